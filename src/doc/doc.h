@@ -1,0 +1,110 @@
+/* doc: bytes in, events with spans out; never a tree. One reader a format behind one face; this release reads JSON
+ * (RFC 8259, strict) and NDJSON. Pure.
+ *
+ * The caller holds the decoded body in one contiguous, growing window and calls doc_reader_next() whenever it has more
+ * or wants more events. The reader keeps its own place, looks at every byte once, and may be fed one byte at a time.
+ *
+ *   window:  [base … base+len)      events carry absolute offsets into the body
+ */
+#ifndef GATE1367_DOC_H
+#define GATE1367_DOC_H
+
+#include "base/base.h"
+
+enum doc_format { DOC_JSON, DOC_NDJSON };
+
+enum doc_event_kind {
+    DOC_OBJECT_BEGIN, /* at = '{' */
+    DOC_OBJECT_END,   /* at = '}' */
+    DOC_ARRAY_BEGIN,
+    DOC_ARRAY_END,
+    DOC_NAME,   /* member name: at/len without quotes; `name` is its id in the reader's table */
+    DOC_STRING, /* at/len without quotes */
+    DOC_NUMBER, /* at/len of the lexeme */
+    DOC_TRUE,
+    DOC_FALSE,
+    DOC_NULL,
+    DOC_LINE_BEGIN, /* NDJSON: a line's first byte; blank lines are no events */
+    DOC_LINE_END,   /* at = offset of the terminator (LF, or end of body); len = bytes of the terminator (0, 1, 2) */
+    DOC_FLAW,       /* a finding at its place (see enum doc_flaw in `name`); comes right before the event it is about.
+                       In NDJSON a line that does not parse gives DOC_FLAW_LINE between its LINE_BEGIN and LINE_END,
+                       and containers that were open in it get no END. */
+};
+
+enum doc_flaw {
+    DOC_FLAW_DUPLICATE_NAME, /* the second of two equal (decoded) names in one object */
+    DOC_FLAW_LONE_SURROGATE,
+    DOC_FLAW_INVALID_UTF8,
+    DOC_FLAW_NUL_IN_NAME,
+    DOC_FLAW_LINE, /* NDJSON only */
+};
+
+/* Flags of NAME, STRING, NUMBER events: hints that are never false negatives. */
+#define DOC_ESCAPED 0x01   /* holds a backslash: decode before reading */
+#define DOC_NON_ASCII 0x02 /* holds a byte ≥ 0x80 */
+#define DOC_PERCENT 0x04   /* holds '%' */
+#define DOC_DIGITS 0x08    /* holds six ASCII digits or more (anywhere in it) */
+#define DOC_LONG 0x10      /* twelve bytes or longer */
+
+#define DOC_NAME_NONE 0xFFFF /* a name that is not in the table (too long, or the table is full): read the span */
+
+struct doc_event {
+    uint64_t at; /* absolute offset in the decoded body */
+    uint32_t len;
+    uint16_t name; /* NAME: id in the name table or DOC_NAME_NONE; FLAW: enum doc_flaw; else 0 */
+    uint8_t kind;  /* enum doc_event_kind */
+    uint8_t flags;
+};
+
+enum doc_status {
+    DOC_MORE,      /* all that could be said about the window has been said: give more bytes */
+    DOC_FULL,      /* the event array is full: call again with the same window */
+    DOC_COMPLETE,  /* the body was complete and is well-formed; no further events */
+    DOC_MALFORMED, /* latched; doc_reader_malformed() says what and where */
+};
+
+enum doc_malformed {
+    DOC_OK = 0,
+    DOC_BAD_GRAMMAR,   /* what stands there is not JSON */
+    DOC_TRAILING,      /* bytes after the value */
+    DOC_CUT_SHORT,     /* the body ends inside the value, or is empty */
+    DOC_TOO_DEEP,      /* nesting over limits.depth */
+    DOC_TOO_LARGE,     /* a token over 2^31 bytes */
+    DOC_CONTROL,       /* a raw control character in a string */
+    DOC_NO_MEMORY,
+};
+
+struct doc_limits {
+    uint32_t depth; /* containers open at once */
+};
+
+struct doc_window {
+    uint64_t base; /* absolute offset of data[0] */
+    const uint8_t *data;
+    size_t len;
+    bool complete; /* no byte will follow */
+};
+
+struct doc_reader;
+/* NULL: out of memory. `level` picks the instruction set (cpu_level() in production, each in tests). */
+struct doc_reader *doc_reader_new(enum cpu_level level);
+void doc_reader_free(struct doc_reader *r);
+/* Ready for a new body; wipes what it held of the last one (names are parts of somebody's life). */
+void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits);
+/* Fills events[0..*count). The window must start at or before doc_reader_needs() and never shrinks at its end. */
+enum doc_status doc_reader_next(
+    struct doc_reader *r, const struct doc_window *w, struct doc_event *events, size_t capacity, size_t *count);
+/* Offset before which the reader needs no byte any more (start of the token it is in). */
+uint64_t doc_reader_needs(const struct doc_reader *r);
+enum doc_malformed doc_reader_malformed(const struct doc_reader *r, uint64_t *at);
+const char *doc_malformed_name(enum doc_malformed m);
+
+/* The reader's names, decoded: ids count from 0 in order of first appearance, stable until reset. */
+size_t doc_reader_names(const struct doc_reader *r);
+span doc_reader_name(const struct doc_reader *r, uint16_t id);
+
+/* Decodes the escapes of a raw string (between the quotes). out has room for raw.len bytes. Lone surrogates become
+ * U+FFFD, malformed UTF-8 is copied as it is. Returns the length. */
+size_t doc_decode_string(span raw, uint8_t *out);
+
+#endif
