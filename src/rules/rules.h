@@ -1,0 +1,154 @@
+/* rules: loads, checks and compiles rule packs: identifiers, markers, profiles. What comes out is immutable and shared by
+ * all exchanges of a worker. Pure: the caller read the files. One bad rule refuses the whole set. */
+#ifndef GATE1367_RULES_H
+#define GATE1367_RULES_H
+
+#include "base/base.h"
+#include "registry/registry.h"
+#include "source/source.h"
+
+/* ---- identifiers and markers ------------------------------------------------------------------------------------ */
+
+typedef uint16_t rule_id; /* index over all identifiers and markers of the set, in file order */
+#define RULE_NONE 0xFFFF
+
+enum rule_bare { BARE_NONE, BARE_NINE_DIGITS, BARE_LABELLED }; /* see the pack format in docs/rules.md */
+
+struct rules_identifier {
+    rule_id id;
+    const char *name, *title;
+    enum registry_kind kind;
+    enum rule_bare bare;
+    uint8_t bare_min, bare_max; /* digits a bare value under one of its labels may have (after folding) */
+    bool own_syntax;            /* recognised under any name */
+};
+
+enum rule_strength { RULE_SUSPECTED, RULE_DEFINITIVE };
+
+struct rules_marker {
+    rule_id id;
+    const char *name, *title;
+    enum rule_strength strength;
+    bool has_labels, has_values, has_pattern;
+};
+
+/* ---- profiles --------------------------------------------------------------------------------------------------- */
+
+/* What a path says about the value that stands there; one bit each, so that a value may play several parts. */
+enum path_role {
+    PATH_UNIT = 1 << 0,     /* the value (or the member or element that holds it) is a unit */
+    PATH_KEY = 1 << 1,      /* a surrogate key: `kind` below */
+    PATH_COUNT = 1 << 2,    /* a count of the units of `unit` */
+    PATH_UNIFORM = 1 << 3,  /* removed for every restricted recipient; findings inside count */
+    PATH_TEXT = 1 << 4,     /* removed likewise; findings inside do not */
+    PATH_ALLOWED = 1 << 5,  /* on or below a path of `allow` (only where the document has an `allow`) */
+    PATH_ON_THE_WAY = 1 << 6, /* a container that leads to an allowed path: kept, its other members are not */
+    PATH_DROPPABLE = 1 << 7, /* container some of whose elements or members may be removed: an empty one is normalised */
+    PATH_QUERY = 1 << 8,    /* searched by a query parameter (not built yet, reserved) */
+};
+
+struct path_info {
+    uint16_t roles;
+    uint16_t unit;  /* ordinal of the unit declaration (PATH_UNIT), or of the units that a count counts (PATH_COUNT) */
+    uint8_t kind;   /* enum registry_kind (PATH_KEY) */
+    bool absent_null; /* unit that is written null when withheld */
+};
+
+/* The automaton over the paths of one document. States are small integers; 0 is "nothing can match below here". The
+ * root value of the document (for NDJSON: of each line) has state path_root(). */
+struct rules_document;
+typedef uint16_t path_state;
+typedef uint16_t path_symbol; /* a member name that occurs in the document's paths; 0: any other name */
+path_state path_root(const struct rules_document *d);
+path_symbol path_symbol_of(const struct rules_document *d, span decoded_name);
+path_state path_member(const struct rules_document *d, path_state s, path_symbol name);
+path_state path_element(const struct rules_document *d, path_state s, uint64_t index);
+const struct path_info *path_info_of(const struct rules_document *d, path_state s); /* never NULL */
+
+struct rules_profile; /* opaque */
+struct rules_set;
+
+enum rules_on_finding { ON_FINDING_WITHHOLD };
+
+struct rules_miss {
+    bool given;
+    unsigned status;
+    const char *type; /* media type */
+    span body;
+};
+
+/* Borrowed views, alive as long as the set. */
+struct rules_document_view {
+    const struct rules_profile *profile;
+    const char *profile_id, *path_template;
+    uint32_t system; /* registry_system_id of the profile's system */
+    bool complete;   /* counts are written, else removed */
+    bool has_allow;
+    bool root_is_unit;
+    uint16_t units;  /* number of unit declarations */
+    struct rules_miss miss;
+};
+const struct rules_document_view *rules_document_view(const struct rules_document *d);
+/* The synthetic document of `unprofiled: inspect`: elements of a root array, NDJSON lines. One per set. */
+const struct rules_document *rules_unprofiled(const struct rules_set *s, bool ndjson);
+
+const struct rules_profile *rules_find_profile(const struct rules_set *s, span id);
+/* First documents entry whose template matches the path (as judged by the front; percent-decoded per segment). NULL: none. */
+const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
+/* May a restricted recipient send this query (without '?')? Every parameter must be listed in `query`. */
+bool rules_query_allowed(const struct rules_document *d, span query);
+
+/* ---- matching services (called by match) ------------------------------------------------------------------------ */
+
+/* Set of labels that a field name carries: identifiers and markers bound to it. Value 0: none. */
+typedef uint32_t label_set;
+/* Computed on the folded (ASCII letters and digits, lower case) name; `parent` is the label set that a member called
+ * value, number, id, text or identificationID inherits. Cheap enough for once per distinct name of a document. */
+label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent);
+bool rules_label_inherits(span decoded_name); /* is it one of value, number, id, text, identificationID */
+/* The identifiers (bit i of out[] = rule) bound to the set: kinds under which bare digits are looked up. */
+size_t rules_label_identifiers(const struct rules_set *s, label_set labels, const struct rules_identifier **out, size_t cap);
+bool rules_label_has_markers(const struct rules_set *s, label_set labels);
+
+/* One worker's scratch for PCRE2 and Vectorscan; not shared between threads. */
+struct rules_scratch;
+struct rules_scratch *rules_scratch_new(const struct rules_set *s);
+void rules_scratch_free(struct rules_scratch *x);
+
+/* Every identifier with a syntax of its own that the folded text proposes: calls `each` with rule, span in text and the
+ * captured value. A match limit met is a proposal with `limit` true (it counts as a finding). */
+typedef void rules_candidate_fn(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit);
+void rules_scan_identifiers(
+    const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
+
+/* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value. */
+typedef void rules_marker_fn(void *ctx, const struct rules_marker *rule, span where, bool limit);
+void rules_scan_markers(const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, bool free_text,
+    rules_marker_fn *each, void *ctx);
+/* The literal automaton over a raw block: offsets at which a literal of a free-text marker ends. Resumable by overlap:
+ * call with blocks that overlap by rules_literal_overlap() bytes. */
+typedef void rules_literal_fn(void *ctx, uint64_t end_offset);
+void rules_scan_literals(const struct rules_set *s, struct rules_scratch *x, span raw, rules_literal_fn *each, void *ctx);
+size_t rules_literal_overlap(const struct rules_set *s);
+
+/* ---- the set ---------------------------------------------------------------------------------------------------- */
+
+/* Loads and compiles the packs in order; NULL after reporting every problem. */
+struct rules_set *rules_load(struct source *const *packs, size_t count, struct problems *problems);
+void rules_free(struct rules_set *s);
+size_t rules_count(const struct rules_set *s);
+const char *rules_name(const struct rules_set *s, rule_id id);
+void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the content */
+/* The self-tests of every identifier and marker (their `tests`), and lint; report into problems (via a callback that runs
+ * the matcher is given by match/engine; see rules_each_test). */
+struct rules_test {
+    const char *rule;       /* id */
+    bool expect_match;
+    const json_t *sample;   /* a string or a JSON value */
+    struct place at;
+};
+typedef void rules_test_fn(void *ctx, const struct rules_test *t);
+void rules_each_test(const struct rules_set *s, rules_test_fn *each, void *ctx);
+void rules_lint(const struct rules_set *s, struct problems *problems);
+
+#endif
