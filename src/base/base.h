@@ -147,10 +147,12 @@ static inline uint8_t to_upper(uint8_t c) { return (uint8_t)(c - 'a') < 26 ? c &
 /* ---- cursor buffers ------------------------------------------------------------------------------------------- */
 
 /* A growing byte queue with a cap. Readable bytes are [read, write). Zero-initialised is empty with cap 0: call
- * buf_init. Its memory is wiped when it is freed or consumed empty after holding more than 64 KiB. */
+ * buf_init. What was written is wiped when the buffer is freed, grows, or is consumed empty after holding more than
+ * 64 KiB; the memory is kept until buf_free, after which the buffer is empty with the same cap. */
 struct buf {
     uint8_t *base;
     size_t read, write, size, cap;
+    size_t dirty; /* bytes from base on that may hold data */
 };
 void buf_init(struct buf *b, size_t cap);
 void buf_free(struct buf *b);

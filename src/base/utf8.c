@@ -1,0 +1,48 @@
+#include "base/base.h"
+
+static bool is_tail(uint8_t c) { return (c & 0xC0) == 0x80; }
+
+/* The Unicode Standard 15, table 3-7: only the second byte is narrower after E0, ED, F0 and F4 (no overlong forms, no
+ * surrogates, nothing above U+10FFFF). */
+static bool is_second(uint8_t first, uint8_t c) {
+    switch (first) {
+    case 0xE0: return c >= 0xA0 && c <= 0xBF;
+    case 0xED: return c >= 0x80 && c <= 0x9F;
+    case 0xF0: return c >= 0x90 && c <= 0xBF;
+    case 0xF4: return c >= 0x80 && c <= 0x8F;
+    default: return is_tail(c);
+    }
+}
+
+size_t utf8_length(span s) {
+    if (s.len == 0) return 0;
+    uint8_t first = s.ptr[0];
+    if (first < 0x80) return 1;
+    size_t n = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    if (n == 0 || s.len < n || !is_second(first, s.ptr[1])) return 0;
+    for (size_t i = 2; i < n; i++)
+        if (!is_tail(s.ptr[i])) return 0;
+    return n;
+}
+
+/* Bytes of ASCII from i on, whole words of 16 only. */
+static size_t skip_ascii(span s, size_t i) {
+    size_t from = i;
+    while (s.len - i >= 16 && ((load_le64(s.ptr + i) | load_le64(s.ptr + i + 8)) & 0x8080808080808080u) == 0) i += 16;
+    return i - from;
+}
+
+bool utf8_valid(span s) {
+    size_t i = 0;
+    while (i < s.len) {
+        i += skip_ascii(s, i);
+        /* Text that is not ASCII comes in runs: stay in the slow lane for one word before looking again. */
+        size_t stop = s.len - i > 16 ? i + 16 : s.len;
+        while (i < stop) {
+            size_t n = utf8_length(span_of(s.ptr + i, s.len - i));
+            if (n == 0) return false;
+            i += n;
+        }
+    }
+    return true;
+}
