@@ -1,0 +1,185 @@
+/* os: everything the kernel does for us, each call with its error. Whoever needs a descriptor, a clock, random bytes or
+ * confinement comes here; nothing here knows what the bytes mean. Every descriptor is close-on-exec. Errors are
+ * ERROR_IO with errno as code unless said otherwise. */
+#ifndef GATE1367_OS_H
+#define GATE1367_OS_H
+
+#include "base/base.h"
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Codes of errors that are not errno. */
+enum os_error {
+    OS_TOO_LARGE = 1001,  /* LIMIT: the file is over the cap */
+    OS_SECRET_EXPOSED,    /* CONFIG: group or others may read it, or somebody else owns it */
+    OS_NOT_A_FILE,        /* CONFIG: neither regular file nor (os_read_file only) pipe */
+    OS_BAD_ADDRESS,       /* CONFIG: not ADDRESS:PORT */
+    OS_UNRESOLVED,        /* CONFIG: the name has no address */
+    OS_SHORT_WRITE,       /* IO: less was written than asked */
+    OS_TIMEOUT,           /* IO */
+};
+/* What a result says in words: strerror for errno, our own words for the codes above. Static lifetime. */
+const char *os_error_text(result r);
+
+/* ---- files ---------------------------------------------------------------------------------------------------- */
+
+/* The whole file (or pipe) into `out`, which the call initialises; on error it is empty. "-" is stdin. Fault point
+ * "read-file". */
+RESULT os_read_file(const char *path, size_t cap, struct buf *out);
+/* The same of an open regular file from its start, whatever its offset; the offset does not move. For secrets inherited
+ * over fork. */
+RESULT os_read_fd(int fd, size_t cap, struct buf *out);
+/* Replaces path: temporary file beside it, fsync, rename, fsync of the directory. Old or new content after a crash,
+ * never a mixture. Fault points "write-file", "fsync-file". */
+RESULT os_write_atomic(const char *path, span data, mode_t mode);
+/* Opens a file that only its owner may read (no group or other bits, owned by us or root): CONFIG OS_SECRET_EXPOSED
+ * otherwise. */
+RESULT os_secret_open(const char *path, int *fd);
+RESULT os_secret_read(const char *path, size_t cap, struct buf *out); /* open, read, close */
+/* Creates a secret that is not there yet (EEXIST otherwise): mode 0600, durable on return. */
+RESULT os_secret_create(const char *path, span data);
+/* fsync of a directory; of the directory that holds path. */
+RESULT os_sync_dir(const char *directory);
+RESULT os_sync_parent(const char *path);
+/* mkdir; an existing directory is fine. */
+RESULT os_make_dir(const char *path, mode_t mode);
+/* rename, then fsync of both directories. */
+RESULT os_rename(const char *from, const char *to);
+RESULT os_remove(const char *path); /* ENOENT is fine */
+bool os_exists(const char *path);
+/* Calls `each` for every name in the directory but . and .., sorted bytewise; stops when it fails. */
+typedef result os_name_fn(void *ctx, const char *name);
+RESULT os_list_dir(const char *path, os_name_fn *each, void *ctx);
+/* Takes an exclusive lock on the file (made when missing, 0600) for as long as *fd is open; EWOULDBLOCK when taken. */
+RESULT os_lock(const char *path, int *fd);
+/* Appends all of data to fd (offset at the end), then fdatasync: a journal's step. After an error the file may hold a
+ * part of it. Fault points "write-file", "fsync-file", "short-write". */
+RESULT os_append_durable(int fd, span data);
+/* Writes everything to fd (pipe, file, terminal), waiting where it must. */
+RESULT os_write_all(int fd, span data);
+/* close(2) with *fd = -1 after; does nothing for -1. */
+void os_close(int *fd);
+
+/* ---- direct I/O, for the ledger ------------------------------------------------------------------------------- */
+
+/* Files written past the page cache: O_DIRECT|O_DSYNC where the file system offers it, else plain with fdatasync after
+ * each write. Addresses, lengths and offsets are multiples of OS_DIRECT_ALIGN (asserted). */
+#define OS_DIRECT_ALIGN 4096
+struct os_direct {
+    int fd;
+    bool direct; /* O_DIRECT is on: reads come from the disk */
+};
+/* A new zero-filled file of exactly `size` bytes, all blocks allocated and written, durable with its directory entry.
+ * EEXIST when it is there. Disk full shows here (ENOSPC) and then leaves no file. */
+RESULT os_direct_create(const char *path, uint64_t size, struct os_direct *out);
+RESULT os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size);
+/* Durable when OK. Any error, a short write too, is final for the file: what is on disk is then unknown. Fault points
+ * "write" (nothing is written), "short-write" (half of it is), "fsync" (written, but not known to be durable). */
+RESULT os_direct_write(const struct os_direct *d, const void *data, size_t len, uint64_t offset);
+/* Reads up to len; *got is less only at the end of the file. Fault point "read". */
+RESULT os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got);
+void os_direct_close(struct os_direct *d);
+/* Zeroed memory aligned to OS_DIRECT_ALIGN, size rounded up to it; NULL when out of memory. Free with
+ * os_aligned_free. Fault point "malloc". */
+void *os_aligned_alloc(size_t size);
+void os_aligned_free(void *p);
+
+/* ---- shared and mapped memory --------------------------------------------------------------------------------- */
+
+/* A file mapped read-only. The mapping outlives the descriptor and a rename over the path. len 0: ptr NULL. */
+struct os_map {
+    const uint8_t *ptr;
+    size_t len;
+};
+RESULT os_map_file(const char *path, struct os_map *out);
+RESULT os_map_fd(int fd, struct os_map *out);
+void os_unmap(struct os_map *m);
+/* An anonymous segment of `size` zero bytes, shared with children, sealed against resizing. */
+RESULT os_shared_create(const char *name, size_t size, int *fd);
+/* Maps all of it; *len is its size. INTERNAL when it is not sealed (a sibling could make us fault). */
+RESULT os_shared_map(int fd, bool writable, void **p, size_t *len);
+void os_shared_unmap(void *p, size_t len);
+
+/* ---- time, chance, news --------------------------------------------------------------------------------------- */
+
+uint64_t os_monotonic_ns(void);
+uint64_t os_realtime_us(void); /* since 1970, UTC */
+uint64_t os_cpu_ns(void);      /* CPU time of this process */
+/* From the kernel's generator; fault point "random". Never returns fewer bytes. */
+RESULT os_random(void *out, size_t len);
+/* sd_notify: "READY=1", "STOPPING=1", "STATUS=…"; nothing happens where NOTIFY_SOCKET is not set or does not answer. */
+void os_notify(const char *state);
+
+/* ---- events and signals --------------------------------------------------------------------------------------- */
+
+/* Non-blocking eventfd, count 0. */
+RESULT os_event_open(int *fd);
+void os_event_signal(int fd); /* never blocks: a full counter is as good as a signal */
+uint64_t os_event_drain(int fd); /* 0: nothing had happened */
+/* Blocks the signals (0-terminated list) and makes a non-blocking descriptor that delivers them. */
+RESULT os_signals_open(const int *signals, int *fd);
+int os_signals_next(int fd); /* 0: none pending */
+/* In a child after fork: default actions, empty mask; SIGPIPE ignored. */
+void os_signals_reset(void);
+
+/* ---- sockets -------------------------------------------------------------------------------------------------- */
+
+struct os_address {
+    struct sockaddr_storage storage;
+    socklen_t len;
+};
+#define OS_ADDRESS_TEXT 64
+/* "127.0.0.1:8443", "[::1]:0": numbers only. CONFIG OS_BAD_ADDRESS. */
+RESULT os_address_parse(const char *text, struct os_address *out);
+/* The inverse, NUL-terminated; "unix" for Unix sockets. */
+void os_address_format(const struct os_address *a, char out[OS_ADDRESS_TEXT]);
+/* All stream addresses of a host name (or number), at most max; blocks. CONFIG OS_UNRESOLVED. */
+RESULT os_resolve(const char *host, uint16_t port, struct os_address *out, size_t max, size_t *count);
+/* Non-blocking TCP listener. With reuse_port several may listen on one address, each with a queue of its own. */
+RESULT os_listen(const struct os_address *a, bool reuse_port, int *fd);
+/* Non-blocking Unix listener at path with the mode; an old socket there is removed, any other file is an error. */
+RESULT os_listen_unix(const char *path, mode_t mode, int *fd);
+/* Non-blocking, TCP_NODELAY. CLOSED when nobody waits (EAGAIN). `peer` may be NULL. */
+RESULT os_accept(int listener, int *fd, struct os_address *peer);
+/* Starts a non-blocking connection; *done when it stands at once. os_connect_result once writable. */
+RESULT os_connect(const struct os_address *a, int *fd, bool *done);
+RESULT os_connect_result(int fd);
+RESULT os_connect_unix(const char *path, int *fd); /* blocking */
+RESULT os_local_address(int fd, struct os_address *out);
+/* A connected pair of SOCK_SEQPACKET (`packets`) or SOCK_STREAM sockets, non-blocking. */
+RESULT os_socket_pair(bool packets, int fds[2]);
+RESULT os_set_nonblocking(int fd, bool on);
+struct os_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+RESULT os_peer_credentials(int fd, struct os_credentials *out);
+
+/* ---- processes ------------------------------------------------------------------------------------------------ */
+
+unsigned os_cpu_count(void); /* that we may run on; at least 1 */
+void os_set_process_name(const char *name); /* as ps shows it; cut to 15 bytes */
+/* The kernel kills us with the signal when the parent ends; fails with ESRCH when it already has. */
+RESULT os_die_with_parent(pid_t parent, int signal);
+/* No core dumps, not dumpable, no new privileges. Before secrets are read. */
+RESULT os_harden(void);
+/* Upper bound on open descriptors; address space unlimited. Lowers only to what the hard limit allows. */
+RESULT os_limit_files(uint64_t files);
+/* Closes every descriptor from 3 on but those listed (any order). */
+RESULT os_close_others(const int *keep, size_t count);
+
+/* What a process may do after it is set up. Syscalls not on the role's list kill it (seccomp); files outside `paths`
+ * are refused with EACCES (Landlock; where the kernel lacks it, the file system permissions alone stand). No way
+ * back; inherited by threads and children. Sanitizer builds do nothing. Call os_harden first. */
+enum os_role { OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN };
+struct os_access {
+    const char *path; /* file or directory with all below it; NULL is skipped */
+    bool write;       /* also create, rename, remove */
+};
+RESULT os_confine(enum os_role role, const struct os_access *paths, size_t count);
+/* What os_confine would achieve here: for the start-up log. */
+bool os_has_seccomp(void);
+bool os_has_landlock(void);
+
+#endif
