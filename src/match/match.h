@@ -1,0 +1,97 @@
+/* match: walks a document once along the path automaton, finds candidates in values, confirms them against registry and
+ * rules, and leaves a survey: which pieces may be withheld, what was found, and where. Decides nothing. Pure.
+ *
+ * Candidates are collected first and looked up in batches; markers run where their literal was seen. No allocation per
+ * token: the survey's arrays grow by doubling, are kept between documents, and are wiped. */
+#ifndef GATE1367_MATCH_H
+#define GATE1367_MATCH_H
+
+#include "base/base.h"
+#include "doc/doc.h"
+#include "registry/registry.h"
+#include "rules/rules.h"
+
+#define MATCH_NONE UINT32_MAX
+
+/* A list element, an object member, an NDJSON line, or the whole document, that is a unit, or that a profile removes for
+ * every restricted recipient (uniform, texts, counts that are not complete, what `allow` leaves out). */
+struct match_piece {
+    uint64_t begin, end;             /* with its name, for a member; without the terminator, for a line */
+    uint64_t value;                  /* where the value begins */
+    uint64_t previous_end;           /* end of the sibling before it, or just behind the opening bracket */
+    uint64_t next_begin;             /* begin of the sibling behind it, or `end` when it is the last; for a line: behind
+                                        its terminator */
+    uint32_t container;              /* index into containers; MATCH_NONE for the whole document */
+    uint32_t ordinal;                /* its position among all siblings, from 0 */
+    uint32_t unit_parent;            /* innermost unit piece around it, or MATCH_NONE */
+    uint16_t roles;                  /* of path_info; 0 in an `allow` document for what is not allowed */
+    uint16_t unit;                   /* ordinal of the unit declaration (PATH_UNIT) */
+    bool is_member, is_line, is_root;
+    bool absent_null;
+    bool removed; /* uniformly, for every restricted recipient */
+};
+
+/* An object, array or NDJSON body that has a piece, or that is empty at a droppable place. */
+struct match_container {
+    uint64_t open, close; /* offsets of the brackets; of the body's ends for NDJSON */
+    uint32_t children;
+    bool is_lines;
+};
+
+struct match_count {
+    uint64_t begin, end; /* of the value */
+    uint32_t piece;      /* the piece to drop where the document is not complete, else MATCH_NONE */
+    uint32_t unit_parent;
+    uint16_t unit; /* declaration that it counts */
+    bool quoted;   /* a string: keep it one */
+};
+
+enum match_origin { MATCH_REGISTRY, MATCH_DEFINITIVE, MATCH_SUSPECTED, MATCH_FLAW, MATCH_LIMIT };
+
+struct match_finding {
+    uint64_t at;      /* of the value (or name) it stands in */
+    uint64_t subject; /* MATCH_REGISTRY: a protected subject's handle */
+    uint32_t len;
+    uint32_t unit;    /* innermost unit piece around it, MATCH_NONE: outside every unit */
+    rule_id rule;     /* RULE_NONE for flaws */
+    uint8_t origin;   /* enum match_origin */
+    uint8_t kind;     /* enum registry_kind of a MATCH_REGISTRY finding */
+    bool in_text;     /* inside `texts`: about somebody else */
+};
+
+struct match_survey {
+    const struct match_piece *pieces; /* in document order of `begin`, parents before children */
+    size_t piece_count;
+    const struct match_container *containers;
+    size_t container_count;
+    const struct match_count *counts;
+    size_t count_count;
+    const struct match_finding *findings; /* in no particular order */
+    size_t finding_count;
+    uint64_t units_seen;
+    uint64_t root_begin, root_end; /* of the document's value (JSON) */
+    uint32_t visible_depth;
+};
+
+struct match;
+/* One a worker, reused. `scratch` and `rules` outlive it. NULL: out of memory. */
+struct match *match_new(const struct rules_set *rules, struct rules_scratch *scratch, enum cpu_level level);
+void match_free(struct match *m);
+struct match_limits {
+    uint32_t depth;
+    uint64_t findings; /* survey entries of any kind at most */
+};
+/* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
+void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
+    const struct registry *registry, const struct match_limits *limits);
+/* Reads on. The whole body so far must be in the window from offset 0 (this release decides documents whole). */
+enum doc_status match_feed(struct match *m, const struct doc_window *w);
+/* After DOC_COMPLETE: looks up what is still collected and closes the survey. */
+RESULT match_finish(struct match *m, const struct match_survey **out);
+enum doc_malformed match_malformed(const struct match *m, uint64_t *at);
+/* Wipes. */
+void match_reset(struct match *m);
+/* Property tests: with the prefilter off every value is folded, scanned and looked up; verdicts must not change. */
+void match_set_prefilter(struct match *m, bool on);
+
+#endif

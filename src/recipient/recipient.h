@@ -1,0 +1,62 @@
+/* recipient: who is asking, and what class that is (contract section 3). Pure: certificates come as DER, headers as spans.
+ *
+ *= 8USC1367 a(2)     sworn officer or employee of DHS, DOS or DOJ, for legitimate agency purposes
+ *= ICE10036.2 2.1 */
+#ifndef GATE1367_RECIPIENT_H
+#define GATE1367_RECIPIENT_H
+
+#include "base/base.h"
+#include "source/source.h"
+
+#define RECIPIENT_AGENCIES(X) X(NONE, "none") X(DHS, "DHS") X(DOS, "DOS") X(DOJ, "DOJ")
+#define RECIPIENT_STANDINGS(X)                                                                                         \
+    X(NONE, "none") X(SWORN_OFFICER, "sworn_officer") X(EMPLOYEE, "employee") X(CONTRACTOR, "contractor") X(SYSTEM, "system")
+enum recipient_agency {
+#define X(id, name) AGENCY_##id,
+    RECIPIENT_AGENCIES(X)
+#undef X
+};
+enum recipient_standing {
+#define X(id, name) STANDING_##id,
+    RECIPIENT_STANDINGS(X)
+#undef X
+};
+const char *recipient_agency_name(enum recipient_agency a);
+const char *recipient_standing_name(enum recipient_standing s);
+
+/* One entry of recipients.json; borrowed from the table, or the built-in `anonymous`. */
+struct recipient {
+    const char *id, *component, *organization, *address; /* "" where not given */
+    enum recipient_agency agency;
+    enum recipient_standing standing;
+    bool conduit;
+};
+
+enum recipient_class { RECIPIENT_RESTRICTED, RECIPIENT_ENTITLED };
+
+/* Who stands behind a connection; made once a connection, anew for resumed ones. Plain value. */
+struct recipient_identity {
+    const struct recipient *recipient;
+    bool could_be_entitled;        /* agency, standing, no conduit */
+    bool unmatched_departmental;   /* certificate of a departmental issuer that no entry matches: constant 403 */
+    char fingerprint[65];          /* SHA-256 hex of the certificate, "" without one */
+    char subject[256];             /* RFC 2253 subject, cut to fit; "" without a certificate */
+};
+
+enum recipient_admission {
+    ADMIT_RESTRICTED,
+    ADMIT_ENTITLED,
+    ADMIT_FORBIDDEN, /* the constant 403: entitled identity without a valid purpose, or unmatched departmental certificate */
+};
+
+struct recipient_table;
+struct recipient_table *recipient_load(struct source *s); /* NULL after reporting every problem */
+void recipient_table_free(struct recipient_table *t);
+/* `der` is the verified client certificate, or empty. */
+void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out);
+/* `purposes` are the values of all Purpose-Of-Use fields; exactly one with exactly one listed token admits. `public_route`
+ * makes everybody restricted. *purpose points into the table when admitted as entitled, else "". */
+enum recipient_admission recipient_admit(const struct recipient_table *t, const struct recipient_identity *who,
+    const span *purposes, size_t count, bool public_route, const char **purpose);
+
+#endif
