@@ -1,0 +1,184 @@
+/* io: non-blocking connections, with or without TLS, over libevent's plain events and OpenSSL on the descriptor itself.
+ * One callback, a handful of events. One thread, one loop. Freeing from inside a callback is safe by construction: the
+ * object stays until the outermost callback frame has returned.
+ *
+ * Back-pressure is one sentence: one send is in flight, wait to be told DRAINED; reading stops by itself while the
+ * input buffer is full, or from io_read_pause to io_read_resume. EOF without close_notify is TRUNCATED, never END. */
+#ifndef GATE1367_IO_H
+#define GATE1367_IO_H
+
+#include <netinet/in.h>
+#include <openssl/types.h>
+#include <sys/socket.h>
+
+#include "base/base.h"
+
+struct event_base;
+
+/* ---- loop ----------------------------------------------------------------------------------------------------- */
+
+struct io_loop;
+/* NULL: out of memory or no epoll. */
+struct io_loop *io_loop_new(void);
+/* Everything made on it must be freed before. */
+void io_loop_free(struct io_loop *l);
+/* Runs until io_loop_stop. */
+RESULT io_loop_run(struct io_loop *l);
+/* One round: waits for events (at most wait_ms; 0 polls) and runs their callbacks. */
+RESULT io_loop_once(struct io_loop *l, unsigned wait_ms);
+void io_loop_stop(struct io_loop *l);
+/* Monotonic (CLOCK_MONOTONIC), in microseconds and milliseconds; read at most once a round, so cheap. */
+uint64_t io_now_us(struct io_loop *l);
+uint64_t io_now_ms(struct io_loop *l);
+/* Read afresh from the kernel. */
+uint64_t io_clock_us(void);
+/* For signals and what else is not here. Borrowed. */
+struct event_base *io_loop_base(struct io_loop *l);
+/* Connections alive on this loop. */
+size_t io_loop_connections(const struct io_loop *l);
+
+/* ---- timers and watches --------------------------------------------------------------------------------------- */
+
+/* A one-shot timer. Zero-initialised memory inside the caller's struct; io_timer_init once, io_timer_clear before the
+ * memory goes. Re-arming or clearing from inside its callback is fine. */
+struct io_timer {
+    struct io_loop *loop;
+    void (*run)(void *arg);
+    void *arg;
+    struct io_timer *left, *right, *up; /* pairing heap of the loop */
+    uint64_t due_us;
+    bool armed;
+};
+void io_timer_init(struct io_timer *t, struct io_loop *l, void (*run)(void *arg), void *arg);
+void io_timer_at(struct io_timer *t, uint64_t due_us); /* on the clock of io_now_us; in the past: next round */
+void io_timer_after(struct io_timer *t, uint64_t ms);
+void io_timer_clear(struct io_timer *t);
+
+/* Calls run while fd is readable (eventfds, pipes, Unix sockets). The fd stays the caller's. NULL: out of memory. */
+struct io_watch;
+struct io_watch *io_watch_new(struct io_loop *l, int fd, void (*run)(int fd, void *arg), void *arg);
+void io_watch_free(struct io_watch *w); /* NULL is fine; also from inside its callback */
+
+/* ---- TLS ------------------------------------------------------------------------------------------------------ */
+
+#define IO_TICKET_KEYS_SIZE 80
+enum io_client_certificate { IO_CERTIFICATE_NONE, IO_CERTIFICATE_OPTIONAL, IO_CERTIFICATE_REQUIRED };
+
+/* PEM texts; read during the call only. Borrowed. */
+struct io_tls_server_options {
+    span certificate; /* leaf first, then its chain */
+    span key;         /* no passphrase */
+    span client_ca;   /* one or more CA certificates; empty only with IO_CERTIFICATE_NONE */
+    enum io_client_certificate client_certificate;
+    /* Secret shared by all workers that are to resume each other's sessions; NULL: none is resumed. The keys in use are
+     * derived from it and from the session-id context (a hash of client_ca, mode, certificate), so that a ticket made
+     * under other settings is worth nothing. */
+    const uint8_t *ticket_keys;
+    unsigned session_seconds; /* life of a ticket; 0: 3600 */
+};
+struct io_tls_server;
+/* TLS 1.2 and 1.3, AEAD suites, no renegotiation, compression or 0-RTT. CONFIG where a PEM does not load or key and
+ * certificate differ; `why` (size bytes) then holds the reason, without secrets. */
+RESULT io_tls_server_new(const struct io_tls_server_options *o, struct io_tls_server **out, char *why, size_t size);
+/* Connections keep what they need. */
+void io_tls_server_free(struct io_tls_server *t);
+
+struct io_tls_client_options {
+    span ca;               /* PEM; empty: the system's store */
+    span certificate, key; /* PEM; empty: none */
+    const char *name;      /* host name or IP address that the peer's certificate must be for; required, copied */
+};
+struct io_tls_client;
+RESULT io_tls_client_new(const struct io_tls_client_options *o, struct io_tls_client **out, char *why, size_t size);
+void io_tls_client_free(struct io_tls_client *t);
+
+/* ---- connections ---------------------------------------------------------------------------------------------- */
+
+struct io_conn;
+
+enum io_event {
+    IO_CONNECTED, /* TCP, and with TLS the handshake, is done (accepted plain connections: first event too) */
+    IO_READABLE,  /* io_input has more bytes than before */
+    IO_DRAINED,   /* what io_send called PENDING has left */
+    IO_END,       /* the peer ended in good order: FIN, or over TLS close_notify. Sending is still possible */
+    IO_TRUNCATED, /* TLS only: the connection ended without close_notify */
+    IO_ERROR,     /* anything else; io_error says what. Nothing more comes but what io_input holds */
+    IO_TIMEOUT,   /* the deadline passed; it is cleared, the connection stands */
+};
+/* Called from the loop only, never from inside a call of this header. After END, TRUNCATED or ERROR no READABLE comes. */
+typedef void io_callback(struct io_conn *c, enum io_event event, void *arg);
+
+/* Takes over an accepted socket (closed on failure too). tls NULL: plain. NULL: out of memory. */
+struct io_conn *io_accept(struct io_loop *l, int fd, struct io_tls_server *tls, io_callback *run, void *arg);
+/* Connects (non-blocking). A connection refused at once is an ERROR event later. NULL: out of memory or descriptors. */
+struct io_conn *io_connect(struct io_loop *l, const struct sockaddr *to, socklen_t len, struct io_tls_client *tls,
+                           io_callback *run, void *arg);
+/* Hands the connection to another owner. */
+void io_set_callback(struct io_conn *c, io_callback *run, void *arg);
+
+/* Bytes received and not yet consumed; consume them with io_consume, which also restarts reading where it had stopped
+ * at the cap. */
+span io_input(const struct io_conn *c);
+void io_consume(struct io_conn *c, size_t n);
+/* Most bytes that io_input may hold (default 64 KiB; at least 1 KiB). */
+void io_set_input_cap(struct io_conn *c, size_t cap);
+void io_read_pause(struct io_conn *c);
+void io_read_resume(struct io_conn *c);
+
+enum io_sending {
+    IO_SENT,    /* all of it has gone to the kernel: no DRAINED will come, the memory is yours */
+    IO_PENDING, /* keep the memory until DRAINED (or until io_free, io_abort) */
+    IO_FAILED,  /* latched; an ERROR event follows */
+};
+/* Copies into the output queue, sends nothing yet. Small things: heads. LIMIT over 256 KiB or out of memory. Not while
+ * a send is PENDING. */
+RESULT io_queue(struct io_conn *c, span s);
+/* Where to write into the queue directly (writers of http take a struct buf). Same rules. */
+struct buf *io_output(struct io_conn *c);
+/* Sends what is queued, then these spans, tried at once; the array is copied, the bytes are not. Small pieces leave in
+ * one record or one writev. n ≤ IO_SEND_MAX; 0 flushes. One send in flight: not while one is PENDING. */
+#define IO_SEND_MAX 64
+enum io_sending io_send(struct io_conn *c, const span *spans, size_t n);
+bool io_sending_pending(const struct io_conn *c);
+
+/* TIMEOUT in ms from now; 0: none. Replaces the earlier one; costs a comparison. */
+void io_set_deadline(struct io_conn *c, uint64_t ms);
+
+/* Ends in good order and gives the connection up: what is queued is sent, then close_notify and FIN, then the peer's
+ * last bytes are discarded for at most 2 s so that it can read ours. No callback comes any more; c is gone for the
+ * caller. Not while a send is PENDING. */
+void io_finish(struct io_conn *c);
+/* Ends so that the peer sees it: no close_notify, and a reset. c is gone for the caller. */
+void io_abort(struct io_conn *c);
+/* Closes the descriptor without ceremony (idle origin connections, errors): over TLS with close_notify when that is
+ * possible at once. c is gone for the caller. NULL is fine. */
+void io_free(struct io_conn *c);
+
+/* Why: ERROR_NONE before an ERROR event. IO with errno, PEER (server side) or UPSTREAM (client side) with OpenSSL's
+ * reason code, LIMIT when memory ran out. */
+result io_error(const struct io_conn *c);
+/* A short word for logs, no data of the peer in it ("certificate verify failed"); never NULL. */
+const char *io_error_text(const struct io_conn *c);
+int io_fd(const struct io_conn *c);
+/* The other end; family AF_UNSPEC where there is none. */
+const struct sockaddr_storage *io_peer_address(const struct io_conn *c);
+bool io_is_tls(const struct io_conn *c);
+/* Verified certificate of the peer, also after resumption; NULL: none given. Borrowed, lives as c does. */
+X509 *io_peer_certificate(const struct io_conn *c);
+int io_tls_version(const struct io_conn *c); /* 0x0303, 0x0304; 0: plain */
+bool io_tls_resumed(const struct io_conn *c);
+uint64_t io_bytes_sent(const struct io_conn *c); /* payload taken by the kernel or TLS */
+uint64_t io_bytes_received(const struct io_conn *c);
+
+/* ---- listening ------------------------------------------------------------------------------------------------ */
+
+/* Accepts on an inherited, listening, non-blocking descriptor (which stays the caller's). Each socket (non-blocking,
+ * close-on-exec, TCP_NODELAY) goes to run, which owns it from then on. Out of descriptors: accepting rests 100 ms. */
+struct io_listener;
+typedef void io_accepted(int fd, const struct sockaddr_storage *from, void *arg);
+struct io_listener *io_listener_new(struct io_loop *l, int fd, io_accepted *run, void *arg);
+void io_listener_pause(struct io_listener *s);
+void io_listener_resume(struct io_listener *s);
+void io_listener_free(struct io_listener *s);
+
+#endif
