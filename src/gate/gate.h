@@ -1,0 +1,86 @@
+/* gate: the heart. Joins engine and ledger for one answer, owns the five cursors over the decoded body
+ *
+ *     received ≥ read ≥ decided ≥ recorded ≥ sent
+ *
+ * asserts their order at every move, and is the only code that can move `sent`: up to `recorded`, which moves only when the
+ * ledger says that the entries covering those bytes are durable. The answer's head waits for the first verdict.
+ *
+ *   IDLE ─open─► RECEIVING ─decide─► DECIDED ─record─► RECORDING ─durable─► RELEASED ─(all sent)─► RELEASED
+ *                    │                  └─ exempt: nothing found for an entitled recipient ─► RELEASED
+ *                    └─ stream: an answer that is not read, for an entitled recipient ─► DECIDED, bytes follow
+ *   RECORDING ─failed─► REFUSED: nothing of this answer ever leaves
+ *
+ *= 8USC1367 a(2)
+ *= ICE10036.2 5.6(1)   every disclosure is on record */
+#ifndef GATE1367_GATE_H
+#define GATE1367_GATE_H
+
+#include "base/base.h"
+#include "engine/engine.h"
+#include "gate/failures.h"
+#include "ipc/ipc.h"
+#include "ledger/ledger.h"
+
+const char *gate_failure_name(enum gate_failure f);
+enum gate_answer gate_failure_answer(enum gate_failure f, enum recipient_class class);
+/* Throws the row's switch: true when a test armed it. */
+bool gate_failure_thrown(enum gate_failure f);
+enum gate_failure gate_failure_of(enum engine_unreadable u);
+
+enum gate_state { GATE_IDLE, GATE_RECEIVING, GATE_DECIDED, GATE_RECORDING, GATE_RELEASED, GATE_REFUSED };
+
+struct gate;
+
+struct gate_cursors {
+    uint64_t received, read, decided, recorded, sent;
+};
+
+/* What all gates of a worker share. Borrowed; outlives them. */
+struct gate_environment {
+    struct ipc_ring *ring;
+    uint64_t body_cap; /* bytes of a body held at once: twice limits.document */
+    size_t arena_cap;
+};
+
+/* One an exchange, reused: NULL on memory. */
+struct gate *gate_new(const struct gate_environment *env);
+void gate_free(struct gate *g);
+/* IDLE again; wipes body and arena. */
+void gate_reset(struct gate *g);
+enum gate_state gate_state(const struct gate *g);
+struct gate_cursors gate_cursors(const struct gate *g);
+/* Lives until reset. */
+struct arena *gate_arena(struct gate *g);
+
+/* RECEIVING. The engine is the exchange's until gate_decide or gate_stream. b->arena is set by the gate. */
+void gate_open(struct gate *g, struct engine *engine, const struct engine_begin *b);
+/* Body bytes of the origin, in order. False when the engine will read no further (the outcome says why); for a restricted
+ * recipient the rest of the body need not be kept. LIMIT in the engine's outcome where the body outgrows the cap. */
+bool gate_receive(struct gate *g, span bytes);
+/* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
+enum gate_failure gate_decide(struct gate *g, bool complete);
+const struct engine_outcome *gate_outcome(const struct gate *g);
+/* DECIDED with nothing read: the origin's bytes pass as they come, for an entitled recipient (asserted) and only under a
+ * ledger entry that says `uninspected`. May follow RECEIVING: what was received stays in front. */
+void gate_stream(struct gate *g);
+bool gate_is_stream(const struct gate *g);
+/* DECIDED with a canonical answer instead of the origin's body, which is dropped. */
+void gate_replace(struct gate *g);
+/* The recipient gets a body of `length` bytes (restricted: edited; stream: unknown, UINT64_MAX). */
+uint64_t gate_length(const struct gate *g);
+
+/* Publishes the entry (all its parts). RECORDING, or REFUSED. LIMIT: the ring is full, call again when it drains; what was
+ * published of the parts counts. */
+RESULT gate_record(struct gate *g, struct ledger_entry *entry);
+/* Released without an entry: asserts entitled, nothing found, everything read (or a route-less answer, `routed` false). */
+void gate_exempt(struct gate *g, bool routed);
+/* Looks at the ledger: RECORDING, RELEASED or REFUSED. No system call. */
+enum gate_state gate_poll(struct gate *g);
+
+/* RELEASED: at most n spans of what may leave next, and their total. The bytes live until reset (stream: until the next
+ * gate_receive). They count as sent: hand them to the connection. 0: all that is here has been taken. */
+size_t gate_take(struct gate *g, span *out, size_t n);
+/* Everything decided and received has been taken. */
+bool gate_drained(const struct gate *g);
+
+#endif
