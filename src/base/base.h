@@ -163,6 +163,7 @@ RESULT buf_reserve(struct buf *b, size_t n, uint8_t **out);
 void buf_commit(struct buf *b, size_t n); /* n ≤ what was reserved */
 RESULT buf_append(struct buf *b, span s);
 RESULT buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+RESULT buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF(2, 0);
 void buf_consume(struct buf *b, size_t n); /* n ≤ buf_len */
 void buf_clear(struct buf *b);
 

@@ -63,31 +63,36 @@ result buf_append(struct buf *b, span s) {
     return OK;
 }
 
+/* vsnprintf insists on a NUL behind the text; a buffer that ends exactly at its cap has no room for one. */
+static RESULT print_aside(struct buf *b, size_t len, const char *fmt, va_list args) {
+    MEM_AUTO char *text = mem_hook_alloc(len + 1);
+    REQUIRE(text, ERROR_LIMIT, 0);
+    vsnprintf(text, len + 1, fmt, args);
+    result r = buf_append(b, span_of(text, len));
+    mem_wipe(text, len);
+    return r;
+}
+
+result buf_vprintf(struct buf *b, const char *fmt, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    REQUIRE(len >= 0, ERROR_INTERNAL, 0);
+    uint8_t *out;
+    TRY(buf_reserve(b, (size_t)len, &out));
+    if (b->size - b->write == (size_t)len) return print_aside(b, (size_t)len, fmt, args);
+    vsnprintf((char *)out, (size_t)len + 1, fmt, args);
+    buf_commit(b, (size_t)len);
+    return OK;
+}
+
 result buf_printf(struct buf *b, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    result r = buf_vprintf(b, fmt, args);
     va_end(args);
-    REQUIRE(len >= 0, ERROR_INTERNAL, 0);
-    /* One byte more than the text, for the NUL that vsnprintf insists on; a buffer exactly at its cap has no room
-     * for it, so the text is then printed aside. */
-    size_t n = (size_t)len;
-    MEM_AUTO char *text = NULL;
-    uint8_t *out;
-    TRY(buf_reserve(b, n, &out));
-    if (b->size - b->write == n) {
-        text = mem_hook_alloc(n + 1);
-        REQUIRE(text, ERROR_LIMIT, 0);
-    }
-    va_start(args, fmt);
-    vsnprintf(text ? text : (char *)out, n + 1, fmt, args);
-    va_end(args);
-    if (text) {
-        memcpy(out, text, n);
-        mem_wipe(text, n);
-    }
-    buf_commit(b, n);
-    return OK;
+    return r;
 }
 
 void buf_consume(struct buf *b, size_t n) {

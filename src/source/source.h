@@ -7,17 +7,19 @@
 #include "base/base.h"
 #include <jansson.h>
 
-/* Collects problems across files of one run. Warnings do not make a run fail. */
+/* Collects problems across files of one run. Warnings do not make a run fail. A problem whose text finds no memory is
+ * still counted. Control characters of a file never reach a terminal: "?" stands for each. */
 struct problems;
 struct problems *problems_new(void);
 void problems_free(struct problems *p);
 size_t problems_errors(const struct problems *p);
 size_t problems_warnings(const struct problems *p);
-/* All of them in order of file and position, one a line, with the source line and a marker under it when `context`. */
+/* All of them in order of file (as first mentioned) and position, one a line, with the source line and a marker under it when `context`. */
 void problems_print(const struct problems *p, FILE *to, bool context, bool colour);
 /* One JSON object a line: {"file","line","column","pointer","severity","message"}. */
 void problems_print_json(const struct problems *p, FILE *to);
-/* Text of the i-th problem ("FILE:LINE:COLUMN: /ptr: message"), for tests and logs; owned by p. */
+/* Text of the i-th problem in that order ("FILE:LINE:COLUMN: /ptr: message"; "/ptr: warning: message"; the root's
+ * pointer is shown as "/"), for tests and logs; owned by p until the next problem is added. */
 const char *problems_text(const struct problems *p, size_t i);
 size_t problems_count(const struct problems *p);
 /* A problem that has no place in a file. */
@@ -27,6 +29,8 @@ void problems_add(struct problems *p, const char *file, const char *fmt, ...) PR
  * reason is in p. */
 struct source;
 struct source *source_parse(const char *name, span text, struct problems *p);
+/* The same for one line of a larger file (JSON Lines): messages count lines from `line`. */
+struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p);
 void source_free(struct source *s);
 json_t *source_root(const struct source *s); /* borrowed */
 const char *source_name(const struct source *s);
@@ -53,6 +57,9 @@ void place_error(const struct place *at, const char *fmt, ...) PRINTF(2, 3);
 void place_warning(const struct place *at, const char *fmt, ...) PRINTF(2, 3);
 /* The feature is specified but not built: "… is not built yet; remove it". */
 void place_not_yet(const struct place *at, const char *what);
+
+/* True when v is of the type; else reports "is a …; must be a …" (NULL counts as missing). */
+bool place_expect(const struct place *at, const json_t *v, json_type type);
 
 /* The accepted members of an object. Ends with {0}. */
 struct member_spec {
