@@ -19,13 +19,15 @@ struct match_piece {
     uint64_t begin, end;             /* with its name, for a member; without the terminator, for a line */
     uint64_t value;                  /* where the value begins */
     uint64_t previous_end;           /* end of the sibling before it, or just behind the opening bracket */
-    uint64_t next_begin;             /* begin of the sibling behind it, or `end` when it is the last; for a line: behind
-                                        its terminator */
+    uint64_t next_begin;             /* begin of the sibling behind it, or `end` when it is the last (lines too: blank
+                                        lines belong to the separator) */
     uint32_t container;              /* index into containers; MATCH_NONE for the whole document */
     uint32_t ordinal;                /* its position among all siblings, from 0 */
     uint32_t unit_parent;            /* innermost unit piece around it, or MATCH_NONE */
     uint16_t roles;                  /* of path_info; 0 in an `allow` document for what is not allowed */
     uint16_t unit;                   /* ordinal of the unit declaration (PATH_UNIT) */
+    uint32_t depth;                  /* containers open at once (the root container is 1) at the deepest place in it that
+                                        is in no piece inside it; 0: it holds no container of its own */
     bool is_member, is_line, is_root;
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
@@ -63,14 +65,14 @@ struct match_survey {
     const struct match_piece *pieces; /* in document order of `begin`, parents before children */
     size_t piece_count;
     const struct match_container *containers;
-    size_t container_count;
+    size_t container_count; /* in order of `open` */
     const struct match_count *counts;
     size_t count_count;
     const struct match_finding *findings; /* in no particular order */
     size_t finding_count;
     uint64_t units_seen;
     uint64_t root_begin, root_end; /* of the document's value (JSON) */
-    uint32_t visible_depth;
+    uint32_t visible_depth; /* as match_piece.depth, outside every piece */
 };
 
 struct match;
