@@ -1,0 +1,343 @@
+/* ledger: what was disclosed, withheld or refused, to whom, provably. Four parts:
+ *   entries   pure: one JSON object as contract section 7 has it, pseudonyms, request ids
+ *   log       the write-ahead log: signed, chained, Merkle-hashed frames in pre-filled segments; one writer, locked
+ *   scribe    the role that collects entries from the workers' rings and commits them in groups
+ *   readers   verify, iterate, follow: need the verifier key only and work on a copy of the directory
+ * No entry holds anything of a protected person in the clear: callers pass pseudonyms. */
+#ifndef GATE1367_LEDGER_H
+#define GATE1367_LEDGER_H
+
+#include "base/base.h"
+#include "ipc/ipc.h"
+
+/* ---- entries: the words --------------------------------------------------------------------------------------- */
+
+/* name, text in the ledger, for people */
+#define LEDGER_EVENTS(X)                                                                                               \
+    X(DISCLOSURE, "disclosure", "an answer was about to leave")                                                        \
+    X(REFUSAL, "refusal", "a constant answer was given instead of the origin's")                                       \
+    X(COMPLETION, "completion", "the answer ended; bytes sent, aborted or not")                                        \
+    X(SUMMARY, "summary", "counts of requests refused before they had a route")                                        \
+    X(REGISTRY, "registry", "the registry of protected persons was changed or asked")                                  \
+    X(GRANT, "grant", "an authorised disclosure was requested, approved, used or revoked")                             \
+    X(CONFIG, "config", "a configuration came into force")                                                             \
+    X(RULES, "rules", "rules came into force")                                                                         \
+    X(INCIDENT, "incident", "something needs review")                                                                  \
+    X(AUDIT, "audit", "somebody read or exported the ledger")                                                          \
+    X(START, "start", "the gateway or its ledger started")                                                             \
+    X(STOP, "stop", "the gateway stopped in good order")
+enum ledger_event {
+#define X(name, text, note) LEDGER_##name,
+    LEDGER_EVENTS(X)
+#undef X
+    LEDGER_EVENT_COUNT
+};
+
+#define LEDGER_OUTCOMES(X)                                                                                             \
+    X(CLEAR, "clear", "nothing protected was found")                                                                   \
+    X(DISCLOSED, "disclosed", "protected information went to an entitled recipient")                                   \
+    X(UNINSPECTED, "uninspected", "passed to an entitled recipient unread")                                            \
+    X(AUTHORIZED, "authorized", "disclosed under a grant")                                                             \
+    X(WITHHELD, "withheld", "protected records were left out")                                                         \
+    X(BLOCKED, "blocked", "the whole answer was withheld")                                                             \
+    X(REFUSED, "refused", "a constant answer, whatever was asked")                                                     \
+    X(FAILED_CLOSED, "failed_closed", "something went wrong, so nothing left")                                         \
+    X(SHADOW, "shadow", "a rule under trial would have decided otherwise")
+enum ledger_outcome {
+    LEDGER_NO_OUTCOME, /* null */
+#define X(name, text, note) LEDGER_##name,
+    LEDGER_OUTCOMES(X)
+#undef X
+    LEDGER_OUTCOME_END
+};
+const char *ledger_event_name(enum ledger_event e);
+const char *ledger_event_note(enum ledger_event e);
+const char *ledger_outcome_name(enum ledger_outcome o); /* NULL for LEDGER_NO_OUTCOME */
+const char *ledger_outcome_note(enum ledger_outcome o);
+/* False when there is no such word. */
+bool ledger_event_parse(span word, enum ledger_event *out);
+bool ledger_outcome_parse(span word, enum ledger_outcome *out);
+
+/* ---- entries: the record -------------------------------------------------------------------------------------- */
+
+#define LEDGER_ENTRY_MAX IPC_ENTRY_MAX /* bytes of one encoded entry */
+#define LEDGER_PART_SUBJECTS 256       /* pseudonyms a part */
+#define LEDGER_PSEUDONYM 33            /* 32 hex digits and NUL */
+#define LEDGER_REQUEST_ID 37           /* UUID text and NUL */
+#define LEDGER_FIELD_MAX 1024          /* bytes of a text field in the entry; longer ones are cut and end with "…" */
+#define LEDGER_TARGET_MAX 4096
+
+/* id: count */
+struct ledger_count {
+    span id;
+    uint64_t count;
+};
+
+/* A span with ptr NULL is null in the entry, one with length 0 is "". Numbers below 0 are null. */
+struct ledger_entry {
+    uint64_t time_us; /* since 1970, UTC */
+    span node;
+    span request; /* UUID text */
+    enum ledger_event event;
+    struct {
+        span id, agency, component, standing, organization, identity, fingerprint;
+    } recipient;
+    span client, purpose, method, route, target;
+    int32_t upstream_status, status;
+    enum ledger_outcome outcome;
+    struct {
+        uint64_t seen, protected, withheld, redacted, disclosed;
+    } records;
+    const char (*subjects)[LEDGER_PSEUDONYM];
+    size_t subject_count;
+    const struct ledger_count *rules;
+    size_t rule_count;
+    span grant, exception;
+    struct {
+        span rules, registry, config;
+    } versions;
+    int64_t duration_us;
+    uint32_t part; /* from 1; 0 is taken as 1. Streams: the caller counts */
+    bool more;     /* not the last part: further entries of this request and event follow */
+    uint8_t nonce[16];
+    span sealed; /* base64 text, or NULL */
+    /* Only in COMPLETION entries, after `sealed`. */
+    uint64_t bytes;
+    bool aborted;
+};
+
+/* Appends the entry to out as one or more JSON objects of at most LEDGER_ENTRY_MAX bytes and hands each to `each` in
+ * order: subjects are split over parts of LEDGER_PART_SUBJECTS, rules over parts that fit; every part but the first has
+ * a nonce of its own derived from e->nonce. `out` is scratch: cleared first, holds the last part after. The cap of out
+ * must be at least LEDGER_ENTRY_MAX. Fails with what `each` failed with, or LIMIT when out cannot grow. */
+typedef result ledger_part_fn(void *ctx, span part);
+RESULT ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx);
+/* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT when it would be too long (only
+ * rules can do that). */
+RESULT ledger_entry_encode(const struct ledger_entry *e, struct buf *out);
+/* The usual case in one step: encodes, publishes every part, *ticket is that of the last. LIMIT EAGAIN: ring full (parts
+ * that were published stay: publish again under the same nonce and the ledger holds them twice, which is harmless). */
+RESULT ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket);
+/* Cheap check of what arrives from a sibling: one object in our spelling, UTF-8, no control characters, length. The
+ * scribe appends nothing else. */
+bool ledger_entry_plausible(span entry);
+
+/* "2026-11-21T22:04:21.123456Z" */
+#define LEDGER_TIME_TEXT 28
+void ledger_time_format(uint64_t time_us, char out[LEDGER_TIME_TEXT]);
+/* RFC 3339 with offset or Z, or a date alone (midnight UTC). */
+bool ledger_time_parse(span text, uint64_t *time_us);
+//= RFC9562 5.7
+/* UUIDv7 from milliseconds since 1970 and 10 random bytes; lower case. */
+void ledger_request_id(uint64_t time_ms, const uint8_t random[10], char out[LEDGER_REQUEST_ID]);
+
+/* ---- pseudonyms ----------------------------------------------------------------------------------------------- */
+
+/* The key of a UTC month; start with zeros and pass the current time: it is derived anew when the month changes. */
+struct ledger_month {
+    uint32_t month; /* year × 12 + month - 1; 0: none yet */
+    uint8_t key[32];
+};
+/* False only when OpenSSL fails. root: 32 bytes, from ledger_key_root. */
+bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_t time_us);
+/* HMAC-SHA-256(month key, type ‖ 0x00 ‖ value), first 128 bits in hex. type says what the value is ("alien_number",
+ * "segment", …), so that equal values of different kinds do not look alike. */
+bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char out[LEDGER_PSEUDONYM]);
+
+/* ---- keys ----------------------------------------------------------------------------------------------------- */
+
+enum ledger_error {
+    LEDGER_E_LOCKED = 2001, /* IO: another process writes this ledger */
+    LEDGER_E_MISSING,       /* CONFIG: there is no ledger here; log init makes one */
+    LEDGER_E_EXISTS,        /* CONFIG: there is one already */
+    LEDGER_E_KEY,           /* CONFIG: the key file is not an Ed25519 private key in PEM */
+    LEDGER_E_VERIFIER,      /* CONFIG: not a verifier key, or not of this ledger */
+    LEDGER_E_ORIGIN,        /* CONFIG: empty, or holds a space, plus or control character */
+    LEDGER_E_CORRUPT,       /* INTERNAL: struct ledger_problem says where */
+    LEDGER_E_FAILED,        /* IO: an earlier I/O error was final */
+    LEDGER_E_FULL,          /* IO: no room for another segment */
+    LEDGER_E_ENTRY,         /* INTERNAL: not a plausible entry */
+    LEDGER_E_CRYPTO,        /* INTERNAL: OpenSSL failed */
+    LEDGER_E_NODE,          /* CONFIG: node.json cannot be read */
+};
+/* In words; falls back to os_error_text. Static lifetime. */
+const char *ledger_error_text(result r);
+
+/* The Ed25519 signing key. In the scribe and in commands that write; nowhere else. */
+struct ledger_key;
+RESULT ledger_key_generate(struct ledger_key **out);
+RESULT ledger_key_parse(span pem, struct ledger_key **out);
+RESULT ledger_key_load(const char *path, struct ledger_key **out); /* refuses a file that others may read */
+RESULT ledger_key_load_fd(int fd, struct ledger_key **out);        /* inherited descriptor; stays open */
+RESULT ledger_key_pem(const struct ledger_key *k, struct buf *out); /* PKCS#8; initialises out; wipe with buf_free */
+void ledger_key_free(struct ledger_key *k);
+/* HKDF-SHA-256(private seed, info "gate1367 pseudonym"): the root of pseudonyms. Workers get these 32 bytes and never
+ * the key. */
+RESULT ledger_key_root(const struct ledger_key *k, uint8_t root[32]);
+
+/* The public half: name (the origin) and key, C2SP signed-note: NAME+KEYID+BASE64(0x01 ‖ key). */
+#define LEDGER_NAME_MAX 255
+#define LEDGER_VKEY_MAX 352
+struct ledger_verifier {
+    char name[LEDGER_NAME_MAX + 1];
+    uint8_t key[32];
+};
+RESULT ledger_verifier_of(const struct ledger_key *k, const char *origin, struct ledger_verifier *out);
+void ledger_verifier_format(const struct ledger_verifier *v, char out[LEDGER_VKEY_MAX]);
+RESULT ledger_verifier_parse(span vkey, struct ledger_verifier *out);
+
+/* ---- the tree ------------------------------------------------------------------------------------------------- */
+
+//= RFC6962 2.1
+/* The right edge of a Merkle tree: all that is needed to append and to know the root. Plain value; zero is empty. */
+struct ledger_tree {
+    uint64_t size;
+    uint8_t edge[64][32];
+};
+bool ledger_tree_add(struct ledger_tree *t, span leaf); /* false only when OpenSSL fails */
+bool ledger_tree_root(const struct ledger_tree *t, uint8_t root[32]);
+
+/* ---- the log -------------------------------------------------------------------------------------------------- */
+
+#define LEDGER_SEGMENT_BYTES (64u * 1024 * 1024)
+#define LEDGER_FRAME_MAX (512u * 1024) /* bytes of one frame: a commit */
+#define LEDGER_SEGMENT_MIN (2u * LEDGER_FRAME_MAX)
+
+/* Where a ledger is and whose. Borrowed strings. */
+struct ledger_place {
+    const char *directory;
+    const char *key_path; /* private key; readers need none */
+    const char *origin;
+    uint64_t segment_bytes; /* of a new ledger; 0: the default. A multiple of 4096 */
+};
+
+/* Everything that can be wrong with a ledger on disk. name, text. */
+#define LEDGER_FAULTS(X)                                                                                               \
+    X(HEADER, "the frame's header is not one")                                                                         \
+    X(LENGTH, "the frame's lengths do not fit")                                                                        \
+    X(CHECKSUM, "the frame's checksum does not hold")                                                                  \
+    X(RECORDS, "the records do not fill the frame as it says")                                                         \
+    X(SEGMENT, "the frame belongs to another segment")                                                                 \
+    X(SEQUENCE, "the frame's sequence number is not the next")                                                         \
+    X(INDEX, "the frame's first index is not the next")                                                                \
+    X(CHAIN, "the frame does not follow the one before it")                                                            \
+    X(ROOT, "the Merkle root does not follow from the entries")                                                        \
+    X(SIGNATURE, "the signature is not by this ledger's key")                                                          \
+    X(VALID_AFTER_INVALID, "a broken frame is followed by a valid one")                                                \
+    X(GAP, "a segment is missing or misnamed")                                                                         \
+    X(SIZE, "the segment's length is not this ledger's")                                                               \
+    X(BEHIND_TIP, "the log ends before what was last signed as its end")                                               \
+    X(TIP_ROOT, "the last signed end has another Merkle root")                                                         \
+    X(TIP, "both tip files are unreadable or not signed by this ledger's key")                                         \
+    X(NODE, "node.json does not agree with the verifier key")                                                          \
+    X(TORN, "the last frame is unfinished (a crash; nothing that it held was acknowledged)")                           \
+    X(READ, "the file cannot be read")
+enum ledger_fault {
+    LEDGER_SOUND,
+#define X(name, text) LEDGER_FAULT_##name,
+    LEDGER_FAULTS(X)
+#undef X
+    LEDGER_FAULT_END
+};
+const char *ledger_fault_text(enum ledger_fault f);
+
+struct ledger_problem {
+    enum ledger_fault fault;
+    char file[64];   /* relative to the directory */
+    uint64_t offset; /* in the file, bytes */
+    uint64_t index;  /* of the first entry concerned */
+    int error;       /* errno for READ */
+};
+/* "wal/…0042.wal at byte 8192 (entry 57): the frame's checksum …" */
+void ledger_problem_format(const struct ledger_problem *p, char *out, size_t size);
+
+/* Makes directory, node.json, the first segment, two spares. The key file is made (0600) where there is none, else
+ * used. CONFIG LEDGER_E_EXISTS when there is a ledger. */
+RESULT ledger_init(const struct ledger_place *place, struct ledger_verifier *out);
+
+/* The writer: holds the lock from open to close. Recovers first: cuts a torn tail, refuses corruption (INTERNAL
+ * LEDGER_E_CORRUPT with *problem filled; problem may be NULL). */
+struct ledger;
+RESULT ledger_open(const struct ledger_place *place, const struct ledger_key *key, struct ledger_problem *problem,
+    struct ledger **out);
+/* Room for the next entry in the group being gathered (not yet on disk), LIMIT when the group has not that much left:
+ * commit first. */
+RESULT ledger_reserve(struct ledger *l, size_t room, uint8_t **out);
+/* Takes the len bytes written there as the next entry. INTERNAL LEDGER_E_ENTRY: not plausible; nothing was taken. */
+RESULT ledger_add_reserved(struct ledger *l, size_t len);
+RESULT ledger_add(struct ledger *l, span entry);
+size_t ledger_pending(const struct ledger *l); /* entries gathered */
+size_t ledger_pending_room(const struct ledger *l);
+/* Signs and writes the group as one frame; durable when OK. The first error is final: everything after fails with IO
+ * LEDGER_E_FAILED and the files are not touched again. With nothing gathered: OK. */
+RESULT ledger_commit(struct ledger *l);
+/* Writes the tip if it is behind (bounded staleness is the caller's business: idle, or once a second). */
+RESULT ledger_write_tip(struct ledger *l);
+bool ledger_tip_stale(const struct ledger *l);
+/* Spares short of two are made. Slow (writes whole segments): the scribe calls it from a thread of its own; it touches
+ * nothing that commit touches but the spares' names, under a lock. */
+RESULT ledger_make_spares(struct ledger *l);
+unsigned ledger_spares(struct ledger *l);
+uint64_t ledger_size(const struct ledger *l);
+void ledger_root(const struct ledger *l, uint8_t root[32]);
+bool ledger_failed(const struct ledger *l);
+/* Writes the tip unless failed; gives the lock back. */
+RESULT ledger_close(struct ledger *l);
+
+/* Open, append, commit, close: for commands that run while no gateway does (IO LEDGER_E_LOCKED when one does). Every
+ * part of the entry is in one frame. */
+RESULT ledger_append_once(const struct ledger_place *place, const struct ledger_entry *e);
+
+/* ---- the scribe ----------------------------------------------------------------------------------------------- */
+
+struct ledger_scribe_config {
+    struct ipc_area *area;
+    int control_fd; /* channel to the supervisor; -1: none, then SIGTERM stops */
+    int key_fd;     /* inherited descriptor of the key file; closed after reading; -1: place.key_path */
+    int root_fd;    /* where the 32 bytes of ledger_key_root go before READY (memory file, at offset 0); -1: nowhere */
+    struct ledger_place place;
+    uint64_t generation; /* told back in READY */
+    uint32_t hold_us;    /* under load a group waits at most this long for more; 0: 500 */
+    uint32_t hold_entries; /* … or until it has this many; 0: 16 */
+    /* Called when all is open and before anything is read from a ring; may be NULL. */
+    result (*confine)(void *ctx);
+    void *confine_ctx;
+};
+/* The role's whole life. READY is sent when recovered; DISTRUST names a slot whose producer broke a rule; ALARM when no
+ * spare can be made; FAILED before an end that is not good. Ends on STOP, or when the supervisor is gone (DRAIN and,
+ * with a control_fd, SIGTERM are ignored: workers still need it), after taking what the rings hold. Returns the exit
+ * status: 0; 74: the ledger could not be written, do not restart; 1: corrupt; 2: set-up. */
+int ledger_scribe_run(const struct ledger_scribe_config *config);
+
+/* ---- readers -------------------------------------------------------------------------------------------------- */
+
+struct ledger_frame_view {
+    const char *file; /* relative */
+    uint64_t offset, sequence, first_index;
+    uint32_t length, count;
+    const uint8_t *root; /* 32 bytes */
+};
+/* Called for each entry in order; stops with the error it returns (CLOSED is the usual way to say enough). */
+typedef result ledger_entry_fn(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame);
+
+struct ledger_report {
+    uint64_t entries, frames, segments, bytes;
+    uint8_t root[32];
+    bool torn;             /* unfinished last frame: a crash, or a writer at work */
+    uint64_t tip_size;     /* newest signed end */
+    struct ledger_problem first; /* LEDGER_SOUND when all is well */
+};
+enum ledger_judgement { LEDGER_IS_SOUND = 0, LEDGER_IS_TAMPERED = 1, LEDGER_CANNOT_TELL = 2 };
+/* Every frame's checksum, chain and signature, the root recomputed from the entries, agreement with the tip.
+ * `progress` (may be NULL) is called about every 16 MiB with bytes done and in all. */
+typedef void ledger_progress_fn(void *ctx, uint64_t done, uint64_t all);
+enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v, ledger_progress_fn *progress,
+    void *ctx, struct ledger_report *out);
+/* The verifier that node.json names: for display and convenience, no proof. */
+RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
+/* Entries from index `from` on. Checks checksums and chain (not signatures: that is verify); INTERNAL LEDGER_E_CORRUPT
+ * with *problem filled. *next: index after the last one called with. */
+RESULT ledger_iterate(const char *directory, uint64_t from, ledger_entry_fn *each, void *ctx, uint64_t *next,
+    struct ledger_problem *problem);
+
+#endif
