@@ -46,6 +46,8 @@ const char *registry_kind_name(enum registry_kind kind);
 /* -1 when unknown. */
 int registry_kind_from(span name);
 bool registry_kind_is_surrogate(enum registry_kind kind);
+/* Shared by several people; a key only where the source says confidential. */
+bool registry_kind_is_shared(enum registry_kind kind);
 
 /* ---- canonical forms -------------------------------------------------------------------------------------------- */
 
@@ -54,10 +56,15 @@ bool registry_kind_is_surrogate(enum registry_kind kind);
  * no "A"; receipt_number: 13 characters upper-case (or AAA*NNNNNNNNN); ssn, itin: 9 digits; passport: upper-case
  * alphanumerics; person_id and other surrogates: upper-case, without surrounding space, all-digit values without leading
  * zeros; … `value` is decoded, folded UTF-8. Returns the length, 0 when the value cannot be one of that kind. out has
- * REGISTRY_CANONICAL_MAX bytes. The same function serves build and matching, so that they can never disagree. */
+ * REGISTRY_CANONICAL_MAX bytes. The same function serves build and matching, so that they can never disagree.
+ *
+ * Bare digits of an alien_number may be fewer than seven (a JSON number loses its zeros); the caller decides whether the
+ * place allows that. A JSON number such as 1.2345678e7 must have been made plain digits before: '.' is a separator.
+ * Placeholders (all zeros, a passport without a digit) are no values. */
 size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out);
 /* Folds fullwidth and other decimal digits and fullwidth letters to ASCII, drops zero-width characters and soft hyphen,
- * other spaces and dashes (NBSP, U+2010–2015) to ASCII space and hyphen, Cyrillic/Greek А/Α to 'A'. out has room for
+ * other spaces and dashes (NBSP, U+2010–2015) to ASCII space and hyphen, Cyrillic and Greek letters that look like
+ * Latin ones ("А", "Е") to those. out has room for
  * value.len bytes; returns the length. Malformed UTF-8 is copied. */
 size_t registry_fold(span value, uint8_t *out);
 
@@ -68,7 +75,8 @@ struct registry_key {
     uint32_t system; /* registry_system_id() of the profile's system for surrogate keys, else 0 */
     span canonical;  /* as registry_canonical() wrote it */
 };
-uint32_t registry_system_id(span system); /* 0 for the empty name */
+#define REGISTRY_SYSTEM_MAX 64 /* bytes of a system's name that count */
+uint32_t registry_system_id(span system); /* 0 for the empty name; case and look-alikes do not matter */
 
 #define REGISTRY_NO_SUBJECT 0
 struct registry_hit {

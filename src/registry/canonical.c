@@ -1,0 +1,331 @@
+/* The one spelling of each identifier. Build and matching both come here, so that they cannot disagree. Values arrive
+ * folded (registry_fold); what is no possible value of its kind yields 0.
+ *
+ *= 10-domain 2.1 */
+#include "registry/canonical.h"
+
+/* Copies ASCII letters (upper case) and digits, passes over the bytes in `skip`, and fails on anything else. Returns
+ * the length, 0 when it does not fit `max`. */
+static size_t copy_alnum(span value, const char *skip, uint8_t *out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.ptr[i];
+        if (is_alnum(c)) {
+            if (n == max) return 0;
+            out[n++] = to_upper(c);
+        } else if (c == 0 || !strchr(skip, c)) {
+            return 0;
+        }
+    }
+    return n;
+}
+
+static bool all_digits(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_digit(p[i])) return false;
+    return n > 0;
+}
+
+static bool all_letters(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_alpha(p[i])) return false;
+    return n > 0;
+}
+
+static bool has_digit(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_digit(p[i])) return true;
+    return false;
+}
+
+/* Nothing but zeros and letters' absence: what clerks type where there is no number. As a key it would withhold
+ * everybody who has none. */
+static bool all_zeros(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != '0') return false;
+    return true;
+}
+
+static unsigned number_at(const uint8_t *p, size_t n)
+{
+    unsigned v = 0;
+    for (size_t i = 0; i < n; i++)
+        v = v * 10 + (unsigned)(p[i] - '0');
+    return v;
+}
+
+/* ---- A-number ---- */
+
+/* What may stand before the digits once separators are gone: 10-domain 2.1 and A_LABELLED of 2.2. */
+static const char *const alien_prefixes[] = {
+    "",
+    "A",
+    "AZ",
+    "AN",
+    "ANO",
+    "ANUM",
+    "ANUMBER",
+    "AFILE",
+    "AFILENO",
+    "AFILENUMBER",
+    "AREG",
+    "AREGNO",
+    "AREGNUMBER",
+    "AREGISTRATIONNO",
+    "ARN",
+    "ALIEN",
+    "ALIENNO",
+    "ALIENNUM",
+    "ALIENNUMBER",
+    "ALIENFILE",
+    "ALIENFILENO",
+    "ALIENREGNO",
+    "ALIENREG",
+    "ALIENREGNUMBER",
+    "ALIENREGISTRATIONNO",
+    "ALIENREGISTRATIONNUMBER",
+    "AREGISTRATIONNUMBER",
+    "ALIENREGISTRATION",
+    "USCIS",
+    "USCISNO",
+    "USCISNUMBER",
+    "USCISA",
+};
+
+static bool is_alien_prefix(const uint8_t *word, size_t n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(alien_prefixes); i++)
+        if (span_equal(span_of(word, n), span_str(alien_prefixes[i]))) return true;
+    return false;
+}
+
+/* Reads the letters and separators before the first digit; returns its index, or value.len when the prefix is no
+ * A-number's. */
+static size_t skip_alien_prefix(span value, bool *bare)
+{
+    uint8_t word[32];
+    size_t n = 0, i = 0;
+    for (; i < value.len && !is_digit(value.ptr[i]); i++) {
+        uint8_t c = value.ptr[i];
+        if (is_alpha(c)) {
+            if (n == sizeof word) return value.len;
+            word[n++] = to_upper(c);
+        } else if (c == 0 || !strchr(" \t-#.:/", c)) {
+            return value.len;
+        }
+    }
+    *bare = i == 0;
+    return is_alien_prefix(word, n) ? i : value.len;
+}
+
+/* Seven to nine digits with separators or a prefix; a value of digits alone may be shorter, for a number in JSON loses
+ * its leading zeros. */
+static size_t canonical_alien(span value, uint8_t *out)
+{
+    bool bare;
+    size_t at = skip_alien_prefix(value, &bare);
+    uint8_t digits[10];
+    size_t n = 0;
+    for (size_t i = at; i < value.len; i++) {
+        uint8_t c = value.ptr[i];
+        if (is_digit(c)) {
+            if (n == 9) return 0;
+            digits[n++] = c;
+        } else if (strchr(" -.", c) && c != 0) {
+            bare = false;
+        } else {
+            return 0;
+        }
+    }
+    if (n < (bare ? 1 : 7) || all_zeros(digits, n)) return 0;
+    memset(out, '0', 9 - n);
+    memcpy(out + 9 - n, digits, n);
+    return 9;
+}
+
+/* ---- numbers with a syntax of their own ---- */
+
+static size_t canonical_receipt(span value, uint8_t *out)
+{
+    size_t star = span_find(value, '*');
+    if (star < value.len) {
+        uint8_t tail[10];
+        if (copy_alnum(span_sub(value, 0, star), " -", out, 3) != 3 || !all_letters(out, 3)) return 0;
+        if (copy_alnum(span_from(value, star + 1), " -", tail, 9) != 9 || !all_digits(tail, 9)) return 0;
+        out[3] = '*';
+        memcpy(out + 4, tail, 9);
+        return 13;
+    }
+    if (copy_alnum(value, " -", out, 13) != 13) return 0;
+    return all_letters(out, 3) && all_digits(out + 3, 10) ? 13 : 0;
+}
+
+//= 10-domain 2.1 SSN: area, group and serial that are never issued
+static size_t canonical_ssn(span value, uint8_t *out)
+{
+    if (copy_alnum(value, " -.", out, 9) != 9 || !all_digits(out, 9)) return 0;
+    unsigned area = number_at(out, 3);
+    if (area == 0 || area == 666 || area >= 900) return 0;
+    return number_at(out + 3, 2) != 0 && number_at(out + 5, 4) != 0 ? 9 : 0;
+}
+
+static size_t canonical_itin(span value, uint8_t *out)
+{
+    if (copy_alnum(value, " -.", out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
+    unsigned g = number_at(out + 3, 2);
+    return (g >= 50 && g <= 65) || (g >= 70 && g <= 88) || (g >= 90 && g <= 92) || g >= 94 ? 9 : 0;
+}
+
+static size_t canonical_i94(span value, uint8_t *out)
+{
+    if (copy_alnum(value, " -", out, 11) != 11) return 0;
+    return all_digits(out, 9) && is_digit(out[10]) && !all_zeros(out, 11) ? 11 : 0;
+}
+
+static size_t canonical_sevis(span value, uint8_t *out)
+{
+    size_t n = copy_alnum(value, " -", out, 11);
+    return n >= 10 && out[0] == 'N' && all_digits(out + 1, n - 1) && !all_zeros(out + 1, n - 1) ? n : 0;
+}
+
+static size_t canonical_visa_foil(span value, uint8_t *out)
+{
+    size_t n = copy_alnum(value, " -", out, 8);
+    return n == 8 && all_digits(out + 1, 7) && !all_zeros(out, 8) ? 8 : 0;
+}
+
+static size_t canonical_fin(span value, uint8_t *out)
+{
+    uint8_t digits[20];
+    size_t n = copy_alnum(value, " -", digits, sizeof digits), zeros = 0;
+    if (!all_digits(digits, n)) return 0;
+    while (zeros < n && digits[zeros] == '0')
+        zeros++;
+    memcpy(out, digits + zeros, n - zeros);
+    return n - zeros;
+}
+
+static size_t canonical_sid(span value, uint8_t *out)
+{
+    size_t n = copy_alnum(value, " -./", out, 12);
+    return n >= 3 && all_letters(out, 2) && has_digit(out + 2, n - 2) ? n : 0;
+}
+
+/* A passport, driver's licence, FBI number or plate: letters and digits, a digit among them (which keeps "UNKNOWN" and
+ * "NONE" out of the index). */
+static size_t canonical_mixed(span value, const char *skip, size_t min, size_t max, uint8_t *out)
+{
+    size_t n = copy_alnum(value, skip, out, max);
+    return n >= min && has_digit(out, n) && !all_zeros(out, n) ? n : 0;
+}
+
+/* ---- surrogate keys ---- */
+
+static size_t canonical_surrogate(span value, uint8_t *out)
+{
+    value = span_trim(value);
+    size_t zeros = 0;
+    if (all_digits(value.ptr, value.len))
+        while (zeros + 1 < value.len && value.ptr[zeros] == '0')
+            zeros++;
+    value = span_from(value, zeros);
+    if (value.len > REGISTRY_CANONICAL_MAX) return 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] < 0x20) return 0;
+        out[i] = to_upper(value.ptr[i]);
+    }
+    return value.len;
+}
+
+/* ---- ways to reach somebody ---- */
+
+/* Digits up to an extension ("x12", "ext. 12"); *plus when it starts with one. 0 on anything that no phone number has.
+ */
+static size_t phone_digits(span value, uint8_t *out, size_t max, bool *plus)
+{
+    size_t n = 0;
+    *plus = false;
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.ptr[i];
+        if (is_digit(c)) {
+            if (n == max) return 0;
+            out[n++] = c;
+        } else if (c == '+' && n == 0) {
+            *plus = true;
+        } else if (n >= 7 && (to_lower(c) == 'x' || to_lower(c) == 'e' || c == '#' || c == ';')) {
+            break;
+        } else if (c == 0 || !strchr(" ()-./", c)) {
+            return 0;
+        }
+    }
+    return n;
+}
+
+/* E.164 without the plus: a national NANP number gets its 1, an international prefix (00, 011) goes. What lacks a
+ * country and has not ten digits could be anybody's. */
+static size_t canonical_phone(span value, uint8_t *out)
+{
+    uint8_t digits[20];
+    bool plus;
+    size_t n = phone_digits(span_trim(value), digits, sizeof digits, &plus), from = 0;
+    if (!plus && n > 10 && memcmp(digits, "011", 3) == 0)
+        from = 3, plus = true;
+    else if (!plus && n > 10 && memcmp(digits, "00", 2) == 0)
+        from = 2, plus = true;
+    n -= from;
+    if (all_zeros(digits + from, n)) return 0;
+    bool national = !plus && n == 10;
+    if (!national && (n < (plus ? 8 : 11) || n > 15)) return 0;
+    if (national) out[0] = '1';
+    memcpy(out + national, digits + from, n);
+    return n + national;
+}
+
+static size_t canonical_email(span value, uint8_t *out)
+{
+    value = span_trim(value);
+    if (value.len > 7 && span_equal_nocase(span_sub(value, 0, 7), SPAN("mailto:"))) value = span_from(value, 7);
+    size_t at = span_find(value, '@');
+    if (value.len > REGISTRY_CANONICAL_MAX || at == 0 || at + 1 >= value.len) return 0;
+    if (span_find(span_from(value, at + 1), '@') != value.len - at - 1) return 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] <= ' ') return 0;
+        out[i] = to_lower(value.ptr[i]);
+    }
+    return value.len;
+}
+
+size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out)
+{
+    switch (kind) {
+    case REGISTRY_ALIEN_NUMBER: return canonical_alien(span_trim(value), out);
+    case REGISTRY_RECEIPT_NUMBER: return canonical_receipt(span_trim(value), out);
+    case REGISTRY_SSN: return canonical_ssn(span_trim(value), out);
+    case REGISTRY_ITIN: return canonical_itin(span_trim(value), out);
+    case REGISTRY_I94: return canonical_i94(span_trim(value), out);
+    case REGISTRY_SEVIS: return canonical_sevis(span_trim(value), out);
+    case REGISTRY_PASSPORT: return canonical_mixed(span_trim(value), " -<./", 6, 12, out);
+    case REGISTRY_VISA_FOIL: return canonical_visa_foil(span_trim(value), out);
+    case REGISTRY_FBI_NUMBER: return canonical_mixed(span_trim(value), " -", 1, 9, out);
+    case REGISTRY_FIN: return canonical_fin(span_trim(value), out);
+    case REGISTRY_SID: return canonical_sid(span_trim(value), out);
+    case REGISTRY_DRIVER_LICENSE: return canonical_mixed(span_trim(value), " -*./", 4, 24, out);
+    case REGISTRY_PERSON_ID:
+    case REGISTRY_EVENT_NUMBER:
+    case REGISTRY_CASE_NUMBER: return canonical_surrogate(value, out);
+    case REGISTRY_PHONE: return canonical_phone(value, out);
+    case REGISTRY_EMAIL: return canonical_email(value, out);
+    case REGISTRY_VEHICLE: return canonical_mixed(span_trim(value), " -./", 3, 20, out);
+    case REGISTRY_ADDRESS: return canonical_address(value, out);
+    case REGISTRY_LOCATION: return canonical_location(value, out);
+    case REGISTRY_ORGANIZATION: return canonical_organization(value, out);
+    case REGISTRY_KIND_COUNT: break;
+    }
+    ASSERT(false);
+    return 0;
+}
