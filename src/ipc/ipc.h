@@ -41,7 +41,7 @@ void ipc_area_fail(struct ipc_area *a);
  * unmapped, so that a worker can harm nobody's ring but its own); the scribe keeps all. */
 void ipc_area_keep_slot(struct ipc_area *a, unsigned slot);
 
-enum ipc_ticket_state { IPC_PENDING, IPC_DURABLE, IPC_FAILED };
+enum ipc_ticket_state { IPC_TICKET_PENDING, IPC_TICKET_DURABLE, IPC_TICKET_FAILED };
 
 /* The worker's end of its slot. One thread. */
 struct ipc_ring;

@@ -335,9 +335,14 @@ enum ledger_judgement ledger_verify(const char *directory, const struct ledger_v
     void *ctx, struct ledger_report *out);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
-/* Entries from index `from` on. Checks checksums and chain (not signatures: that is verify); INTERNAL LEDGER_E_CORRUPT
- * with *problem filled. *next: index after the last one called with. */
-RESULT ledger_iterate(const char *directory, uint64_t from, ledger_entry_fn *each, void *ctx, uint64_t *next,
-    struct ledger_problem *problem);
+/* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where
+ * it starts (not signatures and root: that is verify). */
+struct ledger_reader;
+RESULT ledger_reader_open(const char *directory, uint64_t from, struct ledger_reader **out);
+/* Everything that is there now and was not read yet. INTERNAL LEDGER_E_CORRUPT with *problem filled; an unfinished last
+ * frame is simply not there yet. After CLOSED from `each` the reader stands behind that entry's frame. */
+RESULT ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem);
+uint64_t ledger_reader_next(const struct ledger_reader *r); /* index of the next entry to come */
+void ledger_reader_close(struct ledger_reader *r);
 
 #endif
