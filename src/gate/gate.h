@@ -23,9 +23,13 @@
 
 const char *gate_failure_name(enum gate_failure f);
 enum gate_answer gate_failure_answer(enum gate_failure f, enum recipient_class class);
+/* What the ledger says of an answer given because of f; LEDGER_NO_OUTCOME: no entry. */
+enum ledger_outcome gate_failure_outcome(enum gate_failure f, enum recipient_class class);
 /* Throws the row's switch: true when a test armed it. */
 bool gate_failure_thrown(enum gate_failure f);
 enum gate_failure gate_failure_of(enum engine_unreadable u);
+/* The first document row (UNPROFILED and below) whose switch a test threw. */
+enum gate_failure gate_document_failure_thrown(void);
 
 enum gate_state { GATE_IDLE, GATE_RECEIVING, GATE_DECIDED, GATE_RECORDING, GATE_RELEASED, GATE_REFUSED };
 
@@ -38,7 +42,8 @@ struct gate_cursors {
 /* What all gates of a worker share. Borrowed; outlives them. */
 struct gate_environment {
     struct ipc_ring *ring;
-    uint64_t body_cap; /* bytes of a body held at once: twice limits.document */
+    struct buf *scratch; /* for encoding entries; cap at least LEDGER_ENTRY_MAX */
+    uint64_t body_cap;   /* bytes of a body held at once: twice limits.document and a piece */
     size_t arena_cap;
 };
 
@@ -54,9 +59,11 @@ struct arena *gate_arena(struct gate *g);
 
 /* RECEIVING. The engine is the exchange's until gate_decide or gate_stream. b->arena is set by the gate. */
 void gate_open(struct gate *g, struct engine *engine, const struct engine_begin *b);
-/* Body bytes of the origin, in order. False when the engine will read no further (the outcome says why); for a restricted
- * recipient the rest of the body need not be kept. LIMIT in the engine's outcome where the body outgrows the cap. */
-bool gate_receive(struct gate *g, span bytes);
+/* Body bytes of the origin, in order; in GATE_RELEASED only for a stream that is drained. LIMIT: no memory, the bytes were
+ * not taken. */
+RESULT gate_receive(struct gate *g, span bytes);
+/* RECEIVING: the engine will read no further; gate_decide says why. A restricted recipient's body is no longer kept. */
+bool gate_read_enough(const struct gate *g);
 /* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
 enum gate_failure gate_decide(struct gate *g, bool complete);
 const struct engine_outcome *gate_outcome(const struct gate *g);
@@ -66,7 +73,7 @@ void gate_stream(struct gate *g);
 bool gate_is_stream(const struct gate *g);
 /* DECIDED with a canonical answer instead of the origin's body, which is dropped. */
 void gate_replace(struct gate *g);
-/* The recipient gets a body of `length` bytes (restricted: edited; stream: unknown, UINT64_MAX). */
+/* Bytes of the body that the recipient gets (edited for restricted ones); UINT64_MAX for a stream: unknown. */
 uint64_t gate_length(const struct gate *g);
 
 /* Publishes the entry (all its parts). RECORDING, or REFUSED. LIMIT: the ring is full, call again when it drains; what was
@@ -77,9 +84,11 @@ void gate_exempt(struct gate *g, bool routed);
 /* Looks at the ledger: RECORDING, RELEASED or REFUSED. No system call. */
 enum gate_state gate_poll(struct gate *g);
 
-/* RELEASED: at most n spans of what may leave next, and their total. The bytes live until reset (stream: until the next
- * gate_receive). They count as sent: hand them to the connection. 0: all that is here has been taken. */
+/* RELEASED: at most n spans of what may leave next, and their total. The bytes live until reset (stream: until
+ * gate_taken_left). They count as sent: hand them to the connection. 0: all that is here has been taken. */
 size_t gate_take(struct gate *g, span *out, size_t n);
+/* What was taken has left the connection: a stream's memory is free again. */
+void gate_taken_left(struct gate *g);
 /* Everything decided and received has been taken. */
 bool gate_drained(const struct gate *g);
 

@@ -1,0 +1,284 @@
+#include "gate/gate.h"
+#include <errno.h>
+
+#define GATE_MAGIC 0x67617465u
+
+struct gate {
+    uint32_t magic;
+    const struct gate_environment *env;
+    enum gate_state state;
+    bool stream, replaced, enough;
+    enum recipient_class class;
+    struct arena *arena;
+    struct engine *engine;
+    struct buf body; /* decided whole: from offset 0; stream: what has not been sent */
+    struct engine_outcome outcome;
+    enum gate_failure failure;
+    struct gate_cursors at;
+    size_t run;        /* next edit run */
+    uint64_t ticket;
+};
+
+/* received ≥ read ≥ decided ≥ recorded ≥ sent: the house stands on this line. */
+static void check_order(const struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    const struct gate_cursors *c = &g->at;
+    ASSERT(c->received >= c->read && c->read >= c->decided && c->decided >= c->recorded && c->recorded >= c->sent);
+}
+
+/* The only place where `sent` moves. */
+static void move_sent(struct gate *g, uint64_t to)
+{
+    ASSERT(g->state == GATE_RELEASED && to >= g->at.sent && to <= g->at.recorded);
+    g->at.sent = to;
+    check_order(g);
+}
+
+/* The only place where `recorded` moves: the ledger said so, or nothing has to be said. */
+static void move_recorded(struct gate *g)
+{
+    g->at.recorded = g->at.decided;
+    g->state = GATE_RELEASED;
+    check_order(g);
+}
+
+#define GATE_BODY_KEEP (256u * 1024)
+
+/* Small bodies keep their memory, wiped, for the next exchange; large ones give it back. */
+static void wipe_body(struct gate *g)
+{
+    if (g->body.size > GATE_BODY_KEEP) {
+        buf_free(&g->body);
+        buf_init(&g->body, g->env->body_cap);
+        return;
+    }
+    if (g->body.write > 0) mem_wipe(g->body.base, g->body.write);
+    g->body.read = g->body.write = 0;
+}
+
+/* Without a durable entry nothing of this answer ever leaves. */
+static void refuse(struct gate *g)
+{
+    g->state = GATE_REFUSED;
+    g->replaced = true;
+    g->stream = false;
+    wipe_body(g);
+}
+
+struct gate *gate_new(const struct gate_environment *env)
+{
+    struct gate *g = mem_alloc(sizeof(*g));
+    if (g == NULL) return NULL;
+    *g = (struct gate){.magic = GATE_MAGIC, .env = env};
+    buf_init(&g->body, env->body_cap);
+    g->arena = arena_new(env->arena_cap);
+    if (g->arena == NULL) {
+        mem_free(g);
+        return NULL;
+    }
+    return g;
+}
+
+void gate_free(struct gate *g)
+{
+    if (g == NULL) return;
+    MAGIC_CHECK(g, GATE_MAGIC);
+    buf_free(&g->body);
+    arena_free(g->arena);
+    g->magic = 0;
+    mem_free(g);
+}
+
+void gate_reset(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->engine == NULL);
+    wipe_body(g);
+    arena_reset(g->arena);
+    g->state = GATE_IDLE;
+    g->stream = g->replaced = g->enough = false;
+    g->outcome = (struct engine_outcome){0};
+    g->failure = GATE_FINE;
+    g->at = (struct gate_cursors){0};
+    g->run = 0;
+    g->ticket = 0;
+}
+
+enum gate_state gate_state(const struct gate *g) { return g->state; }
+struct gate_cursors gate_cursors(const struct gate *g) { return g->at; }
+struct arena *gate_arena(struct gate *g) { return g->arena; }
+const struct engine_outcome *gate_outcome(const struct gate *g) { return &g->outcome; }
+bool gate_is_stream(const struct gate *g) { return g->stream; }
+bool gate_read_enough(const struct gate *g) { return g->enough; }
+
+void gate_open(struct gate *g, struct engine *engine, const struct engine_begin *b)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_IDLE);
+    struct engine_begin begin = *b;
+    begin.arena = g->arena;
+    g->engine = engine;
+    g->class = b->class;
+    g->state = GATE_RECEIVING;
+    engine_start(engine, &begin);
+}
+
+static RESULT receive_stream(struct gate *g, span bytes)
+{
+    ASSERT(g->class == RECIPIENT_ENTITLED);
+    TRY(buf_append(&g->body, bytes));
+    g->at.received += bytes.len;
+    g->at.read = g->at.decided = g->at.received;
+    /* One entry, durable since RELEASED, says that all of this passes unread. */
+    if (g->state == GATE_RELEASED) g->at.recorded = g->at.decided;
+    check_order(g);
+    return OK;
+}
+
+RESULT gate_receive(struct gate *g, span bytes)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    if (g->stream) return receive_stream(g, bytes);
+    ASSERT(g->state == GATE_RECEIVING);
+    if (g->enough && g->class == RECIPIENT_RESTRICTED) return OK;
+    TRY(buf_append(&g->body, bytes));
+    g->at.received += bytes.len;
+    if (g->enough) return OK;
+    g->enough = !engine_feed(g->engine, buf_span(&g->body));
+    g->at.read = g->at.received;
+    if (g->enough && g->class == RECIPIENT_RESTRICTED) wipe_body(g);
+    check_order(g);
+    return OK;
+}
+
+enum gate_failure gate_decide(struct gate *g, bool complete)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_RECEIVING);
+    engine_finish(g->engine, buf_span(&g->body), complete, &g->outcome);
+    g->engine = NULL;
+    g->failure = gate_document_failure_thrown();
+    if (g->failure == GATE_FINE) g->failure = gate_failure_of(g->outcome.unreadable);
+    g->state = GATE_DECIDED;
+    if (g->failure != GATE_FINE) return g->failure;
+    g->at.read = g->at.decided = g->at.received;
+    check_order(g);
+    return GATE_FINE;
+}
+
+void gate_stream(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->class == RECIPIENT_ENTITLED && (g->state == GATE_RECEIVING || g->state == GATE_DECIDED));
+    if (g->engine != NULL) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
+    g->engine = NULL;
+    g->stream = true;
+    g->state = GATE_DECIDED;
+    g->at.read = g->at.decided = g->at.received;
+    check_order(g);
+}
+
+void gate_replace(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state != GATE_RELEASED && g->state != GATE_RECORDING);
+    if (g->engine != NULL) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
+    g->engine = NULL;
+    g->replaced = true;
+    g->stream = false;
+    wipe_body(g);
+    g->at.decided = 0;
+    g->state = GATE_DECIDED;
+}
+
+uint64_t gate_length(const struct gate *g)
+{
+    if (g->replaced) return 0;
+    return g->stream ? UINT64_MAX : g->outcome.edits.length;
+}
+
+RESULT gate_record(struct gate *g, struct ledger_entry *entry)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_DECIDED);
+    if (gate_failure_thrown(GATE_LEDGER)) {
+        refuse(g);
+        return OK;
+    }
+    result r = ledger_entry_publish(entry, g->env->scratch, g->env->ring, &g->ticket);
+    if (r.class == ERROR_LIMIT && r.code == EAGAIN) return r;
+    if (is_ok(r)) g->state = GATE_RECORDING;
+    else refuse(g);
+    return OK;
+}
+
+void gate_exempt(struct gate *g, bool routed)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_DECIDED && !g->stream);
+    bool found_nothing = g->failure == GATE_FINE && g->class == RECIPIENT_ENTITLED && !g->outcome.verdict.found;
+    ASSERT(!routed ? g->replaced : found_nothing);
+    move_recorded(g);
+}
+
+enum gate_state gate_poll(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    if (g->state != GATE_RECORDING) return g->state;
+    switch (ipc_ring_state(g->env->ring, g->ticket)) {
+    case IPC_TICKET_PENDING: break;
+    case IPC_TICKET_DURABLE: move_recorded(g); break;
+    case IPC_TICKET_FAILED: refuse(g); break;
+    }
+    return g->state;
+}
+
+static size_t take_stream(struct gate *g, span *out)
+{
+    uint64_t held = g->at.received - buf_len(&g->body); /* offset of the buffer's first byte */
+    uint64_t fresh = g->at.recorded - g->at.sent;
+    if (fresh == 0) return 0;
+    *out = span_sub(buf_span(&g->body), (size_t)(g->at.sent - held), (size_t)fresh);
+    move_sent(g, g->at.recorded);
+    return 1;
+}
+
+static size_t take_runs(struct gate *g, span *out, size_t n)
+{
+    const struct edit_list *e = &g->outcome.edits;
+    size_t taken = 0;
+    while (taken < n && g->run < e->count) {
+        const struct edit_run *r = &e->runs[g->run++];
+        if (r->literal_len > 0) {
+            out[taken++] = span_of(r->literal, r->literal_len);
+            continue;
+        }
+        ASSERT(r->at >= g->at.sent && r->at + r->len <= g->at.decided);
+        out[taken++] = span_sub(buf_span(&g->body), (size_t)r->at, r->len);
+        move_sent(g, r->at + r->len);
+    }
+    return taken;
+}
+
+size_t gate_take(struct gate *g, span *out, size_t n)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_RELEASED);
+    if (g->replaced || n == 0) return 0;
+    return g->stream ? take_stream(g, out) : take_runs(g, out, n);
+}
+
+void gate_taken_left(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    if (!g->stream) return;
+    uint64_t held = g->at.received - buf_len(&g->body);
+    buf_consume(&g->body, (size_t)(g->at.sent - held));
+}
+
+bool gate_drained(const struct gate *g)
+{
+    if (g->replaced) return true;
+    return g->stream ? g->at.sent == g->at.received : g->run == g->outcome.edits.count;
+}
