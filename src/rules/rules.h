@@ -138,6 +138,8 @@ struct rules_set *rules_load(struct source *const *packs, size_t count, struct p
 void rules_free(struct rules_set *s);
 size_t rules_count(const struct rules_set *s);
 const char *rules_name(const struct rules_set *s, rule_id id);
+/* The identifier with this id; NULL when it is a marker. */
+const struct rules_identifier *rules_identifier_at(const struct rules_set *s, rule_id id);
 void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the content */
 /* The self-tests of every identifier and marker (their `tests`), and lint; report into problems (via a callback that runs
  * the matcher is given by match/engine; see rules_each_test). */
