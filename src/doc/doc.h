@@ -24,11 +24,16 @@ enum doc_event_kind {
     DOC_TRUE,
     DOC_FALSE,
     DOC_NULL,
-    DOC_LINE_BEGIN, /* NDJSON: a line's first byte; blank lines are no events */
+    DOC_LINE_BEGIN, /* NDJSON: a line's first byte (after the byte-order mark, if there is one); blank lines are no
+                       events */
     DOC_LINE_END,   /* at = offset of the terminator (LF, or end of body); len = bytes of the terminator (0, 1, 2) */
-    DOC_FLAW,       /* a finding at its place (see enum doc_flaw in `name`); comes right before the event it is about.
-                       In NDJSON a line that does not parse gives DOC_FLAW_LINE between its LINE_BEGIN and LINE_END,
-                       and containers that were open in it get no END. */
+    DOC_FLAW,       /* a finding at its place (see enum doc_flaw in `name`), len 0; comes right before the event it is
+                       about: at most one of each kind for a string, in the order of the enum but for duplicates, which
+                       come last.
+                       In NDJSON a line that does not parse gives DOC_FLAW_LINE between its LINE_BEGIN and LINE_END
+                       (`flags` then is the enum doc_malformed of a body that consisted of that line), and containers
+                       that were open in it get no END. Depth, token size and memory are limits of the whole body: over
+                       them an NDJSON body is malformed as well. */
 };
 
 enum doc_flaw {
@@ -91,7 +96,10 @@ struct doc_reader *doc_reader_new(enum cpu_level level);
 void doc_reader_free(struct doc_reader *r);
 /* Ready for a new body; wipes what it held of the last one (names are parts of somebody's life). */
 void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits);
-/* Fills events[0..*count). The window must start at or before doc_reader_needs() and never shrinks at its end. */
+/* Fills events[0..*count); capacity is 1 or more. The window must start at or before doc_reader_needs() and never
+ * shrinks at its end. Bytes are looked at in blocks of 64: the events of the last few may come only when the window is
+ * complete. The sequence of events does not depend on how the body was cut. A JSON body gives DOC_CUT_SHORT when it is
+ * empty, an NDJSON body is then complete without events. */
 enum doc_status doc_reader_next(
     struct doc_reader *r, const struct doc_window *w, struct doc_event *events, size_t capacity, size_t *count);
 /* Offset before which the reader needs no byte any more (start of the token it is in). */

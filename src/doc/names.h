@@ -1,0 +1,84 @@
+/* The names of one body: a table of those met (decoded, bounded), and whether a name has been met before in its object.
+ *
+ * Duplicates among names in the table: each entry remembers the object that last held it. An object inside another
+ * overwrites that, so it keeps an undo list for the entries of objects still open around it; objects that have ended
+ * never come back, so the usual list of records writes no undo at all. Names outside the table go into a set of 128-bit
+ * keyed hashes; an object's names leave it when the object ends. The key is secret, so that collisions cannot be made
+ * (chance: under 2^-80 a body) and no chosen names can slow the tables down.
+ */
+#ifndef GATE1367_DOC_NAMES_H
+#define GATE1367_DOC_NAMES_H
+
+#include "doc/doc.h"
+
+#define NAMES_MOST 4096  /* ids 0…4095 */
+#define NAMES_LONGEST 128 /* decoded bytes of a name in the table */
+#define NAMES_PAGE 4096
+#define NAMES_PAGES 16
+#define NAMES_SLOTS (2 * NAMES_MOST)
+#define NAMES_RECENT 256
+#define NAMES_SLACK 16 /* readable bytes after each name, so that eight may be compared at once */
+
+struct name_entry {
+    uint64_t object; /* the object that last held it; 0: none */
+    const uint8_t *bytes;
+    uint64_t head; /* first eight bytes, zeros behind */
+    uint16_t len;
+    uint16_t next; /* the name that followed last time */
+    uint16_t slot;
+};
+
+struct name_undo {
+    uint64_t object;
+    uint16_t name;
+};
+
+/* A name outside the table, in an object that is open. */
+struct name_stray {
+    uint64_t hash[2], object;
+};
+
+struct doc_names {
+    uint8_t key[16];
+    struct name_entry *entries;
+    uint32_t count, size;
+    uint8_t *pages[NAMES_PAGES];
+    uint32_t page, page_used;
+    uint16_t last;                 /* the name met last, whose `next` predicts */
+    uint16_t recent[NAMES_RECENT]; /* by length and first bytes; a guess, always compared */
+    uint16_t slots[NAMES_SLOTS];   /* id + 1 */
+    struct name_undo *undo;
+    uint32_t undo_count, undo_size;
+    struct name_stray *strays;
+    uint32_t *stray_slots; /* index + 1 */
+    uint32_t stray_count, stray_size;
+    uint8_t *scratch; /* decoded form of a name with escapes */
+    size_t scratch_size;
+};
+
+void names_init(struct doc_names *n);
+void names_free(struct doc_names *n);
+/* Forgets and wipes all names. Costs no more than what was met. */
+void names_reset(struct doc_names *n);
+
+enum names_verdict { NAMES_NEW, NAMES_DUPLICATE, NAMES_NO_MEMORY };
+/* Notes the raw name in the object (a number that no other object of this body has, greater than those of all that
+ * began before) which lies in the object `outer` (0: in none). *id gets its id or DOC_NAME_NONE. */
+enum names_verdict names_meet(
+    struct doc_names *n, span raw, bool escaped, uint64_t object, uint64_t outer, uint16_t *id);
+
+/* What an object must hand back at its end. */
+struct names_mark {
+    uint32_t undo, strays;
+};
+static inline struct names_mark names_mark(const struct doc_names *n)
+{
+    return (struct names_mark){n->undo_count, n->stray_count};
+}
+void names_leave_slow(struct doc_names *n, struct names_mark mark);
+static inline void names_leave(struct doc_names *n, struct names_mark mark)
+{
+    if (UNLIKELY(n->undo_count != mark.undo || n->stray_count != mark.strays)) names_leave_slow(n, mark);
+}
+
+#endif

@@ -1,0 +1,177 @@
+#include "doc/reader.h"
+
+#define READER_MAGIC 0x646F6352 /* "docR" */
+
+static doc_scan_function *pick_scanner(enum cpu_level level)
+{
+    switch (level) {
+    case CPU_PORTABLE: return doc_scan_portable;
+    case CPU_AVX2: return doc_scan_portable;
+    case CPU_AVX512: return doc_scan_portable;
+    }
+    ASSERT(!"a level");
+}
+
+struct doc_reader *doc_reader_new(enum cpu_level level)
+{
+    struct doc_reader *r = mem_alloc(sizeof *r);
+    if (!r) return NULL;
+    r->magic = READER_MAGIC;
+    r->scanner = pick_scanner(level);
+    names_init(&r->names);
+    doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 256});
+    return r;
+}
+
+void doc_reader_free(struct doc_reader *r)
+{
+    if (!r) return;
+    MAGIC_CHECK(r, READER_MAGIC);
+    names_free(&r->names);
+    mem_free(r->frames);
+    mem_free_wipe(r, sizeof *r);
+}
+
+void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits)
+{
+    MAGIC_CHECK(r, READER_MAGIC);
+    names_reset(&r->names);
+    r->lines = format == DOC_NDJSON;
+    r->tail = false;
+    r->limits = *limits;
+    r->chunk_at = r->scanned = 0;
+    r->next_mark = 0;
+    r->state = WALK_VALUE;
+    r->token = TOKEN_NONE;
+    r->depth = 0;
+    r->object = 0;
+    r->line_at = 0;
+    r->line_open = false;
+    r->status = DOC_MORE;
+    r->malformed = DOC_OK;
+    r->malformed_at = 0;
+    r->pending_count = 0;
+    r->scan.in_string = r->scan.escaped = r->scan.scalar = 0;
+    r->scan.last = 0;
+    r->scan.mark_count = 0;
+}
+
+uint64_t doc_reader_needs(const struct doc_reader *r)
+{
+    const struct doc_scan *s = &r->scan;
+    uint64_t at = r->next_mark < s->mark_count ? r->chunk_at + s->marks[r->next_mark] : r->scanned;
+    if (r->token != TOKEN_NONE) at = r->token_at;
+    /* Whether a CR stands before a line feed is asked when the line feed is met. */
+    return r->lines && at > 0 ? at - 1 : at;
+}
+
+enum doc_malformed doc_reader_malformed(const struct doc_reader *r, uint64_t *at)
+{
+    if (at) *at = r->malformed_at;
+    return r->malformed;
+}
+
+const char *doc_malformed_name(enum doc_malformed m)
+{
+    switch (m) {
+    case DOC_OK: return "well-formed";
+    case DOC_BAD_GRAMMAR: return "not JSON";
+    case DOC_TRAILING: return "bytes after the value";
+    case DOC_CUT_SHORT: return "cut short";
+    case DOC_TOO_DEEP: return "nested too deeply";
+    case DOC_TOO_LARGE: return "token too large";
+    case DOC_CONTROL: return "control character in a string";
+    case DOC_NO_MEMORY: return "out of memory";
+    }
+    return "?";
+}
+
+size_t doc_reader_names(const struct doc_reader *r) { return r->names.count; }
+
+span doc_reader_name(const struct doc_reader *r, uint16_t id)
+{
+    ASSERT(id < r->names.count);
+    return span_of(r->names.entries[id].bytes, r->names.entries[id].len);
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------------------------- */
+
+/* The last bytes of the body, padded with blanks to a block. A blank behind the last byte ends a scalar. */
+static size_t scan_tail(struct doc_reader *r, size_t first, const uint8_t *data, size_t len)
+{
+    uint8_t block[SCAN_BLOCK];
+    memset(block, ' ', sizeof block);
+    if (len > 0) memcpy(block, data, len);
+    size_t used = r->scanner(&r->scan, first, block, 1, r->lines);
+    mem_wipe(block, sizeof block);
+    r->tail = used == SCAN_BLOCK; /* else a line ended inside a string, and what is left comes next */
+    return r->tail ? len : used;
+}
+
+/* Classifies the next chunk; false when the window holds too little for it. */
+static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
+{
+    const uint8_t *data = w->data + (r->scanned - w->base);
+    size_t len = (size_t)(w->base + w->len - r->scanned), used = 0;
+    size_t blocks = len / SCAN_BLOCK < SCAN_BLOCKS ? len / SCAN_BLOCK : SCAN_BLOCKS;
+    if (blocks == 0 && !w->complete) return false;
+    //= RFC8259 8.1
+    if (r->scanned == 0 && len >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) {
+        r->scanned = r->line_at = 3;
+        return scan_chunk(r, w);
+    }
+    r->chunk_at = r->scanned;
+    r->next_mark = 0;
+    r->scan.mark_count = 0;
+    r->scan.suspect = 0;
+    if (blocks > 0) used = r->scanner(&r->scan, 0, data, blocks, r->lines);
+    bool cut = used < blocks * SCAN_BLOCK;
+    if (!cut && blocks < SCAN_BLOCKS && w->complete) used += scan_tail(r, blocks, data + used, len - used);
+    r->scanned += used;
+    return true;
+}
+
+static void check_window(const struct doc_reader *r, const struct doc_window *w)
+{
+    ASSERT(w->base <= doc_reader_needs(r));
+    ASSERT(w->base + w->len >= r->scanned);
+    ASSERT(!r->tail || w->complete);
+}
+
+static void put_pending(struct doc_reader *r, struct walk_out *out)
+{
+    uint32_t moved = 0;
+    while (moved < r->pending_count && out->count < out->capacity)
+        out->events[out->count++] = r->pending[moved++];
+    r->pending_count -= moved;
+    memmove(r->pending, r->pending + moved, r->pending_count * sizeof r->pending[0]);
+}
+
+static enum doc_status run(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
+{
+    for (;;) {
+        enum doc_status status = walk_marks(r, w, out);
+        if (status != DOC_MORE) return status;
+        if (r->tail) return walk_body_end(r, out);
+        status = walk_chunk_end(r, out);
+        if (status != DOC_MORE) return status;
+        if (!scan_chunk(r, w)) return DOC_MORE;
+    }
+}
+
+enum doc_status doc_reader_next(
+    struct doc_reader *r, const struct doc_window *w, struct doc_event *events, size_t capacity, size_t *count)
+{
+    MAGIC_CHECK(r, READER_MAGIC);
+    ASSERT(capacity > 0);
+    struct walk_out out = {events, 0, capacity};
+    enum doc_status status = r->status;
+    put_pending(r, &out);
+    if (status == DOC_MORE && r->pending_count == 0) {
+        check_window(r, w);
+        status = run(r, w, &out);
+        if (status == DOC_COMPLETE || status == DOC_MALFORMED) r->status = status;
+    }
+    *count = out.count;
+    return r->pending_count > 0 ? DOC_FULL : status;
+}
