@@ -84,23 +84,138 @@ struct registry_hit {
     uint64_t subject; /* handle of one protected subject of it, REGISTRY_NO_SUBJECT when not protected */
 };
 
+/* Codes of this module's results; the class says whose fault it is. */
+enum registry_error {
+    REGISTRY_OK,
+    REGISTRY_NO_MEMORY,       /* LIMIT */
+    REGISTRY_NOT_INDEX,       /* CONFIG: no magic, or shorter than a header */
+    REGISTRY_OTHER_FORMAT,    /* CONFIG: made by another release */
+    REGISTRY_WRONG_KEY,       /* CONFIG: another key made it */
+    REGISTRY_DAMAGED,         /* CONFIG: length, checksum or keyed hash is wrong */
+    REGISTRY_SOURCE_BROKEN,   /* CONFIG: the problems say why */
+    REGISTRY_OVERLAY_FULL,    /* LIMIT: rebuild and reload */
+    REGISTRY_OVERLAY_BAD,     /* CONFIG: not formatted, too small, or another key's */
+    REGISTRY_JOURNAL_DAMAGED, /* CONFIG: a record is broken that is not the last */
+    REGISTRY_TOO_LARGE,       /* LIMIT: more subjects or keys than the format holds */
+};
+/* What an operator is told, "is damaged; build it again from its source"; never NULL. */
+const char *registry_error_text(int code);
+
+/* Key file: 64 hex digits and a line end, or 32 raw bytes. out has REGISTRY_KEY_TEXT bytes, NUL included. */
+#define REGISTRY_KEY_TEXT 66
+bool registry_key_decode(span file, uint8_t key[32]);
+void registry_key_encode(const uint8_t key[32], char out[REGISTRY_KEY_TEXT]);
+
+/* The handle under which a subject stands in index, overlay, journal and hits. Never REGISTRY_NO_SUBJECT. */
+bool registry_subject_handle(const uint8_t key[32], span subject, uint64_t *handle);
+
 struct registry;
 /* `index` is mapped read-only and outlives the registry. `overlay` (or NULL) likewise, made by registry_overlay_format.
- * CONFIG when the file is no index, of another format, damaged (checksum), or made with another key. */
+ * CONFIG when the file is no index, of another format, damaged (checksum), or made with another key. Reads the whole
+ * file once. */
 RESULT registry_open(span index, const uint8_t key[32], const void *overlay, struct registry **out);
 void registry_close(struct registry *r);
-/* Looks up n keys with prefetching, any n. Constant work per key whether it hits or not, as far as a table allows. */
+/* Looks up n keys with prefetching, any n. Constant work per key whether it hits or not, as far as a table allows.
+ * `protected_` decides; a hit whose subject cannot be named (never in an intact index) has REGISTRY_NO_SUBJECT. */
 void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits);
-/* All protected subjects of a key (an identifier may have several): fills at most cap handles, returns how many there are. */
+/* All protected subjects of a key (an identifier may have several): fills at most cap handles, returns how many there
+ * are; a subject that index and overlay both know counts once as long as there are at most 16 in the overlay. */
 size_t registry_subjects(const struct registry *r, const struct registry_key *key, uint64_t *subjects, size_t cap);
+/* True when the index or the overlay protects the subject now. */
+bool registry_protects(const struct registry *r, uint64_t subject);
+/* KIND VALUE [system] as a person types it: folded, canonicalised, looked up. False when the value is none of that kind. */
+bool registry_lookup(const struct registry *r, enum registry_kind kind, span value, span system, struct registry_hit *hit);
 
 struct registry_info {
     uint64_t keys, subjects; /* protected subjects and their keys */
     uint64_t built;          /* unix seconds */
-    uint64_t journal;        /* position in the journal that the index includes */
+    uint64_t journal;        /* first position of the journal that the index does not include */
     uint64_t bytes;
     uint8_t version[16]; /* fingerprint of the content, shown in ledger entries */
 };
 void registry_info(const struct registry *r, struct registry_info *out);
+
+/* ---- build ------------------------------------------------------------------------------------------------------ */
+
+/* Collects source lines and writes the image. Problems (bad values, unknown members, several subjects of one identifier)
+ * go into p, all of one run. Only identifiers are indexed; `names` and `dob` are checked and left out, for this release
+ * does not match names. About 21 bytes a key and 36 a subject while it collects, plus the image. */
+struct registry_builder;
+struct registry_builder *registry_builder_new(const uint8_t key[32], struct problems *p); /* NULL: out of memory */
+void registry_builder_free(struct registry_builder *b);
+/* A whole file: CSV when the name ends in ".csv", else JSON Lines. `name` outlives the builder. LIMIT: out of memory. */
+RESULT registry_builder_source(struct registry_builder *b, const char *name, span text);
+/* One line of JSON Lines, for callers that show progress; blank lines are passed over. */
+RESULT registry_builder_line(struct registry_builder *b, const char *name, unsigned line, span text);
+struct registry_totals {
+    uint64_t lines, subjects, protected_subjects, keys;
+};
+void registry_builder_totals(const struct registry_builder *b, struct registry_totals *out);
+/* The image, owned by the builder; the caller writes it to a temporary file, syncs and renames. CONFIG
+ * (REGISTRY_SOURCE_BROKEN) when the problems hold an error. The builder takes no lines afterwards. `built` in unix
+ * seconds; `journal` is the first position that the source does not include: the journal's end at the time of the build,
+ * once registry_builder_dropped() has been shown to the operator; 0 replays everything. */
+RESULT registry_builder_finish(struct registry_builder *b, uint64_t built, uint64_t journal, span *image);
+/* After finish: protected subjects of `old` (index and overlay) that the new image lacks. Fills at most cap handles,
+ * returns how many there are: with any, the command refuses without --release-approved. */
+size_t registry_builder_dropped(const struct registry_builder *b, const struct registry *old, uint64_t *subjects, size_t cap);
+
+/* ---- live changes ----------------------------------------------------------------------------------------------- */
+
+/* A key as index and overlay know it. */
+struct registry_print {
+    uint64_t a, b;
+};
+
+enum registry_op { REGISTRY_PROTECT = 1, REGISTRY_RELEASE = 2 };
+#define REGISTRY_CHANGE_KEYS_MAX 4096
+/* Nothing in it can be read without the key: handle, fingerprints, and of a reason only a keyed hash (who wrote it can be
+ * held to it; the words themselves, which may name somebody, belong in the sealed part of the ledger entry). */
+struct registry_change {
+    enum registry_op op;
+    uint64_t position; /* in the journal, from 1, without gaps */
+    uint64_t time;     /* unix seconds */
+    uint64_t subject;
+    const struct registry_print *keys; /* protect only */
+    size_t key_count;
+    uint8_t reason[16]; /* release only */
+};
+/* Reads one line of CHANGES.jsonl. Position and time are the caller's to set. Keys live in the arena. CONFIG
+ * (REGISTRY_SOURCE_BROKEN) when the problems say why not. */
+RESULT registry_change_parse(const uint8_t key[32], const char *name, unsigned line, span text, struct arena *a,
+    struct problems *p, struct registry_change *out);
+
+/* The overlay: append-only tables in memory that one process writes and others map read-only. Protect never takes an
+ * identifier from a subject (only a rebuild does); release ends all protection through that subject, and what another
+ * protected subject shares stays protected; a later protect brings the released subject back with all it had. */
+#define REGISTRY_OVERLAY_MIN 8192 /* bytes; 41 a key slot and half of those are used: 16 MiB hold 200,000 keys */
+RESULT registry_overlay_format(void *overlay, size_t size, const uint8_t key[32]);
+/* LIMIT (REGISTRY_OVERLAY_FULL) when registry_overlay_apply() would not find room: ask before the journal is written. */
+RESULT registry_overlay_room(const void *overlay, const struct registry_change *c);
+/* All of it or, with an error, nothing. In force when it returns. */
+RESULT registry_overlay_apply(void *overlay, const struct registry_change *c);
+struct registry_overlay_info {
+    uint64_t keys, key_room;         /* used, and how many fit */
+    uint64_t subjects, subject_room; /* protected or released here */
+    uint64_t released;
+    uint64_t position; /* of the last change applied, 0: none */
+};
+void registry_overlay_info(const void *overlay, struct registry_overlay_info *out);
+
+/* ---- journal ---------------------------------------------------------------------------------------------------- */
+
+/* Appends the framed record: magic, length, position, change, keyed hash (so that nobody without the key can write a
+ * release), CRC-32C. */
+RESULT registry_journal_encode(const uint8_t key[32], const struct registry_change *c, struct buf *out);
+struct registry_journal_end {
+    uint64_t bytes;    /* of whole records: cut the file here before appending */
+    uint64_t position; /* of the last record, 0: none */
+    uint64_t records, applied;
+    bool torn; /* the last record was cut short by a crash: it had not been acknowledged */
+};
+/* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks). CONFIG
+ * (REGISTRY_JOURNAL_DAMAGED) when something before the last record is broken, LIMIT when the overlay is full. */
+RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, void *overlay,
+    struct registry_journal_end *end);
 
 #endif

@@ -194,6 +194,15 @@ void problems_add(struct problems *p, const char *file, const char *fmt, ...) {
     va_end(args);
 }
 
+void problems_at(struct problems *p, const char *file, unsigned line, unsigned column, bool warning, span code,
+                 const char *fmt, ...) {
+    struct report r = {.file = file, .line = line, .column = column, .warning = warning, .code = code};
+    va_list args;
+    va_start(args, fmt);
+    problems_report(p, &r, fmt, args);
+    va_end(args);
+}
+
 /* The marker stands under its character: one column a character, tabs as they are in the line above. */
 static void print_marker(const struct problem *i, FILE *to, bool colour) {
     fprintf(to, "      | ");

@@ -24,6 +24,9 @@ const char *problems_text(const struct problems *p, size_t i);
 size_t problems_count(const struct problems *p);
 /* A problem that has no place in a file. */
 void problems_add(struct problems *p, const char *file, const char *fmt, ...) PRINTF(3, 4);
+/* A problem or warning at a line of a file that is not JSON. `code` is that line, shown as context. */
+void problems_at(struct problems *p, const char *file, unsigned line, unsigned column, bool warning, span code,
+    const char *fmt, ...) PRINTF(7, 8);
 
 /* One parsed file. `name` is shown in messages; `text` is copied. NULL when it does not parse or memory ran out: the
  * reason is in p. */

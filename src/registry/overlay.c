@@ -1,0 +1,226 @@
+/* Live changes: the writer's side and the readers' (overlay.h has the picture).
+ *
+ *= ICE10036.2 2.1   somebody whose case is filed today is protected today */
+#include "registry/overlay.h"
+
+#define OVERLAY_MAGIC "G1367OVL"
+#define OVERLAY_CHECK SPAN("gate1367 registry overlay")
+
+/* A key slot takes 32 bytes, half a subject slot 8, and its share of the filter 1. */
+static void size_tables(struct overlay_header *h, size_t size)
+{
+    uint64_t slots = (size - sizeof *h - 64) / (32 + 8 + 1);
+    h->size = size;
+    h->key_slots = slots;
+    h->subject_slots = slots / 2;
+    h->words = slots / 8;
+}
+
+static void lay_out(struct overlay *o, const void *memory)
+{
+    const uint8_t *at = (const uint8_t *)memory + sizeof(struct overlay_header);
+    o->header = memory;
+    o->filter = (const void *)at;
+    o->keys = (const void *)(at + o->words * 8);
+    o->subjects = (const void *)(at + o->words * 8 + o->key_slots * sizeof(struct overlay_key));
+}
+
+RESULT registry_overlay_format(void *memory, size_t size, const uint8_t key[32])
+{
+    struct secrets s;
+    struct overlay_header h = {0};
+    REQUIRE(size >= REGISTRY_OVERLAY_MIN && (uintptr_t)memory % 16 == 0, ERROR_CONFIG, REGISTRY_OVERLAY_BAD);
+    TRY(secrets_derive(&s, key));
+    memset(memory, 0, size);
+    size_tables(&h, size);
+    siphash128(s.check, OVERLAY_CHECK, h.check);
+    secrets_wipe(&s);
+    memcpy(memory, &h, sizeof h);
+    memcpy(memory, OVERLAY_MAGIC, 8);
+    return OK;
+}
+
+/* Takes the segment apart; its own sizes must be those that its length gives. */
+static RESULT overlay_read(const void *memory, struct overlay *out)
+{
+    const struct overlay_header *h = memory;
+    struct overlay_header expected = {0};
+    REQUIRE(
+        memcmp(h->magic, OVERLAY_MAGIC, 8) == 0 && h->size >= REGISTRY_OVERLAY_MIN, ERROR_CONFIG, REGISTRY_OVERLAY_BAD);
+    size_tables(&expected, h->size);
+    REQUIRE(
+        h->key_slots == expected.key_slots && h->subject_slots == expected.subject_slots && h->words == expected.words,
+        ERROR_CONFIG, REGISTRY_OVERLAY_BAD);
+    *out = (struct overlay){
+        .words = expected.words, .key_slots = expected.key_slots, .subject_slots = expected.subject_slots};
+    lay_out(out, memory);
+    return OK;
+}
+
+RESULT overlay_open(const void *memory, const struct secrets *s, struct overlay *out)
+{
+    uint8_t check[16];
+    *out = (struct overlay){0};
+    if (!memory) return OK;
+    TRY(overlay_read(memory, out));
+    siphash128(s->check, OVERLAY_CHECK, check);
+    REQUIRE(memcmp(check, out->header->check, 16) == 0, ERROR_CONFIG, REGISTRY_OVERLAY_BAD);
+    return OK;
+}
+
+/* ---- reading ---- */
+
+/* The subject's slot, or the free one where it would go; NULL when neither is found (a table that lies). */
+static const struct overlay_subject *find_subject(const struct overlay *o, uint64_t handle)
+{
+    uint64_t at = scale(handle, o->subject_slots);
+    for (uint64_t i = 0; i < o->subject_slots; i++) {
+        uint64_t there = atomic_load_explicit(&o->subjects[at].handle, memory_order_acquire);
+        if (there == handle || there == 0) return &o->subjects[at];
+        if (++at == o->subject_slots) at = 0;
+    }
+    return NULL;
+}
+
+enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handle)
+{
+    if (!o->header || atomic_load_explicit(&o->header->subjects, memory_order_acquire) == 0) return SUBJECT_UNKNOWN;
+    const struct overlay_subject *s = find_subject(o, handle);
+    if (!s || atomic_load_explicit(&s->handle, memory_order_acquire) == 0) return SUBJECT_UNKNOWN;
+    /* Only one value may release anybody. */
+    uint64_t state = atomic_load_explicit(&s->state, memory_order_acquire);
+    return state == SUBJECT_RELEASED ? SUBJECT_RELEASED : SUBJECT_PROTECTED;
+}
+
+size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap)
+{
+    uint64_t first = overlay_first(p), at = scale(p.a, o->key_slots);
+    size_t n = 0;
+    for (uint64_t i = 0; i < o->key_slots; i++) {
+        const struct overlay_key *k = &o->keys[at];
+        uint64_t a = atomic_load_explicit(&k->a, memory_order_acquire);
+        if (a == 0) break;
+        if (a == first && k->b == p.b && overlay_subject_state(o, k->subject) != SUBJECT_RELEASED) {
+            if (n < cap) subjects[n] = k->subject;
+            n++;
+        }
+        if (++at == o->key_slots) at = 0;
+    }
+    return n;
+}
+
+void overlay_each_protected(const struct overlay *o, void (*each)(void *ctx, uint64_t handle), void *ctx)
+{
+    for (uint64_t i = 0; o->header && i < o->subject_slots; i++) {
+        uint64_t handle = atomic_load_explicit(&o->subjects[i].handle, memory_order_acquire);
+        if (handle != 0 && atomic_load_explicit(&o->subjects[i].state, memory_order_acquire) == SUBJECT_PROTECTED)
+            each(ctx, handle);
+    }
+}
+
+/* ---- writing ---- */
+
+static uint64_t load(const _Atomic uint64_t *p)
+{
+    return atomic_load_explicit(p, memory_order_relaxed);
+}
+static void publish(const _Atomic uint64_t *p, uint64_t v)
+{
+    atomic_store_explicit((_Atomic uint64_t *)(uintptr_t)p, v, memory_order_release);
+}
+
+/* The slot that holds key and subject, or the free one behind the key's others. */
+static const struct overlay_key *find_key(const struct overlay *o, struct registry_print p, uint64_t subject)
+{
+    uint64_t first = overlay_first(p), at = scale(p.a, o->key_slots);
+    for (uint64_t i = 0; i < o->key_slots; i++) {
+        const struct overlay_key *k = &o->keys[at];
+        if (load(&k->a) == 0 || (load(&k->a) == first && k->b == p.b && k->subject == subject)) return k;
+        if (++at == o->key_slots) at = 0;
+    }
+    return NULL;
+}
+
+/* Keys of the change that would take a slot. A key named twice is counted twice: room is then refused a little early.
+ */
+static uint64_t new_keys(const struct overlay *o, const struct registry_change *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct overlay_key *k = find_key(o, c->keys[i], c->subject);
+        n += !k || load(&k->a) == 0;
+    }
+    return n;
+}
+
+static RESULT check_room(const struct overlay *o, const struct registry_change *c)
+{
+    REQUIRE(load(&o->header->keys) + new_keys(o, c) <= o->key_slots / 2, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+    const struct overlay_subject *s = find_subject(o, c->subject);
+    bool known = s && load(&s->handle) == c->subject;
+    REQUIRE(known || load(&o->header->subjects) + 1 <= o->subject_slots / 2, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+    return OK;
+}
+
+RESULT registry_overlay_room(const void *memory, const struct registry_change *c)
+{
+    struct overlay o;
+    TRY(overlay_read(memory, &o));
+    return check_room(&o, c);
+}
+
+static void add_key(const struct overlay *o, struct registry_print p, uint64_t subject)
+{
+    const struct overlay_key *found = find_key(o, p, subject);
+    ASSERT(found != NULL);
+    if (load(&found->a) != 0) return;
+    struct overlay_key *k = (struct overlay_key *)(uintptr_t)found;
+    k->b = p.b;
+    k->subject = subject;
+    publish(&k->a, overlay_first(p));
+    const _Atomic uint64_t *word = &o->filter[scale(p.a, o->words)];
+    publish(word, load(word) | filter_bits(p));
+    publish(&o->header->keys, load(&o->header->keys) + 1);
+}
+
+static void set_state(const struct overlay *o, uint64_t handle, enum subject_state state)
+{
+    const struct overlay_subject *s = find_subject(o, handle);
+    ASSERT(s != NULL);
+    uint64_t was = load(&s->handle) == handle ? load(&s->state) : SUBJECT_UNKNOWN;
+    publish(&s->state, state);
+    if (load(&s->handle) == 0) {
+        publish(&s->handle, handle);
+        publish(&o->header->subjects, load(&o->header->subjects) + 1);
+    }
+    uint64_t released = load(&o->header->released);
+    publish(&o->header->released, released + (state == SUBJECT_RELEASED) - (was == SUBJECT_RELEASED));
+}
+
+/* A protect adds its keys before it turns the subject's state, so that a released subject comes back whole; a release
+ * turns the state alone. */
+RESULT registry_overlay_apply(void *memory, const struct registry_change *c)
+{
+    struct overlay o;
+    TRY(overlay_read(memory, &o));
+    ASSERT(c->subject != REGISTRY_NO_SUBJECT);
+    TRY(check_room(&o, c));
+    for (size_t i = 0; i < c->key_count; i++)
+        add_key(&o, c->keys[i], c->subject);
+    set_state(&o, c->subject, c->op == REGISTRY_RELEASE ? SUBJECT_RELEASED : SUBJECT_PROTECTED);
+    publish(&o.header->position, c->position);
+    return OK;
+}
+
+void registry_overlay_info(const void *memory, struct registry_overlay_info *out)
+{
+    struct overlay o;
+    *out = (struct registry_overlay_info){0};
+    if (!memory || !is_ok(overlay_read(memory, &o))) return;
+    *out = (struct registry_overlay_info){.keys = load(&o.header->keys),
+        .key_room = o.key_slots / 2,
+        .subjects = load(&o.header->subjects),
+        .subject_room = o.subject_slots / 2,
+        .released = load(&o.header->released),
+        .position = load(&o.header->position)};
+}

@@ -1,0 +1,73 @@
+/* Private to registry: live changes in shared memory. One writer; readers take no lock.
+ *
+ *   header │ filter words × 8 │ key slots × 32 │ subject slots × 16
+ *
+ * Both tables are open-addressed, filled at most half, and never forget. A key slot is written back to front and
+ * becomes visible with the release store of its first word; a subject's state is one word. So a reader sees a change as
+ * a whole for each key, and whatever it sees was true or is about to be acknowledged.
+ *
+ *   subject:  (none) ── protect ──► PROTECTED ◄── protect / release ──► RELEASED
+ *
+ * A subject that has no slot is as its index says. */
+#ifndef GATE1367_REGISTRY_OVERLAY_H
+#define GATE1367_REGISTRY_OVERLAY_H
+
+#include "registry/image.h"
+
+#include <stdatomic.h>
+
+enum subject_state { SUBJECT_UNKNOWN = 0, SUBJECT_PROTECTED = 1, SUBJECT_RELEASED = 2 };
+
+struct overlay_key {
+    _Atomic uint64_t a; /* 0: free; stored last */
+    uint64_t b, subject, spare;
+};
+struct overlay_subject {
+    _Atomic uint64_t handle; /* 0: free; stored last */
+    _Atomic uint64_t state;
+};
+struct overlay_header {
+    uint8_t magic[8];
+    uint64_t size, words, key_slots, subject_slots;
+    uint8_t check[16];
+    _Atomic uint64_t keys, subjects, released, position;
+};
+
+/* What a reader keeps: sizes are read once and checked, so that later nonsense in the segment cannot lead it outside.
+ */
+struct overlay {
+    const struct overlay_header *header; /* NULL: no overlay */
+    const _Atomic uint64_t *filter;
+    const struct overlay_key *keys;
+    const struct overlay_subject *subjects;
+    uint64_t words, key_slots, subject_slots;
+};
+RESULT overlay_open(const void *memory, const struct secrets *s, struct overlay *out);
+
+/* Three bits in one word. */
+static inline uint64_t filter_bits(struct registry_print p)
+{
+    return (uint64_t)1 << (p.b >> 58) | (uint64_t)1 << (p.b >> 52 & 63) | (uint64_t)1 << (p.b >> 46 & 63);
+}
+static inline uint64_t overlay_first(struct registry_print p)
+{
+    return p.a ? p.a : 1;
+}
+
+static inline bool overlay_has_keys(const struct overlay *o)
+{
+    return o->header && atomic_load_explicit(&o->header->keys, memory_order_acquire) > 0;
+}
+static inline bool overlay_may_have(const struct overlay *o, struct registry_print p)
+{
+    uint64_t bits = filter_bits(p);
+    return (atomic_load_explicit(&o->filter[scale(p.a, o->words)], memory_order_acquire) & bits) == bits;
+}
+
+enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handle);
+/* Protected subjects of the key that the overlay added; like registry_subjects. */
+size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap);
+/* Calls `each` with every subject that the overlay protects. */
+void overlay_each_protected(const struct overlay *o, void (*each)(void *ctx, uint64_t handle), void *ctx);
+
+#endif

@@ -1,0 +1,237 @@
+/* Looking up. A batch goes in three passes, so that the memory's latency is paid once and not sixteen times: hash all
+ * keys, ask for all their lines, then read them.
+ *
+ *= 8USC1367 a(2) */
+#include "registry/overlay.h"
+
+#define REGISTRY_MAGIC 0x52454749u
+#define BATCH 16
+
+struct registry {
+    uint32_t magic;
+    struct image image;
+    struct secrets secrets;
+    struct overlay overlay;
+};
+
+static RESULT open_parts(struct registry *r, span index, const uint8_t key[32], const void *overlay)
+{
+    TRY(secrets_derive(&r->secrets, key));
+    TRY(image_read(index, &r->secrets, &r->image));
+    return overlay_open(overlay, &r->secrets, &r->overlay);
+}
+
+RESULT registry_open(span index, const uint8_t key[32], const void *overlay, struct registry **out)
+{
+    struct registry *r = mem_alloc(sizeof *r);
+    *out = NULL;
+    REQUIRE(r, ERROR_LIMIT, REGISTRY_NO_MEMORY);
+    r->magic = REGISTRY_MAGIC;
+    result opened = open_parts(r, index, key, overlay);
+    if (!is_ok(opened)) {
+        registry_close(r);
+        return opened;
+    }
+    *out = r;
+    return OK;
+}
+
+void registry_close(struct registry *r)
+{
+    if (!r) return;
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    r->magic = 0;
+    mem_free_wipe(r, sizeof *r);
+}
+
+/* ---- the index ---- */
+
+static const uint8_t *bucket_at(const struct image *i, uint64_t bucket)
+{
+    return i->buckets + bucket * BUCKET_BYTES;
+}
+
+static const uint8_t *find_in_bucket(const uint8_t *bucket, uint64_t tag, unsigned reference_bits)
+{
+    for (int i = 0; i < BUCKET_SLOTS; i++)
+        if (slot_tag(bucket + i * SLOT_BYTES, reference_bits) == tag) return bucket + i * SLOT_BYTES;
+    return NULL;
+}
+
+/* The slot of the key, or NULL. */
+static const uint8_t *find_slot(const struct image *i, struct registry_print p)
+{
+    unsigned bits = i->header.reference_bits;
+    uint64_t tag = print_tag(p, bits), home = home_bucket(p, i->header.buckets);
+    const uint8_t *bucket = bucket_at(i, home);
+    const uint8_t *slot = find_in_bucket(bucket, tag, bits);
+    if (slot || !(bucket[BUCKET_BYTES - 1] & moved_bit(tag))) return slot;
+    return find_in_bucket(bucket_at(i, other_bucket(tag, home, i->header.buckets)), tag, bits);
+}
+
+/* Subjects that a slot refers to: `*first` of them lie at *members (as indices), or one is *single. */
+struct reference {
+    const uint8_t *members; /* NULL: the one subject `single` */
+    uint64_t single, count;
+};
+
+/* False when the reference leads outside the tables; the keyed hash over the file makes that our own bug or failing
+ * memory, and the caller then protects. */
+static bool read_reference(const struct image *i, const uint8_t *slot, struct reference *out)
+{
+    const struct image_header *h = &i->header;
+    uint64_t reference = slot_reference(slot, h->reference_bits);
+    *out = (struct reference){.single = reference, .count = 1};
+    if (reference < h->subjects) return true;
+    uint64_t group = reference - h->subjects;
+    if (group >= h->groups) return false;
+    uint32_t from = load_le32(i->groups + 4 * group), to = load_le32(i->groups + 4 * group + 4);
+    if (from >= to || to > h->members) return false;
+    *out = (struct reference){.members = i->members + (size_t)4 * from, .count = to - from};
+    return true;
+}
+
+/* Handle of the n-th subject, or REGISTRY_NO_SUBJECT when its index leads outside. */
+static uint64_t reference_handle(const struct image *i, const struct reference *ref, uint64_t n)
+{
+    uint64_t subject = ref->members ? load_le32(ref->members + 4 * n) : ref->single;
+    return subject < i->header.subjects ? load_le64(i->handles + 8 * subject) : REGISTRY_NO_SUBJECT;
+}
+
+static bool handle_protected(const struct registry *r, uint64_t handle)
+{
+    return overlay_subject_state(&r->overlay, handle) != SUBJECT_RELEASED;
+}
+
+static struct registry_hit judge_slot(const struct registry *r, const uint8_t *slot)
+{
+    struct reference ref;
+    if (!read_reference(&r->image, slot, &ref)) return (struct registry_hit){true, REGISTRY_NO_SUBJECT};
+    for (uint64_t i = 0; i < ref.count; i++) {
+        uint64_t handle = reference_handle(&r->image, &ref, i);
+        if (handle_protected(r, handle)) return (struct registry_hit){true, handle};
+    }
+    return (struct registry_hit){false, REGISTRY_NO_SUBJECT};
+}
+
+/* ---- both ---- */
+
+static struct registry_hit probe_overlay(const struct registry *r, struct registry_print p)
+{
+    uint64_t subject;
+    if (!overlay_may_have(&r->overlay, p) || overlay_key_subjects(&r->overlay, p, &subject, 1) == 0)
+        return (struct registry_hit){false, REGISTRY_NO_SUBJECT};
+    return (struct registry_hit){true, subject};
+}
+
+static struct registry_hit probe_one(const struct registry *r, struct registry_print p, bool overlay)
+{
+    const uint8_t *slot = find_slot(&r->image, p);
+    struct registry_hit hit = {false, REGISTRY_NO_SUBJECT};
+    if (slot) hit = judge_slot(r, slot);
+    return !hit.protected_ && overlay ? probe_overlay(r, p) : hit;
+}
+
+static void ask_for_lines(const struct registry *r, const struct registry_print *prints, size_t n, bool overlay)
+{
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(bucket_at(&r->image, home_bucket(prints[i], r->image.header.buckets)));
+        if (overlay) __builtin_prefetch((const void *)&r->overlay.filter[scale(prints[i].a, r->overlay.words)]);
+    }
+}
+
+void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    struct registry_print prints[BATCH];
+    for (size_t from = 0; from < n; from += BATCH) {
+        size_t count = n - from < BATCH ? n - from : BATCH;
+        bool overlay = overlay_has_keys(&r->overlay);
+        print_keys(&r->secrets, keys + from, count, prints);
+        ask_for_lines(r, prints, count, overlay);
+        for (size_t i = 0; i < count; i++)
+            hits[from + i] = probe_one(r, prints[i], overlay);
+    }
+}
+
+/* Appends unless it is among the first `known` of what is already there. */
+static size_t add_subject(uint64_t handle, uint64_t *subjects, size_t n, size_t cap)
+{
+    for (size_t i = 0; i < n && i < cap; i++)
+        if (subjects[i] == handle) return n;
+    if (n < cap) subjects[n] = handle;
+    return n + 1;
+}
+
+static size_t index_subjects(const struct registry *r, struct registry_print p, uint64_t *subjects, size_t cap)
+{
+    const uint8_t *slot = find_slot(&r->image, p);
+    struct reference ref;
+    size_t n = 0;
+    if (!slot) return 0;
+    if (!read_reference(&r->image, slot, &ref)) return add_subject(REGISTRY_NO_SUBJECT, subjects, 0, cap);
+    for (uint64_t i = 0; i < ref.count; i++) {
+        uint64_t handle = reference_handle(&r->image, &ref, i);
+        if (handle_protected(r, handle)) n = add_subject(handle, subjects, n, cap);
+    }
+    return n;
+}
+
+size_t registry_subjects(const struct registry *r, const struct registry_key *key, uint64_t *subjects, size_t cap)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    struct registry_print p;
+    uint64_t added[16];
+    print_keys(&r->secrets, key, 1, &p);
+    size_t n = index_subjects(r, p, subjects, cap);
+    if (!overlay_has_keys(&r->overlay) || !overlay_may_have(&r->overlay, p)) return n;
+    size_t more = overlay_key_subjects(&r->overlay, p, added, ARRAY_LEN(added));
+    for (size_t i = 0; i < more && i < ARRAY_LEN(added); i++)
+        n = add_subject(added[i], subjects, n, cap);
+    return n + (more > ARRAY_LEN(added) ? more - ARRAY_LEN(added) : 0);
+}
+
+static bool index_has_subject(const struct image *i, uint64_t handle)
+{
+    uint64_t low = 0, high = i->header.subjects;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2, there = load_le64(i->handles + 8 * middle);
+        if (there == handle) return true;
+        if (there < handle)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+bool registry_protects(const struct registry *r, uint64_t subject)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    enum subject_state state = overlay_subject_state(&r->overlay, subject);
+    return state == SUBJECT_PROTECTED || (state == SUBJECT_UNKNOWN && index_has_subject(&r->image, subject));
+}
+
+#define LOOKUP_MAX 1024
+bool registry_lookup(
+    const struct registry *r, enum registry_kind kind, span value, span system, struct registry_hit *hit)
+{
+    uint8_t folded[LOOKUP_MAX], canonical[REGISTRY_CANONICAL_MAX];
+    if (value.len > sizeof folded) return false;
+    size_t n = registry_canonical(kind, span_of(folded, registry_fold(value, folded)), canonical);
+    struct registry_key key = {
+        kind, registry_kind_is_surrogate(kind) ? registry_system_id(system) : 0, span_of(canonical, n)};
+    if (n > 0) registry_probe(r, &key, 1, hit);
+    mem_wipe(folded, sizeof folded);
+    mem_wipe(canonical, sizeof canonical);
+    return n > 0;
+}
+
+void registry_info(const struct registry *r, struct registry_info *out)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    const struct image_header *h = &r->image.header;
+    *out = (struct registry_info){
+        .keys = h->keys, .subjects = h->subjects, .built = h->built, .journal = h->journal, .bytes = h->bytes};
+    memcpy(out->version, r->image.mac, sizeof out->version);
+}

@@ -1,0 +1,206 @@
+/* Canonical forms. Expected values are the vectors of 10-domain 2.1 and 2.2 ("verified"), the contract's source line,
+ * and Unicode's own tables.
+ *
+ *= 10-domain 2.1
+ *= 10-domain 2.2 */
+#include "registry/registry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct vector {
+    enum registry_kind kind;
+    const char *value, *canonical; /* "" : no value of that kind */
+};
+
+static const struct vector vectors[] = {
+    {REGISTRY_ALIEN_NUMBER, "A123456789", "123456789"},
+    {REGISTRY_ALIEN_NUMBER, "A 012-345-678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A012-345-678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "Alien No. 012345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "AZ12345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A-File No. 012-345-678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A‑012‑345‑678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A#:012345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "USCIS# 012-345-678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "000-000-811", "000000811"},
+    {REGISTRY_ALIEN_NUMBER, "12345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "1234567", "001234567"},
+    {REGISTRY_ALIEN_NUMBER, "811", "000000811"},
+    {REGISTRY_ALIEN_NUMBER, "a012345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "  A012345678 ", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "А012345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "Α012345678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "Ａ０１２３４５６７８", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A٠١٢٣٤٥٦٧٨", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A०१२३४५६७८", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A\xE2\x80\x8B" "012\xC2\xAD" "345\xEF\xBB\xBF" "678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "A\xC2\xA0" "012\xE2\x80\x93" "345\xE2\x80\x95" "678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER, "XA012345678", ""},
+    {REGISTRY_ALIEN_NUMBER, "DA12345678", ""},
+    {REGISTRY_ALIEN_NUMBER, "A1234567890", ""},
+    {REGISTRY_ALIEN_NUMBER, "a012345678x", ""},
+    {REGISTRY_ALIEN_NUMBER, "A123456", ""},
+    {REGISTRY_ALIEN_NUMBER, "A000000000", ""},
+    {REGISTRY_ALIEN_NUMBER, "A", ""},
+    {REGISTRY_ALIEN_NUMBER, "", ""},
+    {REGISTRY_RECEIPT_NUMBER, "EAC2190012345", "EAC2190012345"},
+    {REGISTRY_RECEIPT_NUMBER, "EAC-21-900-12345", "EAC2190012345"},
+    {REGISTRY_RECEIPT_NUMBER, "eac 21 900 12345", "EAC2190012345"},
+    {REGISTRY_RECEIPT_NUMBER, "IOE0912345678", "IOE0912345678"},
+    {REGISTRY_RECEIPT_NUMBER, "EAC*999910340", "EAC*999910340"},
+    {REGISTRY_RECEIPT_NUMBER, "ЕАС2190012345", "EAC2190012345"},
+    {REGISTRY_RECEIPT_NUMBER, "ABCEAC2190012345", ""},
+    {REGISTRY_RECEIPT_NUMBER, "EA12190012345", ""},
+    {REGISTRY_RECEIPT_NUMBER, "EAC*99991034", ""},
+    {REGISTRY_I94, "123456789A1", "123456789A1"},
+    {REGISTRY_I94, "123456789 a1", "123456789A1"},
+    {REGISTRY_I94, "12345678901", "12345678901"},
+    {REGISTRY_I94, "123456789AA", ""},
+    {REGISTRY_SSN, "123-45-6789", "123456789"},
+    {REGISTRY_SSN, "123456789", "123456789"},
+    {REGISTRY_SSN, "000-12-3456", ""},
+    {REGISTRY_SSN, "666-12-3456", ""},
+    {REGISTRY_SSN, "900-12-3456", ""},
+    {REGISTRY_SSN, "123-00-4567", ""},
+    {REGISTRY_SSN, "123-45-0000", ""},
+    {REGISTRY_ITIN, "999-93-1234", ""},
+    {REGISTRY_ITIN, "999-89-1234", ""},
+    {REGISTRY_ITIN, "912-70-1234", "912701234"},
+    {REGISTRY_ITIN, "912-94-1234", "912941234"},
+    {REGISTRY_SEVIS, "N0012345678", "N0012345678"},
+    {REGISTRY_SEVIS, "n001234567", "N001234567"},
+    {REGISTRY_SEVIS, "M0012345678", ""},
+    {REGISTRY_PASSPORT, "G12345678", "G12345678"},
+    {REGISTRY_PASSPORT, "l898902c3", "L898902C3"},
+    {REGISTRY_PASSPORT, "L898902C<", "L898902C"},
+    {REGISTRY_PASSPORT, "UNKNOWN", ""},
+    {REGISTRY_PASSPORT, "00000000", ""},
+    {REGISTRY_PASSPORT, "G1234", ""},
+    {REGISTRY_VISA_FOIL, "a1234567", "A1234567"},
+    {REGISTRY_VISA_FOIL, "12345678", "12345678"},
+    {REGISTRY_VISA_FOIL, "AB123456", ""},
+    {REGISTRY_FBI_NUMBER, "123456A7", "123456A7"},
+    {REGISTRY_FBI_NUMBER, "12345 aa6", "12345AA6"},
+    {REGISTRY_FIN, "0012345", "12345"},
+    {REGISTRY_FIN, "000", ""},
+    {REGISTRY_SID, "ca 12345678", "CA12345678"},
+    {REGISTRY_SID, "1234567", ""},
+    {REGISTRY_DRIVER_LICENSE, "MA-S12345678", "MAS12345678"},
+    {REGISTRY_PERSON_ID, "90210017", "90210017"},
+    {REGISTRY_PERSON_ID, " 0090210017 ", "90210017"},
+    {REGISTRY_PERSON_ID, "p-00a1", "P-00A1"},
+    {REGISTRY_PERSON_ID, "", ""},
+    {REGISTRY_EVENT_NUMBER, "xyz1901000123", "XYZ1901000123"},
+    {REGISTRY_PHONE, "(413) 555-0123", "14135550123"},
+    {REGISTRY_PHONE, "+1 413.555.0123", "14135550123"},
+    {REGISTRY_PHONE, "413-555-0123 x44", "14135550123"},
+    {REGISTRY_PHONE, "+502 2312 3456", "50223123456"},
+    {REGISTRY_PHONE, "011 502 2312 3456", "50223123456"},
+    {REGISTRY_PHONE, "555-0123", ""},
+    {REGISTRY_EMAIL, "Maria.Lopez@Example.ORG", "maria.lopez@example.org"},
+    {REGISTRY_EMAIL, "maria@@example.org", ""},
+    {REGISTRY_EMAIL, "maria", ""},
+    {REGISTRY_VEHICLE, "1m8gdm9axkp042788", "1M8GDM9AXKP042788"},
+    {REGISTRY_VEHICLE, "ma 123-abc", "MA123ABC"},
+    {REGISTRY_ADDRESS, "12 Oak St Apt 3, Springfield 01101", "12 OAK ST 01101"},
+    {REGISTRY_ADDRESS, "12 OAK STREET, #3, Springfield, MA 01101-4321", "12 OAK ST 01101"},
+    {REGISTRY_ADDRESS, "12 Óak Street Springfield MA 01101", "12 OAK ST 01101"},
+    {REGISTRY_ADDRESS, "12 North Oak Ave. Springfield MA 01101", "12 N OAK AVE 01101"},
+    {REGISTRY_LOCATION, "42.10149, -72.58981", "42.101,-72.590"},
+    {REGISTRY_LOCATION, "Safe Harbor Shelter", "SAFE HARBOR SHELTER"},
+    {REGISTRY_ORGANIZATION, "Acme Widgets, Inc.", "ACME WIDGETS"},
+};
+
+static void assert_canonical(const struct vector *v) {
+    uint8_t folded[256], out[REGISTRY_CANONICAL_MAX];
+    size_t n = registry_fold(span_str(v->value), folded);
+    size_t len = registry_canonical(v->kind, span_of(folded, n), out);
+    if (!span_equal(span_of(out, len), span_str(v->canonical)))
+        fail_msg("%s \"%s\": got \"%.*s\", want \"%s\"", registry_kind_name(v->kind), v->value, (int)len,
+                 (const char *)out, v->canonical);
+}
+
+static void test_vectors(void **state UNUSED) {
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++) assert_canonical(&vectors[i]);
+}
+
+/* A canonical form is its own canonical form: what was canonicalised once may be again. */
+static void test_canonical_is_stable(void **state UNUSED) {
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+        if (!vectors[i].canonical[0] || vectors[i].kind == REGISTRY_ADDRESS || vectors[i].kind == REGISTRY_LOCATION)
+            continue;
+        struct vector again = {vectors[i].kind, vectors[i].canonical, vectors[i].canonical};
+        assert_canonical(&again);
+    }
+}
+
+/* No byte string may overrun or be read beyond its end: under the sanitizers, every prefix of every vector as every kind. */
+static void test_every_prefix_as_every_kind(void **state UNUSED) {
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+        for (size_t len = 0; len <= strlen(vectors[i].value); len++)
+            for (int kind = 0; kind < REGISTRY_KIND_COUNT; kind++) {
+                uint8_t *exact = mem_copy(vectors[i].value, len + (len == 0)), *folded = mem_alloc(len + 1);
+                uint8_t *out = mem_alloc(REGISTRY_CANONICAL_MAX);
+                assert_true(exact && folded && out);
+                size_t n = registry_fold(span_of(exact, len), folded);
+                assert_true(n <= len);
+                assert_true(registry_canonical((enum registry_kind)kind, span_of(folded, n), out) <=
+                            REGISTRY_CANONICAL_MAX);
+                mem_free(exact), mem_free(folded), mem_free(out);
+            }
+}
+
+static void test_long_values(void **state UNUSED) {
+    uint8_t *value = mem_alloc(5000), out[REGISTRY_CANONICAL_MAX];
+    static const char fills[] = "A1 ,@*-";
+    for (size_t f = 0; f < strlen(fills); f++) {
+        memset(value, fills[f], 5000);
+        for (int kind = 0; kind < REGISTRY_KIND_COUNT; kind++)
+            assert_true(registry_canonical((enum registry_kind)kind, span_of(value, 5000), out) <= sizeof out);
+    }
+    mem_free(value);
+}
+
+static void test_fold_keeps_what_it_does_not_know(void **state UNUSED) {
+    uint8_t out[64];
+    span in = SPAN("Garc\xC3\xAD" "a \xE6\xBC\xA2 \xFF\xC3");
+    size_t n = registry_fold(in, out);
+    assert_true(span_equal(span_of(out, n), in));
+}
+
+static void test_kinds(void **state UNUSED) {
+    assert_int_equal(registry_kind_from(SPAN("alien_number")), REGISTRY_ALIEN_NUMBER);
+    assert_int_equal(registry_kind_from(SPAN("organization")), REGISTRY_ORGANIZATION);
+    assert_int_equal(registry_kind_from(SPAN("Alien_Number")), -1);
+    assert_int_equal(registry_kind_from(SPAN("")), -1);
+    assert_true(registry_kind_is_surrogate(REGISTRY_PERSON_ID));
+    assert_false(registry_kind_is_surrogate(REGISTRY_SSN));
+    assert_true(registry_kind_is_shared(REGISTRY_ADDRESS));
+    assert_true(registry_kind_is_shared(REGISTRY_EVENT_NUMBER));
+    assert_false(registry_kind_is_shared(REGISTRY_PASSPORT));
+}
+
+static void test_system_ids(void **state UNUSED) {
+    assert_int_equal(registry_system_id(SPAN("")), 0);
+    /* CRC-32C of "123456789" (RFC 3720 B.4 check value). */
+    assert_int_equal(registry_system_id(SPAN("123456789")), 0xE3069283);
+    assert_int_equal(registry_system_id(SPAN("EARM")), registry_system_id(SPAN(" earm ")));
+    assert_int_not_equal(registry_system_id(SPAN("earm")), registry_system_id(SPAN("eid")));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_canonical_is_stable),
+        cmocka_unit_test(test_every_prefix_as_every_kind),
+        cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_fold_keeps_what_it_does_not_know),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_system_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
