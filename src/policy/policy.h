@@ -17,19 +17,30 @@ struct policy_rule_count {
     uint32_t count;
 };
 
+/* What policy_verdict.withheld says of a piece. */
+enum policy_withheld {
+    POLICY_KEPT = 0,
+    POLICY_WITHHELD,      /* the unit; where the profile says so, null takes its place */
+    POLICY_WITHHELD_NAME, /* its member name is a finding too: nothing may take its place */
+};
+
 struct policy_verdict {
     bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found */
     bool found;             /* anything protected at all (what entitled recipients are warned of) */
-    const uint8_t *withheld; /* one byte a piece of the survey: 1 = this unit is withheld (not set for pieces inside one) */
+    bool flawed;            /* some of it is there because readers would disagree (MATCH_FLAW): read with doubt */
+    const uint8_t *withheld; /* enum policy_withheld, one byte a piece (KEPT for pieces inside a withheld one) */
+    /* Records, for the ledger. A finding outside every unit makes the document itself one. protected_ ≤ seen,
+     * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
-    const uint64_t *subjects; /* distinct handles */
+    const uint64_t *subjects; /* distinct handles, ascending */
     size_t subject_count;
-    const struct policy_rule_count *rules;
+    const struct policy_rule_count *rules; /* ascending; what was found under no rule is not in it */
     size_t rule_count;
 };
 
-/* Arrays live in the arena. LIMIT when it is full. */
-RESULT policy_decide(const struct match_survey *survey, const struct rules_document *document, enum recipient_class class,
+/* `oversized`: one byte a piece, not 0 where a unit is over limits.record in what stays visible of it; or NULL. Arrays live
+ * in the arena, which may be reset while the survey stays. LIMIT when the arena is full. */
+RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized, enum recipient_class class,
     struct arena *arena, struct policy_verdict *out);
 
 #endif

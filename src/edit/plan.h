@@ -1,0 +1,31 @@
+/* Private to edit: one plan while it is made. */
+#ifndef GATE1367_EDIT_PLAN_H
+#define GATE1367_EDIT_PLAN_H
+
+#include "edit/edit.h"
+
+/* Bytes [from, to) of the body give way to the literal (length 0: to nothing). */
+struct edit_op {
+    uint64_t from, to;
+    const uint8_t *literal;
+    uint32_t literal_len;
+};
+
+struct edit_planning {
+    const struct match_survey *survey;
+    const struct policy_verdict *verdict;
+    span body;
+    struct arena *arena;
+    uint8_t *fates;    /* enum edit_fate, one a piece */
+    uint32_t *dropped; /* of each container: how many children are dropped */
+    struct edit_op *ops;
+    size_t op_count;
+};
+
+/* Every count that stays gets its number: adds an op where the origin wrote another one. */
+result edit_plan_counts(struct edit_planning *p);
+static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t to, const uint8_t *literal, size_t len) {
+    p->ops[p->op_count++] = (struct edit_op){from, to, literal, (uint32_t)len};
+}
+
+#endif
