@@ -217,7 +217,7 @@ bool http_is_token(span s);
 bool http_path_judge(span path);
 /* RFC 3986 query characters with whole percent triplets. */
 bool http_query_judge(span query);
-/* uri-host [ ":" port ] (RFC 9110 7.2), not empty, no userinfo, no list. */
+/* uri-host [ ":" port ] (RFC 9110 7.2), not empty, no userinfo, no list, no other sub-delims. */
 bool http_host_judge(span host);
 /* Parameters of a query, split at "&", raw. A parameter without "=" has an empty value. Empty pieces are skipped. */
 struct http_query {
