@@ -1,0 +1,11 @@
+/* Private to os: the two halves of os_confine. */
+#ifndef GATE1367_OS_CONFINE_H
+#define GATE1367_OS_CONFINE_H
+
+#include "os/os.h"
+
+RESULT confine_syscalls(enum os_role role);
+/* Where the kernel has no Landlock: OK, and nothing happens. */
+RESULT confine_files(const struct os_access *paths, size_t count);
+
+#endif

@@ -1,0 +1,237 @@
+#include "os/os.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_STEP ((size_t)256 * 1024)
+#define PATH_ROOM ((size_t)4096)
+
+void os_close(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+bool os_exists(const char *path) { return access(path, F_OK) == 0; }
+
+/* One byte more than the cap is asked for, so that a file that grew meanwhile is seen to be too large. */
+static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out) {
+    for (;;) {
+        size_t have = buf_len(out), want = cap - have + 1 < READ_STEP ? cap - have + 1 : READ_STEP;
+        uint8_t *to;
+        TRY(buf_reserve(out, want, &to));
+        REQUIRE(!fault_hit("read-file"), ERROR_IO, EIO);
+        ssize_t n = positioned ? pread(fd, to, want, (off_t)have) : read(fd, to, want);
+        if (n < 0 && errno == EINTR) continue;
+        REQUIRE(n >= 0, ERROR_IO, errno);
+        if (n == 0) return OK;
+        buf_commit(out, (size_t)n);
+        REQUIRE(buf_len(out) <= cap, ERROR_LIMIT, OS_TOO_LARGE);
+    }
+}
+
+static RESULT read_all(int fd, bool positioned, size_t size_hint, size_t cap, struct buf *out) {
+    REQUIRE(cap < SIZE_MAX && size_hint <= cap, ERROR_LIMIT, OS_TOO_LARGE);
+    buf_init(out, cap + 1);
+    uint8_t *room;
+    result r = buf_reserve(out, size_hint + 1, &room); /* the usual file: one allocation, no copy */
+    if (is_ok(r)) r = read_rest(fd, positioned, cap, out);
+    if (!is_ok(r)) buf_free(out);
+    return r;
+}
+
+static RESULT open_file(const char *path, int flags, mode_t mode, int *fd) {
+    *fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+    REQUIRE(*fd >= 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_read_fd(int fd, size_t cap, struct buf *out) {
+    buf_init(out, 0);
+    struct stat st;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
+    REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
+    return read_all(fd, true, (size_t)st.st_size, cap, out);
+}
+
+static RESULT read_any(int fd, size_t cap, struct buf *out) {
+    struct stat st;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
+    REQUIRE(!S_ISDIR(st.st_mode), ERROR_IO, EISDIR);
+    return read_all(fd, false, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, out);
+}
+
+result os_read_file(const char *path, size_t cap, struct buf *out) {
+    buf_init(out, 0);
+    if (strcmp(path, "-") == 0) return read_any(STDIN_FILENO, cap, out);
+    int fd;
+    TRY(open_file(path, O_RDONLY, 0, &fd));
+    result r = read_any(fd, cap, out);
+    os_close(&fd);
+    return r;
+}
+
+/* The part before the last slash, "." without one. */
+static RESULT parent_of(const char *path, char out[PATH_ROOM]) {
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    REQUIRE(len < PATH_ROOM, ERROR_IO, ENAMETOOLONG);
+    snprintf(out, PATH_ROOM, "%.*s", slash && len == 0 ? 1 : slash ? (int)len : 1, slash ? path : ".");
+    return OK;
+}
+
+static RESULT sync_fd(int fd) {
+    REQUIRE(!fault_hit("fsync-file"), ERROR_IO, EIO);
+    REQUIRE(fsync(fd) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_sync_dir(const char *directory) {
+    int fd;
+    TRY(open_file(directory, O_RDONLY | O_DIRECTORY, 0, &fd));
+    result r = sync_fd(fd);
+    os_close(&fd);
+    return r;
+}
+
+result os_sync_parent(const char *path) {
+    char parent[PATH_ROOM];
+    TRY(parent_of(path, parent));
+    return os_sync_dir(parent);
+}
+
+static RESULT wait_writable(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    REQUIRE(poll(&p, 1, -1) >= 0 || errno == EINTR, ERROR_IO, errno);
+    return OK;
+}
+
+result os_write_all(int fd, span data) {
+    while (data.len > 0) {
+        REQUIRE(!fault_hit("write-file"), ERROR_IO, EIO);
+        ssize_t n = write(fd, data.ptr, data.len);
+        if (n < 0 && errno == EAGAIN) TRY(wait_writable(fd));
+        else REQUIRE(n >= 0 || errno == EINTR, ERROR_IO, errno);
+        if (n > 0) data = span_from(data, (size_t)n);
+    }
+    return OK;
+}
+
+result os_append_durable(int fd, span data) {
+    if (fault_hit("short-write")) {
+        TRY(os_write_all(fd, span_sub(data, 0, data.len / 2)));
+        return FAIL(ERROR_IO, OS_SHORT_WRITE);
+    }
+    TRY(os_write_all(fd, data));
+    REQUIRE(!fault_hit("fsync-file"), ERROR_IO, EIO);
+    REQUIRE(fdatasync(fd) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+static RESULT fill_new(int fd, span data, mode_t mode) {
+    REQUIRE(fchmod(fd, mode) == 0, ERROR_IO, errno); /* whatever the umask: the caller named the mode */
+    TRY(os_write_all(fd, data));
+    return sync_fd(fd);
+}
+
+static RESULT write_then_rename(int fd, const char *temporary, const char *path, span data, mode_t mode) {
+    TRY(fill_new(fd, data, mode));
+    REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
+    return os_sync_parent(path);
+}
+
+result os_write_atomic(const char *path, span data, mode_t mode) {
+    char temporary[PATH_ROOM];
+    int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    REQUIRE(len > 0 && (size_t)len < sizeof temporary, ERROR_IO, ENAMETOOLONG);
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    REQUIRE(fd >= 0, ERROR_IO, errno);
+    result r = write_then_rename(fd, temporary, path, data, mode);
+    os_close(&fd);
+    if (!is_ok(r)) unlink(temporary); /* gone already when only the directory's fsync failed */
+    return r;
+}
+
+/* Checked on the open descriptor, so that nobody can swap the file between the look and the read. */
+static RESULT check_secret(int fd) {
+    struct stat st;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
+    REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
+    REQUIRE((st.st_mode & (S_IRWXG | S_IRWXO)) == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
+    REQUIRE(st.st_uid == geteuid() || st.st_uid == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
+    return OK;
+}
+
+result os_secret_open(const char *path, int *fd) {
+    TRY(open_file(path, O_RDONLY | O_NONBLOCK, 0, fd)); /* a FIFO in its place must not hang us */
+    result r = check_secret(*fd);
+    if (!is_ok(r)) os_close(fd);
+    return r;
+}
+
+result os_secret_read(const char *path, size_t cap, struct buf *out) {
+    buf_init(out, 0);
+    int fd;
+    TRY(os_secret_open(path, &fd));
+    result r = os_read_fd(fd, cap, out);
+    os_close(&fd);
+    return r;
+}
+
+result os_secret_create(const char *path, span data) {
+    int fd;
+    TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &fd));
+    result r = fill_new(fd, data, 0600);
+    os_close(&fd);
+    if (is_ok(r)) r = os_sync_parent(path);
+    if (!is_ok(r)) unlink(path);
+    return r;
+}
+
+result os_make_dir(const char *path, mode_t mode) {
+    if (mkdir(path, mode) == 0) return os_sync_parent(path);
+    REQUIRE(errno == EEXIST, ERROR_IO, errno);
+    struct stat st;
+    REQUIRE(stat(path, &st) == 0, ERROR_IO, errno);
+    REQUIRE(S_ISDIR(st.st_mode), ERROR_IO, ENOTDIR);
+    return OK;
+}
+
+result os_rename(const char *from, const char *to) {
+    REQUIRE(rename(from, to) == 0, ERROR_IO, errno);
+    TRY(os_sync_parent(to));
+    return os_sync_parent(from);
+}
+
+result os_remove(const char *path) {
+    REQUIRE(unlink(path) == 0 || errno == ENOENT, ERROR_IO, errno);
+    return OK;
+}
+
+result os_lock(const char *path, int *fd) {
+    TRY(open_file(path, O_RDWR | O_CREAT, 0600, fd));
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return OK;
+    int error = errno;
+    os_close(fd);
+    return FAIL(ERROR_IO, error);
+}
+
+static int no_dots(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
+static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+result os_list_dir(const char *path, os_name_fn *each, void *ctx) {
+    struct dirent **names = NULL;
+    int count = scandir(path, &names, no_dots, by_bytes);
+    REQUIRE(count >= 0, ERROR_IO, errno);
+    result r = OK;
+    for (int i = 0; i < count; i++) {
+        if (is_ok(r)) r = each(ctx, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return r;
+}

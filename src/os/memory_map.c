@@ -1,0 +1,63 @@
+#include "os/os.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+result os_map_fd(int fd, struct os_map *out) {
+    *out = (struct os_map){NULL, 0};
+    struct stat st;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
+    REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
+    if (st.st_size == 0) return OK;
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    REQUIRE(p != MAP_FAILED, ERROR_IO, errno);
+    *out = (struct os_map){p, (size_t)st.st_size};
+    return OK;
+}
+
+result os_map_file(const char *path, struct os_map *out) {
+    *out = (struct os_map){NULL, 0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    REQUIRE(fd >= 0, ERROR_IO, errno);
+    result r = os_map_fd(fd, out);
+    os_close(&fd);
+    return r;
+}
+
+void os_unmap(struct os_map *m) {
+    if (m->ptr) munmap((void *)(uintptr_t)m->ptr, m->len);
+    *m = (struct os_map){NULL, 0};
+}
+
+#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static RESULT size_and_seal(int fd, size_t size) {
+    REQUIRE(ftruncate(fd, (off_t)size) == 0, ERROR_IO, errno);
+    REQUIRE(fcntl(fd, F_ADD_SEALS, SIZE_SEALS) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_shared_create(const char *name, size_t size, int *fd) {
+    *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    REQUIRE(*fd >= 0, ERROR_IO, errno);
+    result r = size_and_seal(*fd, size);
+    if (!is_ok(r)) os_close(fd);
+    return r;
+}
+
+result os_shared_map(int fd, bool writable, void **p, size_t *len) {
+    int seals = fcntl(fd, F_GET_SEALS);
+    REQUIRE(seals >= 0 && (seals & SIZE_SEALS) == SIZE_SEALS, ERROR_INTERNAL, 0);
+    struct stat st;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
+    *p = mmap(NULL, (size_t)st.st_size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+    REQUIRE(*p != MAP_FAILED, ERROR_IO, errno);
+    *len = (size_t)st.st_size;
+    return OK;
+}
+
+void os_shared_unmap(void *p, size_t len) {
+    if (p) munmap(p, len);
+}

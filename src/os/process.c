@@ -1,0 +1,63 @@
+#include "os/os.h"
+#include <errno.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+unsigned os_cpu_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return (unsigned)CPU_COUNT(&set);
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+void os_set_process_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+result os_die_with_parent(pid_t parent, int signal) {
+    REQUIRE(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) == 0, ERROR_IO, errno);
+    REQUIRE(getppid() == parent, ERROR_IO, ESRCH); /* it ended between fork and here */
+    return OK;
+}
+
+result os_harden(void) {
+    struct rlimit none = {0, 0};
+    REQUIRE(setrlimit(RLIMIT_CORE, &none) == 0, ERROR_IO, errno);
+    REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, ERROR_IO, errno);
+#ifndef GATE1367_SANITIZED
+    /* Not dumpable also means that no other process of the account may trace us; the leak checker must. */
+    REQUIRE(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, ERROR_IO, errno);
+#endif
+    return OK;
+}
+
+result os_limit_files(uint64_t files) {
+    struct rlimit limit;
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0, ERROR_IO, errno);
+    limit.rlim_cur = files < limit.rlim_max ? files : limit.rlim_max;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+static RESULT close_from_to(unsigned first, unsigned last) {
+    if (first > last) return OK;
+    REQUIRE(close_range(first, last, 0) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+/* The smallest listed descriptor from `first` on, -1 when there is none. */
+static int next_kept(const int *keep, size_t count, int first) {
+    int next = -1;
+    for (size_t i = 0; i < count; i++)
+        if (keep[i] >= first && (next < 0 || keep[i] < next)) next = keep[i];
+    return next;
+}
+
+result os_close_others(const int *keep, size_t count) {
+    int first = STDERR_FILENO + 1;
+    for (int kept; (kept = next_kept(keep, count, first)) >= 0; first = kept + 1)
+        if (kept > first) TRY(close_from_to((unsigned)first, (unsigned)kept - 1));
+    return close_from_to((unsigned)first, UINT32_MAX);
+}
