@@ -12,7 +12,8 @@
 typedef uint16_t rule_id; /* index over all identifiers and markers of the set, in file order */
 #define RULE_NONE 0xFFFF
 
-enum rule_bare { BARE_NONE, BARE_NINE_DIGITS, BARE_LABELLED }; /* see the pack format in docs/rules.md */
+/* Digits without a syntax: never looked up; looked up wherever nine stand alone, and labelled; only labelled. */
+enum rule_bare { BARE_NONE, BARE_NINE_DIGITS, BARE_LABELLED };
 
 struct rules_identifier {
     rule_id id;
@@ -20,7 +21,7 @@ struct rules_identifier {
     enum registry_kind kind;
     enum rule_bare bare;
     uint8_t bare_min, bare_max; /* digits a bare value under one of its labels may have (after folding) */
-    bool own_syntax;            /* recognised under any name */
+    bool own_syntax;            /* its pattern is tried under any name, else only under its labels */
 };
 
 enum rule_strength { RULE_SUSPECTED, RULE_DEFINITIVE };
@@ -34,7 +35,11 @@ struct rules_marker {
 
 /* ---- profiles --------------------------------------------------------------------------------------------------- */
 
-/* What a path says about the value that stands there; one bit each, so that a value may play several parts. */
+/* What a path says about the value that stands there; one bit each, so that a value may play several parts. Everything
+ * but PATH_ALLOWED is said of the value alone, not of what stands inside it: inside `texts` and `uniform` the texts win,
+ * whatever the paths say there (the loader warns). A document that has `allow` shows a value only with PATH_ALLOWED, or a
+ * container with PATH_ON_THE_WAY; state 0 there means "removed". The loader refuses a value that is a unit or a count
+ * and in texts or uniform, and one that is in both. */
 enum path_role {
     PATH_UNIT = 1 << 0,     /* the value (or the member or element that holds it) is a unit */
     PATH_KEY = 1 << 1,      /* a surrogate key: `kind` below */
@@ -42,7 +47,8 @@ enum path_role {
     PATH_UNIFORM = 1 << 3,  /* removed for every restricted recipient; findings inside count */
     PATH_TEXT = 1 << 4,     /* removed likewise; findings inside do not */
     PATH_ALLOWED = 1 << 5,  /* on or below a path of `allow` (only where the document has an `allow`) */
-    PATH_ON_THE_WAY = 1 << 6, /* a container that leads to an allowed path: kept, its other members are not */
+    PATH_ON_THE_WAY = 1 << 6, /* a container that leads to an allowed path: kept, its other members are not. A scalar
+                                 that stands there instead is not allowed */
     PATH_DROPPABLE = 1 << 7, /* container some of whose elements or members may be removed: an empty one is normalised */
     PATH_QUERY = 1 << 8,    /* searched by a query parameter (not built yet, reserved) */
 };
@@ -89,13 +95,18 @@ struct rules_document_view {
     struct rules_miss miss;
 };
 const struct rules_document_view *rules_document_view(const struct rules_document *d);
-/* The synthetic document of `unprofiled: inspect`: elements of a root array, NDJSON lines. One per set. */
+/* The synthetic document of `unprofiled: inspect`. JSON: unit 0 is the document, unit 1 (inside it) the element of a
+ * root array; NDJSON: unit 0 is the line. No keys, no query, view.profile NULL. */
 const struct rules_document *rules_unprofiled(const struct rules_set *s, bool ndjson);
 
 const struct rules_profile *rules_find_profile(const struct rules_set *s, span id);
-/* First documents entry whose template matches the path (as judged by the front; percent-decoded per segment). NULL: none. */
+/* NULL-terminated, for "did you mean". */
+const char *const *rules_profile_names(const struct rules_set *s);
+/* First documents entry whose template matches the path as it came (segments are percent-decoded here; a broken escape
+ * matches no literal). {name}: one segment that is not empty; *: the rest, possibly empty. NULL: none. */
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
-/* May a restricted recipient send this query (without '?')? Every parameter must be listed in `query`. */
+/* May a restricted recipient send this query (without '?')? Every parameter (name decoded once, + is a space) must be
+ * listed in `query`; an empty parameter ("a=1&&b=2") or a raw semicolon is not allowed; the empty query always is. */
 bool rules_query_allowed(const struct rules_document *d, span query);
 
 /* ---- matching services (called by match) ------------------------------------------------------------------------ */
@@ -106,7 +117,8 @@ typedef uint32_t label_set;
  * value, number, id, text or identificationID inherits. Cheap enough for once per distinct name of a document. */
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent);
 bool rules_label_inherits(span decoded_name); /* is it one of value, number, id, text, identificationID */
-/* The identifiers (bit i of out[] = rule) bound to the set: kinds under which bare digits are looked up. */
+/* The identifiers bound to the set (those with `bare` say under which kinds bare digits are looked up): writes at most
+ * cap of them, returns how many there are. */
 size_t rules_label_identifiers(const struct rules_set *s, label_set labels, const struct rules_identifier **out, size_t cap);
 bool rules_label_has_markers(const struct rules_set *s, label_set labels);
 
@@ -114,43 +126,57 @@ bool rules_label_has_markers(const struct rules_set *s, label_set labels);
 struct rules_scratch;
 struct rules_scratch *rules_scratch_new(const struct rules_set *s);
 void rules_scratch_free(struct rules_scratch *x);
+/* Property tests: off, every free-text marker is tried on every text, whether or not it holds one of its literals. */
+void rules_scratch_prefilter(struct rules_scratch *x, bool on);
+/* How many times an expression met its limits and was taken for a match. */
+uint64_t rules_scratch_limits(const struct rules_scratch *x);
 
-/* Every identifier with a syntax of its own that the folded text proposes: calls `each` with rule, span in text and the
- * captured value. A match limit met is a proposal with `limit` true (it counts as a finding). */
+/* Every identifier pattern that the folded text (registry_fold) proposes: those with a syntax of their own, and those
+ * bound to `labels`. Calls `each` with rule, span in text and the captured value, which registry_canonical(kind, value)
+ * turns into a key or refuses; overlapping proposals are all made. A match limit met is a proposal with `limit` true (it
+ * counts as a finding) and ends that rule's scan of the text. `bare` values are the caller's to find. */
 typedef void rules_candidate_fn(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit);
 void rules_scan_identifiers(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
 
-/* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value. */
+/* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value; each
+ * rule at most once. Code values are compared without case, spaces and punctuation ("T-1" is "T1"). */
 typedef void rules_marker_fn(void *ctx, const struct rules_marker *rule, span where, bool limit);
 void rules_scan_markers(const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, bool free_text,
     rules_marker_fn *each, void *ctx);
-/* The literal automaton over a raw block: offsets at which a literal of a free-text marker ends. Resumable by overlap:
- * call with blocks that overlap by rules_literal_overlap() bytes. */
+/* The literal automaton over a raw block of less than 4 GiB: offsets in it at which a literal of a free-text marker ends
+ * (literals are ASCII without quote and backslash; values with escapes or bytes above ASCII need a look of their own).
+ * Resumable by overlap: call with blocks that overlap by rules_literal_overlap() bytes. The same literal may be told
+ * twice then. */
 typedef void rules_literal_fn(void *ctx, uint64_t end_offset);
 void rules_scan_literals(const struct rules_set *s, struct rules_scratch *x, span raw, rules_literal_fn *each, void *ctx);
 size_t rules_literal_overlap(const struct rules_set *s);
 
 /* ---- the set ---------------------------------------------------------------------------------------------------- */
 
-/* Loads and compiles the packs in order; NULL after reporting every problem. */
+/* Loads and compiles the packs in order; NULL after reporting every problem. The sources may be freed once nobody calls
+ * rules_each_test or rules_lint any more; nothing else reads them. */
 struct rules_set *rules_load(struct source *const *packs, size_t count, struct problems *problems);
 void rules_free(struct rules_set *s);
 size_t rules_count(const struct rules_set *s);
 const char *rules_name(const struct rules_set *s, rule_id id);
-/* The identifier with this id; NULL when it is a marker. */
+const char *rules_title(const struct rules_set *s, rule_id id);
+const char *rules_why(const struct rules_set *s, rule_id id); /* the paragraph that the rule serves */
+/* The rule as an identifier, as a marker; NULL when it is the other. */
 const struct rules_identifier *rules_identifier_at(const struct rules_set *s, rule_id id);
-void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the content */
-/* The self-tests of every identifier and marker (their `tests`), and lint; report into problems (via a callback that runs
- * the matcher is given by match/engine; see rules_each_test). */
+const struct rules_marker *rules_marker_at(const struct rules_set *s, rule_id id);
+void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the packs' bytes, in order */
+/* The self-tests of every identifier and marker (their `tests`); the caller runs the matcher. A sample that is a text is
+ * to be looked at as a document that holds it under a name without labels, an object or array as a document. */
 struct rules_test {
     const char *rule;       /* id */
     bool expect_match;
-    const json_t *sample;   /* a string or a JSON value */
+    const json_t *sample;   /* string, object or array; borrowed from the pack's source */
     struct place at;
 };
 typedef void rules_test_fn(void *ctx, const struct rules_test *t);
 void rules_each_test(const struct rules_set *s, rules_test_fn *each, void *ctx);
+/* Advice on what loads and is hardly meant, as warnings, each with what to do. */
 void rules_lint(const struct rules_set *s, struct problems *problems);
 
 #endif

@@ -1,0 +1,307 @@
+/* The declared paths of one document as one deterministic automaton, by subset construction.
+ *
+ * A position is "declaration d, i steps taken". Reading a step (a member name or an element index), a position moves to
+ * i+1 where the next segment selects it, and stays at i where the next segment is a descendant one. Positions past the
+ * end of an `allow` path stay, because everything below an allowed path is allowed. A state is the set of positions that
+ * are alive; the empty set is state 0: nothing declared can stand below. */
+#include "rules/set.h"
+
+struct builder {
+    struct arena *arena;
+    const struct path_decl *decls;
+    size_t decl_count;
+    size_t *base; /* first position of each declaration */
+    size_t positions, words;
+    struct list sets; /* uint64_t[words] each, by state */
+    struct list next; /* path_state rows */
+    path_state *buckets;
+    struct automaton *out;
+    bool too_many, no_memory;
+};
+
+#define BUCKETS (4 * STATES_MAX)
+
+static bool is_subtree(const struct path_decl *d) { return d->role == PATH_ALLOWED; }
+
+static size_t decl_positions(const struct path_decl *d) { return d->expr.count + 1 + is_subtree(d); }
+
+static uint64_t *set_of(const struct builder *b, size_t state) { return (uint64_t *)b->sets.items + state * b->words; }
+
+/* ---- alphabet --------------------------------------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b) { return span_compare(*(const span *)a, *(const span *)b); }
+
+static int compare_indices(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static size_t count_selectors(const struct builder *b, enum selector selector)
+{
+    size_t n = 0;
+    for (size_t d = 0; d < b->decl_count; d++)
+        for (size_t i = 0; i < b->decls[d].expr.count; i++) n += b->decls[d].expr.segments[i].selector == selector;
+    return n;
+}
+
+static void collect_names(struct builder *b)
+{
+    size_t n = 0, kept = 0;
+    span *names = b->out->name;
+    for (size_t d = 0; d < b->decl_count; d++)
+        for (size_t i = 0; i < b->decls[d].expr.count; i++)
+            if (b->decls[d].expr.segments[i].selector == SELECT_NAME) names[n++] = b->decls[d].expr.segments[i].name;
+    if (n > 1) qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || !span_equal(names[i], names[kept - 1])) names[kept++] = names[i];
+    b->out->names = (uint16_t)kept;
+}
+
+static void collect_indices(struct builder *b)
+{
+    size_t n = 0, kept = 0;
+    uint64_t *indices = b->out->index;
+    for (size_t d = 0; d < b->decl_count; d++)
+        for (size_t i = 0; i < b->decls[d].expr.count; i++)
+            if (b->decls[d].expr.segments[i].selector == SELECT_INDEX) indices[n++] = b->decls[d].expr.segments[i].index;
+    if (n > 1) qsort(indices, n, sizeof *indices, compare_indices);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || indices[i] != indices[kept - 1]) indices[kept++] = indices[i];
+    b->out->indices = (uint16_t)kept;
+}
+
+static bool collect_alphabet(struct builder *b)
+{
+    b->out->name = arena_array(b->arena, count_selectors(b, SELECT_NAME) + 1, sizeof(span));
+    b->out->index = arena_array(b->arena, count_selectors(b, SELECT_INDEX) + 1, sizeof(uint64_t));
+    if (!b->out->name || !b->out->index) return false;
+    collect_names(b);
+    collect_indices(b);
+    return true;
+}
+
+/* ---- states ----------------------------------------------------------------------------------------------------- */
+
+static bool selects(const struct automaton *m, const struct path_segment *s, size_t column)
+{
+    size_t elements = (size_t)m->names + 1;
+    switch (s->selector) {
+    case SELECT_ANY: return true;
+    case SELECT_NAME: return column > 0 && column < elements && span_equal(m->name[column - 1], s->name);
+    case SELECT_ELEMENT: return column >= elements;
+    case SELECT_INDEX: return column > elements && m->index[column - elements - 1] == s->index;
+    }
+    return false;
+}
+
+static void step_decl(const struct builder *b, size_t d, const uint64_t *from, size_t column, uint64_t *to)
+{
+    const struct path_decl *decl = &b->decls[d];
+    size_t base = b->base[d], end = base + decl->expr.count;
+    for (size_t i = 0; i < decl->expr.count; i++) {
+        if (!bit_get(from, base + i)) continue;
+        if (decl->expr.segments[i].descend) bit_set(to, base + i);
+        if (selects(b->out, &decl->expr.segments[i], column)) bit_set(to, base + i + 1);
+    }
+    if (is_subtree(decl) && (bit_get(from, end) || bit_get(from, end + 1))) bit_set(to, end + 1);
+}
+
+static bool is_empty(const struct builder *b, const uint64_t *set)
+{
+    for (size_t i = 0; i < b->words; i++)
+        if (set[i]) return false;
+    return true;
+}
+
+static uint64_t hash_set(const struct builder *b, const uint64_t *set)
+{
+    static const uint8_t key[16] = {0}; /* operator-written input: spread is all that is needed */
+    return siphash64(key, span_of(set, b->words * sizeof *set));
+}
+
+static bool add_state(struct builder *b, const uint64_t *set)
+{
+    if (b->sets.count == STATES_MAX) return b->too_many = true, false;
+    uint64_t *copy = list_add(&b->sets, b->words * sizeof *set);
+    path_state *row = list_add(&b->next, automaton_columns(b->out) * sizeof *row);
+    if (!copy || !row) return b->no_memory = true, false;
+    memcpy(copy, set, b->words * sizeof *set);
+    return true;
+}
+
+/* The number of the state that stands for the set; makes it where there is none yet. 0 on failure, latched. */
+static path_state find_state(struct builder *b, const uint64_t *set)
+{
+    if (is_empty(b, set)) return 0;
+    size_t bucket = hash_set(b, set) % BUCKETS;
+    for (; b->buckets[bucket]; bucket = (bucket + 1) % BUCKETS)
+        if (!memcmp(set_of(b, b->buckets[bucket]), set, b->words * sizeof *set)) return b->buckets[bucket];
+    if (!add_state(b, set)) return 0;
+    return b->buckets[bucket] = (path_state)(b->sets.count - 1);
+}
+
+static bool expand_state(struct builder *b, size_t state, uint64_t *scratch)
+{
+    size_t columns = automaton_columns(b->out);
+    for (size_t c = 0; c < columns; c++) {
+        memset(scratch, 0, b->words * sizeof *scratch);
+        for (size_t d = 0; d < b->decl_count; d++) step_decl(b, d, set_of(b, state), c, scratch);
+        path_state to = find_state(b, scratch);
+        if (b->too_many || b->no_memory) return false;
+        ((path_state *)b->next.items)[state * columns + c] = to;
+    }
+    return true;
+}
+
+static bool expand_all(struct builder *b)
+{
+    MEM_AUTO uint64_t *scratch = mem_array(b->words, sizeof *scratch);
+    if (!scratch) return b->no_memory = true, false;
+    if (!add_state(b, scratch)) return false; /* state 0: the empty set */
+    for (size_t d = 0; d < b->decl_count; d++) bit_set(scratch, b->base[d]);
+    if (b->decl_count && !find_state(b, scratch)) return false; /* state 1: the root */
+    for (size_t s = 1; s < b->sets.count; s++)
+        if (!expand_state(b, s, scratch)) return false;
+    return true;
+}
+
+/* ---- what a state says ------------------------------------------------------------------------------------------ */
+
+static void describe_decl(const struct path_decl *d, struct path_info *info)
+{
+    bool first = !(info->roles & d->role);
+    info->roles |= (uint16_t)d->role;
+    if (!first) return; /* the first declaration that ends here speaks */
+    if (d->role == PATH_UNIT || d->role == PATH_COUNT) info->unit = d->unit;
+    if (d->role == PATH_UNIT) info->absent_null = d->absent_null;
+    if (d->role == PATH_KEY) info->kind = (uint8_t)d->kind;
+}
+
+static void describe_allow(const struct builder *b, size_t d, const uint64_t *set, struct path_info *info)
+{
+    size_t base = b->base[d], end = base + b->decls[d].expr.count;
+    if (bit_get(set, end) || bit_get(set, end + 1)) info->roles |= PATH_ALLOWED;
+    for (size_t p = base; p < end; p++)
+        if (bit_get(set, p)) info->roles |= PATH_ON_THE_WAY;
+}
+
+static void describe_state(const struct builder *b, size_t state, struct path_info *info)
+{
+    const uint64_t *set = set_of(b, state);
+    for (size_t d = 0; d < b->decl_count; d++) {
+        if (is_subtree(&b->decls[d])) describe_allow(b, d, set, info);
+        else if (bit_get(set, b->base[d] + b->decls[d].expr.count)) describe_decl(&b->decls[d], info);
+    }
+    if (info->roles & PATH_ALLOWED) info->roles &= (uint16_t)~PATH_ON_THE_WAY;
+}
+
+static bool is_removable(const struct path_info *info, bool complete)
+{
+    if (info->roles & (PATH_TEXT | PATH_UNIFORM)) return true;
+    if ((info->roles & PATH_UNIT) && !info->absent_null) return true;
+    return (info->roles & PATH_COUNT) && !complete;
+}
+
+/* A container is droppable by where it stands alone, never by what was found in it: an empty one is respelled in every
+ * world alike.
+ *= 8USC1367 a(2) */
+static void describe_droppable(struct automaton *m, bool complete)
+{
+    size_t columns = automaton_columns(m);
+    for (size_t s = 1; s < m->states; s++) {
+        bool droppable = (m->info[s].roles & PATH_ON_THE_WAY) != 0;
+        for (size_t c = 0; c < columns; c++) droppable |= is_removable(&m->info[m->next[s * columns + c]], complete);
+        if (droppable) m->info[s].roles |= PATH_DROPPABLE;
+    }
+}
+
+static bool publish(struct builder *b, bool complete)
+{
+    struct automaton *m = b->out;
+    size_t states = b->sets.count, columns = automaton_columns(m);
+    m->next = arena_array(b->arena, states * columns, sizeof *m->next);
+    m->info = arena_array(b->arena, states, sizeof *m->info);
+    m->members = arena_array(b->arena, states * b->words, sizeof *m->members);
+    m->end = arena_array(b->arena, b->decl_count + 1, sizeof *m->end);
+    if (!m->next || !m->info || !m->members || !m->end) return false;
+    for (size_t d = 0; d < b->decl_count; d++) m->end[d] = b->base[d] + b->decls[d].expr.count;
+    memcpy(m->next, b->next.items, states * columns * sizeof *m->next);
+    memcpy(m->members, b->sets.items, states * b->words * sizeof *m->members);
+    m->states = (uint16_t)states;
+    m->words = b->words;
+    for (size_t s = 1; s < states; s++) describe_state(b, s, &m->info[s]);
+    describe_droppable(m, complete);
+    return true;
+}
+
+/* ---- the face --------------------------------------------------------------------------------------------------- */
+
+static bool number_positions(struct builder *b)
+{
+    b->base = mem_array(b->decl_count + 1, sizeof *b->base);
+    b->buckets = mem_array(BUCKETS, sizeof *b->buckets);
+    if (!b->base || !b->buckets) return false;
+    for (size_t d = 0; d < b->decl_count; d++) {
+        b->base[d] = b->positions;
+        b->positions += decl_positions(&b->decls[d]);
+    }
+    b->words = bit_words(b->positions + 1);
+    return true;
+}
+
+enum automaton_outcome automaton_build(
+    struct arena *a, const struct path_decl *decls, size_t count, bool complete, struct automaton *out)
+{
+    *out = (struct automaton){0};
+    struct builder b = {.arena = a, .decls = decls, .decl_count = count, .out = out};
+    bool ok = number_positions(&b) && collect_alphabet(&b) && expand_all(&b) && publish(&b, complete);
+    mem_free(b.base);
+    mem_free(b.buckets);
+    list_free(&b.sets);
+    list_free(&b.next);
+    return ok ? AUTOMATON_OK : b.too_many ? AUTOMATON_TOO_MANY : AUTOMATON_NO_MEMORY;
+}
+
+bool automaton_accepts(const struct automaton *m, size_t decl, path_state s)
+{
+    return bit_get(m->members + s * m->words, m->end[decl]);
+}
+
+path_state path_root(const struct rules_document *d) { return d->automaton.states > 1 ? 1 : 0; }
+
+path_symbol path_symbol_of(const struct rules_document *d, span decoded_name)
+{
+    size_t low = 0, high = d->automaton.names;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = span_compare(decoded_name, d->automaton.name[middle]);
+        if (order == 0) return (path_symbol)(middle + 1);
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return 0;
+}
+
+path_state path_member(const struct rules_document *d, path_state s, path_symbol name)
+{
+    const struct automaton *m = &d->automaton;
+    ASSERT(s < m->states && name <= m->names);
+    return m->next[s * automaton_columns(m) + name];
+}
+
+path_state path_element(const struct rules_document *d, path_state s, uint64_t index)
+{
+    const struct automaton *m = &d->automaton;
+    size_t column = (size_t)m->names + 1;
+    ASSERT(s < m->states);
+    for (size_t i = 0; i < m->indices && m->index[i] <= index; i++)
+        if (m->index[i] == index) column += i + 1;
+    return m->next[s * automaton_columns(m) + column];
+}
+
+const struct path_info *path_info_of(const struct rules_document *d, path_state s)
+{
+    ASSERT(s < d->automaton.states);
+    return &d->automaton.info[s];
+}

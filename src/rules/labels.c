@@ -1,0 +1,254 @@
+/* Labels: field names that bind a value to rules. Names are folded to lower-case ASCII letters and digits and looked up
+ * in a trie; each node says which interned set of rules a name ending there carries. */
+#include "rules/set.h"
+
+static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id", "text", "identificationid"};
+
+/* ---- walking ---------------------------------------------------------------------------------------------------- */
+
+static struct label_node *node_at(const struct labels *t, uint16_t i) { return LIST_AT(&t->nodes, struct label_node, i); }
+
+static uint16_t find_child(const struct labels *t, uint16_t parent, uint8_t byte)
+{
+    uint16_t i = node_at(t, parent)->child;
+    while (i && node_at(t, i)->byte != byte) i = node_at(t, i)->sibling;
+    return i;
+}
+
+/* Where a walk over a folded name stands. */
+struct label_walk {
+    const struct labels *table;
+    uint16_t node;
+    bool off; /* no label goes on like this */
+    label_set prefix;
+};
+
+static void walk_byte(struct label_walk *w, uint8_t byte)
+{
+    if (w->off || !is_alnum(byte)) return;
+    uint16_t child = find_child(w->table, w->node, to_lower(byte));
+    w->off = child == 0;
+    if (w->off) return;
+    w->node = child;
+    w->prefix = node_at(w->table, child)->prefix;
+}
+
+/* Folds and walks piece by piece, cut between characters, so that a name of any length needs no memory. */
+static void walk_name(struct label_walk *w, span name)
+{
+    uint8_t folded[256];
+    while (name.len && !w->off) {
+        size_t n = name.len < sizeof folded ? name.len : sizeof folded;
+        size_t cut = n;
+        while (n < name.len && cut > n - 4 && (name.ptr[cut] & 0xC0) == 0x80) cut--;
+        if ((cut < name.len && (name.ptr[cut] & 0xC0) == 0x80)) cut = n;
+        size_t len = registry_fold(span_sub(name, 0, cut), folded);
+        for (size_t i = 0; i < len; i++) walk_byte(w, folded[i]);
+        name = span_from(name, cut);
+    }
+}
+
+static label_set own_set(const struct labels *t, span name)
+{
+    struct label_walk w = {.table = t};
+    if (t->nodes.count == 0) return 0;
+    walk_name(&w, name);
+    return w.off ? w.prefix : node_at(t, w.node)->exact;
+}
+
+/* The index of the inheriting name, or -1. */
+static int inheriting_index(span name)
+{
+    uint8_t word[20];
+    uint8_t folded[64];
+    size_t n = 0;
+    if (name.len > sizeof folded) return -1;
+    size_t len = registry_fold(name, folded);
+    for (size_t i = 0; i < len; i++) {
+        if (!is_alnum(folded[i])) continue;
+        if (n == sizeof word) return -1;
+        word[n++] = to_lower(folded[i]);
+    }
+    for (int i = 0; i < LABEL_INHERITING; i++)
+        if (span_equal(span_of(word, n), span_str(inheriting[i]))) return i;
+    return -1;
+}
+
+const struct label_rules *labels_of(const struct rules_set *s, label_set set)
+{
+    ASSERT(set < s->labels.sets.count);
+    return LIST_AT(&s->labels.sets, struct label_rules, set);
+}
+
+label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent)
+{
+    int i = parent ? inheriting_index(decoded_name) : -1;
+    return i >= 0 ? labels_of(s, parent)->joined[i] : own_set(&s->labels, decoded_name);
+}
+
+bool rules_label_inherits(span decoded_name) { return inheriting_index(decoded_name) >= 0; }
+
+size_t rules_label_identifiers(
+    const struct rules_set *s, label_set labels, const struct rules_identifier **out, size_t cap)
+{
+    const struct list *bound = &labels_of(s, labels)->identifiers;
+    for (size_t i = 0; i < bound->count && i < cap; i++) out[i] = &(*LIST_AT(bound, const struct rule *, i))->identifier;
+    return bound->count;
+}
+
+bool rules_label_has_markers(const struct rules_set *s, label_set labels)
+{
+    return labels_of(s, labels)->markers.count > 0;
+}
+
+/* ---- building --------------------------------------------------------------------------------------------------- */
+
+static uint16_t add_child(struct loader *l, uint16_t parent, uint8_t byte)
+{
+    struct labels *t = &l->set->labels;
+    uint16_t i = find_child(t, parent, byte);
+    if (i) return i;
+    if (t->nodes.count > UINT16_MAX) return 0;
+    struct label_node *node = loader_add(l, &t->nodes, sizeof *node);
+    if (!node) return 0;
+    i = (uint16_t)(t->nodes.count - 1);
+    *node = (struct label_node){.byte = byte, .sibling = node_at(t, parent)->child};
+    node_at(t, parent)->child = i;
+    return i;
+}
+
+static bool add_label(struct loader *l, const struct word *label)
+{
+    uint16_t node = 0;
+    for (size_t i = 0; i < label->text.len; i++)
+        if (!(node = add_child(l, node, label->text.ptr[i]))) return false;
+    return true;
+}
+
+/* The number of the set with these bits, made where there is none. */
+static bool intern_set(struct loader *l, const uint64_t *bits, label_set *out)
+{
+    struct list *sets = &l->set->labels.sets;
+    size_t words = bit_words(l->set->rules.count);
+    for (size_t i = 0; i < sets->count; i++) {
+        *out = (label_set)i;
+        if (!memcmp(LIST_AT(sets, struct label_rules, i)->bits, bits, words * sizeof *bits)) return true;
+    }
+    uint64_t *copy = loader_alloc(l, words, sizeof *copy);
+    struct label_rules *set = copy ? loader_add(l, sets, sizeof *set) : NULL;
+    if (!set) return false;
+    memcpy(copy, bits, words * sizeof *bits);
+    set->bits = copy;
+    *out = (label_set)(sets->count - 1);
+    return true;
+}
+
+static bool label_reaches(const struct word *label, span name, bool exact)
+{
+    if (label->prefix) return span_starts(name, label->text);
+    return exact && span_equal(label->text, name);
+}
+
+/* The rules that a name carries: `exact` for a name that ends here, else for one that goes on in a way no label does. */
+static bool intern_name(struct loader *l, span name, bool exact, uint64_t *bits, label_set *out)
+{
+    const struct list *rules = &l->set->rules;
+    memset(bits, 0, bit_words(rules->count) * sizeof *bits);
+    for (size_t r = 0; r < rules->count; r++) {
+        const struct rule *rule = LIST_AT(rules, struct rule, r);
+        for (size_t i = 0; i < rule->labels.count; i++)
+            if (label_reaches(LIST_AT(&rule->labels, struct word, i), name, exact)) bit_set(bits, r);
+    }
+    return intern_set(l, bits, out);
+}
+
+static bool intern_node(struct loader *l, uint16_t node, span name, uint64_t *bits)
+{
+    label_set exact, prefix;
+    if (!intern_name(l, name, true, bits, &exact) || !intern_name(l, name, false, bits, &prefix)) return false;
+    node_at(&l->set->labels, node)->exact = exact;
+    node_at(&l->set->labels, node)->prefix = prefix;
+    return true;
+}
+
+static bool intern_label(struct loader *l, const struct word *label, uint64_t *bits)
+{
+    uint16_t node = 0;
+    for (size_t i = 0; i < label->text.len; i++) {
+        node = find_child(&l->set->labels, node, label->text.ptr[i]);
+        ASSERT(node != 0);
+        if (!intern_node(l, node, span_sub(label->text, 0, i + 1), bits)) return false;
+    }
+    return true;
+}
+
+static bool join_sets(struct loader *l, size_t set, size_t name, uint64_t *bits)
+{
+    struct labels *t = &l->set->labels;
+    const uint64_t *mine = LIST_AT(&t->sets, struct label_rules, set)->bits;
+    const uint64_t *own = LIST_AT(&t->sets, struct label_rules, t->inherited[name])->bits;
+    label_set joined;
+    for (size_t w = 0; w < bit_words(l->set->rules.count); w++) bits[w] = mine[w] | own[w];
+    if (!intern_set(l, bits, &joined)) return false;
+    LIST_AT(&t->sets, struct label_rules, set)->joined[name] = joined;
+    return true;
+}
+
+/* Sets made on the way are joined in their turn: the loop ends because unions only grow. */
+static bool join_all(struct loader *l, uint64_t *bits)
+{
+    struct labels *t = &l->set->labels;
+    for (size_t name = 0; name < LABEL_INHERITING; name++) t->inherited[name] = own_set(t, span_str(inheriting[name]));
+    for (size_t set = 0; set < t->sets.count; set++)
+        for (size_t name = 0; name < LABEL_INHERITING; name++)
+            if (!join_sets(l, set, name, bits)) return false;
+    return true;
+}
+
+static bool list_rules(struct loader *l, struct label_rules *set)
+{
+    for (size_t r = 0; r < l->set->rules.count; r++) {
+        if (!bit_get(set->bits, r)) continue;
+        const struct rule *rule = LIST_AT(&l->set->rules, struct rule, r);
+        const struct rule **slot = loader_add(l, rule->is_marker ? &set->markers : &set->identifiers, sizeof *slot);
+        if (!slot) return false;
+        *slot = rule;
+    }
+    return true;
+}
+
+static bool build_all(struct loader *l, uint64_t *bits)
+{
+    struct labels *t = &l->set->labels;
+    const struct list *rules = &l->set->rules;
+    label_set empty;
+    if (!loader_add(l, &t->nodes, sizeof(struct label_node)) || !intern_set(l, bits, &empty)) return false;
+    for (size_t r = 0; r < rules->count; r++)
+        for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
+            if (!add_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i))) return false;
+    for (size_t r = 0; r < rules->count; r++)
+        for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
+            if (!intern_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i), bits)) return false;
+    if (!join_all(l, bits)) return false;
+    for (size_t i = 0; i < t->sets.count; i++)
+        if (!list_rules(l, LIST_AT(&t->sets, struct label_rules, i))) return false;
+    return true;
+}
+
+bool labels_build(struct loader *l)
+{
+    MEM_AUTO uint64_t *bits = mem_array(bit_words(l->set->rules.count), sizeof *bits);
+    if (bits && build_all(l, bits)) return true;
+    l->no_memory = true; /* also when 65,535 trie nodes do not do: nobody writes that many labels */
+    return false;
+}
+
+void labels_free(struct labels *t)
+{
+    for (size_t i = 0; i < t->sets.count; i++) {
+        list_free(&LIST_AT(&t->sets, struct label_rules, i)->identifiers);
+        list_free(&LIST_AT(&t->sets, struct label_rules, i)->markers);
+    }
+    list_free(&t->sets);
+    list_free(&t->nodes);
+}

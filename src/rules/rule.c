@@ -1,0 +1,156 @@
+/* What identifiers and markers have in common. */
+#include "rules/set.h"
+
+#define ID_MAX 64
+#define RULES_MAX 4096
+
+static bool is_id(const char *s)
+{
+    size_t n = strlen(s);
+    if (n == 0 || n > ID_MAX || s[0] == '-' || s[n - 1] == '-') return false;
+    for (size_t i = 0; i < n; i++)
+        if (!is_digit((uint8_t)s[i]) && s[i] != '-' && !(s[i] >= 'a' && s[i] <= 'z')) return false;
+    return true;
+}
+
+static bool is_taken(const struct rules_set *s, const char *id, const char *what)
+{
+    if (strcmp(what, "profile") != 0) {
+        for (size_t i = 0; i < s->rules.count; i++)
+            if (!strcmp(LIST_AT(&s->rules, struct rule, i)->name, id)) return true;
+        return false;
+    }
+    return rules_find_profile(s, span_str(id)) != NULL;
+}
+
+bool rule_check_id(struct loader *l, const struct place *object, const json_t *v, const char *what)
+{
+    const char *id = place_string(object, v, "id", false, NULL);
+    struct place at = place_member(object, "id");
+    if (!id) return false;
+    if (!is_id(id)) {
+        place_error(&at, "\"%s\" is no id; use 1 to 64 lower-case letters, digits and inner hyphens", id);
+        return false;
+    }
+    if (!is_taken(l->set, id, what)) return true;
+    place_error(&at, "another %s is called \"%s\" already; ids are unique over all packs", what, id);
+    return false;
+}
+
+static void check_text(const struct place *object, const json_t *v, const char *name, const char *advice)
+{
+    const char *text = place_string(object, v, name, false, "…");
+    struct place at = place_member(object, name);
+    if (!*text) place_error(&at, "is empty; %s", advice);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------ */
+
+static void check_sample(const struct place *at, const json_t *sample)
+{
+    if (json_is_object(sample) && json_object_get(sample, "todo") && json_object_size(sample) == 1)
+        place_not_yet(at, "a known gap (\"todo\")");
+    else if (!json_is_string(sample) && !json_is_object(sample) && !json_is_array(sample))
+        place_error(at, "a sample is a text, or an object or array as it would stand in a document");
+}
+
+static void check_samples(const struct place *tests, const json_t *v, const char *name)
+{
+    const json_t *samples = json_object_get(v, name);
+    struct place at = place_member(tests, name);
+    if (!samples) return; /* reported as missing */
+    if (!json_is_array(samples) || json_array_size(samples) == 0) {
+        place_error(&at, "must be an array of at least one sample");
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(samples); i++) {
+        struct place item = place_item(&at, i);
+        check_sample(&item, json_array_get(samples, i));
+    }
+}
+
+static void check_tests(const struct place *object, const json_t *v)
+{
+    static const struct member_spec members[] = {{"match", true, false}, {"ignore", true, false}, {NULL, false, false}};
+    const json_t *tests = json_object_get(v, "tests");
+    struct place at = place_member(object, "tests");
+    if (!tests) return; /* reported as missing */
+    (void)place_check_members(&at, tests, members);
+    if (!json_is_object(tests)) return;
+    check_samples(&at, tests, "match");
+    check_samples(&at, tests, "ignore");
+}
+
+/* ---- labels ----------------------------------------------------------------------------------------------------- */
+
+struct label_load {
+    struct loader *loader;
+    struct rule *rule;
+};
+
+static size_t fold_label(const char *s, uint8_t *out, bool *prefix)
+{
+    size_t n = 0, len = strlen(s);
+    *prefix = len > 0 && s[len - 1] == '*';
+    len -= *prefix;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '*') return SIZE_MAX;
+        if ((uint8_t)s[i] >= 0x80) return SIZE_MAX;
+        if (!is_alnum((uint8_t)s[i])) continue;
+        if (n == LABEL_MAX) return 0;
+        out[n++] = to_lower((uint8_t)s[i]);
+    }
+    return n;
+}
+
+static bool has_label(const struct rule *r, span text, bool prefix)
+{
+    for (size_t i = 0; i < r->labels.count; i++) {
+        const struct word *w = LIST_AT(&r->labels, struct word, i);
+        if (w->prefix == prefix && span_equal(w->text, text)) return true;
+    }
+    return false;
+}
+
+static void add_label(void *ctx, const struct place *at, const char *s)
+{
+    struct label_load *load = ctx;
+    uint8_t folded[LABEL_MAX];
+    bool prefix;
+    size_t n = fold_label(s, folded, &prefix);
+    if (n == SIZE_MAX) {
+        place_error(at, "\"%s\" is no label; labels are ASCII, and * may only end one", s);
+    } else if (n < 2) {
+        place_error(at, "\"%s\" keeps %s letters and digits once folded; a label needs 2 to %d", s, n ? "too few" : "no (or too many)", LABEL_MAX);
+    } else if (has_label(load->rule, span_of(folded, n), prefix)) {
+        place_error(at, "\"%s\" folds to a label that this rule has already; remove one", s);
+    } else {
+        struct word *w = loader_add(load->loader, &load->rule->labels, sizeof *w);
+        span copy = arena_copy(load->loader->set->arena, span_of(folded, n));
+        if (!copy.ptr) load->loader->no_memory = true;
+        if (w) *w = (struct word){copy, prefix};
+    }
+}
+
+struct rule *rule_begin(struct loader *l, const struct place *at, const json_t *v)
+{
+    bool id = rule_check_id(l, at, v, "rule");
+    check_text(at, v, "title", "say in a few words what the rule recognises");
+    check_text(at, v, "why", "name the paragraph that the rule serves");
+    check_tests(at, v);
+    if (l->set->rules.count == RULES_MAX) {
+        place_error(at, "there are more than %d identifiers and markers", RULES_MAX);
+        return NULL;
+    }
+    struct rule *r = loader_add(l, &l->set->rules, sizeof *r);
+    if (!r) return NULL;
+    r->name = loader_text(l, id ? place_string(at, v, "id", false, "") : "");
+    const char *title = json_string_value(json_object_get(v, "title")), *why = json_string_value(json_object_get(v, "why"));
+    r->title = loader_text(l, title ? title : "");
+    r->why = loader_text(l, why ? why : "");
+    r->at = *at;
+    r->json = v;
+    struct label_load load = {l, r};
+    place_strings(at, v, "labels", add_label, &load);
+    return l->no_memory ? NULL : r;
+}

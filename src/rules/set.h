@@ -1,0 +1,247 @@
+/* What the files of this folder share: the compiled set and the loader's working state. Private to rules. */
+#ifndef GATE1367_RULES_SET_H
+#define GATE1367_RULES_SET_H
+
+#include "rules/rules.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <hs/hs.h>
+#include <pcre2.h>
+
+#define SET_MAGIC 0x52534554u
+#define DOCUMENT_MAGIC 0x52444f43u
+#define PROFILE_MAGIC 0x5250524fu
+#define SCRATCH_MAGIC 0x52534352u
+
+#define LABEL_MAX 128      /* bytes of a label; longer field names can still carry a prefix label */
+#define LITERAL_MIN 3      /* shorter ones would wake the expressions all the time */
+#define LITERAL_MAX 128
+#define VALUE_MAX 64       /* bytes of a code value once normalised */
+#define LOOKBEHIND_MAX 64  /* 10-domain 2.2: overlap that a streaming matcher keeps */
+#define STATES_MAX 4096
+#define SEGMENTS_MAX 64
+#define PATHS_MAX 256
+
+/* ---- growing lists ---------------------------------------------------------------------------------------------- */
+
+struct list {
+    void *items;
+    size_t count, capacity;
+};
+/* A zeroed new last element of `size` bytes (the same for every call on one list), NULL: out of memory. */
+void *list_add(struct list *l, size_t size);
+void list_free(struct list *l);
+#define LIST_AT(l, type, i) (&((type *)(l)->items)[i])
+
+/* ---- paths ------------------------------------------------------------------------------------------------------ */
+
+enum selector {
+    SELECT_NAME,
+    SELECT_INDEX,
+    SELECT_ANY,     /* every member and every element, as in RFC 9535 */
+    SELECT_ELEMENT, /* every element, no member: only the unprofiled document asks for it */
+};
+struct path_segment {
+    enum selector selector;
+    bool descend; /* ..selector: here or anywhere below */
+    span name;
+    uint64_t index;
+};
+struct path_expr {
+    struct path_segment *segments;
+    size_t count;
+    const char *text; /* as written */
+};
+/* NULL when it parsed, else what is wrong and what would be right (static text); *offset says where. */
+const char *path_parse(struct arena *a, span text, struct path_expr *out, size_t *offset);
+bool path_equal(const struct path_expr *a, const struct path_expr *b);
+
+/* One declared path of a document. */
+struct path_decl {
+    struct path_expr expr;
+    enum path_role role;
+    uint16_t unit;
+    enum registry_kind kind;
+    bool absent_null;
+    struct place at;
+};
+
+/* Deterministic automaton: next[state][column], columns being the member names (0: any other) and then the element
+ * indices (first: any other). */
+struct automaton {
+    uint16_t states, names, indices;
+    span *name;      /* sorted; symbol i+1 */
+    uint64_t *index; /* sorted */
+    path_state *next;
+    struct path_info *info;
+    uint64_t *members; /* states × words: which declared positions a state stands for */
+    size_t *end;       /* by declaration: the position where it ends */
+    size_t words;
+};
+static inline size_t automaton_columns(const struct automaton *m) { return (size_t)m->names + m->indices + 2; }
+
+enum automaton_outcome { AUTOMATON_OK, AUTOMATON_NO_MEMORY, AUTOMATON_TOO_MANY };
+enum automaton_outcome automaton_build(
+    struct arena *a, const struct path_decl *decls, size_t count, bool complete, struct automaton *out);
+/* Does the path of declaration `decl` end at the state? */
+bool automaton_accepts(const struct automaton *m, size_t decl, path_state s);
+
+/* ---- path templates --------------------------------------------------------------------------------------------- */
+
+struct template_part {
+    enum { PART_LITERAL, PART_ANY, PART_REST } kind;
+    span text;
+};
+struct template {
+    struct template_part *parts;
+    size_t count;
+};
+const char *template_parse(struct arena *a, const char *text, struct template *out);
+bool template_matches(const struct template *t, span path);
+/* Does every path of b match a, so that b after a is never reached? */
+bool template_covers(const struct template *a, const struct template *b);
+
+/* ---- the set ---------------------------------------------------------------------------------------------------- */
+
+struct rules_document {
+    uint32_t magic;
+    struct rules_document_view view;
+    struct template template;
+    struct automaton automaton;
+    span *query;
+    size_t query_count;
+    struct place at;
+};
+
+struct rules_profile {
+    uint32_t magic;
+    const char *id, *title;
+    const char *system;
+    struct list documents; /* struct rules_document * */
+    struct place at;
+};
+
+struct pattern {
+    pcre2_code *code; /* NULL: none */
+    uint32_t lookbehind;
+};
+
+struct rule {
+    const char *name, *title, *why;
+    bool is_marker;
+    struct rules_identifier identifier;
+    struct rules_marker marker;
+    struct pattern pattern;
+    struct list labels, values, literals; /* struct word */
+    struct place at;
+    const json_t *json;
+};
+
+struct word {
+    span text;
+    bool prefix; /* labels that end in '*' */
+};
+
+struct label_node {
+    uint8_t byte;
+    uint16_t child, sibling;
+    label_set exact, prefix; /* what a name that ends here carries; what one that goes on carries at least */
+};
+
+/* Label sets are interned: every set that a name, or a name and its parent, can ever carry is known at load. */
+#define LABEL_INHERITING 5
+struct labels {
+    struct list nodes; /* struct label_node, a trie; node 0 is the root */
+    struct list sets;  /* struct label_rules; set 0 is empty */
+    label_set inherited[LABEL_INHERITING];
+};
+struct label_rules {
+    uint64_t *bits; /* of rule ids */
+    label_set joined[LABEL_INHERITING]; /* the union with what the i-th inheriting name carries itself */
+    struct list identifiers, markers;   /* const struct rule * */
+};
+
+struct literals {
+    hs_database_t *database; /* NULL: no free-text marker */
+    size_t overlap;
+    struct list owners; /* rule_id, by literal */
+};
+
+struct rules_set {
+    uint32_t magic;
+    struct arena *arena;
+    struct list rules;    /* struct rule */
+    struct list packs;    /* const char * */
+    struct list profiles; /* struct rules_profile * */
+    const char **profile_names;
+    struct list anywhere;  /* const struct rule *: identifiers with a syntax of their own */
+    struct list free_text; /* const struct rule *: markers not bound to labels */
+    struct labels labels;
+    struct literals literals;
+    struct rules_document *unprofiled[2];
+    pcre2_general_context *memory;
+    pcre2_compile_context *compile;
+    uint8_t version[16];
+};
+
+struct rules_scratch {
+    uint32_t magic;
+    const struct rules_set *set;
+    pcre2_match_data *match;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+    hs_scratch_t *literals;
+    uint64_t *seen; /* bits of rule ids */
+    bool prefilter;
+    uint64_t limits;
+};
+
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
+
+struct loader {
+    struct rules_set *set;
+    struct problems *problems;
+    bool no_memory;
+};
+/* NULL after latching no_memory. */
+const char *loader_text(struct loader *l, const char *s);
+void *loader_alloc(struct loader *l, size_t count, size_t size);
+void *loader_add(struct loader *l, struct list *list, size_t size);
+
+void identifiers_load(struct loader *l, const struct place *at, const json_t *v);
+void markers_load(struct loader *l, const struct place *at, const json_t *v);
+void profiles_load(struct loader *l, const struct place *at, const json_t *v);
+/* NULL after reporting. */
+struct rules_document *document_load(
+    struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile);
+struct rules_document *document_unprofiled(struct loader *l, bool ndjson);
+
+/* The member of a document that declares paths of the role. */
+const char *role_member(enum path_role role);
+/* Reports declarations that contradict each other. */
+void document_check(const struct rules_document *doc, const struct path_decl *decls, size_t count);
+
+/* What identifiers and markers have in common: id, title, why, labels, tests. */
+struct rule *rule_begin(struct loader *l, const struct place *at, const json_t *v);
+bool rule_check_id(struct loader *l, const struct place *object, const json_t *v, const char *what);
+/* Upper-case ASCII letters and digits of a code value; the length, or 0 when there are none or more than VALUE_MAX. */
+size_t value_normalize(span value, uint8_t out[VALUE_MAX]);
+
+bool pattern_compile(struct loader *l, const struct place *at, const char *text, bool identifier, struct pattern *out);
+void pattern_free(struct pattern *p);
+enum pattern_outcome { PATTERN_MISS, PATTERN_HIT, PATTERN_LIMIT };
+/* `bounds`: start and end of the match, start and end of the first capture. */
+enum pattern_outcome pattern_run(
+    const struct pattern *p, struct rules_scratch *x, span text, size_t from, size_t bounds[4]);
+
+bool labels_build(struct loader *l);
+void labels_free(struct labels *t);
+const struct label_rules *labels_of(const struct rules_set *s, label_set set);
+bool literals_build(struct loader *l);
+void literals_free(struct literals *t);
+
+static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline void bit_set(uint64_t *bits, size_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
+static inline size_t bit_words(size_t n) { return n / 64 + 1; }
+
+#endif
