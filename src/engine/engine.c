@@ -1,0 +1,172 @@
+#include "engine/own.h"
+
+#define ENGINE_MAGIC 0x454e4749u
+/* Survey entries of a document: some hundred bytes each at most. Ten thousand records of a hundred pieces. */
+#define SURVEY_MAX ((uint64_t)1 << 20)
+
+struct engine {
+    uint32_t magic;
+    const struct rules_set *rules;
+    struct rules_scratch *scratch;
+    struct match *match;
+    struct engine_begin begin;
+    enum engine_charset charset;
+    enum engine_unreadable unreadable; /* latched */
+    uint64_t unreadable_at;
+    bool started, reading; /* match_begin was called since the last reset */
+    const struct match_survey *survey;
+};
+
+const char *engine_unreadable_name(enum engine_unreadable u) {
+    switch (u) {
+    case ENGINE_READABLE: return "readable";
+    case ENGINE_FORMAT: return "format";
+    case ENGINE_CODING: return "coding";
+    case ENGINE_MALFORMED: return "malformed";
+    case ENGINE_CUT_SHORT: return "cut short";
+    case ENGINE_DEPTH: return "depth";
+    case ENGINE_DOCUMENT: return "document";
+    case ENGINE_RECORD: return "record";
+    case ENGINE_MEMORY: return "memory";
+    case ENGINE_UNPROFILED: return "unprofiled";
+    }
+    return "unknown";
+}
+
+struct engine *engine_new(const struct rules_set *rules, enum cpu_level level) {
+    struct engine *e = mem_alloc(sizeof *e);
+    if (!e) return NULL;
+    e->magic = ENGINE_MAGIC;
+    e->rules = rules;
+    e->scratch = rules_scratch_new(rules);
+    e->match = e->scratch ? match_new(rules, e->scratch, level) : NULL;
+    if (e->match) return e;
+    engine_free(e);
+    return NULL;
+}
+
+void engine_free(struct engine *e) {
+    if (!e) return;
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    match_free(e->match);
+    rules_scratch_free(e->scratch);
+    e->magic = 0;
+    mem_free_wipe(e, sizeof *e);
+}
+
+void engine_reset(struct engine *e) {
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    if (e->reading) match_reset(e->match);
+    e->begin = (struct engine_begin){0};
+    e->unreadable = ENGINE_READABLE;
+    e->unreadable_at = 0;
+    e->started = e->reading = false;
+    e->survey = NULL;
+}
+
+/* The first reason stands. */
+static void latch(struct engine *e, enum engine_unreadable u, uint64_t at) {
+    if (e->unreadable != ENGINE_READABLE) return;
+    e->unreadable = u;
+    e->unreadable_at = at;
+}
+
+/* Entitled recipients get what no profile describes either way, with findings. */
+static const struct rules_document *choose_document(const struct engine *e, enum doc_format format) {
+    const struct engine_begin *b = &e->begin;
+    if (b->document) return b->document;
+    bool inspect = b->inspect || b->class == RECIPIENT_ENTITLED;
+    return inspect ? rules_unprofiled(e->rules, format == DOC_NDJSON) : NULL;
+}
+
+void engine_start(struct engine *e, const struct engine_begin *b) {
+    engine_reset(e);
+    e->begin = *b;
+    e->started = true;
+    enum doc_format format;
+    if (!engine_is_identity(b->content_encoding)) latch(e, ENGINE_CODING, 0);
+    if (!engine_format_of(b->media_type, &format) || !engine_charset_of(b->charset, &e->charset)) latch(e, ENGINE_FORMAT, 0);
+    const struct rules_document *document = choose_document(e, format);
+    if (!document) latch(e, ENGINE_UNPROFILED, 0);
+    e->begin.media_type = e->begin.charset = e->begin.content_encoding = (span){0};
+    if (e->unreadable != ENGINE_READABLE) return;
+    uint32_t depth = b->limits.depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * b->limits.depth;
+    struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX};
+    match_begin(e->match, format, document, b->registry, &limits);
+    e->reading = true;
+}
+
+static enum engine_unreadable unreadable_of(enum doc_malformed m) {
+    switch (m) {
+    case DOC_OK:
+    case DOC_BAD_GRAMMAR:
+    case DOC_TRAILING:
+    case DOC_CUT_SHORT:
+    case DOC_CONTROL: return ENGINE_MALFORMED;
+    case DOC_TOO_DEEP: return ENGINE_DEPTH;
+    case DOC_TOO_LARGE: return ENGINE_DOCUMENT;
+    case DOC_NO_MEMORY: return ENGINE_MEMORY;
+    }
+    return ENGINE_MALFORMED;
+}
+
+static bool read_body(struct engine *e, span body, bool complete) {
+    uint64_t limit = e->begin.limits.document;
+    if (body.len > limit && body.len - limit > limit) { /* raw over twice the limit, without overflow */
+        latch(e, ENGINE_DOCUMENT, body.len);
+        return false;
+    }
+    struct doc_window w = {.base = 0, .data = body.ptr, .len = body.len, .complete = complete};
+    enum doc_status status;
+    do status = match_feed(e->match, &w);
+    while (status == DOC_FULL);
+    if (status != DOC_MALFORMED) return true;
+    uint64_t at = 0;
+    enum doc_malformed m = match_malformed(e->match, &at);
+    latch(e, unreadable_of(m), at);
+    return false;
+}
+
+bool engine_feed(struct engine *e, span body_so_far) {
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    ASSERT(e->started);
+    return e->unreadable == ENGINE_READABLE && read_body(e, body_so_far, false);
+}
+
+static void judge_body(struct engine *e, span body, struct engine_outcome *out) {
+    if (!is_ok(match_finish(e->match, &e->survey))) {
+        latch(e, ENGINE_MEMORY, 0);
+        return;
+    }
+    struct engine_judging j = {
+        .survey = e->survey, .class = e->begin.class, .limits = &e->begin.limits, .body = body, .arena = e->begin.arena};
+    enum engine_unreadable u = engine_judge(&j, out);
+    if (u != ENGINE_READABLE) latch(e, u, 0);
+}
+
+static void finish_reading(struct engine *e, span body, bool complete, struct engine_outcome *out) {
+    if (e->unreadable != ENGINE_READABLE) return;
+    if (!complete) {
+        latch(e, ENGINE_CUT_SHORT, body.len);
+        return;
+    }
+    if (e->charset == ENGINE_ASCII && !engine_is_ascii(body)) latch(e, ENGINE_FORMAT, 0);
+    else if (read_body(e, body, true)) judge_body(e, body, out);
+}
+
+void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out) {
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    ASSERT(e->started);
+    *out = (struct engine_outcome){0};
+    finish_reading(e, body, complete, out);
+    if (e->unreadable != ENGINE_READABLE)
+        *out = (struct engine_outcome){.unreadable = e->unreadable, .unreadable_at = e->unreadable_at};
+    bool keep = e->begin.keep_survey && e->unreadable == ENGINE_READABLE;
+    e->started = false;
+    if (!keep) engine_reset(e);
+}
+
+const struct match_survey *engine_survey(const struct engine *e) {
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    return e->survey;
+}
