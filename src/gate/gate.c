@@ -213,6 +213,13 @@ RESULT gate_record(struct gate *g, struct ledger_entry *entry)
     return OK;
 }
 
+void gate_refuse(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_DECIDED);
+    refuse(g);
+}
+
 void gate_exempt(struct gate *g, bool routed)
 {
     MAGIC_CHECK(g, GATE_MAGIC);

@@ -79,6 +79,8 @@ uint64_t gate_length(const struct gate *g);
 /* Publishes the entry (all its parts). RECORDING, or REFUSED. LIMIT: the ring is full, call again when it drains; what was
  * published of the parts counts. */
 RESULT gate_record(struct gate *g, struct ledger_entry *entry);
+/* REFUSED: the entry could not even be made. */
+void gate_refuse(struct gate *g);
 /* Released without an entry: asserts entitled, nothing found, everything read (or a route-less answer, `routed` false). */
 void gate_exempt(struct gate *g, bool routed);
 /* Looks at the ledger: RECORDING, RELEASED or REFUSED. No system call. */

@@ -1,0 +1,293 @@
+/* One request and its answer: the corridor's table of steps, and the half of it that reads the request. */
+#include "proxy/internal.h"
+
+#define EXCHANGE_MAGIC 0x65786368u
+
+static enum flow (*const STEPS[STEP_COUNT])(struct exchange *) = {
+#define X(id, name) [STEP_##id] = step_##name,
+    PROXY_STEPS(X)
+#undef X
+};
+
+/* A pipelined request starts from here too (FINISH leads back to READ_HEAD), so that the stack does not grow. */
+void exchange_run(struct exchange *x)
+{
+    enum flow flow = FLOW_GO;
+    while (flow == FLOW_GO) {
+        MAGIC_CHECK(x, EXCHANGE_MAGIC);
+        flow = STEPS[x->step](x);
+    }
+}
+
+static void pace_over(void *arg)
+{
+    struct exchange *x = arg;
+    MAGIC_CHECK(x, EXCHANGE_MAGIC);
+    exchange_run(x);
+}
+
+/* Clears what one request may leave behind; the large field arrays need no clearing. */
+static void prepare(struct exchange *x, struct session *s)
+{
+    struct worker *w = s->worker;
+    x->magic = EXCHANGE_MAGIC;
+    x->worker = w;
+    x->session = s;
+    x->step = STEP_READ_HEAD;
+    x->next = NULL;
+    http_request_reset(&x->request);
+    http_response_reset(&x->response);
+    x->queued = x->head_held = x->body_read = x->close = x->routed = false;
+    x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
+    x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
+    x->class = RECIPIENT_RESTRICTED;
+    x->purpose = "";
+    x->arrival_us = 0;
+    x->route = NULL;
+    x->document = NULL;
+    x->origin = NULL;
+    x->engine = NULL;
+    x->servers_tried = 0;
+    x->media.len = 0;
+    x->failure = GATE_FINE;
+    x->answer_type = x->answer_body = span_of(NULL, 0);
+    x->id[0] = '\0';
+}
+
+struct exchange *exchange_new(struct session *s)
+{
+    struct worker *w = s->worker;
+    struct exchange *x = w->free_exchanges;
+    if (x != NULL) {
+        w->free_exchanges = x->next;
+    } else {
+        x = mem_alloc(sizeof(*x));
+        if (x == NULL) return NULL;
+        buf_init(&x->head, w->limits.head);
+        x->gate = gate_new(&w->gates);
+        if (x->gate == NULL) {
+            mem_free(x);
+            return NULL;
+        }
+        io_timer_init(&x->timer, w->loop, pace_over, x);
+    }
+    prepare(x, s);
+    return x;
+}
+
+void exchange_leave_origin(struct exchange *x, bool reusable)
+{
+    struct origin *o = x->origin;
+    x->origin = NULL;
+    if (o == NULL) return;
+    if (reusable && x->head_sent) origin_give_back(o);
+    else origin_drop(o);
+}
+
+/* Forgets everything of the request and its answer. */
+static void clean(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    exchange_leave_origin(x, false);
+    if (x->queued) worker_unqueue(w, x);
+    io_timer_clear(&x->timer);
+    if (gate_state(x->gate) == GATE_RECEIVING) gate_replace(x->gate);
+    if (x->engine != NULL) worker_engine_back(w, x->engine);
+    x->engine = NULL;
+    gate_reset(x->gate);
+    if (x->head.write > 0) mem_wipe(x->head.base, x->head.write);
+    buf_clear(&x->head);
+    if (x->chunked) http_chunker_free(&x->chunker);
+    x->chunked = false;
+}
+
+void exchange_free(struct exchange *x)
+{
+    MAGIC_CHECK(x, EXCHANGE_MAGIC);
+    clean(x);
+    x->session = NULL;
+    x->next = x->worker->free_exchanges;
+    x->worker->free_exchanges = x;
+}
+
+void exchange_restart(struct exchange *x)
+{
+    MAGIC_CHECK(x, EXCHANGE_MAGIC);
+    struct session *s = x->session;
+    clean(x);
+    prepare(x, s);
+}
+
+enum flow exchange_fail(struct exchange *x, enum gate_failure f)
+{
+    atomic_fetch_add_explicit(&x->worker->arguments->counters->failures[f], 1, memory_order_relaxed);
+    x->failure = f;
+    /* A request that is not read to its end leaves bytes on the connection that are no request. */
+    if (!x->body_read) x->close = true;
+    exchange_leave_origin(x, false);
+    x->answer = gate_failure_answer(f, x->class);
+    x->from_origin = false;
+    x->decided_us = io_now_us(x->worker->loop);
+    answer_choose(x);
+    gate_replace(x->gate);
+    if (x->engine != NULL) worker_engine_back(x->worker, x->engine);
+    x->engine = NULL;
+    x->step = STEP_RECORD;
+    return FLOW_GO;
+}
+
+/* ---- READ_HEAD -------------------------------------------------------------------------------------------------- */
+
+/* RFC 9112 2.2: one empty line between two requests is skipped; before the first there is nobody who could have sent it
+ * in good faith. */
+//= RFC9112 2.2
+static span skip_empty_line(struct session *s)
+{
+    span in = io_input(s->conn);
+    if (s->used && span_starts(in, SPAN("\r\n"))) io_consume(s->conn, 2);
+    return io_input(s->conn);
+}
+
+static void shift_span(span *s, const uint8_t *from, size_t len, const uint8_t *to)
+{
+    if (s->ptr >= from && s->ptr <= from + len) s->ptr = to + (s->ptr - from);
+}
+
+/* The spans of a head follow its bytes to another place. */
+static void move_fields(struct http_field *fields, size_t n, const uint8_t *from, size_t len, const uint8_t *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        shift_span(&fields[i].name, from, len, to);
+        shift_span(&fields[i].value, from, len, to);
+    }
+}
+
+static void move_request(struct http_request *r, const uint8_t *from, size_t len, const uint8_t *to)
+{
+    span *const spans[] = {&r->method_text, &r->target, &r->path, &r->query, &r->host};
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++) shift_span(spans[i], from, len, to);
+    move_fields(r->fields, r->field_count, from, len, to);
+}
+
+/* With a body behind it the head must leave the input; without one it may stand there until the answer is out. */
+static bool keep_head(struct exchange *x)
+{
+    struct http_request *r = &x->request;
+    http_body_init(&x->request_body, r->framing, r->length, &x->worker->limits);
+    x->body_read = r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
+    x->head_held = x->body_read;
+    if (x->head_held) return true;
+    span in = io_input(x->session->conn);
+    if (!is_ok(buf_append(&x->head, span_sub(in, 0, r->head_len)))) return false;
+    move_request(r, in.ptr, r->head_len, x->head.base + x->head.read);
+    io_consume(x->session->conn, r->head_len);
+    return true;
+}
+
+static void stamp(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    uint8_t chance[10];
+    x->arrival_us = io_now_us(w->loop);
+    x->time_us = os_realtime_us();
+    worker_random(w, chance, sizeof(chance));
+    ledger_request_id(x->time_us / 1000, chance, x->id);
+}
+
+enum flow step_read_head(struct exchange *x)
+{
+    struct session *s = x->session;
+    span in = skip_empty_line(s);
+    switch (in.len == 0 ? HTTP_MORE : http_request_read(&x->request, in, &x->worker->limits)) {
+    case HTTP_MORE:
+        if (s->ended) {
+            session_end(s, true);
+            return FLOW_GONE;
+        }
+        if (in.len > 0 && x->arrival_us == 0) {
+            x->arrival_us = 1;
+            io_set_deadline(s->conn, PROXY_HEAD_MS);
+        }
+        return FLOW_WAIT;
+    case HTTP_BAD:
+        stamp(x);
+        x->status = x->request.refusal;
+        return exchange_fail(x, GATE_REQUEST_SYNTAX);
+    case HTTP_DONE: break;
+    }
+    stamp(x);
+    worker_count(x->worker, PROXY_REQUESTS, 1);
+    x->status = 400;
+    if (gate_failure_thrown(GATE_REQUEST_SYNTAX)) return exchange_fail(x, GATE_REQUEST_SYNTAX);
+    if (!keep_head(x)) return exchange_fail(x, GATE_NO_MEMORY);
+    x->close = !x->request.keep_alive || x->worker->draining;
+    x->step = STEP_ADMIT;
+    return FLOW_GO;
+}
+
+/* ---- ADMIT ------------------------------------------------------------------------------------------------------ */
+
+/* Who is asking, for this request: the purpose comes with it. */
+//= 8USC1367 a(2)
+static enum recipient_admission admit_recipient(struct exchange *x)
+{
+    span purposes[4];
+    size_t n = 0;
+    const struct http_field *f;
+    const struct http_request *r = &x->request;
+    while (n < ARRAY_LEN(purposes) &&
+           (f = http_find(r->fields, r->field_count, HTTP_FIELD_PURPOSE_OF_USE, n)) != NULL) {
+        purposes[n++] = f->value;
+    }
+    return recipient_admit(x->worker->settings->recipients, &x->session->who, purposes, n, x->route->public_, &x->purpose);
+}
+
+static bool method_allowed(const struct exchange *x)
+{
+    enum http_method m = x->request.method;
+    if (m == HTTP_CONNECT || m == HTTP_TRACE) return false;
+    if (x->class == RECIPIENT_ENTITLED) return true;
+    return m != HTTP_METHOD_OTHER && (x->route->restricted_methods >> m & 1u) != 0;
+}
+
+/* What a restricted recipient may ask is decided by the request alone, before anybody looks at stored data. */
+//= ICE10036.2 2.1
+static enum gate_failure refuse_request(const struct exchange *x)
+{
+    if (!method_allowed(x) || gate_failure_thrown(GATE_METHOD)) return GATE_METHOD;
+    if (x->class == RECIPIENT_ENTITLED) return GATE_FINE;
+    if (x->document == NULL && !x->route->inspect) return GATE_UNPROFILED;
+    if (x->document != NULL && x->request.has_query && !rules_query_allowed(x->document, x->request.query)) {
+        return GATE_QUERY;
+    }
+    return gate_failure_thrown(GATE_QUERY) ? GATE_QUERY : GATE_FINE;
+}
+
+static void find_document(struct exchange *x)
+{
+    const struct rules_profile *p = x->route->profile;
+    x->document = p == NULL ? NULL : rules_find_document(p, x->request.path);
+}
+
+enum flow step_admit(struct exchange *x)
+{
+    x->route = route_find(x->worker->settings, x->request.path);
+    if (x->route == NULL || gate_failure_thrown(GATE_NO_ROUTE)) {
+        x->route = NULL;
+        return exchange_fail(x, GATE_NO_ROUTE);
+    }
+    x->routed = true;
+    enum recipient_admission admission = admit_recipient(x);
+    if (admission == ADMIT_ENTITLED) x->class = RECIPIENT_ENTITLED;
+    worker_count(x->worker, admission == ADMIT_ENTITLED ? PROXY_REQUESTS_ENTITLED : PROXY_REQUESTS_RESTRICTED, 1);
+    if (admission == ADMIT_FORBIDDEN || gate_failure_thrown(GATE_FORBIDDEN)) return exchange_fail(x, GATE_FORBIDDEN);
+    find_document(x);
+    enum gate_failure f = refuse_request(x);
+    if (f != GATE_FINE) return exchange_fail(x, f);
+    if (x->class == RECIPIENT_RESTRICTED && gate_failure_thrown(GATE_REGISTRY)) return exchange_fail(x, GATE_REGISTRY);
+    x->engine = worker_engine(x->worker);
+    if (x->engine == NULL || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
+    io_set_deadline(x->session->conn, x->body_read ? 0 : PROXY_IDLE_MS);
+    x->step = STEP_ASK;
+    return FLOW_GO;
+}

@@ -1,0 +1,216 @@
+/* What the files of proxy/ share. Nobody else includes it. */
+#ifndef GATE1367_PROXY_INTERNAL_H
+#define GATE1367_PROXY_INTERNAL_H
+
+#include "engine/engine.h"
+#include "proxy/proxy.h"
+
+#define PROXY_HEAD_MS 15000      /* a request's head, from its first byte */
+#define PROXY_IDLE_MS 60000      /* between requests, and for a body's next piece */
+#define PROXY_SEND_MS 60000      /* for a client to take the next piece */
+#define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections */
+#define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
+
+struct worker;
+struct session;
+struct exchange;
+
+/* ---- origin connections ----------------------------------------------------------------------------------------- */
+
+struct origin {
+    uint32_t magic;
+    struct worker *worker;
+    struct io_conn *conn;
+    struct exchange *user; /* NULL: idle in its pool */
+    size_t upstream, server;
+    enum recipient_class class; /* never shared between classes */
+    bool connected, reused, ended, truncated, failed;
+    struct origin *next, *previous;
+};
+
+/* Idle connections of one upstream and class, newest first. */
+struct origin_pool {
+    struct origin *idle;
+    unsigned count;
+    size_t turn; /* next server */
+    struct io_tls_client **tls; /* one a server, NULL for plain */
+};
+
+/* An idle connection, or a new one under way. NULL: none can be made. */
+struct origin *origin_take(struct worker *w, size_t upstream, enum recipient_class class, struct exchange *user);
+/* The next server's new connection (after one failed, or for a retry). */
+struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_class class, struct exchange *user);
+void origin_give_back(struct origin *o); /* may carry another exchange */
+void origin_drop(struct origin *o);      /* NULL is fine */
+void origin_close_idle(struct worker *w);
+RESULT origin_pools_open(struct worker *w, char *why, size_t size);
+void origin_pools_close(struct worker *w);
+
+/* ---- exchanges -------------------------------------------------------------------------------------------------- */
+
+/* The corridor; one function a step, in exchange.c's table. */
+#define PROXY_STEPS(X)                                                                                                 \
+    X(READ_HEAD, read_head)                                                                                            \
+    X(ADMIT, admit)                                                                                                    \
+    X(ASK, ask)                                                                                                        \
+    X(LISTEN, listen)                                                                                                  \
+    X(READ_BODY, read_body)                                                                                            \
+    X(DECIDE, decide)                                                                                                  \
+    X(RECORD, record)                                                                                                  \
+    X(PACE, pace)                                                                                                      \
+    X(SEND, send)                                                                                                      \
+    X(FINISH, finish)
+enum step {
+#define X(id, name) STEP_##id,
+    PROXY_STEPS(X)
+#undef X
+        STEP_COUNT
+};
+
+enum flow {
+    FLOW_GO,   /* x->step says where */
+    FLOW_WAIT, /* for an event */
+    FLOW_GONE, /* the exchange (and perhaps its session) is no more */
+};
+
+struct exchange {
+    uint32_t magic;
+    struct worker *worker;
+    struct session *session;
+    enum step step;
+    struct exchange *next; /* free list; ledger queue */
+    bool queued;           /* in the ledger queue */
+
+    struct http_request request;
+    struct http_body request_body;
+    struct buf head;  /* a copy of the head, where a body follows it */
+    bool head_held;   /* the head still stands in the client's input */
+    bool body_read;   /* the request's body was read to its end */
+    bool close;       /* the connection ends after this answer */
+    bool routed;
+    char id[LEDGER_REQUEST_ID];
+    uint64_t arrival_us, time_us; /* monotonic, realtime */
+    uint64_t decided_us;          /* monotonic */
+    enum recipient_class class;
+    const char *purpose;
+    const struct proxy_route *route;
+    const struct rules_document *document;
+
+    struct origin *origin;
+    size_t servers_tried;
+    bool head_sent, continued, retried;
+    struct http_response response;
+    struct http_body response_body;
+    bool responded; /* a final head was read */
+    bool discard;   /* the origin's body is not for this recipient */
+    bool body_complete;
+    struct http_media media;
+
+    struct gate *gate;
+    struct engine *engine;
+    enum gate_failure failure;
+    enum gate_answer answer;
+    bool from_origin; /* the answer's body is the origin's, whole or edited */
+    unsigned status;
+    span answer_type, answer_body; /* where it is not */
+    bool recorded;                 /* an entry was published for it */
+    bool disclosure;               /* … of that event: a completion follows */
+
+    struct io_timer timer; /* pace */
+    bool paced, head_written;
+    bool chunked;
+    struct http_chunker chunker;
+    uint64_t sent_before; /* io_bytes_sent when the answer began */
+};
+
+struct exchange *exchange_new(struct session *s); /* NULL: out of memory */
+void exchange_free(struct exchange *x);           /* to the worker's free list */
+void exchange_restart(struct exchange *x);        /* for the session's next request */
+void exchange_run(struct exchange *x);
+/* Ends in a canonical answer for the row; the next step is RECORD. */
+/* READ_BODY's loop for a stream in SEND: takes what the origin has sent into the gate. False: broken off. */
+bool response_pump(struct exchange *x);
+enum flow exchange_fail(struct exchange *x, enum gate_failure f);
+void exchange_origin_event(struct exchange *x, enum io_event event);
+/* Gives origin and engine back. */
+void exchange_leave_origin(struct exchange *x, bool reusable);
+
+#define X(id, name) enum flow step_##name(struct exchange *x);
+PROXY_STEPS(X)
+#undef X
+
+/* route.c */
+const struct proxy_route *route_find(const struct proxy_settings *s, span path);
+/* answer.c: fills status, answer_type, answer_body for x->answer */
+void answer_choose(struct exchange *x);
+/* record.c */
+RESULT record_publish(struct exchange *x);
+void record_completion(struct exchange *x, bool aborted);
+void record_summary(struct worker *w);
+
+/* ---- sessions --------------------------------------------------------------------------------------------------- */
+
+struct session {
+    uint32_t magic;
+    struct worker *worker;
+    struct io_conn *conn;
+    struct exchange *exchange; /* NULL between requests */
+    struct session *next, *previous;
+    struct recipient_identity who;
+    char client[OS_ADDRESS_TEXT]; /* address without port */
+    bool identified, used;
+    bool ended; /* the client sends no more */
+    bool gone;  /* the connection is broken: nothing can be sent */
+};
+void session_accepted(int fd, const struct sockaddr_storage *from, void *listener);
+/* The exchange is over: next request, or the end of the connection. */
+enum flow session_next(struct session *s);
+void session_end(struct session *s, bool orderly);
+void session_close_idle(struct worker *w);
+
+/* ---- the worker ------------------------------------------------------------------------------------------------- */
+
+struct listening {
+    struct worker *worker;
+    struct io_listener *listener;
+    struct io_tls_server *tls;
+};
+
+struct worker {
+    const struct proxy_worker_arguments *arguments;
+    const struct proxy_settings *settings;
+    struct io_loop *loop;
+    struct listening *listening;
+    struct origin_pool *pools; /* upstream × class */
+    struct session *sessions;
+    struct exchange *free_exchanges;
+    struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
+    struct engine *engines[8];           /* spare ones */
+    size_t engine_count;
+    struct gate_environment gates;
+    struct buf scratch;
+    struct http_limits limits;
+    struct http_date date;
+    struct ledger_month month;
+    uint8_t chance[1024]; /* random bytes bought wholesale */
+    size_t chance_used;
+    struct io_watch *ring_watch, *control_watch;
+    struct io_timer drain_timer, summary_timer;
+    bool draining, broken;
+    uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */
+    char registry_version[33];
+};
+
+static inline void worker_count(struct worker *w, enum proxy_counter c, uint64_t n)
+{
+    _Atomic uint64_t *v = &w->arguments->counters->counters[c];
+    atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
+}
+void worker_random(struct worker *w, uint8_t *out, size_t len);
+struct engine *worker_engine(struct worker *w); /* NULL: out of memory */
+void worker_engine_back(struct worker *w, struct engine *e);
+void worker_queue(struct worker *w, struct exchange *x);   /* until the ledger moves */
+void worker_unqueue(struct worker *w, struct exchange *x);
+void worker_session_ended(struct worker *w);
+
+#endif

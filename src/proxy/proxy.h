@@ -1,0 +1,132 @@
+/* proxy: the corridor itself. One worker process: accepts, reads requests, asks the origin, drives the gate, answers.
+ * Settings are made by config/ and only read here.
+ *
+ * client ─► READ_HEAD ─► ADMIT ─► ASK ─► LISTEN ─► READ_BODY ─► DECIDE ─► RECORD ─► PACE ─► SEND ─► FINISH ─┐
+ *              ▲                                                                                           │
+ *              └──────────────────────────────── keep-alive ───────────────────────────────────────────────┘ */
+#ifndef GATE1367_PROXY_H
+#define GATE1367_PROXY_H
+
+#include "base/base.h"
+#include "gate/failures.h"
+#include "gate/gate.h"
+#include "http/http.h"
+#include "io/io.h"
+#include "ipc/ipc.h"
+#include "os/os.h"
+#include "recipient/recipient.h"
+#include "registry/registry.h"
+#include "rules/rules.h"
+#include <stdatomic.h>
+
+/* ---- settings --------------------------------------------------------------------------------------------------- */
+
+struct proxy_server {
+    struct os_address address; /* resolved at load */
+    bool tls;
+    const char *name; /* host as configured: what the certificate must be for */
+};
+
+struct proxy_upstream {
+    const char *name;
+    struct proxy_server *servers;
+    size_t server_count;
+    unsigned keepalive;              /* idle connections kept, a class and worker */
+    uint64_t connect_ms, response_ms; /* to a connection; to the head, and between pieces of the body */
+    span ca, certificate;            /* PEM, for https; may be empty */
+    int key_fd;                      /* the client key, -1: none */
+};
+
+struct proxy_route {
+    const char *path; /* prefix */
+    size_t upstream;  /* index */
+    const struct rules_profile *profile; /* NULL: none */
+    bool inspect;                        /* unprofiled: inspect */
+    bool public_;
+    uint32_t restricted_methods; /* bit 1 << enum http_method */
+    const char *allow;           /* the Allow of its static 405 */
+    const char *const *forward;  /* lower-case names, NULL-terminated */
+};
+
+struct proxy_listener {
+    const char *text; /* as configured */
+    struct os_address address;
+    span certificate, client_ca; /* PEM */
+    int key_fd;
+    enum io_client_certificate mode;
+};
+
+struct proxy_settings {
+    struct proxy_listener *listeners;
+    size_t listener_count;
+    struct proxy_upstream *upstreams;
+    size_t upstream_count;
+    struct proxy_route *routes; /* longest prefix first */
+    size_t route_count;
+    const struct recipient_table *recipients;
+    const struct rules_set *rules;
+    struct engine_limits limits;
+    uint64_t header_limit; /* bytes of a head */
+    uint64_t pace_us;      /* 0: off */
+    const char *node;      /* ledger origin */
+    char config_version[33], rules_version[33]; /* hex */
+    uint64_t generation;
+};
+
+/* ---- counters, shared with admin -------------------------------------------------------------------------------- */
+
+/* X(id, "name", "help"); Prometheus counters gate1367_<name>_total but for those called gauges */
+#define PROXY_COUNTERS(X)                                                                                              \
+    X(CONNECTIONS, "connections", "client connections accepted")                                                       \
+    X(HANDSHAKES_FAILED, "handshakes_failed", "TLS handshakes that failed")                                            \
+    X(REQUESTS, "requests", "requests read whole")                                                                     \
+    X(REQUESTS_RESTRICTED, "requests_restricted", "requests of restricted recipients")                                 \
+    X(REQUESTS_ENTITLED, "requests_entitled", "requests of entitled recipients")                                       \
+    X(ENTRIES, "ledger_entries", "entries published to the ledger")                                                    \
+    X(LEDGER_WAITS, "ledger_waits", "exchanges that met a full ring")                                                  \
+    X(ORIGIN_CONNECTS, "origin_connects", "connections opened to origins")                                             \
+    X(ORIGIN_RETRIES, "origin_retries", "requests sent again on a fresh connection")                                   \
+    X(DOCUMENTS, "documents", "documents decided")                                                                     \
+    X(UNINSPECTED, "uninspected", "answers passed to entitled recipients without having been read")                    \
+    X(BODY_BYTES, "body_bytes", "decoded bytes received from origins")                                                 \
+    X(RULE_LIMITS, "rule_limits", "match limits met, each counted as a match")                                         \
+    X(ABORTED, "aborted", "answers broken off")
+enum proxy_counter {
+#define X(id, name, help) PROXY_##id,
+    PROXY_COUNTERS(X)
+#undef X
+        PROXY_COUNTER_COUNT
+};
+/* One a worker slot, in memory shared with admin; written by the worker alone. */
+struct proxy_counters {
+    _Atomic uint64_t counters[PROXY_COUNTER_COUNT];
+    _Atomic uint64_t failures[GATE_FAILURE_COUNT];
+    _Atomic uint64_t open_connections; /* gauge */
+    _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
+};
+const char *proxy_counter_name(enum proxy_counter c);
+const char *proxy_counter_help(enum proxy_counter c);
+
+/* ---- operational log -------------------------------------------------------------------------------------------- */
+
+/* One JSON line on stderr: {"time":…,"role":…,"pid":…,"event":…, members}. `members` is printf text of further JSON
+ * members ("\"slot\":3,\"reason\":\"…\"") made of our own words and numbers only: never a target, a name, a value. */
+void proxy_log(const char *role, const char *event, const char *members, ...) PRINTF(3, 4);
+
+/* ---- the worker ------------------------------------------------------------------------------------------------- */
+
+struct proxy_worker_arguments {
+    const struct proxy_settings *settings;
+    const struct registry *registry;
+    struct ipc_ring *ring;
+    const int *listeners; /* one a settings->listeners */
+    int control;          /* channel to the supervisor */
+    uint8_t ticket_keys[IO_TICKET_KEYS_SIZE];
+    uint8_t pseudonym_root[32];
+    struct proxy_counters *counters;
+};
+/* Prepares everything (TLS contexts, engines), sends READY (or FAILED and returns), serves until DRAIN or STOP. Call
+ * `confine` (may be NULL) after the last library is initialised. Returns the process's exit status. */
+int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void));
+
+#endif

@@ -1,0 +1,188 @@
+/* What the ledger is told of an exchange. No name, number or target of anybody stands in an entry in the clear. */
+#include "proxy/internal.h"
+
+#define TARGET_SEGMENTS 64
+
+struct entry_words {
+    char target[LEDGER_TARGET_MAX];
+    size_t target_len;
+};
+
+/* The index-th segment of a template or route, or empty. */
+static span segment_of(const char *path, size_t index)
+{
+    span rest = span_str(path);
+    for (size_t i = 0; rest.len > 0; i++) {
+        rest = span_from(rest, 1); /* its slash */
+        size_t end = span_find(rest, '/');
+        if (i == index) return span_sub(rest, 0, end);
+        rest = span_from(rest, end);
+    }
+    return span_of(NULL, 0);
+}
+
+/* Only words that an operator wrote stand in the clear: those of the route and of the document's template. */
+static bool is_literal(const struct exchange *x, span segment, size_t index)
+{
+    if (span_equal(segment, segment_of(x->route->path, index))) return true;
+    if (x->document == NULL) return false;
+    return span_equal(segment, segment_of(rules_document_view(x->document)->path_template, index));
+}
+
+static void add_word(struct entry_words *e, span word)
+{
+    if (e->target_len + 1 + word.len > sizeof(e->target)) return;
+    e->target[e->target_len++] = '/';
+    memcpy(e->target + e->target_len, word.ptr, word.len);
+    e->target_len += word.len;
+}
+
+static void describe_target(struct exchange *x, struct entry_words *e)
+{
+    span rest = x->request.path;
+    for (size_t i = 0; rest.len > 0 && i < TARGET_SEGMENTS; i++) {
+        rest = span_from(rest, 1);
+        size_t end = span_find(rest, '/');
+        span segment = span_sub(rest, 0, end);
+        rest = span_from(rest, end);
+        char pseudonym[LEDGER_PSEUDONYM] = "";
+        if (segment.len == 0 || is_literal(x, segment, i)) add_word(e, segment.len > 0 ? segment : SPAN(""));
+        else if (ledger_pseudonym(&x->worker->month, SPAN("segment"), segment, pseudonym)) add_word(e, span_str(pseudonym));
+    }
+}
+
+static span or_null(const char *s)
+{
+    return s == NULL || s[0] == '\0' ? span_of(NULL, 0) : span_str(s);
+}
+
+static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
+{
+    const struct recipient_identity *who = &x->session->who;
+    const struct recipient *r = who->recipient;
+    e->recipient.id = span_str(r->id);
+    e->recipient.agency = span_str(recipient_agency_name(r->agency));
+    e->recipient.component = or_null(r->component);
+    e->recipient.standing = span_str(recipient_standing_name(r->standing));
+    e->recipient.organization = or_null(r->organization);
+    e->recipient.identity = or_null(who->subject);
+    e->recipient.fingerprint = or_null(who->fingerprint);
+}
+
+static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
+{
+    const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
+    struct arena *a = gate_arena(x->gate);
+    char(*subjects)[LEDGER_PSEUDONYM] = arena_array(a, v->subject_count + 1, LEDGER_PSEUDONYM);
+    struct ledger_count *rules = arena_array(a, v->rule_count + 1, sizeof(*rules));
+    REQUIRE(subjects != NULL && rules != NULL, ERROR_LIMIT, 0);
+    for (size_t i = 0; i < v->subject_count; i++) {
+        span handle = span_of(&v->subjects[i], sizeof(v->subjects[i]));
+        REQUIRE(ledger_pseudonym(&x->worker->month, SPAN("subject"), handle, subjects[i]), ERROR_INTERNAL, 0);
+    }
+    for (size_t i = 0; i < v->rule_count; i++) {
+        bool named = v->rules[i].rule != RULE_NONE;
+        rules[i].id = named ? span_str(rules_name(x->worker->settings->rules, v->rules[i].rule)) : SPAN("structure");
+        rules[i].count = v->rules[i].count;
+    }
+    e->subjects = (const char(*)[LEDGER_PSEUDONYM])subjects;
+    e->subject_count = v->subject_count;
+    e->rules = rules;
+    e->rule_count = v->rule_count;
+    e->records.seen = v->seen;
+    e->records.protected = v->protected_;
+    e->records.withheld = v->withheld_count;
+    e->records.disclosed = v->disclosed;
+    return OK;
+}
+
+static enum ledger_outcome outcome_of(const struct exchange *x)
+{
+    if (x->failure != GATE_FINE) return gate_failure_outcome(x->failure, x->class);
+    const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
+    if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
+    return v->document_withheld || v->withheld_count > 0 ? LEDGER_WITHHELD : LEDGER_CLEAR;
+}
+
+static void describe_versions(const struct worker *w, struct ledger_entry *e)
+{
+    e->versions.rules = span_str(w->settings->rules_version);
+    e->versions.registry = span_str(w->registry_version);
+    e->versions.config = span_str(w->settings->config_version);
+}
+
+static void new_nonce(struct worker *w, struct ledger_entry *e)
+{
+    worker_random(w, e->nonce, sizeof(e->nonce));
+}
+
+static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_words *words)
+{
+    struct worker *w = x->worker;
+    REQUIRE(ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us), ERROR_INTERNAL, 0);
+    *e = (struct ledger_entry){.time_us = x->time_us, .node = span_str(w->settings->node), .request = span_str(x->id)};
+    describe_recipient(x, e);
+    describe_target(x, words);
+    e->event = x->from_origin ? LEDGER_DISCLOSURE : LEDGER_REFUSAL;
+    e->client = span_str(x->session->client);
+    e->purpose = or_null(x->purpose);
+    e->method = x->request.method_text;
+    e->route = span_str(x->route->path);
+    e->target = span_of(words->target, words->target_len);
+    e->upstream_status = x->responded ? (int32_t)x->response.status : -1;
+    e->status = (int32_t)x->status;
+    e->outcome = outcome_of(x);
+    describe_versions(w, e);
+    e->duration_us = (int64_t)(x->decided_us - x->arrival_us);
+    new_nonce(w, e);
+    return OK;
+}
+
+RESULT record_publish(struct exchange *x)
+{
+    struct ledger_entry e;
+    struct entry_words words;
+    words.target_len = 0;
+    TRY(fill(x, &e, &words));
+    TRY(describe_findings(x, &e));
+    TRY(gate_record(x->gate, &e));
+    x->recorded = true;
+    x->disclosure = e.event == LEDGER_DISCLOSURE;
+    worker_count(x->worker, PROXY_ENTRIES, 1);
+    return OK;
+}
+
+/* Follows the answer; a disclosure without one counts as disclosed, so that a full ring may swallow it. */
+void record_completion(struct exchange *x, bool aborted)
+{
+    struct ledger_entry e;
+    struct entry_words words;
+    uint64_t ticket;
+    words.target_len = 0;
+    if (!is_ok(fill(x, &e, &words))) return;
+    e.event = LEDGER_COMPLETION;
+    e.time_us = os_realtime_us();
+    e.bytes = io_bytes_sent(x->session->conn) - x->sent_before;
+    e.aborted = aborted;
+    if (is_ok(ledger_entry_publish(&e, &x->worker->scratch, x->worker->arguments->ring, &ticket))) {
+        worker_count(x->worker, PROXY_ENTRIES, 1);
+    }
+}
+
+/* Requests refused on syntax or without a route, counted together. */
+void record_summary(struct worker *w)
+{
+    struct ledger_count counts[GATE_FAILURE_COUNT];
+    size_t n = 0;
+    for (enum gate_failure f = GATE_REQUEST_SYNTAX; f < GATE_FAILURE_COUNT; f++) {
+        if (w->summary[f] == 0) continue;
+        counts[n++] = (struct ledger_count){span_str(gate_failure_name(f)), w->summary[f]};
+    }
+    if (n == 0) return;
+    struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(w->settings->node), .event = LEDGER_SUMMARY,
+        .upstream_status = -1, .status = -1, .outcome = LEDGER_REFUSED, .duration_us = -1, .rules = counts, .rule_count = n};
+    describe_versions(w, &e);
+    new_nonce(w, &e);
+    uint64_t ticket;
+    if (is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) memset(w->summary, 0, sizeof(w->summary));
+}

@@ -1,0 +1,390 @@
+/* The corridor's second half: asking the origin, reading its answer into the gate, deciding. */
+#include "proxy/internal.h"
+
+#define BODY_PIECE 32768
+
+/* ---- ASK -------------------------------------------------------------------------------------------------------- */
+
+static bool in_forward_list(const struct proxy_route *route, span name)
+{
+    for (const char *const *f = route->forward; f != NULL && *f != NULL; f++) {
+        if (span_equal_nocase(name, span_str(*f))) return true;
+    }
+    return false;
+}
+
+/* Contract section 3: what of a restricted recipient's head an origin may see. Everybody else's goes on but for what we
+ * answer ourselves: ranges (whole documents are decided), codings (identity is what we read), foreign certificates. */
+static bool field_goes_on(const struct exchange *x, const struct http_field *f)
+{
+    const struct http_request *r = &x->request;
+    if (!http_field_passes(r->fields, r->field_count, f)) return false;
+    if (f->id == HTTP_FIELD_RANGE || f->id == HTTP_FIELD_IF_RANGE || f->id == HTTP_FIELD_ACCEPT_ENCODING ||
+        f->id == HTTP_FIELD_CLIENT_CERT || f->id == HTTP_FIELD_CLIENT_CERT_CHAIN) {
+        return false;
+    }
+    if (x->class == RECIPIENT_ENTITLED) return true;
+    return f->id == HTTP_FIELD_ACCEPT || f->id == HTTP_FIELD_ACCEPT_LANGUAGE || f->id == HTTP_FIELD_CONTENT_TYPE ||
+           in_forward_list(x->route, f->name);
+}
+
+static RESULT write_framing(const struct exchange *x, struct buf *out)
+{
+    switch (x->request.framing) {
+    case HTTP_FRAMING_NONE: return OK;
+    case HTTP_FRAMING_LENGTH: return http_write_length(out, x->request.length);
+    case HTTP_FRAMING_CHUNKED: return http_write_chunked(out);
+    case HTTP_FRAMING_CLOSE: break;
+    }
+    return FAIL(ERROR_INTERNAL, 0);
+}
+
+/* HEAD is asked as GET: what is withheld shows only in a body. */
+static RESULT write_request_head(struct exchange *x)
+{
+    struct http_request *r = &x->request;
+    struct buf *out = io_output(x->origin->conn);
+    span method = r->method == HTTP_HEAD ? http_method_text(HTTP_GET) : r->method_text;
+    TRY(http_write_request(out, method, r->path, r->has_query, r->query, r->host));
+    for (size_t i = 0; i < r->field_count; i++) {
+        if (field_goes_on(x, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
+    }
+    TRY(http_write_field(out, SPAN("Accept-Encoding"), SPAN("identity")));
+    TRY(write_framing(x, out));
+    return http_write_end(out);
+}
+
+/* A refused or dead connection: the next server, each once, before anybody is told. */
+static enum flow connect_failed(struct exchange *x)
+{
+    const struct proxy_upstream *u = &x->worker->settings->upstreams[x->route->upstream];
+    exchange_leave_origin(x, false);
+    x->head_sent = false;
+    if (++x->servers_tried >= u->server_count) return exchange_fail(x, GATE_UPSTREAM_CONNECT);
+    x->origin = origin_connect(x->worker, x->route->upstream, x->class, x);
+    return x->origin == NULL ? exchange_fail(x, GATE_UPSTREAM_CONNECT) : FLOW_WAIT;
+}
+
+static bool may_retry(const struct exchange *x)
+{
+    return x->origin->reused && !x->retried && http_method_idempotent(x->request.method) &&
+           x->request.framing == HTTP_FRAMING_NONE;
+}
+
+/* A kept-alive connection that died before a byte came back: RFC 9112 9.3.1 allows to ask again. */
+//= RFC9112 9.3.1
+static enum flow retry(struct exchange *x)
+{
+    exchange_leave_origin(x, false);
+    x->retried = true;
+    x->head_sent = false;
+    http_response_reset(&x->response);
+    worker_count(x->worker, PROXY_ORIGIN_RETRIES, 1);
+    x->origin = origin_connect(x->worker, x->route->upstream, x->class, x);
+    if (x->origin == NULL) return exchange_fail(x, GATE_UPSTREAM_CONNECT);
+    x->step = STEP_ASK;
+    return FLOW_WAIT;
+}
+
+static enum flow send_head(struct exchange *x)
+{
+    const struct proxy_upstream *u = &x->worker->settings->upstreams[x->route->upstream];
+    if (!is_ok(write_request_head(x))) return exchange_fail(x, GATE_NO_MEMORY);
+    x->head_sent = true;
+    io_set_deadline(x->origin->conn, u->response_ms);
+    (void)io_send(x->origin->conn, NULL, 0); /* a failure comes as an event */
+    return FLOW_GO;
+}
+
+/* The client waits for a word before it sends its body (RFC 9110 10.1.1). */
+//= RFC9110 10.1.1
+static void say_continue(struct exchange *x)
+{
+    struct io_conn *client = x->session->conn;
+    if (x->continued || !x->request.expect_continue || io_input(client).len > 0) return;
+    x->continued = true;
+    result r = io_queue(client, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+    if (is_ok(r)) (void)io_send(client, NULL, 0);
+}
+
+static RESULT pass_piece(struct exchange *x, span data)
+{
+    struct buf *out = io_output(x->origin->conn);
+    if (x->request.framing == HTTP_FRAMING_CHUNKED) return http_write_chunk(out, data);
+    return buf_append(out, data);
+}
+
+/* Moves what the client has sent to the origin. GO: look again; WAIT: for either side. */
+static enum flow pass_body(struct exchange *x)
+{
+    struct session *s = x->session;
+    if (io_sending_pending(x->origin->conn)) return FLOW_WAIT;
+    say_continue(x);
+    span in = io_input(s->conn), data;
+    if (in.len > BODY_PIECE) in = span_sub(in, 0, BODY_PIECE);
+    if (in.len == 0 && s->ended) return exchange_fail(x, GATE_REQUEST_BODY);
+    if (in.len == 0) return FLOW_WAIT;
+    size_t used;
+    enum http_step step = http_body_next(&x->request_body, in, &used, &data);
+    if (step == HTTP_BAD || gate_failure_thrown(GATE_REQUEST_BODY)) {
+        x->status = 400;
+        return exchange_fail(x, GATE_REQUEST_BODY); /* the origin's connection breaks before the body ends */
+    }
+    result r = pass_piece(x, data);
+    if (is_ok(r) && step == HTTP_DONE && x->request.framing == HTTP_FRAMING_CHUNKED) {
+        r = buf_append(io_output(x->origin->conn), HTTP_CHUNK_LAST);
+    }
+    if (!is_ok(r)) return exchange_fail(x, GATE_UPSTREAM_CLOSED);
+    io_consume(s->conn, used);
+    io_set_deadline(s->conn, PROXY_IDLE_MS);
+    x->body_read = step == HTTP_DONE;
+    (void)io_send(x->origin->conn, NULL, 0);
+    return used == 0 && data.len == 0 && !x->body_read ? FLOW_WAIT : FLOW_GO;
+}
+
+enum flow step_ask(struct exchange *x)
+{
+    x->status = 400;
+    if (x->origin == NULL) {
+        if (gate_failure_thrown(GATE_UPSTREAM_CONNECT)) return exchange_fail(x, GATE_UPSTREAM_CONNECT);
+        x->origin = origin_take(x->worker, x->route->upstream, x->class, x);
+        if (x->origin == NULL) return exchange_fail(x, GATE_UPSTREAM_CONNECT);
+    }
+    if (x->origin->failed && !x->head_sent) return connect_failed(x);
+    if (!x->origin->connected) return FLOW_WAIT;
+    if (!x->head_sent) return send_head(x);
+    bool answers = io_input(x->origin->conn).len > 0 || x->origin->ended;
+    if (!x->body_read && !answers) return x->session->gone ? exchange_fail(x, GATE_REQUEST_BODY) : pass_body(x);
+    if (!x->body_read) x->close = true; /* it answered early: the rest of the request stays unread */
+    io_set_deadline(x->session->conn, 0);
+    x->step = STEP_LISTEN;
+    return FLOW_GO;
+}
+
+/* ---- LISTEN ----------------------------------------------------------------------------------------------------- */
+
+/* Which of its bytes can be read, and as what. */
+static struct engine_begin describe(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    struct http_response *r = &x->response;
+    bool typed = r->type_count == 1 && http_media_parse(r->content_type, &x->media);
+    if (!typed) x->media.len = 0;
+    bool own_page = r->status != 200; /* an error page is no answer that the profile describes */
+    struct engine_begin b = {
+        .document = own_page ? NULL : x->document,
+        .inspect = x->route->inspect || x->class == RECIPIENT_ENTITLED,
+        .class = x->class,
+        .registry = w->arguments->registry,
+        .limits = w->settings->limits,
+        .media_type = typed ? http_media_essence(&x->media) : SPAN(""),
+        .charset = typed ? http_media_charset(&x->media) : SPAN(""),
+        .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
+    };
+    return b;
+}
+
+/* Entitled recipients get the origin's fields; they must outlive its connection. */
+static RESULT keep_response_head(struct exchange *x, span in)
+{
+    struct http_response *r = &x->response;
+    span copy = arena_copy(gate_arena(x->gate), span_sub(in, 0, r->head_len));
+    REQUIRE(copy.ptr != NULL, ERROR_LIMIT, 0);
+    for (size_t i = 0; i < r->field_count; i++) {
+        span *const s[] = {&r->fields[i].name, &r->fields[i].value};
+        for (size_t k = 0; k < 2; k++) {
+            if (s[k]->ptr >= in.ptr && s[k]->ptr <= in.ptr + r->head_len) s[k]->ptr = copy.ptr + (s[k]->ptr - in.ptr);
+        }
+    }
+    return OK;
+}
+
+static bool has_no_body(const struct http_response *r)
+{
+    return r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
+}
+
+static enum flow begin_body(struct exchange *x)
+{
+    struct http_response *r = &x->response;
+    struct worker *w = x->worker;
+    x->responded = true;
+    http_body_init(&x->response_body, r->framing, r->length, &w->limits);
+    if (x->class == RECIPIENT_RESTRICTED && (r->status != 200 || gate_failure_thrown(GATE_UPSTREAM_STATUS))) {
+        x->failure = GATE_UPSTREAM_STATUS;
+        x->discard = true;
+    }
+    struct engine_begin b = describe(x);
+    span in = io_input(x->origin->conn);
+    bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
+    io_consume(x->origin->conn, r->head_len);
+    if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
+    gate_open(x->gate, x->engine, &b);
+    x->step = STEP_READ_BODY;
+    return FLOW_GO;
+}
+
+/* No head came. A part of one is an answer that breaks the rules; nothing at all is no answer. */
+static enum flow ended_before_head(struct exchange *x, bool partial)
+{
+    if (!partial && may_retry(x)) return retry(x);
+    return exchange_fail(x, partial ? GATE_UPSTREAM_FRAMING : GATE_UPSTREAM_CLOSED);
+}
+
+enum flow step_listen(struct exchange *x)
+{
+    if (gate_failure_thrown(GATE_UPSTREAM_CLOSED)) return exchange_fail(x, GATE_UPSTREAM_CLOSED);
+    if (gate_failure_thrown(GATE_UPSTREAM_TIMEOUT)) return exchange_fail(x, GATE_UPSTREAM_TIMEOUT);
+    span in = io_input(x->origin->conn);
+    switch (http_response_read(&x->response, in, false, &x->worker->limits)) {
+    case HTTP_MORE: return x->origin->ended ? ended_before_head(x, in.len > 0) : FLOW_WAIT;
+    case HTTP_BAD: return exchange_fail(x, GATE_UPSTREAM_FRAMING);
+    case HTTP_DONE: break;
+    }
+    if (gate_failure_thrown(GATE_UPSTREAM_FRAMING)) return exchange_fail(x, GATE_UPSTREAM_FRAMING);
+    if (!x->response.interim) return begin_body(x);
+    io_consume(x->origin->conn, x->response.head_len);
+    http_response_reset(&x->response);
+    return FLOW_GO;
+}
+
+/* ---- READ_BODY -------------------------------------------------------------------------------------------------- */
+
+static enum flow body_ended(struct exchange *x, bool complete)
+{
+    x->body_complete = complete;
+    exchange_leave_origin(x, complete && x->response.keep_alive && x->body_read);
+    x->step = STEP_DECIDE;
+    return FLOW_GO;
+}
+
+/* The origin broke its own framing inside the body: for restricted recipients like any undeliverable document. */
+static enum flow body_broken(struct exchange *x, enum gate_failure f)
+{
+    if (x->discard) return body_ended(x, false); /* it is not delivered anyway */
+    return exchange_fail(x, f);
+}
+
+static enum flow body_at_end(struct exchange *x)
+{
+    bool clean = !x->origin->truncated && !x->origin->failed;
+    if (http_body_end(&x->response_body, clean) == HTTP_DONE) return body_ended(x, true);
+    return body_ended(x, false);
+}
+
+/* The engine will read no further. An entitled recipient is not served less for it: the bytes pass, on record. */
+static enum flow cannot_read(struct exchange *x)
+{
+    if (x->class == RECIPIENT_RESTRICTED) return body_ended(x, false);
+    x->step = STEP_DECIDE;
+    return FLOW_GO;
+}
+
+enum flow step_read_body(struct exchange *x)
+{
+    struct io_conn *origin = x->origin->conn;
+    for (;;) {
+        span in = io_input(origin), data;
+        size_t used;
+        enum http_step step = http_body_next(&x->response_body, in, &used, &data);
+        if (step == HTTP_BAD) return body_broken(x, GATE_UPSTREAM_FRAMING);
+        result r = x->discard ? OK : gate_receive(x->gate, data);
+        worker_count(x->worker, PROXY_BODY_BYTES, data.len);
+        if (!is_ok(r)) return exchange_fail(x, GATE_READ_MEMORY);
+        io_consume(origin, used);
+        if (step == HTTP_DONE) return body_ended(x, true);
+        if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);
+        if (used > 0 && io_input(origin).len > 0) continue;
+        if (x->origin->ended) return body_at_end(x);
+        io_set_deadline(origin, x->worker->settings->upstreams[x->route->upstream].response_ms);
+        return FLOW_WAIT;
+    }
+}
+
+/* ---- DECIDE ----------------------------------------------------------------------------------------------------- */
+
+static enum gate_failure judge(struct exchange *x)
+{
+    if (x->discard) {
+        gate_replace(x->gate);
+        return x->failure;
+    }
+    if (x->class == RECIPIENT_ENTITLED && has_no_body(&x->response)) {
+        gate_replace(x->gate); /* nothing there to read, nothing to send */
+        return GATE_FINE;
+    }
+    enum gate_failure f = gate_decide(x->gate, x->body_complete);
+    if (x->class == RECIPIENT_ENTITLED && gate_failure_thrown(GATE_REGISTRY)) f = GATE_REGISTRY;
+    return f;
+}
+
+enum flow step_decide(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    x->failure = judge(x);
+    worker_engine_back(w, x->engine);
+    x->engine = NULL;
+    worker_count(w, PROXY_DOCUMENTS, 1);
+    if (x->failure != GATE_FINE) {
+        atomic_fetch_add_explicit(&w->arguments->counters->failures[x->failure], 1, memory_order_relaxed);
+    }
+    x->answer = gate_failure_answer(x->failure, x->class);
+    if (x->failure != GATE_FINE && x->answer == GATE_ANSWER_UNINSPECTED) {
+        gate_stream(x->gate);
+        worker_count(w, PROXY_UNINSPECTED, 1);
+    }
+    x->decided_us = io_now_us(w->loop);
+    answer_choose(x);
+    if (!x->from_origin && gate_state(x->gate) == GATE_DECIDED) gate_replace(x->gate);
+    x->step = STEP_RECORD;
+    return FLOW_GO;
+}
+
+/* ---- events of the origin's connection -------------------------------------------------------------------------- */
+
+static enum flow origin_timed_out(struct exchange *x)
+{
+    if (!x->origin->connected) return connect_failed(x);
+    if (!x->responded) return exchange_fail(x, GATE_UPSTREAM_TIMEOUT);
+    x->origin->ended = x->origin->truncated = true;
+    return FLOW_GO;
+}
+
+void exchange_origin_event(struct exchange *x, enum io_event event)
+{
+    enum flow flow = FLOW_GO;
+    if (event == IO_TIMEOUT) flow = origin_timed_out(x);
+    if (flow != FLOW_GO) return;
+    switch (x->step) {
+    case STEP_ASK:
+    case STEP_LISTEN:
+    case STEP_READ_BODY:
+    case STEP_RECORD: /* after a failure above */
+    case STEP_SEND: exchange_run(x); break; /* a stream goes on */
+    case STEP_READ_HEAD:
+    case STEP_ADMIT:
+    case STEP_DECIDE:
+    case STEP_PACE:
+    case STEP_FINISH:
+    case STEP_COUNT: break;
+    }
+}
+
+bool response_pump(struct exchange *x)
+{
+    struct io_conn *origin = x->origin->conn;
+    span in = io_input(origin), data;
+    size_t used;
+    enum http_step step = http_body_next(&x->response_body, in, &used, &data);
+    if (step == HTTP_BAD || !is_ok(gate_receive(x->gate, data))) return false;
+    io_consume(origin, used);
+    if (step == HTTP_MORE && x->origin->ended && io_input(origin).len == 0) {
+        bool clean = !x->origin->truncated && !x->origin->failed;
+        if (http_body_end(&x->response_body, clean) != HTTP_DONE) return false;
+        step = HTTP_DONE;
+    }
+    io_set_deadline(origin, x->worker->settings->upstreams[x->route->upstream].response_ms);
+    if (step == HTTP_DONE) (void)body_ended(x, true);
+    x->step = STEP_SEND;
+    return true;
+}

@@ -1,0 +1,260 @@
+/* The corridor's end: on record, on the grid, out. */
+#include "proxy/internal.h"
+#include <errno.h>
+
+/* ---- RECORD ----------------------------------------------------------------------------------------------------- */
+
+/* Every routed request of a restricted recipient, whatever was found: finding something must cost no other path. Of
+ * entitled ones, those in which something was found, could not be read, or was refused. */
+static bool needs_entry(const struct exchange *x)
+{
+    if (!x->routed) return false;
+    if (x->class == RECIPIENT_RESTRICTED) return true;
+    return x->failure != GATE_FINE || gate_outcome(x->gate)->verdict.found;
+}
+
+static enum flow refuse_unrecorded(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    atomic_fetch_add_explicit(&w->arguments->counters->failures[GATE_LEDGER], 1, memory_order_relaxed);
+    x->failure = GATE_LEDGER;
+    x->answer = gate_failure_answer(GATE_LEDGER, x->class);
+    exchange_leave_origin(x, false);
+    answer_choose(x);
+    x->step = STEP_PACE;
+    return FLOW_GO;
+}
+
+static enum flow after_record(struct exchange *x)
+{
+    switch (gate_poll(x->gate)) {
+    case GATE_RECORDING:
+        if (!x->queued) worker_queue(x->worker, x);
+        return FLOW_WAIT;
+    case GATE_RELEASED: x->step = STEP_PACE; break;
+    case GATE_REFUSED: return refuse_unrecorded(x);
+    case GATE_IDLE:
+    case GATE_RECEIVING:
+    case GATE_DECIDED: ASSERT(false);
+    }
+    return FLOW_GO;
+}
+
+enum flow step_record(struct exchange *x)
+{
+    if (gate_state(x->gate) != GATE_DECIDED) return after_record(x);
+    if (!needs_entry(x)) {
+        if (!x->routed) x->worker->summary[x->failure]++;
+        gate_exempt(x->gate, x->routed);
+        x->step = STEP_PACE;
+        return FLOW_GO;
+    }
+    result r = record_publish(x);
+    if (is_ok(r)) return after_record(x);
+    if (r.class == ERROR_LIMIT && r.code == EAGAIN) {
+        worker_count(x->worker, PROXY_LEDGER_WAITS, 1); /* back-pressure, never a drop */
+        if (!x->queued) worker_queue(x->worker, x);
+        return FLOW_WAIT;
+    }
+    gate_refuse(x->gate);
+    return refuse_unrecorded(x);
+}
+
+/* ---- PACE ------------------------------------------------------------------------------------------------------- */
+
+/* Answers to restricted recipients leave on a grid counted from the request's arrival, so that what was done in between
+ * does not show. */
+//= ICE10036.2 2.1
+enum flow step_pace(struct exchange *x)
+{
+    uint64_t grid = x->worker->settings->pace_us;
+    x->step = STEP_SEND;
+    if (x->class == RECIPIENT_ENTITLED || grid == 0 || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
+    uint64_t gone = io_clock_us() - x->arrival_us;
+    x->paced = true;
+    io_timer_at(&x->timer, x->arrival_us + (gone / grid + 1) * grid);
+    return FLOW_WAIT;
+}
+
+/* ---- SEND ------------------------------------------------------------------------------------------------------- */
+
+#define NOTICE                                                                                                         \
+    "8 U.S.C. 1367: disclosure or use outside DHS, DOS and DOJ is prohibited, acknowledging the record included; do not " \
+    "act on information from a prohibited source alone"
+
+static span section_value(const struct exchange *x, char *out, size_t size)
+{
+    const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
+    if (gate_is_stream(x->gate)) return SPAN("uninspected");
+    if (!v->found) return SPAN("none");
+    int n = snprintf(out, size, "protected; records=%llu", (unsigned long long)v->protected_);
+    return span_of(out, (size_t)n);
+}
+
+/* Ours alone: an origin must not be able to claim them. */
+static bool passes_to_client(const struct http_response *r, const struct http_field *f)
+{
+    if (!http_field_passes(r->fields, r->field_count, f)) return false;
+    return f->id != HTTP_FIELD_SECTION_1367 && f->id != HTTP_FIELD_WARNING_NOTICE && f->id != HTTP_FIELD_REQUEST_ID;
+}
+
+/* The length that is declared: what will be sent, or what a stream's origin declared; false: unknown. */
+static bool declared_length(const struct exchange *x, uint64_t *length)
+{
+    if (!gate_is_stream(x->gate)) {
+        *length = gate_length(x->gate);
+        return true;
+    }
+    *length = x->response.length;
+    return x->response.framing == HTTP_FRAMING_LENGTH;
+}
+
+static bool without_body(unsigned status) { return status < 200 || status == 204 || status == 304; }
+
+static RESULT write_entitled_framing(struct exchange *x, struct buf *out)
+{
+    uint64_t length;
+    if (without_body(x->status)) return OK;
+    if (declared_length(x, &length)) return http_write_length(out, length);
+    if (x->request.minor == 0) {
+        x->close = true; /* HTTP/1.0 knows no chunks: the end of the connection is the end of the body */
+        return OK;
+    }
+    x->chunked = true;
+    http_chunker_init(&x->chunker);
+    return http_write_chunked(out);
+}
+
+static RESULT write_entitled_head(struct exchange *x, struct buf *out)
+{
+    struct http_response *r = &x->response;
+    char value[64];
+    TRY(http_write_status(out, x->status));
+    if (http_find(r->fields, r->field_count, HTTP_FIELD_DATE, 0) == NULL) {
+        TRY(http_write_field(out, SPAN("Date"), http_date_text(&x->worker->date, (int64_t)(x->time_us / 1000000))));
+    }
+    for (size_t i = 0; i < r->field_count; i++) {
+        if (passes_to_client(r, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
+    }
+    TRY(http_write_field(out, SPAN("Section-1367"), section_value(x, value, sizeof(value))));
+    bool warn = gate_outcome(x->gate)->verdict.found && !gate_is_stream(x->gate);
+    if (warn) TRY(http_write_field(out, SPAN("Warning-Notice"), SPAN(NOTICE)));
+    TRY(http_write_field(out, SPAN("Request-Id"), span_str(x->id)));
+    TRY(write_entitled_framing(x, out));
+    if (x->close) TRY(http_write_field(out, SPAN("Connection"), SPAN("close")));
+    return http_write_end(out);
+}
+
+/* The head of contract section 5, the same for every restricted answer and every canonical one. */
+static RESULT write_plain_head(struct exchange *x, struct buf *out)
+{
+    struct http_answer a = {
+        .status = x->status,
+        .now = (int64_t)(os_realtime_us() / 1000000),
+        .content_type = x->answer_type,
+        .framing = HTTP_FRAMING_LENGTH,
+        .length = x->from_origin ? gate_length(x->gate) : x->answer_body.len,
+        .request_id = span_str(x->id),
+        .close = x->close,
+        .allow = x->answer == GATE_ANSWER_METHOD && x->route != NULL && !x->from_origin ? span_str(x->route->allow)
+                                                                                     : span_of(NULL, 0),
+    };
+    return http_write_answer(out, &x->worker->date, &a);
+}
+
+static RESULT write_head(struct exchange *x)
+{
+    struct buf *out = io_output(x->session->conn);
+    bool entitled = x->from_origin && x->class == RECIPIENT_ENTITLED;
+    TRY(entitled ? write_entitled_head(x, out) : write_plain_head(x, out));
+    bool bodiless = x->request.method == HTTP_HEAD || x->from_origin;
+    return bodiless ? OK : buf_append(out, x->answer_body);
+}
+
+static enum flow finish_broken(struct exchange *x)
+{
+    x->session->gone = true; /* no final chunk, no clean TLS close: the client must see it */
+    x->step = STEP_FINISH;
+    return FLOW_GO;
+}
+
+/* One send in flight. A stream that is chunked is copied into exact chunks; all else leaves from where it stands. */
+static enum io_sending send_spans(struct exchange *x, const span *spans, size_t n)
+{
+    if (!x->chunked) return io_send(x->session->conn, spans, n);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_ok(http_chunker_add(&x->chunker, spans[i], io_output(x->session->conn)))) return IO_FAILED;
+    }
+    return io_send(x->session->conn, NULL, 0);
+}
+
+/* What is here has left: more from the origin, or the end. */
+static enum flow stream_more(struct exchange *x)
+{
+    gate_taken_left(x->gate);
+    if (x->body_complete) {
+        if (x->chunked) {
+            if (!is_ok(http_chunker_finish(&x->chunker, io_output(x->session->conn)))) return finish_broken(x);
+            enum io_sending s = io_send(x->session->conn, NULL, 0);
+            http_chunker_free(&x->chunker);
+            x->chunked = false;
+            if (s == IO_PENDING) return FLOW_WAIT;
+            if (s == IO_FAILED) return finish_broken(x);
+        }
+        x->step = STEP_FINISH;
+        return FLOW_GO;
+    }
+    if (x->origin == NULL) return finish_broken(x);
+    uint64_t before = gate_cursors(x->gate).received;
+    if (!response_pump(x)) return finish_broken(x);
+    bool moved = gate_cursors(x->gate).received != before || x->body_complete;
+    return moved ? FLOW_GO : FLOW_WAIT;
+}
+
+static bool sends_body(const struct exchange *x)
+{
+    return x->from_origin && x->request.method != HTTP_HEAD && !without_body(x->status);
+}
+
+enum flow step_send(struct exchange *x)
+{
+    struct session *s = x->session;
+    span spans[IO_SEND_MAX];
+    if (s->gone) return finish_broken(x);
+    if (io_sending_pending(s->conn)) return FLOW_WAIT;
+    size_t n = 0;
+    if (!x->head_written) {
+        x->sent_before = io_bytes_sent(s->conn);
+        if (!is_ok(write_head(x))) return finish_broken(x);
+        x->head_written = true;
+    } else if (!sends_body(x) || (gate_drained(x->gate) && !gate_is_stream(x->gate))) {
+        x->step = STEP_FINISH;
+        return FLOW_GO;
+    }
+    if (sends_body(x)) n = gate_take(x->gate, spans, IO_SEND_MAX);
+    if (n == 0 && io_output(s->conn)->write == io_output(s->conn)->read) return stream_more(x);
+    io_set_deadline(s->conn, PROXY_SEND_MS);
+    switch (send_spans(x, spans, n)) {
+    case IO_SENT: return FLOW_GO;
+    case IO_PENDING: return FLOW_WAIT;
+    case IO_FAILED: break;
+    }
+    return finish_broken(x);
+}
+
+/* ---- FINISH ----------------------------------------------------------------------------------------------------- */
+
+enum flow step_finish(struct exchange *x)
+{
+    struct session *s = x->session;
+    if (s->gone) worker_count(x->worker, PROXY_ABORTED, 1);
+    if (x->recorded && x->disclosure) record_completion(x, s->gone);
+    exchange_leave_origin(x, false);
+    if (s->gone || x->close) {
+        session_end(s, !s->gone);
+        return FLOW_GONE;
+    }
+    if (x->head_held) io_consume(s->conn, x->request.head_len);
+    x->head_held = false;
+    return session_next(s);
+}

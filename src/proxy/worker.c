@@ -1,0 +1,259 @@
+/* The worker's life: prepare, report ready, switch on, serve, drain. One thread, one loop, no files. */
+#include "proxy/internal.h"
+#include <errno.h>
+
+#define BODY_SLACK (1u << 20)
+#define ARENA_CAP (256u << 20)
+
+void worker_random(struct worker *w, uint8_t *out, size_t len)
+{
+    ASSERT(len <= sizeof(w->chance));
+    if (w->chance_used + len > sizeof(w->chance)) {
+        result r = os_random(w->chance, sizeof(w->chance));
+        ASSERT(is_ok(r));
+        w->chance_used = 0;
+    }
+    memcpy(out, w->chance + w->chance_used, len);
+    mem_wipe(w->chance + w->chance_used, len);
+    w->chance_used += len;
+}
+
+struct engine *worker_engine(struct worker *w)
+{
+    if (w->engine_count > 0) return w->engines[--w->engine_count];
+    return engine_new(w->settings->rules, cpu_level());
+}
+
+void worker_engine_back(struct worker *w, struct engine *e)
+{
+    if (e == NULL) return;
+    if (w->engine_count < ARRAY_LEN(w->engines)) w->engines[w->engine_count++] = e;
+    else engine_free(e);
+}
+
+/* ---- waiting for the ledger ------------------------------------------------------------------------------------- */
+
+void worker_queue(struct worker *w, struct exchange *x)
+{
+    x->queued = true;
+    x->next = NULL;
+    *w->queue_end = x;
+    w->queue_end = &x->next;
+}
+
+void worker_unqueue(struct worker *w, struct exchange *x)
+{
+    struct exchange **at = &w->queue;
+    while (*at != x) at = &(*at)->next;
+    *at = x->next;
+    if (w->queue_end == &x->next) w->queue_end = at;
+    x->next = NULL;
+    x->queued = false;
+}
+
+/* Tickets become durable in order, so that the first that has to wait on ends the round. */
+static void ledger_moved(int fd, void *arg)
+{
+    struct worker *w = arg;
+    (void)fd;
+    ipc_ring_arm(w->arguments->ring);
+    size_t bound = 0;
+    for (struct exchange *x = w->queue; x != NULL; x = x->next) bound++;
+    while (w->queue != NULL && bound-- > 0) {
+        struct exchange *x = w->queue;
+        if (gate_poll(x->gate) == GATE_RECORDING) break;
+        worker_unqueue(w, x);
+        exchange_run(x);
+    }
+}
+
+/* ---- draining --------------------------------------------------------------------------------------------------- */
+
+void worker_session_ended(struct worker *w)
+{
+    if (w->draining && w->sessions == NULL) io_loop_stop(w->loop);
+}
+
+static void drain_idle(void *arg)
+{
+    struct worker *w = arg;
+    session_close_idle(w);
+    worker_session_ended(w);
+}
+
+static void stop_listening(struct worker *w)
+{
+    for (size_t i = 0; i < w->settings->listener_count; i++) {
+        if (w->listening[i].listener != NULL) io_listener_free(w->listening[i].listener);
+        w->listening[i].listener = NULL;
+    }
+}
+
+static void drain(struct worker *w)
+{
+    if (w->draining) return;
+    w->draining = true;
+    stop_listening(w);
+    origin_close_idle(w);
+    proxy_log("worker", "draining", NULL);
+    io_timer_after(&w->drain_timer, PROXY_DRAIN_IDLE_MS);
+    worker_session_ended(w);
+}
+
+static bool start_listening(struct worker *w)
+{
+    for (size_t i = 0; i < w->settings->listener_count; i++) {
+        struct listening *l = &w->listening[i];
+        if (l->listener != NULL) continue;
+        l->worker = w;
+        l->listener = io_listener_new(w->loop, w->arguments->listeners[i], session_accepted, l);
+        if (l->listener == NULL) return false;
+    }
+    atomic_store_explicit(&w->arguments->counters->generation, w->settings->generation, memory_order_relaxed);
+    return true;
+}
+
+static void stop(struct worker *w)
+{
+    stop_listening(w);
+    w->draining = true;
+    io_loop_stop(w->loop);
+}
+
+static void control_message(int fd, void *arg)
+{
+    struct worker *w = arg;
+    static struct ipc_message m; /* too large for a frame of the loop; one worker a process */
+    for (;;) {
+        result r = ipc_channel_receive(fd, &m);
+        if (r.class == ERROR_LIMIT) return;
+        if (!is_ok(r)) {
+            stop(w); /* the supervisor is gone */
+            return;
+        }
+        if (m.type == IPC_SWITCH && !start_listening(w)) stop(w);
+        if (m.type == IPC_DRAIN) drain(w);
+        if (m.type == IPC_STOP) stop(w);
+    }
+}
+
+static void summarise(void *arg)
+{
+    struct worker *w = arg;
+    record_summary(w);
+    io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
+}
+
+/* ---- set-up ----------------------------------------------------------------------------------------------------- */
+
+static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t size)
+{
+    const struct proxy_listener *l = &w->settings->listeners[i];
+    struct buf key;
+    TRY(os_read_fd(l->key_fd, 64 * 1024, &key));
+    struct io_tls_server_options o = {.certificate = l->certificate, .key = buf_span(&key), .client_ca = l->client_ca,
+        .client_certificate = l->mode, .ticket_keys = w->arguments->ticket_keys};
+    result r = io_tls_server_new(&o, &w->listening[i].tls, why, size);
+    if (key.base != NULL) mem_wipe(key.base, key.size);
+    buf_free(&key);
+    return r;
+}
+
+static void name_registry(struct worker *w)
+{
+    struct registry_info info;
+    registry_info(w->arguments->registry, &info);
+    hex_encode(span_of(info.version, sizeof(info.version)), w->registry_version);
+}
+
+static RESULT prepare(struct worker *w, char *why, size_t size)
+{
+    w->chance_used = sizeof(w->chance);
+    w->queue_end = &w->queue;
+    w->limits = HTTP_LIMITS_DEFAULT;
+    w->limits.head = (size_t)w->settings->header_limit;
+    if (w->limits.target > w->limits.head) w->limits.target = w->limits.head;
+    buf_init(&w->scratch, LEDGER_ENTRY_MAX);
+    w->gates = (struct gate_environment){.ring = w->arguments->ring, .scratch = &w->scratch,
+        .body_cap = w->settings->limits.document * 2 + BODY_SLACK, .arena_cap = ARENA_CAP};
+    name_registry(w);
+    w->loop = io_loop_new();
+    w->listening = mem_array(w->settings->listener_count, sizeof(*w->listening));
+    REQUIRE(w->loop != NULL && w->listening != NULL, ERROR_LIMIT, ENOMEM);
+    io_timer_init(&w->drain_timer, w->loop, drain_idle, w);
+    io_timer_init(&w->summary_timer, w->loop, summarise, w);
+    for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
+    TRY(origin_pools_open(w, why, size));
+    struct engine *first = worker_engine(w);
+    REQUIRE(first != NULL, ERROR_LIMIT, ENOMEM);
+    worker_engine_back(w, first);
+    w->ring_watch = io_watch_new(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
+    w->control_watch = io_watch_new(w->loop, w->arguments->control, control_message, w);
+    REQUIRE(w->ring_watch != NULL && w->control_watch != NULL, ERROR_LIMIT, ENOMEM);
+    ipc_ring_arm(w->arguments->ring);
+    io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
+    return OK;
+}
+
+static void free_exchanges(struct worker *w)
+{
+    while (w->free_exchanges != NULL) {
+        struct exchange *x = w->free_exchanges;
+        w->free_exchanges = x->next;
+        gate_free(x->gate);
+        buf_free(&x->head);
+        mem_free(x);
+    }
+}
+
+static void close_down(struct worker *w)
+{
+    if (w->loop == NULL) return;
+    record_summary(w);
+    while (w->sessions != NULL) session_end(w->sessions, false);
+    free_exchanges(w);
+    origin_pools_close(w);
+    while (w->engine_count > 0) engine_free(w->engines[--w->engine_count]);
+    io_timer_clear(&w->drain_timer);
+    io_timer_clear(&w->summary_timer);
+    io_watch_free(w->ring_watch);
+    io_watch_free(w->control_watch);
+    for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {
+        io_tls_server_free(w->listening[i].tls);
+    }
+    mem_free(w->listening);
+    buf_free(&w->scratch);
+    io_loop_free(w->loop);
+}
+
+static void report(const struct proxy_worker_arguments *a, enum ipc_type type, const char *text)
+{
+    static struct ipc_message m;
+    ipc_message_set(&m, type, a->settings->generation, "%s", text);
+    result r = ipc_channel_send(a->control, &m);
+    (void)r; /* a supervisor that is gone ends us by the control channel */
+}
+
+int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void))
+{
+    char why[256] = "";
+    struct worker *w = mem_alloc(sizeof(*w));
+    if (w == NULL) return 2;
+    w->arguments = a;
+    w->settings = a->settings;
+    result r = prepare(w, why, sizeof(why));
+    if (!is_ok(r)) {
+        report(a, IPC_FAILED, why[0] != '\0' ? why : os_error_text(r));
+        close_down(w);
+        mem_free(w);
+        return 2;
+    }
+    if (confine != NULL) confine();
+    report(a, IPC_READY, "");
+    r = io_loop_run(w->loop);
+    atomic_store_explicit(&a->counters->generation, 0, memory_order_relaxed);
+    close_down(w);
+    mem_wipe(w, sizeof(*w));
+    mem_free(w);
+    return is_ok(r) ? 0 : 1;
+}
