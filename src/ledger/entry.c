@@ -1,0 +1,282 @@
+/* Entries: written straight into the caller's buffer, no tree, no library, one pass. */
+#include "ledger/ledger.h"
+#include <errno.h>
+
+/* The writer's end never moves past `limit`: what does not fit latches `full`. */
+struct writer {
+    uint8_t *at, *limit;
+    bool full;
+};
+
+static void put_bytes(struct writer *w, const void *p, size_t len) {
+    if (UNLIKELY((size_t)(w->limit - w->at) < len)) {
+        w->full = true;
+        return;
+    }
+    memcpy(w->at, p, len);
+    w->at += len;
+}
+
+#define PUT(w, literal) put_bytes(w, "" literal, sizeof(literal) - 1)
+
+static void put_u64(struct writer *w, uint64_t v) {
+    uint8_t digits[20];
+    unsigned n = sizeof digits;
+    do digits[--n] = (uint8_t)('0' + v % 10);
+    while (v /= 10);
+    put_bytes(w, digits + n, sizeof digits - n);
+}
+
+static void put_number(struct writer *w, int64_t v) {
+    if (v < 0)
+        PUT(w, "null");
+    else
+        put_u64(w, (uint64_t)v);
+}
+
+/* How many bytes from p on need no escape and are ASCII. */
+static size_t plain_run(const uint8_t *p, size_t len) {
+    size_t i = 0;
+    while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') i++;
+    return i;
+}
+
+//= RFC8259 7
+/* One character that is not plain; returns how many bytes of the input it took. The spelling is fixed, so that equal
+ * values give equal bytes. */
+static size_t put_special(struct writer *w, span s) {
+    static const char short_form[] = "btn?fr"; /* 0x08 … 0x0d */
+    static const char hex[] = "0123456789abcdef";
+    uint8_t c = s.ptr[0];
+    if (c == '"' || c == '\\') return put_bytes(w, (uint8_t[]){'\\', c}, 2), 1;
+    if (c >= 0x08 && c <= 0x0d && c != 0x0b) return put_bytes(w, (uint8_t[]){'\\', (uint8_t)short_form[c - 8]}, 2), 1;
+    if (c < 0x20 || c == 0x7f)
+        return put_bytes(w, (uint8_t[]){'\\', 'u', '0', '0', (uint8_t)hex[c >> 4], (uint8_t)hex[c & 15]}, 6), 1;
+    size_t n = utf8_length(s);
+    if (n == 0) return put_bytes(w, "\xef\xbf\xbd", 3), 1;
+    return put_bytes(w, s.ptr, n), n;
+}
+
+/* The string in quotes, at most max encoded bytes of it: an entry must fit whatever a client sends. */
+static void put_text(struct writer *w, span s, size_t max) {
+    if (!s.ptr) {
+        PUT(w, "null");
+        return;
+    }
+    PUT(w, "\"");
+    const uint8_t *start = w->at;
+    while (s.len > 0 && !w->full) {
+        size_t used = (size_t)(w->at - start), room = used < max ? max - used : 0, n = plain_run(s.ptr, s.len);
+        if (n > room || (n == 0 && room < 6)) {
+            put_bytes(w, s.ptr, n < room ? n : room);
+            PUT(w, "\xe2\x80\xa6");
+            break;
+        }
+        if (n > 0)
+            put_bytes(w, s.ptr, n);
+        else
+            n = put_special(w, s);
+        s = span_from(s, n);
+    }
+    PUT(w, "\"");
+}
+
+static void put_hex(struct writer *w, const uint8_t nonce[16]) {
+    char hex[33];
+    hex_encode(span_of(nonce, 16), hex);
+    PUT(w, "\"");
+    put_bytes(w, hex, 32);
+    PUT(w, "\"");
+}
+
+#define FIELD(w, name, s, max)                                                                                         \
+    do {                                                                                                               \
+        PUT(w, ",\"" name "\":");                                                                                      \
+        put_text(w, s, max);                                                                                           \
+    } while (0)
+#define NUMBER(w, name, v)                                                                                             \
+    do {                                                                                                               \
+        PUT(w, ",\"" name "\":");                                                                                      \
+        put_number(w, v);                                                                                              \
+    } while (0)
+
+static void put_word(struct writer *w, const char *word) {
+    if (!word) {
+        PUT(w, "null");
+        return;
+    }
+    PUT(w, "\"");
+    put_bytes(w, word, strlen(word));
+    PUT(w, "\"");
+}
+
+static void put_recipient(struct writer *w, const struct ledger_entry *e) {
+    PUT(w, ",\"recipient\":{\"id\":");
+    put_text(w, e->recipient.id, LEDGER_FIELD_MAX);
+    FIELD(w, "agency", e->recipient.agency, LEDGER_FIELD_MAX);
+    FIELD(w, "component", e->recipient.component, LEDGER_FIELD_MAX);
+    FIELD(w, "standing", e->recipient.standing, LEDGER_FIELD_MAX);
+    FIELD(w, "organization", e->recipient.organization, LEDGER_FIELD_MAX);
+    FIELD(w, "identity", e->recipient.identity, LEDGER_FIELD_MAX);
+    FIELD(w, "fingerprint", e->recipient.fingerprint, LEDGER_FIELD_MAX);
+    PUT(w, "}");
+}
+
+static void put_head(struct writer *w, const struct ledger_entry *e) {
+    char time[LEDGER_TIME_TEXT];
+    ledger_time_format(e->time_us, time);
+    PUT(w, "{\"time\":\"");
+    put_bytes(w, time, LEDGER_TIME_TEXT - 1);
+    PUT(w, "\"");
+    FIELD(w, "node", e->node, LEDGER_FIELD_MAX);
+    FIELD(w, "request", e->request, LEDGER_FIELD_MAX);
+    PUT(w, ",\"event\":");
+    put_word(w, ledger_event_name(e->event));
+    put_recipient(w, e);
+    FIELD(w, "client", e->client, LEDGER_FIELD_MAX);
+    FIELD(w, "purpose", e->purpose, LEDGER_FIELD_MAX);
+    FIELD(w, "method", e->method, LEDGER_FIELD_MAX);
+    FIELD(w, "route", e->route, LEDGER_FIELD_MAX);
+    FIELD(w, "target", e->target, LEDGER_TARGET_MAX);
+}
+
+static void put_verdict(struct writer *w, const struct ledger_entry *e) {
+    NUMBER(w, "upstream_status", e->upstream_status);
+    NUMBER(w, "status", e->status);
+    PUT(w, ",\"outcome\":");
+    put_word(w, ledger_outcome_name(e->outcome));
+    PUT(w, ",\"records\":{\"seen\":");
+    put_u64(w, e->records.seen);
+    PUT(w, ",\"protected\":");
+    put_u64(w, e->records.protected);
+    PUT(w, ",\"withheld\":");
+    put_u64(w, e->records.withheld);
+    PUT(w, ",\"redacted\":");
+    put_u64(w, e->records.redacted);
+    PUT(w, ",\"disclosed\":");
+    put_u64(w, e->records.disclosed);
+    PUT(w, "}");
+}
+
+static void put_subjects(struct writer *w, const struct ledger_entry *e) {
+    PUT(w, ",\"subjects\":[");
+    for (size_t i = 0; i < e->subject_count; i++) {
+        if (i > 0) PUT(w, ",");
+        PUT(w, "\"");
+        put_bytes(w, e->subjects[i], LEDGER_PSEUDONYM - 1);
+        PUT(w, "\"");
+    }
+    PUT(w, "],\"rules\":{");
+    for (size_t i = 0; i < e->rule_count; i++) {
+        if (i > 0) PUT(w, ",");
+        put_text(w, e->rules[i].id, LEDGER_FIELD_MAX);
+        PUT(w, ":");
+        put_u64(w, e->rules[i].count);
+    }
+    PUT(w, "}");
+}
+
+static void put_tail(struct writer *w, const struct ledger_entry *e) {
+    FIELD(w, "grant", e->grant, LEDGER_FIELD_MAX);
+    FIELD(w, "exception", e->exception, LEDGER_FIELD_MAX);
+    PUT(w, ",\"versions\":{\"rules\":");
+    put_text(w, e->versions.rules, LEDGER_FIELD_MAX);
+    FIELD(w, "registry", e->versions.registry, LEDGER_FIELD_MAX);
+    FIELD(w, "config", e->versions.config, LEDGER_FIELD_MAX);
+    PUT(w, "}");
+    NUMBER(w, "duration_us", e->duration_us);
+    NUMBER(w, "part", e->part ? (int64_t)e->part : 1);
+    if (e->more)
+        PUT(w, ",\"last\":false,\"nonce\":");
+    else
+        PUT(w, ",\"last\":true,\"nonce\":");
+    put_hex(w, e->nonce);
+    FIELD(w, "sealed", e->sealed, LEDGER_ENTRY_MAX);
+    if (e->event != LEDGER_COMPLETION) return;
+    NUMBER(w, "bytes", (int64_t)(e->bytes & INT64_MAX));
+    if (e->aborted)
+        PUT(w, ",\"aborted\":true");
+    else
+        PUT(w, ",\"aborted\":false");
+}
+
+result ledger_entry_encode(const struct ledger_entry *e, struct buf *out) {
+    ASSERT(e->subject_count <= LEDGER_PART_SUBJECTS);
+    uint8_t *room;
+    TRY(buf_reserve(out, LEDGER_ENTRY_MAX, &room));
+    struct writer w = {room, room + LEDGER_ENTRY_MAX, false};
+    put_head(&w, e);
+    put_verdict(&w, e);
+    put_subjects(&w, e);
+    put_tail(&w, e);
+    PUT(&w, "}");
+    REQUIRE(!w.full, ERROR_LIMIT, EMSGSIZE);
+    buf_commit(out, (size_t)(w.at - room));
+    return OK;
+}
+
+/* How many of the rules fit one part, reckoned at the longest spelling. At least one. */
+#define RULES_ROOM (20u * 1024)
+static size_t rules_that_fit(const struct ledger_count *rules, size_t count) {
+    size_t used = 0, n = 0;
+    for (; n < count; n++) {
+        size_t id = rules[n].id.len < LEDGER_FIELD_MAX / 6 ? rules[n].id.len * 6 : LEDGER_FIELD_MAX + 3;
+        used += id + 24;
+        if (used > RULES_ROOM) break;
+    }
+    return n > 0 || count == 0 ? n : 1;
+}
+
+/* A nonce of its own, so that equal parts do not give equal leaves. */
+static bool next_nonce(uint8_t nonce[16]) {
+    uint8_t digest[32];
+    if (!sha256(span_of(nonce, 16), digest)) return false;
+    memcpy(nonce, digest, 16);
+    return true;
+}
+
+//= ICE10036.2 4.6
+result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx) {
+    struct ledger_entry part = *e;
+    part.part = e->part ? e->part : 1;
+    size_t subjects = 0, rules = 0;
+    do {
+        size_t left = e->subject_count - subjects;
+        part.subjects = e->subjects + subjects;
+        part.subject_count = left < LEDGER_PART_SUBJECTS ? left : LEDGER_PART_SUBJECTS;
+        part.rules = e->rules + rules;
+        part.rule_count = rules_that_fit(part.rules, e->rule_count - rules);
+        subjects += part.subject_count;
+        rules += part.rule_count;
+        part.more = e->more || subjects < e->subject_count || rules < e->rule_count;
+        buf_clear(out);
+        TRY(ledger_entry_encode(&part, out));
+        TRY(each(ctx, buf_span(out)));
+        part.part++;
+        REQUIRE(next_nonce(part.nonce), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    } while (subjects < e->subject_count || rules < e->rule_count);
+    return OK;
+}
+
+struct publication {
+    struct ipc_ring *ring;
+    uint64_t *ticket;
+};
+
+static result publish_part(void *ctx, span part) {
+    struct publication *p = ctx;
+    return ipc_ring_publish(p->ring, part, p->ticket);
+}
+
+result ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket) {
+    struct publication p = {ring, ticket};
+    return ledger_entry_parts(e, scratch, publish_part, &p);
+}
+
+bool ledger_entry_plausible(span entry) {
+    if (entry.len > LEDGER_ENTRY_MAX || !span_starts(entry, SPAN("{\"time\":\"")) || entry.ptr[entry.len - 1] != '}')
+        return false;
+    uint8_t controls = 0;
+    for (size_t i = 0; i < entry.len; i++) controls |= entry.ptr[i] < 0x20;
+    return controls == 0 && utf8_valid(entry);
+}

@@ -1,0 +1,26 @@
+/* Private to ledger: signing and checking. */
+#ifndef GATE1367_LEDGER_KEY_H
+#define GATE1367_LEDGER_KEY_H
+
+#include "ledger/ledger.h"
+#include <openssl/evp.h>
+
+struct ledger_key {
+    uint32_t magic;
+    EVP_PKEY *pkey;
+    EVP_MD_CTX *context; /* kept, so that a commit allocates little */
+};
+#define KEY_MAGIC 0x6b657931u
+
+//= RFC8032 5.1
+bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64]);
+
+struct signature_check {
+    EVP_PKEY *pkey;
+    EVP_MD_CTX *context;
+};
+bool check_open(struct signature_check *c, const uint8_t key[32]);
+void check_close(struct signature_check *c);
+bool check_signature(const struct signature_check *c, span message, const uint8_t signature[64]);
+
+#endif

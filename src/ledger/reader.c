@@ -1,0 +1,128 @@
+#include "ledger/layout.h"
+#include <errno.h>
+
+struct ledger_reader {
+    uint32_t magic;
+    char *directory;
+    struct node node;
+    uint64_t from;   /* entries before it are passed over */
+    uint64_t first;  /* of the segment we stand in */
+    uint64_t offset; /* in it */
+    struct walk walk;
+    uint8_t *window;
+};
+#define READER_MAGIC 0x72656164u
+
+static result stand_in_segment(struct ledger_reader *r) {
+    struct segments s;
+    TRY(segments_list(r->directory, &s));
+    size_t i = segments_find(&s, r->from);
+    result found = s.count > 0 ? OK : FAIL(ERROR_CONFIG, LEDGER_E_MISSING);
+    r->first = s.count > 0 ? s.first[i] : 0;
+    mem_free(s.first);
+    TRY(found);
+    REQUIRE(walk_start(&r->walk, &r->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    r->walk.roots = false;
+    r->walk.next_index = r->first;
+    r->walk.adopt = r->first > 0;
+    REQUIRE(r->walk.adopt || walk_enter_segment(&r->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return OK;
+}
+
+result ledger_reader_open(const char *directory, uint64_t from, struct ledger_reader **out) {
+    struct ledger_reader *r = mem_alloc(sizeof *r);
+    REQUIRE(r, ERROR_LIMIT, ENOMEM);
+    *r = (struct ledger_reader){.magic = READER_MAGIC, .from = from};
+    r->directory = mem_strdup(directory);
+    r->window = os_aligned_alloc(WINDOW_BYTES);
+    result e = r->directory && r->window ? node_read(directory, &r->node) : FAIL(ERROR_LIMIT, ENOMEM);
+    if (is_ok(e)) e = stand_in_segment(r);
+    if (!is_ok(e)) {
+        ledger_reader_close(r);
+        return e;
+    }
+    *out = r;
+    return OK;
+}
+
+struct delivery {
+    struct ledger_reader *reader;
+    ledger_entry_fn *each;
+    void *ctx;
+    const char *file;
+};
+
+static result deliver_frame(void *ctx, const struct frame *f, uint64_t offset) {
+    struct delivery *d = ctx;
+    struct ledger_frame_view view = {.file = d->file, .offset = offset, .sequence = f->sequence,
+        .first_index = f->first_index, .length = f->length, .count = f->count, .root = frame_root(f)};
+    uint64_t index = f->first_index;
+    size_t at = 0;
+    span leaf;
+    for (; frame_next(f, &at, &leaf); index++)
+        if (index >= d->reader->from) TRY(d->each(d->ctx, index, leaf, &view));
+    return OK;
+}
+
+static result read_segment(struct ledger_reader *r, bool last, ledger_entry_fn *each, void *ctx,
+    struct ledger_problem *problem) {
+    char path[PATH_BYTES], name[64];
+    struct os_direct file;
+    uint64_t size;
+    snprintf(name, sizeof name, SEGMENT_NAME, (unsigned long long)r->first);
+    TRY(layout_path(path, r->directory, "%s", name));
+    TRY(os_direct_open(path, false, &file, &size));
+    struct input in = {.file = &file, .size = size, .window = r->window};
+    struct delivery d = {r, each, ctx, name};
+    struct walk_stop stop = walk_segment(&r->walk, &in, r->offset, last, deliver_frame, &d);
+    os_direct_close(&file);
+    r->offset = stop.offset;
+    if (stop.end == WALK_STOPPED) return stop.error;
+    if (stop.end != WALK_CORRUPT) return OK;
+    if (problem) problem_set(problem, stop.fault, name, stop.offset, r->walk.next_index, 0);
+    return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+}
+
+/* The segment after the one we stand in, if there is one by now; it must begin where this one ended. */
+static result has_next(struct ledger_reader *r, bool *more, uint64_t *first) {
+    struct segments s;
+    TRY(segments_list(r->directory, &s));
+    *more = false;
+    for (size_t i = 0; i < s.count && !*more; i++) {
+        if (s.first[i] <= r->first) continue;
+        *more = true;
+        *first = s.first[i];
+    }
+    mem_free(s.first);
+    return OK;
+}
+
+result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem) {
+    MAGIC_CHECK(r, READER_MAGIC);
+    if (problem) *problem = (struct ledger_problem){0};
+    for (;;) {
+        bool more;
+        uint64_t first = 0;
+        TRY(has_next(r, &more, &first));
+        TRY(read_segment(r, !more, each, ctx, problem));
+        if (!more) return OK;
+        if (first != r->walk.next_index) {
+            if (problem) problem_set(problem, LEDGER_FAULT_GAP, "wal", 0, r->walk.next_index, 0);
+            return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+        }
+        r->first = first;
+        r->offset = 0;
+        REQUIRE(walk_enter_segment(&r->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    }
+}
+
+uint64_t ledger_reader_next(const struct ledger_reader *r) { return r->walk.next_index; }
+
+void ledger_reader_close(struct ledger_reader *r) {
+    if (!r) return;
+    MAGIC_CHECK(r, READER_MAGIC);
+    r->magic = 0;
+    mem_free(r->directory);
+    os_aligned_free(r->window);
+    mem_free(r);
+}

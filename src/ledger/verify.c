@@ -1,0 +1,63 @@
+#include "ledger/layout.h"
+#include <errno.h>
+
+static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r) {
+    out->first = s->problem;
+    out->frames = s->frames;
+    out->bytes = s->bytes;
+    out->segments = s->segments.count;
+    out->torn = s->torn;
+    if (!is_ok(r)) return LEDGER_CANNOT_TELL;
+    return s->problem.fault == LEDGER_SOUND ? LEDGER_IS_SOUND : LEDGER_IS_TAMPERED;
+}
+
+static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fault fault, const char *file) {
+    problem_set(&out->first, fault, file, 0, 0, 0);
+    return LEDGER_IS_TAMPERED;
+}
+
+/* The tips are read before the log: a writer at work may only be ahead of them. */
+static enum ledger_judgement verify_log(const char *directory, const struct node *node, struct walk *w, struct survey *s,
+    struct ledger_report *out) {
+    int newest;
+    result r = tips_read(directory, &node->verifier, w->check, w->tips, &newest);
+    if (!is_ok(r)) return LEDGER_CANNOT_TELL;
+    if (newest < 0) return tampered(out, LEDGER_FAULT_TIP, "tip.a");
+    out->tip_size = w->tips[newest].size;
+    r = survey_run(directory, node, w, NULL, NULL, s);
+    out->entries = w->next_index;
+    if (is_ok(r) && !ledger_tree_root(&w->tree, out->root)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return judge(out, s, r);
+}
+
+static bool same_verifier(const struct ledger_verifier *a, const struct ledger_verifier *b) {
+    return strcmp(a->name, b->name) == 0 && memcmp(a->key, b->key, 32) == 0;
+}
+
+enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v, ledger_progress_fn *progress,
+    void *ctx, struct ledger_report *out) {
+    struct node node;
+    struct walk w;
+    struct signature_check check;
+    struct survey s = {.progress = progress, .progress_ctx = ctx};
+    *out = (struct ledger_report){0};
+    result r = node_read(directory, &node);
+    if (!is_ok(r)) {
+        problem_set(&out->first, LEDGER_FAULT_NODE, "node.json", 0, 0, r.class == ERROR_IO ? r.code : 0);
+        return r.class == ERROR_CONFIG && r.code == LEDGER_E_NODE ? LEDGER_IS_TAMPERED : LEDGER_CANNOT_TELL;
+    }
+    if (!same_verifier(&node.verifier, v)) return tampered(out, LEDGER_FAULT_NODE, "node.json");
+    if (!walk_start(&w, v) || !check_open(&check, v->key)) return LEDGER_CANNOT_TELL;
+    w.check = &check;
+    enum ledger_judgement j = verify_log(directory, &node, &w, &s, out);
+    check_close(&check);
+    mem_free(s.segments.first);
+    return j;
+}
+
+result ledger_verifier_read(const char *directory, struct ledger_verifier *out) {
+    struct node node;
+    TRY(node_read(directory, &node));
+    *out = node.verifier;
+    return OK;
+}

@@ -1,0 +1,434 @@
+/* The writer: recovers, gathers a group, signs it as a frame, makes it durable. One error and it is over. */
+#include "ledger/layout.h"
+#include <errno.h>
+#include <pthread.h>
+
+struct ledger {
+    uint32_t magic;
+    char *directory;
+    const struct ledger_key *key;
+    struct node node;
+    int lock_fd;
+    struct os_direct segment;
+    uint64_t offset; /* where the next frame goes */
+    struct walk walk; /* of what is durable; its tree already holds what is gathered */
+    uint8_t *frame;
+    size_t payload;
+    uint32_t count;
+    bool failed;
+    uint64_t tip_size;
+    unsigned tip_turn;
+    uint8_t *tip;
+    pthread_mutex_t spares_lock;
+    bool spares[SPARE_COUNT];
+};
+#define LEDGER_MAGIC 0x6c656467u
+
+/* ---- opening -------------------------------------------------------------------------------------------------- */
+
+static result take_lock(struct ledger *l) {
+    char path[PATH_BYTES];
+    TRY(layout_path(path, l->directory, "LOCK"));
+    result r = os_lock(path, &l->lock_fd);
+    if (!is_ok(r) && r.code == EWOULDBLOCK) return FAIL(ERROR_IO, LEDGER_E_LOCKED);
+    return r;
+}
+
+/* A spare is whole once it bears its name; what was being made when somebody pulled the plug is made again. */
+static result find_spares(struct ledger *l) {
+    char path[PATH_BYTES];
+    for (unsigned i = 0; i < SPARE_COUNT; i++) {
+        TRY(layout_path(path, l->directory, SPARE_NEW, i));
+        TRY(os_remove(path));
+        TRY(layout_path(path, l->directory, SPARE_NAME, i));
+        l->spares[i] = os_exists(path);
+    }
+    return OK;
+}
+
+static result corrupt(const struct ledger_problem *found, struct ledger_problem *out) {
+    if (out) *out = *found;
+    return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+}
+
+static result expect_tips(struct ledger *l, const struct signature_check *check, struct ledger_problem *problem) {
+    int newest;
+    TRY(tips_read(l->directory, &l->node.verifier, check, l->walk.tips, &newest));
+    if (newest < 0) {
+        struct ledger_problem p;
+        problem_set(&p, LEDGER_FAULT_TIP, "tip.a", 0, 0, 0);
+        return corrupt(&p, problem);
+    }
+    l->tip_size = l->walk.tips[newest].size;
+    l->tip_turn = newest == 0;
+    return OK;
+}
+
+/* What stands behind the last frame was never acknowledged. It is zeroed before anything is written there, so that no
+ * later reader has to wonder. */
+static result cut_tail(struct ledger *l) {
+    uint8_t *zeros = l->frame;
+    memset(zeros, 0, LEDGER_FRAME_MAX);
+    for (uint64_t at = l->offset; at < l->node.segment_bytes; at += LEDGER_FRAME_MAX) {
+        uint64_t left = l->node.segment_bytes - at;
+        TRY(os_direct_write(&l->segment, zeros, left < LEDGER_FRAME_MAX ? (size_t)left : LEDGER_FRAME_MAX, at));
+    }
+    return OK;
+}
+
+static result open_last_segment(struct ledger *l, const struct survey *s) {
+    char path[PATH_BYTES];
+    uint64_t size;
+    TRY(layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)s->segments.first[s->segments.count - 1]));
+    TRY(os_direct_open(path, true, &l->segment, &size));
+    l->offset = s->end_offset;
+    return s->torn ? cut_tail(l) : OK;
+}
+
+static result survey_log(struct ledger *l, const struct signature_check *check, struct survey *s,
+    struct ledger_problem *problem) {
+    TRY(expect_tips(l, check, problem));
+    result r = survey_run(l->directory, &l->node, &l->walk, NULL, NULL, s);
+    if (s->problem.fault != LEDGER_SOUND) return is_ok(r) ? corrupt(&s->problem, problem) : r;
+    TRY(r);
+    /* The chain hangs on the last frame: its signature stands for all. */
+    if (l->walk.sequence > 0 && !frame_signed(l->walk.header, check)) {
+        problem_set(&s->problem, LEDGER_FAULT_SIGNATURE, s->file, s->end_offset, l->walk.next_index, 0);
+        return corrupt(&s->problem, problem);
+    }
+    return open_last_segment(l, s);
+}
+
+static result recover(struct ledger *l, struct ledger_problem *problem) {
+    struct survey s = {0};
+    struct signature_check check;
+    REQUIRE(walk_start(&l->walk, &l->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    REQUIRE(check_open(&check, l->node.verifier.key), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    result r = survey_log(l, &check, &s, problem);
+    check_close(&check);
+    mem_free(s.segments.first);
+    return r;
+}
+
+static result check_owner(struct ledger *l, const char *origin) {
+    struct ledger_verifier own;
+    TRY(ledger_verifier_of(l->key, origin ? origin : l->node.verifier.name, &own));
+    REQUIRE(memcmp(own.key, l->node.verifier.key, 32) == 0 && strcmp(own.name, l->node.verifier.name) == 0,
+        ERROR_CONFIG, LEDGER_E_VERIFIER);
+    return OK;
+}
+
+static result open_steps(struct ledger *l, const struct ledger_place *place, struct ledger_problem *problem) {
+    l->directory = mem_strdup(place->directory);
+    l->frame = os_aligned_alloc(LEDGER_FRAME_MAX);
+    l->tip = os_aligned_alloc(TIP_BYTES);
+    REQUIRE(l->directory && l->frame && l->tip, ERROR_LIMIT, ENOMEM);
+    TRY(node_read(l->directory, &l->node));
+    TRY(check_owner(l, place->origin));
+    TRY(take_lock(l));
+    TRY(find_spares(l));
+    return recover(l, problem);
+}
+
+static void release(struct ledger *l) {
+    if (l->segment.fd >= 0) os_direct_close(&l->segment);
+    os_close(&l->lock_fd);
+    if (l->frame) mem_wipe(l->frame, LEDGER_FRAME_MAX);
+    os_aligned_free(l->frame);
+    os_aligned_free(l->tip);
+    mem_free(l->directory);
+    pthread_mutex_destroy(&l->spares_lock);
+    l->magic = 0;
+    mem_free(l);
+}
+
+result ledger_open(const struct ledger_place *place, const struct ledger_key *key, struct ledger_problem *problem,
+    struct ledger **out) {
+    if (problem) *problem = (struct ledger_problem){0};
+    struct ledger *l = mem_alloc(sizeof *l);
+    REQUIRE(l, ERROR_LIMIT, ENOMEM);
+    l->magic = LEDGER_MAGIC;
+    l->key = key;
+    l->lock_fd = -1;
+    l->segment.fd = -1;
+    pthread_mutex_init(&l->spares_lock, NULL);
+    result r = open_steps(l, place, problem);
+    if (!is_ok(r)) {
+        release(l);
+        return r;
+    }
+    *out = l;
+    return OK;
+}
+
+/* ---- spares --------------------------------------------------------------------------------------------------- */
+
+static result make_spare(const char *directory, uint64_t size, unsigned i) {
+    char fresh[PATH_BYTES], name[PATH_BYTES];
+    struct os_direct file;
+    TRY(layout_path(fresh, directory, SPARE_NEW, i));
+    TRY(layout_path(name, directory, SPARE_NAME, i));
+    TRY(os_remove(fresh));
+    TRY(os_direct_create(fresh, size, &file));
+    os_direct_close(&file);
+    return os_rename(fresh, name);
+}
+
+result ledger_make_spares(struct ledger *l) {
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    for (unsigned i = 0; i < SPARE_COUNT; i++) {
+        pthread_mutex_lock(&l->spares_lock);
+        bool there = l->spares[i];
+        pthread_mutex_unlock(&l->spares_lock);
+        if (there) continue;
+        TRY(make_spare(l->directory, l->node.segment_bytes, i));
+        pthread_mutex_lock(&l->spares_lock);
+        l->spares[i] = true;
+        pthread_mutex_unlock(&l->spares_lock);
+    }
+    return OK;
+}
+
+unsigned ledger_spares(struct ledger *l) {
+    pthread_mutex_lock(&l->spares_lock);
+    unsigned n = 0;
+    for (unsigned i = 0; i < SPARE_COUNT; i++) n += l->spares[i];
+    pthread_mutex_unlock(&l->spares_lock);
+    return n;
+}
+
+/* Takes a spare for the segment that begins at the next index. */
+static result next_segment(struct ledger *l) {
+    char from[PATH_BYTES], to[PATH_BYTES];
+    uint64_t size;
+    if (ledger_spares(l) == 0) TRY(ledger_make_spares(l));
+    pthread_mutex_lock(&l->spares_lock);
+    unsigned i = 0;
+    while (i < SPARE_COUNT && !l->spares[i]) i++;
+    if (i < SPARE_COUNT) l->spares[i] = false;
+    pthread_mutex_unlock(&l->spares_lock);
+    REQUIRE(i < SPARE_COUNT, ERROR_IO, LEDGER_E_FULL);
+    TRY(layout_path(from, l->directory, SPARE_NAME, i));
+    TRY(layout_path(to, l->directory, SEGMENT_NAME, (unsigned long long)l->walk.next_index));
+    TRY(os_rename(from, to));
+    os_direct_close(&l->segment);
+    TRY(os_direct_open(to, true, &l->segment, &size));
+    REQUIRE(size == l->node.segment_bytes, ERROR_IO, LEDGER_E_FULL);
+    l->offset = 0;
+    return OK;
+}
+
+/* ---- appending ------------------------------------------------------------------------------------------------ */
+
+size_t ledger_pending_room(const struct ledger *l) {
+    size_t used = FRAME_HEADER + l->payload + RECORD_HEADER;
+    return used < LEDGER_FRAME_MAX ? LEDGER_FRAME_MAX - used : 0;
+}
+
+result ledger_reserve(struct ledger *l, size_t room, uint8_t **out) {
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
+    REQUIRE(room <= ledger_pending_room(l), ERROR_LIMIT, EAGAIN);
+    *out = l->frame + FRAME_HEADER + l->payload + RECORD_HEADER;
+    return OK;
+}
+
+static result fail_for_good(struct ledger *l, result r) {
+    l->failed = true;
+    return r;
+}
+
+result ledger_add_reserved(struct ledger *l, size_t len) {
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    ASSERT(len <= ledger_pending_room(l));
+    uint8_t *record = l->frame + FRAME_HEADER + l->payload;
+    span leaf = span_of(record + RECORD_HEADER, len);
+    REQUIRE(len > 0 && ledger_entry_plausible(leaf), ERROR_INTERNAL, LEDGER_E_ENTRY);
+    store_be16(record, (uint16_t)len);
+    if (!ledger_tree_add(&l->walk.tree, leaf)) return fail_for_good(l, FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO));
+    l->payload += RECORD_HEADER + len;
+    l->count++;
+    return OK;
+}
+
+result ledger_add(struct ledger *l, span entry) {
+    uint8_t *room;
+    REQUIRE(entry.len <= LEDGER_ENTRY_MAX, ERROR_INTERNAL, LEDGER_E_ENTRY);
+    TRY(ledger_reserve(l, entry.len, &room));
+    memcpy(room, entry.ptr, entry.len);
+    return ledger_add_reserved(l, entry.len);
+}
+
+size_t ledger_pending(const struct ledger *l) { return l->count; }
+
+static result commit_frame(struct ledger *l) {
+    uint8_t root[32];
+    if (l->offset + frame_padded(l->payload) > l->node.segment_bytes) TRY(next_segment(l));
+    if (l->offset == 0) REQUIRE(walk_enter_segment(&l->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    REQUIRE(ledger_tree_root(&l->walk.tree, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    struct frame_facts facts = {.sequence = l->walk.sequence + 1, .first_index = l->walk.next_index, .count = l->count,
+        .payload = (uint32_t)l->payload, .segment = l->walk.segment, .previous = l->walk.previous, .root = root};
+    uint32_t length = frame_finish(l->frame, &facts, l->key);
+    REQUIRE(length > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    TRY(os_direct_write(&l->segment, l->frame, length, l->offset));
+    struct frame f = {.base = l->frame, .sequence = facts.sequence, .first_index = facts.first_index, .count = l->count};
+    REQUIRE(walk_advance(&l->walk, &f), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    l->offset += length;
+    return OK;
+}
+
+//= ICE10036.2 4.6
+result ledger_commit(struct ledger *l) {
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
+    if (l->count == 0) return OK;
+    result r = commit_frame(l);
+    /* After a failed write nobody knows what the disk holds: whatever it was, it is over. */
+    if (!is_ok(r)) return fail_for_good(l, r);
+    l->payload = 0;
+    l->count = 0;
+    return OK;
+}
+
+bool ledger_tip_stale(const struct ledger *l) { return l->tip_size != l->walk.next_index; }
+
+static result write_tip(struct ledger *l, unsigned turn, bool create) {
+    char path[PATH_BYTES];
+    uint8_t root[32];
+    struct os_direct file;
+    uint64_t size;
+    ledger_root(l, root);
+    REQUIRE(tip_format(&l->node.verifier, l->key, l->walk.next_index, root, l->tip) > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    TRY(layout_path(path, l->directory, turn ? "tip.b" : "tip.a"));
+    if (create && !os_exists(path))
+        TRY(os_direct_create(path, TIP_BYTES, &file));
+    else
+        TRY(os_direct_open(path, true, &file, &size));
+    result r = os_direct_write(&file, l->tip, TIP_BYTES, 0);
+    os_direct_close(&file);
+    return r;
+}
+
+result ledger_write_tip(struct ledger *l) {
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
+    if (!ledger_tip_stale(l)) return OK;
+    result r = write_tip(l, l->tip_turn, true);
+    if (!is_ok(r)) return fail_for_good(l, r);
+    l->tip_turn ^= 1;
+    l->tip_size = l->walk.next_index;
+    return OK;
+}
+
+uint64_t ledger_size(const struct ledger *l) { return l->walk.next_index; }
+
+/* Of what is durable: the last frame's. */
+void ledger_root(const struct ledger *l, uint8_t root[32]) {
+    static const struct ledger_tree empty;
+    if (l->walk.sequence > 0)
+        memcpy(root, l->walk.header + 96, 32);
+    else
+        ASSERT(ledger_tree_root(&empty, root));
+}
+
+bool ledger_failed(const struct ledger *l) { return l->failed; }
+
+result ledger_close(struct ledger *l) {
+    if (!l) return OK;
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    result r = l->failed ? FAIL(ERROR_IO, LEDGER_E_FAILED) : ledger_write_tip(l);
+    release(l);
+    return r;
+}
+
+/* ---- a new ledger, and one entry ------------------------------------------------------------------------------ */
+
+static result obtain_key(const char *path, struct ledger_key **out) {
+    if (os_exists(path)) return ledger_key_load(path, out);
+    struct buf pem;
+    TRY(ledger_key_generate(out));
+    result r = ledger_key_pem(*out, &pem);
+    if (is_ok(r)) r = os_secret_create(path, buf_span(&pem));
+    buf_free(&pem);
+    if (!is_ok(r)) {
+        ledger_key_free(*out);
+        *out = NULL;
+    }
+    return r;
+}
+
+static result make_directories(const char *directory) {
+    char path[PATH_BYTES];
+    TRY(os_make_dir(directory, 0750));
+    TRY(layout_path(path, directory, "wal"));
+    TRY(os_make_dir(path, 0750));
+    TRY(layout_path(path, directory, "wal/spare"));
+    return os_make_dir(path, 0750);
+}
+
+/* node.json comes last: until it is there, there is no ledger, and log init may be run again. */
+static result fill_directory(const struct ledger_place *place, const struct ledger_key *key, struct ledger *l) {
+    char path[PATH_BYTES];
+    struct os_direct file;
+    uint64_t size = place->segment_bytes ? place->segment_bytes : LEDGER_SEGMENT_BYTES;
+    REQUIRE(size >= LEDGER_SEGMENT_MIN && size % FRAME_ALIGN == 0, ERROR_CONFIG, EINVAL);
+    TRY(make_directories(place->directory));
+    TRY(layout_path(path, place->directory, SEGMENT_NAME, 0ull));
+    TRY(os_remove(path));
+    TRY(os_direct_create(path, size, &file));
+    os_direct_close(&file);
+    l->key = key;
+    l->node.segment_bytes = size;
+    TRY(find_spares(l));
+    TRY(ledger_make_spares(l));
+    TRY(write_tip(l, 0, true));
+    TRY(node_write(place->directory, &l->node));
+    return os_sync_dir(place->directory);
+}
+
+static result init_with_key(const struct ledger_place *place, const struct ledger_key *key, struct ledger_verifier *out) {
+    struct ledger l = {.magic = LEDGER_MAGIC, .lock_fd = -1, .segment.fd = -1};
+    TRY(ledger_verifier_of(key, place->origin, out));
+    l.node.verifier = *out;
+    l.directory = mem_strdup(place->directory);
+    l.tip = os_aligned_alloc(TIP_BYTES);
+    pthread_mutex_init(&l.spares_lock, NULL);
+    result r = l.directory && l.tip ? fill_directory(place, key, &l) : FAIL(ERROR_LIMIT, ENOMEM);
+    pthread_mutex_destroy(&l.spares_lock);
+    os_aligned_free(l.tip);
+    mem_free(l.directory);
+    return r;
+}
+
+result ledger_init(const struct ledger_place *place, struct ledger_verifier *out) {
+    char path[PATH_BYTES];
+    struct ledger_key *key = NULL;
+    TRY(layout_path(path, place->directory, "node.json"));
+    REQUIRE(!os_exists(path), ERROR_CONFIG, LEDGER_E_EXISTS);
+    TRY(obtain_key(place->key_path, &key));
+    result r = init_with_key(place, key, out);
+    ledger_key_free(key);
+    return r;
+}
+
+static result add_part(void *ctx, span part) { return ledger_add(ctx, part); }
+
+static result append_with_key(const struct ledger_place *place, const struct ledger_key *key, const struct ledger_entry *e) {
+    struct ledger *l = NULL;
+    struct buf scratch;
+    TRY(ledger_open(place, key, NULL, &l));
+    buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
+    result r = ledger_entry_parts(e, &scratch, add_part, l);
+    if (is_ok(r)) r = ledger_commit(l);
+    buf_free(&scratch);
+    result closed = ledger_close(l);
+    return is_ok(r) ? closed : r;
+}
+
+result ledger_append_once(const struct ledger_place *place, const struct ledger_entry *e) {
+    struct ledger_key *key = NULL;
+    TRY(ledger_key_load(place->key_path, &key));
+    result r = append_with_key(place, key, e);
+    ledger_key_free(key);
+    return r;
+}
