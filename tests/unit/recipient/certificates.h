@@ -40,6 +40,22 @@ static inline void made_extension(X509 *x, int nid, const char *value) {
     X509_EXTENSION_free(e);
 }
 
+/* Comma-separated OIDs. */
+static inline void made_policies(X509 *x, const char *oids) {
+    if (!oids) return;
+    char copy[256], *save = NULL;
+    snprintf(copy, sizeof copy, "%s", oids);
+    CERTIFICATEPOLICIES *list = CERTIFICATEPOLICIES_new();
+    for (char *oid = strtok_r(copy, ",", &save); oid; oid = strtok_r(NULL, ",", &save)) {
+        POLICYINFO *info = POLICYINFO_new();
+        info->policyid = OBJ_txt2obj(oid, 1);
+        sk_POLICYINFO_push(list, info);
+    }
+    int ok = X509_add1_ext_i2d(x, NID_certificate_policies, list, 0, 0);
+    ASSERT(ok == 1);
+    CERTIFICATEPOLICIES_free(list);
+}
+
 static inline struct made made_certificate(const char *issuer, const char *subject, const char *san, const char *policies) {
     struct made out = {.len = 0};
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -54,7 +70,7 @@ static inline struct made made_certificate(const char *issuer, const char *subje
     X509_set_issuer_name(x, i);
     X509_set_subject_name(x, s);
     made_extension(x, NID_subject_alt_name, san);
-    made_extension(x, NID_certificate_policies, policies);
+    made_policies(x, policies);
     X509_set_pubkey(x, key);
     ASSERT(X509_sign(x, key, EVP_sha256()) > 0);
     uint8_t *p = out.der;
