@@ -70,4 +70,7 @@ size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, ui
 /* Calls `each` with every subject that the overlay protects. */
 void overlay_each_protected(const struct overlay *o, void (*each)(void *ctx, uint64_t handle), void *ctx);
 
+/* Calls `each` once with every subject that the index or the overlay protects now. */
+void registry_each_protected(const struct registry *r, void (*each)(void *ctx, uint64_t handle), void *ctx);
+
 #endif

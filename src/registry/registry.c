@@ -212,6 +212,29 @@ bool registry_protects(const struct registry *r, uint64_t subject)
     return state == SUBJECT_PROTECTED || (state == SUBJECT_UNKNOWN && index_has_subject(&r->image, subject));
 }
 
+/* Those that only the overlay knows. */
+struct overlay_walk {
+    const struct registry *registry;
+    void (*each)(void *ctx, uint64_t handle);
+    void *ctx;
+};
+static void walk_overlay(void *ctx, uint64_t handle)
+{
+    const struct overlay_walk *w = ctx;
+    if (!index_has_subject(&w->registry->image, handle)) w->each(w->ctx, handle);
+}
+
+void registry_each_protected(const struct registry *r, void (*each)(void *ctx, uint64_t handle), void *ctx)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    for (uint64_t i = 0; i < r->image.header.subjects; i++) {
+        uint64_t handle = load_le64(r->image.handles + 8 * i);
+        if (handle_protected(r, handle)) each(ctx, handle);
+    }
+    struct overlay_walk w = {r, each, ctx};
+    overlay_each_protected(&r->overlay, walk_overlay, &w);
+}
+
 #define LOOKUP_MAX 1024
 bool registry_lookup(
     const struct registry *r, enum registry_kind kind, span value, span system, struct registry_hit *hit)

@@ -1,0 +1,162 @@
+/* The journal of live changes, protected.idx.journal. A record:
+ *
+ *   magic 4 │ length 4 │ position 8 │ CRC-32C 4 │ payload … │ keyed hash 16 │ CRC-32C 4        little-endian
+ *   payload: op 1 │ zeros 3 │ keys 4 │ time 8 │ subject 8 │ reason 16 │ keys × 16
+ *
+ * The CRCs (of the head; of all before) find what the disk broke, the keyed hash (SipHash-2-4-128 over head and
+ * payload) what somebody without the key wrote: a forged release must not unprotect anybody. Positions go up by one, so
+ * that no record can be taken out of the middle.
+ *
+ * Torn or damaged? A record is written with one append and acknowledged after fsync. What a crash leaves of an
+ * unacknowledged record is its beginning, cut short, or with zeros from some disk sector to the end of the file where
+ * the file grew before its data arrived. Only that is torn. Everything else is damage, also of the last record, for it
+ * may have been acknowledged; and damage refuses. */
+#include "registry/image.h"
+
+#define RECORD_MAGIC 0x4A524731u /* "1GRJ" */
+#define HEAD_BYTES 20
+#define SECTOR 512
+#define TAIL_BYTES 20
+#define PAYLOAD_FIXED 40
+#define PAYLOAD_MAX (PAYLOAD_FIXED + 16 * REGISTRY_CHANGE_KEYS_MAX)
+
+static void journal_mac(const struct secrets *s, const uint8_t *record, size_t payload, uint8_t mac[16])
+{
+    siphash128(s->journal, span_of(record, HEAD_BYTES + payload), mac);
+}
+
+static void write_payload(uint8_t *p, const struct registry_change *c)
+{
+    memset(p, 0, PAYLOAD_FIXED);
+    p[0] = (uint8_t)c->op;
+    store_le32(p + 4, (uint32_t)c->key_count);
+    store_le64(p + 8, c->time);
+    store_le64(p + 16, c->subject);
+    if (c->op == REGISTRY_RELEASE) memcpy(p + 24, c->reason, 16);
+    for (size_t i = 0; i < c->key_count; i++) {
+        store_le64(p + PAYLOAD_FIXED + 16 * i, c->keys[i].a);
+        store_le64(p + PAYLOAD_FIXED + 16 * i + 8, c->keys[i].b);
+    }
+}
+
+RESULT registry_journal_encode(const uint8_t key[32], const struct registry_change *c, struct buf *out)
+{
+    struct secrets s;
+    uint8_t *p;
+    ASSERT(c->position > 0 && c->key_count <= REGISTRY_CHANGE_KEYS_MAX && c->subject != REGISTRY_NO_SUBJECT);
+    ASSERT(c->op == REGISTRY_PROTECT || c->key_count == 0);
+    size_t payload = PAYLOAD_FIXED + 16 * c->key_count, length = HEAD_BYTES + payload + TAIL_BYTES;
+    TRY(secrets_derive(&s, key));
+    result r = buf_reserve(out, length, &p);
+    if (is_ok(r)) {
+        store_le32(p, RECORD_MAGIC);
+        store_le32(p + 4, (uint32_t)payload);
+        store_le64(p + 8, c->position);
+        store_le32(p + 16, crc32c(0, span_of(p, 16)));
+        write_payload(p + HEAD_BYTES, c);
+        journal_mac(&s, p, payload, p + HEAD_BYTES + payload);
+        store_le32(p + length - 4, crc32c(0, span_of(p, length - 4)));
+        buf_commit(out, length);
+    }
+    secrets_wipe(&s);
+    return r;
+}
+
+/* ---- reading ---- */
+
+/* Length of the record at the start of `rest` by its own account, or 0 when that cannot be. */
+static size_t record_length(span rest)
+{
+    if (rest.len < HEAD_BYTES || load_le32(rest.ptr) != RECORD_MAGIC) return 0;
+    if (load_le32(rest.ptr + 16) != crc32c(0, span_of(rest.ptr, 16))) return 0;
+    uint32_t payload = load_le32(rest.ptr + 4);
+    if (payload < PAYLOAD_FIXED || payload > PAYLOAD_MAX || (payload - PAYLOAD_FIXED) % 16 != 0) return 0;
+    return HEAD_BYTES + payload + TAIL_BYTES;
+}
+
+static bool record_whole(span rest)
+{
+    size_t length = record_length(rest);
+    return length > 0 && length <= rest.len &&
+           load_le32(rest.ptr + length - 4) == crc32c(0, span_of(rest.ptr, length - 4));
+}
+
+/* What is not whole from `at` on is a beginning that a crash left. */
+static bool is_torn(span journal, size_t at)
+{
+    span rest = span_from(journal, at);
+    size_t length = record_length(rest);
+    if (rest.len < (length ? length : HEAD_BYTES)) return true;
+    size_t written = journal.len;
+    while (written > at && journal.ptr[written - 1] == 0)
+        written--;
+    size_t sector = (written + SECTOR - 1) / SECTOR * SECTOR;
+    return sector < at + (length ? length : HEAD_BYTES);
+}
+
+/* The change in a whole record; its keys go to the scratch. False when its insides or its keyed hash are wrong. */
+static bool read_record(const struct secrets *s, span record, struct registry_print *keys, struct registry_change *out)
+{
+    size_t payload = record.len - HEAD_BYTES - TAIL_BYTES;
+    const uint8_t *p = record.ptr + HEAD_BYTES;
+    uint8_t mac[16];
+    journal_mac(s, record.ptr, payload, mac);
+    if (memcmp(mac, p + payload, 16) != 0) return false;
+    *out = (struct registry_change){.op = (enum registry_op)p[0],
+        .position = load_le64(record.ptr + 8),
+        .time = load_le64(p + 8),
+        .subject = load_le64(p + 16),
+        .keys = keys,
+        .key_count = load_le32(p + 4)};
+    memcpy(out->reason, p + 24, 16);
+    if (p[0] != REGISTRY_PROTECT && p[0] != REGISTRY_RELEASE) return false;
+    if (out->key_count != (payload - PAYLOAD_FIXED) / 16 || out->subject == REGISTRY_NO_SUBJECT) return false;
+    for (size_t i = 0; i < out->key_count; i++)
+        keys[i] =
+            (struct registry_print){load_le64(p + PAYLOAD_FIXED + 16 * i), load_le64(p + PAYLOAD_FIXED + 16 * i + 8)};
+    return true;
+}
+
+/* Positions follow each other; the first may be any, for what an index includes may have been cut off in front. */
+static bool position_follows(const struct registry_journal_end *end, uint64_t position)
+{
+    return end->records == 0 ? position > 0 : position == end->position + 1;
+}
+
+static RESULT replay_all(const struct secrets *s, span journal, uint64_t from, void *overlay,
+    struct registry_print *keys, struct registry_journal_end *end)
+{
+    while (end->bytes < journal.len) {
+        span rest = span_from(journal, end->bytes);
+        struct registry_change c;
+        if (!record_whole(rest)) {
+            end->torn = is_torn(journal, end->bytes);
+            REQUIRE(end->torn, ERROR_CONFIG, REGISTRY_JOURNAL_DAMAGED);
+            return OK;
+        }
+        span record = span_sub(rest, 0, record_length(rest));
+        REQUIRE(read_record(s, record, keys, &c) && position_follows(end, c.position), ERROR_CONFIG,
+            REGISTRY_JOURNAL_DAMAGED);
+        if (c.position >= from && overlay) {
+            TRY(registry_overlay_apply(overlay, &c));
+            end->applied++;
+        }
+        end->bytes += record.len;
+        end->position = c.position;
+        end->records++;
+    }
+    return OK;
+}
+
+RESULT registry_journal_replay(
+    const uint8_t key[32], span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
+{
+    struct secrets s;
+    *end = (struct registry_journal_end){0};
+    TRY(secrets_derive(&s, key));
+    struct registry_print *keys = mem_array(REGISTRY_CHANGE_KEYS_MAX, sizeof *keys);
+    result r = keys ? replay_all(&s, journal, from, overlay, keys, end) : FAIL(ERROR_LIMIT, REGISTRY_NO_MEMORY);
+    mem_free(keys);
+    secrets_wipe(&s);
+    return r;
+}

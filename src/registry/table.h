@@ -1,0 +1,42 @@
+/* Private to registry: placing keys in buckets while an image is made. */
+#ifndef GATE1367_REGISTRY_TABLE_H
+#define GATE1367_REGISTRY_TABLE_H
+
+#include "registry/image.h"
+
+/* As collected; packed, for there may be forty million. */
+struct __attribute__((packed)) record {
+    uint64_t a, b;
+    uint32_t subject; /* index into the builder's subjects */
+    uint8_t kind;
+};
+
+/* Subjects of a key that has several: a list through `next`, UINT32_MAX ends it. */
+struct member_node {
+    uint32_t subject, next;
+};
+struct table {
+    uint8_t *buckets;
+    uint64_t bucket_count, keys;
+    unsigned reference_bits;
+    uint64_t subjects; /* references from here on are groups */
+    struct member_node *nodes;
+    size_t node_count, node_room;
+    uint32_t *group_heads;
+    size_t group_count, group_room;
+    uint64_t random;
+};
+
+/* Called when a key has one more subject: `first` had it already. Both are numbers among the protected. */
+typedef void table_shared_fn(void *ctx, const struct record *r, uint32_t first, uint32_t second);
+
+/* Buckets for that many keys, seven slots filled to 93 in a hundred. */
+uint64_t table_buckets_for(uint64_t keys);
+/* Places records[0, n), whose `subject` is already the number among the protected, into t's zeroed buckets; reorders
+ * them. LIMIT: out of memory, or (never, with table_buckets_for) no place found: REGISTRY_TOO_LARGE. */
+RESULT table_fill(struct table *t, struct record *records, size_t n, table_shared_fn *shared, void *ctx);
+void table_free(struct table *t);
+/* Number of one subject of the key, or UINT32_MAX. */
+uint32_t table_find(const struct table *t, struct registry_print p);
+
+#endif
