@@ -1,0 +1,38 @@
+/* config: gate.json and what it names, with positions; everything `serve` needs, checked at once. Secrets are opened but not
+ * read: the processes that need them read them after the fork from the inherited descriptors. */
+#ifndef GATE1367_CONFIG_H
+#define GATE1367_CONFIG_H
+
+#include "base/base.h"
+#include "ledger/ledger.h"
+#include "os/os.h"
+#include "proxy/proxy.h"
+#include "source/source.h"
+
+struct config {
+    struct proxy_settings settings;
+    unsigned workers; /* at least 1 */
+    struct os_address admin_address;
+    const char *admin_text, *admin_socket; /* socket: absolute path */
+    struct ledger_place ledger;
+    int ledger_key_fd; /* -1: there is none */
+    const char *registry_path, *registry_key_path, *journal_path;
+    int registry_key_fd;       /* -1: there is none */
+    struct os_map registry;    /* the index, mapped */
+    uint64_t generation;       /* counts loads; set by the caller before it is used */
+    struct config_inside *inside; /* what the pointers point into */
+};
+
+/* Loads gate.json at `path` and every file it names. NULL after reporting every problem. Nothing outside is changed.
+ * config_try and config_compare report into the same problems, which must live until then. */
+struct config *config_load(const char *path, struct problems *problems);
+void config_free(struct config *c);
+/* The rest of what `serve` would do, secrets included: TLS contexts, the registry's key, the ledger's place and key.
+ * For `check`, before `serve`, and for the trial before a reload. */
+void config_try(struct config *c);
+/* What differs in `next` that only a restart can change: reports each as an error. */
+void config_compare(const struct config *now, const struct config *next);
+/* Reads the registry's key (32 bytes). */
+RESULT config_registry_key(const struct config *c, uint8_t key[32]);
+
+#endif

@@ -1,0 +1,191 @@
+#include "config/inside.h"
+#include <fcntl.h>
+
+const char *config_path(struct config_inside *in, const char *relative)
+{
+    if (relative[0] == '/') return relative;
+    char text[4096];
+    int n = snprintf(text, sizeof(text), "%s/%s", in->directory, relative);
+    span copy = arena_copy(in->memory, span_of(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0));
+    return copy.ptr == NULL ? relative : (const char *)copy.ptr;
+}
+
+struct source *config_source(struct config_inside *in, const struct place *named, const char *relative)
+{
+    struct buf text;
+    const char *path = config_path(in, relative);
+    result r = os_read_file(path, CONFIG_FILE_MAX, &text);
+    if (!is_ok(r)) {
+        place_error(named, "%s: %s; name a file that can be read", relative, os_error_text(r));
+        return NULL;
+    }
+    struct source *s = source_parse(path, buf_span(&text), in->problems);
+    buf_free(&text);
+    if (s == NULL) return NULL;
+    if (in->source_count == CONFIG_SOURCES) {
+        place_error(named, "more than %d files; put several rule packs into one", CONFIG_SOURCES);
+        source_free(s);
+        return NULL;
+    }
+    in->sources[in->source_count++] = s;
+    return s;
+}
+
+span config_text(struct config_inside *in, const struct place *named, const char *relative)
+{
+    struct buf text;
+    result r = os_read_file(config_path(in, relative), CONFIG_PEM_MAX, &text);
+    if (!is_ok(r)) {
+        place_error(named, "%s: %s; name a file that can be read", relative, os_error_text(r));
+        return span_of(NULL, 0);
+    }
+    span copy = arena_copy(in->memory, buf_span(&text));
+    buf_free(&text);
+    return copy.ptr == NULL ? span_of(NULL, 0) : copy;
+}
+
+int config_secret(struct config_inside *in, const struct place *named, const char *relative)
+{
+    int fd = -1;
+    result r = os_secret_open(config_path(in, relative), &fd);
+    if (!is_ok(r)) {
+        place_error(named, "%s: %s; a secret belongs to its owner alone (chmod 600)", relative, os_error_text(r));
+        return -1;
+    }
+    if (in->fd_count == ARRAY_LEN(in->fds)) {
+        os_close(&fd);
+        place_error(named, "more than %zu secrets; use fewer listeners", ARRAY_LEN(in->fds));
+        return -1;
+    }
+    in->fds[in->fd_count++] = fd;
+    return fd;
+}
+
+/* ---- recipients, rules, registry, ledger ------------------------------------------------------------------------ */
+
+static void load_recipients(struct loading *l)
+{
+    const char *name = place_string(&l->at, l->root, "recipients", true, NULL);
+    if (name == NULL) return;
+    struct place at = place_member(&l->at, "recipients");
+    struct source *s = config_source(l->in, &at, name);
+    if (s != NULL) l->in->recipients = recipient_load(s);
+    l->config->settings.recipients = l->in->recipients;
+}
+
+struct packs {
+    struct loading *loading;
+    struct source *list[CONFIG_SOURCES];
+    size_t count;
+    bool broken;
+};
+
+static void load_pack(void *ctx, const struct place *at, const char *name)
+{
+    struct packs *p = ctx;
+    struct source *s = config_source(p->loading->in, at, name);
+    if (s == NULL) p->broken = true;
+    else p->list[p->count++] = s;
+}
+
+static void load_rules(struct loading *l)
+{
+    struct packs packs = {.loading = l};
+    place_strings(&l->at, l->root, "rules", load_pack, &packs);
+    if (packs.broken || packs.count == 0) {
+        if (!packs.broken && json_object_get(l->root, "rules") != NULL) {
+            struct place at = place_member(&l->at, "rules");
+            place_error(&at, "no rule pack is named; name at least the shipped section-1367.json");
+        }
+        return;
+    }
+    l->in->rules = rules_load(packs.list, packs.count, l->in->problems);
+    l->config->settings.rules = l->in->rules;
+    if (l->in->rules == NULL) return;
+    uint8_t version[16];
+    rules_version(l->in->rules, version);
+    hex_encode(span_of(version, sizeof(version)), l->config->settings.rules_version);
+}
+
+static const struct member_spec REGISTRY[] = {{"index", true, false}, {"key", true, false}, {"max_age", false, true}, {0}};
+
+static void load_registry(struct loading *l)
+{
+    const json_t *v = json_object_get(l->root, "registry");
+    if (v == NULL) return;
+    struct config *c = l->config;
+    struct place at = place_member(&l->at, "registry");
+    if (!place_check_members(&at, v, REGISTRY)) return;
+    const char *index = place_string(&at, v, "index", true, NULL), *key = place_string(&at, v, "key", true, NULL);
+    if (index == NULL || key == NULL) return;
+    struct place at_index = place_member(&at, "index"), at_key = place_member(&at, "key");
+    c->registry_path = config_path(l->in, index);
+    c->registry_key_path = config_path(l->in, key);
+    char journal[4096];
+    snprintf(journal, sizeof(journal), "%s.journal", c->registry_path);
+    c->journal_path = (const char *)arena_copy(l->in->memory, span_str(journal)).ptr;
+    result r = os_map_file(c->registry_path, &c->registry);
+    if (!is_ok(r)) {
+        place_error(&at_index, "%s: %s; make it with gate1367 registry build", index, os_error_text(r));
+    }
+    c->registry_key_fd = config_secret(l->in, &at_key, key);
+}
+
+static const struct member_spec LEDGER[] = {
+    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, true}, {0}};
+
+static void load_ledger(struct loading *l)
+{
+    const json_t *v = json_object_get(l->root, "ledger");
+    if (v == NULL) return;
+    struct place at = place_member(&l->at, "ledger");
+    if (!place_check_members(&at, v, LEDGER)) return;
+    const char *directory = place_string(&at, v, "directory", true, NULL);
+    const char *key = place_string(&at, v, "key", true, NULL), *origin = place_string(&at, v, "origin", true, NULL);
+    if (directory == NULL || key == NULL || origin == NULL) return;
+    l->config->ledger = (struct ledger_place){
+        .directory = config_path(l->in, directory), .key_path = config_path(l->in, key), .origin = origin};
+    l->config->settings.node = origin;
+}
+
+void config_load_files(struct loading *l)
+{
+    load_recipients(l);
+    load_rules(l);
+    load_registry(l);
+    load_ledger(l);
+}
+
+/* ---- limits ----------------------------------------------------------------------------------------------------- */
+
+static const struct member_spec LIMITS[] = {{"header", false, false}, {"record", false, false}, {"document", false, false},
+    {"depth", false, false}, {"expansion", false, false}, {"memory", false, true}, {"requests", false, true}, {0}};
+
+/* A bound that cannot be kept is no bound: sizes that a span cannot hold are refused here. */
+static uint64_t bounded(const struct place *at, const json_t *v, const char *name, uint64_t min, uint64_t max, uint64_t fallback)
+{
+    uint64_t n = place_size(at, v, name, fallback);
+    if (n >= min && n <= max) return n;
+    struct place member = place_member(at, name);
+    place_error(&member, "%llu bytes is out of bounds; use %llu to %llu", (unsigned long long)n, (unsigned long long)min,
+        (unsigned long long)max);
+    return fallback;
+}
+
+void config_load_limits(struct loading *l)
+{
+    struct proxy_settings *s = &l->config->settings;
+    const json_t *v = json_object_get(l->root, "limits");
+    struct place at = place_member(&l->at, "limits");
+    json_t *empty = NULL;
+    if (v == NULL) v = empty = json_object();
+    if (v != NULL && place_check_members(&at, v, LIMITS)) {
+        s->header_limit = bounded(&at, v, "header", 1024, 1u << 20, 32u << 10);
+        s->limits.record = bounded(&at, v, "record", 1024, 1u << 30, 4u << 20);
+        s->limits.document = bounded(&at, v, "document", 1024, 1u << 30, 64u << 20);
+        s->limits.depth = (uint32_t)place_integer(&at, v, "depth", 1, 10000, 256);
+        (void)place_integer(&at, v, "expansion", 1, 100000, 200); /* no content coding is read yet: nothing expands */
+    }
+    json_decref(empty);
+    s->pace_us = place_duration(&l->at, l->root, "pace", 10) * 1000;
+}

@@ -1,0 +1,47 @@
+/* What the files of config/ share. */
+#ifndef GATE1367_CONFIG_INSIDE_H
+#define GATE1367_CONFIG_INSIDE_H
+
+#include "config/config.h"
+
+#define CONFIG_FILE_MAX (16u << 20)
+#define CONFIG_PEM_MAX (4u << 20)
+#define CONFIG_SOURCES 64
+
+/* Everything that settings point into; lives as long as the config. */
+struct config_inside {
+    struct arena *memory;
+    char *directory;                        /* of gate.json: paths are relative to it */
+    struct source *sources[CONFIG_SOURCES]; /* gate.json first */
+    size_t source_count;
+    struct recipient_table *recipients;
+    struct rules_set *rules;
+    int fds[256]; /* to close: secrets */
+    size_t fd_count;
+    struct problems *problems; /* while loading */
+};
+
+/* One loading run. */
+struct loading {
+    struct config *config;
+    struct config_inside *in;
+    const json_t *root;
+    struct place at;
+};
+
+/* Absolute path in the config's memory. */
+const char *config_path(struct config_inside *in, const char *relative);
+/* Reads and parses a JSON file; reports at `named` and gives NULL where it cannot. */
+struct source *config_source(struct config_inside *in, const struct place *named, const char *relative);
+/* The whole file as text in the config's memory. */
+span config_text(struct config_inside *in, const struct place *named, const char *relative);
+/* Opens a secret; -1 after a report. */
+int config_secret(struct config_inside *in, const struct place *named, const char *relative);
+
+void config_load_listeners(struct loading *l);
+void config_load_upstreams(struct loading *l);
+void config_load_routes(struct loading *l);
+void config_load_files(struct loading *l); /* recipients, rules, registry, ledger */
+void config_load_limits(struct loading *l);
+
+#endif

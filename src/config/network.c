@@ -1,0 +1,329 @@
+/* listen, upstreams, routes. */
+#include "config/inside.h"
+
+/* ---- listen ----------------------------------------------------------------------------------------------------- */
+
+static const struct member_spec LISTEN[] = {{"address", true, false}, {"tls", true, false}, {0}};
+static const struct member_spec LISTEN_TLS[] = {{"certificate", true, false}, {"key", true, false},
+    {"client_ca", false, false}, {"client_certificate", false, false}, {0}};
+static const char *const MODES[] = {"none", "optional", "required", NULL};
+
+static bool parse_address(const struct place *at, const char *text, struct os_address *out)
+{
+    if (is_ok(os_address_parse(text, out))) return true;
+    place_error(at, "\"%s\" is no address; write ADDRESS:PORT with a number, as in 127.0.0.1:8443", text);
+    return false;
+}
+
+static void load_listener_tls(struct loading *l, const struct place *at, const json_t *v, struct proxy_listener *out)
+{
+    if (!place_check_members(at, v, LISTEN_TLS)) return;
+    const char *certificate = place_string(at, v, "certificate", true, NULL), *key = place_string(at, v, "key", true, NULL);
+    const char *ca = place_string(at, v, "client_ca", false, NULL);
+    out->mode = (enum io_client_certificate)place_enum(at, v, "client_certificate", MODES, false, ca == NULL ? 0 : 1);
+    struct place at_certificate = place_member(at, "certificate"), at_key = place_member(at, "key");
+    struct place at_ca = place_member(at, "client_ca");
+    if (certificate != NULL) out->certificate = config_text(l->in, &at_certificate, certificate);
+    if (key != NULL) out->key_fd = config_secret(l->in, &at_key, key);
+    if (ca != NULL) out->client_ca = config_text(l->in, &at_ca, ca);
+    else if (out->mode != IO_CERTIFICATE_NONE) {
+        place_error(at, "client certificates are asked for without a client_ca; name the CA that issues them");
+    }
+}
+
+static void load_listener(struct loading *l, const struct place *at, const json_t *v, struct proxy_listener *out)
+{
+    *out = (struct proxy_listener){.key_fd = -1};
+    if (!place_check_members(at, v, LISTEN)) return;
+    out->text = place_string(at, v, "address", true, NULL);
+    struct place at_address = place_member(at, "address"), at_tls = place_member(at, "tls");
+    if (out->text != NULL) parse_address(&at_address, out->text, &out->address);
+    const json_t *tls = json_object_get(v, "tls");
+    if (tls != NULL) load_listener_tls(l, &at_tls, tls, out);
+}
+
+static void load_admin(struct loading *l)
+{
+    static const struct member_spec ADMIN[] = {{"address", false, false}, {"socket", false, false}, {0}};
+    const json_t *v = json_object_get(l->root, "admin");
+    struct place at = place_member(&l->at, "admin");
+    json_t *empty = NULL;
+    if (v == NULL) v = empty = json_object();
+    if (v != NULL && place_check_members(&at, v, ADMIN)) {
+        const char *text = place_string(&at, v, "address", false, "127.0.0.1:9367");
+        struct place at_address = place_member(&at, "address");
+        parse_address(&at_address, text, &l->config->admin_address);
+        l->config->admin_text = (const char *)arena_copy(l->in->memory, span_str(text)).ptr;
+        l->config->admin_socket = config_path(l->in, place_string(&at, v, "socket", false, "admin.sock"));
+        if (l->config->admin_socket[0] != '/') {
+            l->config->admin_socket = (const char *)arena_copy(l->in->memory, span_str(l->config->admin_socket)).ptr;
+        }
+    }
+    json_decref(empty);
+}
+
+void config_load_listeners(struct loading *l)
+{
+    struct proxy_settings *s = &l->config->settings;
+    load_admin(l);
+    const json_t *list = json_object_get(l->root, "listen");
+    if (list == NULL) return;
+    struct place at = place_member(&l->at, "listen");
+    size_t n = json_array_size(list);
+    if (n == 0) {
+        place_error(&at, "no listener; give an array with at least one {\"address\", \"tls\"}");
+        return;
+    }
+    s->listeners = arena_array(l->in->memory, n, sizeof(*s->listeners));
+    if (s->listeners == NULL) return;
+    for (size_t i = 0; i < n; i++) {
+        struct place item = place_item(&at, i);
+        load_listener(l, &item, json_array_get(list, i), &s->listeners[i]);
+    }
+    s->listener_count = n;
+}
+
+/* ---- upstreams -------------------------------------------------------------------------------------------------- */
+
+static const struct member_spec UPSTREAM[] = {
+    {"servers", true, false}, {"keepalive", false, false}, {"timeout", false, false}, {"tls", false, false}, {0}};
+static const struct member_spec UPSTREAM_TLS[] = {{"ca", false, false}, {"certificate", false, false}, {"key", false, false}, {0}};
+static const struct member_spec TIMEOUT[] = {{"connect", false, false}, {"response", false, false}, {0}};
+
+/* scheme "://" host [ ":" port ], nothing behind it: paths go on byte for byte as they were judged. */
+static bool split_url(const char *url, bool *tls, char *host, size_t size, uint16_t *port)
+{
+    span rest = span_str(url);
+    *tls = span_starts(rest, SPAN("https://"));
+    if (!*tls && !span_starts(rest, SPAN("http://"))) return false;
+    rest = span_from(rest, *tls ? 8 : 7);
+    size_t end = rest.len > 0 && rest.ptr[0] == '[' ? span_find(rest, ']') + 1 : span_find(rest, ':');
+    if (end == 0 || end > rest.len || end >= size) return false;
+    span name = span_sub(rest, 0, end), number = span_from(rest, end);
+    if (name.ptr[0] == '[') name = span_sub(name, 1, name.len - 2);
+    for (size_t i = 0; i < name.len; i++) {
+        if (!is_alnum(name.ptr[i]) && strchr(".-:_", name.ptr[i]) == NULL) return false;
+    }
+    uint64_t n = *tls ? 443 : 80;
+    if (number.len > 0 && (number.ptr[0] != ':' || !span_to_u64(span_from(number, 1), 65535, &n) || n == 0)) return false;
+    memcpy(host, name.ptr, name.len);
+    host[name.len] = '\0';
+    *port = (uint16_t)n;
+    return name.len > 0;
+}
+
+struct servers {
+    struct loading *loading;
+    struct proxy_upstream *upstream;
+    size_t cap;
+};
+
+static void load_server(void *ctx, const struct place *at, const char *url)
+{
+    struct servers *s = ctx;
+    char host[256];
+    uint16_t port;
+    struct proxy_server server = {0};
+    size_t found = 0;
+    if (!split_url(url, &server.tls, host, sizeof(host), &port)) {
+        place_error(at, "\"%s\" is no origin; write http://HOST:PORT or https://HOST:PORT without a path", url);
+        return;
+    }
+    result r = os_resolve(host, port, &server.address, 1, &found);
+    if (!is_ok(r) || found == 0) {
+        place_error(at, "%s cannot be resolved; names are looked up when the configuration is loaded", host);
+        return;
+    }
+    server.name = (const char *)arena_copy(s->loading->in->memory, span_str(host)).ptr;
+    if (s->upstream->server_count < s->cap) s->upstream->servers[s->upstream->server_count++] = server;
+}
+
+static void load_upstream_tls(struct loading *l, const struct place *at, const json_t *v, struct proxy_upstream *u)
+{
+    if (!place_check_members(at, v, UPSTREAM_TLS)) return;
+    const char *ca = place_string(at, v, "ca", false, NULL), *certificate = place_string(at, v, "certificate", false, NULL);
+    const char *key = place_string(at, v, "key", false, NULL);
+    struct place at_ca = place_member(at, "ca"), at_certificate = place_member(at, "certificate");
+    struct place at_key = place_member(at, "key");
+    if (ca != NULL) u->ca = config_text(l->in, &at_ca, ca);
+    if (certificate != NULL) u->certificate = config_text(l->in, &at_certificate, certificate);
+    if (key != NULL) u->key_fd = config_secret(l->in, &at_key, key);
+    if ((key == NULL) != (certificate == NULL)) {
+        place_error(at, "a client certificate needs both \"certificate\" and \"key\"; give both or neither");
+    }
+}
+
+static void load_upstream(struct loading *l, const struct place *at, const char *name, const json_t *v, struct proxy_upstream *u)
+{
+    *u = (struct proxy_upstream){.name = name, .key_fd = -1, .keepalive = 64, .connect_ms = 2000, .response_ms = 30000};
+    if (!place_check_members(at, v, UPSTREAM)) return;
+    size_t n = json_array_size(json_object_get(v, "servers"));
+    u->servers = arena_array(l->in->memory, n + 1, sizeof(*u->servers));
+    if (u->servers == NULL) return;
+    struct servers ctx = {.loading = l, .upstream = u, .cap = n};
+    place_strings(at, v, "servers", load_server, &ctx);
+    if (n == 0) place_error(at, "no server; give \"servers\": [\"http://HOST:PORT\"]");
+    u->keepalive = (unsigned)place_integer(at, v, "keepalive", 0, 100000, 64);
+    const json_t *timeout = json_object_get(v, "timeout"), *tls = json_object_get(v, "tls");
+    struct place at_timeout = place_member(at, "timeout"), at_tls = place_member(at, "tls");
+    if (timeout != NULL && place_check_members(&at_timeout, timeout, TIMEOUT)) {
+        u->connect_ms = place_duration(&at_timeout, timeout, "connect", 2000);
+        u->response_ms = place_duration(&at_timeout, timeout, "response", 30000);
+    }
+    if (tls != NULL) load_upstream_tls(l, &at_tls, tls, u);
+}
+
+void config_load_upstreams(struct loading *l)
+{
+    struct proxy_settings *s = &l->config->settings;
+    json_t *map = json_object_get(l->root, "upstreams"), *v;
+    const char *name;
+    if (map == NULL) return;
+    struct place at = place_member(&l->at, "upstreams");
+    if (json_object_size(map) == 0) {
+        place_error(&at, "no upstream; give an object of at least one name with its \"servers\"");
+        return;
+    }
+    s->upstreams = arena_array(l->in->memory, json_object_size(map), sizeof(*s->upstreams));
+    if (s->upstreams == NULL) return;
+    json_object_foreach(map, name, v)
+    {
+        struct place item = place_member(&at, name);
+        load_upstream(l, &item, name, v, &s->upstreams[s->upstream_count++]);
+    }
+}
+
+/* ---- routes ----------------------------------------------------------------------------------------------------- */
+
+static const struct member_spec ROUTE[] = {{"path", true, false}, {"upstream", true, false}, {"profile", false, false},
+    {"unprofiled", false, false}, {"public", false, false}, {"restricted_methods", false, false}, {"forward", false, false},
+    {"statistical", false, true}, {0}};
+static const char *const UNPROFILED[] = {"refuse", "inspect", NULL};
+
+struct strings {
+    struct loading *loading;
+    struct proxy_route *route;
+    const char **list;
+    size_t count, cap;
+    char allow[256];
+};
+
+static void load_method(void *ctx, const struct place *at, const char *name)
+{
+    struct strings *s = ctx;
+    enum http_method m = http_method_of(span_str(name));
+    if (m == HTTP_METHOD_OTHER || m == HTTP_CONNECT || m == HTTP_TRACE) {
+        place_error(at, "\"%s\" is no method that can be allowed; use GET, HEAD, POST, …", name);
+        return;
+    }
+    s->route->restricted_methods |= 1u << m;
+    size_t len = strlen(s->allow);
+    snprintf(s->allow + len, sizeof(s->allow) - len, "%s%s", len > 0 ? ", " : "", name);
+}
+
+static void load_forward(void *ctx, const struct place *at, const char *name)
+{
+    struct strings *s = ctx;
+    enum http_field_id id = http_field_of(span_str(name));
+    bool ours = id == HTTP_FIELD_HOST || id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_TRANSFER_ENCODING ||
+                id == HTTP_FIELD_RANGE || id == HTTP_FIELD_IF_RANGE || id == HTTP_FIELD_ACCEPT_ENCODING ||
+                id == HTTP_FIELD_CLIENT_CERT || id == HTTP_FIELD_CLIENT_CERT_CHAIN || id == HTTP_FIELD_CONNECTION;
+    if (!http_is_token(span_str(name)) || ours) {
+        place_error(at, "\"%s\" cannot be forwarded; name an end-to-end request header that the gateway does not set", name);
+        return;
+    }
+    if (s->count < s->cap) s->list[s->count++] = name;
+}
+
+static void find_upstream(struct loading *l, const struct place *at, const char *name, struct proxy_route *r)
+{
+    const struct proxy_settings *s = &l->config->settings;
+    const char *names[64] = {0};
+    for (size_t i = 0; i < s->upstream_count; i++) {
+        if (i < 63) names[i] = s->upstreams[i].name;
+        if (strcmp(s->upstreams[i].name, name) == 0) {
+            r->upstream = i;
+            return;
+        }
+    }
+    const char *near = source_did_you_mean(name, names);
+    place_error(at, "there is no upstream \"%s\"; %s%s%s", name, near != NULL ? "did you mean \"" : "add it to \"upstreams",
+        near != NULL ? near : "", near != NULL ? "\"?" : "\"");
+}
+
+static void find_profile(struct loading *l, const struct place *at, const char *name, struct proxy_route *r)
+{
+    if (l->in->rules == NULL) return; /* reported */
+    r->profile = rules_find_profile(l->in->rules, span_str(name));
+    if (r->profile == NULL) place_error(at, "no rule pack has the profile \"%s\"; add it or correct the name", name);
+}
+
+static void load_route_lists(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
+{
+    size_t n = json_array_size(json_object_get(v, "forward"));
+    struct strings s = {.loading = l, .route = r, .cap = n};
+    s.list = arena_array(l->in->memory, n + 1, sizeof(*s.list));
+    if (s.list == NULL) return;
+    place_strings(at, v, "restricted_methods", load_method, &s);
+    if (json_object_get(v, "restricted_methods") == NULL) {
+        r->restricted_methods = 1u << HTTP_GET | 1u << HTTP_HEAD;
+        snprintf(s.allow, sizeof(s.allow), "GET, HEAD");
+    }
+    place_strings(at, v, "forward", load_forward, &s);
+    r->forward = s.list;
+    r->allow = (const char *)arena_copy(l->in->memory, span_str(s.allow)).ptr;
+}
+
+static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
+{
+    *r = (struct proxy_route){.path = "/", .allow = ""};
+    if (!place_check_members(at, v, ROUTE)) return;
+    struct place at_path = place_member(at, "path"), at_upstream = place_member(at, "upstream");
+    struct place at_profile = place_member(at, "profile");
+    const char *path = place_string(at, v, "path", true, NULL), *upstream = place_string(at, v, "upstream", true, NULL);
+    const char *profile = place_string(at, v, "profile", false, NULL);
+    if (path != NULL && !http_path_judge(span_str(path))) {
+        place_error(&at_path, "\"%s\" is no path; start with \"/\", without empty or dot segments", path);
+    } else if (path != NULL) {
+        r->path = path;
+    }
+    if (upstream != NULL) find_upstream(l, &at_upstream, upstream, r);
+    if (profile != NULL) find_profile(l, &at_profile, profile, r);
+    r->inspect = place_enum(at, v, "unprofiled", UNPROFILED, false, 0) == 1;
+    if (r->inspect) {
+        struct place at_inspect = place_member(at, "unprofiled");
+        place_warning(&at_inspect, "\"inspect\" withholds safely but may be noticed; describe the answers in a profile");
+    }
+    r->public_ = place_bool(at, v, "public", false);
+    load_route_lists(l, at, v, r);
+}
+
+static int longer_first(const void *a, const void *b)
+{
+    size_t x = strlen(((const struct proxy_route *)a)->path), y = strlen(((const struct proxy_route *)b)->path);
+    if (x != y) return x < y ? 1 : -1;
+    return strcmp(((const struct proxy_route *)a)->path, ((const struct proxy_route *)b)->path);
+}
+
+void config_load_routes(struct loading *l)
+{
+    struct proxy_settings *s = &l->config->settings;
+    const json_t *list = json_object_get(l->root, "routes");
+    if (list == NULL) return;
+    struct place at = place_member(&l->at, "routes");
+    size_t n = json_array_size(list);
+    if (n == 0) place_error(&at, "no route; give an array with at least one {\"path\", \"upstream\"}");
+    s->routes = arena_array(l->in->memory, n + 1, sizeof(*s->routes));
+    if (s->routes == NULL) return;
+    for (size_t i = 0; i < n; i++) {
+        struct place item = place_item(&at, i);
+        load_route(l, &item, json_array_get(list, i), &s->routes[i]);
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(s->routes[k].path, s->routes[i].path) == 0) {
+                place_error(&item, "the path \"%s\" has two routes; keep one", s->routes[i].path);
+            }
+        }
+    }
+    s->route_count = n;
+    qsort(s->routes, n, sizeof(*s->routes), longer_first);
+}

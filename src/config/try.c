@@ -1,0 +1,97 @@
+/* What only shows when it is tried: keys that belong to their certificates, the registry's key, the ledger. */
+#include "config/inside.h"
+
+static void try_listener(const struct config *c, size_t i)
+{
+    const struct proxy_listener *l = &c->settings.listeners[i];
+    struct buf key;
+    struct io_tls_server *tls = NULL;
+    char why[256] = "";
+    struct place at = place_root(c->inside->sources[0]);
+    at = place_member(&at, "listen");
+    at = place_item(&at, i);
+    at = place_member(&at, "tls");
+    if (!is_ok(os_read_fd(l->key_fd, 64 * 1024, &key))) {
+        place_error(&at, "the key cannot be read");
+        return;
+    }
+    struct io_tls_server_options o = {
+        .certificate = l->certificate, .key = buf_span(&key), .client_ca = l->client_ca, .client_certificate = l->mode};
+    result r = io_tls_server_new(&o, &tls, why, sizeof(why));
+    if (!is_ok(r)) place_error(&at, "%s; certificate, key and client_ca must be PEM and belong together", why);
+    else io_tls_server_free(tls);
+    if (key.base != NULL) mem_wipe(key.base, key.size);
+    buf_free(&key);
+}
+
+static void try_registry(const struct config *c)
+{
+    struct place at = place_root(c->inside->sources[0]);
+    at = place_member(&at, "registry");
+    uint8_t key[32];
+    struct registry *r = NULL;
+    if (!is_ok(config_registry_key(c, key))) {
+        place_error(&at, "%s is no registry key; registry build makes one", c->registry_key_path);
+        return;
+    }
+    result opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, NULL, &r);
+    mem_wipe(key, sizeof(key));
+    if (is_ok(opened)) registry_close(r);
+    else place_error(&at, "%s; build the index again with this key", registry_error_text(opened.code));
+}
+
+static void try_ledger(const struct config *c)
+{
+    struct place at = place_root(c->inside->sources[0]);
+    at = place_member(&at, "ledger");
+    struct ledger_key *key = NULL;
+    struct ledger_verifier stored;
+    result r = ledger_verifier_read(c->ledger.directory, &stored);
+    if (!is_ok(r)) {
+        place_error(&at, "%s: %s; make it with gate1367 log init", c->ledger.directory, ledger_error_text(r));
+        return;
+    }
+    r = ledger_key_load(c->ledger.key_path, &key);
+    if (!is_ok(r)) {
+        place_error(&at, "%s: %s", c->ledger.key_path, ledger_error_text(r));
+        return;
+    }
+    struct ledger_verifier ours;
+    r = ledger_verifier_of(key, c->ledger.origin, &ours);
+    ledger_key_free(key);
+    if (!is_ok(r)) place_error(&at, "%s; correct \"origin\"", ledger_error_text(r));
+    else if (strcmp(ours.name, stored.name) != 0 || memcmp(ours.key, stored.key, sizeof(ours.key)) != 0) {
+        place_error(&at, "the ledger there belongs to another origin or key; use its own, or another directory");
+    }
+}
+
+void config_try(struct config *c)
+{
+    for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
+    try_registry(c);
+    try_ledger(c);
+}
+
+static bool same_listeners(const struct config *a, const struct config *b)
+{
+    if (a->settings.listener_count != b->settings.listener_count) return false;
+    for (size_t i = 0; i < a->settings.listener_count; i++) {
+        if (strcmp(a->settings.listeners[i].text, b->settings.listeners[i].text) != 0) return false;
+    }
+    return true;
+}
+
+void config_compare(const struct config *now, const struct config *next)
+{
+    struct place top = place_root(next->inside->sources[0]);
+    struct place listen = place_member(&top, "listen"), workers = place_member(&top, "workers");
+    struct place admin = place_member(&top, "admin"), ledger = place_member(&top, "ledger");
+    if (!same_listeners(now, next)) place_error(&listen, "listen addresses changed; that needs a restart");
+    if (now->workers != next->workers) place_error(&workers, "the number of workers changed; that needs a restart");
+    bool same_admin = strcmp(now->admin_text, next->admin_text) == 0 && strcmp(now->admin_socket, next->admin_socket) == 0;
+    if (!same_admin) place_error(&admin, "the admin address changed; that needs a restart");
+    bool same_ledger = strcmp(now->ledger.directory, next->ledger.directory) == 0 &&
+                       strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
+                       strcmp(now->ledger.origin, next->ledger.origin) == 0;
+    if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
+}
