@@ -45,6 +45,12 @@ static const struct kind_facts *find_facts(int kind)
     return NULL;
 }
 
+bool identifier_has_bare(enum registry_kind kind)
+{
+    const struct kind_facts *facts = find_facts((int)kind);
+    return facts && facts->bare_max > 0;
+}
+
 static const struct kind_facts *load_kind(const struct place *object, const json_t *v)
 {
     int kind = place_enum(object, v, "kind", kind_words, false, -1);
@@ -127,5 +133,6 @@ void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
         place_error(at, "has neither \"pattern\" nor \"bare\" and can never match; give it one of them");
     r->identifier = (struct rules_identifier){.id = (rule_id)(l->set->rules.count - 1), .name = r->name, .title = r->title,
         .kind = facts ? facts->kind : REGISTRY_ALIEN_NUMBER, .bare = bare, .own_syntax = own_syntax,
-        .bare_min = facts && bare ? facts->bare_min : 0, .bare_max = facts && bare ? facts->bare_max : 0};
+        .bare_min = facts && bare ? facts->bare_min : 0, .bare_max = facts && bare ? facts->bare_max : 0,
+        .width = facts ? facts->width : 0};
 }

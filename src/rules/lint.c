@@ -37,7 +37,7 @@ static void lint_pattern(const struct rule *r)
 static void lint_identifier(const struct rule *r, const struct rules_set *s)
 {
     struct place at = place_member(&r->at, "id");
-    if (r->is_marker || r->labels.count) return;
+    if (r->is_marker || r->labels.count || !identifier_has_bare(r->identifier.kind)) return;
     for (size_t i = 0; i < s->rules.count; i++) {
         const struct rule *other = LIST_AT(&s->rules, struct rule, i);
         if (!other->is_marker && other->identifier.kind == r->identifier.kind && other->labels.count) return;

@@ -216,6 +216,8 @@ struct rules_document *document_load(
     struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile);
 struct rules_document *document_unprofiled(struct loader *l, bool ndjson);
 
+/* Can a value of the kind be digits alone? */
+bool identifier_has_bare(enum registry_kind kind);
 /* The member of a document that declares paths of the role. */
 const char *role_member(enum path_role role);
 /* Reports declarations that contradict each other. */
