@@ -28,7 +28,7 @@ struct match_piece {
     uint16_t unit;                   /* ordinal of the unit declaration (PATH_UNIT) */
     uint32_t depth;                  /* containers open at once (the root container is 1) at the deepest place in it that
                                         is in no piece inside it; 0: it holds no container of its own */
-    bool is_member, is_line, is_root;
+    bool is_member, is_line, is_root; /* every NDJSON line is a piece, unit or not: what does not parse goes alone */
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
 };
@@ -81,18 +81,24 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
 void match_free(struct match *m);
 struct match_limits {
     uint32_t depth;
-    uint64_t findings; /* survey entries of any kind at most */
+    uint64_t findings; /* survey entries of any kind at most; 0: as many as memory holds */
 };
 /* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits);
 /* Reads on. The whole body so far must be in the window from offset 0 (this release decides documents whole). */
 enum doc_status match_feed(struct match *m, const struct doc_window *w);
-/* After DOC_COMPLETE: looks up what is still collected and closes the survey. */
+/* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out of
+ * memory, or over limits.findings. */
 RESULT match_finish(struct match *m, const struct match_survey **out);
+/* DOC_NO_MEMORY also when limits.findings was met. */
 enum doc_malformed match_malformed(const struct match *m, uint64_t *at);
 /* Wipes. */
 void match_reset(struct match *m);
+/* Calls `each` for every candidate before it is looked up: how a rule's own tests see what it proposes. With an observer
+ * `registry` may be NULL in match_begin. NULL: no observer. Stays until changed. */
+typedef void match_candidate_fn(void *ctx, rule_id rule, enum registry_kind kind, span canonical);
+void match_set_observer(struct match *m, match_candidate_fn *each, void *ctx);
 /* Property tests: with the prefilter off every value is folded, scanned and looked up; verdicts must not change. */
 void match_set_prefilter(struct match *m, bool on);
 

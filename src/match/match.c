@@ -1,0 +1,287 @@
+/* The public face: feeds the reader step by step, each step first to the literals and then to the walk. */
+#include "match/own.h"
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static bool over_limit(struct match *m, const struct table *t)
+{
+    if (t == &m->frames || t == &m->names || t == &m->literals || m->limits.findings == 0) return false;
+    uint64_t entries = (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count;
+    return entries >= m->limits.findings;
+}
+
+static bool table_grow(struct table *t, size_t size)
+{
+    if (t->capacity >= UINT32_MAX / 4) return false;
+    uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
+    void *items = mem_array(capacity, size);
+    if (!items) return false;
+    if (t->count) memcpy(items, t->items, t->count * size);
+    mem_free_wipe(t->items, t->capacity * size);
+    t->items = items;
+    t->capacity = capacity;
+    return true;
+}
+
+void *table_add(struct match *m, struct table *t, size_t size)
+{
+    if (m->failed || over_limit(m, t) || (t->count == t->capacity && !table_grow(t, size))) {
+        m->failed = true;
+        return NULL;
+    }
+    void *item = (uint8_t *)t->items + (size_t)t->count++ * size;
+    if (t->used < t->count * size) t->used = t->count * size;
+    memset(item, 0, size);
+    return item;
+}
+
+static void table_clear(struct table *t)
+{
+    mem_wipe(t->items, t->used);
+    t->count = 0;
+    t->used = 0;
+}
+
+static void table_free(struct table *t)
+{
+    mem_free_wipe(t->items, t->used);
+    *t = (struct table){0};
+}
+
+uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size)
+{
+    if (size == 0) size = 1;
+    if (b->size < size) {
+        size_t larger = size < 256 ? 256 : size + size / 2;
+        uint8_t *p = mem_alloc(larger);
+        if (!p) return m->failed = true, NULL;
+        mem_free_wipe(b->ptr, b->size);
+        *b = (struct bytes){p, larger};
+    }
+    return b->ptr;
+}
+
+typedef void table_fn(struct table *t);
+static void each_table(struct match *m, table_fn *fn)
+{
+    struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) fn(all[i]);
+}
+
+typedef void bytes_fn(struct bytes *b);
+static void each_bytes(struct match *m, bytes_fn *fn)
+{
+    fn(&m->decoded);
+    for (size_t i = 0; i <= LEVELS; i++) fn(&m->folded[i]);
+    for (size_t i = 0; i < LEVELS; i++) fn(&m->percent[i]);
+    for (size_t i = 0; i < LEVELS; i++) fn(&m->base64[i]);
+}
+
+static void bytes_free(struct bytes *b)
+{
+    mem_free_wipe(b->ptr, b->size);
+    *b = (struct bytes){0};
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------------ */
+
+/* Kinds whose canonical form holds six digits or more; the others may stand anywhere, so that every value is read. */
+static bool promises_digits(enum registry_kind kind)
+{
+    return kind == REGISTRY_ALIEN_NUMBER || kind == REGISTRY_RECEIPT_NUMBER || kind == REGISTRY_SSN ||
+           kind == REGISTRY_ITIN || kind == REGISTRY_I94 || kind == REGISTRY_SEVIS || kind == REGISTRY_PASSPORT ||
+           kind == REGISTRY_VISA_FOIL;
+}
+
+static void learn_rule(struct match *m, const struct rules_identifier *rule)
+{
+    if (m->kind_rule[rule->kind] == RULE_NONE) m->kind_rule[rule->kind] = rule->id;
+    if (rule->bare == BARE_NINE_DIGITS && rule->kind == REGISTRY_ALIEN_NUMBER && !m->nine_digits) m->nine_digits = rule;
+    if (rule->own_syntax && !promises_digits(rule->kind)) m->any_syntax = true;
+}
+
+static void learn_rules(struct match *m)
+{
+    for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++) m->kind_rule[i] = RULE_NONE;
+    for (size_t i = 0; i < rules_count(m->rules); i++) {
+        const struct rules_identifier *rule = rules_identifier_at(m->rules, (rule_id)i);
+        if (rule) learn_rule(m, rule);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------- */
+
+struct match *match_new(const struct rules_set *rules, struct rules_scratch *scratch, enum cpu_level level)
+{
+    struct match *m = mem_alloc(sizeof *m);
+    if (!m) return NULL;
+    m->reader = doc_reader_new(level);
+    if (!m->reader) return mem_free(m), NULL;
+    m->magic = MATCH_MAGIC;
+    m->rules = rules;
+    m->scratch = scratch;
+    m->prefilter = true;
+    m->no_label.known = true;
+    learn_rules(m);
+    return m;
+}
+
+void match_free(struct match *m)
+{
+    if (!m) return;
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    each_table(m, table_free);
+    each_bytes(m, bytes_free);
+    doc_reader_free(m->reader);
+    m->magic = 0;
+    mem_free_wipe(m, sizeof *m);
+}
+
+static void bytes_wipe(struct bytes *b) { mem_wipe(b->ptr, b->size); }
+
+//= 8USC1367 a(2) what a document said does not outlive its exchange
+void match_reset(struct match *m)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    each_table(m, table_clear);
+    each_bytes(m, bytes_wipe);
+    mem_wipe(&m->batch, sizeof m->batch);
+    mem_wipe(m->events, sizeof m->events);
+    mem_wipe(&m->survey, sizeof m->survey);
+    mem_wipe(&m->spot, sizeof m->spot);
+    doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
+    m->failed = m->name_waits = m->disorder = false;
+    m->flaw_count = m->top = 0;
+    m->document = NULL;
+    m->view = NULL;
+    m->registry = NULL;
+    m->body = NULL;
+    m->body_len = m->literals_to = 0;
+    m->literal_at = 0;
+    m->next_literal = UINT64_MAX;
+}
+
+void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
+    const struct registry *registry, const struct match_limits *limits)
+{
+    match_reset(m);
+    ASSERT(document != NULL && (registry != NULL || m->observer != NULL));
+    m->format = format;
+    m->document = document;
+    m->view = rules_document_view(document);
+    m->registry = registry;
+    m->limits = *limits;
+    doc_reader_reset(m->reader, format, &(struct doc_limits){.depth = limits->depth});
+    walk_begin(m);
+}
+
+/* ---- feeding ---------------------------------------------------------------------------------------------------- */
+
+struct literal_block {
+    struct match *m;
+    uint64_t at;
+};
+
+static void note_literal(void *ctx, uint64_t end_offset)
+{
+    const struct literal_block *b = ctx;
+    uint64_t end = b->at + end_offset;
+    if (end <= b->m->literals_to) return; /* seen with the last block */
+    const uint64_t *ends = b->m->literals.items;
+    uint32_t n = b->m->literals.count;
+    if (n > 0 && ends[n - 1] == end) return;
+    uint64_t *added = table_add(b->m, &b->m->literals, sizeof *added);
+    if (added) *added = end;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Literals of the bytes up to `to`, before events of them are read. */
+static void scan_literals(struct match *m, uint64_t to)
+{
+    uint64_t overlap = rules_literal_overlap(m->rules), from = m->literals_to;
+    from = from > overlap ? from - overlap : 0;
+    if (m->literal_at == m->literals.count) m->literal_at = m->literals.count = 0;
+    uint32_t first = m->literals.count;
+    struct literal_block block = {m, from};
+    rules_scan_literals(m->rules, m->scratch, span_of(m->body + from, to - from), note_literal, &block);
+    m->literals_to = to;
+    uint64_t *ends = m->literals.items;
+    if (m->literals.count > first) qsort(ends + first, m->literals.count - first, sizeof *ends, compare_ends);
+    m->next_literal = m->literal_at < m->literals.count ? ends[m->literal_at] : UINT64_MAX;
+}
+
+static enum doc_status read_step(struct match *m, const struct doc_window *w)
+{
+    for (;;) {
+        size_t count = 0;
+        enum doc_status status = doc_reader_next(m->reader, w, m->events, EVENTS, &count);
+        walk_events(m, m->events, count);
+        if (m->failed) return DOC_MALFORMED;
+        if (status != DOC_FULL) return status;
+    }
+}
+
+enum doc_status match_feed(struct match *m, const struct doc_window *w)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    ASSERT(m->document != NULL && w->base == 0 && w->len >= m->body_len);
+    uint64_t done = m->body_len;
+    m->body = w->data;
+    if (m->failed) return DOC_MALFORMED;
+    for (;;) {
+        size_t len = w->len - done > STEP ? (size_t)done + STEP : w->len;
+        bool last = len == w->len;
+        const struct doc_window part = {.data = w->data, .len = len, .complete = w->complete && last};
+        m->body_len = len;
+        if (m->prefilter && len > m->literals_to) scan_literals(m, len);
+        enum doc_status status = read_step(m, &part);
+        if (status != DOC_MORE || last) return status;
+        done = len;
+    }
+}
+
+RESULT match_finish(struct match *m, const struct match_survey **out)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    ASSERT(m->document != NULL);
+    propose_flush(m);
+    if (!m->failed) walk_end(m);
+    if (m->failed) return FAIL(ERROR_LIMIT, DOC_NO_MEMORY);
+    struct match_survey *s = &m->survey;
+    s->pieces = m->pieces.items;
+    s->piece_count = m->pieces.count;
+    s->containers = m->containers.items;
+    s->container_count = m->containers.count;
+    s->counts = m->counts.items;
+    s->count_count = m->counts.count;
+    s->findings = m->findings.items;
+    s->finding_count = m->findings.count;
+    *out = s;
+    return OK;
+}
+
+enum doc_malformed match_malformed(const struct match *m, uint64_t *at)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    if (!m->failed) return doc_reader_malformed(m->reader, at);
+    *at = m->body_len;
+    return DOC_NO_MEMORY;
+}
+
+void match_set_prefilter(struct match *m, bool on)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    m->prefilter = on;
+}
+
+void match_set_observer(struct match *m, match_candidate_fn *each, void *ctx)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    m->observer = each;
+    m->observer_ctx = ctx;
+}

@@ -1,0 +1,87 @@
+/* Member names: worked out once for each distinct name and kind of parent, so that a name costs one comparison. */
+#include "match/own.h"
+
+struct child child_of(struct match *m, path_state state, label_set labels, bool allowed)
+{
+    const struct path_info *info = path_info_of(m->document, state);
+    const struct label *label = label_of(m, labels);
+    struct child c = {.state = state, .roles = info->roles, .labels = labels, .info = info};
+    if (info->roles & (PATH_UNIT | PATH_COUNT | PATH_UNIFORM | PATH_TEXT)) c.act |= ACT_PIECE;
+    if (m->view->has_allow && !allowed && !(info->roles & PATH_ALLOWED)) c.act |= ACT_PIECE;
+    if (info->roles & PATH_KEY) c.act |= ACT_KEY;
+    if (label->count > 0 || label->markers) c.act |= ACT_LABEL;
+    return c;
+}
+
+/* The name as text; an id that the reader gave has it decoded. */
+static span name_text(struct match *m, const struct doc_event *e)
+{
+    if (e->name != DOC_NAME_NONE) return doc_reader_name(m->reader, e->name);
+    ASSERT(e->at <= m->body_len && e->len <= m->body_len - e->at);
+    uint8_t *out = bytes_room(m, &m->decoded, e->len);
+    return out ? span_of(out, doc_decode_string(span_of(m->body + e->at, e->len), out)) : span_of(NULL, 0);
+}
+
+/* Whether there is anything in it to look up or to find, with no label around it. */
+static bool is_quiet(struct match *m, span text)
+{
+    uint64_t before = m->proposals;
+    m->dry = true;
+    m->spot = (struct spot){.label = &m->no_label, .is_name = true};
+    view_scan(m, text, 0, false, false);
+    m->dry = false;
+    return m->proposals == before;
+}
+
+static void learn_name(struct match *m, struct name *n, const struct doc_event *e)
+{
+    span text = name_text(m, e);
+    n->symbol = path_symbol_of(m->document, text);
+    n->labels = rules_labels(m->rules, text, 0);
+    n->inherits = rules_label_inherits(text);
+    n->quiet = m->prefilter && is_quiet(m, text);
+    n->known = true;
+}
+
+static void learn_child(struct match *m, const struct frame *f, struct name *n, const struct doc_event *e)
+{
+    label_set labels = n->inherits && f->labels ? rules_labels(m->rules, name_text(m, e), f->labels) : n->labels;
+    n->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
+    if (!n->quiet || f->labels) n->child.act |= ACT_NAME;
+    n->key = f->key;
+}
+
+/* Names without an id share the table's first entry, which is learnt each time. */
+static struct name *name_entry(struct match *m, const struct doc_event *e)
+{
+    uint32_t i = e->name == DOC_NAME_NONE ? 0 : (uint32_t)e->name + 1;
+    while (m->names.count <= i) {
+        struct name *added = table_add(m, &m->names, sizeof *added);
+        if (!added) return NULL;
+        added->key = NAME_KEY_NONE;
+    }
+    struct name *n = TABLE_AT(&m->names, struct name, i);
+    if (i == 0) n->known = false;
+    return n;
+}
+
+const struct child *name_child(struct match *m, const struct frame *f, const struct doc_event *e)
+{
+    struct name *n = name_entry(m, e);
+    if (!n) return &m->root; /* failed is latched: what follows is never seen */
+    if (!n->known) {
+        learn_name(m, n, e);
+        n->key = NAME_KEY_NONE;
+    }
+    if (n->key != f->key) learn_child(m, f, n, e);
+    return &n->child;
+}
+
+/* A name is a value too. Under a label it may be what the label says, and nine digits are still an A-number. */
+void name_scan(struct match *m, const struct frame *f, const struct where *w)
+{
+    const struct doc_event *e = &m->name;
+    m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text, .is_name = true,
+        .label = label_of(m, f->labels)};
+    view_scan(m, name_text(m, e), 0, false, false);
+}

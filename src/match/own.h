@@ -1,0 +1,227 @@
+/* What the files of this folder share. Private to match.
+ *
+ *   bytes ─► reader ─► walk.c ─► value.c ─► view.c ─► propose.c ─► findings
+ *              (events)  │ where   │ what stands   │ text as it   │ batched look-ups
+ *                        │ it      │ there, under  │ reads once   │
+ *                        ▼ stands  │ which label   │ decoded      │
+ *                     pieces       ▼               ▼              ▼
+ */
+#ifndef GATE1367_MATCH_OWN_H
+#define GATE1367_MATCH_OWN_H
+
+#include "match/match.h"
+
+#define MATCH_MAGIC 0x4d415443u
+#define EVENTS 256
+#define STEP ((size_t)64 * 1024) /* bytes scanned for literals and then read: both passes find them in the cache */
+#define BATCH 128
+#define LEVELS 2   /* of percent-encoding and base64 */
+#define RUN_MIN 12 /* characters of a base64 run, padding included */
+#define LABEL_RULES 32
+#define LABEL_SLOTS 64
+#define FLAWS_MAX 8
+
+/* A growing array. `used` bytes of it may hold data of the last document. */
+struct table {
+    void *items;
+    uint32_t count, capacity;
+    size_t used;
+};
+
+struct bytes {
+    uint8_t *ptr;
+    size_t size;
+};
+
+/* What has to be done about a value because of where it stands. */
+enum act {
+    ACT_PIECE = 1, /* a unit, a count, or something that a profile removes */
+    ACT_KEY = 2,
+    ACT_LABEL = 4,
+    ACT_NAME = 8, /* the name itself may hold an identifier or a marker */
+};
+
+/* A member's or element's place, before it is known what stands there. */
+struct child {
+    path_state state;
+    uint16_t roles;
+    uint8_t act;
+    label_set labels;
+    const struct path_info *info;
+};
+
+/* One distinct member name. `key` says for which kind of parent `child` was worked out. */
+struct name {
+    uint64_t key;
+    struct child child;
+    path_symbol symbol;
+    bool known, inherits, quiet;
+    label_set labels;
+};
+#define NAME_KEY_NONE UINT64_MAX
+
+/* Where a value or container is, as far as findings care. */
+struct where {
+    uint32_t unit;  /* innermost unit piece around it */
+    uint32_t piece; /* innermost piece of any kind around it */
+    bool in_text, removed, allowed;
+};
+
+struct frame {
+    uint64_t key; /* state, labels and `allowed`, as in struct name */
+    struct child child; /* arrays in state 0: of every element; objects: of the current member */
+    path_state state;
+    bool is_array;
+    label_set labels;
+    struct where where;
+    uint32_t own;       /* piece that this container is the value of, or MATCH_NONE */
+    uint32_t container; /* in the survey, MATCH_NONE while it has no piece */
+    uint32_t children;
+    uint32_t last;      /* piece that waits for its next sibling */
+    uint64_t open, child_begin, child_end;
+    const struct path_info *info;
+};
+
+/* What a label set means, worked out once. */
+struct label {
+    label_set set;
+    bool known, markers;
+    bool patterns; /* one of its rules has an expression that runs only here */
+    uint8_t count;
+    const struct rules_identifier *rules[LABEL_RULES];
+};
+
+/* The value (or name) that is being looked into. */
+struct spot {
+    uint64_t at;
+    uint32_t len, unit;
+    bool in_text, is_name;
+    const struct label *label; /* never NULL; count 0 where none */
+    const struct path_info *key; /* NULL: no surrogate key */
+};
+
+struct candidate {
+    uint64_t at;
+    uint32_t len, unit;
+    rule_id rule;
+    bool in_text;
+};
+
+struct batch {
+    size_t count, bytes;
+    struct candidate candidates[BATCH];
+    struct registry_key keys[BATCH];
+    uint8_t text[BATCH * REGISTRY_CANONICAL_MAX];
+    struct registry_hit hits[BATCH];
+};
+
+struct match {
+    uint32_t magic;
+    bool prefilter;
+    bool failed; /* out of memory or over limits.findings: latched until match_reset */
+    bool dry;    /* proposals are only counted */
+    const struct rules_set *rules;
+    struct rules_scratch *scratch;
+    struct doc_reader *reader;
+    match_candidate_fn *observer;
+    void *observer_ctx;
+    /* of the rules */
+    const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
+    rule_id kind_rule[REGISTRY_KIND_COUNT];
+    bool any_syntax; /* a rule with a syntax of its own whose kind promises no digits */
+    struct label labels[LABEL_SLOTS];
+    struct label no_label;
+    /* of the document */
+    const struct rules_document *document;
+    const struct rules_document_view *view;
+    const struct registry *registry;
+    struct match_limits limits;
+    enum doc_format format;
+    const uint8_t *body;
+    uint64_t body_len;
+    struct table pieces, containers, counts, findings;
+    struct table frames, names, literals;
+    uint32_t top; /* index of the innermost open frame; 0 is the body itself */
+    struct match_survey survey;
+    uint32_t line;
+    bool root_seen;
+    bool disorder; /* containers were not met in order of `open` */
+    struct child root;
+    uint64_t literals_to, next_literal;
+    uint32_t literal_at;
+    struct doc_event name; /* of the member whose value comes next */
+    bool name_waits;
+    struct doc_event flaws[FLAWS_MAX];
+    uint32_t flaw_count;
+    /* of the value */
+    struct spot spot;
+    uint64_t proposals;
+    struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS];
+    struct batch batch;
+    struct doc_event events[EVENTS];
+};
+
+/* Zeroed new last element; NULL after latching `failed`. */
+void *table_add(struct match *m, struct table *t, size_t size);
+#define TABLE_AT(t, type, i) (&((type *)(t)->items)[i])
+static inline struct match_piece *piece_at(struct match *m, uint32_t i) { return TABLE_AT(&m->pieces, struct match_piece, i); }
+/* Room for size bytes; NULL after latching `failed`. */
+uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size);
+
+/* walk.c */
+void walk_begin(struct match *m);
+void walk_events(struct match *m, const struct doc_event *events, size_t count);
+void walk_end(struct match *m);
+/* True when an event's bytes (at, at+len] hold the end of a literal. */
+bool literal_within(struct match *m, const struct doc_event *e);
+
+/* name.c */
+const struct child *name_child(struct match *m, const struct frame *f, const struct doc_event *e);
+void name_scan(struct match *m, const struct frame *f, const struct where *w);
+struct child child_of(struct match *m, path_state state, label_set labels, bool allowed);
+
+/* value.c */
+const struct label *label_of(struct match *m, label_set set);
+void value_string(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
+void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
+
+/* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
+span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
+
+/* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
+void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
+/* Only its base64 runs. */
+void view_runs(struct match *m, span text, unsigned level);
+
+/* propose.c */
+void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
+void propose_flush(struct match *m);
+void finding_add(struct match *m, const struct match_finding *finding);
+void finding_here(struct match *m, enum match_origin origin, rule_id rule);
+
+/* text.c */
+struct facts {
+    size_t digits;   /* ASCII */
+    bool letter, percent, foldable;
+    bool word; /* three printable ASCII characters in a row: a literal may be there */
+};
+struct facts text_facts(span text);
+/* May registry_fold() change it? Never false when it would. */
+bool text_foldable(span text);
+/* Decodes %XX; out has room for text.len bytes. */
+size_t text_percent(span text, uint8_t *out);
+/* The next run of base64 or base64url characters and padding that is RUN_MIN long, from `from` on. False: none. */
+bool text_next_run(span text, size_t from, size_t *begin, size_t *end);
+/* The next run of one alphabet inside; `end` is behind its padding. */
+bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *end);
+/* Are its characters in both alphabets (padding aside)? */
+bool text_is_common(span run);
+/* Decodes either alphabet up to the first '='; a last character that stands alone is dropped. Room: text.len·3/4+3. */
+size_t text_base64(span text, uint8_t *out);
+/* The integer that a JSON number is, in decimal digits without leading zeros; 0 when it is none, negative, or longer
+ * than max. out has room for max bytes. */
+size_t text_integer(span lexeme, uint8_t *out, size_t max);
+/* The next maximal run of digits that touches no ASCII letter or digit. */
+bool text_next_digits(span text, size_t from, size_t *begin, size_t *end);
+
+#endif

@@ -1,0 +1,102 @@
+/* Candidates wait in a batch, so that their look-ups overlap; what the registry knows becomes a finding.
+ *
+ *= 8USC1367 a(2)   a pattern proposes, the registry decides */
+#include "match/own.h"
+
+/* ---- findings --------------------------------------------------------------------------------------------------- */
+
+static bool same_finding(const struct match_finding *a, const struct match_finding *b)
+{
+    return a->rule == b->rule && a->subject == b->subject && a->origin == b->origin && a->kind == b->kind &&
+           a->unit == b->unit;
+}
+
+/* The same value read in two ways (as it stands and percent-decoded, say) is one finding. */
+void finding_add(struct match *m, const struct match_finding *finding)
+{
+    const struct match_finding *all = m->findings.items;
+    for (uint32_t i = m->findings.count; i > 0 && all[i - 1].at == finding->at; i--)
+        if (same_finding(&all[i - 1], finding)) return;
+    struct match_finding *f = table_add(m, &m->findings, sizeof *f);
+    if (f) *f = *finding;
+}
+
+void finding_here(struct match *m, enum match_origin origin, rule_id rule)
+{
+    const struct spot *p = &m->spot;
+    m->proposals++;
+    if (m->dry) return;
+    finding_add(m, &(struct match_finding){.at = p->at, .len = p->len, .unit = p->unit, .rule = rule,
+                       .origin = (uint8_t)origin, .in_text = p->in_text});
+}
+
+/* ---- candidates ------------------------------------------------------------------------------------------------- */
+
+#define SUBJECTS 64
+
+/* An identifier may belong to several protected persons: each of them counts. */
+static void add_hit(struct match *m, const struct candidate *c, const struct registry_key *key, uint64_t subject)
+{
+    finding_add(m, &(struct match_finding){.at = c->at, .subject = subject, .len = c->len, .unit = c->unit,
+                       .rule = c->rule, .origin = MATCH_REGISTRY, .kind = (uint8_t)key->kind, .in_text = c->in_text});
+}
+
+static void add_subjects(struct match *m, size_t i)
+{
+    const struct batch *b = &m->batch;
+    uint64_t few[SUBJECTS], *subjects = few;
+    size_t n = registry_subjects(m->registry, &b->keys[i], subjects, SUBJECTS);
+    MEM_AUTO uint64_t *many = n > SUBJECTS ? mem_array(n, sizeof *many) : NULL;
+    if (n > SUBJECTS && !many) m->failed = true;
+    if (many) {
+        size_t again = registry_subjects(m->registry, &b->keys[i], many, n);
+        subjects = many;
+        if (again < n) n = again;
+    } else if (n > SUBJECTS) {
+        n = SUBJECTS;
+    }
+    if (n == 0) add_hit(m, &b->candidates[i], &b->keys[i], b->hits[i].subject);
+    for (size_t s = 0; s < n; s++) add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
+}
+
+void propose_flush(struct match *m)
+{
+    struct batch *b = &m->batch;
+    if (b->count > 0 && m->registry) {
+        registry_probe(m->registry, b->keys, b->count, b->hits);
+        for (size_t i = 0; i < b->count; i++)
+            if (b->hits[i].protected_) add_subjects(m, i);
+    }
+    b->count = b->bytes = 0;
+}
+
+static bool already_proposed(const struct match *m, enum registry_kind kind, span canonical)
+{
+    const struct batch *b = &m->batch;
+    for (size_t i = b->count; i > 0 && b->candidates[i - 1].at == m->spot.at; i--)
+        if (b->keys[i - 1].kind == kind && span_equal(b->keys[i - 1].canonical, canonical)) return true;
+    return false;
+}
+
+static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, span canonical)
+{
+    struct batch *b = &m->batch;
+    size_t i = b->count++;
+    b->bytes += canonical.len;
+    b->candidates[i] = (struct candidate){m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text};
+    b->keys[i] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? m->view->system : 0, canonical};
+    if (m->observer) m->observer(m->observer_ctx, rule, kind, canonical);
+}
+
+/* The text is written where the batch keeps it, and stays there when it is worth looking up. */
+void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
+{
+    struct batch *b = &m->batch;
+    if (b->count == BATCH) propose_flush(m);
+    uint8_t *out = b->text + b->bytes;
+    size_t n = registry_canonical(kind, value, out);
+    if (n == 0) return;
+    m->proposals++;
+    if (m->dry || already_proposed(m, kind, span_of(out, n))) return;
+    propose_key(m, rule, kind, span_of(out, n));
+}

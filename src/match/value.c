@@ -1,0 +1,112 @@
+/* What stands at a place: decides from the event's flags and the place whether anything need be looked into. */
+#include "match/own.h"
+
+#define INTEGER_MAX 32 /* digits */
+
+static bool has_patterns(const struct label *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (!l->rules[i]->own_syntax) return true;
+    return false;
+}
+
+static void fill_label(struct match *m, struct label *l, label_set set)
+{
+    *l = (struct label){.set = set, .known = true, .markers = rules_label_has_markers(m->rules, set)};
+    size_t n = rules_label_identifiers(m->rules, set, l->rules, LABEL_RULES);
+    if (n > LABEL_RULES) {
+        m->failed = true; /* no pack binds that many to one name; none may be left out */
+        n = LABEL_RULES;
+    }
+    l->count = (uint8_t)n;
+    l->patterns = has_patterns(l);
+}
+
+/* Sets are few and small numbers, so that slots hardly ever collide. */
+const struct label *label_of(struct match *m, label_set set)
+{
+    if (set == 0) return &m->no_label;
+    struct label *l = &m->labels[set % LABEL_SLOTS];
+    if (!l->known || l->set != set) fill_label(m, l, set);
+    return l;
+}
+
+static void set_spot(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text,
+        .label = label_of(m, c->labels), .key = c->act & ACT_KEY ? c->info : NULL};
+}
+
+static span event_text(const struct match *m, const struct doc_event *e)
+{
+    ASSERT(e->at <= m->body_len && e->len <= m->body_len - e->at);
+    return span_of(m->body + e->at, e->len);
+}
+
+void value_string(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
+{
+    span text = event_text(m, e);
+    unsigned flags = e->flags;
+    if (m->prefilter && flags & DOC_NON_ASCII && !text_foldable(text)) flags &= ~(unsigned)DOC_NON_ASCII;
+    bool plain = m->prefilter && !literal && !(c->act & (ACT_KEY | ACT_LABEL)) && !m->any_syntax &&
+                 !(flags & (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS));
+    if (plain && !(flags & DOC_LONG)) return;
+    set_spot(m, e, c, w);
+    if (plain) return view_runs(m, text, 0);
+    if (!(flags & DOC_ESCAPED) && m->prefilter) return view_scan(m, text, 0, true, literal);
+    uint8_t *out = bytes_room(m, &m->decoded, text.len);
+    if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* A number has lost its leading zeros: what the kind needs is put back. */
+span value_pad(enum registry_kind kind, span digits, uint8_t out[9])
+{
+    if ((kind != REGISTRY_ALIEN_NUMBER && kind != REGISTRY_SSN && kind != REGISTRY_ITIN) || digits.len >= 9) return digits;
+    memset(out, '0', 9 - digits.len);
+    memcpy(out + 9 - digits.len, digits.ptr, digits.len);
+    return span_of(out, 9);
+}
+
+static void number_labelled(struct match *m, span digits)
+{
+    for (size_t i = 0; i < m->spot.label->count; i++) {
+        const struct rules_identifier *rule = m->spot.label->rules[i];
+        uint8_t padded[9];
+        span value = value_pad(rule->kind, digits, padded);
+        if (rule->bare != BARE_NONE && value.len >= rule->bare_min && value.len <= rule->bare_max)
+            propose(m, rule->id, rule->kind, value);
+    }
+}
+
+static void number_pattern(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)
+{
+    struct match *m = ctx;
+    (void)where;
+    if (limit)
+        finding_here(m, MATCH_LIMIT, rule->id);
+    else if (!rule->own_syntax)
+        propose(m, rule->id, rule->kind, value);
+}
+
+static void number_marker(void *ctx, const struct rules_marker *rule, span where, bool limit)
+{
+    (void)where;
+    finding_here(ctx, limit ? MATCH_LIMIT : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE : MATCH_SUSPECTED, rule->id);
+}
+
+void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    uint8_t out[INTEGER_MAX];
+    span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
+    set_spot(m, e, c, w);
+    const struct label *label = m->spot.label;
+    if (m->spot.key) propose(m, m->kind_rule[m->spot.key->kind], (enum registry_kind)m->spot.key->kind, digits.len ? digits : lexeme);
+    if (label->count > 0 && digits.len > 0) number_labelled(m, digits);
+    if (label->patterns && digits.len > 0)
+        rules_scan_identifiers(m->rules, m->scratch, digits, label->set, number_pattern, m);
+    if (label->count == 0 && digits.len == 9 && m->nine_digits) propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
+    if (label->markers)
+        rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
+}

@@ -1,0 +1,429 @@
+/* The walk: events become pieces, containers and counts, and values are handed on with the place where they stand.
+ *
+ *   frames   0 the body itself: one value (JSON), or lines (NDJSON)
+ *            1 the outermost container, and so on inwards
+ *
+ * Most events stand at places of which nothing is declared and hold nothing of interest: they cost a comparison with
+ * what is known of their name, and the bookkeeping of their frame. */
+#include "match/own.h"
+
+#define ACT_INDEXED 16 /* element of an array in a declared state: each has a state of its own */
+#define ATTENTION (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS | DOC_LONG)
+
+static struct frame *frame_top(struct match *m) { return TABLE_AT(&m->frames, struct frame, m->top); }
+
+static uint64_t frame_key(const struct frame *f)
+{
+    return (uint64_t)f->labels << 17 | (uint64_t)f->where.allowed << 16 | f->state;
+}
+
+/* ---- containers and pieces -------------------------------------------------------------------------------------- */
+
+static uint32_t add_container(struct match *m, struct frame *f)
+{
+    struct match_container *last = m->containers.count ? TABLE_AT(&m->containers, struct match_container, m->containers.count - 1) : NULL;
+    if (last && last->open > f->open) m->disorder = true;
+    struct match_container *c = table_add(m, &m->containers, sizeof *c);
+    if (!c) return MATCH_NONE;
+    *c = (struct match_container){.open = f->open, .is_lines = m->top == 0};
+    return f->container = m->containers.count - 1;
+}
+
+struct opening {
+    uint64_t begin, value;
+    uint16_t roles, unit;
+    bool removed, absent_null, is_member, is_line, is_root;
+};
+
+/* A piece as child of frame f; MATCH_NONE after latching. */
+static uint32_t add_piece(struct match *m, struct frame *f, const struct where *around, const struct opening *o)
+{
+    if (!o->is_root && f->container == MATCH_NONE && add_container(m, f) == MATCH_NONE) return MATCH_NONE;
+    struct match_piece *p = table_add(m, &m->pieces, sizeof *p);
+    if (!p) return MATCH_NONE;
+    *p = (struct match_piece){.begin = o->begin, .value = o->value, .previous_end = o->is_root ? o->begin : f->child_end,
+        .container = o->is_root ? MATCH_NONE : f->container, .ordinal = f->children, .unit_parent = around->unit,
+        .roles = o->roles, .unit = o->unit, .is_member = o->is_member, .is_line = o->is_line, .is_root = o->is_root,
+        .absent_null = o->absent_null, .removed = o->removed};
+    uint32_t i = m->pieces.count - 1;
+    if (!o->is_root) f->last = i;
+    if (o->roles & PATH_UNIT) m->survey.units_seen++;
+    return i;
+}
+
+static void close_piece(struct match *m, uint32_t piece, uint64_t end)
+{
+    struct match_piece *p = piece_at(m, piece);
+    p->end = p->next_begin = end;
+}
+
+/* What stood before a child that begins here knows its next sibling now. */
+static inline void meet_sibling(struct match *m, struct frame *f, uint64_t begin)
+{
+    if (LIKELY(f->last == MATCH_NONE)) return;
+    piece_at(m, f->last)->next_begin = begin;
+    f->last = MATCH_NONE;
+}
+
+static bool is_container(const struct doc_event *e) { return e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN; }
+
+/* Is the value removed for every restricted recipient? A value on the way to an allowed path leads there only as a
+ * container, and a total that cannot be rewritten is not shown. */
+static bool is_removed(const struct match *m, const struct child *c, const struct where *w, const struct doc_event *e)
+{
+    if (c->roles & (PATH_UNIFORM | PATH_TEXT)) return true;
+    if (c->roles & PATH_COUNT && (!m->view->complete || (e->kind != DOC_NUMBER && e->kind != DOC_STRING))) return true;
+    if (!m->view->has_allow || w->allowed || c->roles & PATH_ALLOWED) return false;
+    return !(c->roles & PATH_ON_THE_WAY && is_container(e));
+}
+
+static void add_count(struct match *m, const struct child *c, const struct where *w, const struct doc_event *e, uint32_t piece)
+{
+    if (e->kind != DOC_NUMBER && e->kind != DOC_STRING) return;
+    bool quoted = e->kind == DOC_STRING;
+    struct match_count *count = table_add(m, &m->counts, sizeof *count);
+    if (!count) return;
+    *count = (struct match_count){.begin = e->at - quoted, .end = e->at + e->len + quoted, .piece = piece,
+        .unit_parent = w->unit, .unit = c->info->unit, .quoted = quoted};
+}
+
+static void enter_piece(struct match *m, struct where *w, uint32_t piece)
+{
+    const struct match_piece *p = piece_at(m, piece);
+    w->piece = piece;
+    if (p->roles & PATH_UNIT) w->unit = piece;
+    if (p->roles & PATH_TEXT) w->in_text = true;
+    if (p->removed) w->removed = true;
+}
+
+/* The value's piece, if it has one, and where its inside is. */
+static uint32_t open_value(struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, struct where *w)
+{
+    uint32_t piece = MATCH_NONE;
+    uint64_t value = e->at - (e->kind == DOC_STRING);
+    struct where around = *w;
+    bool removed = is_removed(m, c, w, e);
+    bool on_its_own = c->roles & (PATH_UNIT | PATH_UNIFORM | PATH_TEXT);
+    bool line = m->top == 0 && m->format == DOC_NDJSON;
+    if (line && removed) piece_at(m, m->line)->removed = w->removed = true; /* in an `allow` document, say, a scalar */
+    if (!line && (on_its_own || (removed && !w->removed))) {
+        const struct opening o = {.begin = m->name_waits ? m->name.at - 1 : value, .value = value, .roles = c->roles,
+            .unit = c->info->unit, .removed = removed, .absent_null = c->info->absent_null, .is_member = m->name_waits,
+            .is_root = m->top == 0};
+        piece = add_piece(m, f, w, &o);
+        if (piece != MATCH_NONE) enter_piece(m, w, piece);
+    }
+    if (line && c->roles & PATH_TEXT) w->in_text = true;
+    if (c->roles & PATH_COUNT) add_count(m, c, &around, e, removed ? piece : MATCH_NONE);
+    if (c->roles & PATH_ALLOWED) w->allowed = true;
+    return piece;
+}
+
+/* ---- flaws ------------------------------------------------------------------------------------------------------ */
+
+static void place_flaws(struct match *m, const struct where *w)
+{
+    for (uint32_t i = 0; i < m->flaw_count; i++)
+        finding_add(m, &(struct match_finding){.at = m->flaws[i].at, .len = m->flaws[i].len, .unit = w->unit,
+                           .rule = RULE_NONE, .origin = MATCH_FLAW, .in_text = w->in_text});
+    m->flaw_count = 0;
+}
+
+/* A line that does not parse goes alone, whether or not lines are units. */
+static void break_line(struct match *m, const struct doc_event *e)
+{
+    finding_add(m, &(struct match_finding){.at = e->at, .len = e->len, .unit = m->line, .rule = RULE_NONE,
+                       .origin = MATCH_FLAW});
+}
+
+static void meet_flaw(struct match *m, const struct doc_event *e)
+{
+    if (e->name == DOC_FLAW_LINE) return break_line(m, e);
+    ASSERT(m->flaw_count < FLAWS_MAX);
+    m->flaws[m->flaw_count++] = *e;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+static struct child element_of(struct match *m, const struct frame *f)
+{
+    return child_of(m, path_element(m->document, f->state, f->children), f->labels, f->where.allowed);
+}
+
+/* Everything that a value's place asks for but the look into the value itself. */
+static uint32_t begin_value(struct match *m, struct frame *f, struct child *c, const struct doc_event *e, struct where *w)
+{
+    *w = f->where;
+    if (c->act & ACT_INDEXED) *c = element_of(m, f);
+    uint32_t piece = c->act & ACT_PIECE ? open_value(m, f, c, e, w) : MATCH_NONE;
+    if (m->flaw_count > 0) place_flaws(m, w);
+    if (c->act & ACT_NAME && m->name_waits) name_scan(m, f, w);
+    return piece;
+}
+
+bool literal_within(struct match *m, const struct doc_event *e)
+{
+    const uint64_t *ends = m->literals.items;
+    while (m->literal_at < m->literals.count && ends[m->literal_at] <= e->at) m->literal_at++;
+    m->next_literal = m->literal_at < m->literals.count ? ends[m->literal_at] : UINT64_MAX;
+    return m->next_literal <= e->at + e->len;
+}
+
+static void root_scalar(struct match *m, const struct doc_event *e, uint64_t end)
+{
+    if (m->format != DOC_JSON) return;
+    m->survey.root_begin = e->at - (e->kind == DOC_STRING);
+    m->survey.root_end = end;
+}
+
+static void attend_scalar(struct match *m, struct frame *f, const struct child *known, const struct doc_event *e, uint64_t end)
+{
+    struct child c = *known;
+    struct where w;
+    uint32_t piece = begin_value(m, f, &c, e, &w);
+    if (e->kind == DOC_STRING)
+        value_string(m, e, &c, &w, m->next_literal <= e->at + e->len && literal_within(m, e));
+    else if (e->kind == DOC_NUMBER)
+        value_number(m, e, &c, &w);
+    if (piece != MATCH_NONE) close_piece(m, piece, end);
+    if (m->top == 0) root_scalar(m, e, end);
+}
+
+static inline void scalar(struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, bool attend)
+{
+    bool quoted = e->kind == DOC_STRING;
+    uint64_t begin = e->at - quoted, end = e->at + e->len + quoted;
+    if (m->top > 0) meet_sibling(m, f, m->name_waits ? m->name.at - 1 : begin);
+    if (UNLIKELY(attend || m->flaw_count > 0 || m->top == 0)) attend_scalar(m, f, c, e, end);
+    m->name_waits = false;
+    if (m->top == 0) return;
+    f->child_end = end;
+    f->children++;
+}
+
+/* Fewer digits than the reader's flag asks for make nine of them only with an exponent. */
+static bool has_exponent(const struct match *m, const struct doc_event *e)
+{
+    const uint8_t *p = m->body + e->at;
+    for (uint32_t i = 1; i + 1 < e->len; i++)
+        if ((p[i] | 0x20) == 'e') return true;
+    return false;
+}
+
+/* ---- containers opening and closing ----------------------------------------------------------------------------- */
+
+static struct frame *push_frame(struct match *m)
+{
+    if (m->top + 1 >= m->frames.count && !table_add(m, &m->frames, sizeof(struct frame))) return NULL;
+    return TABLE_AT(&m->frames, struct frame, ++m->top);
+}
+
+static void note_depth(struct match *m, const struct where *w)
+{
+    uint32_t *depth = w->piece == MATCH_NONE ? &m->survey.visible_depth : &piece_at(m, w->piece)->depth;
+    if (m->top > *depth) *depth = m->top;
+}
+
+/* What is known of every element of an array: all of it where nothing is declared below. */
+static struct child any_element(struct match *m, const struct frame *f)
+{
+    if (f->state == 0 && !(m->view->has_allow && !f->where.allowed)) return child_of(m, 0, f->labels, f->where.allowed);
+    return (struct child){.act = ACT_INDEXED, .labels = f->labels};
+}
+
+static void open_container(struct match *m, const struct child *known, const struct doc_event *e)
+{
+    struct frame *f = frame_top(m);
+    struct child c = *known;
+    struct where w;
+    if (m->top > 0) meet_sibling(m, f, m->name_waits ? m->name.at - 1 : e->at);
+    uint32_t piece = begin_value(m, f, &c, e, &w);
+    if (m->top == 0 && m->format == DOC_JSON) m->survey.root_begin = e->at;
+    f->children += m->top > 0;
+    m->name_waits = false;
+    struct frame *inner = push_frame(m);
+    if (!inner) return;
+    *inner = (struct frame){.state = c.state, .is_array = e->kind == DOC_ARRAY_BEGIN, .labels = c.labels, .where = w,
+        .own = piece, .container = MATCH_NONE, .last = MATCH_NONE, .open = e->at, .child_end = e->at + 1, .info = c.info};
+    inner->key = frame_key(inner);
+    if (inner->is_array) inner->child = any_element(m, inner);
+    note_depth(m, &w);
+}
+
+/* An empty container at a place where something may be dropped is written without the space inside. */
+static void close_frame(struct match *m, struct frame *f, uint64_t close)
+{
+    bool may_empty = f->info->roles & PATH_DROPPABLE || (m->view->has_allow && f->info->roles & PATH_ON_THE_WAY);
+    if (f->children == 0 && may_empty && f->container == MATCH_NONE) add_container(m, f);
+    if (f->container == MATCH_NONE) return;
+    struct match_container *c = TABLE_AT(&m->containers, struct match_container, f->container);
+    c->close = close;
+    c->children = f->children;
+}
+
+static void close_container(struct match *m, const struct doc_event *e)
+{
+    struct frame *f = frame_top(m);
+    uint64_t end = e->at + 1;
+    if (m->flaw_count > 0) place_flaws(m, &f->where);
+    close_frame(m, f, e->at);
+    if (f->own != MATCH_NONE) close_piece(m, f->own, end);
+    if (--m->top > 0)
+        frame_top(m)->child_end = end;
+    else if (m->format == DOC_JSON)
+        m->survey.root_end = end;
+}
+
+/* Containers that a broken line left open end with it. */
+static void drop_frames(struct match *m, uint64_t end)
+{
+    for (; m->top > 0; m->top--) {
+        struct frame *f = frame_top(m);
+        close_frame(m, f, end);
+        if (f->own != MATCH_NONE) close_piece(m, f->own, end);
+    }
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
+
+static void begin_line(struct match *m, const struct doc_event *e)
+{
+    struct frame *f = frame_top(m);
+    meet_sibling(m, f, e->at);
+    f->where = (struct where){.unit = MATCH_NONE, .piece = MATCH_NONE};
+    const struct opening o = {.begin = e->at, .value = e->at, .roles = m->root.roles, .unit = m->root.info->unit,
+        .absent_null = m->root.info->absent_null, .is_line = true};
+    m->line = add_piece(m, f, &f->where, &o);
+    if (m->line != MATCH_NONE) enter_piece(m, &f->where, m->line);
+}
+
+static void end_line(struct match *m, const struct doc_event *e)
+{
+    m->name_waits = false;
+    drop_frames(m, e->at);
+    struct frame *f = frame_top(m);
+    place_flaws(m, &f->where);
+    close_piece(m, m->line, e->at);
+    f->last = m->line;
+    f->child_end = e->at;
+    f->children++;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
+
+static const struct child *known_child(struct match *m, struct frame *f, const struct doc_event *e)
+{
+    const struct name *names = m->names.items;
+    uint32_t i = (uint32_t)e->name + 1;
+    if (LIKELY(e->name != DOC_NAME_NONE && i < m->names.count && names[i].key == f->key)) return &names[i].child;
+    return name_child(m, f, e);
+}
+
+static inline bool string_asks(const struct match *m, const struct child *c, const struct doc_event *e)
+{
+    return (c->act | (e->flags & ATTENTION)) || !m->prefilter || m->any_syntax || m->next_literal <= e->at + e->len;
+}
+
+static inline bool number_asks(const struct match *m, const struct child *c, const struct doc_event *e)
+{
+    return (c->act | (e->flags & DOC_DIGITS)) || !m->prefilter || has_exponent(m, e);
+}
+
+/* One event that is neither value nor name. */
+static void structure(struct match *m, const struct child *c, const struct doc_event *e)
+{
+    switch ((enum doc_event_kind)e->kind) {
+    case DOC_OBJECT_BEGIN:
+    case DOC_ARRAY_BEGIN: open_container(m, c, e); break;
+    case DOC_OBJECT_END:
+    case DOC_ARRAY_END: close_container(m, e); break;
+    case DOC_LINE_BEGIN: begin_line(m, e); break;
+    case DOC_LINE_END: end_line(m, e); break;
+    case DOC_FLAW: meet_flaw(m, e); break;
+    case DOC_NAME:
+    case DOC_STRING:
+    case DOC_NUMBER:
+    case DOC_TRUE:
+    case DOC_FALSE:
+    case DOC_NULL: ASSERT(false);
+    }
+}
+
+void walk_events(struct match *m, const struct doc_event *events, size_t count)
+{
+    struct frame *f = frame_top(m);
+    const struct child *c = m->top == 0 ? &m->root : f->is_array || !m->name_waits ? &f->child : known_child(m, f, &m->name);
+    for (const struct doc_event *e = events; e < events + count && !m->failed; e++) {
+        switch ((enum doc_event_kind)e->kind) {
+        case DOC_NAME:
+            m->name = *e;
+            m->name_waits = true;
+            c = known_child(m, f, e);
+            break;
+        case DOC_STRING: scalar(m, f, c, e, string_asks(m, c, e)); break;
+        case DOC_NUMBER: scalar(m, f, c, e, number_asks(m, c, e)); break;
+        case DOC_TRUE:
+        case DOC_FALSE:
+        case DOC_NULL: scalar(m, f, c, e, c->act != 0); break;
+        case DOC_FLAW: meet_flaw(m, e); break;
+        case DOC_OBJECT_BEGIN:
+        case DOC_OBJECT_END:
+        case DOC_ARRAY_BEGIN:
+        case DOC_ARRAY_END:
+        case DOC_LINE_BEGIN:
+        case DOC_LINE_END:
+            structure(m, c, e);
+            f = frame_top(m);
+            c = m->top == 0 ? &m->root : &f->child;
+            break;
+        }
+    }
+}
+
+/* ---- begin and end ---------------------------------------------------------------------------------------------- */
+
+void walk_begin(struct match *m)
+{
+    struct frame *f = table_add(m, &m->frames, sizeof *f);
+    m->top = 0;
+    m->root = child_of(m, path_root(m->document), 0, false);
+    if (!f) return;
+    f->where = (struct where){.unit = MATCH_NONE, .piece = MATCH_NONE};
+    f->own = f->container = f->last = MATCH_NONE;
+    f->info = m->root.info;
+    m->line = MATCH_NONE;
+}
+
+static int compare_open(const void *a, const void *b)
+{
+    uint64_t x = ((const struct match_container *)a)->open, y = ((const struct match_container *)b)->open;
+    return (x > y) - (x < y);
+}
+
+/* Containers are noted with their first piece, which an inner one may have earlier. While they are sorted, `close` of
+ * the old order finds its new index by `open`, of which no two are equal (the lines of a body come first in any case). */
+static bool sort_containers(struct match *m)
+{
+    struct match_container *c = m->containers.items;
+    size_t n = m->containers.count;
+    MEM_AUTO struct match_container *old = mem_array(n, sizeof *old);
+    if (!old) return false;
+    memcpy(old, c, n * sizeof *c);
+    qsort(c, n, sizeof *c, compare_open);
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        struct match_piece *p = piece_at(m, i);
+        if (p->container == MATCH_NONE) continue;
+        const struct match_container *now = bsearch(&old[p->container], c, n, sizeof *c, compare_open);
+        ASSERT(now != NULL);
+        p->container = (uint32_t)(now - c);
+    }
+    return true;
+}
+
+void walk_end(struct match *m)
+{
+    struct frame *f = frame_top(m);
+    if (f->container != MATCH_NONE) close_frame(m, f, m->body_len);
+    if (m->disorder && !sort_containers(m)) m->failed = true;
+    m->disorder = false;
+}

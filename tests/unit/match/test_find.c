@@ -1,0 +1,264 @@
+/* What is found, and in which unit. The values and what must come of them are the contract's and 10-domain's; none is
+ * taken from what the program says. */
+#include "support.h"
+
+#include "match/world.h"
+
+static struct world world;
+
+struct sample {
+    const char *body;
+    const char *findings;
+};
+
+static void check_samples(const char *path, enum doc_format format, const struct sample *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int prefilter = 1; prefilter >= 0; prefilter--) {
+            world_prefilter(&world, prefilter);
+            const struct match_survey *s = world_survey(&world, path, format, span_str(samples[i].body));
+            if (!s || strcmp(world_findings(&world, s), samples[i].findings) != 0)
+                fail_msg("%s\n  prefilter %d: \"%s\", not \"%s\"", samples[i].body, prefilter,
+                    s ? world_findings(&world, s) : "(no survey)", samples[i].findings);
+        }
+    world_prefilter(&world, true);
+}
+
+/* Each value stands at "x" of the second element of $.items. */
+static void check_values(const struct sample *samples, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char body[1024];
+        snprintf(body, sizeof body, "{\"items\":[{\"x\":1},{%s}],\"total\":2}", samples[i].body);
+        const struct sample one = {body, samples[i].findings};
+        check_samples("/list", DOC_JSON, &one, 1);
+    }
+}
+
+//= 10-domain 2.1
+//= 10-domain 2.2
+static void test_spellings(void **state)
+{
+    static const struct sample samples[] = {
+        {"\"x\":\"A012345678\"", "a-number@0/1"},
+        {"\"x\":\"A 012-345-678\"", "a-number@0/1"},
+        {"\"x\":\"Alien No. 012345678\"", "a-number@0/1"},
+        {"\"x\":\"AZ12345678\"", "a-number@0/1"},
+        {"\"x\":\"A-File No. 012-345-678\"", "a-number@0/1"},
+        {"\"x\":\"A\xE2\x80\x91" "012\xE2\x80\x91" "345\xE2\x80\x91" "678\"", "a-number@0/1"},
+        {"\"x\":\"A\xC2\xA0" "012\xC2\xA0" "345\xC2\xA0" "678\"", "a-number@0/1"},
+        {"\"x\":\"A#:012345678\"", "a-number@0/1"},
+        {"\"x\":\"a12345678\"", "a-number@0/1"},
+        {"\"x\":\"\xD0\x90" "012345678\"", "a-number@0/1"}, /* Cyrillic letter */
+        {"\"x\":\"012345678\"", "a-number@0/1"},
+        {"\"x\":\"012-345-678\"", "a-number@0/1"},
+        {"\"x\":\"(012345678)\"", "a-number@0/1"},
+        {"\"x\":123456789", ""}, /* the SSN of S-1, and nobody's A-number */
+        {"\"x\":555666777", "a-number@0/1"},
+        {"\"x\":555666777.0", "a-number@0/1"},
+        {"\"x\":5.55666777E8", "a-number@0/1"},
+        {"\"aNumber\":12345678", "a-number@0/1"},
+        {"\"aNumber\":12345678.0", "a-number@0/1"},
+        {"\"aNumber\":1.2345678e7", "a-number@0/1"},
+        {"\"aNumber\":1234567800e-2", "a-number@0/1"},
+        {"\"aNumber\":811", "a-number@0/1"}, /* a number has lost its zeros */
+        {"\"aNumber\":\"12345678\"", "a-number@0/1"},
+        {"\"A_NUMBER\":\"12345678\"", "a-number@0/1"},
+        {"\"Alien File Number\":\"12345678\"", "a-number@0/1"},
+        {"\"aNumbers\":[\"1\",\"12345678\"]", "a-number@0/1"},
+        {"\"aNumber\":{\"value\":\"12345678\"}", "a-number@0/1"},
+        {"\"aNumber\":{\"identificationID\":12345678}", "a-number@0/1"},
+        {"\"aNumbers\":[{\"id\":\"12345678\"}]", "a-number@0/1"},
+        {"\"x\":\"\xEF\xBC\xA1\xEF\xBC\x90\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x93\xEF\xBC\x94\xEF\xBC\x95\xEF\xBC\x96\xEF\xBC\x97\xEF\xBC\x98\"",
+            "a-number@0/1"}, /* fullwidth */
+        {"\"x\":\"A\xD9\xA0\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7\xD9\xA8\"", "a-number@0/1"}, /* Arabic-Indic */
+        {"\"x\":\"A0123\xE2\x80\x8B" "45678\"", "a-number@0/1"}, /* zero-width space */
+        {"\"x\":\"\\u0041\\u0030\\u0031\\u0032345678\"", "a-number@0/1"},
+        {"\"x\":\"%41%30%31%32345678\"", "a-number@0/1"},
+        {"\"x\":\"%2541012345678\"", "a-number@0/1"},
+        {"\"x\":\"QTAxMjM0NTY3OA==\"", "a-number@0/1"},
+        {"\"x\":\"QTAxMjM0NTY3OA\"", "a-number@0/1"},
+        {"\"x\":\"see /files/QTAxMjM0NTY3OA== there\"", "a-number@0/1"},
+        {"\"x\":\"UVRBeE1qTTBOVFkzT0E9PQ==\"", "a-number@0/1"},
+        {"\"x\":\"JTQxMDEyMzQ1Njc4\"", "a-number@0/1"}, /* base64 of %41012345678 */
+        {"\"x\":\"77-9QTAxMjM0NTY3OC4\"", "a-number@0/1"}, /* base64url of U+FFFD and A012345678. */
+        {"\"x\":\"I213_A012345678.pdf\"", "a-number@0/1"},
+        {"\"x\":\"EAC-21-900-12345\"", "receipt@0/1"},
+        {"\"x\":\"eac2190012345\"", "receipt@0/1"},
+        {"\"x\":\"EAC*999910340\"", "receipt@0/1"},
+        {"\"x\":\"her SSN is 123-45-6789.\"", "ssn@0/1"},
+        {"\"x\":\"123 45 6789\"", "ssn@0/1"},
+        {"\"ssn\":\"123456789\"", "ssn@0/1"},
+        {"\"ssn\":123456789", "ssn@0/1"},
+        {"\"ssn\":12345678", "ssn@0/1"}, /* 012-34-5678 of S-2 */
+        {"\"x\":\"G12345678\"", "passport@0/1"},
+        {"\"passportNumber\":\"G12345678\"", "passport@0/1"},
+        {"\"A012345678\":true", "a-number@0/1"},
+        {"\"\\u0041012345678\":{}", "a-number@0/1"},
+        {"\"012345678\":[]", "a-number@0/1"},
+        {"\"personId\":90210017", "key@0/1"},
+        {"\"personId\":\"90210017\"", "key@0/1"},
+        {"\"personId\":\" 090210017 \"", "key@0/1"},
+        {"\"a\":{\"b\":[[{\"c\":\"A012345678\"}]]}", "a-number@0/1"},
+    };
+    (void)state;
+    check_values(samples, ARRAY_LEN(samples));
+}
+
+//= 10-domain 2.1
+static void test_traps(void **state)
+{
+    static const struct sample samples[] = {
+        {"\"x\":\"20210301\"", ""}, /* S-3's A-number, and a date */
+        {"\"x\":\"2021-03-01\"", ""},
+        {"\"alienEntry\":\"2021-03-01\"", ""},
+        {"\"x\":20210301", ""},
+        {"\"x\":\"12345678\"", ""},
+        {"\"x\":\"617-555-0123\"", ""},
+        {"\"x\":\"XA012345678\"", ""},
+        {"\"x\":\"DA12345678\"", ""},
+        {"\"x\":\"A0123456780\"", ""},
+        {"\"x\":\"a012345678x\"", ""},
+        {"\"x\":\"0123456780\"", ""},
+        {"\"x\":\"A1234567\"", ""}, /* a driving licence that nobody registered */
+        {"\"x\":\"A099888777\"", ""}, /* S-5's request was denied for good */
+        {"\"ssn\":\"012345678\"", "ssn@0/1"}, /* S-2's, and not S-1's A-number */
+        {"\"ssn\":\"555666777\"", ""}, /* under a label only as that kind */
+        {"\"aNumber\":\"123456789\"", ""},
+        {"\"aNumber\":12345678.5", ""},
+        {"\"aNumber\":-12345678", ""},
+        {"\"x\":555666777.25", ""},
+        {"\"x\":0.555666777e8", ""},
+        {"\"x\":\"123456789\"", ""}, /* bare nine digits are no SSN */
+        {"\"x\":\"ABCEAC2190012345\"", ""},
+        {"\"x\":90210017", ""}, /* a surrogate key counts where a profile says so */
+        {"\"personId\":77", ""}, /* another system's */
+        {"\"x\":{\"id\":\"12345678\"}", ""},
+    };
+    (void)state;
+    check_values(samples, ARRAY_LEN(samples));
+}
+
+//= 10-domain 2.3
+//= 10-domain 2.5
+static void test_markers(void **state)
+{
+    static const struct sample samples[] = {
+        {"\"coa\":\"384\"", "coa@0/1"},
+        {"\"coa\":384", "coa@0/1"},
+        {"\"coa\":384.0", "coa@0/1"},
+        {"\"Class_Of_Admission_Code\":\"das\"", "coa@0/1"},
+        {"\"coa\":{\"value\":\"DAS\"}", "coa@0/1"},
+        {"\"coa\":[\"B2\",\"DAS\"]", "coa@0/1"},
+        {"\"room\":\"384\"", ""},
+        {"\"room\":384", ""},
+        {"\"x\":\"filed Form I-918 in May\"", "i918@0/1"},
+        {"\"x\":\"I-9180\"", ""},
+        {"\"x\":\"form i\\u002d918\"", "i918@0/1"},
+        {"\"x\":\"I\xE2\x80\x91" "918\"", "i918@0/1"},
+        {"\"x\":\"I-9\xE2\x80\x8B" "18\"", "i918@0/1"},
+        {"\"x\":\"I-%39%31%38\"", "i918@0/1"},
+        {"\"x\":\"Rm9ybSBJLTkxOA==\"", "i918@0/1"},
+        {"\"I-918\":1", "i918@0/1"},
+        {"\"x\":\"in a SHELTER\"", "shelter@0/1"},
+        {"\"x\":\"sheltered\"", ""},
+    };
+    (void)state;
+    check_values(samples, ARRAY_LEN(samples));
+}
+
+static void test_units(void **state)
+{
+    static const struct sample list[] = {
+        {"{\"items\":[],\"total\":0,\"who\":\"A012345678\"}", "a-number@-"},
+        {"{\"items\":[{\"associates\":[{\"a\":1},{\"a\":\"A012345678\"}],\"b\":1}]}", "a-number@1/1"},
+        {"{\"items\":[{\"associates\":[{\"a\":1}],\"b\":\"A012345678\"}]}", "a-number@0/0"},
+        {"{\"items\":[{\"narrative\":\"saw A012345678\"}]}", "a-number@0/0t"},
+        {"{\"items\":[{\"narrative\":{\"A012345678\":{\"coa\":384}}}]}", "a-number@0/0t coa@0/0t"},
+        {"{\"items\":[{\"notes\":[\"A012345678\"]}]}", "a-number@0/0"},
+        {"{\"echo\":\"A012345678\",\"items\":[]}", "a-number@-"},
+        {"{\"items\":[{\"aNumber\":\"555666777\"}]}", "a-number@0/0"},
+        {"{\"items\":[{\"a\":1,\"a\":2},{\"a\":\"\\ud800\"},{\"a\\u0000\":1}]}", "flaw@0/0 flaw@0/1 flaw@0/2"},
+        {"{\"items\":[1,\"A012345678\",null]}", "a-number@0/1"},
+        {"{\"items\":[],\"items\":[]}", "flaw@-"},
+    };
+    static const struct sample map[] = {
+        {"{\"byNumber\":{\"A012345678\":{\"a\":1},\"A1\":{\"a\":2}}}", "a-number@0/0"},
+        {"{\"byNumber\":{\"x\":{\"a\":1},\"012345678\":2}}", "a-number@0/1"},
+    };
+    static const struct sample one[] = {
+        {"{\"a\":\"A012345678\"}", "a-number@0/0"},
+        {"{\"personId\":90210017,\"narrative\":\"A555666777\"}", "a-number@0/0t key@0/0"},
+        {"\"A012345678\"", "a-number@0/0"},
+        {"[{\"aNumber\":12345678}]", "a-number@0/0"},
+    };
+    static const struct sample lines[] = {
+        {"{\"a\":1}\n{\"a\":\"A012345678\"}\n\n{\"a\":3}\n", "a-number@0/1"},
+        {"{\"a\":1}\n{\"a\":\n{\"associates\":[1,\"G12345678\"]}", "flaw@0/1 passport@1/1"},
+        {"\"A012345678\"\n555666777", "a-number@0/0 a-number@0/1"},
+        {"{\"associates\":[{\"a\":\"A012345678\"\n{}", "a-number@1/0 flaw@0/0"},
+    };
+    static const struct sample plain[] = {{"{\"a\":1}\n{\"a\":\n[3]\n", "flaw@0/1"}};
+    (void)state;
+    check_samples("/list", DOC_JSON, list, ARRAY_LEN(list));
+    check_samples("/map", DOC_JSON, map, ARRAY_LEN(map));
+    check_samples("/one", DOC_JSON, one, ARRAY_LEN(one));
+    check_samples("/lines", DOC_NDJSON, lines, ARRAY_LEN(lines));
+    check_samples("/plain", DOC_NDJSON, plain, ARRAY_LEN(plain));
+}
+
+/* An A-number of two protected persons names both. */
+static void test_two_subjects(void **state)
+{
+    (void)state;
+    const struct match_survey *s = world_survey(&world, "/one", DOC_JSON, SPAN("{\"a\":\"A555666777\"}"));
+    assert_non_null(s);
+    assert_int_equal(s->finding_count, 2);
+    assert_true(s->findings[0].subject != s->findings[1].subject);
+    assert_int_equal(s->findings[0].origin, MATCH_REGISTRY);
+    assert_int_equal(s->findings[0].kind, REGISTRY_ALIEN_NUMBER);
+    assert_int_equal(s->findings[0].at, 6);
+    assert_int_equal(s->findings[0].len, 10);
+}
+
+/* More candidates than a batch holds, all in one value and over many. */
+static void test_batches(void **state)
+{
+    static char body[65536];
+    (void)state;
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"items\":[");
+    for (int i = 0; i < 1000; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, "%s{\"x\":\"A%09d\"}", i ? "," : "", i % 100 == 99 ? 12345678 : 300000000 + i);
+    snprintf(body + n, sizeof body - n, "]}");
+    const struct match_survey *s = world_survey(&world, "/list", DOC_JSON, span_str(body));
+    assert_non_null(s);
+    assert_int_equal(s->finding_count, 10);
+    for (size_t i = 0; i < 10; i++) assert_int_equal(s->pieces[s->findings[i].unit].ordinal, 100 * i + 99);
+    n = (size_t)snprintf(body, sizeof body, "\"");
+    for (int i = 0; i < 1000; i++) n += (size_t)snprintf(body + n, sizeof body - n, "A%09d ", 300000000 + i);
+    snprintf(body + n, sizeof body - n, "A012345678\"");
+    s = world_survey(&world, "/one", DOC_JSON, span_str(body));
+    assert_non_null(s);
+    assert_string_equal(world_findings(&world, s), "a-number@0/0");
+}
+
+static int open_world(void **state)
+{
+    (void)state;
+    return world_open(&world) ? 0 : -1;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_traps),
+        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects),
+        cmocka_unit_test(test_batches)};
+    return cmocka_run_group_tests(tests, open_world, close_world);
+}
