@@ -6,8 +6,8 @@ static doc_scan_function *pick_scanner(enum cpu_level level)
 {
     switch (level) {
     case CPU_PORTABLE: return doc_scan_portable;
-    case CPU_AVX2: return doc_scan_portable;
-    case CPU_AVX512: return doc_scan_portable;
+    case CPU_AVX2: return doc_scan_avx2;
+    case CPU_AVX512: return doc_scan_avx512;
     }
     ASSERT(!"a level");
 }

@@ -85,6 +85,26 @@ struct walk_out {
     size_t count, capacity;
 };
 
+/* One mark: its offset and the byte there; a blank behind the end of the body, where a scalar may end. */
+struct mark {
+    uint64_t at;
+    uint8_t byte;
+};
+
+static inline void value_ended(struct doc_reader *r) { r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE; }
+
+/* `count` bits (0…57) of a plane from bit `from` on. */
+static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
+{
+    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8) & ((1ULL << count) - 1);
+}
+#define PLANE_BITS_MOST 57
+
+void walk_begin_container(struct doc_reader *r, struct walk_out *out, struct mark m);
+void walk_end_container(struct doc_reader *r, struct walk_out *out, struct mark m);
+/* Takes the usual shapes in strides, as long as they last and there is plenty of everything: whole members, plain
+ * strings, numbers, commas. Stops before the first mark that needs a closer look. */
+void walk_fast(struct doc_reader *r, const struct doc_window *w, struct walk_out *out);
 /* Walks the marks of the chunk: DOC_MORE when all are done, DOC_FULL, or DOC_MALFORMED (latched). */
 enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, struct walk_out *out);
 /* The chunk is used up: keeps what its planes say about an open token. */

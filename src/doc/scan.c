@@ -1,53 +1,47 @@
 /* Stage 1 in portable C: a class for each byte from a table, eight classes gathered into a word, bit planes cut out of
  * it by multiplication. */
 #include "doc/block.h"
+#include "doc/scan_tables.h"
 
-enum { C_QUOTE = 1, C_BACKSLASH = 2, C_OP = 4, C_SPACE = 8, C_CONTROL = 16, C_DIGIT = 32, C_PERCENT = 64, C_LF = 128 };
+/* Written out, because compilers do not unroll loops at -O2. */
+#define EIGHT(f) (f(0) | f(1) | f(2) | f(3) | f(4) | f(5) | f(6) | f(7))
 
-//= RFC8259 2
-static const uint8_t classes[256] = {
-    [0x00 ... 0x08] = C_CONTROL,
-    ['\t'] = C_CONTROL | C_SPACE,
-    ['\n'] = C_CONTROL | C_SPACE | C_LF,
-    [0x0B ... 0x0C] = C_CONTROL,
-    ['\r'] = C_CONTROL | C_SPACE,
-    [0x0E ... 0x1F] = C_CONTROL,
-    [' '] = C_SPACE,
-    ['"'] = C_QUOTE,
-    ['\\'] = C_BACKSLASH,
-    ['%'] = C_PERCENT,
-    ['0' ... '9'] = C_DIGIT,
-    ['{'] = C_OP,
-    ['}'] = C_OP,
-    ['['] = C_OP,
-    [']'] = C_OP,
-    [':'] = C_OP,
-    [','] = C_OP,
-};
-
-/* The bits `bit` of eight bytes, side by side. */
-static inline uint64_t plane_of(uint64_t eight, unsigned bit)
+/* Bit `bit` of each of the 64 bytes in the eight words. */
+static inline uint64_t plane_of(const uint64_t words[8], unsigned bit)
 {
-    return (eight >> bit & 0x0101010101010101ULL) * 0x0102040810204080ULL >> 56;
+#define ROW(i) (((words[i] >> bit & 0x0101010101010101ULL) * 0x0102040810204080ULL >> 56) << 8 * (i))
+    return EIGHT(ROW);
+#undef ROW
+}
+
+static inline uint64_t classes_of_eight(const uint8_t *data)
+{
+#define CLASS(i) ((uint64_t)scan_classes[data[i]] << 8 * (i))
+    return EIGHT(CLASS);
+#undef CLASS
 }
 
 static void classify(const uint8_t *data, struct block_classes *k)
 {
-    *k = (struct block_classes){0};
-    for (unsigned shift = 0; shift < 64; shift += 8, data += 8) {
-        uint64_t eight = 0;
-        for (unsigned i = 0; i < 8; i++)
-            eight |= (uint64_t)classes[data[i]] << (8 * i);
-        k->quote |= plane_of(eight, 0) << shift;
-        k->backslash |= plane_of(eight, 1) << shift;
-        k->op |= plane_of(eight, 2) << shift;
-        k->space |= plane_of(eight, 3) << shift;
-        k->control |= plane_of(eight, 4) << shift;
-        k->digit |= plane_of(eight, 5) << shift;
-        k->percent |= plane_of(eight, 6) << shift;
-        k->lf |= plane_of(eight, 7) << shift;
-        k->high |= plane_of(load_le64(data), 7) << shift;
+    uint64_t words[8], bytes[8], any = 0, high = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        words[i] = classes_of_eight(data + 8 * i);
+        bytes[i] = load_le64(data + 8 * i);
+        any |= words[i];
+        high |= bytes[i];
     }
+    *k = (struct block_classes){0};
+    k->quote = plane_of(words, 0);
+    k->op = plane_of(words, 2);
+    k->space = plane_of(words, 3);
+    k->digit = plane_of(words, 5);
+    if (any & 0x0101010101010101ULL * (SCAN_BACKSLASH | SCAN_CONTROL | SCAN_PERCENT | SCAN_LF)) { /* the rare ones */
+        k->backslash = plane_of(words, 1);
+        k->control = plane_of(words, 4);
+        k->percent = plane_of(words, 6);
+        k->lf = plane_of(words, 7);
+    }
+    if (high & 0x8080808080808080ULL) k->high = plane_of(bytes, 7);
 }
 
 size_t doc_scan_portable(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines)

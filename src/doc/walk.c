@@ -4,12 +4,6 @@
 
 #define TOKEN_MOST 0x7FFFFFFFU
 
-/* One mark: its offset and the byte there; a blank behind the end of the body, where a scalar may end. */
-struct mark {
-    uint64_t at;
-    uint8_t byte;
-};
-
 static void emit(struct doc_reader *r, struct walk_out *out, struct doc_event event)
 {
     if (LIKELY(out->count < out->capacity)) {
@@ -72,7 +66,7 @@ static bool grow_frames(struct doc_reader *r)
     return true;
 }
 
-static void begin_container(struct doc_reader *r, struct walk_out *out, struct mark m)
+void walk_begin_container(struct doc_reader *r, struct walk_out *out, struct mark m)
 {
     bool object = m.byte == '{';
     if (UNLIKELY(r->depth >= r->limits.depth)) {
@@ -89,9 +83,7 @@ static void begin_container(struct doc_reader *r, struct walk_out *out, struct m
     emit_simple(r, out, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, m.at, 1);
 }
 
-static inline void value_ended(struct doc_reader *r) { r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE; }
-
-static void end_container(struct doc_reader *r, struct walk_out *out, struct mark m)
+void walk_end_container(struct doc_reader *r, struct walk_out *out, struct mark m)
 {
     struct walk_frame *frame = &r->frames[--r->depth];
     if (frame->object != 0) {
@@ -103,12 +95,6 @@ static void end_container(struct doc_reader *r, struct walk_out *out, struct mar
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------------------------- */
-
-/* `count` bits (1…57) of a plane from bit `from` on. */
-static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
-{
-    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8) & (~0ULL >> (64 - count));
-}
 
 /* First bit set in [from, to), or `to`. */
 static size_t plane_first(const uint64_t *plane, size_t from, size_t to)
@@ -269,7 +255,7 @@ static void begin_value(struct doc_reader *r, struct walk_out *out, struct mark 
 {
     switch (m.byte) {
     case '{':
-    case '[': begin_container(r, out, m); break;
+    case '[': walk_begin_container(r, out, m); break;
     case '"': begin_token(r, TOKEN_STRING, m.at + 1); break;
     case '}':
     case ']':
@@ -285,7 +271,7 @@ static void after_value(struct doc_reader *r, struct walk_out *out, struct mark 
     if (m.byte == ',')
         r->state = object ? WALK_NAME : WALK_VALUE;
     else if (m.byte == (object ? '}' : ']'))
-        end_container(r, out, m);
+        walk_end_container(r, out, m);
     else
         fail(r, out, DOC_BAD_GRAMMAR, m.at);
 }
@@ -295,7 +281,7 @@ static void step(struct doc_reader *r, struct walk_out *out, struct mark m)
     switch (r->state) {
     case WALK_FIRST_VALUE:
         if (m.byte == ']')
-            end_container(r, out, m);
+            walk_end_container(r, out, m);
         else
             begin_value(r, out, m);
         break;
@@ -305,7 +291,7 @@ static void step(struct doc_reader *r, struct walk_out *out, struct mark m)
         if (m.byte == '"')
             begin_token(r, TOKEN_NAME, m.at + 1);
         else if (m.byte == '}' && r->state == WALK_FIRST_NAME)
-            end_container(r, out, m);
+            walk_end_container(r, out, m);
         else
             fail(r, out, DOC_BAD_GRAMMAR, m.at);
         break;
@@ -368,7 +354,10 @@ static void walk_mark(struct doc_reader *r, const struct doc_window *w, struct w
 enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
 {
     while (r->next_mark < r->scan.mark_count) {
+        if (r->token == TOKEN_NONE) walk_fast(r, w, out);
+        if (r->status != DOC_MORE) return r->status;
         if (out->count >= out->capacity) return DOC_FULL;
+        if (r->next_mark == r->scan.mark_count) break;
         uint64_t at = r->chunk_at + r->scan.marks[r->next_mark];
         bool inside = at < w->base + w->len;
         walk_mark(r, w, out, (struct mark){at, inside ? w->data[at - w->base] : ' '});
