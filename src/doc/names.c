@@ -136,15 +136,17 @@ static bool grow_undo(struct doc_names *n)
     return true;
 }
 
-static enum names_verdict meet_entry(struct doc_names *n, uint16_t id, uint64_t object, uint64_t outer)
+static enum names_verdict meet_entry(struct doc_names *n, uint16_t id, const struct walk_frame *frames, uint32_t depth)
 {
     struct name_entry *e = &n->entries[id];
+    uint64_t object = frames[depth - 1].object;
     if (e->object == object) return NAMES_DUPLICATE;
-    if (UNLIKELY(e->object != 0 && e->object <= outer)) { /* may be an object that is still open around us */
+    if (UNLIKELY(names_held(e, frames, depth))) {
         if (!grow_undo(n)) return NAMES_NO_MEMORY;
-        n->undo[n->undo_count++] = (struct name_undo){e->object, id};
+        n->undo[n->undo_count++] = (struct name_undo){e->object, e->frame, id};
     }
     e->object = object;
+    e->frame = depth - 1;
     return NAMES_NEW;
 }
 
@@ -215,6 +217,7 @@ void names_leave_slow(struct doc_names *n, struct names_mark mark)
     while (n->undo_count > mark.undo) {
         struct name_undo *undo = &n->undo[--n->undo_count];
         n->entries[undo->name].object = undo->object;
+        n->entries[undo->name].frame = undo->frame;
     }
     drop_strays(n, mark.strays);
 }
@@ -256,18 +259,18 @@ static enum names_verdict meet_unguessed(struct doc_names *n, span name, uint64_
 }
 
 enum names_verdict names_meet(
-    struct doc_names *n, span raw, bool escaped, uint64_t object, uint64_t outer, uint16_t *id)
+    struct doc_names *n, span raw, bool escaped, const struct walk_frame *frames, uint32_t depth, uint16_t *id)
 {
     span name = raw;
     if (escaped && !decode_name(n, raw, &name)) return NAMES_NO_MEMORY;
     uint64_t head = head_of(name);
     *id = guess(n, name, head);
     if (*id == DOC_NAME_NONE) {
-        enum names_verdict verdict = meet_unguessed(n, name, head, object, id);
+        enum names_verdict verdict = meet_unguessed(n, name, head, frames[depth - 1].object, id);
         if (*id == DOC_NAME_NONE) return verdict;
         *recent_place(n, name, head) = *id;
     }
     if (n->last != DOC_NAME_NONE) n->entries[n->last].next = *id;
     n->last = *id;
-    return meet_entry(n, *id, object, outer);
+    return meet_entry(n, *id, frames, depth);
 }

@@ -21,8 +21,9 @@
 
 struct name_entry {
     uint64_t object; /* the object that last held it; 0: none */
+    uint64_t head;   /* first eight bytes, zeros behind */
     const uint8_t *bytes;
-    uint64_t head; /* first eight bytes, zeros behind */
+    uint32_t frame; /* where that object stood among the open containers */
     uint16_t len;
     uint16_t next; /* the name that followed last time */
     uint16_t slot;
@@ -30,7 +31,20 @@ struct name_entry {
 
 struct name_undo {
     uint64_t object;
+    uint32_t frame;
     uint16_t name;
+};
+
+/* What an object must hand back at its end. */
+struct names_mark {
+    uint32_t undo, strays;
+};
+
+/* A container that is open. */
+struct walk_frame {
+    uint64_t object; /* offset of the brace + 1: no other object has it, later ones have more; 0: an array */
+    uint64_t outer;  /* the object around this one, 0: none */
+    struct names_mark mark;
 };
 
 /* A name outside the table, in an object that is open. */
@@ -62,15 +76,17 @@ void names_free(struct doc_names *n);
 void names_reset(struct doc_names *n);
 
 enum names_verdict { NAMES_NEW, NAMES_DUPLICATE, NAMES_NO_MEMORY };
-/* Notes the raw name in the object (a number that no other object of this body has, greater than those of all that
- * began before) which lies in the object `outer` (0: in none). *id gets its id or DOC_NAME_NONE. */
+/* Notes the raw name in the innermost of the open containers, an object. *id gets its id or DOC_NAME_NONE. */
 enum names_verdict names_meet(
-    struct doc_names *n, span raw, bool escaped, uint64_t object, uint64_t outer, uint16_t *id);
+    struct doc_names *n, span raw, bool escaped, const struct walk_frame *frames, uint32_t depth, uint16_t *id);
 
-/* What an object must hand back at its end. */
-struct names_mark {
-    uint32_t undo, strays;
-};
+/* Whether the entry's last object is still open around the innermost one. */
+static inline bool names_held(const struct name_entry *e, const struct walk_frame *frames, uint32_t depth)
+{
+    return e->object <= frames[depth - 1].outer && e->object != 0 && e->frame < depth &&
+           frames[e->frame].object == e->object;
+}
+
 static inline struct names_mark names_mark(const struct doc_names *n)
 {
     return (struct names_mark){n->undo_count, n->stray_count};

@@ -2,14 +2,14 @@
 
 #define READER_MAGIC 0x646F6352 /* "docR" */
 
-static doc_scan_function *pick_scanner(enum cpu_level level)
+static void pick_code(struct doc_reader *r, enum cpu_level level)
 {
+    r->fast = level == CPU_PORTABLE ? walk_fast_portable : walk_fast_avx2;
     switch (level) {
-    case CPU_PORTABLE: return doc_scan_portable;
-    case CPU_AVX2: return doc_scan_avx2;
-    case CPU_AVX512: return doc_scan_avx512;
+    case CPU_PORTABLE: r->scanner = doc_scan_portable; break;
+    case CPU_AVX2: r->scanner = doc_scan_avx2; break;
+    case CPU_AVX512: r->scanner = doc_scan_avx512; break;
     }
-    ASSERT(!"a level");
 }
 
 struct doc_reader *doc_reader_new(enum cpu_level level)
@@ -17,7 +17,7 @@ struct doc_reader *doc_reader_new(enum cpu_level level)
     struct doc_reader *r = mem_alloc(sizeof *r);
     if (!r) return NULL;
     r->magic = READER_MAGIC;
-    r->scanner = pick_scanner(level);
+    pick_code(r, level);
     names_init(&r->names);
     doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 256});
     return r;

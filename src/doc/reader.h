@@ -32,18 +32,16 @@ enum walk_state {
 /* A token that has begun and not ended. */
 enum walk_token { TOKEN_NONE, TOKEN_STRING, TOKEN_NAME, TOKEN_SCALAR };
 
-struct walk_frame {
-    uint64_t object; /* offset of the brace + 1: no other object has it; 0: an array */
-    uint64_t outer;  /* the object around this one, 0: none */
-    struct names_mark mark;
-};
-
 /* What the planes said about the part of a token that lies in earlier chunks. */
 struct token_sum {
     uint32_t digits;
     uint8_t flags;
     bool suspect;
 };
+
+struct doc_reader;
+struct walk_out;
+typedef void walk_fast_function(struct doc_reader *r, const struct doc_window *w, struct walk_out *out);
 
 #define WALK_PENDING 8 /* one mark gives six events at most */
 
@@ -52,6 +50,7 @@ struct doc_reader {
     bool lines; /* NDJSON */
     bool tail;  /* the end of the body is in the current chunk */
     doc_scan_function *scanner;
+    walk_fast_function *fast;
     struct doc_limits limits;
     /* the chunk */
     uint64_t chunk_at; /* offset of its first byte */
@@ -85,13 +84,20 @@ struct walk_out {
     size_t count, capacity;
 };
 
-/* One mark: its offset and the byte there; a blank behind the end of the body, where a scalar may end. */
-struct mark {
-    uint64_t at;
-    uint8_t byte;
-};
+/* Enters a container; the frames have room. */
+static inline void walk_push(struct doc_reader *r, uint64_t at, bool object)
+{
+    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names)};
+    if (object) r->object = at + 1;
+}
 
-static inline void value_ended(struct doc_reader *r) { r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE; }
+static inline void walk_pop(struct doc_reader *r)
+{
+    const struct walk_frame *frame = &r->frames[--r->depth];
+    if (frame->object == 0) return;
+    names_leave(&r->names, frame->mark);
+    r->object = frame->outer;
+}
 
 /* `count` bits (0…57) of a plane from bit `from` on. */
 static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
@@ -100,11 +106,10 @@ static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t cou
 }
 #define PLANE_BITS_MOST 57
 
-void walk_begin_container(struct doc_reader *r, struct walk_out *out, struct mark m);
-void walk_end_container(struct doc_reader *r, struct walk_out *out, struct mark m);
 /* Takes the usual shapes in strides, as long as they last and there is plenty of everything: whole members, plain
  * strings, numbers, commas. Stops before the first mark that needs a closer look. */
-void walk_fast(struct doc_reader *r, const struct doc_window *w, struct walk_out *out);
+walk_fast_function walk_fast_portable;
+walk_fast_function walk_fast_avx2; /* BMI and POPCNT, which every processor with AVX2 has */
 /* Walks the marks of the chunk: DOC_MORE when all are done, DOC_FULL, or DOC_MALFORMED (latched). */
 enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, struct walk_out *out);
 /* The chunk is used up: keeps what its planes say about an open token. */

@@ -4,6 +4,14 @@
 
 #define TOKEN_MOST 0x7FFFFFFFU
 
+/* One mark: its offset and the byte there; a blank behind the end of the body, where a scalar may end. */
+struct mark {
+    uint64_t at;
+    uint8_t byte;
+};
+
+static void value_ended(struct doc_reader *r) { r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE; }
+
 static void emit(struct doc_reader *r, struct walk_out *out, struct doc_event event)
 {
     if (LIKELY(out->count < out->capacity)) {
@@ -66,7 +74,7 @@ static bool grow_frames(struct doc_reader *r)
     return true;
 }
 
-void walk_begin_container(struct doc_reader *r, struct walk_out *out, struct mark m)
+static void begin_container(struct doc_reader *r, struct walk_out *out, struct mark m)
 {
     bool object = m.byte == '{';
     if (UNLIKELY(r->depth >= r->limits.depth)) {
@@ -77,19 +85,14 @@ void walk_begin_container(struct doc_reader *r, struct walk_out *out, struct mar
         stop(r, DOC_NO_MEMORY, m.at);
         return;
     }
-    r->frames[r->depth++] = (struct walk_frame){object ? m.at + 1 : 0, r->object, names_mark(&r->names)};
-    if (object) r->object = m.at + 1;
+    walk_push(r, m.at, object);
     r->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
     emit_simple(r, out, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, m.at, 1);
 }
 
-void walk_end_container(struct doc_reader *r, struct walk_out *out, struct mark m)
+static void end_container(struct doc_reader *r, struct walk_out *out, struct mark m)
 {
-    struct walk_frame *frame = &r->frames[--r->depth];
-    if (frame->object != 0) {
-        names_leave(&r->names, frame->mark);
-        r->object = frame->outer;
-    }
+    walk_pop(r);
     emit_simple(r, out, m.byte == '}' ? DOC_OBJECT_END : DOC_ARRAY_END, m.at, 1);
     value_ended(r);
 }
@@ -176,8 +179,7 @@ static bool check_text(struct doc_reader *r, struct walk_out *out, span raw)
 /* Notes the name in its object; false when out of memory. */
 static bool meet_name(struct doc_reader *r, struct walk_out *out, span raw, uint16_t *id)
 {
-    const struct walk_frame *frame = &r->frames[r->depth - 1];
-    switch (names_meet(&r->names, raw, r->sum.flags & DOC_ESCAPED, frame->object, frame->outer, id)) {
+    switch (names_meet(&r->names, raw, r->sum.flags & DOC_ESCAPED, r->frames, r->depth, id)) {
     case NAMES_NEW: return true;
     case NAMES_DUPLICATE: emit_flaw(r, out, DOC_FLAW_DUPLICATE_NAME, r->token_at); return true;
     case NAMES_NO_MEMORY: stop(r, DOC_NO_MEMORY, r->token_at); return false;
@@ -255,7 +257,7 @@ static void begin_value(struct doc_reader *r, struct walk_out *out, struct mark 
 {
     switch (m.byte) {
     case '{':
-    case '[': walk_begin_container(r, out, m); break;
+    case '[': begin_container(r, out, m); break;
     case '"': begin_token(r, TOKEN_STRING, m.at + 1); break;
     case '}':
     case ']':
@@ -271,7 +273,7 @@ static void after_value(struct doc_reader *r, struct walk_out *out, struct mark 
     if (m.byte == ',')
         r->state = object ? WALK_NAME : WALK_VALUE;
     else if (m.byte == (object ? '}' : ']'))
-        walk_end_container(r, out, m);
+        end_container(r, out, m);
     else
         fail(r, out, DOC_BAD_GRAMMAR, m.at);
 }
@@ -281,7 +283,7 @@ static void step(struct doc_reader *r, struct walk_out *out, struct mark m)
     switch (r->state) {
     case WALK_FIRST_VALUE:
         if (m.byte == ']')
-            walk_end_container(r, out, m);
+            end_container(r, out, m);
         else
             begin_value(r, out, m);
         break;
@@ -291,7 +293,7 @@ static void step(struct doc_reader *r, struct walk_out *out, struct mark m)
         if (m.byte == '"')
             begin_token(r, TOKEN_NAME, m.at + 1);
         else if (m.byte == '}' && r->state == WALK_FIRST_NAME)
-            walk_end_container(r, out, m);
+            end_container(r, out, m);
         else
             fail(r, out, DOC_BAD_GRAMMAR, m.at);
         break;
@@ -354,7 +356,7 @@ static void walk_mark(struct doc_reader *r, const struct doc_window *w, struct w
 enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
 {
     while (r->next_mark < r->scan.mark_count) {
-        if (r->token == TOKEN_NONE) walk_fast(r, w, out);
+        if (r->token == TOKEN_NONE) r->fast(r, w, out);
         if (r->status != DOC_MORE) return r->status;
         if (out->count >= out->capacity) return DOC_FULL;
         if (r->next_mark == r->scan.mark_count) break;
