@@ -299,7 +299,9 @@ struct ledger_scribe_config {
     uint64_t generation; /* told back in READY */
     uint32_t hold_us;    /* under load a group waits at most this long for more; 0: 500 */
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */
-    /* Called when all is open and before anything is read from a ring; may be NULL. */
+    bool mark_life;        /* write entries `start` and `stop` of its own */
+    /* Called when all is open and before anything is read from a ring; may be NULL. Called once in each of the role's
+     * two threads (the second makes spare segments), at the same time or not. */
     result (*confine)(void *ctx);
     void *confine_ctx;
 };

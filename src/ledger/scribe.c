@@ -1,0 +1,279 @@
+/* The scribe: collects what workers published, commits it in groups, tells them. It waits in one place only, and one
+ * commit is outstanding at a time: what arrives meanwhile is the next group. */
+#include "ledger/spare_maker.h"
+#include "os/os.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_GOOD 0
+#define EXIT_CORRUPT 1
+#define EXIT_SETUP 2
+#define EXIT_UNWRITABLE 74
+#define HOLD_US 500u
+#define HOLD_ENTRIES 16u
+#define HOLD_STEPS 5u       /* a held group is looked at this often */
+#define TURN_ENTRIES 64u    /* from one slot before the next has its turn */
+#define TIP_IDLE_MS 20
+#define TIP_STALE_NS UINT64_C(1000000000)
+#define CONTROL_NS UINT64_C(10000000)
+
+struct scribe {
+    const struct ledger_scribe_config *config;
+    struct ipc_collector *collector;
+    struct ledger_key *key;
+    struct ledger *ledger;
+    struct spare_maker maker;
+    uint64_t *tickets; /* the last one of each slot in the group; 0: none */
+    unsigned slots, turn;
+    int signals;
+    bool stopping, orphan, alarmed;
+    size_t waiting_after; /* entries that had queued when the last commit ended */
+    uint64_t tip_ns, control_ns;
+};
+
+/* ---- the supervisor ------------------------------------------------------------------------------------------- */
+
+static void tell(struct scribe *s, enum ipc_type type, uint64_t number, const char *text) {
+    if (s->config->control_fd < 0) return;
+    struct ipc_message m;
+    ipc_message_set(&m, type, number, "%s", text);
+    result r = ipc_channel_send(s->config->control_fd, &m);
+    if (!is_ok(r) && r.class == ERROR_CLOSED) s->stopping = s->orphan = true;
+}
+
+static void distrust(struct scribe *s, unsigned slot, const char *why) {
+    ipc_collector_distrust(s->collector, slot);
+    tell(s, IPC_DISTRUST, slot, why);
+}
+
+static void hear_control(struct scribe *s) {
+    struct ipc_message m;
+    while (s->config->control_fd >= 0 && !s->orphan) {
+        result r = ipc_channel_receive(s->config->control_fd, &m);
+        if (!is_ok(r) && r.class == ERROR_LIMIT) break;
+        if (!is_ok(r)) s->orphan = true; /* nobody we could trust is there any more */
+        if (!is_ok(r) || m.type == IPC_STOP) s->stopping = true;
+        for (uint32_t i = 0; is_ok(r) && i < m.fd_count; i++) os_close(&m.fds[i]);
+    }
+    /* The whole service gets SIGTERM at once, and workers that drain still need their entries written: with a
+     * supervisor only its word ends the scribe. */
+    for (int n; (n = os_signals_next(s->signals)) != 0;)
+        if (s->config->control_fd < 0) s->stopping = true;
+    s->control_ns = os_monotonic_ns();
+}
+
+static void watch_spares(struct scribe *s) {
+    if (ledger_spares(s->ledger) < 2) maker_want(&s->maker);
+    int trouble = atomic_load(&s->maker.trouble);
+    if (trouble && !s->alarmed) tell(s, IPC_ALARM, (uint64_t)trouble, "no spare ledger segment can be made");
+    s->alarmed = trouble != 0;
+}
+
+/* ---- gathering ------------------------------------------------------------------------------------------------ */
+
+/* Up to a turn's worth from one slot. False when the group is full. */
+static bool collect_slot(struct scribe *s, unsigned slot) {
+    for (unsigned i = 0; i < TURN_ENTRIES; i++) {
+        size_t room = ledger_pending_room(s->ledger), len = 0;
+        uint64_t ticket = 0;
+        uint8_t *at;
+        if (room > IPC_ENTRY_MAX) room = IPC_ENTRY_MAX;
+        if (!is_ok(ledger_reserve(s->ledger, room, &at))) return false;
+        switch (ipc_collector_take(s->collector, slot, at, room, &len, &ticket)) {
+        case IPC_TAKE_NONE: return true;
+        case IPC_TAKE_FULL: return false;
+        case IPC_TAKE_BROKEN: distrust(s, slot, "broke the ring's rules"); return true;
+        case IPC_TAKE_ENTRY: break;
+        }
+        result r = ledger_add_reserved(s->ledger, len);
+        if (is_ok(r))
+            s->tickets[slot] = ticket;
+        else if (r.code == LEDGER_E_ENTRY)
+            distrust(s, slot, "published what is no entry");
+        else
+            return false;
+        if (!is_ok(r)) return true;
+    }
+    return true;
+}
+
+/* Every slot has its turn, and the next round begins with the next slot. */
+static void collect(struct scribe *s) {
+    unsigned first = s->turn;
+    s->turn = (s->turn + 1) % s->slots;
+    for (unsigned i = 0; i < s->slots; i++)
+        if (!collect_slot(s, (first + i) % s->slots)) return;
+}
+
+static void nap(uint32_t us) {
+    struct timespec t = {.tv_nsec = (long)us * 1000};
+    nanosleep(&t, NULL);
+}
+
+/* Under load it pays to let a group grow; as soon as nothing more comes it goes out. */
+static void hold(struct scribe *s) {
+    uint32_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
+    uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
+    if (s->waiting_after < 2) return;
+    for (unsigned i = 0; i < HOLD_STEPS && ledger_pending(s->ledger) < enough; i++) {
+        size_t before = ledger_pending(s->ledger);
+        nap(us / HOLD_STEPS);
+        collect(s);
+        if (ledger_pending(s->ledger) == before) return;
+    }
+}
+
+static result commit(struct scribe *s) {
+    TRY(ledger_commit(s->ledger));
+    for (unsigned i = 0; i < s->slots; i++) {
+        if (s->tickets[i] == 0) continue;
+        ipc_collector_durable(s->collector, i, s->tickets[i]);
+        s->tickets[i] = 0;
+    }
+    return OK;
+}
+
+static result write_tip(struct scribe *s) {
+    s->tip_ns = os_monotonic_ns();
+    return ledger_write_tip(s->ledger);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------- */
+
+static result rest(struct scribe *s) {
+    bool stale = ledger_tip_stale(s->ledger);
+    int timeout = stale ? TIP_IDLE_MS : s->alarmed ? 1000 : -1, n = 1;
+    if (ipc_collector_may_sleep(s->collector)) {
+        struct pollfd fds[3] = {{.fd = ipc_collector_fd(s->collector), .events = POLLIN},
+            {.fd = s->signals, .events = POLLIN}, {.fd = s->config->control_fd, .events = POLLIN}};
+        n = poll(fds, 3, timeout);
+    }
+    ipc_collector_awake(s->collector);
+    hear_control(s);
+    watch_spares(s);
+    s->waiting_after = 0;
+    return stale && n == 0 ? write_tip(s) : OK;
+}
+
+static result turn(struct scribe *s) {
+    collect(s);
+    if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
+    if (ledger_pending(s->ledger) == 0) return s->stopping ? FAIL(ERROR_CLOSED, 0) : rest(s);
+    hold(s);
+    TRY(commit(s));
+    collect(s);
+    s->waiting_after = ledger_pending(s->ledger);
+    uint64_t now = os_monotonic_ns();
+    if (now - s->control_ns > CONTROL_NS) {
+        hear_control(s);
+        watch_spares(s);
+    }
+    if (now - s->tip_ns > TIP_STALE_NS) TRY(write_tip(s));
+    return OK;
+}
+
+static result mark_part(void *ctx, span part) { return ledger_add(ctx, part); }
+
+/* The scribe's own entries: when it began to write, and that it stopped in good order. */
+static result mark_life(struct scribe *s, enum ledger_event event) {
+    if (!s->config->mark_life) return OK;
+    uint8_t chance[26];
+    char request[LEDGER_REQUEST_ID];
+    uint64_t now = os_realtime_us();
+    TRY(os_random(chance, sizeof chance));
+    ledger_request_id(now / 1000, chance, request);
+    struct ledger_entry e = {.time_us = now, .node = span_str(s->config->place.origin), .request = span_str(request),
+        .event = event, .upstream_status = -1, .status = -1, .duration_us = -1};
+    memcpy(e.nonce, chance + 10, 16);
+    struct buf scratch;
+    buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
+    result r = ledger_entry_parts(&e, &scratch, mark_part, s->ledger);
+    buf_free(&scratch);
+    return is_ok(r) ? ledger_commit(s->ledger) : r;
+}
+
+static int live(struct scribe *s) {
+    result r = mark_life(s, LEDGER_START);
+    while (is_ok(r)) r = turn(s);
+    if (r.class == ERROR_CLOSED) r = mark_life(s, LEDGER_STOP);
+    if (is_ok(r)) r = ledger_write_tip(s->ledger);
+    if (is_ok(r) && !s->orphan) return EXIT_GOOD;
+    ipc_collector_fail(s->collector);
+    if (is_ok(r)) return EXIT_GOOD;
+    tell(s, IPC_FAILED, (uint64_t)r.code, ledger_error_text(r));
+    return EXIT_UNWRITABLE;
+}
+
+/* ---- set-up --------------------------------------------------------------------------------------------------- */
+
+static result load_key(struct scribe *s) {
+    if (s->config->key_fd < 0) return ledger_key_load(s->config->place.key_path, &s->key);
+    int fd = s->config->key_fd;
+    result r = ledger_key_load_fd(fd, &s->key);
+    os_close(&fd);
+    return r;
+}
+
+static result hand_out_root(struct scribe *s) {
+    if (s->config->root_fd < 0) return OK;
+    uint8_t root[32];
+    TRY(ledger_key_root(s->key, root));
+    ssize_t n = pwrite(s->config->root_fd, root, sizeof root, 0);
+    mem_wipe(root, sizeof root);
+    REQUIRE(n == (ssize_t)sizeof root, ERROR_IO, n < 0 ? errno : OS_SHORT_WRITE);
+    return OK;
+}
+
+static result set_up(struct scribe *s, struct ledger_problem *problem) {
+    static const int wanted[] = {SIGTERM, SIGINT, 0};
+    s->slots = ipc_area_slots(s->config->area);
+    s->tickets = mem_array(s->slots, sizeof *s->tickets);
+    REQUIRE(s->tickets, ERROR_LIMIT, ENOMEM);
+    TRY(os_signals_open(wanted, &s->signals));
+    prctl(PR_SET_TIMERSLACK, 1000); /* naps of 100 µs must not become 150 */
+    TRY(load_key(s));
+    TRY(hand_out_root(s));
+    TRY(ledger_open(&s->config->place, s->key, problem, &s->ledger));
+    TRY(ipc_collector_new(s->config->area, &s->collector));
+    TRY(maker_start(&s->maker, s->ledger, s->config));
+    if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
+    s->tip_ns = os_monotonic_ns();
+    watch_spares(s);
+    return OK;
+}
+
+static int refuse_start(struct scribe *s, result r, const struct ledger_problem *problem) {
+    char text[512];
+    if (problem->fault != LEDGER_SOUND)
+        ledger_problem_format(problem, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "%s", ledger_error_text(r));
+    tell(s, IPC_FAILED, (uint64_t)r.code, text);
+    if (r.code == LEDGER_E_CORRUPT) return EXIT_CORRUPT;
+    return r.class == ERROR_IO && r.code != LEDGER_E_LOCKED ? EXIT_UNWRITABLE : EXIT_SETUP;
+}
+
+int ledger_scribe_run(const struct ledger_scribe_config *config) {
+    struct scribe s = {.config = config, .signals = -1};
+    struct ledger_problem problem = {0};
+    result r = set_up(&s, &problem);
+    int status;
+    if (is_ok(r)) {
+        tell(&s, IPC_READY, config->generation, "");
+        status = live(&s);
+    } else {
+        status = refuse_start(&s, r, &problem);
+    }
+    maker_stop(&s.maker);
+    ipc_collector_free(s.collector);
+    result closed = ledger_close(s.ledger);
+    if (status == EXIT_GOOD && !is_ok(closed)) status = EXIT_UNWRITABLE;
+    ledger_key_free(s.key);
+    mem_free(s.tickets);
+    os_close(&s.signals);
+    return status;
+}
