@@ -109,6 +109,12 @@ void config_free(struct config *c)
     mem_free(c);
 }
 
+void config_close_secrets(struct config *c)
+{
+    struct config_inside *in = c->inside;
+    while (in->fd_count > 0) os_close(&in->fds[--in->fd_count]);
+}
+
 RESULT config_registry_key(const struct config *c, uint8_t key[32])
 {
     struct buf text;

@@ -32,6 +32,8 @@ void config_free(struct config *c);
 void config_try(struct config *c);
 /* What differs in `next` that only a restart can change: reports each as an error. */
 void config_compare(const struct config *now, const struct config *next);
+/* Closes the descriptors of secrets: after a role has read its own. */
+void config_close_secrets(struct config *c);
 /* Reads the registry's key (32 bytes). */
 RESULT config_registry_key(const struct config *c, uint8_t key[32]);
 

@@ -125,8 +125,9 @@ struct proxy_worker_arguments {
     uint8_t pseudonym_root[32];
     struct proxy_counters *counters;
 };
-/* Prepares everything (TLS contexts, engines), sends READY (or FAILED and returns), serves until DRAIN or STOP. Call
- * `confine` (may be NULL) after the last library is initialised. Returns the process's exit status. */
-int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void));
+/* Prepares everything (TLS contexts, engines), sends READY (or FAILED and returns), serves until DRAIN or STOP. Calls
+ * `confine` (may be NULL) after the last secret is read and the last library initialised. Returns the process's exit
+ * status. */
+int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void *ctx), void *ctx);
 
 #endif

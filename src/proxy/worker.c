@@ -234,7 +234,7 @@ static void report(const struct proxy_worker_arguments *a, enum ipc_type type, c
     (void)r; /* a supervisor that is gone ends us by the control channel */
 }
 
-int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void))
+int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void *ctx), void *ctx)
 {
     char why[256] = "";
     struct worker *w = mem_alloc(sizeof(*w));
@@ -248,7 +248,7 @@ int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(voi
         mem_free(w);
         return 2;
     }
-    if (confine != NULL) confine();
+    if (confine != NULL) confine(ctx);
     report(a, IPC_READY, "");
     r = io_loop_run(w->loop);
     atomic_store_explicit(&a->counters->generation, 0, memory_order_relaxed);

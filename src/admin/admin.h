@@ -1,0 +1,38 @@
+/* admin: the role that people talk to. Health, readiness and metrics over HTTP (GET only); live registry changes and
+ * look-ups over a Unix socket, for insiders, each a ledger event. One process a generation. */
+#ifndef GATE1367_ADMIN_H
+#define GATE1367_ADMIN_H
+
+#include "base/base.h"
+#include "config/config.h"
+#include "ipc/ipc.h"
+#include "proxy/proxy.h"
+
+/* Two live generations at most: a change goes into both overlays before it counts as in force. */
+#define ADMIN_OVERLAYS 2
+
+struct admin_arguments {
+    const struct config *config;
+    struct ipc_ring *ring; /* a slot of its own */
+    void *overlays[ADMIN_OVERLAYS]; /* [0]: this generation's, formatted and replayed here; [1]: the older one's, or NULL */
+    size_t overlay_size;
+    const struct proxy_counters *counters; /* all slots */
+    size_t counter_slots;
+    int http_listener, socket_listener; /* inherited; accepted on after SWITCH */
+    int control;                        /* channel to the supervisor */
+    uint8_t pseudonym_root[32];
+};
+/* Formats and replays the overlay, then READY; after SWITCH writes the `config` and `rules` entries and serves until DRAIN or
+ * STOP. `confine` (may be NULL) is called once secrets are read and the journal is open. */
+int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void *ctx);
+
+/* ---- the socket's protocol, for cli ------------------------------------------------------------------------------ */
+
+/* One request a connection: a JSON object on the first line, {"command":"apply","bytes":N} followed by N bytes of change
+ * lines, or {"command":"lookup","kind":…,"value":…,"system":…}. Answer: one JSON object, then the end:
+ * {"status":"ok","applied":N} | {"status":"ok","protected":true} | {"status":"error","problems":["…"]}. */
+#define ADMIN_REQUEST_MAX (64u << 20)
+/* Sends the request (line and body) and reads the answer. IO when nobody listens there. */
+RESULT admin_ask(const char *socket, span line, span body, struct buf *answer);
+
+#endif

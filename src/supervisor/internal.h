@@ -1,0 +1,69 @@
+#ifndef GATE1367_SUPERVISOR_INTERNAL_H
+#define GATE1367_SUPERVISOR_INTERNAL_H
+
+#include "admin/admin.h"
+#include "supervisor/supervisor.h"
+#include <sys/types.h>
+
+#define CHILDREN_MAX 1024
+#define OVERLAY_BYTES (64u << 20)
+#define READY_MS 120000      /* for a child to load */
+#define DRAIN_MS 30000       /* for current answers, then they are broken off */
+#define RESTART_PAUSE_MS 500 /* for a role that died within a second of its start */
+
+enum role { ROLE_WORKER, ROLE_SCRIBE, ROLE_ADMIN, ROLE_TRIAL };
+
+enum child_state {
+    CHILD_STARTING,
+    CHILD_READY,   /* reported, not switched on */
+    CHILD_SERVING,
+    CHILD_DRAINING,
+    CHILD_STOPPING,
+};
+
+struct child {
+    pid_t pid; /* 0: free */
+    enum role role;
+    enum child_state state;
+    int control; /* our end; -1: none */
+    unsigned index, slot;
+    uint64_t generation;
+    uint64_t started_ms, deadline_ms; /* deadline 0: none */
+};
+
+/* What one generation owns. */
+struct generation {
+    struct config *config;
+    uint64_t number;
+    int overlay_fd;
+};
+
+struct supervisor {
+    const struct supervisor_arguments *arguments;
+    struct generation now, next; /* next.config NULL: no reload under way */
+    struct ipc_area *area;
+    unsigned slots;
+    struct proxy_counters *counters; /* one a slot */
+    size_t counters_len;
+    int signals;
+    int *listeners; /* worker × listener */
+    int http_listener, socket_listener;
+    int ticket_fd, root_fd; /* memory files with secrets */
+    struct child children[CHILDREN_MAX];
+    uint64_t restart_ms[3]; /* not before, by role */
+    uint64_t loads;
+    bool ready, ending, reload_wanted, ledger_failed, scribe_stopped;
+    int status;
+};
+
+uint64_t supervisor_ms(void);
+/* Forks; false when the kernel refuses. */
+bool spawn_scribe(struct supervisor *s);
+bool spawn_admin(struct supervisor *s, struct generation *g);
+bool spawn_worker(struct supervisor *s, struct generation *g, unsigned index);
+bool spawn_trial(struct supervisor *s);
+struct child *child_by_pid(struct supervisor *s, pid_t pid);
+void child_tell(struct child *c, enum ipc_type type, uint64_t number);
+size_t children_of(const struct supervisor *s, enum role role, uint64_t generation);
+
+#endif

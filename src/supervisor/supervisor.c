@@ -1,0 +1,525 @@
+#include "supervisor/internal.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define EXIT_LEDGER 74
+
+uint64_t supervisor_ms(void) { return os_monotonic_ns() / 1000000; }
+
+static struct generation *generation_of(struct supervisor *s, const struct child *c)
+{
+    if (c->generation == s->now.number) return &s->now;
+    return s->next.config != NULL && c->generation == s->next.number ? &s->next : NULL;
+}
+
+static void tell_all(struct supervisor *s, enum role role, uint64_t generation, enum ipc_type type, enum child_state state)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid == 0 || c->role != role || c->generation != generation || c->state == state) continue;
+        child_tell(c, type, type == IPC_SWITCH ? generation : DRAIN_MS);
+        c->state = state;
+        c->deadline_ms = type == IPC_SWITCH ? 0 : supervisor_ms() + DRAIN_MS;
+    }
+}
+
+static bool all_ready(const struct supervisor *s, uint64_t generation, unsigned workers)
+{
+    unsigned ready = 0, admin = 0;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *c = &s->children[i];
+        if (c->pid == 0 || c->generation != generation || c->state != CHILD_READY) continue;
+        ready += c->role == ROLE_WORKER;
+        admin += c->role == ROLE_ADMIN;
+    }
+    return ready == workers && admin == 1;
+}
+
+/* ---- memory and listeners, before the first fork ---------------------------------------------------------------- */
+
+static RESULT open_listeners(struct supervisor *s)
+{
+    struct config *c = s->now.config;
+    size_t n = c->settings.listener_count;
+    s->listeners = mem_array(c->workers * n, sizeof(int));
+    REQUIRE(s->listeners != NULL, ERROR_LIMIT, ENOMEM);
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned w = 0; w < c->workers; w++) {
+            int *fd = &s->listeners[w * n + i];
+            TRY(os_listen(&c->settings.listeners[i].address, true, fd));
+            if (w == 0) TRY(os_local_address(*fd, &c->settings.listeners[i].address)); /* port 0 has a number now */
+        }
+    }
+    TRY(os_listen(&c->admin_address, false, &s->http_listener));
+    TRY(os_local_address(s->http_listener, &c->admin_address));
+    return os_listen_unix(c->admin_socket, 0600, &s->socket_listener);
+}
+
+static RESULT make_secret_file(const char *name, const void *content, size_t len, int *fd)
+{
+    void *p;
+    size_t mapped;
+    TRY(os_shared_create(name, len, fd));
+    if (content == NULL) return OK;
+    TRY(os_shared_map(*fd, true, &p, &mapped));
+    memcpy(p, content, len);
+    os_shared_unmap(p, mapped);
+    return OK;
+}
+
+static RESULT open_memory(struct supervisor *s)
+{
+    uint8_t tickets[IO_TICKET_KEYS_SIZE];
+    int fd = -1;
+    void *p;
+    s->slots = 3 * (s->now.config->workers + 1); /* every worker and admin, old, new and reborn */
+    TRY(ipc_area_new(s->slots, &s->area));
+    TRY(os_shared_create("counters", s->slots * sizeof(struct proxy_counters), &fd));
+    TRY(os_shared_map(fd, true, &p, &s->counters_len));
+    os_close(&fd);
+    s->counters = p;
+    TRY(os_random(tickets, sizeof(tickets)));
+    result r = make_secret_file("tickets", tickets, sizeof(tickets), &s->ticket_fd);
+    mem_wipe(tickets, sizeof(tickets));
+    TRY(r);
+    TRY(make_secret_file("pseudonyms", NULL, 32, &s->root_fd));
+    return os_shared_create("overlay", OVERLAY_BYTES, &s->now.overlay_fd);
+}
+
+/* ---- starting a generation -------------------------------------------------------------------------------------- */
+
+static bool start_generation(struct supervisor *s, struct generation *g)
+{
+    if (!spawn_admin(s, g)) return false;
+    for (unsigned i = 0; i < g->config->workers; i++) {
+        if (!spawn_worker(s, g, i)) return false;
+    }
+    return true;
+}
+
+static void announce(struct supervisor *s)
+{
+    struct config *c = s->now.config;
+    const char *urls[64];
+    char text[64][OS_ADDRESS_TEXT + 16], admin[OS_ADDRESS_TEXT + 16], address[OS_ADDRESS_TEXT];
+    size_t n = c->settings.listener_count < 64 ? c->settings.listener_count : 64;
+    for (size_t i = 0; i < n; i++) {
+        os_address_format(&c->settings.listeners[i].address, address);
+        snprintf(text[i], sizeof(text[i]), "https://%s", address);
+        urls[i] = text[i];
+    }
+    os_address_format(&c->admin_address, address);
+    snprintf(admin, sizeof(admin), "http://%s", address);
+    os_notify("READY=1");
+    if (s->arguments->ready != NULL) s->arguments->ready(s->arguments->ctx, urls, n, admin);
+}
+
+static void switch_on(struct supervisor *s, struct generation *g)
+{
+    tell_all(s, ROLE_ADMIN, g->number, IPC_SWITCH, CHILD_SERVING);
+    tell_all(s, ROLE_WORKER, g->number, IPC_SWITCH, CHILD_SERVING);
+}
+
+/* ---- reloading -------------------------------------------------------------------------------------------------- */
+
+static bool still_draining(const struct supervisor *s)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        if (s->children[i].pid != 0 && s->children[i].state == CHILD_DRAINING) return true;
+    }
+    return false;
+}
+
+/* At most two generations live: a reload waits until the last one's old workers are gone. */
+static void try_reload(struct supervisor *s)
+{
+    if (!s->reload_wanted || s->ending || !s->ready || s->next.config != NULL || still_draining(s)) return;
+    if (children_of(s, ROLE_TRIAL, 0) > 0) return;
+    s->reload_wanted = false;
+    proxy_log("supervisor", "reload", NULL);
+    os_notify("STATUS=reloading");
+    if (!spawn_trial(s)) proxy_log("supervisor", "reload_refused", "\"reason\":\"no process could be made\"");
+}
+
+static void forget_generation(struct generation *g)
+{
+    os_close(&g->overlay_fd);
+    config_free(g->config);
+    *g = (struct generation){.overlay_fd = -1};
+}
+
+static void abandon_reload(struct supervisor *s, const char *why)
+{
+    proxy_log("supervisor", "reload_refused", "\"reason\":\"%s\"", why);
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid != 0 && c->generation == s->next.number && c->role != ROLE_SCRIBE) {
+            kill(c->pid, SIGKILL);
+            c->state = CHILD_STOPPING;
+        }
+    }
+    forget_generation(&s->next);
+}
+
+/* The trial found nothing wrong: load, fork the new generation from it. */
+static void begin_generation(struct supervisor *s)
+{
+    struct problems *p = problems_new();
+    struct config *c = p == NULL ? NULL : config_load(s->arguments->config_path, p);
+    if (c == NULL) {
+        proxy_log("supervisor", "reload_refused", "\"reason\":\"the files changed while they were read\"");
+        problems_free(p);
+        return;
+    }
+    s->next = (struct generation){.config = c, .number = ++s->loads, .overlay_fd = -1};
+    c->generation = c->settings.generation = s->next.number;
+    c->admin_address = s->now.config->admin_address;
+    for (size_t i = 0; i < c->settings.listener_count; i++) {
+        c->settings.listeners[i].address = s->now.config->settings.listeners[i].address;
+    }
+    bool good = is_ok(os_shared_create("overlay", OVERLAY_BYTES, &s->next.overlay_fd)) && start_generation(s, &s->next);
+    if (!good) abandon_reload(s, "no process could be made");
+    problems_free(p);
+}
+
+static void finish_reload(struct supervisor *s)
+{
+    uint64_t old = s->now.number;
+    switch_on(s, &s->next);
+    tell_all(s, ROLE_WORKER, old, IPC_DRAIN, CHILD_DRAINING);
+    tell_all(s, ROLE_ADMIN, old, IPC_STOP, CHILD_STOPPING);
+    struct generation last = s->now;
+    s->now = s->next;
+    s->next = (struct generation){.overlay_fd = -1};
+    forget_generation(&last);
+    proxy_log("supervisor", "reloaded", "\"generation\":%llu", (unsigned long long)s->now.number);
+    os_notify("STATUS=serving");
+}
+
+/* ---- what children say ------------------------------------------------------------------------------------------ */
+
+static void on_ready(struct supervisor *s, struct child *c)
+{
+    c->deadline_ms = 0;
+    c->state = CHILD_READY;
+    if (c->role == ROLE_SCRIBE) {
+        c->state = CHILD_SERVING;
+        if (!s->ready && !start_generation(s, &s->now)) {
+            s->ending = true;
+            s->status = 2;
+        }
+        return;
+    }
+    if (s->next.config != NULL && c->generation == s->next.number) {
+        if (all_ready(s, c->generation, s->next.config->workers)) finish_reload(s);
+        return;
+    }
+    if (s->ready) {
+        child_tell(c, IPC_SWITCH, c->generation); /* reborn */
+        c->state = CHILD_SERVING;
+        return;
+    }
+    if (!all_ready(s, c->generation, s->now.config->workers)) return;
+    s->ready = true;
+    switch_on(s, &s->now);
+    announce(s);
+}
+
+static void on_failed(struct supervisor *s, struct child *c, const char *why)
+{
+    struct buf quoted;
+    buf_init(&quoted, 2 * IPC_TEXT_MAX);
+    if (is_ok(json_quote(&quoted, span_str(why)))) {
+        proxy_log("supervisor", "child_failed", "\"pid\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
+    }
+    buf_free(&quoted);
+}
+
+static void on_message(struct supervisor *s, struct child *c, const struct ipc_message *m)
+{
+    struct child *other;
+    switch (m->type) {
+    case IPC_READY: on_ready(s, c); break;
+    case IPC_FAILED: on_failed(s, c, m->text); break;
+    case IPC_DISTRUST:
+        for (size_t i = 0; i < CHILDREN_MAX; i++) {
+            other = &s->children[i];
+            bool uses = other->role == ROLE_WORKER || other->role == ROLE_ADMIN;
+            if (other->pid != 0 && uses && other->slot == m->number) kill(other->pid, SIGKILL);
+        }
+        proxy_log("supervisor", "distrust", "\"slot\":%llu", (unsigned long long)m->number);
+        break;
+    case IPC_ALARM: on_failed(s, c, m->text); break;
+    case IPC_RELOAD: s->reload_wanted = true; break;
+    case IPC_NONE:
+    case IPC_SECRET:
+    case IPC_SWITCH:
+    case IPC_DRAIN:
+    case IPC_STOP:
+    case IPC_SUSPICION:
+    case IPC_STATUS:
+    case IPC_TYPES: break;
+    }
+}
+
+static void hear(struct supervisor *s, struct child *c)
+{
+    static struct ipc_message m;
+    while (c->pid != 0 && c->control >= 0) {
+        result r = ipc_channel_receive(c->control, &m);
+        if (r.class == ERROR_LIMIT) return;
+        if (is_ok(r)) {
+            on_message(s, c, &m);
+            continue;
+        }
+        if (r.class != ERROR_CLOSED) kill(c->pid, SIGKILL); /* a sibling that breaks the format is not trusted */
+        os_close(&c->control);
+    }
+}
+
+/* ---- deaths ----------------------------------------------------------------------------------------------------- */
+
+static void start_ending(struct supervisor *s)
+{
+    if (s->ending) return;
+    s->ending = true;
+    os_notify("STOPPING=1");
+    proxy_log("supervisor", "stopping", NULL);
+    tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
+    if (s->next.config != NULL) abandon_reload(s, "stopping");
+}
+
+static void scribe_died(struct supervisor *s, int code)
+{
+    if (s->ending && s->scribe_stopped) {
+        s->ledger_failed |= code == EXIT_LEDGER;
+        return;
+    }
+    if (code == EXIT_LEDGER) {
+        s->ledger_failed = true; /* the first I/O error is final: refusals until SIGTERM */
+        ipc_area_fail(s->area);
+        proxy_log("supervisor", "ledger_failed", NULL);
+        if (!s->ready) start_ending(s);
+        return;
+    }
+    if (!s->ready) {
+        s->status = code > 0 ? code : 1;
+        start_ending(s);
+        return;
+    }
+    ipc_area_renew(s->area);
+    s->restart_ms[ROLE_SCRIBE] = supervisor_ms();
+}
+
+static void release_slot(struct supervisor *s, const struct child *c)
+{
+    atomic_store(&s->counters[c->slot].generation, 0);
+    atomic_store(&s->counters[c->slot].open_connections, 0);
+}
+
+static void member_died(struct supervisor *s, struct child *dead)
+{
+    release_slot(s, dead);
+    bool next = s->next.config != NULL && dead->generation == s->next.number;
+    if (next) {
+        abandon_reload(s, "a process of the new generation could not start");
+        return;
+    }
+    if (s->ending || dead->state == CHILD_DRAINING || dead->state == CHILD_STOPPING || dead->generation != s->now.number) return;
+    if (!s->ready) {
+        s->status = 2;
+        start_ending(s);
+        return;
+    }
+    bool quick = supervisor_ms() - dead->started_ms < 1000;
+    s->restart_ms[dead->role] = supervisor_ms() + (quick ? RESTART_PAUSE_MS : 0);
+}
+
+static void reap(struct supervisor *s)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct child *c = child_by_pid(s, pid);
+        if (c == NULL) continue;
+        hear(s, c); /* its last words */
+        int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+        struct child dead = *c;
+        os_close(&c->control);
+        *c = (struct child){.control = -1};
+        if (dead.role != ROLE_TRIAL && !(s->ending && code == 0)) {
+            proxy_log("supervisor", "child_ended", "\"child\":%d,\"slot\":%u,\"code\":%d", (int)dead.pid, dead.slot, code);
+        }
+        switch (dead.role) {
+        case ROLE_SCRIBE: scribe_died(s, code); break;
+        case ROLE_TRIAL:
+            if (code == 0 && !s->ending) begin_generation(s);
+            else if (code != 1 && !s->ending) proxy_log("supervisor", "reload_refused", "\"reason\":\"the trial crashed\"");
+            break;
+        case ROLE_WORKER:
+        case ROLE_ADMIN: member_died(s, &dead); break;
+        }
+    }
+}
+
+/* ---- keeping everybody alive ------------------------------------------------------------------------------------ */
+
+static bool index_alive(const struct supervisor *s, unsigned index)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *c = &s->children[i];
+        bool serves = c->state != CHILD_DRAINING && c->state != CHILD_STOPPING;
+        if (c->pid != 0 && c->role == ROLE_WORKER && c->generation == s->now.number && c->index == index && serves) return true;
+    }
+    return false;
+}
+
+static void replace_missing(struct supervisor *s)
+{
+    uint64_t now = supervisor_ms();
+    if (!s->ready || s->ending) return;
+    bool scribe = children_of(s, ROLE_SCRIBE, 0) > 0 || s->ledger_failed;
+    if (!scribe && now >= s->restart_ms[ROLE_SCRIBE]) spawn_scribe(s);
+    if (children_of(s, ROLE_ADMIN, s->now.number) == 0 && now >= s->restart_ms[ROLE_ADMIN]) spawn_admin(s, &s->now);
+    for (unsigned i = 0; i < s->now.config->workers; i++) {
+        if (!index_alive(s, i) && now >= s->restart_ms[ROLE_WORKER]) spawn_worker(s, &s->now, i);
+    }
+}
+
+/* Who does not answer in time is broken off, then killed. */
+static void enforce_deadlines(struct supervisor *s)
+{
+    uint64_t now = supervisor_ms();
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid == 0 || c->deadline_ms == 0 || now < c->deadline_ms) continue;
+        if (c->state == CHILD_DRAINING) {
+            child_tell(c, IPC_STOP, 0);
+            c->state = CHILD_STOPPING;
+            c->deadline_ms = now + 5000;
+        } else {
+            kill(c->pid, SIGKILL);
+            c->deadline_ms = 0;
+        }
+    }
+}
+
+static size_t living(const struct supervisor *s, enum role role)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) n += s->children[i].pid != 0 && s->children[i].role == role;
+    return n;
+}
+
+static void stop_role(struct supervisor *s, enum role role)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid == 0 || c->role != role || c->state == CHILD_STOPPING) continue;
+        child_tell(c, IPC_STOP, 0);
+        c->state = CHILD_STOPPING;
+        c->deadline_ms = supervisor_ms() + 10000;
+    }
+}
+
+/* Workers first, then admin, the scribe last: nobody's last entry is lost. True when all are gone. */
+static bool ended(struct supervisor *s)
+{
+    if (!s->ending) return false;
+    if (living(s, ROLE_WORKER) > 0) {
+        if (!s->ready) stop_role(s, ROLE_WORKER);
+        return false;
+    }
+    stop_role(s, ROLE_ADMIN);
+    stop_role(s, ROLE_TRIAL);
+    if (living(s, ROLE_ADMIN) > 0) return false;
+    s->scribe_stopped = true;
+    stop_role(s, ROLE_SCRIBE);
+    return living(s, ROLE_SCRIBE) == 0;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
+
+static void on_signals(struct supervisor *s)
+{
+    for (int signal; (signal = os_signals_next(s->signals)) != 0;) {
+        if (signal == SIGCHLD) reap(s);
+        if (signal == SIGHUP) s->reload_wanted = true;
+        if (signal == SIGTERM || signal == SIGINT) start_ending(s);
+    }
+}
+
+static void wait_for_news(struct supervisor *s)
+{
+    struct pollfd polls[CHILDREN_MAX + 1];
+    struct child *of[CHILDREN_MAX + 1];
+    nfds_t n = 0;
+    polls[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &s->children[i];
+        if (c->pid == 0 || c->control < 0) continue;
+        of[n] = c;
+        polls[n++] = (struct pollfd){.fd = c->control, .events = POLLIN};
+    }
+    if (poll(polls, n, 200) < 0) return;
+    for (nfds_t i = 1; i < n; i++) {
+        if (polls[i].revents != 0) hear(s, of[i]);
+    }
+    if (polls[0].revents != 0) on_signals(s);
+}
+
+static RESULT set_up(struct supervisor *s)
+{
+    static const int SIGNALS[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGUSR2, 0};
+    for (size_t i = 0; i < CHILDREN_MAX; i++) s->children[i].control = -1;
+    s->signals = s->http_listener = s->socket_listener = s->ticket_fd = s->root_fd = -1;
+    s->next.overlay_fd = s->now.overlay_fd = -1;
+    TRY(os_limit_files(1u << 20));
+    TRY(os_signals_open(SIGNALS, &s->signals));
+    TRY(open_listeners(s));
+    return open_memory(s);
+}
+
+static void tear_down(struct supervisor *s)
+{
+    result r = os_remove(s->now.config->admin_socket);
+    (void)r;
+    size_t n = s->now.config->workers * s->now.config->settings.listener_count;
+    for (size_t i = 0; s->listeners != NULL && i < n; i++) os_close(&s->listeners[i]);
+    mem_free(s->listeners);
+    os_close(&s->http_listener);
+    os_close(&s->socket_listener);
+    os_close(&s->ticket_fd);
+    os_close(&s->root_fd);
+    os_close(&s->signals);
+    if (s->counters != NULL) os_shared_unmap(s->counters, s->counters_len);
+    if (s->area != NULL) ipc_area_free(s->area);
+    forget_generation(&s->now);
+}
+
+int supervisor_run(const struct supervisor_arguments *a)
+{
+    struct supervisor *s = mem_alloc(sizeof(*s));
+    if (s == NULL) return 2;
+    s->arguments = a;
+    s->now = (struct generation){.config = a->config, .number = ++s->loads, .overlay_fd = -1};
+    a->config->generation = a->config->settings.generation = s->now.number;
+    result r = set_up(s);
+    if (!is_ok(r) || !spawn_scribe(s)) {
+        fprintf(stderr, "gate1367: %s: %s\n", is_ok(r) ? "fork" : "listening", os_error_text(r));
+        s->status = 2;
+        s->ending = true;
+    }
+    while (!ended(s)) {
+        wait_for_news(s);
+        enforce_deadlines(s);
+        replace_missing(s);
+        try_reload(s);
+    }
+    int status = s->ledger_failed ? EXIT_LEDGER : s->status;
+    tear_down(s);
+    mem_free(s);
+    return status;
+}
