@@ -16,6 +16,7 @@ struct admin_arguments {
     struct ipc_ring *ring; /* a slot of its own */
     void *overlays[ADMIN_OVERLAYS]; /* [0]: this generation's, formatted and replayed here; [1]: the older one's, or NULL */
     size_t overlay_size;
+    bool reborn; /* overlays[0] is in use by workers: go on where it ends, do not format it */
     const struct proxy_counters *counters; /* all slots */
     size_t counter_slots;
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */

@@ -172,6 +172,7 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
         .http_listener = s->http_listener, .socket_listener = s->socket_listener, .control = control};
     if (!is_ok(os_shared_map(g->overlay_fd, true, &a.overlays[0], &len))) give_up(control, "the overlay cannot be mapped");
     a.overlay_size = len;
+    a.reborn = g == &s->now && s->ready;
     if (g == &s->next && !is_ok(os_shared_map(s->now.overlay_fd, true, &a.overlays[1], &old_len))) {
         give_up(control, "the old overlay cannot be mapped");
     }

@@ -9,12 +9,6 @@
 
 uint64_t supervisor_ms(void) { return os_monotonic_ns() / 1000000; }
 
-static struct generation *generation_of(struct supervisor *s, const struct child *c)
-{
-    if (c->generation == s->now.number) return &s->now;
-    return s->next.config != NULL && c->generation == s->next.number ? &s->next : NULL;
-}
-
 static void tell_all(struct supervisor *s, enum role role, uint64_t generation, enum ipc_type type, enum child_state state)
 {
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
@@ -91,9 +85,9 @@ static RESULT open_memory(struct supervisor *s)
 
 /* ---- starting a generation -------------------------------------------------------------------------------------- */
 
-static bool start_generation(struct supervisor *s, struct generation *g)
+/* Admin first: it makes the overlay that workers read. */
+static bool start_workers(struct supervisor *s, struct generation *g)
 {
-    if (!spawn_admin(s, g)) return false;
     for (unsigned i = 0; i < g->config->workers; i++) {
         if (!spawn_worker(s, g, i)) return false;
     }
@@ -180,7 +174,7 @@ static void begin_generation(struct supervisor *s)
     for (size_t i = 0; i < c->settings.listener_count; i++) {
         c->settings.listeners[i].address = s->now.config->settings.listeners[i].address;
     }
-    bool good = is_ok(os_shared_create("overlay", OVERLAY_BYTES, &s->next.overlay_fd)) && start_generation(s, &s->next);
+    bool good = is_ok(os_shared_create("overlay", OVERLAY_BYTES, &s->next.overlay_fd)) && spawn_admin(s, &s->next);
     if (!good) abandon_reload(s, "no process could be made");
     problems_free(p);
 }
@@ -199,36 +193,54 @@ static void finish_reload(struct supervisor *s)
     os_notify("STATUS=serving");
 }
 
+static void start_ending(struct supervisor *s)
+{
+    if (s->ending) return;
+    s->ending = true;
+    os_notify("STOPPING=1");
+    proxy_log("supervisor", "stopping", NULL);
+    tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
+    if (s->next.config != NULL) abandon_reload(s, "stopping");
+}
+
 /* ---- what children say ------------------------------------------------------------------------------------------ */
+
+/* While the first generation starts: scribe, then admin, then workers. */
+static bool next_in_line(struct supervisor *s, struct child *c)
+{
+    if (c->role == ROLE_SCRIBE) {
+        c->state = CHILD_SERVING;
+        return s->ready || spawn_admin(s, &s->now);
+    }
+    return c->role != ROLE_ADMIN || start_workers(s, &s->now);
+}
 
 static void on_ready(struct supervisor *s, struct child *c)
 {
     c->deadline_ms = 0;
     c->state = CHILD_READY;
-    if (c->role == ROLE_SCRIBE) {
-        c->state = CHILD_SERVING;
-        if (!s->ready && !start_generation(s, &s->now)) {
-            s->ending = true;
-            s->status = 2;
-        }
-        return;
-    }
     if (s->next.config != NULL && c->generation == s->next.number) {
-        if (all_ready(s, c->generation, s->next.config->workers)) finish_reload(s);
+        if (c->role == ROLE_ADMIN && !start_workers(s, &s->next)) abandon_reload(s, "no process could be made");
+        else if (all_ready(s, c->generation, s->next.config->workers)) finish_reload(s);
         return;
     }
-    if (s->ready) {
+    if (s->ready && c->role != ROLE_SCRIBE) {
         child_tell(c, IPC_SWITCH, c->generation); /* reborn */
         c->state = CHILD_SERVING;
         return;
     }
-    if (!all_ready(s, c->generation, s->now.config->workers)) return;
+    if (!next_in_line(s, c)) {
+        s->status = 2;
+        start_ending(s);
+        return;
+    }
+    if (s->ready || !all_ready(s, c->generation, s->now.config->workers)) return;
     s->ready = true;
     switch_on(s, &s->now);
     announce(s);
 }
 
-static void on_failed(struct supervisor *s, struct child *c, const char *why)
+static void on_failed(const struct child *c, const char *why)
 {
     struct buf quoted;
     buf_init(&quoted, 2 * IPC_TEXT_MAX);
@@ -243,7 +255,7 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
     struct child *other;
     switch (m->type) {
     case IPC_READY: on_ready(s, c); break;
-    case IPC_FAILED: on_failed(s, c, m->text); break;
+    case IPC_FAILED: on_failed(c, m->text); break;
     case IPC_DISTRUST:
         for (size_t i = 0; i < CHILDREN_MAX; i++) {
             other = &s->children[i];
@@ -252,7 +264,7 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
         }
         proxy_log("supervisor", "distrust", "\"slot\":%llu", (unsigned long long)m->number);
         break;
-    case IPC_ALARM: on_failed(s, c, m->text); break;
+    case IPC_ALARM: on_failed(c, m->text); break;
     case IPC_RELOAD: s->reload_wanted = true; break;
     case IPC_NONE:
     case IPC_SECRET:
@@ -281,16 +293,6 @@ static void hear(struct supervisor *s, struct child *c)
 }
 
 /* ---- deaths ----------------------------------------------------------------------------------------------------- */
-
-static void start_ending(struct supervisor *s)
-{
-    if (s->ending) return;
-    s->ending = true;
-    os_notify("STOPPING=1");
-    proxy_log("supervisor", "stopping", NULL);
-    tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
-    if (s->next.config != NULL) abandon_reload(s, "stopping");
-}
 
 static void scribe_died(struct supervisor *s, int code)
 {
