@@ -21,6 +21,7 @@ struct stride {
     uint64_t at; /* of the chunk */
     enum walk_state state;
     const struct walk_frame *frame;
+    struct name_entry *entries, *last;
 };
 
 static inline const uint8_t *byte_at(const struct stride *s, size_t mark)
@@ -58,10 +59,14 @@ static inline uint32_t short_flags(const struct stride *s, size_t from, size_t l
 }
 _Static_assert(DOC_DIGITS == 1 << 3 && DOC_LONG == 1 << 4, "short_flags");
 
-/* Flags of a string that is long or holds something special; false when it needs a closer look. */
-static __attribute__((noinline)) bool careful_flags(const struct stride *s, size_t from, size_t to, uint32_t *flags)
+/* The functions that are called, not inlined, get no stride: it then lives in registers. */
+
+#define FLAGS_REFUSED 0x100
+
+/* Flags of a string that is long or holds something special; FLAGS_REFUSED when it needs a closer look. */
+static __attribute__((noinline)) uint32_t careful_flags(
+    const struct doc_scan *scan, const uint8_t *raw, size_t from, size_t to)
 {
-    const struct doc_scan *scan = &s->r->scan;
     uint64_t refused = 0, high = 0, percent = 0, digits = 0;
     for (size_t at = from; at < to; at += PLANE_BITS_MOST) {
         size_t count = to - at < PLANE_BITS_MOST ? to - at : PLANE_BITS_MOST;
@@ -71,22 +76,19 @@ static __attribute__((noinline)) bool careful_flags(const struct stride *s, size
         high |= plane_bits(scan->high, at, count);
         percent |= plane_bits(scan->percent, at, count);
     }
-    if (refused) return false;
-    if (high && scan->suspect && text_find_bad_utf8(span_of(byte_at(s, from), to - from)) != TEXT_NONE) return false;
-    *flags = (to - from >= 12 ? DOC_LONG : 0) | (digits >= 6 ? DOC_DIGITS : 0) | (high ? DOC_NON_ASCII : 0) |
-             (percent ? DOC_PERCENT : 0);
-    return true;
+    if (refused) return FLAGS_REFUSED;
+    if (high && scan->suspect && text_find_bad_utf8(span_of(raw, to - from)) != TEXT_NONE) return FLAGS_REFUSED;
+    return (to - from >= 12 ? DOC_LONG : 0) | (digits >= 6 ? DOC_DIGITS : 0) | (high ? DOC_NON_ASCII : 0) |
+           (percent ? DOC_PERCENT : 0);
 }
 
-/* The string in [from, to). */
-static inline bool string_flags(const struct stride *s, size_t from, size_t to, uint32_t *flags)
+/* Flags of the string in [from, to). */
+static inline uint32_t string_flags(const struct stride *s, size_t from, size_t to)
 {
     size_t len = to - from;
-    if (LIKELY(len <= PLANE_BITS_MOST && plane_bits(s->r->scan.special, from, len) == 0)) {
-        *flags = short_flags(s, from, len);
-        return true;
-    }
-    return careful_flags(s, from, to, flags);
+    if (LIKELY(len <= PLANE_BITS_MOST && plane_bits(s->r->scan.special, from, len) == 0))
+        return short_flags(s, from, len);
+    return careful_flags(&s->r->scan, byte_at(s, from), from, to);
 }
 
 static inline bool is_name(const struct name_entry *e, const uint8_t *raw, size_t len)
@@ -100,44 +102,67 @@ static inline bool is_name(const struct name_entry *e, const uint8_t *raw, size_
     return true;
 }
 
-/* The name as predicted by the one before it, in an object that does not have it yet: its id, else DOC_NAME_NONE. */
-static inline uint16_t predicted_name(struct stride *s, size_t from, size_t len)
+/* Goes from the last name to the one that followed it before; false when it is another one, or stands in an object
+ * that has it or lies in one that has it. */
+static inline bool follow_name(struct stride *s, size_t from, size_t len)
 {
-    struct doc_names *n = &s->r->names;
-    uint32_t depth = s->r->depth;
-    if (UNLIKELY(n->last == DOC_NAME_NONE)) return DOC_NAME_NONE;
-    uint16_t id = n->entries[n->last].next;
-    if (UNLIKELY(id == DOC_NAME_NONE)) return id;
-    struct name_entry *e = &n->entries[id];
-    if (UNLIKELY(!is_name(e, byte_at(s, from), len))) return DOC_NAME_NONE;
-    if (UNLIKELY(e->object == s->frame->object || names_held(e, s->r->frames, depth))) return DOC_NAME_NONE;
+    uint32_t id = s->last->next, depth = s->r->depth;
+    if (UNLIKELY(id == DOC_NAME_NONE)) return false;
+    struct name_entry *e = &s->entries[id];
+    if (UNLIKELY(!is_name(e, byte_at(s, from), len))) return false;
+    if (UNLIKELY(e->object == s->frame->object || names_held(e, s->r->frames, depth))) return false;
     e->object = s->frame->object;
     e->frame = depth - 1;
-    n->last = id;
-    return id;
+    s->last = e;
+    return true;
 }
 
-/* Meets a name that was not predicted; false when out of memory: it is then met again mark by mark, and told there. */
-static __attribute__((noinline)) bool other_name(struct stride *s, size_t from, size_t len, uint16_t *id)
+/* Between these two the reader's own table knows where we are. */
+static inline void names_out(struct stride *s)
 {
-    struct doc_reader *r = s->r;
-    switch (names_meet(&r->names, span_of(byte_at(s, from), len), false, r->frames, r->depth, id)) {
-    case NAMES_NEW: return true;
-    case NAMES_DUPLICATE: put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0); return true;
-    case NAMES_NO_MEMORY: return false;
+    if (s->last) s->r->names.last = (uint16_t)(s->last - s->entries);
+}
+
+static inline void names_in(struct stride *s)
+{
+    struct doc_names *n = &s->r->names;
+    s->entries = n->entries;
+    s->last = n->last != DOC_NAME_NONE ? &n->entries[n->last] : NULL;
+}
+
+#define NAME_TWICE 0x10000
+#define NAME_REFUSED 0x20000
+
+/* Meets a name that was not predicted: its id, with NAME_TWICE when it is a duplicate; NAME_REFUSED when out of memory:
+ * it is then met again mark by mark, and told there. */
+static __attribute__((noinline)) uint32_t other_name(struct doc_reader *r, const uint8_t *raw, size_t len)
+{
+    uint16_t id;
+    switch (names_meet(&r->names, span_of(raw, len), false, r->frames, r->depth, &id)) {
+    case NAMES_NEW: return id;
+    case NAMES_DUPLICATE: return id | NAME_TWICE;
+    case NAMES_NO_MEMORY: return NAME_REFUSED;
     }
-    return false;
+    return NAME_REFUSED;
 }
 
 /* A name and its colon. */
 static inline bool take_name(struct stride *s)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
-    uint32_t flags;
     if (*byte_at(s, from - 1) != '"' || *byte_at(s, to) != '"' || *byte_at(s, s->mark[2]) != ':') return false;
-    if (!string_flags(s, from, to, &flags)) return false;
-    uint16_t id = predicted_name(s, from, to - from);
-    if (UNLIKELY(id == DOC_NAME_NONE) && !other_name(s, from, to - from, &id)) return false;
+    uint32_t flags = string_flags(s, from, to), id;
+    if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
+    if (LIKELY(s->last && follow_name(s, from, to - from))) {
+        id = (uint32_t)(s->last - s->entries);
+    } else {
+        names_out(s);
+        id = other_name(s->r, byte_at(s, from), to - from);
+        names_in(s);
+        if (id == NAME_REFUSED) return false;
+        if (id & NAME_TWICE) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
+        id &= 0xFFFF;
+    }
     put(s, from, to - from, id, DOC_NAME, flags);
     s->mark += 3;
     s->state = WALK_VALUE;
@@ -147,8 +172,9 @@ static inline bool take_name(struct stride *s)
 static inline bool take_string(struct stride *s)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
-    uint32_t flags;
-    if (*byte_at(s, to) != '"' || !string_flags(s, from, to, &flags)) return false;
+    if (UNLIKELY(*byte_at(s, to) != '"')) return false;
+    uint32_t flags = string_flags(s, from, to);
+    if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     put(s, from, to - from, 0, DOC_STRING, flags);
     s->mark += 2;
     s->state = WALK_AFTER;
@@ -251,8 +277,10 @@ static inline void take_strides(struct doc_reader *r, const struct doc_window *w
     const struct doc_event *events_end = out->events + out->capacity;
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
     s.frame = &r->frames[r->depth - 1];
+    names_in(&s);
     while (marks_end - s.mark >= MARKS_AHEAD && events_end - s.event >= EVENTS_AHEAD)
         if (!take_one(&s)) break;
+    names_out(&s);
     r->state = s.state;
     r->next_mark = (uint32_t)(s.mark - r->scan.marks);
     out->count = (size_t)(s.event - out->events);
