@@ -20,7 +20,8 @@ struct arena {
     struct chunk *chunks;
 };
 
-struct arena *arena_new(size_t cap) {
+struct arena *arena_new(size_t cap)
+{
     struct arena *a = mem_alloc(sizeof *a);
     if (!a) return NULL;
     a->magic = ARENA_MAGIC;
@@ -28,12 +29,14 @@ struct arena *arena_new(size_t cap) {
     return a;
 }
 
-static void free_chunk(struct chunk *c) {
+static void free_chunk(struct chunk *c)
+{
     mem_free_wipe(c->bytes, c->used);
     mem_free(c);
 }
 
-void arena_free(struct arena *a) {
+void arena_free(struct arena *a)
+{
     if (!a) return;
     MAGIC_CHECK(a, ARENA_MAGIC);
     while (a->chunks) {
@@ -46,7 +49,8 @@ void arena_free(struct arena *a) {
 }
 
 /* One chunk of the first size outlives a reset, so that the next small exchange needs no allocation at all. */
-static bool worth_keeping(const struct chunk *c, const struct chunk *kept) {
+static bool worth_keeping(const struct chunk *c, const struct chunk *kept)
+{
 #ifdef GATE1367_SANITIZED
     (void)c, (void)kept;
     return false;
@@ -55,7 +59,8 @@ static bool worth_keeping(const struct chunk *c, const struct chunk *kept) {
 #endif
 }
 
-void arena_reset(struct arena *a) {
+void arena_reset(struct arena *a)
+{
     MAGIC_CHECK(a, ARENA_MAGIC);
     struct chunk *kept = NULL, *next;
     for (struct chunk *c = a->chunks; c; c = next) {
@@ -74,7 +79,8 @@ void arena_reset(struct arena *a) {
     a->failed = false;
 }
 
-static size_t chunk_size(const struct arena *a, size_t size) {
+static size_t chunk_size(const struct arena *a, size_t size)
+{
 #ifdef GATE1367_SANITIZED
     (void)a;
     return size; /* exactly its own block: the sanitizer then sees every byte beyond */
@@ -85,7 +91,8 @@ static size_t chunk_size(const struct arena *a, size_t size) {
 #endif
 }
 
-static struct chunk *add_chunk(struct arena *a, size_t size) {
+static struct chunk *add_chunk(struct arena *a, size_t size)
+{
     struct chunk *c = mem_alloc(sizeof *c);
     if (!c) return NULL;
     c->size = chunk_size(a, size);
@@ -99,12 +106,14 @@ static struct chunk *add_chunk(struct arena *a, size_t size) {
     return c;
 }
 
-static void *fail_arena(struct arena *a) {
+static void *fail_arena(struct arena *a)
+{
     a->failed = true;
     return NULL;
 }
 
-static size_t aligned_size(size_t size) {
+static size_t aligned_size(size_t size)
+{
 #ifdef GATE1367_SANITIZED
     return size ? size : 1;
 #else
@@ -112,7 +121,8 @@ static size_t aligned_size(size_t size) {
 #endif
 }
 
-void *arena_alloc(struct arena *a, size_t size) {
+void *arena_alloc(struct arena *a, size_t size)
+{
     MAGIC_CHECK(a, ARENA_MAGIC);
     if (UNLIKELY(a->failed || size > a->cap)) return fail_arena(a); /* size ≤ cap: rounding cannot overflow */
     size_t need = aligned_size(size);
@@ -126,13 +136,15 @@ void *arena_alloc(struct arena *a, size_t size) {
     return p;
 }
 
-void *arena_array(struct arena *a, size_t count, size_t size) {
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) return fail_arena(a);
     return arena_alloc(a, total);
 }
 
-span arena_copy(struct arena *a, span s) {
+span arena_copy(struct arena *a, span s)
+{
     if (s.len == SIZE_MAX) return span_of(fail_arena(a), 0);
     uint8_t *copy = arena_alloc(a, s.len + 1);
     if (!copy) return span_of(NULL, 0);
@@ -140,12 +152,14 @@ span arena_copy(struct arena *a, span s) {
     return span_of(copy, s.len);
 }
 
-bool arena_failed(const struct arena *a) {
+bool arena_failed(const struct arena *a)
+{
     MAGIC_CHECK(a, ARENA_MAGIC);
     return a->failed;
 }
 
-size_t arena_used(const struct arena *a) {
+size_t arena_used(const struct arena *a)
+{
     MAGIC_CHECK(a, ARENA_MAGIC);
     return a->used;
 }

@@ -2,7 +2,8 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void hex_encode(span s, char *out) {
+void hex_encode(span s, char *out)
+{
     for (size_t i = 0; i < s.len; i++) {
         *out++ = hex_digits[s.ptr[i] >> 4];
         *out++ = hex_digits[s.ptr[i] & 15];
@@ -10,13 +11,15 @@ void hex_encode(span s, char *out) {
     *out = '\0';
 }
 
-static int hex_value(uint8_t c) {
+static int hex_value(uint8_t c)
+{
     if (is_digit(c)) return c - '0';
     uint8_t letter = to_lower(c);
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-bool hex_decode(span s, uint8_t *out, size_t len) {
+bool hex_decode(span s, uint8_t *out, size_t len)
+{
     if (s.len % 2 != 0 || s.len / 2 != len) return false;
     for (size_t i = 0; i < len; i++) {
         int high = hex_value(s.ptr[2 * i]), low = hex_value(s.ptr[2 * i + 1]);
@@ -29,7 +32,8 @@ bool hex_decode(span s, uint8_t *out, size_t len) {
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 //= RFC4648 4
-size_t base64_encode(span s, char *out) {
+size_t base64_encode(span s, char *out)
+{
     char *p = out;
     for (size_t i = 0; i < s.len; i += 3) {
         size_t have = s.len - i;
@@ -45,7 +49,8 @@ size_t base64_encode(span s, char *out) {
     return (size_t)(p - out);
 }
 
-static int base64_value(uint8_t c) {
+static int base64_value(uint8_t c)
+{
     if (c >= 'A' && c <= 'Z') return c - 'A';
     if (c >= 'a' && c <= 'z') return c - 'a' + 26;
     if (is_digit(c)) return c - '0' + 52;
@@ -54,16 +59,19 @@ static int base64_value(uint8_t c) {
 }
 
 /* Padding may be missing, but where it stands it must be what the length asks for. */
-static bool strip_padding(span *s) {
+static bool strip_padding(span *s)
+{
     size_t padding = 0;
-    while (padding < s->len && s->ptr[s->len - 1 - padding] == '=') padding++;
+    while (padding < s->len && s->ptr[s->len - 1 - padding] == '=')
+        padding++;
     if (padding > 0 && (padding > 2 || s->len % 4 != 0)) return false;
     s->len -= padding;
     return s->len % 4 != 1;
 }
 
 //= RFC4648 5
-bool base64_decode(span s, uint8_t *out, size_t *len) {
+bool base64_decode(span s, uint8_t *out, size_t *len)
+{
     if (!strip_padding(&s)) return false;
     uint32_t bits = 0;
     size_t n = 0;
@@ -80,17 +88,22 @@ bool base64_decode(span s, uint8_t *out, size_t *len) {
     return true;
 }
 
-static RESULT quote_ascii(struct buf *b, uint8_t c) {
+static RESULT quote_ascii(struct buf *b, uint8_t c)
+{
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
     for (const char *p = short_forms; *p; p += 2)
         if ((uint8_t)p[0] == c) return buf_append(b, span_of((const char[]){'\\', p[1]}, 2));
     return buf_printf(b, "\\u%04x", c);
 }
 
-static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 /* Bytes from i on that need no change. */
-static size_t plain_run(span s, size_t i) {
+static size_t plain_run(span s, size_t i)
+{
     size_t from = i;
     while (i < s.len) {
         size_t n = is_plain(s.ptr[i]) ? 1 : s.ptr[i] < 0x80 ? 0 : utf8_length(span_from(s, i));
@@ -101,15 +114,18 @@ static size_t plain_run(span s, size_t i) {
 }
 
 //= RFC8259 7
-result json_quote(struct buf *b, span s) {
+result json_quote(struct buf *b, span s)
+{
     TRY(buf_append(b, SPAN("\"")));
     for (size_t i = 0; i < s.len;) {
         size_t run = plain_run(s, i);
         TRY(buf_append(b, span_sub(s, i, run)));
         i += run;
         if (i == s.len) break;
-        if (s.ptr[i] < 0x80) TRY(quote_ascii(b, s.ptr[i]));
-        else TRY(buf_append(b, SPAN("\xEF\xBF\xBD")));
+        if (s.ptr[i] < 0x80)
+            TRY(quote_ascii(b, s.ptr[i]));
+        else
+            TRY(buf_append(b, SPAN("\xEF\xBF\xBD")));
         i++;
     }
     return buf_append(b, SPAN("\""));

@@ -1,7 +1,8 @@
 #include "base/base.h"
 #include <stdlib.h>
 
-static enum cpu_level detect_level(void) {
+static enum cpu_level detect_level(void)
+{
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("pclmul"))
         return CPU_PORTABLE;
@@ -11,7 +12,8 @@ static enum cpu_level detect_level(void) {
 }
 
 /* The variable can only reduce: claiming what the processor lacks would be a crash. */
-static enum cpu_level reduce_level(enum cpu_level level) {
+static enum cpu_level reduce_level(enum cpu_level level)
+{
     const char *wanted = getenv("GATE1367_CPU");
     if (!wanted) return level;
     if (strcmp(wanted, "portable") == 0) return CPU_PORTABLE;
@@ -19,7 +21,8 @@ static enum cpu_level reduce_level(enum cpu_level level) {
     return level;
 }
 
-enum cpu_level cpu_level(void) {
+enum cpu_level cpu_level(void)
+{
     static int known = -1; /* every thread would write the same value */
     int level = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (UNLIKELY(level < 0)) {

@@ -18,7 +18,8 @@ bool fault_armed_;
 static struct fault faults[FAULT_NAMES];
 static size_t faults_used;
 
-static bool copy_name(char out[FAULT_NAME_MAX], span s) {
+static bool copy_name(char out[FAULT_NAME_MAX], span s)
+{
     if (s.len >= FAULT_NAME_MAX) return false;
     if (s.len > 0) memcpy(out, s.ptr, s.len);
     out[s.len] = '\0';
@@ -26,12 +27,14 @@ static bool copy_name(char out[FAULT_NAME_MAX], span s) {
 }
 
 /* A fault switch that is misspelt would silently test nothing: stop the process instead. */
-static NORETURN void refuse_spec(span item) {
+static NORETURN void refuse_spec(span item)
+{
     fprintf(stderr, "GATE1367_FAULTS: \"%.*s\" is not NAME[@ROLE][:N[+]]\n", SPAN_FMT(item));
     exit(2);
 }
 
-static void parse_item(span item) {
+static void parse_item(span item)
+{
     if (faults_used == FAULT_NAMES) refuse_spec(item);
     struct fault *f = &faults[faults_used];
     *f = (struct fault){.nth = 1};
@@ -50,7 +53,8 @@ static void parse_item(span item) {
     faults_used++;
 }
 
-void fault_init(const char *spec, const char *role) {
+void fault_init(const char *spec, const char *role)
+{
     faults_used = 0;
     span rest = span_str(spec);
     while (rest.len > 0) {
@@ -62,7 +66,8 @@ void fault_init(const char *spec, const char *role) {
     fault_role(role);
 }
 
-void fault_role(const char *role) {
+void fault_role(const char *role)
+{
     fault_armed_ = false;
     for (size_t i = 0; i < faults_used; i++) {
         struct fault *f = &faults[i];
@@ -72,7 +77,8 @@ void fault_role(const char *role) {
     }
 }
 
-bool fault_hit_(const char *name) {
+bool fault_hit_(const char *name)
+{
     bool fail = false;
     for (size_t i = 0; i < faults_used; i++) {
         struct fault *f = &faults[i];
@@ -83,19 +89,23 @@ bool fault_hit_(const char *name) {
     return fail;
 }
 
-static struct fault *find_fault(const char *name) {
+static struct fault *find_fault(const char *name)
+{
     for (size_t i = 0; i < faults_used; i++)
         if (strcmp(faults[i].name, name) == 0) return &faults[i];
     return NULL;
 }
 
 /* Nothing is armed when no entry can fail, so that production and the rest of a test run pay one load. */
-static void refresh_armed(void) {
+static void refresh_armed(void)
+{
     fault_armed_ = false;
-    for (size_t i = 0; i < faults_used; i++) fault_armed_ |= faults[i].in_role && faults[i].nth != 0;
+    for (size_t i = 0; i < faults_used; i++)
+        fault_armed_ |= faults[i].in_role && faults[i].nth != 0;
 }
 
-void fault_arm(const char *name, uint64_t nth) {
+void fault_arm(const char *name, uint64_t nth)
+{
     struct fault *f = find_fault(name);
     if (!f) {
         ASSERT(faults_used < FAULT_NAMES);
@@ -110,7 +120,8 @@ void fault_arm(const char *name, uint64_t nth) {
     refresh_armed();
 }
 
-uint64_t fault_count(const char *name) {
+uint64_t fault_count(const char *name)
+{
     const struct fault *f = find_fault(name);
     return f ? f->count : 0;
 }

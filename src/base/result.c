@@ -1,7 +1,8 @@
 #include "base/base.h"
 #include <stdlib.h>
 
-const char *error_class_name(enum error_class class) {
+const char *error_class_name(enum error_class class)
+{
     switch (class) {
     case ERROR_NONE: return "none";
     case ERROR_IO: return "io";
@@ -16,7 +17,8 @@ const char *error_class_name(enum error_class class) {
     return "unknown";
 }
 
-void assert_failed(const char *file, int line, const char *condition) {
+void assert_failed(const char *file, int line, const char *condition)
+{
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
     fflush(stderr);
     abort();

@@ -1,48 +1,63 @@
 #include "base/base.h"
 
-span span_sub(span s, size_t from, size_t len) {
+span span_sub(span s, size_t from, size_t len)
+{
     ASSERT(from <= s.len && len <= s.len - from);
     return span_of(s.ptr ? s.ptr + from : NULL, len);
 }
 
 /* memcmp and friends may not see NULL, not even with length 0. */
-bool span_equal(span a, span b) { return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0); }
+bool span_equal(span a, span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 
-bool span_equal_nocase(span a, span b) {
+bool span_equal_nocase(span a, span b)
+{
     if (a.len != b.len) return false;
     for (size_t i = 0; i < a.len; i++)
         if (to_lower(a.ptr[i]) != to_lower(b.ptr[i])) return false;
     return true;
 }
 
-bool span_starts(span s, span prefix) {
+bool span_starts(span s, span prefix)
+{
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
-size_t span_find(span s, uint8_t byte) {
+size_t span_find(span s, uint8_t byte)
+{
     if (s.len == 0) return 0;
     const uint8_t *at = memchr(s.ptr, byte, s.len);
     return at ? (size_t)(at - s.ptr) : s.len;
 }
 
-size_t span_search(span s, span needle) {
+size_t span_search(span s, span needle)
+{
     if (needle.len == 0) return 0;
     if (s.len < needle.len) return s.len;
     const uint8_t *at = memmem(s.ptr, s.len, needle.ptr, needle.len);
     return at ? (size_t)(at - s.ptr) : s.len;
 }
 
-static bool is_ows(uint8_t c) { return c == ' ' || c == '\t'; }
+static bool is_ows(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
 
 //= RFC9110 5.6.3
-span span_trim(span s) {
-    while (s.len > 0 && is_ows(s.ptr[s.len - 1])) s.len--;
+span span_trim(span s)
+{
+    while (s.len > 0 && is_ows(s.ptr[s.len - 1]))
+        s.len--;
     size_t from = 0;
-    while (from < s.len && is_ows(s.ptr[from])) from++;
+    while (from < s.len && is_ows(s.ptr[from]))
+        from++;
     return span_from(s, from);
 }
 
-bool span_to_u64(span s, uint64_t max, uint64_t *out) {
+bool span_to_u64(span s, uint64_t max, uint64_t *out)
+{
     if (s.len == 0) return false;
     uint64_t value = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -55,7 +70,8 @@ bool span_to_u64(span s, uint64_t max, uint64_t *out) {
     return true;
 }
 
-int span_compare(span a, span b) {
+int span_compare(span a, span b)
+{
     size_t common = a.len < b.len ? a.len : b.len;
     int order = common > 0 ? memcmp(a.ptr, b.ptr, common) : 0;
     if (order != 0) return order;

@@ -1,10 +1,14 @@
 #include "base/base.h"
 
-static bool is_tail(uint8_t c) { return (c & 0xC0) == 0x80; }
+static bool is_tail(uint8_t c)
+{
+    return (c & 0xC0) == 0x80;
+}
 
 /* The Unicode Standard 15, table 3-7: only the second byte is narrower after E0, ED, F0 and F4 (no overlong forms, no
  * surrogates, nothing above U+10FFFF). */
-static bool is_second(uint8_t first, uint8_t c) {
+static bool is_second(uint8_t first, uint8_t c)
+{
     switch (first) {
     case 0xE0: return c >= 0xA0 && c <= 0xBF;
     case 0xED: return c >= 0x80 && c <= 0x9F;
@@ -14,7 +18,8 @@ static bool is_second(uint8_t first, uint8_t c) {
     }
 }
 
-size_t utf8_length(span s) {
+size_t utf8_length(span s)
+{
     if (s.len == 0) return 0;
     uint8_t first = s.ptr[0];
     if (first < 0x80) return 1;
@@ -26,13 +31,16 @@ size_t utf8_length(span s) {
 }
 
 /* Bytes of ASCII from i on, whole words of 16 only. */
-static size_t skip_ascii(span s, size_t i) {
+static size_t skip_ascii(span s, size_t i)
+{
     size_t from = i;
-    while (s.len - i >= 16 && ((load_le64(s.ptr + i) | load_le64(s.ptr + i + 8)) & 0x8080808080808080u) == 0) i += 16;
+    while (s.len - i >= 16 && ((load_le64(s.ptr + i) | load_le64(s.ptr + i + 8)) & 0x8080808080808080u) == 0)
+        i += 16;
     return i - from;
 }
 
-bool utf8_valid(span s) {
+bool utf8_valid(span s)
+{
     size_t i = 0;
     while (i < s.len) {
         i += skip_ascii(s, i);

@@ -7,17 +7,28 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t clock_ns(clockid_t clock) {
+static uint64_t clock_ns(clockid_t clock)
+{
     struct timespec t;
     ASSERT(clock_gettime(clock, &t) == 0);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t os_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-uint64_t os_realtime_us(void) { return clock_ns(CLOCK_REALTIME) / 1000; }
-uint64_t os_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+uint64_t os_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+uint64_t os_realtime_us(void)
+{
+    return clock_ns(CLOCK_REALTIME) / 1000;
+}
+uint64_t os_cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
 
-result os_random(void *out, size_t len) {
+result os_random(void *out, size_t len)
+{
     REQUIRE(!fault_hit("random"), ERROR_IO, EIO);
     for (size_t have = 0; have < len;) {
         ssize_t n = getrandom((uint8_t *)out + have, len - have, 0);
@@ -28,7 +39,8 @@ result os_random(void *out, size_t len) {
 }
 
 /* A leading @ stands for the NUL of an abstract address (sd_notify(3)). */
-static bool notify_address(struct sockaddr_un *a, socklen_t *len) {
+static bool notify_address(struct sockaddr_un *a, socklen_t *len)
+{
     const char *path = getenv("NOTIFY_SOCKET");
     if (!path || (path[0] != '/' && path[0] != '@')) return false;
     size_t n = strlen(path);
@@ -40,7 +52,8 @@ static bool notify_address(struct sockaddr_un *a, socklen_t *len) {
     return true;
 }
 
-void os_notify(const char *state) {
+void os_notify(const char *state)
+{
     struct sockaddr_un a;
     socklen_t len;
     if (!notify_address(&a, &len)) return;

@@ -7,7 +7,8 @@
 
 #define ZERO_STEP ((size_t)1024 * 1024)
 
-void *os_aligned_alloc(size_t size) {
+void *os_aligned_alloc(size_t size)
+{
     if (fault_hit("malloc") || size > SIZE_MAX - OS_DIRECT_ALIGN) return NULL;
     size_t rounded = (size + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN;
     if (rounded == 0) rounded = OS_DIRECT_ALIGN;
@@ -16,10 +17,14 @@ void *os_aligned_alloc(size_t size) {
     return p;
 }
 
-void os_aligned_free(void *p) { free(p); }
+void os_aligned_free(void *p)
+{
+    free(p);
+}
 
 /* File systems without O_DIRECT (tmpfs before Linux 6.6, some overlays) say EINVAL at open. */
-static RESULT open_direct(const char *path, int flags, struct os_direct *out) {
+static RESULT open_direct(const char *path, int flags, struct os_direct *out)
+{
     flags |= O_CLOEXEC | O_NOFOLLOW;
     out->direct = true;
     out->fd = open(path, flags | O_DIRECT | O_DSYNC, 0600);
@@ -31,7 +36,8 @@ static RESULT open_direct(const char *path, int flags, struct os_direct *out) {
     return OK;
 }
 
-result os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size) {
+result os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size)
+{
     TRY(open_direct(path, writable ? O_RDWR : O_RDONLY, out));
     struct stat st;
     if (fstat(out->fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -42,31 +48,36 @@ result os_direct_open(const char *path, bool writable, struct os_direct *out, ui
     return FAIL(ERROR_CONFIG, OS_NOT_A_FILE);
 }
 
-static void assert_aligned(const void *p, size_t len, uint64_t offset) {
+static void assert_aligned(const void *p, size_t len, uint64_t offset)
+{
     ASSERT((uintptr_t)p % OS_DIRECT_ALIGN == 0 && len % OS_DIRECT_ALIGN == 0 && offset % OS_DIRECT_ALIGN == 0);
 }
 
 /* The page cache may not be trusted with what a failed write left: without O_DIRECT each write is flushed at once. */
-static RESULT flush_write(const struct os_direct *d) {
+static RESULT flush_write(const struct os_direct *d)
+{
     REQUIRE(!fault_hit("fsync"), ERROR_IO, EIO);
     REQUIRE(d->direct || fdatasync(d->fd) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_direct_write(const struct os_direct *d, const void *data, size_t len, uint64_t offset) {
+result os_direct_write(const struct os_direct *d, const void *data, size_t len, uint64_t offset)
+{
     assert_aligned(data, len, offset);
     REQUIRE(!fault_hit("write"), ERROR_IO, EIO);
     bool torn = fault_hit("short-write");
     size_t asked = torn ? len / 2 / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN : len;
     ssize_t n;
-    do n = pwrite(d->fd, data, asked, (off_t)offset);
+    do
+        n = pwrite(d->fd, data, asked, (off_t)offset);
     while (n < 0 && errno == EINTR); /* nothing was written then */
     REQUIRE(n >= 0, ERROR_IO, errno);
     REQUIRE((size_t)n == len, ERROR_IO, OS_SHORT_WRITE);
     return flush_write(d);
 }
 
-result os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got) {
+result os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got)
+{
     assert_aligned(out, len, offset);
     *got = 0;
     while (*got < len) {
@@ -81,11 +92,15 @@ result os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t
     return OK;
 }
 
-void os_direct_close(struct os_direct *d) { os_close(&d->fd); }
+void os_direct_close(struct os_direct *d)
+{
+    os_close(&d->fd);
+}
 
 /* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
  * every commit into a fresh segment pay for the file system's journal. */
-static RESULT write_zeros(const struct os_direct *d, uint64_t size) {
+static RESULT write_zeros(const struct os_direct *d, uint64_t size)
+{
     REQUIRE(posix_fallocate(d->fd, 0, (off_t)size) == 0, ERROR_IO, ENOSPC);
     void *zeros = os_aligned_alloc(ZERO_STEP);
     REQUIRE(zeros, ERROR_LIMIT, ENOMEM);
@@ -98,7 +113,8 @@ static RESULT write_zeros(const struct os_direct *d, uint64_t size) {
     return r;
 }
 
-result os_direct_create(const char *path, uint64_t size, struct os_direct *out) {
+result os_direct_create(const char *path, uint64_t size, struct os_direct *out)
+{
     ASSERT(size % OS_DIRECT_ALIGN == 0);
     TRY(open_direct(path, O_RDWR | O_CREAT | O_EXCL, out));
     result r = write_zeros(out, size);

@@ -9,7 +9,8 @@
     X(OS_SHORT_WRITE, "less was written than asked")                                                                   \
     X(OS_TIMEOUT, "timed out")
 
-const char *os_error_text(result r) {
+const char *os_error_text(result r)
+{
 #define TEXT_OF(code_, text)                                                                                           \
     if (r.code == (code_)) return text;
     OS_ERRORS(TEXT_OF)

@@ -11,15 +11,20 @@
 #define READ_STEP ((size_t)256 * 1024)
 #define PATH_ROOM ((size_t)4096)
 
-void os_close(int *fd) {
+void os_close(int *fd)
+{
     if (*fd >= 0) close(*fd);
     *fd = -1;
 }
 
-bool os_exists(const char *path) { return access(path, F_OK) == 0; }
+bool os_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
 
 /* One byte more than the cap is asked for, so that a file that grew meanwhile is seen to be too large. */
-static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out) {
+static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out)
+{
     for (;;) {
         size_t have = buf_len(out), want = cap - have + 1 < READ_STEP ? cap - have + 1 : READ_STEP;
         uint8_t *to;
@@ -34,7 +39,8 @@ static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out) {
     }
 }
 
-static RESULT read_all(int fd, bool positioned, size_t size_hint, size_t cap, struct buf *out) {
+static RESULT read_all(int fd, bool positioned, size_t size_hint, size_t cap, struct buf *out)
+{
     REQUIRE(cap < SIZE_MAX && size_hint <= cap, ERROR_LIMIT, OS_TOO_LARGE);
     buf_init(out, cap + 1);
     uint8_t *room;
@@ -44,13 +50,15 @@ static RESULT read_all(int fd, bool positioned, size_t size_hint, size_t cap, st
     return r;
 }
 
-static RESULT open_file(const char *path, int flags, mode_t mode, int *fd) {
+static RESULT open_file(const char *path, int flags, mode_t mode, int *fd)
+{
     *fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
     REQUIRE(*fd >= 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_read_fd(int fd, size_t cap, struct buf *out) {
+result os_read_fd(int fd, size_t cap, struct buf *out)
+{
     buf_init(out, 0);
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
@@ -58,14 +66,16 @@ result os_read_fd(int fd, size_t cap, struct buf *out) {
     return read_all(fd, true, (size_t)st.st_size, cap, out);
 }
 
-static RESULT read_any(int fd, size_t cap, struct buf *out) {
+static RESULT read_any(int fd, size_t cap, struct buf *out)
+{
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(!S_ISDIR(st.st_mode), ERROR_IO, EISDIR);
     return read_all(fd, false, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, out);
 }
 
-result os_read_file(const char *path, size_t cap, struct buf *out) {
+result os_read_file(const char *path, size_t cap, struct buf *out)
+{
     buf_init(out, 0);
     if (strcmp(path, "-") == 0) return read_any(STDIN_FILENO, cap, out);
     int fd;
@@ -76,7 +86,8 @@ result os_read_file(const char *path, size_t cap, struct buf *out) {
 }
 
 /* The part before the last slash, "." without one. */
-static RESULT parent_of(const char *path, char out[PATH_ROOM]) {
+static RESULT parent_of(const char *path, char out[PATH_ROOM])
+{
     const char *slash = strrchr(path, '/');
     size_t len = slash ? (size_t)(slash - path) : 0;
     REQUIRE(len < PATH_ROOM, ERROR_IO, ENAMETOOLONG);
@@ -84,13 +95,15 @@ static RESULT parent_of(const char *path, char out[PATH_ROOM]) {
     return OK;
 }
 
-static RESULT sync_fd(int fd) {
+static RESULT sync_fd(int fd)
+{
     REQUIRE(!fault_hit("fsync-file"), ERROR_IO, EIO);
     REQUIRE(fsync(fd) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_sync_dir(const char *directory) {
+result os_sync_dir(const char *directory)
+{
     int fd;
     TRY(open_file(directory, O_RDONLY | O_DIRECTORY, 0, &fd));
     result r = sync_fd(fd);
@@ -98,30 +111,36 @@ result os_sync_dir(const char *directory) {
     return r;
 }
 
-result os_sync_parent(const char *path) {
+result os_sync_parent(const char *path)
+{
     char parent[PATH_ROOM];
     TRY(parent_of(path, parent));
     return os_sync_dir(parent);
 }
 
-static RESULT wait_writable(int fd) {
+static RESULT wait_writable(int fd)
+{
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     REQUIRE(poll(&p, 1, -1) >= 0 || errno == EINTR, ERROR_IO, errno);
     return OK;
 }
 
-result os_write_all(int fd, span data) {
+result os_write_all(int fd, span data)
+{
     while (data.len > 0) {
         REQUIRE(!fault_hit("write-file"), ERROR_IO, EIO);
         ssize_t n = write(fd, data.ptr, data.len);
-        if (n < 0 && errno == EAGAIN) TRY(wait_writable(fd));
-        else REQUIRE(n >= 0 || errno == EINTR, ERROR_IO, errno);
+        if (n < 0 && errno == EAGAIN)
+            TRY(wait_writable(fd));
+        else
+            REQUIRE(n >= 0 || errno == EINTR, ERROR_IO, errno);
         if (n > 0) data = span_from(data, (size_t)n);
     }
     return OK;
 }
 
-result os_append_durable(int fd, span data) {
+result os_append_durable(int fd, span data)
+{
     if (fault_hit("short-write")) {
         TRY(os_write_all(fd, span_sub(data, 0, data.len / 2)));
         return FAIL(ERROR_IO, OS_SHORT_WRITE);
@@ -132,19 +151,22 @@ result os_append_durable(int fd, span data) {
     return OK;
 }
 
-static RESULT fill_new(int fd, span data, mode_t mode) {
+static RESULT fill_new(int fd, span data, mode_t mode)
+{
     REQUIRE(fchmod(fd, mode) == 0, ERROR_IO, errno); /* whatever the umask: the caller named the mode */
     TRY(os_write_all(fd, data));
     return sync_fd(fd);
 }
 
-static RESULT write_then_rename(int fd, const char *temporary, const char *path, span data, mode_t mode) {
+static RESULT write_then_rename(int fd, const char *temporary, const char *path, span data, mode_t mode)
+{
     TRY(fill_new(fd, data, mode));
     REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
     return os_sync_parent(path);
 }
 
-result os_write_atomic(const char *path, span data, mode_t mode) {
+result os_write_atomic(const char *path, span data, mode_t mode)
+{
     char temporary[PATH_ROOM];
     int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     REQUIRE(len > 0 && (size_t)len < sizeof temporary, ERROR_IO, ENAMETOOLONG);
@@ -157,7 +179,8 @@ result os_write_atomic(const char *path, span data, mode_t mode) {
 }
 
 /* Checked on the open descriptor, so that nobody can swap the file between the look and the read. */
-static RESULT check_secret(int fd) {
+static RESULT check_secret(int fd)
+{
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
@@ -166,14 +189,16 @@ static RESULT check_secret(int fd) {
     return OK;
 }
 
-result os_secret_open(const char *path, int *fd) {
+result os_secret_open(const char *path, int *fd)
+{
     TRY(open_file(path, O_RDONLY | O_NONBLOCK, 0, fd)); /* a FIFO in its place must not hang us */
     result r = check_secret(*fd);
     if (!is_ok(r)) os_close(fd);
     return r;
 }
 
-result os_secret_read(const char *path, size_t cap, struct buf *out) {
+result os_secret_read(const char *path, size_t cap, struct buf *out)
+{
     buf_init(out, 0);
     int fd;
     TRY(os_secret_open(path, &fd));
@@ -182,7 +207,8 @@ result os_secret_read(const char *path, size_t cap, struct buf *out) {
     return r;
 }
 
-result os_secret_create(const char *path, span data) {
+result os_secret_create(const char *path, span data)
+{
     int fd;
     TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &fd));
     result r = fill_new(fd, data, 0600);
@@ -192,7 +218,8 @@ result os_secret_create(const char *path, span data) {
     return r;
 }
 
-result os_make_dir(const char *path, mode_t mode) {
+result os_make_dir(const char *path, mode_t mode)
+{
     if (mkdir(path, mode) == 0) return os_sync_parent(path);
     REQUIRE(errno == EEXIST, ERROR_IO, errno);
     struct stat st;
@@ -201,18 +228,21 @@ result os_make_dir(const char *path, mode_t mode) {
     return OK;
 }
 
-result os_rename(const char *from, const char *to) {
+result os_rename(const char *from, const char *to)
+{
     REQUIRE(rename(from, to) == 0, ERROR_IO, errno);
     TRY(os_sync_parent(to));
     return os_sync_parent(from);
 }
 
-result os_remove(const char *path) {
+result os_remove(const char *path)
+{
     REQUIRE(unlink(path) == 0 || errno == ENOENT, ERROR_IO, errno);
     return OK;
 }
 
-result os_lock(const char *path, int *fd) {
+result os_lock(const char *path, int *fd)
+{
     TRY(open_file(path, O_RDWR | O_CREAT, 0600, fd));
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return OK;
     int error = errno;
@@ -220,10 +250,17 @@ result os_lock(const char *path, int *fd) {
     return FAIL(ERROR_IO, error);
 }
 
-static int no_dots(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
-static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int no_dots(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
 
-result os_list_dir(const char *path, os_name_fn *each, void *ctx) {
+result os_list_dir(const char *path, os_name_fn *each, void *ctx)
+{
     struct dirent **names = NULL;
     int count = scandir(path, &names, no_dots, by_bytes);
     REQUIRE(count >= 0, ERROR_IO, errno);

@@ -18,24 +18,27 @@
 #define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITE_RIGHTS                                                                                                   \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_MAKE_REG |                       \
-     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE |                     \
-     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER)
+        LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE |                  \
+        LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER)
 #define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 #define FIRST_RIGHTS ((1ULL << 13) - 1) /* all of version 1 */
 
-static int landlock_version(void) {
+static int landlock_version(void)
+{
     return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
 /* A right that is not handled stays with everybody: handle all that this kernel knows. */
-static uint64_t handled_rights(int version) {
+static uint64_t handled_rights(int version)
+{
     uint64_t rights = FIRST_RIGHTS;
     if (version >= 2) rights |= LANDLOCK_ACCESS_FS_REFER;
     if (version >= 3) rights |= LANDLOCK_ACCESS_FS_TRUNCATE;
     return rights;
 }
 
-static RESULT add_rule(int ruleset, int fd, uint64_t rights) {
+static RESULT add_rule(int ruleset, int fd, uint64_t rights)
+{
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     if (!S_ISDIR(st.st_mode)) rights &= FILE_RIGHTS;
@@ -44,7 +47,8 @@ static RESULT add_rule(int ruleset, int fd, uint64_t rights) {
     return OK;
 }
 
-static RESULT allow_path(int ruleset, uint64_t handled, const struct os_access *a) {
+static RESULT allow_path(int ruleset, uint64_t handled, const struct os_access *a)
+{
     if (!a->path) return OK;
     int fd = open(a->path, O_PATH | O_CLOEXEC);
     REQUIRE(fd >= 0, ERROR_IO, errno);
@@ -53,14 +57,17 @@ static RESULT allow_path(int ruleset, uint64_t handled, const struct os_access *
     return r;
 }
 
-static RESULT fill_and_enforce(int ruleset, uint64_t handled, const struct os_access *paths, size_t count) {
-    for (size_t i = 0; i < count; i++) TRY(allow_path(ruleset, handled, &paths[i]));
+static RESULT fill_and_enforce(int ruleset, uint64_t handled, const struct os_access *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(allow_path(ruleset, handled, &paths[i]));
     REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, ERROR_IO, errno);
     REQUIRE(syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result confine_files(const struct os_access *paths, size_t count) {
+result confine_files(const struct os_access *paths, size_t count)
+{
     int version = landlock_version();
     if (version < 1) return OK; /* the kernel has none, or it is off */
     struct landlock_ruleset_attr rules = {.handled_access_fs = handled_rights(version)};
@@ -71,7 +78,8 @@ result confine_files(const struct os_access *paths, size_t count) {
     return r;
 }
 
-bool os_has_landlock(void) {
+bool os_has_landlock(void)
+{
 #ifdef GATE1367_SANITIZED
     return false;
 #else
@@ -79,7 +87,8 @@ bool os_has_landlock(void) {
 #endif
 }
 
-result os_confine(enum os_role role, const struct os_access *paths, size_t count) {
+result os_confine(enum os_role role, const struct os_access *paths, size_t count)
+{
 #ifdef GATE1367_SANITIZED
     /* The sanitizers' runtime opens files and maps memory when it finds something. */
     (void)role, (void)paths, (void)count;

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-result os_map_fd(int fd, struct os_map *out) {
+result os_map_fd(int fd, struct os_map *out)
+{
     *out = (struct os_map){NULL, 0};
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
@@ -17,7 +18,8 @@ result os_map_fd(int fd, struct os_map *out) {
     return OK;
 }
 
-result os_map_file(const char *path, struct os_map *out) {
+result os_map_file(const char *path, struct os_map *out)
+{
     *out = (struct os_map){NULL, 0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     REQUIRE(fd >= 0, ERROR_IO, errno);
@@ -26,20 +28,23 @@ result os_map_file(const char *path, struct os_map *out) {
     return r;
 }
 
-void os_unmap(struct os_map *m) {
+void os_unmap(struct os_map *m)
+{
     if (m->ptr) munmap((void *)(uintptr_t)m->ptr, m->len);
     *m = (struct os_map){NULL, 0};
 }
 
 #define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static RESULT size_and_seal(int fd, size_t size) {
+static RESULT size_and_seal(int fd, size_t size)
+{
     REQUIRE(ftruncate(fd, (off_t)size) == 0, ERROR_IO, errno);
     REQUIRE(fcntl(fd, F_ADD_SEALS, SIZE_SEALS) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_shared_create(const char *name, size_t size, int *fd) {
+result os_shared_create(const char *name, size_t size, int *fd)
+{
     *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     REQUIRE(*fd >= 0, ERROR_IO, errno);
     result r = size_and_seal(*fd, size);
@@ -47,7 +52,8 @@ result os_shared_create(const char *name, size_t size, int *fd) {
     return r;
 }
 
-result os_shared_map(int fd, bool writable, void **p, size_t *len) {
+result os_shared_map(int fd, bool writable, void **p, size_t *len)
+{
     int seals = fcntl(fd, F_GET_SEALS);
     REQUIRE(seals >= 0 && (seals & SIZE_SEALS) == SIZE_SEALS, ERROR_INTERNAL, 0);
     struct stat st;
@@ -58,6 +64,7 @@ result os_shared_map(int fd, bool writable, void **p, size_t *len) {
     return OK;
 }
 
-void os_shared_unmap(void *p, size_t len) {
+void os_shared_unmap(void *p, size_t len)
+{
     if (p) munmap(p, len);
 }

@@ -7,22 +7,28 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-unsigned os_cpu_count(void) {
+unsigned os_cpu_count(void)
+{
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return (unsigned)CPU_COUNT(&set);
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (unsigned)n : 1;
 }
 
-void os_set_process_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+void os_set_process_name(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
 
-result os_die_with_parent(pid_t parent, int signal) {
+result os_die_with_parent(pid_t parent, int signal)
+{
     REQUIRE(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) == 0, ERROR_IO, errno);
     REQUIRE(getppid() == parent, ERROR_IO, ESRCH); /* it ended between fork and here */
     return OK;
 }
 
-result os_harden(void) {
+result os_harden(void)
+{
     struct rlimit none = {0, 0};
     REQUIRE(setrlimit(RLIMIT_CORE, &none) == 0, ERROR_IO, errno);
     REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, ERROR_IO, errno);
@@ -33,7 +39,8 @@ result os_harden(void) {
     return OK;
 }
 
-result os_limit_files(uint64_t files) {
+result os_limit_files(uint64_t files)
+{
     struct rlimit limit;
     REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0, ERROR_IO, errno);
     limit.rlim_cur = files < limit.rlim_max ? files : limit.rlim_max;
@@ -41,21 +48,24 @@ result os_limit_files(uint64_t files) {
     return OK;
 }
 
-static RESULT close_from_to(unsigned first, unsigned last) {
+static RESULT close_from_to(unsigned first, unsigned last)
+{
     if (first > last) return OK;
     REQUIRE(close_range(first, last, 0) == 0, ERROR_IO, errno);
     return OK;
 }
 
 /* The smallest listed descriptor from `first` on, -1 when there is none. */
-static int next_kept(const int *keep, size_t count, int first) {
+static int next_kept(const int *keep, size_t count, int first)
+{
     int next = -1;
     for (size_t i = 0; i < count; i++)
         if (keep[i] >= first && (next < 0 || keep[i] < next)) next = keep[i];
     return next;
 }
 
-result os_close_others(const int *keep, size_t count) {
+result os_close_others(const int *keep, size_t count)
+{
     int first = STDERR_FILENO + 1;
     for (int kept; (kept = next_kept(keep, count, first)) >= 0; first = kept + 1)
         if (kept > first) TRY(close_from_to((unsigned)first, (unsigned)kept - 1));

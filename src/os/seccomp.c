@@ -22,6 +22,7 @@
  * older kernels walk the list at each call.
  *   M  mmap, mprotect: not executable      S  socket: only TCP over IP
  *   T  tgkill: only ourselves (abort)      L  prlimit64: only reading */
+/* clang-format off */
 #define SYSCALLS(X)                                                                                                    \
     /*  call            worker scribe admin */                                                                         \
     X(read,             'A', 'A', 'A')                                                                                 \
@@ -132,6 +133,7 @@
 #else
 #define OLD_SYSCALLS(X)
 #endif
+/* clang-format on */
 
 struct row {
     uint32_t number;
@@ -149,16 +151,19 @@ struct program {
     size_t len;
 };
 
-static void emit(struct program *p, struct sock_filter step) {
+static void emit(struct program *p, struct sock_filter step)
+{
     ASSERT(p->len < PROGRAM_MAX);
     p->code[p->len++] = step;
 }
 
-static void emit_load(struct program *p, size_t offset) {
+static void emit_load(struct program *p, size_t offset)
+{
     emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
-static void emit_return(struct program *p, uint32_t action) {
+static void emit_return(struct program *p, uint32_t action)
+{
     emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
 }
 
@@ -168,13 +173,15 @@ static void emit_return(struct program *p, uint32_t action) {
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
 
 /* Goes on when the accumulator equals a; else returns `otherwise`. */
-static void emit_equal_or(struct program *p, uint32_t value, uint32_t otherwise) {
+static void emit_equal_or(struct program *p, uint32_t value, uint32_t otherwise)
+{
     emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
     emit_return(p, otherwise);
 }
 
 /* Allows only TCP over IPv4 and IPv6: jumps count steps from the next one. */
-static void emit_socket(struct program *p) {
+static void emit_socket(struct program *p)
+{
     emit_load(p, ARGUMENT(0));
     emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0));
     emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0));
@@ -185,21 +192,24 @@ static void emit_socket(struct program *p) {
     emit_return(p, SECCOMP_RET_ALLOW);
 }
 
-static void emit_not_executable(struct program *p) {
+static void emit_not_executable(struct program *p)
+{
     emit_load(p, ARGUMENT(2));
     emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1));
     emit_return(p, KILL);
     emit_return(p, SECCOMP_RET_ALLOW);
 }
 
-static void emit_only_ourselves(struct program *p) {
+static void emit_only_ourselves(struct program *p)
+{
     emit_load(p, ARGUMENT(0));
     emit_equal_or(p, (uint32_t)getpid(), KILL);
     emit_return(p, SECCOMP_RET_ALLOW);
 }
 
 /* No new limit: both halves of the third argument are zero. */
-static void emit_reading_limits(struct program *p) {
+static void emit_reading_limits(struct program *p)
+{
     emit_load(p, ARGUMENT(2));
     emit_equal_or(p, 0, DENY);
     emit_load(p, ARGUMENT(2) + 4);
@@ -207,7 +217,8 @@ static void emit_reading_limits(struct program *p) {
     emit_return(p, SECCOMP_RET_ALLOW);
 }
 
-static void emit_rule(struct program *p, char may) {
+static void emit_rule(struct program *p, char may)
+{
     switch (may) {
     case 'A': emit_return(p, SECCOMP_RET_ALLOW); break;
     case 'D': emit_return(p, DENY); break;
@@ -219,7 +230,8 @@ static void emit_rule(struct program *p, char may) {
     }
 }
 
-static void emit_row(struct program *p, uint32_t number, char may) {
+static void emit_row(struct program *p, uint32_t number, char may)
+{
     size_t jump = p->len;
     emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 0));
     emit_rule(p, may);
@@ -228,7 +240,8 @@ static void emit_row(struct program *p, uint32_t number, char may) {
     p->code[jump].jf = (uint8_t)over;
 }
 
-static void build_program(struct program *p, enum os_role role) {
+static void build_program(struct program *p, enum os_role role)
+{
     emit_load(p, offsetof(struct seccomp_data, arch));
     emit_equal_or(p, ARCH, KILL);
     emit_load(p, offsetof(struct seccomp_data, nr)); /* numbers of the x32 ABI are on no row */
@@ -237,7 +250,8 @@ static void build_program(struct program *p, enum os_role role) {
     emit_return(p, KILL);
 }
 
-result confine_syscalls(enum os_role role) {
+result confine_syscalls(enum os_role role)
+{
     struct program *p = mem_alloc(sizeof *p);
     REQUIRE(p, ERROR_LIMIT, ENOMEM);
     build_program(p, role);
@@ -249,7 +263,8 @@ result confine_syscalls(enum os_role role) {
     return OK;
 }
 
-bool os_has_seccomp(void) {
+bool os_has_seccomp(void)
+{
 #ifdef GATE1367_SANITIZED
     return false;
 #else

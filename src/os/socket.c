@@ -11,10 +11,17 @@
 
 #define BACKLOG 1024
 
-static struct sockaddr *raw(struct os_address *a) { return (struct sockaddr *)&a->storage; }
-static const struct sockaddr *raw_const(const struct os_address *a) { return (const struct sockaddr *)&a->storage; }
+static struct sockaddr *raw(struct os_address *a)
+{
+    return (struct sockaddr *)&a->storage;
+}
+static const struct sockaddr *raw_const(const struct os_address *a)
+{
+    return (const struct sockaddr *)&a->storage;
+}
 
-static bool fill_address(span host, uint16_t port, bool six, struct os_address *out) {
+static bool fill_address(span host, uint16_t port, bool six, struct os_address *out)
+{
     char text[INET6_ADDRSTRLEN];
     if (host.len == 0 || host.len >= sizeof text) return false;
     snprintf(text, sizeof text, "%.*s", SPAN_FMT(host));
@@ -22,12 +29,15 @@ static bool fill_address(span host, uint16_t port, bool six, struct os_address *
     struct sockaddr_in *v4 = (struct sockaddr_in *)&out->storage;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->storage;
     out->storage.ss_family = six ? AF_INET6 : AF_INET;
-    if (six) v6->sin6_port = htons(port);
-    else v4->sin_port = htons(port);
+    if (six)
+        v6->sin6_port = htons(port);
+    else
+        v4->sin_port = htons(port);
     return inet_pton(six ? AF_INET6 : AF_INET, text, six ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) == 1;
 }
 
-result os_address_parse(const char *text, struct os_address *out) {
+result os_address_parse(const char *text, struct os_address *out)
+{
     span s = span_str(text), host = s;
     const char *colon = strrchr(text, ':');
     uint64_t port;
@@ -40,7 +50,8 @@ result os_address_parse(const char *text, struct os_address *out) {
     return OK;
 }
 
-void os_address_format(const struct os_address *a, char out[OS_ADDRESS_TEXT]) {
+void os_address_format(const struct os_address *a, char out[OS_ADDRESS_TEXT])
+{
     char host[INET6_ADDRSTRLEN] = "?";
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->storage;
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->storage;
@@ -50,10 +61,12 @@ void os_address_format(const struct os_address *a, char out[OS_ADDRESS_TEXT]) {
     } else if (a->storage.ss_family == AF_INET6) {
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
         snprintf(out, OS_ADDRESS_TEXT, "[%s]:%u", host, ntohs(v6->sin6_port));
-    } else snprintf(out, OS_ADDRESS_TEXT, "unix");
+    } else
+        snprintf(out, OS_ADDRESS_TEXT, "unix");
 }
 
-result os_resolve(const char *host, uint16_t port, struct os_address *out, size_t max, size_t *count) {
+result os_resolve(const char *host, uint16_t port, struct os_address *out, size_t max, size_t *count)
+{
     *count = 0;
     char service[8];
     snprintf(service, sizeof service, "%u", port);
@@ -70,19 +83,22 @@ result os_resolve(const char *host, uint16_t port, struct os_address *out, size_
     return OK;
 }
 
-static RESULT open_socket(int family, int type, int *fd) {
+static RESULT open_socket(int family, int type, int *fd)
+{
     *fd = socket(family, type | SOCK_CLOEXEC, 0);
     REQUIRE(*fd >= 0, ERROR_IO, errno);
     return OK;
 }
 
-static RESULT set_option(int fd, int level, int option) {
+static RESULT set_option(int fd, int level, int option)
+{
     int on = 1;
     REQUIRE(setsockopt(fd, level, option, &on, sizeof on) == 0, ERROR_IO, errno);
     return OK;
 }
 
-static RESULT bind_and_listen(int fd, const struct os_address *a, bool reuse_port) {
+static RESULT bind_and_listen(int fd, const struct os_address *a, bool reuse_port)
+{
     TRY(set_option(fd, SOL_SOCKET, SO_REUSEADDR));
     if (reuse_port) TRY(set_option(fd, SOL_SOCKET, SO_REUSEPORT));
     if (a->storage.ss_family == AF_INET6) TRY(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY));
@@ -91,14 +107,16 @@ static RESULT bind_and_listen(int fd, const struct os_address *a, bool reuse_por
     return OK;
 }
 
-result os_listen(const struct os_address *a, bool reuse_port, int *fd) {
+result os_listen(const struct os_address *a, bool reuse_port, int *fd)
+{
     TRY(open_socket(a->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, fd));
     result r = bind_and_listen(*fd, a, reuse_port);
     if (!is_ok(r)) os_close(fd);
     return r;
 }
 
-static RESULT unix_address(const char *path, struct os_address *out) {
+static RESULT unix_address(const char *path, struct os_address *out)
+{
     struct sockaddr_un *a = (struct sockaddr_un *)&out->storage;
     *out = (struct os_address){.len = sizeof *a};
     REQUIRE(strlen(path) < sizeof a->sun_path, ERROR_IO, ENAMETOOLONG);
@@ -107,7 +125,8 @@ static RESULT unix_address(const char *path, struct os_address *out) {
     return OK;
 }
 
-static RESULT remove_old_socket(const char *path) {
+static RESULT remove_old_socket(const char *path)
+{
     struct stat st;
     if (lstat(path, &st) != 0) return OK;
     REQUIRE(S_ISSOCK(st.st_mode), ERROR_IO, EEXIST);
@@ -115,7 +134,8 @@ static RESULT remove_old_socket(const char *path) {
 }
 
 /* The mode is set on the descriptor before bind, so that at no moment anybody else may connect. */
-static RESULT listen_with_mode(int fd, const struct os_address *a, mode_t mode) {
+static RESULT listen_with_mode(int fd, const struct os_address *a, mode_t mode)
+{
     REQUIRE(fchmod(fd, mode) == 0, ERROR_IO, errno);
     mode_t before = umask(0777 & ~mode);
     int bound = bind(fd, raw_const(a), a->len), error = errno;
@@ -125,7 +145,8 @@ static RESULT listen_with_mode(int fd, const struct os_address *a, mode_t mode) 
     return OK;
 }
 
-result os_listen_unix(const char *path, mode_t mode, int *fd) {
+result os_listen_unix(const char *path, mode_t mode, int *fd)
+{
     struct os_address a;
     *fd = -1;
     TRY(unix_address(path, &a));
@@ -136,10 +157,12 @@ result os_listen_unix(const char *path, mode_t mode, int *fd) {
     return r;
 }
 
-result os_accept(int listener, int *fd, struct os_address *peer) {
-    struct os_address ignored, *a = peer ? peer : &ignored;
+result os_accept(int listener, int *fd, struct os_address *peer)
+{
+    struct os_address ignored = {0}, *a = peer ? peer : &ignored;
     *a = (struct os_address){.len = sizeof a->storage};
-    do *fd = accept4(listener, raw(a), &a->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    do
+        *fd = accept4(listener, raw(a), &a->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (*fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (*fd < 0) return errno == EAGAIN ? FAIL(ERROR_CLOSED, EAGAIN) : FAIL(ERROR_IO, errno);
     int on = 1;
@@ -147,7 +170,8 @@ result os_accept(int listener, int *fd, struct os_address *peer) {
     return OK;
 }
 
-result os_connect(const struct os_address *a, int *fd, bool *done) {
+result os_connect(const struct os_address *a, int *fd, bool *done)
+{
     TRY(open_socket(a->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, fd));
     int on = 1;
     setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -158,7 +182,8 @@ result os_connect(const struct os_address *a, int *fd, bool *done) {
     return FAIL(ERROR_IO, error);
 }
 
-result os_connect_result(int fd) {
+result os_connect_result(int fd)
+{
     int error = 0;
     socklen_t len = sizeof error;
     REQUIRE(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0, ERROR_IO, errno);
@@ -166,7 +191,8 @@ result os_connect_result(int fd) {
     return OK;
 }
 
-result os_connect_unix(const char *path, int *fd) {
+result os_connect_unix(const char *path, int *fd)
+{
     struct os_address a;
     *fd = -1;
     TRY(unix_address(path, &a));
@@ -177,19 +203,22 @@ result os_connect_unix(const char *path, int *fd) {
     return FAIL(ERROR_IO, error);
 }
 
-result os_local_address(int fd, struct os_address *out) {
+result os_local_address(int fd, struct os_address *out)
+{
     *out = (struct os_address){.len = sizeof out->storage};
     REQUIRE(getsockname(fd, raw(out), &out->len) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_socket_pair(bool packets, int fds[2]) {
+result os_socket_pair(bool packets, int fds[2])
+{
     int type = (packets ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
     REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0, ERROR_IO, errno);
     return OK;
 }
 
-result os_set_nonblocking(int fd, bool on) {
+result os_set_nonblocking(int fd, bool on)
+{
     int flags = fcntl(fd, F_GETFL);
     REQUIRE(flags >= 0, ERROR_IO, errno);
     flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
@@ -197,7 +226,8 @@ result os_set_nonblocking(int fd, bool on) {
     return OK;
 }
 
-result os_peer_credentials(int fd, struct os_credentials *out) {
+result os_peer_credentials(int fd, struct os_credentials *out)
+{
     struct ucred c;
     socklen_t len = sizeof c;
     REQUIRE(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) == 0, ERROR_IO, errno);

@@ -1,6 +1,7 @@
 #include "source/source.h"
 
-static const char *type_name(const json_t *v) {
+static const char *type_name(const json_t *v)
+{
     if (!v) return "missing";
     switch (json_typeof(v)) {
     case JSON_OBJECT: return "an object";
@@ -15,7 +16,8 @@ static const char *type_name(const json_t *v) {
     return "unknown";
 }
 
-static const char *wanted_name(json_type type) {
+static const char *wanted_name(json_type type)
+{
     switch (type) {
     case JSON_OBJECT: return "an object";
     case JSON_ARRAY: return "an array";
@@ -29,31 +31,36 @@ static const char *wanted_name(json_type type) {
     return "something else";
 }
 
-bool place_expect(const struct place *at, const json_t *v, json_type type) {
+bool place_expect(const struct place *at, const json_t *v, json_type type)
+{
     if (v && json_typeof(v) == type) return true;
     place_error(at, "is %s; must be %s", type_name(v), wanted_name(type));
     return false;
 }
 
 /* The member, when there is one of the type; NULL else, and the wrong type is reported. */
-static const json_t *typed_member(const struct place *object, const json_t *v, const char *name, json_type type) {
+static const json_t *typed_member(const struct place *object, const json_t *v, const char *name, json_type type)
+{
     const json_t *member = json_object_get(v, name);
     struct place at = place_member(object, name);
     return member && place_expect(&at, member, type) ? member : NULL;
 }
 
-static void report_missing(const struct place *object, const char *name) {
+static void report_missing(const struct place *object, const char *name)
+{
     place_error(object, "\"%s\" is missing; it is required", name);
 }
 
-const char *place_string(const struct place *object, const json_t *v, const char *name, bool required,
-                         const char *fallback) {
+const char *place_string(
+    const struct place *object, const json_t *v, const char *name, bool required, const char *fallback)
+{
     if (required && !json_object_get(v, name)) report_missing(object, name);
     const json_t *member = typed_member(object, v, name, JSON_STRING);
     return member ? json_string_value(member) : fallback;
 }
 
-bool place_bool(const struct place *object, const json_t *v, const char *name, bool fallback) {
+bool place_bool(const struct place *object, const json_t *v, const char *name, bool fallback)
+{
     const json_t *member = json_object_get(v, name);
     if (!member) return fallback;
     if (json_is_boolean(member)) return json_is_true(member);
@@ -61,8 +68,9 @@ bool place_bool(const struct place *object, const json_t *v, const char *name, b
     return place_expect(&at, member, JSON_TRUE) || fallback; /* reports */
 }
 
-int64_t place_integer(const struct place *object, const json_t *v, const char *name, int64_t min, int64_t max,
-                      int64_t fallback) {
+int64_t place_integer(
+    const struct place *object, const json_t *v, const char *name, int64_t min, int64_t max, int64_t fallback)
+{
     const json_t *member = typed_member(object, v, name, JSON_INTEGER);
     if (!member) return fallback;
     int64_t value = json_integer_value(member);
@@ -78,12 +86,15 @@ struct unit {
     uint64_t factor;
 };
 static const struct unit size_units[] = {{"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}, {NULL, 0}};
-static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+static const struct unit duration_units[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
 
 /* Digits directly followed by one of the units. */
-static bool parse_quantity(span text, const struct unit *units, uint64_t *out) {
+static bool parse_quantity(span text, const struct unit *units, uint64_t *out)
+{
     size_t digits = 0;
-    while (digits < text.len && is_digit(text.ptr[digits])) digits++;
+    while (digits < text.len && is_digit(text.ptr[digits]))
+        digits++;
     uint64_t count;
     if (!span_to_u64(span_sub(text, 0, digits), INT64_MAX, &count)) return false;
     for (; units->name; units++)
@@ -95,7 +106,8 @@ static bool parse_quantity(span text, const struct unit *units, uint64_t *out) {
 /* What to show of a wrong value without flooding the message. */
 #define SHOWN "%.60s"
 
-uint64_t place_size(const struct place *object, const json_t *v, const char *name, uint64_t fallback) {
+uint64_t place_size(const struct place *object, const json_t *v, const char *name, uint64_t fallback)
+{
     const json_t *member = json_object_get(v, name);
     uint64_t value;
     if (!member) return fallback;
@@ -103,12 +115,15 @@ uint64_t place_size(const struct place *object, const json_t *v, const char *nam
     if (json_is_string(member) && parse_quantity(span_str(json_string_value(member)), size_units, &value)) return value;
     struct place at = place_member(object, name);
     const char *right = "write a number of bytes, or one with KiB, MiB or GiB, as in \"32KiB\"";
-    if (json_is_string(member)) place_error(&at, "\"" SHOWN "\" is not a size; %s", json_string_value(member), right);
-    else place_error(&at, "is %s, not a size; %s", json_is_integer(member) ? "negative" : type_name(member), right);
+    if (json_is_string(member))
+        place_error(&at, "\"" SHOWN "\" is not a size; %s", json_string_value(member), right);
+    else
+        place_error(&at, "is %s, not a size; %s", json_is_integer(member) ? "negative" : type_name(member), right);
     return fallback;
 }
 
-uint64_t place_duration(const struct place *object, const json_t *v, const char *name, uint64_t fallback_ms) {
+uint64_t place_duration(const struct place *object, const json_t *v, const char *name, uint64_t fallback_ms)
+{
     const json_t *member = json_object_get(v, name);
     uint64_t value;
     if (!member) return fallback_ms;
@@ -118,11 +133,13 @@ uint64_t place_duration(const struct place *object, const json_t *v, const char 
     const char *right = "write a number with ms, s, m, h or d, as in \"10ms\"";
     if (json_is_string(member))
         place_error(&at, "\"" SHOWN "\" is not a duration; %s", json_string_value(member), right);
-    else place_error(&at, "is %s, not a duration; %s", type_name(member), right);
+    else
+        place_error(&at, "is %s, not a duration; %s", type_name(member), right);
     return fallback_ms;
 }
 
-static void report_word(const struct place *at, const char *word, const char *const *words) {
+static void report_word(const struct place *at, const char *word, const char *const *words)
+{
     const char *meant = source_did_you_mean(word, words);
     if (meant) {
         place_error(at, "unknown value \"" SHOWN "\"; did you mean \"%s\"?", word, meant);
@@ -131,13 +148,15 @@ static void report_word(const struct place *at, const char *word, const char *co
     struct buf list;
     buf_init(&list, 1024);
     result r = OK;
-    for (size_t i = 0; words[i] && is_ok(r); i++) r = buf_printf(&list, "%s\"%s\"", i ? ", " : "", words[i]);
+    for (size_t i = 0; words[i] && is_ok(r); i++)
+        r = buf_printf(&list, "%s\"%s\"", i ? ", " : "", words[i]);
     place_error(at, "unknown value \"" SHOWN "\"; must be one of %.*s", word, SPAN_FMT(buf_span(&list)));
     buf_free(&list);
 }
 
 int place_enum(const struct place *object, const json_t *v, const char *name, const char *const *words, bool required,
-               int fallback) {
+    int fallback)
+{
     const char *word = place_string(object, v, name, required, NULL);
     if (!word) return fallback;
     for (int i = 0; words[i]; i++)
@@ -147,7 +166,8 @@ int place_enum(const struct place *object, const json_t *v, const char *name, co
     return fallback;
 }
 
-void place_strings(const struct place *object, const json_t *v, const char *name, source_string_fn *each, void *ctx) {
+void place_strings(const struct place *object, const json_t *v, const char *name, source_string_fn *each, void *ctx)
+{
     const json_t *list = typed_member(object, v, name, JSON_ARRAY);
     struct place at = place_member(object, name);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -157,7 +177,8 @@ void place_strings(const struct place *object, const json_t *v, const char *name
     }
 }
 
-bool place_check_format(const struct place *at, const json_t *v) {
+bool place_check_format(const struct place *at, const json_t *v)
+{
     const json_t *format = json_object_get(v, "format");
     if (!format) {
         place_error(at, "\"format\" is missing; add \"format\": 1");

@@ -7,41 +7,58 @@ struct walk {
     size_t at;
 };
 
-static uint8_t peek(const struct walk *w) { return w->at < w->text.len ? w->text.ptr[w->at] : 0; }
+static uint8_t peek(const struct walk *w)
+{
+    return w->at < w->text.len ? w->text.ptr[w->at] : 0;
+}
 
-static void skip_space(struct walk *w) {
-    while (w->at < w->text.len && strchr(" \t\r\n", w->text.ptr[w->at]) && w->text.ptr[w->at]) w->at++;
+static void skip_space(struct walk *w)
+{
+    while (w->at < w->text.len && strchr(" \t\r\n", w->text.ptr[w->at]) && w->text.ptr[w->at])
+        w->at++;
 }
 
 /* From the opening quote to behind the closing one. */
-static void skip_string(struct walk *w) {
+static void skip_string(struct walk *w)
+{
     for (w->at++; w->at < w->text.len; w->at++) {
-        if (w->text.ptr[w->at] == '\\') w->at++;
-        else if (w->text.ptr[w->at] == '"') break;
+        if (w->text.ptr[w->at] == '\\')
+            w->at++;
+        else if (w->text.ptr[w->at] == '"')
+            break;
     }
     w->at = w->at < w->text.len ? w->at + 1 : w->text.len;
 }
 
-static void skip_scalar(struct walk *w) {
-    do w->at++;
+static void skip_scalar(struct walk *w)
+{
+    do
+        w->at++;
     while (w->at < w->text.len && !strchr(",]} \t\r\n", w->text.ptr[w->at]));
 }
 
-static void skip_value(struct walk *w) {
+static void skip_value(struct walk *w)
+{
     size_t depth = 0;
     do {
         skip_space(w);
         uint8_t c = peek(w);
-        if (c == '"') skip_string(w);
-        else if (c == '{' || c == '[') depth++, w->at++;
-        else if (c == '}' || c == ']') depth = depth ? depth - 1 : 0, w->at++;
-        else if (c == ',' || c == ':') w->at++;
-        else if (w->at < w->text.len) skip_scalar(w);
+        if (c == '"')
+            skip_string(w);
+        else if (c == '{' || c == '[')
+            depth++, w->at++;
+        else if (c == '}' || c == ']')
+            depth = depth ? depth - 1 : 0, w->at++;
+        else if (c == ',' || c == ':')
+            w->at++;
+        else if (w->at < w->text.len)
+            skip_scalar(w);
     } while (depth > 0 && w->at < w->text.len);
 }
 
 /* Behind `separator` and the space around it; false where something else stands. */
-static bool pass(struct walk *w, uint8_t separator) {
+static bool pass(struct walk *w, uint8_t separator)
+{
     skip_space(w);
     if (peek(w) != separator || w->at >= w->text.len) return false;
     w->at++;
@@ -50,22 +67,25 @@ static bool pass(struct walk *w, uint8_t separator) {
 }
 
 /* A name as it is written, quotes included, decoded; NULL when it is not a string (or memory ran out). */
-static json_t *decode_name(span written) {
+static json_t *decode_name(span written)
+{
     return json_loadb((const char *)written.ptr, written.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
 
-static bool name_equal(span written, span name) {
+static bool name_equal(span written, span name)
+{
     if (written.len < 2) return false;
     if (span_find(written, '\\') == written.len) return span_equal(span_sub(written, 1, written.len - 2), name);
     json_t *decoded = decode_name(written);
-    bool equal = json_is_string(decoded) &&
-                 span_equal(span_of(json_string_value(decoded), json_string_length(decoded)), name);
+    bool equal =
+        json_is_string(decoded) && span_equal(span_of(json_string_value(decoded), json_string_length(decoded)), name);
     json_decref(decoded);
     return equal;
 }
 
 /* To the value of the member; *name_at is where its name starts. */
-static bool enter_member(struct walk *w, span name, size_t *name_at) {
+static bool enter_member(struct walk *w, span name, size_t *name_at)
+{
     if (!pass(w, '{')) return false;
     while (peek(w) == '"') {
         *name_at = w->at;
@@ -79,7 +99,8 @@ static bool enter_member(struct walk *w, span name, size_t *name_at) {
     return false;
 }
 
-static bool enter_item(struct walk *w, span index) {
+static bool enter_item(struct walk *w, span index)
+{
     uint64_t wanted;
     if (!span_to_u64(index, UINT32_MAX, &wanted) || !pass(w, '[') || peek(w) == ']') return false;
     for (uint64_t i = 0; i < wanted; i++) {
@@ -90,7 +111,8 @@ static bool enter_item(struct walk *w, span index) {
 }
 
 /* RFC 6901 4: ~1 first, then ~0. False when it does not fit (no name of ours is that long). */
-static bool unescape_token(span token, char *out, size_t size, size_t *len) {
+static bool unescape_token(span token, char *out, size_t size, size_t *len)
+{
     *len = 0;
     for (size_t i = 0; i < token.len; i++) {
         char c = (char)token.ptr[i];
@@ -101,7 +123,8 @@ static bool unescape_token(span token, char *out, size_t size, size_t *len) {
     return true;
 }
 
-bool locate_pointer(span text, const char *pointer, bool on_name, size_t *offset) {
+bool locate_pointer(span text, const char *pointer, bool on_name, size_t *offset)
+{
     struct walk w = {text, 0};
     skip_space(&w);
     size_t name_at = w.at;
@@ -123,7 +146,8 @@ bool locate_pointer(span text, const char *pointer, bool on_name, size_t *offset
 /* Down into whatever contains `end`; containers before it are passed over whole. */
 static bool find_name_end(struct walk *w, size_t end, size_t *start, struct place *at);
 
-static bool find_in_object(struct walk *w, size_t end, size_t *start, struct place *at) {
+static bool find_in_object(struct walk *w, size_t end, size_t *start, struct place *at)
+{
     pass(w, '{');
     while (peek(w) == '"') {
         *start = w->at;
@@ -145,7 +169,8 @@ static bool find_in_object(struct walk *w, size_t end, size_t *start, struct pla
     return false;
 }
 
-static bool find_in_array(struct walk *w, size_t end, size_t *start, struct place *at) {
+static bool find_in_array(struct walk *w, size_t end, size_t *start, struct place *at)
+{
     pass(w, '[');
     for (size_t i = 0; w->at < w->text.len && peek(w) != ']'; i++) {
         struct place below = place_item(at, i);
@@ -158,7 +183,8 @@ static bool find_in_array(struct walk *w, size_t end, size_t *start, struct plac
     return false;
 }
 
-static bool find_name_end(struct walk *w, size_t end, size_t *start, struct place *at) {
+static bool find_name_end(struct walk *w, size_t end, size_t *start, struct place *at)
+{
     struct walk over = *w;
     skip_value(&over);
     uint8_t c = peek(w);
@@ -168,13 +194,15 @@ static bool find_name_end(struct walk *w, size_t end, size_t *start, struct plac
     return false;
 }
 
-bool locate_name_end(span text, size_t end, size_t *start, struct place *at) {
+bool locate_name_end(span text, size_t end, size_t *start, struct place *at)
+{
     struct walk w = {span_sub(text, 0, end < text.len ? end : text.len), 0};
     skip_space(&w);
     return find_name_end(&w, end, start, at);
 }
 
-unsigned locate_line(span text, size_t offset, unsigned *column, span *line) {
+unsigned locate_line(span text, size_t offset, unsigned *column, span *line)
+{
     unsigned lines = 0;
     size_t from = 0;
     for (size_t i = 0; i < offset && i < text.len; i++) {
@@ -186,6 +214,7 @@ unsigned locate_line(span text, size_t offset, unsigned *column, span *line) {
     line->len = span_find(*line, '\n');
     if (line->len > 0 && line->ptr[line->len - 1] == '\r') line->len--;
     *column = 1;
-    for (size_t i = from; i < offset && i < text.len; i++) *column += (text.ptr[i] & 0xC0) != 0x80;
+    for (size_t i = from; i < offset && i < text.len; i++)
+        *column += (text.ptr[i] & 0xC0) != 0x80;
     return lines;
 }

@@ -12,29 +12,37 @@ struct source {
     struct problems *problems;
 };
 
-json_t *source_root(const struct source *s) {
+json_t *source_root(const struct source *s)
+{
     MAGIC_CHECK(s, SOURCE_MAGIC);
     return s->root;
 }
 
-const char *source_name(const struct source *s) {
+const char *source_name(const struct source *s)
+{
     MAGIC_CHECK(s, SOURCE_MAGIC);
     return s->name;
 }
 
-span source_text(const struct source *s) {
+span source_text(const struct source *s)
+{
     MAGIC_CHECK(s, SOURCE_MAGIC);
     return span_of(s->text, s->len);
 }
 
-struct problems *source_problems(const struct source *s) {
+struct problems *source_problems(const struct source *s)
+{
     MAGIC_CHECK(s, SOURCE_MAGIC);
     return s->problems;
 }
 
-unsigned source_first_line(const struct source *s) { return s->first_line; }
+unsigned source_first_line(const struct source *s)
+{
+    return s->first_line;
+}
 
-void source_free(struct source *s) {
+void source_free(struct source *s)
+{
     if (!s) return;
     MAGIC_CHECK(s, SOURCE_MAGIC);
     s->magic = 0;
@@ -44,7 +52,8 @@ void source_free(struct source *s) {
     mem_free(s);
 }
 
-static void report_at(struct source *s, size_t offset, const char *pointer, const char *what, const char *better) {
+static void report_at(struct source *s, size_t offset, const char *pointer, const char *what, const char *better)
+{
     struct report r = {.file = s->name, .pointer = pointer};
     r.line = s->first_line + locate_line(source_text(s), offset, &r.column, &r.code);
     problems_say(s->problems, &r, "%s; %s", what, better);
@@ -52,7 +61,8 @@ static void report_at(struct source *s, size_t offset, const char *pointer, cons
 
 /* Jansson stops behind the token that it did not like and quotes it: … near 'TOKEN'. The marker belongs on its first
  * character. */
-static size_t token_start(const struct source *s, const json_error_t *error) {
+static size_t token_start(const struct source *s, const json_error_t *error)
+{
     size_t end = error->position > 0 ? (size_t)error->position : 0;
     if (end > s->len) end = s->len;
     const char *near = strstr(error->text, " near '");
@@ -60,19 +70,23 @@ static size_t token_start(const struct source *s, const json_error_t *error) {
     span token = span_str(near + strlen(" near '"));
     if (token.len < 2) return end;
     token.len--;
-    if (token.len > end || !span_equal(token, span_of(s->text + end - token.len, token.len))) return end > 0 ? end - 1 : 0;
+    if (token.len > end || !span_equal(token, span_of(s->text + end - token.len, token.len)))
+        return end > 0 ? end - 1 : 0;
     return end - token.len;
 }
 
-static void report_duplicate(struct source *s, size_t end) {
+static void report_duplicate(struct source *s, size_t end)
+{
     struct place at = place_root(s);
     size_t start;
     if (locate_name_end(source_text(s), end, &start, &at))
         report_at(s, start, at.pointer, "this name stands twice in its object", "remove one of the two members");
-    else report_at(s, end, NULL, "a name stands twice in its object", "remove one of the two members");
+    else
+        report_at(s, end, NULL, "a name stands twice in its object", "remove one of the two members");
 }
 
-static void report_syntax(struct source *s, const json_error_t *error) {
+static void report_syntax(struct source *s, const json_error_t *error)
+{
     if (span_starts(source_text(s), SPAN("\xEF\xBB\xBF"))) {
         report_at(s, 0, NULL, "the file starts with a byte order mark", "save it as UTF-8 without one");
         return;
@@ -83,7 +97,8 @@ static void report_syntax(struct source *s, const json_error_t *error) {
 }
 
 //= RFC8259 2
-static bool parse_root(struct source *s) {
+static bool parse_root(struct source *s)
+{
     json_error_t error = {0};
     s->root = json_loadb(s->len ? (const char *)s->text : "", s->len, JSON_REJECT_DUPLICATES, &error);
     if (s->root) return true;
@@ -110,7 +125,8 @@ static bool parse_root(struct source *s) {
     return false;
 }
 
-static struct source *new_source(const char *name, span text, struct problems *p) {
+static struct source *new_source(const char *name, span text, struct problems *p)
+{
     struct source *s = mem_alloc(sizeof *s);
     if (!s) return NULL;
     s->magic = SOURCE_MAGIC;
@@ -124,7 +140,8 @@ static struct source *new_source(const char *name, span text, struct problems *p
     return NULL;
 }
 
-struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p) {
+struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p)
+{
     struct source *s = new_source(name, text, p);
     if (!s) {
         problems_add(p, name, "out of memory; make the file smaller");
@@ -136,11 +153,13 @@ struct source *source_parse_line(const char *name, unsigned line, span text, str
     return NULL;
 }
 
-struct source *source_parse(const char *name, span text, struct problems *p) {
+struct source *source_parse(const char *name, span text, struct problems *p)
+{
     return source_parse_line(name, 1, text, p);
 }
 
-bool source_locate(const struct source *s, const char *pointer, bool on_name, unsigned *line, unsigned *column) {
+bool source_locate(const struct source *s, const char *pointer, bool on_name, unsigned *line, unsigned *column)
+{
     MAGIC_CHECK(s, SOURCE_MAGIC);
     size_t offset;
     span code;

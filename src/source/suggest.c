@@ -3,13 +3,18 @@
 /* Longer words are not names of ours. */
 #define WORD_MAX 64
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 /* Edits (insert, delete, replace, swap of neighbours) that make b of a; letters in any case are alike. */
-static size_t edit_distance(span a, span b) {
+static size_t edit_distance(span a, span b)
+{
     size_t rows[3][WORD_MAX + 1];
     size_t *before = rows[0], *last = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= b.len; j++) last[j] = j, before[j] = 0;
+    for (size_t j = 0; j <= b.len; j++)
+        last[j] = j, before[j] = 0;
     for (size_t i = 1; i <= a.len; i++) {
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
@@ -25,7 +30,8 @@ static size_t edit_distance(span a, span b) {
     return last[b.len];
 }
 
-const char *source_did_you_mean(const char *word, const char *const *words) {
+const char *source_did_you_mean(const char *word, const char *const *words)
+{
     span wrong = span_str(word);
     if (wrong.len > WORD_MAX) return NULL;
     const char *best = NULL;

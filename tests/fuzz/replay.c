@@ -1,5 +1,5 @@
-/* Linked with a fuzz target in every build but the fuzz preset: feeds it each file given, or each file in each directory
- * given. A corpus that is missing or empty fails, so that a moved folder does not pass for a tested one. */
+/* Linked with a fuzz target in every build but the fuzz preset: feeds it each file given, or each file in each
+ * directory given. A corpus that is missing or empty fails, so that a moved folder does not pass for a tested one. */
 #include "base/base.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -9,7 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The input sits in a block of exactly its size: the sanitizer sees the first byte read beyond it. */
-static bool replay_file(const char *path, size_t size) {
+static bool replay_file(const char *path, size_t size)
+{
     FILE *file = fopen(path, "rb");
     if (!file) return false;
     uint8_t *data = size <= INPUT_MAX ? mem_alloc(size) : NULL;
@@ -22,7 +23,8 @@ static bool replay_file(const char *path, size_t size) {
 
 static int replay_path(const char *path);
 
-static int replay_dir(const char *path) {
+static int replay_dir(const char *path)
+{
     DIR *dir = opendir(path);
     if (!dir) return -1;
     int total = 0;
@@ -38,7 +40,8 @@ static int replay_dir(const char *path) {
 }
 
 /* Inputs fed, -1 when something could not be read. */
-static int replay_path(const char *path) {
+static int replay_path(const char *path)
+{
     struct stat st;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return replay_dir(path);
     if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && replay_file(path, (size_t)st.st_size)) return 1;
@@ -46,7 +49,8 @@ static int replay_path(const char *path) {
     return -1;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int total = 0;
     for (int i = 1; i < argc; i++) {
         int n = replay_path(argv[i]);

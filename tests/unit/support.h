@@ -17,7 +17,8 @@
 #define assert_span(s, text) assert_true(span_equal((s), span_str(text)))
 
 /* Runs f in a child: the signal that ended it, or minus its exit status. Its stderr is dropped. */
-UNUSED static int run_in_child(void (*f)(void *), void *ctx) {
+UNUSED static int run_in_child(void (*f)(void *), void *ctx)
+{
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -35,15 +36,20 @@ UNUSED static int run_in_child(void (*f)(void *), void *ctx) {
 }
 
 /* True when f ended in a broken assertion. */
-UNUSED static bool aborts(void (*f)(void *), void *ctx) { return run_in_child(f, ctx) == SIGABRT; }
+UNUSED static bool aborts(void (*f)(void *), void *ctx)
+{
+    return run_in_child(f, ctx) == SIGABRT;
+}
 
 /* Where test material by other hands lies; tests that need it return 77 from main when it is absent. */
-UNUSED static const char *suites_dir(void) {
+UNUSED static const char *suites_dir(void)
+{
     const char *dir = getenv("GATE1367_SUITES");
     return dir && *dir ? dir : SOURCE_DIR "/../shared/suites";
 }
 
-UNUSED static bool has_suite(const char *name) {
+UNUSED static bool has_suite(const char *name)
+{
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", suites_dir(), name);
     bool there = access(path, R_OK) == 0;

@@ -1,6 +1,7 @@
 #include "support.h"
 
-static void test_zeroed_and_aligned(void **state) {
+static void test_zeroed_and_aligned(void **state)
+{
     (void)state;
     struct arena *a = arena_new(1 << 20);
     for (int round = 0; round < 3; round++) {
@@ -8,7 +9,8 @@ static void test_zeroed_and_aligned(void **state) {
             uint8_t *p = arena_alloc(a, size);
             assert_non_null(p);
             assert_int_equal((uintptr_t)p % 16, 0);
-            for (size_t i = 0; i < size; i++) assert_int_equal(p[i], 0);
+            for (size_t i = 0; i < size; i++)
+                assert_int_equal(p[i], 0);
             if (size > 0) memset(p, 0xAA, size);
         }
         arena_reset(a);
@@ -18,7 +20,8 @@ static void test_zeroed_and_aligned(void **state) {
 }
 
 /* No allocation lies in another: each keeps its own pattern. */
-static void test_allocations_do_not_overlap(void **state) {
+static void test_allocations_do_not_overlap(void **state)
+{
     (void)state;
     struct arena *a = arena_new(8 << 20);
     uint8_t *blocks[500];
@@ -29,11 +32,13 @@ static void test_allocations_do_not_overlap(void **state) {
         memset(blocks[i], (int)(i % 251), size);
     }
     for (size_t i = 0; i < 500; i++)
-        for (size_t j = 0; j < (i * 37) % 5000 + 1; j++) assert_int_equal(blocks[i][j], i % 251);
+        for (size_t j = 0; j < (i * 37) % 5000 + 1; j++)
+            assert_int_equal(blocks[i][j], i % 251);
     arena_free(a);
 }
 
-static void test_cap_latches_until_reset(void **state) {
+static void test_cap_latches_until_reset(void **state)
+{
     (void)state;
     struct arena *a = arena_new(1024);
     assert_non_null(arena_alloc(a, 1000));
@@ -56,7 +61,8 @@ static void test_cap_latches_until_reset(void **state) {
     arena_free(a);
 }
 
-static void test_copy(void **state) {
+static void test_copy(void **state)
+{
     (void)state;
     struct arena *a = arena_new(1024);
     span copy = arena_copy(a, SPAN("text"));
@@ -69,13 +75,15 @@ static void test_copy(void **state) {
     arena_free(NULL);
 }
 
-static void test_nth_malloc_fails(void **state) {
+static void test_nth_malloc_fails(void **state)
+{
     (void)state;
     for (uint64_t n = 1;; n++) {
         fault_arm("malloc", n);
         struct arena *a = arena_new(1 << 20);
         if (a)
-            for (int i = 0; i < 40; i++) arena_alloc(a, 4000);
+            for (int i = 0; i < 40; i++)
+                arena_alloc(a, 4000);
         bool hit = fault_count("malloc") >= n;
         fault_arm("malloc", 0);
         assert_int_equal(!a || arena_failed(a), hit);
@@ -88,21 +96,24 @@ static void test_nth_malloc_fails(void **state) {
     }
 }
 
-static void use_freed(void *ctx) {
+static void use_freed(void *ctx)
+{
     struct arena *a = ctx;
     /* The object is still readable here: only its magic number says that it is none. */
     *(uint32_t *)(void *)a = 0;
     arena_alloc(a, 1);
 }
 
-static void test_magic_is_checked(void **state) {
+static void test_magic_is_checked(void **state)
+{
     (void)state;
     struct arena *a = arena_new(100);
     assert_true(aborts(use_freed, a));
     arena_free(a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zeroed_and_aligned),
         cmocka_unit_test(test_allocations_do_not_overlap),

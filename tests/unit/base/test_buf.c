@@ -1,6 +1,7 @@
 #include "support.h"
 
-static void test_queue(void **state) {
+static void test_queue(void **state)
+{
     (void)state;
     struct buf b;
     buf_init(&b, 100);
@@ -19,7 +20,8 @@ static void test_queue(void **state) {
     buf_free(&b);
 }
 
-static void test_cap(void **state) {
+static void test_cap(void **state)
+{
     (void)state;
     struct buf b;
     buf_init(&b, 4);
@@ -41,7 +43,8 @@ static void test_cap(void **state) {
 
 /* A stream of 0, 1, 2, … goes through a buffer with a cap, pieces of every size in and out: what comes out is the same
  * stream. */
-static void test_stream_through(void **state) {
+static void test_stream_through(void **state)
+{
     (void)state;
     for (size_t in = 1; in < 40; in++) {
         struct buf b;
@@ -50,11 +53,13 @@ static void test_stream_through(void **state) {
         for (int round = 0; round < 200; round++) {
             uint8_t *out;
             if (is_ok(buf_reserve(&b, in, &out))) {
-                for (size_t i = 0; i < in; i++) out[i] = written++;
+                for (size_t i = 0; i < in; i++)
+                    out[i] = written++;
                 buf_commit(&b, in);
             }
             size_t take = (size_t)round * 7 % (buf_len(&b) + 1);
-            for (size_t i = 0; i < take; i++) assert_int_equal(buf_span(&b).ptr[i], expected++);
+            for (size_t i = 0; i < take; i++)
+                assert_int_equal(buf_span(&b).ptr[i], expected++);
             buf_consume(&b, take);
             assert_true(buf_len(&b) <= 64);
         }
@@ -62,13 +67,15 @@ static void test_stream_through(void **state) {
     }
 }
 
-static bool all_zero(const uint8_t *p, size_t len) {
+static bool all_zero(const uint8_t *p, size_t len)
+{
     for (size_t i = 0; i < len; i++)
         if (p[i]) return false;
     return true;
 }
 
-static void test_large_buffers_are_wiped_when_they_run_empty(void **state) {
+static void test_large_buffers_are_wiped_when_they_run_empty(void **state)
+{
     (void)state;
     struct buf b;
     buf_init(&b, 1 << 20);
@@ -84,17 +91,20 @@ static void test_large_buffers_are_wiped_when_they_run_empty(void **state) {
     assert_null(b.base);
 }
 
-static void consume_too_much(void *ctx) {
+static void consume_too_much(void *ctx)
+{
     struct buf *b = ctx;
     buf_consume(b, buf_len(b) + 1);
 }
 
-static void commit_too_much(void *ctx) {
+static void commit_too_much(void *ctx)
+{
     struct buf *b = ctx;
     buf_commit(b, b->size - b->write + 1);
 }
 
-static void test_misuse_is_our_own_bug(void **state) {
+static void test_misuse_is_our_own_bug(void **state)
+{
     (void)state;
     struct buf b;
     buf_init(&b, 16);
@@ -104,14 +114,17 @@ static void test_misuse_is_our_own_bug(void **state) {
     buf_free(&b);
 }
 
-static result fill(struct buf *b) {
+static result fill(struct buf *b)
+{
     char line[1000];
     memset(line, 'a', sizeof line);
-    for (int i = 0; i < 20; i++) TRY(buf_append(b, span_of(line, sizeof line)));
+    for (int i = 0; i < 20; i++)
+        TRY(buf_append(b, span_of(line, sizeof line)));
     return buf_printf(b, "%d", 7);
 }
 
-static void test_nth_malloc_fails(void **state) {
+static void test_nth_malloc_fails(void **state)
+{
     (void)state;
     uint64_t failures = 0;
     for (uint64_t n = 1;; n++) {
@@ -125,14 +138,16 @@ static void test_nth_malloc_fails(void **state) {
             assert_fails(r, ERROR_LIMIT);
             assert_int_equal(buf_len(&b) % 1000, 0); /* whole pieces only */
             failures++;
-        } else assert_ok(r);
+        } else
+            assert_ok(r);
         buf_free(&b);
         if (!hit) break;
     }
     assert_true(failures > 3);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue),
         cmocka_unit_test(test_cap),

@@ -1,7 +1,8 @@
 #include "support.h"
 #include <jansson.h>
 
-static void test_hex(void **state) {
+static void test_hex(void **state)
+{
     (void)state;
     char text[17];
     hex_encode(SPAN("\x00\x01\x7f\x80\xfe\xff"), text);
@@ -9,16 +10,19 @@ static void test_hex(void **state) {
     uint8_t out[6];
     assert_true(hex_decode(SPAN("00017F80fEfF"), out, 6));
     assert_memory_equal(out, "\x00\x01\x7f\x80\xfe\xff", 6);
-    static const char *const bad[] = {"", "0", "00017f80fef", "00017f80fef g", "00017f80fegf", "00017f80feff00", "0x017f80feff"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_false(hex_decode(span_str(bad[i]), out, 6));
+    static const char *const bad[] = {
+        "", "0", "00017f80fef", "00017f80fef g", "00017f80fegf", "00017f80feff00", "0x017f80feff"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(hex_decode(span_str(bad[i]), out, 6));
 }
 
 //= RFC4648 10
-static const char *const pairs[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},          {"foo", "Zm9v"},
-                                       {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
+    {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
 
 //= RFC4648 4
-static void test_base64(void **state) {
+static void test_base64(void **state)
+{
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         char text[16];
@@ -29,14 +33,16 @@ static void test_base64(void **state) {
         assert_true(base64_decode(span_str(pairs[i][1]), out, &len));
         assert_span(span_of(out, len), pairs[i][0]);
         span bare = span_str(pairs[i][1]);
-        while (bare.len > 0 && bare.ptr[bare.len - 1] == '=') bare.len--;
+        while (bare.len > 0 && bare.ptr[bare.len - 1] == '=')
+            bare.len--;
         assert_true(base64_decode(bare, out, &len));
         assert_span(span_of(out, len), pairs[i][0]);
     }
 }
 
 //= RFC4648 5
-static void test_base64_alphabets(void **state) {
+static void test_base64_alphabets(void **state)
+{
     (void)state;
     uint8_t out[16];
     size_t len;
@@ -44,12 +50,15 @@ static void test_base64_alphabets(void **state) {
     assert_memory_equal(out, "\xfb\xff\xbf", 3);
     assert_true(base64_decode(SPAN("-_-_"), out, &len));
     assert_memory_equal(out, "\xfb\xff\xbf", 3);
-    static const char *const bad[] = {"A", "AAAAA", "AA=", "AAA==", "A===", "====", "=", "AA==A", "AA=A", "A A=", "AAA\n", "AA*A", "\xC3\xA4==", "AAAA="};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_false(base64_decode(span_str(bad[i]), out, &len));
+    static const char *const bad[] = {"A", "AAAAA", "AA=", "AAA==", "A===", "====", "=", "AA==A", "AA=A",
+        "A A=", "AAA\n", "AA*A", "\xC3\xA4==", "AAAA="};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(base64_decode(span_str(bad[i]), out, &len));
 }
 
 /* Jansson reads back what was quoted: the same bytes where they were UTF-8. */
-static void assert_reads_back(span in, span want) {
+static void assert_reads_back(span in, span want)
+{
     struct buf b;
     buf_init(&b, 1 << 16);
     assert_ok(json_quote(&b, in));
@@ -61,13 +70,21 @@ static void assert_reads_back(span in, span want) {
 }
 
 //= RFC8259 7
-static void test_json_quote(void **state) {
+static void test_json_quote(void **state)
+{
     (void)state;
     uint8_t all[128];
-    for (int i = 0; i < 128; i++) all[i] = (uint8_t)i;
+    for (int i = 0; i < 128; i++)
+        all[i] = (uint8_t)i;
     assert_reads_back(span_of(all, 128), span_of(all, 128));
-    assert_reads_back(SPAN("Garc\xC3\xAD" "a \xF0\x9F\x98\x80"), SPAN("Garc\xC3\xAD" "a \xF0\x9F\x98\x80"));
-    assert_reads_back(SPAN("a\xFF" "b\xC3"), SPAN("a\xEF\xBF\xBD" "b\xEF\xBF\xBD"));
+    assert_reads_back(SPAN("Garc\xC3\xAD"
+                           "a \xF0\x9F\x98\x80"),
+        SPAN("Garc\xC3\xAD"
+             "a \xF0\x9F\x98\x80"));
+    assert_reads_back(SPAN("a\xFF"
+                           "b\xC3"),
+        SPAN("a\xEF\xBF\xBD"
+             "b\xEF\xBF\xBD"));
     assert_reads_back(SPAN("\xED\xA0\x80"), SPAN("\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"));
     assert_reads_back(span_of(NULL, 0), SPAN(""));
     struct buf b;
@@ -80,7 +97,8 @@ static void test_json_quote(void **state) {
     buf_free(&b);
 }
 
-static void test_loads_and_stores(void **state) {
+static void test_loads_and_stores(void **state)
+{
     (void)state;
     uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, out[8] = {0};
     assert_int_equal(load_be16(bytes), 0x0102);
@@ -92,10 +110,13 @@ static void test_loads_and_stores(void **state) {
     assert_memory_equal(out, bytes, 8);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hex),         cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_base64_alphabets), cmocka_unit_test(test_json_quote),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_alphabets),
+        cmocka_unit_test(test_json_quote),
         cmocka_unit_test(test_loads_and_stores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

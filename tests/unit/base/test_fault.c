@@ -1,13 +1,15 @@
 #include "support.h"
 
-static void test_nothing_is_armed(void **state) {
+static void test_nothing_is_armed(void **state)
+{
     (void)state;
     fault_init(NULL, "worker");
     assert_false(fault_armed_);
     assert_false(fault_hit("write"));
 }
 
-static void test_nth_hit_fails_once(void **state) {
+static void test_nth_hit_fails_once(void **state)
+{
     (void)state;
     fault_init("write:3", "worker");
     assert_false(fault_hit("write"));
@@ -17,7 +19,8 @@ static void test_nth_hit_fails_once(void **state) {
     assert_false(fault_hit("write"));
 }
 
-static void test_first_without_a_number(void **state) {
+static void test_first_without_a_number(void **state)
+{
     (void)state;
     fault_init("fsync,write:2", "scribe");
     assert_true(fault_hit("fsync"));
@@ -26,14 +29,17 @@ static void test_first_without_a_number(void **state) {
     assert_true(fault_hit("write"));
 }
 
-static void test_plus_means_from_then_on(void **state) {
+static void test_plus_means_from_then_on(void **state)
+{
     (void)state;
     fault_init("read:2+", "worker");
     assert_false(fault_hit("read"));
-    for (int i = 0; i < 5; i++) assert_true(fault_hit("read"));
+    for (int i = 0; i < 5; i++)
+        assert_true(fault_hit("read"));
 }
 
-static void test_role(void **state) {
+static void test_role(void **state)
+{
     (void)state;
     fault_init("fsync@scribe:2", "supervisor");
     assert_false(fault_armed_);
@@ -49,7 +55,8 @@ static void test_role(void **state) {
     assert_false(fault_hit("fsync"));
 }
 
-static void test_arm_and_count(void **state) {
+static void test_arm_and_count(void **state)
+{
     (void)state;
     fault_init(NULL, "test");
     fault_arm("malloc", 2);
@@ -67,18 +74,24 @@ static void test_arm_and_count(void **state) {
     fault_arm("malloc", 0);
 }
 
-static void init_with(void *spec) { fault_init(spec, "worker"); }
+static void init_with(void *spec)
+{
+    fault_init(spec, "worker");
+}
 
 /* A misspelt switch would test nothing: the process ends with the exit status of a usage error. */
-static void test_bad_specifications(void **state) {
+static void test_bad_specifications(void **state)
+{
     (void)state;
     static const char *const bad[] = {"write:", "write:0", "write:x", "write:+", ":2", "@scribe", "write:1++",
-                                      "write:99999999999999999999999", "a-name-that-is-longer-than-any-fault-point"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(run_in_child(init_with, (void *)(uintptr_t)bad[i]), -2);
+        "write:99999999999999999999999", "a-name-that-is-longer-than-any-fault-point"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(run_in_child(init_with, (void *)(uintptr_t)bad[i]), -2);
     assert_int_equal(run_in_child(init_with, (void *)(uintptr_t) "write:1, read@worker:2+,"), 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_armed),
         cmocka_unit_test(test_nth_hit_fails_once),

@@ -1,16 +1,19 @@
 #include "support.h"
 
-static void test_zeroed(void **state) {
+static void test_zeroed(void **state)
+{
     (void)state;
     uint8_t *p = mem_alloc(1000);
-    for (size_t i = 0; i < 1000; i++) assert_int_equal(p[i], 0);
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(p[i], 0);
     mem_free(p);
     p = mem_alloc(0);
     assert_non_null(p);
     mem_free(p);
 }
 
-static void test_array_overflow(void **state) {
+static void test_array_overflow(void **state)
+{
     (void)state;
     assert_null(mem_array(SIZE_MAX / 2, 3));
     void *p = mem_array(3, 5);
@@ -18,7 +21,8 @@ static void test_array_overflow(void **state) {
     mem_free(p);
 }
 
-static void test_resize_keeps_the_old_block_when_it_fails(void **state) {
+static void test_resize_keeps_the_old_block_when_it_fails(void **state)
+{
     (void)state;
     char *p = mem_strdup("text");
     fault_arm("malloc", 1);
@@ -30,7 +34,8 @@ static void test_resize_keeps_the_old_block_when_it_fails(void **state) {
     mem_free_wipe(p, 100);
 }
 
-static void test_every_allocator_can_fail(void **state) {
+static void test_every_allocator_can_fail(void **state)
+{
     (void)state;
     for (int i = 0; i < 5; i++) {
         fault_arm("malloc", 1);
@@ -44,16 +49,19 @@ static void test_every_allocator_can_fail(void **state) {
     }
 }
 
-static void test_wipe(void **state) {
+static void test_wipe(void **state)
+{
     (void)state;
     char secret[] = "secret";
     mem_wipe(secret, sizeof secret);
-    for (size_t i = 0; i < sizeof secret; i++) assert_int_equal(secret[i], 0);
+    for (size_t i = 0; i < sizeof secret; i++)
+        assert_int_equal(secret[i], 0);
     mem_wipe(NULL, 0);
     mem_free_wipe(NULL, 0);
 }
 
-static void test_auto(void **state) {
+static void test_auto(void **state)
+{
     (void)state;
     MEM_AUTO char *p = mem_strdup("freed at the end of scope: the leak checker would tell");
     MEM_AUTO char *none = NULL;
@@ -61,15 +69,20 @@ static void test_auto(void **state) {
     assert_null(none);
 }
 
-static void break_assertion(void *ctx) { ASSERT(ctx == (void *)1); }
+static void break_assertion(void *ctx)
+{
+    ASSERT(ctx == (void *)1);
+}
 
-static void test_assertions_abort(void **state) {
+static void test_assertions_abort(void **state)
+{
     (void)state;
     assert_true(aborts(break_assertion, NULL));
     assert_int_equal(run_in_child(break_assertion, (void *)1), 0);
 }
 
-static void test_class_names(void **state) {
+static void test_class_names(void **state)
+{
     (void)state;
     assert_string_equal(error_class_name(ERROR_NONE), "none");
     assert_string_equal(error_class_name(ERROR_INTERNAL), "internal");
@@ -80,7 +93,8 @@ static void test_class_names(void **state) {
 }
 
 /* The variable only ever lowers the level. */
-static void test_cpu_level(void **state) {
+static void test_cpu_level(void **state)
+{
     (void)state;
     const char *wanted = getenv("GATE1367_CPU");
     if (wanted && strcmp(wanted, "portable") == 0) assert_int_equal(cpu_level(), CPU_PORTABLE);
@@ -88,7 +102,8 @@ static void test_cpu_level(void **state) {
     assert_int_equal(cpu_level(), cpu_level());
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zeroed),
         cmocka_unit_test(test_array_overflow),

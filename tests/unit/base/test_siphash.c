@@ -48,11 +48,14 @@ static const struct vector vectors[] = {
     {255, "1ab24dc7fe69c1a9", "1c9bb67528165f8e468248e3799b0eab"},
 };
 
-static void make_input(uint8_t *bytes, size_t len) {
-    for (size_t i = 0; i < len; i++) bytes[i] = (uint8_t)i;
+static void make_input(uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)i;
 }
 
-static void test_64_bits(void **state) {
+static void test_64_bits(void **state)
+{
     (void)state;
     uint8_t key[16], data[256], want[8];
     make_input(key, sizeof key);
@@ -64,7 +67,8 @@ static void test_64_bits(void **state) {
     }
 }
 
-static void test_128_bits(void **state) {
+static void test_128_bits(void **state)
+{
     (void)state;
     uint8_t key[16], data[256], want[16], got[16];
     make_input(key, sizeof key);
@@ -77,7 +81,8 @@ static void test_128_bits(void **state) {
 }
 
 /* The block has exactly the size of the text, at every alignment: the sanitizer sees a byte read too many. */
-static void test_any_alignment(void **state) {
+static void test_any_alignment(void **state)
+{
     (void)state;
     uint8_t key[16];
     make_input(key, sizeof key);
@@ -92,14 +97,16 @@ static void test_any_alignment(void **state) {
         }
 }
 
-static void test_null_is_empty(void **state) {
+static void test_null_is_empty(void **state)
+{
     (void)state;
     uint8_t key[16];
     make_input(key, sizeof key);
     assert_int_equal(siphash64(key, span_of(NULL, 0)), siphash64(key, SPAN("")));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_64_bits),
         cmocka_unit_test(test_128_bits),

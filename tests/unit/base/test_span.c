@@ -1,6 +1,7 @@
 #include "support.h"
 
-static void test_parts(void **state) {
+static void test_parts(void **state)
+{
     (void)state;
     span s = SPAN("abcdef");
     assert_span(span_sub(s, 0, 0), "");
@@ -12,18 +13,22 @@ static void test_parts(void **state) {
 struct cut {
     size_t from, len;
 };
-static void cut_span(void *ctx) {
+static void cut_span(void *ctx)
+{
     const struct cut *c = ctx;
     span_sub(SPAN("abc"), c->from, c->len);
 }
 
-static void test_parts_outside_are_our_own_bug(void **state) {
+static void test_parts_outside_are_our_own_bug(void **state)
+{
     (void)state;
     struct cut bad[] = {{4, 0}, {0, 4}, {2, 2}, {1, SIZE_MAX}, {SIZE_MAX, 1}};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_true(aborts(cut_span, &bad[i]));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_true(aborts(cut_span, &bad[i]));
 }
 
-static void test_comparison(void **state) {
+static void test_comparison(void **state)
+{
     (void)state;
     assert_true(span_equal(SPAN(""), span_of(NULL, 0)));
     assert_false(span_equal(SPAN("a"), SPAN("b")));
@@ -42,7 +47,8 @@ static void test_comparison(void **state) {
     assert_false(span_starts(SPAN("a"), SPAN("ab")));
 }
 
-static void test_search(void **state) {
+static void test_search(void **state)
+{
     (void)state;
     assert_int_equal(span_find(SPAN("abcb"), 'b'), 1);
     assert_int_equal(span_find(SPAN("abc"), 'x'), 3);
@@ -54,7 +60,8 @@ static void test_search(void **state) {
 }
 
 //= RFC9110 5.6.3
-static void test_trim(void **state) {
+static void test_trim(void **state)
+{
     (void)state;
     assert_span(span_trim(SPAN(" \t a b \t")), "a b");
     assert_span(span_trim(SPAN(" \t ")), "");
@@ -62,7 +69,8 @@ static void test_trim(void **state) {
     assert_span(span_trim(span_of(NULL, 0)), "");
 }
 
-static void test_numbers(void **state) {
+static void test_numbers(void **state)
+{
     (void)state;
     uint64_t n = 7;
     assert_true(span_to_u64(SPAN("0"), 0, &n));
@@ -71,12 +79,15 @@ static void test_numbers(void **state) {
     assert_int_equal(n, 65535);
     assert_true(span_to_u64(SPAN("18446744073709551615"), UINT64_MAX, &n));
     assert_true(n == UINT64_MAX);
-    static const char *const bad[] = {"", "+1", "-1", " 1", "1 ", "1a", "0x1", "18446744073709551616", "99999999999999999999999"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_false(span_to_u64(span_str(bad[i]), UINT64_MAX, &n));
+    static const char *const bad[] = {
+        "", "+1", "-1", " 1", "1 ", "1a", "0x1", "18446744073709551616", "99999999999999999999999"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(span_to_u64(span_str(bad[i]), UINT64_MAX, &n));
     assert_false(span_to_u64(SPAN("65536"), 65535, &n));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_parts_outside_are_our_own_bug),

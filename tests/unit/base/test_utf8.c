@@ -3,11 +3,13 @@
 #include "support.h"
 #include <jansson.h>
 
-static size_t encode(uint32_t c, uint8_t out[4]) {
+static size_t encode(uint32_t c, uint8_t out[4])
+{
     if (c < 0x80) return out[0] = (uint8_t)c, 1;
     if (c < 0x800) return out[0] = (uint8_t)(0xC0 | c >> 6), out[1] = (uint8_t)(0x80 | (c & 63)), 2;
     if (c < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | c >> 12), out[1] = (uint8_t)(0x80 | (c >> 6 & 63)), out[2] = (uint8_t)(0x80 | (c & 63));
+        out[0] = (uint8_t)(0xE0 | c >> 12), out[1] = (uint8_t)(0x80 | (c >> 6 & 63)),
+        out[2] = (uint8_t)(0x80 | (c & 63));
         return 3;
     }
     out[0] = (uint8_t)(0xF0 | c >> 18), out[1] = (uint8_t)(0x80 | (c >> 12 & 63));
@@ -16,26 +18,30 @@ static size_t encode(uint32_t c, uint8_t out[4]) {
 }
 
 //= RFC3629 3
-static void test_every_code_point(void **state) {
+static void test_every_code_point(void **state)
+{
     (void)state;
     for (uint32_t c = 0; c < 0x120000; c++) {
         uint8_t bytes[4];
         size_t len = encode(c, bytes);
         bool scalar = c < 0x110000 && (c < 0xD800 || c > 0xDFFF);
         assert_int_equal(utf8_length(span_of(bytes, len)), scalar ? len : 0);
-        for (size_t cut = 1; cut < len; cut++) assert_int_equal(utf8_length(span_of(bytes, cut)), 0);
+        for (size_t cut = 1; cut < len; cut++)
+            assert_int_equal(utf8_length(span_of(bytes, cut)), 0);
     }
     assert_int_equal(utf8_length(span_of(NULL, 0)), 0);
 }
 
-static bool jansson_accepts(const uint8_t *p, size_t len) {
+static bool jansson_accepts(const uint8_t *p, size_t len)
+{
     json_t *s = json_stringn((const char *)p, len);
     bool good = s;
     json_decref(s);
     return good;
 }
 
-static void test_short_sequences_against_jansson(void **state) {
+static void test_short_sequences_against_jansson(void **state)
+{
     (void)state;
     uint8_t p[3];
     for (unsigned a = 0x70; a < 256; a++)
@@ -47,7 +53,8 @@ static void test_short_sequences_against_jansson(void **state) {
 }
 
 /* The bad byte at every offset of texts around the widths that vector code steps by. */
-static void test_bad_byte_anywhere(void **state) {
+static void test_bad_byte_anywhere(void **state)
+{
     (void)state;
     for (size_t len = 1; len < 200; len++) {
         uint8_t *text = mem_alloc(len); /* exactly: the sanitizer sees a byte read too many */
@@ -70,7 +77,8 @@ static void test_bad_byte_anywhere(void **state) {
     assert_true(utf8_valid(span_of(NULL, 0)));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_code_point),
         cmocka_unit_test(test_short_sequences_against_jansson),

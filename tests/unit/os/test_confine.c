@@ -15,32 +15,37 @@ static enum os_role role;
 static const struct os_access *paths;
 static size_t path_count;
 
-static void confine_or_exit(void) {
+static void confine_or_exit(void)
+{
     if (!is_ok(os_harden()) || !is_ok(os_confine(role, paths, path_count))) _exit(100);
 }
 
 /* What a child does once it is confined; its return is its exit status. */
 typedef int deed(void);
 
-static void confined(void *ctx) {
+static void confined(void *ctx)
+{
     deed *const *d = ctx;
     confine_or_exit();
     _exit((*d)());
 }
 
-static int after(enum os_role as, deed *d) {
+static int after(enum os_role as, deed *d)
+{
     role = as;
     return run_in_child(confined, &d);
 }
 
 static const enum os_role all_roles[] = {OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN};
 
-static int do_pipe(void) {
+static int do_pipe(void)
+{
     int fds[2];
     return pipe2(fds, 0);
 }
 
-static int do_usual_things(void) {
+static int do_usual_things(void)
+{
     void *p = mem_alloc(8 << 20);
     int fd;
     uint8_t random[8];
@@ -51,68 +56,99 @@ static int do_usual_things(void) {
     return write(STDERR_FILENO, "", 0) == 0 ? 0 : 3;
 }
 
-static int do_exec(void) {
+static int do_exec(void)
+{
     char *const args[] = {(char *)(uintptr_t) "true", NULL};
     execv("/bin/true", args);
     return 1;
 }
-static int do_fork(void) { return fork() < 0; }
-static int do_trace(void) { return (int)syscall(SYS_ptrace, 0, 0, 0, 0); }
-static int do_executable_memory(void) {
+static int do_fork(void)
+{
+    return fork() < 0;
+}
+static int do_trace(void)
+{
+    return (int)syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+static int do_executable_memory(void)
+{
     return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
 }
-static int do_make_executable(void) {
+static int do_make_executable(void)
+{
     void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return mprotect(p, 4096, PROT_READ | PROT_EXEC);
 }
-static int do_kill(void) { return kill(getppid(), 0); }
-static int do_signal_parent(void) { return (int)syscall(SYS_tgkill, getppid(), getppid(), 0); }
-static int do_abort(void) { abort(); }
-static int do_open(void) {
+static int do_kill(void)
+{
+    return kill(getppid(), 0);
+}
+static int do_signal_parent(void)
+{
+    return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+static int do_abort(void)
+{
+    abort();
+}
+static int do_open(void)
+{
     int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
     return fd >= 0 ? 1 : errno;
 }
-static int do_tcp(void) {
+static int do_tcp(void)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return fd >= 0 ? 0 : errno;
 }
-static int do_packet_socket(void) {
+static int do_packet_socket(void)
+{
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     return fd >= 0 ? 1 : errno;
 }
-static int do_netlink(void) {
+static int do_netlink(void)
+{
     int fd = socket(AF_NETLINK, SOCK_RAW, 0);
     return fd >= 0 ? 1 : errno;
 }
-static int do_raise_limit(void) {
+static int do_raise_limit(void)
+{
     struct rlimit limit = {10, 10};
     return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 1 : errno;
 }
 
-static void test_usual_things_work(void **state) {
+static void test_usual_things_work(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(all_roles); i++) assert_int_equal(after(all_roles[i], do_usual_things), 0);
+    for (size_t i = 0; i < ARRAY_LEN(all_roles); i++)
+        assert_int_equal(after(all_roles[i], do_usual_things), 0);
     assert_int_equal(after(OS_ROLE_WORKER, do_tcp), 0);
     assert_int_equal(after(OS_ROLE_WORKER, do_abort), SIGABRT);
 }
 
-static void test_deadly_calls(void **state) {
+static void test_deadly_calls(void **state)
+{
     (void)state;
-    static deed *const deeds[] = {do_exec, do_fork, do_trace, do_executable_memory, do_make_executable, do_kill, do_signal_parent, do_pipe};
+    static deed *const deeds[] = {
+        do_exec, do_fork, do_trace, do_executable_memory, do_make_executable, do_kill, do_signal_parent, do_pipe};
     for (size_t i = 0; i < ARRAY_LEN(all_roles); i++)
-        for (size_t j = 0; j < ARRAY_LEN(deeds); j++) assert_int_equal(after(all_roles[i], deeds[j]), SIGSYS);
+        for (size_t j = 0; j < ARRAY_LEN(deeds); j++)
+            assert_int_equal(after(all_roles[i], deeds[j]), SIGSYS);
     assert_int_equal(after(OS_ROLE_SCRIBE, do_tcp), SIGSYS);
 }
 
-static void test_denied_calls(void **state) {
+static void test_denied_calls(void **state)
+{
     (void)state;
     assert_int_equal(after(OS_ROLE_WORKER, do_open), -EACCES);
     assert_int_equal(after(OS_ROLE_WORKER, do_packet_socket), -EACCES);
     assert_int_equal(after(OS_ROLE_WORKER, do_netlink), -EACCES);
-    for (size_t i = 0; i < ARRAY_LEN(all_roles); i++) assert_int_equal(after(all_roles[i], do_raise_limit), -EACCES);
+    for (size_t i = 0; i < ARRAY_LEN(all_roles); i++)
+        assert_int_equal(after(all_roles[i], do_raise_limit), -EACCES);
 }
 
-static int do_work_in_dir(void) {
+static int do_work_in_dir(void)
+{
     char path[128];
     snprintf(path, sizeof path, "%s/a", dir);
     if (!is_ok(os_write_atomic(path, SPAN("x"), 0600))) return 1;
@@ -124,7 +160,8 @@ static int do_work_in_dir(void) {
     return do_open(); /* outside */
 }
 
-static int do_write_in_read_only_dir(void) {
+static int do_write_in_read_only_dir(void)
+{
     char path[128];
     struct buf b;
     snprintf(path, sizeof path, "%s/a", dir);
@@ -132,7 +169,8 @@ static int do_write_in_read_only_dir(void) {
     return os_write_atomic(path, SPAN("y"), 0600).code;
 }
 
-static void test_files_outside_are_refused(void **state) {
+static void test_files_outside_are_refused(void **state)
+{
     (void)state;
     if (!os_has_landlock()) {
         printf("skipped: this kernel has no Landlock\n");
@@ -151,13 +189,15 @@ static void test_files_outside_are_refused(void **state) {
     paths = NULL, path_count = 0;
 }
 
-static int make_dir(void **state) {
+static int make_dir(void **state)
+{
     (void)state;
     snprintf(dir, sizeof dir, "./gate1367-confine-XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
-static int remove_dir(void **state) {
+static int remove_dir(void **state)
+{
     (void)state;
     char path[128];
     snprintf(path, sizeof path, "%s/a", dir);
@@ -165,7 +205,8 @@ static int remove_dir(void **state) {
     return rmdir(dir);
 }
 
-static void harden(void *ctx) {
+static void harden(void *ctx)
+{
     (void)ctx;
     struct rlimit core;
     if (!is_ok(os_harden())) _exit(1);
@@ -176,22 +217,28 @@ static void harden(void *ctx) {
 #endif
 }
 
-static void test_harden(void **state) {
+static void test_harden(void **state)
+{
     (void)state;
     assert_int_equal(run_in_child(harden, NULL), 0);
 }
 
-static int do_nothing(void) { return prctl(PR_GET_SECCOMP, 0, 0, 0, 0); }
+static int do_nothing(void)
+{
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+}
 
 /* In the sanitizer build the calls are there and do nothing. */
-static void test_sanitizer_builds_skip(void **state) {
+static void test_sanitizer_builds_skip(void **state)
+{
     (void)state;
     assert_false(os_has_seccomp());
     assert_false(os_has_landlock());
     assert_int_equal(after(OS_ROLE_WORKER, do_nothing), SECCOMP_MODE_DISABLED);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest confined_tests[] = {
         cmocka_unit_test(test_harden),
         cmocka_unit_test(test_usual_things_work),

@@ -9,7 +9,8 @@
 static const char *const places[] = {".", "/dev/shm"};
 static char path[128];
 
-static uint8_t *block_of(uint8_t byte, size_t blocks) {
+static uint8_t *block_of(uint8_t byte, size_t blocks)
+{
     uint8_t *p = os_aligned_alloc(blocks * BLOCK);
     assert_non_null(p);
     memset(p, byte, blocks * BLOCK);
@@ -17,7 +18,8 @@ static uint8_t *block_of(uint8_t byte, size_t blocks) {
 }
 
 /* What the file holds, read in the plain way. */
-static uint8_t byte_at(uint64_t offset) {
+static uint8_t byte_at(uint64_t offset)
+{
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     assert_int_equal(fseek(f, (long)offset, SEEK_SET), 0);
@@ -27,25 +29,29 @@ static uint8_t byte_at(uint64_t offset) {
     return (uint8_t)c;
 }
 
-static void choose_path(size_t place) {
+static void choose_path(size_t place)
+{
     snprintf(path, sizeof path, "%s/gate1367-direct-%d", places[place], (int)getpid());
     unlink(path);
 }
 
-static void write_and_read_back(struct os_direct *d) {
+static void write_and_read_back(struct os_direct *d)
+{
     uint8_t *data = block_of('x', 2), *back = block_of(0, 8);
     size_t got;
     assert_ok(os_direct_write(d, data, 2 * BLOCK, BLOCK));
     assert_ok(os_direct_read(d, back, 8 * BLOCK, 0, &got));
     assert_int_equal(got, 4 * BLOCK);
-    for (size_t i = 0; i < 4 * BLOCK; i++) assert_int_equal(back[i], i >= BLOCK && i < 3 * BLOCK ? 'x' : 0);
+    for (size_t i = 0; i < 4 * BLOCK; i++)
+        assert_int_equal(back[i], i >= BLOCK && i < 3 * BLOCK ? 'x' : 0);
     assert_ok(os_direct_read(d, back, BLOCK, 4 * BLOCK, &got));
     assert_int_equal(got, 0);
     os_aligned_free(data);
     os_aligned_free(back);
 }
 
-static void test_create_write_read(void **state) {
+static void test_create_write_read(void **state)
+{
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         choose_path(i);
@@ -68,7 +74,8 @@ static void test_create_write_read(void **state) {
 }
 
 /* Every failure is reported, and what it leaves on disk is what the switch says. */
-static void test_faults(void **state) {
+static void test_faults(void **state)
+{
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         choose_path(i);
@@ -98,7 +105,8 @@ static void test_faults(void **state) {
     }
 }
 
-static void test_failed_creation_leaves_no_file(void **state) {
+static void test_failed_creation_leaves_no_file(void **state)
+{
     (void)state;
     choose_path(0);
     static const char *const points[] = {"write", "fsync", "malloc", "fsync-file"};
@@ -113,20 +121,23 @@ static void test_failed_creation_leaves_no_file(void **state) {
     }
 }
 
-static void write_askew(void *ctx) {
+static void write_askew(void *ctx)
+{
     const struct os_direct *d = ctx;
     uint8_t *data = os_aligned_alloc(BLOCK);
     result r = os_direct_write(d, data, 100, 0);
     _exit(is_ok(r) ? 1 : 2);
 }
 
-static void test_alignment_is_our_own_duty(void **state) {
+static void test_alignment_is_our_own_duty(void **state)
+{
     (void)state;
     struct os_direct d = {-1, true};
     assert_true(aborts(write_askew, &d));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_create_write_read),
         cmocka_unit_test(test_faults),

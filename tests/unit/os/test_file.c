@@ -6,7 +6,8 @@
 
 static char dir[64];
 
-static const char *at(const char *name) {
+static const char *at(const char *name)
+{
     static char paths[4][256];
     static size_t next;
     char *path = paths[next++ % 4];
@@ -14,26 +15,30 @@ static const char *at(const char *name) {
     return path;
 }
 
-static int make_dir(void **state) {
+static int make_dir(void **state)
+{
     (void)state;
     snprintf(dir, sizeof dir, "/tmp/gate1367-os-XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
-static result remove_name(void *ctx, const char *name) {
+static result remove_name(void *ctx, const char *name)
+{
     (void)ctx;
     unlink(at(name));
     rmdir(at(name));
     return OK;
 }
 
-static int remove_dir(void **state) {
+static int remove_dir(void **state)
+{
     (void)state;
     if (!is_ok(os_list_dir(dir, remove_name, NULL))) return -1;
     return rmdir(dir);
 }
 
-static void put(const char *path, const char *text, mode_t mode) {
+static void put(const char *path, const char *text, mode_t mode)
+{
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fputs(text, f);
@@ -41,7 +46,8 @@ static void put(const char *path, const char *text, mode_t mode) {
     assert_int_equal(chmod(path, mode), 0);
 }
 
-static void assert_content(const char *path, const char *want) {
+static void assert_content(const char *path, const char *want)
+{
     char text[256];
     FILE *f = fopen(path, "r");
     assert_non_null(f);
@@ -50,12 +56,14 @@ static void assert_content(const char *path, const char *want) {
     assert_string_equal(text, want);
 }
 
-static void assert_error(result r, enum error_class class, int code) {
+static void assert_error(result r, enum error_class class, int code)
+{
     assert_string_equal(error_class_name(r.class), error_class_name(class));
     assert_int_equal(r.code, code);
 }
 
-static void test_read_file(void **state) {
+static void test_read_file(void **state)
+{
     (void)state;
     struct buf b;
     put(at("a"), "hello", 0644);
@@ -73,7 +81,8 @@ static void test_read_file(void **state) {
 }
 
 /* /proc files say size 0 and pipes say nothing at all: the cap must hold for what is read. */
-static void test_read_without_a_size(void **state) {
+static void test_read_without_a_size(void **state)
+{
     (void)state;
     struct buf b;
     assert_ok(os_read_file("/proc/self/status", 1 << 20, &b));
@@ -83,7 +92,8 @@ static void test_read_without_a_size(void **state) {
     assert_error(os_read_file("/dev/zero", 1 << 20, &b), ERROR_LIMIT, OS_TOO_LARGE);
 }
 
-static void test_nth_read_fails(void **state) {
+static void test_nth_read_fails(void **state)
+{
     (void)state;
     struct buf b;
     put(at("a"), "hello", 0644);
@@ -99,7 +109,8 @@ static void test_nth_read_fails(void **state) {
     }
 }
 
-static void test_atomic_write(void **state) {
+static void test_atomic_write(void **state)
+{
     (void)state;
     put(at("a"), "old", 0644);
     assert_ok(os_write_atomic(at("a"), SPAN("new"), 0640));
@@ -110,14 +121,16 @@ static void test_atomic_write(void **state) {
     assert_error(os_write_atomic(at("no/such/place"), SPAN("x"), 0600), ERROR_IO, ENOENT);
 }
 
-static result count_name(void *ctx, const char *name) {
+static result count_name(void *ctx, const char *name)
+{
     (void)name;
     ++*(int *)ctx;
     return OK;
 }
 
 /* Each step fails once: the file then holds the old text or the new, and no temporary file is left. */
-static void test_atomic_write_that_fails_leaves_the_old_file(void **state) {
+static void test_atomic_write_that_fails_leaves_the_old_file(void **state)
+{
     (void)state;
     static const char *const points[] = {"write-file", "fsync-file"};
     int before = 0;
@@ -141,7 +154,8 @@ static void test_atomic_write_that_fails_leaves_the_old_file(void **state) {
     assert_content(at("a"), "new");
 }
 
-static void test_secrets(void **state) {
+static void test_secrets(void **state)
+{
     (void)state;
     struct buf b;
     assert_ok(os_secret_create(at("key"), SPAN("secret")));
@@ -166,7 +180,8 @@ static void test_secrets(void **state) {
 }
 
 /* As a child does that inherited the descriptor: wherever its offset stands. */
-static void test_secret_by_descriptor(void **state) {
+static void test_secret_by_descriptor(void **state)
+{
     (void)state;
     struct buf b;
     int fd;
@@ -183,7 +198,8 @@ static void test_secret_by_descriptor(void **state) {
     assert_int_equal(fd, -1);
 }
 
-static void test_failed_secret_leaves_no_file(void **state) {
+static void test_failed_secret_leaves_no_file(void **state)
+{
     (void)state;
     for (uint64_t n = 1;; n++) {
         unlink(at("key3"));
@@ -197,7 +213,8 @@ static void test_failed_secret_leaves_no_file(void **state) {
     }
 }
 
-static void test_append(void **state) {
+static void test_append(void **state)
+{
     (void)state;
     int fd = open(at("journal"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_ok(os_append_durable(fd, SPAN("one\n")));
@@ -211,7 +228,8 @@ static void test_append(void **state) {
     os_close(&fd);
 }
 
-static void test_lock(void **state) {
+static void test_lock(void **state)
+{
     (void)state;
     int first, second;
     assert_ok(os_lock(at("LOCK"), &first));
@@ -221,12 +239,14 @@ static void test_lock(void **state) {
     os_close(&second);
 }
 
-static result join_name(void *ctx, const char *name) {
+static result join_name(void *ctx, const char *name)
+{
     strncat(ctx, name, 20);
     return strcmp(name, "b") == 0 ? FAIL(ERROR_IO, 7) : OK;
 }
 
-static void test_directories(void **state) {
+static void test_directories(void **state)
+{
     (void)state;
     assert_ok(os_make_dir(at("d"), 0700));
     assert_ok(os_make_dir(at("d"), 0700));
@@ -248,7 +268,8 @@ static void test_directories(void **state) {
     assert_ok(os_remove(at("d/c")));
 }
 
-static void test_map(void **state) {
+static void test_map(void **state)
+{
     (void)state;
     struct os_map m;
     put(at("a"), "mapped", 0644);
@@ -263,15 +284,17 @@ static void test_map(void **state) {
     assert_error(os_map_file(dir, &m), ERROR_CONFIG, OS_NOT_A_FILE);
 }
 
-static void test_error_texts(void **state) {
+static void test_error_texts(void **state)
+{
     (void)state;
     assert_string_equal(os_error_text(FAIL(ERROR_IO, ENOENT)), "No such file or directory");
     assert_string_equal(os_error_text(FAIL(ERROR_LIMIT, OS_TOO_LARGE)), "the file is larger than allowed");
-    assert_string_equal(os_error_text(FAIL(ERROR_CONFIG, OS_BAD_ADDRESS)),
-        "not an ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443");
+    assert_string_equal(
+        os_error_text(FAIL(ERROR_CONFIG, OS_BAD_ADDRESS)), "not an ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443");
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_file),
         cmocka_unit_test(test_read_without_a_size),

@@ -11,11 +11,16 @@
 #include <sys/un.h>
 #include <time.h>
 
-static bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
 
-static void close_others(void *ctx) {
+static void close_others(void *ctx)
+{
     (void)ctx;
-    for (int fd = 3; fd < 40; fd++) dup2(2, fd);
+    for (int fd = 3; fd < 40; fd++)
+        dup2(2, fd);
     static const int keep[] = {20, 7, 21, 39};
     if (!is_ok(os_close_others(keep, ARRAY_LEN(keep)))) _exit(100);
     for (int fd = 3; fd < 60; fd++) {
@@ -25,12 +30,14 @@ static void close_others(void *ctx) {
     if (!is_ok(os_close_others(NULL, 0)) || is_open(7) || !is_open(2)) _exit(101);
 }
 
-static void test_close_others(void **state) {
+static void test_close_others(void **state)
+{
     (void)state;
     assert_int_equal(run_in_child(close_others, NULL), 0);
 }
 
-static void test_clocks(void **state) {
+static void test_clocks(void **state)
+{
     (void)state;
     uint64_t mono = os_monotonic_ns(), real = os_realtime_us();
     assert_true(os_monotonic_ns() >= mono);
@@ -39,7 +46,8 @@ static void test_clocks(void **state) {
     assert_true(os_cpu_ns() > 0);
 }
 
-static void test_random(void **state) {
+static void test_random(void **state)
+{
     (void)state;
     uint8_t a[64] = {0}, b[64] = {0};
     assert_ok(os_random(a, sizeof a));
@@ -50,7 +58,8 @@ static void test_random(void **state) {
     fault_arm("random", 0);
 }
 
-static void test_events(void **state) {
+static void test_events(void **state)
+{
     (void)state;
     int fd;
     assert_ok(os_event_open(&fd));
@@ -66,7 +75,8 @@ static void test_events(void **state) {
     os_close(&fd);
 }
 
-static void take_signals(void *ctx) {
+static void take_signals(void *ctx)
+{
     (void)ctx;
     int fd;
     if (!is_ok(os_signals_open((const int[]){SIGHUP, SIGTERM, 0}, &fd))) _exit(1);
@@ -79,12 +89,14 @@ static void take_signals(void *ctx) {
     _exit(4);
 }
 
-static void test_signals(void **state) {
+static void test_signals(void **state)
+{
     (void)state;
     assert_int_equal(run_in_child(take_signals, NULL), SIGTERM);
 }
 
-static void test_shared_memory(void **state) {
+static void test_shared_memory(void **state)
+{
     (void)state;
     int fd;
     void *writer, *reader;
@@ -105,7 +117,8 @@ static void test_shared_memory(void **state) {
     os_close(&fd);
 }
 
-static void test_addresses(void **state) {
+static void test_addresses(void **state)
+{
     (void)state;
     static const char *const good[] = {"127.0.0.1:8443", "0.0.0.0:0", "[::1]:65535", "[2001:db8::1]:80"};
     struct os_address a;
@@ -115,9 +128,10 @@ static void test_addresses(void **state) {
         os_address_format(&a, text);
         assert_string_equal(text, good[i]);
     }
-    static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536", "127.0.0.1:-1", "localhost:80",
-                                      "::1:80x", "[::1]", "[127.0.0.1]:80", "127.1:80", "1.2.3.4.5:80", "[::1:80", "127.0.0.1:8o"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(os_address_parse(bad[i], &a).code, OS_BAD_ADDRESS);
+    static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536", "127.0.0.1:-1",
+        "localhost:80", "::1:80x", "[::1]", "[127.0.0.1]:80", "127.1:80", "1.2.3.4.5:80", "[::1:80", "127.0.0.1:8o"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(os_address_parse(bad[i], &a).code, OS_BAD_ADDRESS);
     size_t count;
     struct os_address list[4];
     assert_ok(os_resolve("127.0.0.1", 80, list, 4, &count));
@@ -126,13 +140,15 @@ static void test_addresses(void **state) {
     assert_string_equal(text, "127.0.0.1:80");
 }
 
-static void wait_for(int fd, short events) {
+static void wait_for(int fd, short events)
+{
     struct pollfd p = {.fd = fd, .events = events};
     assert_int_equal(poll(&p, 1, 5000), 1);
 }
 
 /* Two listeners share one address, as two workers' do. */
-static void test_listen_and_connect(void **state) {
+static void test_listen_and_connect(void **state)
+{
     (void)state;
     struct os_address any, bound, peer;
     int first, second, third, client, server;
@@ -167,7 +183,8 @@ static void test_listen_and_connect(void **state) {
     assert_int_equal(r.code, ECONNREFUSED);
 }
 
-static void test_unix_socket(void **state) {
+static void test_unix_socket(void **state)
+{
     (void)state;
     char path[64];
     snprintf(path, sizeof path, "/tmp/gate1367-sock-%d", (int)getpid());
@@ -195,7 +212,8 @@ static void test_unix_socket(void **state) {
     unlink(path);
 }
 
-static void test_notify(void **state) {
+static void test_notify(void **state)
+{
     (void)state;
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int len = snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "gate1367-notify-%d", (int)getpid());
@@ -214,17 +232,26 @@ static void test_notify(void **state) {
     os_close(&fd);
 }
 
-static void test_cpu_count(void **state) {
+static void test_cpu_count(void **state)
+{
     (void)state;
     assert_in_range(os_cpu_count(), 1, 100000);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_close_others), cmocka_unit_test(test_clocks),        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_events),       cmocka_unit_test(test_signals),       cmocka_unit_test(test_shared_memory),
-        cmocka_unit_test(test_addresses),    cmocka_unit_test(test_listen_and_connect),
-        cmocka_unit_test(test_unix_socket),  cmocka_unit_test(test_notify),        cmocka_unit_test(test_cpu_count),
+        cmocka_unit_test(test_close_others),
+        cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_shared_memory),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_listen_and_connect),
+        cmocka_unit_test(test_unix_socket),
+        cmocka_unit_test(test_notify),
+        cmocka_unit_test(test_cpu_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

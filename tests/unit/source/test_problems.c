@@ -5,38 +5,44 @@
 static struct problems *problems;
 static struct source *source;
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     (void)state;
     problems = problems_new();
     source = NULL;
     return problems ? 0 : -1;
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     (void)state;
     source_free(source);
     problems_free(problems);
     return 0;
 }
 
-static const json_t *parse(const char *text) {
+static const json_t *parse(const char *text)
+{
     source_free(source);
     source = source_parse("gate.json", span_str(text), problems);
     return source ? source_root(source) : NULL;
 }
 
-static void assert_problem(size_t i, const char *want) {
+static void assert_problem(size_t i, const char *want)
+{
     assert_in_range(i, 0, problems_count(problems) - 1);
     assert_string_equal(problems_text(problems, i), want);
 }
 
-static void assert_only_problem(const char *want) {
+static void assert_only_problem(const char *want)
+{
     assert_int_equal(problems_count(problems), 1);
     assert_problem(0, want);
 }
 
 /* Fresh list, one bad text, one message. */
-static void assert_refused(const char *text, const char *want) {
+static void assert_refused(const char *text, const char *want)
+{
     problems_free(problems);
     problems = problems_new();
     assert_null(parse(text));
@@ -45,26 +51,37 @@ static void assert_refused(const char *text, const char *want) {
 }
 
 //= RFC8259 2
-static void test_syntax_errors(void **state) {
+static void test_syntax_errors(void **state)
+{
     (void)state;
-    assert_refused("{\n  \"a\": tru\n}", "gate.json:2:8: not JSON: invalid token near 'tru'; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("{\"a\": 1,}", "gate.json:1:9: not JSON: string or '}' expected near '}'; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("{} x", "gate.json:1:4: not JSON: end of file expected near 'x'; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("", "gate.json:1:1: not JSON: '[' or '{' expected near end of file; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("{\"a\": [1, 2\n", "gate.json:2:1: not JSON: ']' expected near end of file; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("// x", "gate.json:1:1: not JSON: '[' or '{' expected near '/'; strict JSON (RFC 8259) in UTF-8 is expected");
-    assert_refused("\xEF\xBB\xBF{}", "gate.json:1:1: the file starts with a byte order mark; save it as UTF-8 without one");
+    assert_refused("{\n  \"a\": tru\n}",
+        "gate.json:2:8: not JSON: invalid token near 'tru'; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused("{\"a\": 1,}",
+        "gate.json:1:9: not JSON: string or '}' expected near '}'; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused(
+        "{} x", "gate.json:1:4: not JSON: end of file expected near 'x'; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused("",
+        "gate.json:1:1: not JSON: '[' or '{' expected near end of file; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused("{\"a\": [1, 2\n",
+        "gate.json:2:1: not JSON: ']' expected near end of file; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused(
+        "// x", "gate.json:1:1: not JSON: '[' or '{' expected near '/'; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_refused(
+        "\xEF\xBB\xBF{}", "gate.json:1:1: the file starts with a byte order mark; save it as UTF-8 without one");
 }
 
 //= RFC8259 4
-static void test_duplicate_names(void **state) {
+static void test_duplicate_names(void **state)
+{
     (void)state;
-    assert_refused("{\"a\":1,\n \"b\":2, \"a\":3}", "gate.json:2:9: /a: this name stands twice in its object; remove one of the two members");
+    assert_refused("{\"a\":1,\n \"b\":2, \"a\":3}",
+        "gate.json:2:9: /a: this name stands twice in its object; remove one of the two members");
     assert_refused("{\"x\":{\"k\":\"}\"},\"list\":[1,{\"k\":[{}],\"m\":{\"n\":1,\"\\u006e\":2}}]}",
         "gate.json:1:47: /list/1/m/n: this name stands twice in its object; remove one of the two members");
 }
 
-static void test_terminal_codes_do_not_reach_the_terminal(void **state) {
+static void test_terminal_codes_do_not_reach_the_terminal(void **state)
+{
     (void)state;
     static const struct member_spec none[] = {{0}};
     const json_t *v = parse("{\"\\u001b[31m\\u009b\": 1}");
@@ -76,15 +93,18 @@ static void test_terminal_codes_do_not_reach_the_terminal(void **state) {
 static const struct member_spec specs[] = {
     {"listen", true, false}, {"routes", true, false}, {"pace", false, false}, {"grants", false, true}, {0}};
 
-static void test_members(void **state) {
+static void test_members(void **state)
+{
     (void)state;
-    const json_t *v = parse("{ \"$schema\": \"x\", \"format\": 1,\n  \"lisen\": [],\n  \"grants\": {},\n  \"Pace\": 1, \"zzz\": 2 }");
+    const json_t *v =
+        parse("{ \"$schema\": \"x\", \"format\": 1,\n  \"lisen\": [],\n  \"grants\": {},\n  \"Pace\": 1, \"zzz\": 2 }");
     struct place root = place_root(source);
     assert_false(place_check_members(&root, v, specs));
     assert_int_equal(problems_count(problems), 7);
     assert_problem(0, "gate.json:1:1: /: \"listen\" is missing; it is required");
     assert_problem(1, "gate.json:1:1: /: \"routes\" is missing; it is required");
-    assert_problem(2, "gate.json:1:19: /format: unknown member; known here: \"listen\", \"routes\", \"pace\", \"grants\"");
+    assert_problem(
+        2, "gate.json:1:19: /format: unknown member; known here: \"listen\", \"routes\", \"pace\", \"grants\"");
     assert_problem(3, "gate.json:2:3: /lisen: unknown member; did you mean \"listen\"?");
     assert_problem(4, "gate.json:3:3: /grants: \"grants\" is not built yet; remove it");
     assert_problem(5, "gate.json:4:3: /Pace: unknown member; did you mean \"pace\"?");
@@ -93,7 +113,8 @@ static void test_members(void **state) {
     assert_int_equal(problems_warnings(problems), 0);
 }
 
-static void test_members_of_what_is_no_object(void **state) {
+static void test_members_of_what_is_no_object(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"a\": [1]}");
     struct place root = place_root(source), a = place_member(&root, "a");
@@ -101,7 +122,8 @@ static void test_members_of_what_is_no_object(void **state) {
     assert_only_problem("gate.json:1:7: /a: is an array; must be an object");
 }
 
-static void test_good_members(void **state) {
+static void test_good_members(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"listen\": [], \"routes\": []}");
     struct place root = place_root(source);
@@ -109,7 +131,8 @@ static void test_good_members(void **state) {
     assert_int_equal(problems_count(problems), 0);
 }
 
-static void test_types(void **state) {
+static void test_types(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"s\": 1,\n\"b\": \"true\",\n\"i\": 1.0,\n\"j\": 70000,\n\"w\": null}");
     struct place root = place_root(source);
@@ -129,7 +152,8 @@ static void test_types(void **state) {
     assert_problem(5, "gate.json:5:6: /w: is null; must be a string");
 }
 
-static void test_good_values(void **state) {
+static void test_good_values(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"s\":\"x\",\"t\":true,\"f\":false,\"i\":-5}");
     struct place root = place_root(source);
@@ -140,7 +164,8 @@ static void test_good_values(void **state) {
     assert_int_equal(problems_count(problems), 0);
 }
 
-static void test_sizes(void **state) {
+static void test_sizes(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"a\":\"32KiB\",\"b\":\"4MiB\",\"c\":\"1GiB\",\"d\":4096,\"e\":\"0KiB\"}");
     struct place root = place_root(source);
@@ -153,10 +178,12 @@ static void test_sizes(void **state) {
     assert_int_equal(problems_count(problems), 0);
 }
 
-static void test_bad_sizes(void **state) {
+static void test_bad_sizes(void **state)
+{
     (void)state;
     const char *right = "write a number of bytes, or one with KiB, MiB or GiB, as in \"32KiB\"";
-    static const char *const bad[] = {"32kb", "32 KiB", "KiB", "-1KiB", "1.5MiB", "32", "", "99999999999999999999KiB", "9999999999GiB"};
+    static const char *const bad[] = {
+        "32kb", "32 KiB", "KiB", "-1KiB", "1.5MiB", "32", "", "99999999999999999999KiB", "9999999999GiB"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         char text[128], want[256];
         problems_free(problems);
@@ -170,20 +197,25 @@ static void test_bad_sizes(void **state) {
     }
 }
 
-static void test_bad_sizes_of_other_types(void **state) {
+static void test_bad_sizes_of_other_types(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"a\": -1, \"b\": 1.5}");
     struct place root = place_root(source);
     assert_int_equal(place_size(&root, v, "a", 42), 42);
     assert_int_equal(place_size(&root, v, "b", 42), 42);
-    assert_problem(0, "gate.json:1:7: /a: is negative, not a size; write a number of bytes, or one with KiB, MiB or GiB, as in \"32KiB\"");
-    assert_problem(1, "gate.json:1:16: /b: is a number with a fraction or exponent, not a size; write a number of bytes, or one with "
-                      "KiB, MiB or GiB, as in \"32KiB\"");
+    assert_problem(0, "gate.json:1:7: /a: is negative, not a size; write a number of bytes, or one with KiB, MiB or "
+                      "GiB, as in \"32KiB\"");
+    assert_problem(1,
+        "gate.json:1:16: /b: is a number with a fraction or exponent, not a size; write a number of bytes, or one with "
+        "KiB, MiB or GiB, as in \"32KiB\"");
 }
 
-static void test_durations(void **state) {
+static void test_durations(void **state)
+{
     (void)state;
-    const json_t *v = parse("{\"a\":\"10ms\",\"b\":\"2s\",\"c\":\"5m\",\"d\":\"1h\",\"e\":\"7d\",\"f\":\"0ms\",\n\"x\":10,\"y\":\"10\"}");
+    const json_t *v = parse(
+        "{\"a\":\"10ms\",\"b\":\"2s\",\"c\":\"5m\",\"d\":\"1h\",\"e\":\"7d\",\"f\":\"0ms\",\n\"x\":10,\"y\":\"10\"}");
     struct place root = place_root(source);
     assert_int_equal(place_duration(&root, v, "a", 1), 10);
     assert_int_equal(place_duration(&root, v, "b", 1), 2000);
@@ -194,13 +226,16 @@ static void test_durations(void **state) {
     assert_int_equal(problems_count(problems), 0);
     assert_int_equal(place_duration(&root, v, "x", 9), 9);
     assert_int_equal(place_duration(&root, v, "y", 9), 9);
-    assert_problem(0, "gate.json:2:5: /x: is an integer, not a duration; write a number with ms, s, m, h or d, as in \"10ms\"");
-    assert_problem(1, "gate.json:2:12: /y: \"10\" is not a duration; write a number with ms, s, m, h or d, as in \"10ms\"");
+    assert_problem(
+        0, "gate.json:2:5: /x: is an integer, not a duration; write a number with ms, s, m, h or d, as in \"10ms\"");
+    assert_problem(
+        1, "gate.json:2:12: /y: \"10\" is not a duration; write a number with ms, s, m, h or d, as in \"10ms\"");
 }
 
 static const char *const agencies[] = {"DHS", "DOS", "DOJ", "none", NULL};
 
-static void test_enums(void **state) {
+static void test_enums(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"a\": \"DOJ\", \"b\": \"DSH\",\n \"c\": \"Interior\", \"d\": 4}");
     struct place root = place_root(source);
@@ -211,16 +246,19 @@ static void test_enums(void **state) {
     assert_int_equal(place_enum(&root, v, "absent", agencies, false, 1), 1);
     assert_int_equal(problems_count(problems), 3);
     assert_problem(0, "gate.json:1:19: /b: unknown value \"DSH\"; did you mean \"DHS\"?");
-    assert_problem(1, "gate.json:2:7: /c: unknown value \"Interior\"; must be one of \"DHS\", \"DOS\", \"DOJ\", \"none\"");
+    assert_problem(
+        1, "gate.json:2:7: /c: unknown value \"Interior\"; must be one of \"DHS\", \"DOS\", \"DOJ\", \"none\"");
     assert_problem(2, "gate.json:2:24: /d: is an integer; must be a string");
 }
 
-static void collect(void *ctx, const struct place *at, const char *s) {
+static void collect(void *ctx, const struct place *at, const char *s)
+{
     char *text = ctx;
     strcat(strcat(strcat(strcat(text, at->pointer), "="), s), " ");
 }
 
-static void test_strings(void **state) {
+static void test_strings(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"l\": [\"a\", 1, \"b\"], \"m\": \"a\"}");
     struct place root = place_root(source);
@@ -234,7 +272,8 @@ static void test_strings(void **state) {
     assert_problem(1, "gate.json:1:27: /m: is a string; must be an array");
 }
 
-static void test_format(void **state) {
+static void test_format(void **state)
+{
     (void)state;
     static const char *const texts[][2] = {
         {"{}", "gate.json:1:1: /: \"format\" is missing; add \"format\": 1"},
@@ -254,8 +293,10 @@ static void test_format(void **state) {
     assert_true(place_check_format(&root, v));
 }
 
+//= RFC6901 3
 /* Columns count characters, lines end with LF or CR LF, and the pointer finds names written with escapes. */
-static void test_positions(void **state) {
+static void test_positions(void **state)
+{
     (void)state;
     parse("{\r\n  \"\xC3\xA9\xF0\x9F\x98\x80\": {\"a/b\": [10, {\"~t\": \"x\"}]}, \"\\u0041\": [[], [1]] }");
     unsigned line, column;
@@ -273,14 +314,15 @@ static void test_positions(void **state) {
 }
 
 /* Every value of a nested text is found at its own column (columns from Python's str.index on the same text). */
-static void test_every_place_is_found(void **state) {
+static void test_every_place_is_found(void **state)
+{
     (void)state;
     const json_t *v = parse("{\"a\":[0,{\"b\":\"}\\\"]\",\"c\":[]},[[2]]],\"d\":{\"e\":{},\"f\":null}}");
     static const struct {
         const char *pointer;
         unsigned column;
     } places[] = {{"/a", 6}, {"/a/0", 7}, {"/a/1", 9}, {"/a/1/b", 14}, {"/a/1/c", 25}, {"/a/2", 29}, {"/a/2/0", 30},
-                  {"/a/2/0/0", 31}, {"/d", 40}, {"/d/e", 45}, {"/d/f", 52}};
+        {"/a/2/0/0", 31}, {"/d", 40}, {"/d/e", 45}, {"/d/f", 52}};
     assert_non_null(v);
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         unsigned line, column;
@@ -289,11 +331,13 @@ static void test_every_place_is_found(void **state) {
     }
 }
 
-static void test_long_pointers_are_cut(void **state) {
+static void test_long_pointers_are_cut(void **state)
+{
     (void)state;
     parse("{\"a\": 1}");
     struct place p = place_root(source);
-    for (int i = 0; i < 100; i++) p = place_member(&p, "member");
+    for (int i = 0; i < 100; i++)
+        p = place_member(&p, "member");
     assert_true(p.len < sizeof p.pointer);
     assert_int_equal(strlen(p.pointer), p.len);
     assert_string_equal(p.pointer + p.len - 4, "/\xE2\x80\xA6");
@@ -301,24 +345,28 @@ static void test_long_pointers_are_cut(void **state) {
     assert_non_null(strstr(problems_text(problems, 0), "gate.json:1:1: /member/member"));
 }
 
-static void test_lines_of_a_larger_file(void **state) {
+static void test_lines_of_a_larger_file(void **state)
+{
     (void)state;
     source = source_parse_line("people.jsonl", 41, SPAN("{\"subject\": 5}"), problems);
     struct place root = place_root(source);
     assert_null(place_string(&root, source_root(source), "subject", true, NULL));
     assert_null(source_parse_line("people.jsonl", 7, SPAN("{"), problems));
-    assert_problem(0, "people.jsonl:7:2: not JSON: string or '}' expected near end of file; strict JSON (RFC 8259) in UTF-8 is expected");
+    assert_problem(0, "people.jsonl:7:2: not JSON: string or '}' expected near end of file; strict JSON (RFC 8259) in "
+                      "UTF-8 is expected");
     assert_problem(1, "people.jsonl:41:13: /subject: is an integer; must be a string");
 }
 
-static void read_back(FILE *f, char *out, size_t size) {
+static void read_back(FILE *f, char *out, size_t size)
+{
     rewind(f);
     out[fread(out, 1, size - 1, f)] = '\0';
     fclose(f);
 }
 
 /* All problems of a run in order of file and position, warnings too, with the line and a marker. */
-static void test_print(void **state) {
+static void test_print(void **state)
+{
     (void)state;
     const json_t *v = parse("{\n\t\"\xC3\xA9\": [1, 2]\n}");
     struct place root = place_root(source), list = place_member(&root, "\xC3\xA9"), item = place_item(&list, 1);
@@ -347,16 +395,19 @@ static void test_print(void **state) {
     char *second = strchr(text, '\n') + 1, *third = strchr(second, '\n') + 1;
     *strchr(third, '\n') = '\0';
     second[third - second - 1] = '\0';
-    assert_string_equal(second, "{\"file\":\"gate.json\",\"line\":2,\"column\":7,\"pointer\":\"/\xC3\xA9\",\"severity\":\"warning\","
-                                "\"message\":\"is long; could be short\"}");
-    assert_string_equal(third, "{\"file\":\"gate.json\",\"line\":2,\"column\":11,\"pointer\":\"/\xC3\xA9/1\",\"severity\":\"error\","
-                               "\"message\":\"is 2; must be 1\"}");
+    assert_string_equal(second,
+        "{\"file\":\"gate.json\",\"line\":2,\"column\":7,\"pointer\":\"/\xC3\xA9\",\"severity\":\"warning\","
+        "\"message\":\"is long; could be short\"}");
+    assert_string_equal(third,
+        "{\"file\":\"gate.json\",\"line\":2,\"column\":11,\"pointer\":\"/\xC3\xA9/1\",\"severity\":\"error\","
+        "\"message\":\"is 2; must be 1\"}");
     json_t *first = json_loads(text, JSON_DISABLE_EOF_CHECK, NULL);
     assert_true(json_is_null(json_object_get(first, "line")) && json_is_null(json_object_get(first, "pointer")));
     json_decref(first);
 }
 
-static void test_did_you_mean(void **state) {
+static void test_did_you_mean(void **state)
+{
     (void)state;
     static const char *const words[] = {"certificate", "address", "listen", "id", NULL};
     assert_string_equal(source_did_you_mean("certifcate", words), "certificate");
@@ -369,7 +420,8 @@ static void test_did_you_mean(void **state) {
 }
 
 /* No allocation may be forgotten: either the same problem is reported, or at least counted. */
-static void test_nth_malloc_fails(void **state) {
+static void test_nth_malloc_fails(void **state)
+{
     (void)state;
     json_set_alloc_funcs(mem_hook_alloc, mem_hook_free);
     for (uint64_t n = 1;; n++) {
@@ -393,14 +445,31 @@ static void test_nth_malloc_fails(void **state) {
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        CASE(test_syntax_errors), CASE(test_duplicate_names), CASE(test_terminal_codes_do_not_reach_the_terminal),
-        CASE(test_members), CASE(test_members_of_what_is_no_object), CASE(test_good_members), CASE(test_types),
-        CASE(test_good_values), CASE(test_sizes), CASE(test_bad_sizes), CASE(test_bad_sizes_of_other_types),
-        CASE(test_durations), CASE(test_enums), CASE(test_strings), CASE(test_format), CASE(test_positions),
-        CASE(test_every_place_is_found), CASE(test_long_pointers_are_cut), CASE(test_lines_of_a_larger_file),
-        CASE(test_print), CASE(test_did_you_mean), CASE(test_nth_malloc_fails),
+        CASE(test_syntax_errors),
+        CASE(test_duplicate_names),
+        CASE(test_terminal_codes_do_not_reach_the_terminal),
+        CASE(test_members),
+        CASE(test_members_of_what_is_no_object),
+        CASE(test_good_members),
+        CASE(test_types),
+        CASE(test_good_values),
+        CASE(test_sizes),
+        CASE(test_bad_sizes),
+        CASE(test_bad_sizes_of_other_types),
+        CASE(test_durations),
+        CASE(test_enums),
+        CASE(test_strings),
+        CASE(test_format),
+        CASE(test_positions),
+        CASE(test_every_place_is_found),
+        CASE(test_long_pointers_are_cut),
+        CASE(test_lines_of_a_larger_file),
+        CASE(test_print),
+        CASE(test_did_you_mean),
+        CASE(test_nth_malloc_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
