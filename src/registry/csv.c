@@ -326,7 +326,7 @@ RESULT builder_csv(struct registry_builder *b, const char *name, span text)
     c->builder = b;
     c->name = name;
     c->text = text;
-    c->line = 1;
+    c->line = c->row_line = 1;
     buf_init(&c->cells, (size_t)16 << 20);
     result r = builder_file(b, name, &c->file);
     if (is_ok(r)) r = read_rows(c);

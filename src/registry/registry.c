@@ -1,5 +1,5 @@
-/* Looking up. A batch goes in three passes, so that the memory's latency is paid once and not sixteen times: hash all
- * keys, ask for all their lines, then read them.
+/* Looking up. A batch goes in passes, so that the memory's latency is paid once and not sixteen times: hash all keys,
+ *ask for all their lines, find their slots and ask for what those refer to, then judge.
  *
  *= 8USC1367 a(2) */
 #include "registry/overlay.h"
@@ -58,17 +58,6 @@ static const uint8_t *find_in_bucket(const uint8_t *bucket, uint64_t tag, unsign
     return NULL;
 }
 
-/* The slot of the key, or NULL. */
-static const uint8_t *find_slot(const struct image *i, struct registry_print p)
-{
-    unsigned bits = i->header.reference_bits;
-    uint64_t tag = print_tag(p, bits), home = home_bucket(p, i->header.buckets);
-    const uint8_t *bucket = bucket_at(i, home);
-    const uint8_t *slot = find_in_bucket(bucket, tag, bits);
-    if (slot || !(bucket[BUCKET_BYTES - 1] & moved_bit(tag))) return slot;
-    return find_in_bucket(bucket_at(i, other_bucket(tag, home, i->header.buckets)), tag, bits);
-}
-
 /* Subjects that a slot refers to: `*first` of them lie at *members (as indices), or one is *single. */
 struct reference {
     const uint8_t *members; /* NULL: the one subject `single` */
@@ -124,9 +113,9 @@ static struct registry_hit probe_overlay(const struct registry *r, struct regist
     return (struct registry_hit){true, subject};
 }
 
-static struct registry_hit probe_one(const struct registry *r, struct registry_print p, bool overlay)
+static struct registry_hit probe_slot(
+    const struct registry *r, struct registry_print p, const uint8_t *slot, bool overlay)
 {
-    const uint8_t *slot = find_slot(&r->image, p);
     struct registry_hit hit = {false, REGISTRY_NO_SUBJECT};
     if (slot) hit = judge_slot(r, slot);
     return !hit.protected_ && overlay ? probe_overlay(r, p) : hit;
@@ -140,18 +129,57 @@ static void ask_for_lines(const struct registry *r, const struct registry_print 
     }
 }
 
+/* The line that holds the slot's handle; of a group, where its members stand. */
+static void ask_for_handle(const struct image *i, const uint8_t *slot)
+{
+    uint64_t reference = slot_reference(slot, i->header.reference_bits);
+    const uint8_t *line = i->handles + 8 * reference;
+    if (reference >= i->header.subjects) line = i->groups + 4 * (reference - i->header.subjects);
+    __builtin_prefetch(line);
+}
+
+/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
+static void find_slots(const struct image *image, const struct registry_print *prints, size_t n, const uint8_t **slots)
+{
+    uint8_t moved[BATCH];
+    size_t moved_count = 0;
+    unsigned bits = image->header.reference_bits;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t tag = print_tag(prints[i], bits), home = home_bucket(prints[i], image->header.buckets);
+        const uint8_t *bucket = bucket_at(image, home);
+        slots[i] = find_in_bucket(bucket, tag, bits);
+        if (slots[i])
+            ask_for_handle(image, slots[i]);
+        else if (bucket[BUCKET_BYTES - 1] & moved_bit(tag)) {
+            slots[i] = bucket_at(image, other_bucket(tag, home, image->header.buckets));
+            __builtin_prefetch(slots[i]);
+            moved[moved_count++] = (uint8_t)i;
+        }
+    }
+    for (size_t m = 0; m < moved_count; m++) {
+        size_t i = moved[m];
+        slots[i] = find_in_bucket(slots[i], print_tag(prints[i], bits), bits);
+        if (slots[i]) ask_for_handle(image, slots[i]);
+    }
+}
+
+static void probe_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
+{
+    struct registry_print prints[BATCH];
+    const uint8_t *slots[BATCH];
+    bool overlay = overlay_has_keys(&r->overlay);
+    print_keys(&r->secrets, keys, n, prints);
+    ask_for_lines(r, prints, n, overlay);
+    find_slots(&r->image, prints, n, slots);
+    for (size_t i = 0; i < n; i++)
+        hits[i] = probe_slot(r, prints[i], slots[i], overlay);
+}
+
 void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
-    struct registry_print prints[BATCH];
-    for (size_t from = 0; from < n; from += BATCH) {
-        size_t count = n - from < BATCH ? n - from : BATCH;
-        bool overlay = overlay_has_keys(&r->overlay);
-        print_keys(&r->secrets, keys + from, count, prints);
-        ask_for_lines(r, prints, count, overlay);
-        for (size_t i = 0; i < count; i++)
-            hits[from + i] = probe_one(r, prints[i], overlay);
-    }
+    for (size_t from = 0; from < n; from += BATCH)
+        probe_batch(r, keys + from, n - from < BATCH ? n - from : BATCH, hits + from);
 }
 
 /* Appends unless it is among the first `known` of what is already there. */
@@ -165,9 +193,10 @@ static size_t add_subject(uint64_t handle, uint64_t *subjects, size_t n, size_t 
 
 static size_t index_subjects(const struct registry *r, struct registry_print p, uint64_t *subjects, size_t cap)
 {
-    const uint8_t *slot = find_slot(&r->image, p);
+    const uint8_t *slot;
     struct reference ref;
     size_t n = 0;
+    find_slots(&r->image, &p, 1, &slot);
     if (!slot) return 0;
     if (!read_reference(&r->image, slot, &ref)) return add_subject(REGISTRY_NO_SUBJECT, subjects, 0, cap);
     for (uint64_t i = 0; i < ref.count; i++) {

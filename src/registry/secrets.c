@@ -18,6 +18,7 @@ RESULT secrets_derive(struct secrets *s, const uint8_t key[32])
     done = derive(key, SPAN("gate1367 registry reasons 1"), s->reasons, 16) && done;
     done = derive(key, SPAN("gate1367 registry check 1"), s->check, 16) && done;
     done = derive(key, SPAN("gate1367 registry image 1"), s->image, 32) && done;
+    s->level = cpu_level();
     REQUIRE(done, ERROR_LIMIT, REGISTRY_NO_MEMORY);
     return OK;
 }

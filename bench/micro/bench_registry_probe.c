@@ -1,0 +1,175 @@
+/* The registry at size: bytes a key, and nanoseconds a look-up, misses and hits, in batches of 16 and one by one.
+ *
+ *   bench_registry_probe [--persons N] [--keys K] [--lookups N] [--huge]
+ *
+ * Keys are A-numbers, receipt numbers, SSNs and person_ids of generated persons. Every look-up goes to another place of
+ * the table (a cold set: at 10 million persons it is many times the cache). "floor" reads one random cache line of the
+ * same table a look-up, prefetched in batches of 16, without hashing: what the memory alone costs. --huge copies the
+ * image to memory backed by transparent huge pages. */
+#include "registry/registry.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define BATCH 16
+
+static uint64_t mix(uint64_t x) { /* splitmix64 (Steele, Lea, Flood 2014) */
+    x += 0x9E3779B97F4A7C15u;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The k-th key of person i, spelt canonically. Misses come from persons that do not exist. */
+static void make_value(uint64_t i, unsigned k, char out[24]) {
+    uint64_t x = mix(i * 64 + k);
+    switch (k % 4) {
+    case 0: snprintf(out, 24, "%09u", (unsigned)(x % 999999999 + 1)); break;
+    case 1: snprintf(out, 24, "IOE%010llu", (unsigned long long)(x % 10000000000u)); break;
+    case 2:
+        snprintf(out, 24, "%03u%02u%04u", (unsigned)(x % 665 + 1), (unsigned)((x >> 16) % 99 + 1),
+                 (unsigned)((x >> 32) % 9999 + 1));
+        break;
+    default: snprintf(out, 24, "%llu", (unsigned long long)(10000000 + x % 9000000000u)); break;
+    }
+}
+static const enum registry_kind kinds[4] = {REGISTRY_ALIEN_NUMBER, REGISTRY_RECEIPT_NUMBER, REGISTRY_SSN,
+                                            REGISTRY_PERSON_ID};
+
+static void die(const char *what) {
+    fprintf(stderr, "bench_registry_probe: %s\n", what);
+    exit(2);
+}
+
+static void add_person(struct registry_builder *b, uint64_t i, unsigned keys) {
+    static const char *const names[] = {"alien_number", "receipt_number", "ssn", "person_id"};
+    char line[4096], value[24];
+    int n = snprintf(line, sizeof line, "{\"subject\":\"S%llu\",\"cases\":[{\"status\":\"pending\"}],\"identifiers\":[",
+                     (unsigned long long)i);
+    for (unsigned k = 0; k < keys; k++) {
+        make_value(i, k, value);
+        n += snprintf(line + n, sizeof line - (size_t)n, "%s{\"kind\":\"%s\",\"value\":\"%s\"%s}", k ? "," : "",
+                      names[k % 4], value, k % 4 == 3 ? ",\"system\":\"earm\"" : "");
+    }
+    n += snprintf(line + n, sizeof line - (size_t)n, "]}");
+    if (!is_ok(registry_builder_line(b, "bench", 1, span_of(line, (size_t)n)))) die("source line");
+}
+
+struct queries {
+    char (*text)[24];
+    struct registry_key *keys;
+    size_t n;
+};
+static struct queries make_queries(size_t n, uint64_t persons, unsigned keys, uint64_t first) {
+    struct queries q = {mem_array(n, 24), mem_array(n, sizeof *q.keys), n};
+    if (!q.text || !q.keys) die("out of memory");
+    uint32_t system = registry_system_id(SPAN("earm"));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t person = first + mix(~(uint64_t)i) % persons;
+        unsigned k = (unsigned)(mix(i) % keys);
+        make_value(person, k, q.text[i]);
+        q.keys[i] = (struct registry_key){kinds[k % 4], k % 4 == 3 ? system : 0, span_str(q.text[i])};
+    }
+    return q;
+}
+
+static void measure(const struct registry *r, const struct queries *q, size_t batch, const char *name) {
+    struct registry_hit hits[BATCH];
+    uint64_t found = 0;
+    double best = 1e9;
+    for (int round = 0; round < 3; round++) {
+        found = 0;
+        double start = seconds();
+        for (size_t i = 0; i + batch <= q->n; i += batch) {
+            registry_probe(r, q->keys + i, batch, hits);
+            for (size_t j = 0; j < batch; j++) found += hits[j].protected_;
+        }
+        double took = seconds() - start;
+        if (took < best) best = took;
+    }
+    printf("%-18s %7.1f ns a look-up   (%.2f %% found)\n", name, best * 1e9 / (double)q->n,
+           100.0 * (double)found / (double)q->n);
+}
+
+static void measure_floor(span image, size_t n) {
+    uint64_t lines = image.len / 64, sum = 0;
+    double start = seconds();
+    for (size_t i = 0; i + BATCH <= n; i += BATCH) {
+        for (size_t j = 0; j < BATCH; j++) __builtin_prefetch(image.ptr + mix(i + j) % lines * 64);
+        for (size_t j = 0; j < BATCH; j++) sum += image.ptr[mix(i + j) % lines * 64];
+    }
+    printf("%-18s %7.1f ns a line      (sum %llu)\n", "floor, batch 16", (seconds() - start) * 1e9 / (double)n,
+           (unsigned long long)sum % 10);
+}
+
+static span copy_huge(span image) {
+    size_t size = (image.len + 4095) / 4096 * 4096 + (2 << 20);
+    uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) die("mmap");
+    p = (uint8_t *)(((uintptr_t)p + (2 << 20) - 1) & ~(uintptr_t)((2 << 20) - 1));
+    madvise(p, size - (2 << 20), MADV_HUGEPAGE);
+    memcpy(p, image.ptr, image.len);
+    return span_of(p, image.len);
+}
+
+static span copy_pages(span image) {
+    uint8_t *p = mmap(NULL, image.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) die("mmap");
+    madvise(p, image.len, MADV_NOHUGEPAGE);
+    memcpy(p, image.ptr, image.len);
+    return span_of(p, image.len);
+}
+
+static uint64_t option(int argc, char **argv, const char *name, uint64_t fallback) {
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0) return strtoull(argv[i + 1], NULL, 10);
+    return fallback;
+}
+
+int main(int argc, char **argv) {
+    uint64_t persons = option(argc, argv, "--persons", 1000000);
+    unsigned keys = (unsigned)option(argc, argv, "--keys", 4);
+    size_t lookups = option(argc, argv, "--lookups", 4000000);
+    bool huge = argc > 1 && strcmp(argv[argc - 1], "--huge") == 0;
+    uint8_t key[32] = {7};
+    struct problems *p = problems_new();
+    struct registry_builder *b = registry_builder_new(key, p);
+    span built;
+    struct registry *r;
+    if (persons == 0 || keys == 0 || keys > 24 || !b) die("usage: [--persons N] [--keys 1-24] [--lookups N] [--huge]");
+    double start = seconds();
+    for (uint64_t i = 0; i < persons; i++) add_person(b, i, keys);
+    double collected = seconds();
+    if (!is_ok(registry_builder_finish(b, 0, 0, &built))) die("build failed");
+    double finished = seconds();
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    span image = huge ? copy_huge(built) : copy_pages(built);
+    registry_builder_free(b);
+    double opening = seconds();
+    if (!is_ok(registry_open(image, key, NULL, &r))) die("open failed");
+    double opened = seconds();
+    struct registry_info info;
+    registry_info(r, &info);
+    printf("persons %llu  keys %llu  image %.1f MB  %.2f bytes a key\n", (unsigned long long)persons,
+           (unsigned long long)info.keys, (double)info.bytes / 1e6, (double)info.bytes / (double)info.keys);
+    printf("collect %.1f s  place and seal %.1f s  peak memory %.0f MB  open %.3f s\n", collected - start,
+           finished - collected, (double)usage.ru_maxrss / 1024, opened - opening);
+    struct queries misses = make_queries(lookups, persons * 8, keys, persons), found = make_queries(lookups, persons, keys, 0);
+    measure_floor(image, lookups);
+    measure(r, &misses, BATCH, "miss, batch 16");
+    measure(r, &found, BATCH, "hit, batch 16");
+    measure(r, &misses, 1, "miss, one by one");
+    measure(r, &found, 1, "hit, one by one");
+    registry_close(r);
+    problems_free(p);
+    return 0;
+}
