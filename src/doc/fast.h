@@ -7,8 +7,9 @@
 #include "doc/reader.h"
 #include "doc/text.h"
 
-/* Marks and events that must be at hand before a stride: no stride takes more, and the eight bytes behind the first
- * mark may then be loaded at once, because every mark stands on a byte of its own. */
+/* Marks and events that must be at hand before a stride: no stride takes more. The eight bytes behind the first mark may
+ * then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the closing
+ * one, because a line cut inside a string ends its chunk. */
 #define MARKS_AHEAD 12
 #define EVENTS_AHEAD 4
 
@@ -21,7 +22,8 @@ struct stride {
     uint64_t at; /* of the chunk */
     enum walk_state state;
     const struct walk_frame *frame;
-    struct name_entry *entries, *last;
+    struct name_entry *entries;
+    uint32_t last, next; /* names: the one met last, the one that followed it before */
 };
 
 static inline const uint8_t *byte_at(const struct stride *s, size_t mark)
@@ -106,28 +108,27 @@ static inline bool is_name(const struct name_entry *e, const uint8_t *raw, size_
  * that has it or lies in one that has it. */
 static inline bool follow_name(struct stride *s, size_t from, size_t len)
 {
-    uint32_t id = s->last->next, depth = s->r->depth;
-    if (UNLIKELY(id == DOC_NAME_NONE)) return false;
-    struct name_entry *e = &s->entries[id];
-    if (UNLIKELY(!is_name(e, byte_at(s, from), len))) return false;
+    uint32_t depth = s->r->depth;
+    if (UNLIKELY(s->next == DOC_NAME_NONE)) return false;
+    struct name_entry *e = &s->entries[s->next];
+    if (UNLIKELY(!is_name(e, byte_at(s, from), len) || !e->plain)) return false;
     if (UNLIKELY(e->object == s->frame->object || names_held(e, s->r->frames, depth))) return false;
     e->object = s->frame->object;
     e->frame = depth - 1;
-    s->last = e;
+    s->last = s->next;
+    s->next = e->next;
     return true;
 }
 
 /* Between these two the reader's own table knows where we are. */
-static inline void names_out(struct stride *s)
-{
-    if (s->last) s->r->names.last = (uint16_t)(s->last - s->entries);
-}
+static inline void names_out(struct stride *s) { s->r->names.last = (uint16_t)s->last; }
 
 static inline void names_in(struct stride *s)
 {
     struct doc_names *n = &s->r->names;
     s->entries = n->entries;
-    s->last = n->last != DOC_NAME_NONE ? &n->entries[n->last] : NULL;
+    s->last = n->last;
+    s->next = n->last != DOC_NAME_NONE ? n->entries[n->last].next : DOC_NAME_NONE;
 }
 
 #define NAME_TWICE 0x10000
@@ -150,20 +151,19 @@ static __attribute__((noinline)) uint32_t other_name(struct doc_reader *r, const
 static inline bool take_name(struct stride *s)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
-    if (*byte_at(s, from - 1) != '"' || *byte_at(s, to) != '"' || *byte_at(s, s->mark[2]) != ':') return false;
-    uint32_t flags = string_flags(s, from, to), id;
-    if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
-    if (LIKELY(s->last && follow_name(s, from, to - from))) {
-        id = (uint32_t)(s->last - s->entries);
+    if (*byte_at(s, from - 1) != '"' || *byte_at(s, s->mark[2]) != ':') return false;
+    if (LIKELY(follow_name(s, from, to - from))) {
+        put(s, from, to - from, s->last, DOC_NAME, s->entries[s->last].flags);
     } else {
+        uint32_t flags = string_flags(s, from, to), id = NAME_REFUSED;
+        if (flags == FLAGS_REFUSED) return false;
         names_out(s);
         id = other_name(s->r, byte_at(s, from), to - from);
         names_in(s);
         if (id == NAME_REFUSED) return false;
         if (id & NAME_TWICE) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
-        id &= 0xFFFF;
+        put(s, from, to - from, id & 0xFFFF, DOC_NAME, flags);
     }
-    put(s, from, to - from, id, DOC_NAME, flags);
     s->mark += 3;
     s->state = WALK_VALUE;
     return true;
@@ -172,7 +172,6 @@ static inline bool take_name(struct stride *s)
 static inline bool take_string(struct stride *s)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
-    if (UNLIKELY(*byte_at(s, to) != '"')) return false;
     uint32_t flags = string_flags(s, from, to);
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     put(s, from, to - from, 0, DOC_STRING, flags);
@@ -273,12 +272,13 @@ static inline void take_strides(struct doc_reader *r, const struct doc_window *w
 {
     struct stride s = {.r = r, .data = w->data, .shift = r->chunk_at - w->base, .at = r->chunk_at,
         .mark = r->scan.marks + r->next_mark, .event = out->events + out->count, .state = r->state};
-    const uint16_t *marks_end = r->scan.marks + r->scan.mark_count;
-    const struct doc_event *events_end = out->events + out->capacity;
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
+    if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD) return;
+    const uint16_t *last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
+    const struct doc_event *last_event = out->events + out->capacity - EVENTS_AHEAD;
     s.frame = &r->frames[r->depth - 1];
     names_in(&s);
-    while (marks_end - s.mark >= MARKS_AHEAD && events_end - s.event >= EVENTS_AHEAD)
+    while (s.mark <= last_mark && s.event <= last_event)
         if (!take_one(&s)) break;
     names_out(&s);
     r->state = s.state;

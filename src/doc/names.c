@@ -1,5 +1,7 @@
 #include "doc/names.h"
 
+#include "doc/text.h"
+
 #include <sys/auxv.h>
 
 /* The kernel gives every process 16 random bytes at its start; no descriptor and no system call is needed to read them.
@@ -32,7 +34,7 @@ void names_free(struct doc_names *n)
 void names_reset(struct doc_names *n)
 {
     names_leave(n, (struct names_mark){0, 0});
-    for (uint32_t i = 0; i < n->count; i++)
+    for (uint32_t i = 0; n->count > NAMES_FEW && i < n->count; i++)
         n->slots[n->entries[i].slot] = 0;
     if (n->count > 0) mem_wipe(n->entries, n->count * sizeof n->entries[0]);
     for (uint32_t i = 0; i <= n->page && n->pages[i]; i++)
@@ -94,8 +96,24 @@ static bool grow_entries(struct doc_names *n)
     return true;
 }
 
+/* What can be said once for all raw names that consist of the same bytes as the decoded one. */
+static void describe(struct name_entry *e)
+{
+    size_t digits = 0;
+    e->plain = text_find_bad_utf8(span_of(e->bytes, e->len)) == TEXT_NONE;
+    e->flags = e->len >= 12 ? DOC_LONG : 0;
+    for (size_t i = 0; i < e->len; i++) {
+        uint8_t c = e->bytes[i];
+        digits += is_digit(c);
+        if (c >= 0x80) e->flags |= DOC_NON_ASCII;
+        if (c == '%') e->flags |= DOC_PERCENT;
+        if (c == '\\' || c < 0x20) e->plain = false;
+    }
+    if (digits >= 6) e->flags |= DOC_DIGITS;
+}
+
 /* Adds a name that is not in the table. */
-static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t head, size_t slot, uint16_t *id)
+static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t head, uint16_t *id)
 {
     bool full = n->count == NAMES_MOST;
     *id = DOC_NAME_NONE;
@@ -106,21 +124,49 @@ static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t hea
     if (name.len > 0) memcpy(bytes, name.ptr, name.len);
     memset(bytes + name.len, 0, NAMES_SLACK);
     *id = (uint16_t)n->count++;
-    n->entries[*id] = (struct name_entry){
-        .bytes = bytes, .head = head, .len = (uint16_t)name.len, .next = DOC_NAME_NONE, .slot = (uint16_t)slot};
-    n->slots[slot] = (uint16_t)(*id + 1);
+    n->entries[*id] =
+        (struct name_entry){.bytes = bytes, .head = head, .len = (uint16_t)name.len, .next = DOC_NAME_NONE};
+    describe(&n->entries[*id]);
     return NAMES_NEW;
 }
 
-/* Looks a name up by its hash and adds it where it is new and there is room. */
-static enum names_verdict look_up(struct doc_names *n, span name, uint64_t head, uint64_t hash, uint16_t *id)
+static uint64_t hash_of(const struct doc_names *n, span name) { return siphash64(n->key, name); }
+
+/* The slot where the name stands or would stand. */
+static uint16_t *find_slot(struct doc_names *n, span name, uint64_t head)
 {
-    size_t slot = hash % NAMES_SLOTS;
-    for (; n->slots[slot] != 0; slot = (slot + 1) % NAMES_SLOTS) {
-        *id = (uint16_t)(n->slots[slot] - 1);
-        if (is_entry(&n->entries[*id], name, head)) return NAMES_NEW;
+    size_t slot = hash_of(n, name) % NAMES_SLOTS;
+    while (n->slots[slot] != 0 && !is_entry(&n->entries[n->slots[slot] - 1], name, head))
+        slot = (slot + 1) % NAMES_SLOTS;
+    return &n->slots[slot];
+}
+
+static void fill_slot(struct doc_names *n, uint16_t id)
+{
+    struct name_entry *e = &n->entries[id];
+    uint16_t *slot = find_slot(n, span_of(e->bytes, e->len), e->head);
+    *slot = (uint16_t)(id + 1);
+    e->slot = (uint16_t)(slot - n->slots);
+}
+
+/* Looks a name up and adds it where it is new and there is room. A few names are compared one by one: short bodies then
+ * pay for no hash at all. */
+static enum names_verdict look_up(struct doc_names *n, span name, uint64_t head, uint16_t *id)
+{
+    if (n->count <= NAMES_FEW) {
+        for (*id = 0; *id < n->count; (*id)++)
+            if (is_entry(&n->entries[*id], name, head)) return NAMES_NEW;
+    } else {
+        uint16_t slot = *find_slot(n, name, head);
+        *id = (uint16_t)(slot - 1);
+        if (slot != 0) return NAMES_NEW;
     }
-    return add_entry(n, name, head, slot, id);
+    enum names_verdict verdict = add_entry(n, name, head, id);
+    if (*id == NAMES_FEW)
+        for (uint16_t i = 0; i < NAMES_FEW; i++)
+            fill_slot(n, i);
+    if (*id != DOC_NAME_NONE && *id >= NAMES_FEW) fill_slot(n, *id);
+    return verdict;
 }
 
 /* ---- duplicates ------------------------------------------------------------------------------------------------ */
@@ -246,16 +292,14 @@ static uint16_t guess(struct doc_names *n, span name, uint64_t head)
     return id < n->count && is_entry(&n->entries[id], name, head) ? id : DOC_NAME_NONE;
 }
 
-static enum names_verdict meet_unguessed(struct doc_names *n, span name, uint64_t head, uint64_t object, uint16_t *id)
+static enum names_verdict meet_outside(struct doc_names *n, span name, uint64_t object)
 {
     struct name_stray stray = {.object = object};
     uint8_t hash[16];
     siphash128(n->key, name, hash);
     stray.hash[0] = load_le64(hash);
     stray.hash[1] = load_le64(hash + 8);
-    *id = DOC_NAME_NONE;
-    if (name.len <= NAMES_LONGEST && look_up(n, name, head, stray.hash[0], id) != NAMES_NEW) return NAMES_NO_MEMORY;
-    return *id == DOC_NAME_NONE ? meet_stray(n, &stray) : NAMES_NEW;
+    return meet_stray(n, &stray);
 }
 
 enum names_verdict names_meet(
@@ -266,8 +310,8 @@ enum names_verdict names_meet(
     uint64_t head = head_of(name);
     *id = guess(n, name, head);
     if (*id == DOC_NAME_NONE) {
-        enum names_verdict verdict = meet_unguessed(n, name, head, frames[depth - 1].object, id);
-        if (*id == DOC_NAME_NONE) return verdict;
+        if (name.len <= NAMES_LONGEST && look_up(n, name, head, id) == NAMES_NO_MEMORY) return NAMES_NO_MEMORY;
+        if (*id == DOC_NAME_NONE) return meet_outside(n, name, frames[depth - 1].object);
         *recent_place(n, name, head) = *id;
     }
     if (n->last != DOC_NAME_NONE) n->entries[n->last].next = *id;

@@ -16,6 +16,7 @@
 #define NAMES_PAGE 4096
 #define NAMES_PAGES 16
 #define NAMES_SLOTS (2 * NAMES_MOST)
+#define NAMES_FEW 32 /* up to so many names are found without a hash */
 #define NAMES_RECENT 256
 #define NAMES_SLACK 16 /* readable bytes after each name, so that eight may be compared at once */
 
@@ -27,6 +28,8 @@ struct name_entry {
     uint16_t len;
     uint16_t next; /* the name that followed last time */
     uint16_t slot;
+    uint8_t flags; /* DOC_… of a raw name with these very bytes */
+    bool plain;    /* such a raw name has no escape and nothing else to look at */
 };
 
 struct name_undo {
