@@ -107,8 +107,12 @@ static bool ends_below(const struct check *c, size_t j)
     return false;
 }
 
-static bool is_lost_inside(enum path_role outer, enum path_role inner)
+/* A descendant path is meant for wherever it applies; only one that names its way there is a mistake. */
+static bool is_lost_inside(enum path_role outer, const struct path_decl *decl)
 {
+    enum path_role inner = decl->role;
+    for (size_t i = 0; i < decl->expr.count; i++)
+        if (decl->expr.segments[i].descend) return false;
     if (inner == PATH_UNIT || inner == PATH_COUNT) return true;
     return inner == PATH_KEY && outer == PATH_TEXT; /* keys in uniform members still count */
 }
@@ -120,7 +124,7 @@ static void check_inside(struct check *c, size_t i)
     mark_below(c, i);
     for (size_t j = 0; j < c->count; j++) {
         const struct path_decl *inner = &c->decls[j];
-        if (is_lost_inside(outer->role, inner->role) && ends_below(c, j))
+        if (is_lost_inside(outer->role, inner) && ends_below(c, j))
             place_warning(&inner->at, "\"%s\" can stand inside \"%s\" of \"%s\", which is removed for everybody; there it has no effect",
                 inner->expr.text, outer->expr.text, role_member(outer->role));
     }

@@ -191,6 +191,7 @@ static void load_allow(struct document_load *d, const struct place *at, const js
     const json_t *allow = json_object_get(v, "allow");
     struct place allow_at = place_member(at, "allow");
     d->document->view.has_allow = allow != NULL;
+    if (allow && json_array_size(allow) == 0) reject(d);
     if (json_is_array(allow) && json_array_size(allow) == 0)
         place_error(&allow_at, "allows nothing; name what restricted recipients may see, or leave it out");
     load_paths(d, at, v, PATH_ALLOWED);

@@ -182,6 +182,8 @@ static bool read_path(struct path_reader *r, struct path_expr *out)
     if (!utf8_valid(r->text)) return complain(r, "the path is not UTF-8");
     if (!take(r, '$')) return complain(r, "a path starts with $, the document (in NDJSON the line)");
     while (r->at < r->text.len) {
+        skip_blanks(r);
+        if (r->at == r->text.len) return complain(r, "blanks stand behind the path");
         if (out->count == SEGMENTS_MAX) return complain(r, "the path has more than 64 steps");
         if (!read_segment(r, &out->segments[out->count])) return false;
         out->count++;
