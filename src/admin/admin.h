@@ -23,8 +23,8 @@ struct admin_arguments {
     int control;                        /* channel to the supervisor */
     uint8_t pseudonym_root[32];
 };
-/* Formats and replays the overlay, then READY; after SWITCH writes the `config` and `rules` entries and serves until DRAIN or
- * STOP. `confine` (may be NULL) is called once secrets are read and the journal is open. */
+/* Formats and replays the overlay, then READY; after SWITCH reads what the journal gained meanwhile, sends STATUS,
+ * writes the `config` and `rules` entries and serves until STOP. `confine` (may be NULL) is called once secrets are read and the journal is open. */
 int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void *ctx);
 
 /* ---- the socket's protocol, for cli ------------------------------------------------------------------------------ */

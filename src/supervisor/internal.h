@@ -53,6 +53,7 @@ struct supervisor {
     uint64_t restart_ms[3]; /* not before, by role */
     uint64_t loads;
     bool ready, ending, reload_wanted, ledger_failed, scribe_stopped;
+    bool switching; /* the new generation is ready; its admin takes over from the old one */
     int status;
 };
 

@@ -156,6 +156,7 @@ static void abandon_reload(struct supervisor *s, const char *why)
         }
     }
     forget_generation(&s->next);
+    s->switching = false;
 }
 
 /* The trial found nothing wrong: load, fork the new generation from it. */
@@ -179,12 +180,25 @@ static void begin_generation(struct supervisor *s)
     problems_free(p);
 }
 
+/* The old admin ends before the new one reads the journal's last records, and workers follow after: a change that was
+ * acknowledged is in force in every worker, at every moment of the switch. */
+static void begin_switch(struct supervisor *s)
+{
+    s->switching = true;
+    tell_all(s, ROLE_ADMIN, s->now.number, IPC_STOP, CHILD_STOPPING);
+}
+
+static void continue_switch(struct supervisor *s)
+{
+    if (!s->switching || children_of(s, ROLE_ADMIN, s->now.number) > 0) return;
+    tell_all(s, ROLE_ADMIN, s->next.number, IPC_SWITCH, CHILD_SERVING);
+}
+
 static void finish_reload(struct supervisor *s)
 {
-    uint64_t old = s->now.number;
-    switch_on(s, &s->next);
-    tell_all(s, ROLE_WORKER, old, IPC_DRAIN, CHILD_DRAINING);
-    tell_all(s, ROLE_ADMIN, old, IPC_STOP, CHILD_STOPPING);
+    s->switching = false;
+    tell_all(s, ROLE_WORKER, s->next.number, IPC_SWITCH, CHILD_SERVING);
+    tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
     struct generation last = s->now;
     s->now = s->next;
     s->next = (struct generation){.overlay_fd = -1};
@@ -221,7 +235,7 @@ static void on_ready(struct supervisor *s, struct child *c)
     c->state = CHILD_READY;
     if (s->next.config != NULL && c->generation == s->next.number) {
         if (c->role == ROLE_ADMIN && !start_workers(s, &s->next)) abandon_reload(s, "no process could be made");
-        else if (all_ready(s, c->generation, s->next.config->workers)) finish_reload(s);
+        else if (all_ready(s, c->generation, s->next.config->workers)) begin_switch(s);
         return;
     }
     if (s->ready && c->role != ROLE_SCRIBE) {
@@ -266,13 +280,15 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
         break;
     case IPC_ALARM: on_failed(c, m->text); break;
     case IPC_RELOAD: s->reload_wanted = true; break;
+    case IPC_STATUS: /* admin has caught up */
+        if (s->switching && c->role == ROLE_ADMIN && c->generation == s->next.number) finish_reload(s);
+        break;
     case IPC_NONE:
     case IPC_SECRET:
     case IPC_SWITCH:
     case IPC_DRAIN:
     case IPC_STOP:
     case IPC_SUSPICION:
-    case IPC_STATUS:
     case IPC_TYPES: break;
     }
 }
@@ -384,7 +400,8 @@ static void replace_missing(struct supervisor *s)
     if (!s->ready || s->ending) return;
     bool scribe = children_of(s, ROLE_SCRIBE, 0) > 0 || s->ledger_failed;
     if (!scribe && now >= s->restart_ms[ROLE_SCRIBE]) spawn_scribe(s);
-    if (children_of(s, ROLE_ADMIN, s->now.number) == 0 && now >= s->restart_ms[ROLE_ADMIN]) spawn_admin(s, &s->now);
+    bool admin = children_of(s, ROLE_ADMIN, s->now.number) > 0 || s->switching;
+    if (!admin && now >= s->restart_ms[ROLE_ADMIN]) spawn_admin(s, &s->now);
     for (unsigned i = 0; i < s->now.config->workers; i++) {
         if (!index_alive(s, i) && now >= s->restart_ms[ROLE_WORKER]) spawn_worker(s, &s->now, i);
     }
@@ -519,6 +536,7 @@ int supervisor_run(const struct supervisor_arguments *a)
         enforce_deadlines(s);
         replace_missing(s);
         try_reload(s);
+        continue_switch(s);
     }
     int status = s->ledger_failed ? EXIT_LEDGER : s->status;
     tear_down(s);

@@ -1,0 +1,299 @@
+#include "admin/internal.h"
+#include <errno.h>
+#include <unistd.h>
+
+#define VISIT_MS 30000
+
+/* ---- visitors --------------------------------------------------------------------------------------------------- */
+
+static void leave(struct visitor *v, bool orderly)
+{
+    struct admin *a = v->admin;
+    if (v->previous != NULL) v->previous->next = v->next;
+    else a->visitors = v->next;
+    if (v->next != NULL) v->next->previous = v->previous;
+    if (orderly && !io_sending_pending(v->conn)) io_finish(v->conn);
+    else io_free(v->conn);
+    if (v->text.base != NULL) mem_wipe(v->text.base, v->text.size); /* look-ups hold somebody's number */
+    buf_free(&v->text);
+    buf_free(&v->answer);
+    mem_free_wipe(v, sizeof(*v));
+}
+
+static void send_answer(struct visitor *v)
+{
+    span s = buf_span(&v->answer);
+    switch (io_send(v->conn, &s, 1)) {
+    case IO_SENT: leave(v, true); break;
+    case IO_PENDING: break;
+    case IO_FAILED: leave(v, false); break;
+    }
+}
+
+/* ---- HTTP: GET only --------------------------------------------------------------------------------------------- */
+
+static void respond(struct visitor *v, unsigned status, span type, span body, bool head)
+{
+    struct http_date date = {0};
+    struct http_answer a = {.status = status, .now = (int64_t)(os_realtime_us() / 1000000), .content_type = type,
+        .framing = HTTP_FRAMING_LENGTH, .length = body.len, .close = true,
+        .allow = status == 405 ? SPAN("GET") : span_of(NULL, 0)};
+    result r = http_write_answer(&v->answer, &date, &a);
+    if (is_ok(r) && !head) r = buf_append(&v->answer, body);
+    if (is_ok(r)) send_answer(v);
+    else leave(v, false);
+}
+
+#define PLAIN SPAN("text/plain; charset=utf-8")
+
+static void serve_page(struct visitor *v)
+{
+    span path = v->request.path;
+    if (v->request.method != HTTP_GET) {
+        respond(v, 405, PLAIN, SPAN("GET only\n"), false);
+    } else if (span_equal(path, SPAN("/healthz"))) {
+        respond(v, 200, PLAIN, SPAN("alive\n"), false);
+    } else if (span_equal(path, SPAN("/readyz"))) {
+        const char *why = not_ready(v->admin);
+        char text[128];
+        snprintf(text, sizeof(text), "%s\n", why == NULL ? "ready" : why);
+        respond(v, why == NULL ? 200 : 503, PLAIN, span_str(text), false);
+    } else if (span_equal(path, SPAN("/metrics"))) {
+        struct buf text;
+        buf_init(&text, 1u << 20);
+        if (is_ok(metrics_write(v->admin, &text))) {
+            respond(v, 200, SPAN("text/plain; version=0.0.4; charset=utf-8"), buf_span(&text), false);
+        } else {
+            respond(v, 500, PLAIN, SPAN("no memory\n"), false);
+        }
+        buf_free(&text);
+    } else {
+        respond(v, 404, PLAIN, SPAN("healthz, readyz, metrics\n"), false);
+    }
+}
+
+static void read_http(struct visitor *v)
+{
+    switch (http_request_read(&v->request, io_input(v->conn), &HTTP_LIMITS_DEFAULT)) {
+    case HTTP_MORE: return;
+    case HTTP_BAD: respond(v, v->request.refusal, PLAIN, SPAN(""), false); return;
+    case HTTP_DONE: break;
+    }
+    v->asked = true;
+    serve_page(v);
+}
+
+/* ---- the socket ------------------------------------------------------------------------------------------------- */
+
+static void read_local(struct visitor *v)
+{
+    span in = io_input(v->conn);
+    if (v->asked || !is_ok(buf_append(&v->text, in))) {
+        leave(v, false);
+        return;
+    }
+    io_consume(v->conn, in.len);
+    local_request(v);
+    if (!v->asked) return;
+    if (!v->waits) send_answer(v);
+}
+
+/* What is told to an insider is on record before it is told. */
+static void ledger_moved(int fd, void *arg)
+{
+    struct admin *a = arg;
+    (void)fd;
+    ipc_ring_arm(a->arguments->ring);
+    for (struct visitor *v = a->visitors, *next; v != NULL; v = next) {
+        next = v->next;
+        if (!v->waits) continue;
+        enum ipc_ticket_state state = ipc_ring_state(a->arguments->ring, v->ticket);
+        if (state == IPC_TICKET_PENDING) continue;
+        v->waits = false;
+        if (state == IPC_TICKET_FAILED) {
+            buf_clear(&v->answer);
+            result r = buf_append(&v->answer,
+                SPAN("{\"status\":\"error\",\"problems\":[\"the ledger could not be written; what was asked is not told\"]}\n"));
+            (void)r; /* short */
+        }
+        send_answer(v);
+    }
+}
+
+static void visitor_event(struct io_conn *c, enum io_event event, void *arg)
+{
+    struct visitor *v = arg;
+    (void)c;
+    switch (event) {
+    case IO_CONNECTED: break;
+    case IO_READABLE:
+        if (v->local) read_local(v);
+        else if (!v->asked) read_http(v);
+        break;
+    case IO_DRAINED: leave(v, true); break;
+    case IO_END:
+        if (!v->asked) leave(v, true);
+        break;
+    case IO_TRUNCATED:
+    case IO_ERROR:
+    case IO_TIMEOUT: leave(v, false); break;
+    }
+}
+
+static void welcome(struct admin *a, int fd, bool local)
+{
+    struct visitor *v = mem_alloc(sizeof(*v));
+    if (v == NULL) {
+        os_close(&fd);
+        return;
+    }
+    v->admin = a;
+    v->local = local;
+    buf_init(&v->text, ADMIN_REQUEST_MAX);
+    buf_init(&v->answer, 4u << 20);
+    http_request_reset(&v->request);
+    v->conn = io_accept(a->loop, fd, NULL, visitor_event, v);
+    if (v->conn == NULL) {
+        mem_free(v);
+        return;
+    }
+    io_set_deadline(v->conn, VISIT_MS);
+    v->next = a->visitors;
+    if (v->next != NULL) v->next->previous = v;
+    a->visitors = v;
+}
+
+static void http_accepted(int fd, const struct sockaddr_storage *from, void *arg)
+{
+    (void)from;
+    welcome(arg, fd, false);
+}
+
+/* The socket's mode keeps others out; who it is is asked all the same. */
+static void local_accepted(int fd, const struct sockaddr_storage *from, void *arg)
+{
+    struct os_credentials who;
+    (void)from;
+    bool known = is_ok(os_peer_credentials(fd, &who)) && (who.uid == 0 || who.uid == geteuid());
+    if (known) welcome(arg, fd, true);
+    else os_close(&fd);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------- */
+
+static void tell(const struct admin *a, enum ipc_type type, const char *text)
+{
+    static struct ipc_message m;
+    ipc_message_set(&m, type, a->arguments->config->generation, "%s", text);
+    result r = ipc_channel_send(a->arguments->control, &m);
+    (void)r; /* without a supervisor the control channel ends us */
+}
+
+static void switch_on(struct admin *a)
+{
+    uint64_t ticket;
+    if (a->serving) return;
+    if (!is_ok(journal_catch_up(a))) {
+        io_loop_stop(a->loop);
+        return;
+    }
+    a->http = io_listener_new(a->loop, a->arguments->http_listener, http_accepted, a);
+    a->local = io_listener_new(a->loop, a->arguments->socket_listener, local_accepted, a);
+    a->serving = true;
+    tell(a, IPC_STATUS, "");
+    result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
+    result rules = admin_publish(a, LEDGER_RULES, NULL, 0, NULL, 0, &ticket);
+    if (!is_ok(config) || !is_ok(rules)) tell(a, IPC_ALARM, "the ledger took no entry for the new configuration");
+}
+
+static void control_message(int fd, void *arg)
+{
+    struct admin *a = arg;
+    static struct ipc_message m;
+    for (;;) {
+        result r = ipc_channel_receive(fd, &m);
+        if (r.class == ERROR_LIMIT) return;
+        if (is_ok(r) && m.type == IPC_SWITCH) switch_on(a);
+        if (!is_ok(r) || m.type == IPC_STOP || m.type == IPC_DRAIN) {
+            io_loop_stop(a->loop);
+            return;
+        }
+    }
+}
+
+static RESULT open_registry(struct admin *a, char *why, size_t size)
+{
+    const struct admin_arguments *g = a->arguments;
+    TRY(config_registry_key(g->config, a->key));
+    if (!g->reborn) TRY(registry_overlay_format(g->overlays[0], g->overlay_size, a->key));
+    result r = registry_open(span_of(g->config->registry.ptr, g->config->registry.len), a->key, g->overlays[0], &a->registry);
+    if (!is_ok(r)) snprintf(why, size, "%s", registry_error_text(r.code));
+    return r;
+}
+
+static RESULT prepare(struct admin *a, char *why, size_t size)
+{
+    TRY(open_registry(a, why, size));
+    TRY(journal_open(a, why, size));
+    buf_init(&a->scratch, LEDGER_ENTRY_MAX);
+    a->loop = io_loop_new();
+    REQUIRE(a->loop != NULL, ERROR_LIMIT, ENOMEM);
+    a->ring_watch = io_watch_new(a->loop, ipc_ring_wake_fd(a->arguments->ring), ledger_moved, a);
+    a->control_watch = io_watch_new(a->loop, a->arguments->control, control_message, a);
+    REQUIRE(a->ring_watch != NULL && a->control_watch != NULL, ERROR_LIMIT, ENOMEM);
+    ipc_ring_arm(a->arguments->ring);
+    return OK;
+}
+
+static void close_down(struct admin *a)
+{
+    while (a->visitors != NULL) leave(a->visitors, false);
+    io_listener_free(a->http);
+    io_listener_free(a->local);
+    io_watch_free(a->ring_watch);
+    io_watch_free(a->control_watch);
+    io_loop_free(a->loop);
+    registry_close(a->registry);
+    os_close(&a->journal);
+    buf_free(&a->scratch);
+}
+
+int admin_run(const struct admin_arguments *arguments, void (*confine)(void *ctx), void *ctx)
+{
+    struct admin a = {.arguments = arguments, .journal = -1};
+    char why[256] = "";
+    result r = prepare(&a, why, sizeof(why));
+    if (!is_ok(r)) {
+        tell(&a, IPC_FAILED, why[0] != '\0' ? why : os_error_text(r));
+        return 2;
+    }
+    if (confine != NULL) confine(ctx);
+    tell(&a, IPC_READY, "");
+    r = io_loop_run(a.loop);
+    close_down(&a);
+    mem_wipe(a.key, sizeof(a.key));
+    return is_ok(r) ? 0 : 1;
+}
+
+/* ---- the other end ---------------------------------------------------------------------------------------------- */
+
+RESULT admin_ask(const char *socket, span line, span body, struct buf *answer)
+{
+    int fd;
+    TRY(os_connect_unix(socket, &fd));
+    result r = os_write_all(fd, line);
+    if (is_ok(r)) r = os_write_all(fd, SPAN("\n"));
+    if (is_ok(r)) r = os_write_all(fd, body);
+    while (is_ok(r)) {
+        uint8_t *room;
+        r = buf_reserve(answer, 65536, &room);
+        if (!is_ok(r)) break;
+        ssize_t n = read(fd, room, 65536);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) r = FAIL(ERROR_IO, errno);
+        if (n <= 0) break;
+        buf_commit(answer, (size_t)n);
+    }
+    os_close(&fd);
+    return r;
+}

@@ -1,0 +1,271 @@
+/* Live changes: journal first, durable, then both overlays, then the ledger, then the answer. */
+#include "admin/internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define JOURNAL_MAX (1u << 30)
+#define CHANGES_ARENA (512u << 20)
+
+/* ---- the journal ------------------------------------------------------------------------------------------------ */
+
+static RESULT replay(struct admin *a, uint64_t from, struct registry_journal_end *end)
+{
+    struct buf text;
+    TRY(os_read_fd(a->journal, JOURNAL_MAX, &text));
+    result r = registry_journal_replay(a->key, buf_span(&text), from, a->arguments->overlays[0], end);
+    buf_free(&text);
+    return r;
+}
+
+/* A record that a crash cut short was never acknowledged: it goes, so that the next one can follow. */
+static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
+{
+    if (!end->torn) return OK;
+    REQUIRE(ftruncate(a->journal, (off_t)end->bytes) == 0 && fsync(a->journal) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+RESULT journal_open(struct admin *a, char *why, size_t size)
+{
+    struct registry_info info;
+    struct registry_overlay_info overlay;
+    struct registry_journal_end end = {0};
+    registry_info(a->registry, &info);
+    registry_overlay_info(a->arguments->overlays[0], &overlay);
+    a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(a->journal >= 0, ERROR_IO, errno);
+    uint64_t from = overlay.position >= info.journal ? overlay.position + 1 : info.journal;
+    result r = replay(a, from, &end);
+    if (!is_ok(r)) {
+        snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
+        return r;
+    }
+    TRY(cut_torn(a, &end));
+    a->position = end.position;
+    return OK;
+}
+
+RESULT journal_catch_up(struct admin *a)
+{
+    struct registry_journal_end end = {0};
+    TRY(replay(a, a->position + 1, &end));
+    TRY(cut_torn(a, &end));
+    if (end.position > a->position) a->position = end.position;
+    return OK;
+}
+
+/* ---- entries ---------------------------------------------------------------------------------------------------- */
+
+static RESULT name_subjects(struct admin *a, const uint64_t *subjects, size_t n, char (*out)[LEDGER_PSEUDONYM])
+{
+    REQUIRE(ledger_month_update(&a->month, a->arguments->pseudonym_root, os_realtime_us()), ERROR_INTERNAL, 0);
+    for (size_t i = 0; i < n; i++) {
+        span handle = span_of(&subjects[i], sizeof(subjects[i]));
+        REQUIRE(ledger_pseudonym(&a->month, SPAN("subject"), handle, out[i]), ERROR_INTERNAL, 0);
+    }
+    return OK;
+}
+
+RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
+    const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
+{
+    const struct proxy_settings *s = &a->arguments->config->settings;
+    struct registry_info info;
+    char version[33], (*names)[LEDGER_PSEUDONYM] = mem_array(subject_count + 1, LEDGER_PSEUDONYM);
+    REQUIRE(names != NULL, ERROR_LIMIT, ENOMEM);
+    registry_info(a->registry, &info);
+    hex_encode(span_of(info.version, sizeof(info.version)), version);
+    struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(s->node), .event = event,
+        .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = count,
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count};
+    e.versions.rules = span_str(s->rules_version);
+    e.versions.config = span_str(s->config_version);
+    e.versions.registry = span_str(version);
+    result r = name_subjects(a, subjects, subject_count, names);
+    if (is_ok(r)) r = os_random(e.nonce, sizeof(e.nonce));
+    if (is_ok(r)) r = ledger_entry_publish(&e, &a->scratch, a->arguments->ring, ticket);
+    mem_free(names);
+    return r;
+}
+
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
+
+static void say(struct visitor *v, const char *fmt, ...) PRINTF(2, 3);
+static void say(struct visitor *v, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    buf_clear(&v->answer);
+    result r = buf_append(&v->answer, span_str(text));
+    (void)r; /* 256 bytes always fit */
+}
+
+static void say_error(struct visitor *v, const char *text)
+{
+    buf_clear(&v->answer);
+    result r = buf_append(&v->answer, SPAN("{\"status\":\"error\",\"problems\":["));
+    if (is_ok(r)) r = json_quote(&v->answer, span_str(text));
+    if (is_ok(r)) r = buf_append(&v->answer, SPAN("]}\n"));
+    if (!is_ok(r)) buf_clear(&v->answer);
+}
+
+static void say_problems(struct visitor *v, const struct problems *p)
+{
+    buf_clear(&v->answer);
+    result r = buf_append(&v->answer, SPAN("{\"status\":\"error\",\"problems\":["));
+    for (size_t i = 0; i < problems_count(p) && is_ok(r); i++) {
+        if (i > 0) r = buf_append(&v->answer, SPAN(","));
+        if (is_ok(r)) r = json_quote(&v->answer, span_str(problems_text(p, i)));
+    }
+    if (is_ok(r)) r = buf_append(&v->answer, SPAN("]}\n"));
+    if (!is_ok(r)) say_error(v, "the problems do not fit an answer");
+}
+
+/* ---- apply ------------------------------------------------------------------------------------------------------ */
+
+struct batch {
+    struct registry_change *changes;
+    uint64_t *subjects;
+    size_t count, protects;
+    struct arena *memory;
+};
+
+static RESULT parse_line(struct admin *a, struct batch *b, const char *name, unsigned line, span text, struct problems *p)
+{
+    struct registry_change *c = &b->changes[b->count];
+    TRY(registry_change_parse(a->key, name, line, text, b->memory, p, c));
+    c->position = a->position + b->count + 1;
+    c->time = os_realtime_us() / 1000000;
+    b->subjects[b->count++] = c->subject;
+    b->protects += c->op == REGISTRY_PROTECT;
+    return OK;
+}
+
+/* Every line is read before one is applied: a file with an error changes nothing. */
+static RESULT parse_batch(struct admin *a, span body, struct batch *b, struct problems *p)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < body.len; i++) lines += body.ptr[i] == '\n';
+    b->changes = arena_array(b->memory, lines, sizeof(*b->changes));
+    b->subjects = arena_array(b->memory, lines, sizeof(*b->subjects));
+    REQUIRE(b->changes != NULL && b->subjects != NULL, ERROR_LIMIT, ENOMEM);
+    for (unsigned line = 1; body.len > 0; line++) {
+        size_t end = span_find(body, '\n');
+        span text = span_trim(span_sub(body, 0, end));
+        if (text.len > 0 && text.ptr[text.len - 1] == '\r') text.len--;
+        if (text.len > 0) {
+            result r = parse_line(a, b, "CHANGES", line, text, p);
+            if (!is_ok(r) && r.class != ERROR_CONFIG) return r;
+        }
+        body = end < body.len ? span_from(body, end + 1) : span_of(NULL, 0);
+    }
+    return problems_errors(p) > 0 ? FAIL(ERROR_CONFIG, REGISTRY_SOURCE_BROKEN) : OK;
+}
+
+static RESULT apply_one(struct admin *a, const struct registry_change *c)
+{
+    struct buf record;
+    buf_init(&record, 16u << 20);
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
+        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_room(a->arguments->overlays[i], c));
+    }
+    result r = registry_journal_encode(a->key, c, &record);
+    if (is_ok(r)) r = os_append_durable(a->journal, buf_span(&record));
+    buf_free(&record);
+    TRY(r);
+    a->position = c->position;
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
+        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_apply(a->arguments->overlays[i], c));
+    }
+    return OK;
+}
+
+static const char *apply_error(result r)
+{
+    if (r.class == ERROR_LIMIT && r.code == REGISTRY_OVERLAY_FULL) return "no room for live changes; rebuild and reload";
+    return r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code);
+}
+
+static void record_changes(struct visitor *v, const struct batch *b, size_t applied)
+{
+    struct ledger_count counts[] = {{SPAN("protect"), b->protects}, {SPAN("release"), b->count - b->protects}};
+    result r = admin_publish(v->admin, LEDGER_REGISTRY, counts, 2, b->subjects, applied, &v->ticket);
+    v->waits = is_ok(r);
+    if (!is_ok(r)) say_error(v, "the changes are in force, but the ledger did not take their entry");
+}
+
+static void apply(struct visitor *v, span body)
+{
+    struct admin *a = v->admin;
+    struct problems *p = problems_new();
+    struct batch b = {.memory = arena_new(CHANGES_ARENA)};
+    size_t applied = 0;
+    result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, body, &b, p);
+    bool parsed = is_ok(r);
+    while (is_ok(r) && applied < b.count) {
+        r = apply_one(a, &b.changes[applied]);
+        applied += is_ok(r);
+    }
+    if (is_ok(r)) say(v, "{\"status\":\"ok\",\"applied\":%zu}\n", applied);
+    else if (p != NULL && problems_errors(p) > 0) say_problems(v, p);
+    else {
+        char text[200];
+        snprintf(text, sizeof(text), "%zu of %zu changes applied, then: %s", applied, b.count, apply_error(r));
+        say_error(v, text);
+    }
+    if (parsed && applied > 0) record_changes(v, &b, applied);
+    problems_free(p);
+    if (b.memory != NULL) arena_free(b.memory);
+}
+
+/* ---- look-up ---------------------------------------------------------------------------------------------------- */
+
+static void look_up(struct visitor *v, const json_t *request)
+{
+    const char *kind = json_string_value(json_object_get(request, "kind"));
+    const char *value = json_string_value(json_object_get(request, "value"));
+    const char *system = json_string_value(json_object_get(request, "system"));
+    int k = kind == NULL ? -1 : registry_kind_from(span_str(kind));
+    struct registry_hit hit = {0};
+    if (k < 0 || value == NULL) {
+        say_error(v, "a look-up needs a known kind and a value");
+        return;
+    }
+    span in = system == NULL ? span_of(NULL, 0) : span_str(system);
+    if (!registry_lookup(v->admin->registry, (enum registry_kind)k, span_str(value), in, &hit)) {
+        say_error(v, "the value cannot be one of that kind");
+        return;
+    }
+    say(v, "{\"status\":\"ok\",\"protected\":%s}\n", hit.protected_ ? "true" : "false");
+    struct ledger_count counts[] = {{SPAN("lookup"), 1}};
+    result r = admin_publish(v->admin, LEDGER_REGISTRY, counts, 1, &hit.subject, hit.protected_, &v->ticket);
+    v->waits = is_ok(r);
+    if (!is_ok(r)) say_error(v, "the ledger did not take the look-up's entry; nothing is told");
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+
+void local_request(struct visitor *v)
+{
+    span text = buf_span(&v->text);
+    size_t end = span_find(text, '\n');
+    if (end == text.len) return; /* more to come */
+    json_error_t error;
+    json_t *request = json_loadb((const char *)text.ptr, end, JSON_REJECT_DUPLICATES, &error);
+    const char *command = json_string_value(json_object_get(request, "command"));
+    span body = span_from(text, end + 1);
+    json_int_t bytes = json_integer_value(json_object_get(request, "bytes"));
+    if (command != NULL && strcmp(command, "apply") == 0 && bytes >= 0 && body.len < (size_t)bytes) {
+        json_decref(request);
+        return;
+    }
+    v->asked = true;
+    if (command != NULL && strcmp(command, "apply") == 0) apply(v, body);
+    else if (command != NULL && strcmp(command, "lookup") == 0) look_up(v, request);
+    else say_error(v, "unknown command; use apply or lookup");
+    json_decref(request);
+}

@@ -1,0 +1,49 @@
+#ifndef GATE1367_ADMIN_INTERNAL_H
+#define GATE1367_ADMIN_INTERNAL_H
+
+#include "admin/admin.h"
+#include "http/http.h"
+#include "io/io.h"
+
+/* A connection, of either kind. */
+struct visitor {
+    struct admin *admin;
+    struct io_conn *conn;
+    struct visitor *next, *previous;
+    bool local; /* the Unix socket */
+    struct http_request request;
+    struct buf text;   /* local: what has come */
+    struct buf answer; /* local: ready, but not before its entry is durable */
+    bool asked, waits;
+    uint64_t ticket;
+};
+
+struct admin {
+    const struct admin_arguments *arguments;
+    struct io_loop *loop;
+    struct io_listener *http, *local;
+    struct io_watch *ring_watch, *control_watch;
+    struct visitor *visitors;
+    struct registry *registry;
+    uint8_t key[32];
+    int journal;       /* open for appending */
+    uint64_t position; /* of the journal's last record */
+    struct ledger_month month;
+    struct buf scratch;
+    bool serving;
+};
+
+/* changes.c: opens, checks and replays the journal; then what it gained since. */
+RESULT journal_open(struct admin *a, char *why, size_t size);
+RESULT journal_catch_up(struct admin *a);
+/* Answers a local request into v->answer, and says whether a ledger entry has to be durable before it leaves. */
+void local_request(struct visitor *v);
+/* Publishes an entry of the event; 0 counts and no subjects are fine. */
+RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
+    const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
+/* metrics.c */
+RESULT metrics_write(const struct admin *a, struct buf *out);
+/* Why we would not serve now; NULL: we would. */
+const char *not_ready(const struct admin *a);
+
+#endif
