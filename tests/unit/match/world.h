@@ -3,6 +3,7 @@
 #define GATE1367_TESTS_MATCH_WORLD_H
 
 #include "match/match.h"
+#include <stdlib.h>
 
 #define WORLD_A                                                                                                        \
     "(?i)(?<![0-9A-Z])A(?:Z|LIEN)?[ \\\\t\\\\-]{0,2}(?:#|NO\\\\.?|NUM(?:BER)?|FILE(?: NO\\\\.?)?)?[:#.]?[ \\\\t.\\\\-]{0,3}"     \
@@ -162,6 +163,35 @@ static inline const char *world_findings(const struct world *w, const struct mat
         used += (size_t)snprintf(out + used, sizeof out - used, "%s%s", used ? " " : "", sorted[i]);
     }
     return out;
+}
+
+/* The whole survey as text: two are the same exactly when their texts are. */
+static inline char *world_dump(const struct match_survey *s)
+{
+    char *out = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&out, &size);
+    if (!f) return NULL;
+    for (size_t i = 0; i < s->piece_count; i++) {
+        const struct match_piece *p = &s->pieces[i];
+        fprintf(f, "piece %llu-%llu value %llu previous %llu next %llu in %u #%u under %u roles %x unit %u depth %u %d%d%d%d%d\n",
+            (unsigned long long)p->begin, (unsigned long long)p->end, (unsigned long long)p->value,
+            (unsigned long long)p->previous_end, (unsigned long long)p->next_begin, p->container, p->ordinal, p->unit_parent,
+            p->roles, p->unit, p->depth, p->is_member, p->is_line, p->is_root, p->absent_null, p->removed);
+    }
+    for (size_t i = 0; i < s->container_count; i++)
+        fprintf(f, "container %llu-%llu of %u lines %d\n", (unsigned long long)s->containers[i].open,
+            (unsigned long long)s->containers[i].close, s->containers[i].children, s->containers[i].is_lines);
+    for (size_t i = 0; i < s->count_count; i++)
+        fprintf(f, "count %llu-%llu piece %u under %u unit %u quoted %d\n", (unsigned long long)s->counts[i].begin,
+            (unsigned long long)s->counts[i].end, s->counts[i].piece, s->counts[i].unit_parent, s->counts[i].unit, s->counts[i].quoted);
+    for (size_t i = 0; i < s->finding_count; i++)
+        fprintf(f, "finding %llu+%u subject %llx unit %u rule %u origin %u kind %u text %d\n",
+            (unsigned long long)s->findings[i].at, s->findings[i].len, (unsigned long long)s->findings[i].subject,
+            s->findings[i].unit, s->findings[i].rule, s->findings[i].origin, s->findings[i].kind, s->findings[i].in_text);
+    fprintf(f, "seen %llu root %llu-%llu depth %u\n", (unsigned long long)s->units_seen, (unsigned long long)s->root_begin,
+        (unsigned long long)s->root_end, s->visible_depth);
+    return fclose(f) == 0 ? out : NULL;
 }
 
 #endif

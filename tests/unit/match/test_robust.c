@@ -1,0 +1,217 @@
+/* Cut anywhere, out of memory anywhere, and nothing left behind. */
+#include "support.h"
+
+#include "match/own.h"
+#include "match/world.h"
+
+static struct world world;
+
+static const char json[] =
+    "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.2345678e7,\"x\":\"I\\u002d918 \xC3\xA9\"},\n {\"narrative\":\"A012345678\","
+    "\"associates\":[{\"QTAxMjM0NTY3OA\":[]},{\"x\":\"in a shelter, %41012345678\"}] , \"notes\":{}}, 555666777 ],\"total\":2,"
+    "\"coa\":384,\"x\":{\"a\":1,\"a\":\"\xFF\"}}";
+static const char lines[] = "{\"a\":\"A012345678\"}\n\n{\"a\":[\"EAC2190012345\"\r\n{\"associates\":[{\"x\":\"I-918\"},[]]}\n\"G12345678\"";
+
+/* The body up to each end in turn, each time in a block of exactly its size. */
+static char *survey_in_parts(const char *path, enum doc_format format, span body, const size_t *ends, size_t n)
+{
+    const struct match_survey *s = NULL;
+    world_begin(&world, path, format);
+    uint8_t *copy = NULL;
+    enum doc_status status = DOC_MORE;
+    for (size_t i = 0; i < n && status == DOC_MORE; i++) {
+        uint8_t *next = mem_copy(body.ptr, ends[i]);
+        const struct doc_window w = {.data = next, .len = ends[i], .complete = i + 1 == n};
+        status = match_feed(world.match, &w);
+        mem_free(copy);
+        copy = next;
+    }
+    char *out = status == DOC_COMPLETE && is_ok(match_finish(world.match, &s)) ? world_dump(s) : NULL;
+    mem_free(copy);
+    return out;
+}
+
+static void check_splits(const char *path, enum doc_format format, span body)
+{
+    size_t whole[] = {body.len};
+    char *expected = survey_in_parts(path, format, body, whole, 1);
+    assert_non_null(expected);
+    for (size_t at = 0; at <= body.len; at++) {
+        size_t ends[] = {at, body.len};
+        char *got = survey_in_parts(path, format, body, ends, 2);
+        assert_non_null(got);
+        assert_string_equal(got, expected);
+        free(got);
+    }
+    size_t *each = calloc(body.len + 1, sizeof *each);
+    for (size_t i = 0; i <= body.len; i++) each[i] = i;
+    char *got = survey_in_parts(path, format, body, each, body.len + 1);
+    assert_non_null(got);
+    assert_string_equal(got, expected);
+    free(got);
+    free(each);
+    free(expected);
+}
+
+static void test_splits(void **state)
+{
+    (void)state;
+    check_splits("/list", DOC_JSON, span_str(json));
+    check_splits("/one", DOC_JSON, span_str(json));
+    check_splits("/allow", DOC_JSON, span_str(json));
+    check_splits("/lines", DOC_NDJSON, span_str(lines));
+    check_splits("/plain", DOC_NDJSON, span_str(lines));
+}
+
+/* A literal that lies across the border of two steps, at each offset. */
+static void test_steps(void **state)
+{
+    static char body[3 * STEP];
+    (void)state;
+    for (size_t back = 0; back <= 8; back++) {
+        memset(body, 'x', sizeof body);
+        memcpy(body, "[\"", 2);
+        memcpy(body + STEP - back, " I-918 ", 7);
+        memcpy(body + 2 * STEP - back, "\",\" A012345678\",\"", 17);
+        memcpy(body + sizeof body - 2, "\"]", 2);
+        const struct match_survey *s = world_survey(&world, "/plain", DOC_JSON, span_of(body, sizeof body));
+        assert_non_null(s);
+        assert_string_equal(world_findings(&world, s), "a-number@- i918@-");
+    }
+}
+
+static void test_malformed(void **state)
+{
+    static const struct {
+        const char *body;
+        enum doc_malformed why;
+        uint64_t at;
+    } samples[] = {{"{\"items\":[}", DOC_BAD_GRAMMAR, 10}, {"{} x", DOC_TRAILING, 3}, {"[1", DOC_CUT_SHORT, 2}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        uint64_t at = 0;
+        world_begin(&world, "/list", DOC_JSON);
+        span body = span_str(samples[i].body);
+        const struct doc_window w = {.data = body.ptr, .len = body.len, .complete = true};
+        assert_int_equal(match_feed(world.match, &w), DOC_MALFORMED);
+        assert_int_equal(match_malformed(world.match, &at), samples[i].why);
+        assert_int_equal(at, samples[i].at);
+        assert_int_equal(match_feed(world.match, &w), DOC_MALFORMED);
+    }
+}
+
+static void test_survey_limit(void **state)
+{
+    const struct match_survey *s;
+    const struct rules_document *d = rules_find_document(world.profile, SPAN("/list"));
+    (void)state;
+    for (uint64_t findings = 1; findings <= 4; findings++) {
+        uint64_t at;
+        span body = SPAN("{\"items\":[1,2,\"A012345678\"]}"); /* a container, three units, a finding */
+        const struct match_limits limits = {.depth = 8, .findings = findings};
+        match_begin(world.match, DOC_JSON, d, world.registry, &limits);
+        const struct doc_window w = {.data = body.ptr, .len = body.len, .complete = true};
+        enum doc_status status = match_feed(world.match, &w);
+        if (status == DOC_MALFORMED) assert_int_equal(match_malformed(world.match, &at), DOC_NO_MEMORY);
+        assert_fails(match_finish(world.match, &s), ERROR_LIMIT);
+    }
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static char *survey_once(const char *path, enum doc_format format, span body)
+{
+    const struct match_survey *s = NULL;
+    struct match *old = world.match, *m = match_new(world.rules, world.scratch, cpu_level());
+    if (!m) return NULL;
+    world.match = m;
+    world_begin(&world, path, format);
+    world.match = old;
+    const struct doc_window w = {.data = body.ptr, .len = body.len, .complete = true};
+    enum doc_status status = match_feed(m, &w);
+    bool good = status == DOC_COMPLETE && is_ok(match_finish(m, &s));
+    fault_arm("malloc", 0);
+    char *out = good ? world_dump(s) : NULL;
+    match_free(m);
+    return out;
+}
+
+/* Either the same survey or none. */
+static void check_faults(const char *path, enum doc_format format, span body)
+{
+    char *expected = survey_once(path, format, body);
+    assert_non_null(expected);
+    bool through = false;
+    for (uint64_t n = 1; !through; n++) {
+        assert_true(n < 10000);
+        fault_arm("malloc", n);
+        char *got = survey_once(path, format, body);
+        through = got != NULL;
+        if (got) assert_string_equal(got, expected);
+        free(got);
+    }
+    free(expected);
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    check_faults("/list", DOC_JSON, span_str(json));
+    check_faults("/lines", DOC_NDJSON, span_str(lines));
+}
+
+#define CANARY "canary"
+
+static bool holds_canary(const void *p, size_t n)
+{
+    for (size_t i = 0; p && i + 6 <= n; i++)
+        if (!memcmp((const uint8_t *)p + i, CANARY, 6) || !memcmp((const uint8_t *)p + i, "CANARY", 6)) return true;
+    return false;
+}
+
+static bool buffers_hold_canary(const struct match *m)
+{
+    const struct bytes *all[] = {&m->decoded, &m->folded[0], &m->folded[1], &m->folded[2], &m->percent[0], &m->percent[1],
+        &m->base64[0], &m->base64[1]};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (holds_canary(all[i]->ptr, all[i]->size)) return true;
+    return false;
+}
+
+//= 8USC1367 a(2)
+static void test_wiped(void **state)
+{
+    static const char body[] = "{\"items\":[{\"personId\":\"canary-1\",\"\\u0063anary\":\"\xC2\xA0 \\u0063anary %63anary Y2FuYXJ5Y2FuYXJ5\"}]}";
+    (void)state;
+    struct match *m = world.match;
+    assert_non_null(world_survey(&world, "/list", DOC_JSON, span_str(body)));
+    assert_true(buffers_hold_canary(m)); /* the test looks where something was */
+    assert_true(holds_canary(&m->batch, sizeof m->batch));
+    match_reset(m);
+    assert_false(buffers_hold_canary(m));
+    assert_false(holds_canary(m, sizeof *m));
+    assert_int_equal(m->findings.count + m->pieces.count + m->names.count, 0);
+    const struct match_piece *pieces = m->pieces.items;
+    for (uint32_t i = 0; i < m->pieces.capacity && i < 4; i++) assert_int_equal(pieces[i].end, 0);
+}
+
+static int open_world(void **state)
+{
+    (void)state;
+    return world_open(&world) ? 0 : -1;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_splits), cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_survey_limit), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_wiped)};
+    return cmocka_run_group_tests(tests, open_world, close_world);
+}
