@@ -39,7 +39,7 @@ static void load_items(struct loader *l, const struct place *at, const json_t *p
         place_error(&list, "must be an array of objects");
         return;
     }
-    for (size_t i = 0; i < json_array_size(items); i++) {
+    for (size_t i = 0; i < json_array_size(items) && !l->no_memory; i++) {
         struct place item = place_item(&list, i);
         load(l, &item, json_array_get(items, i));
     }
@@ -153,7 +153,7 @@ static bool compile_set(struct loader *l)
 static bool load_all(struct loader *l, struct source *const *packs, size_t count)
 {
     size_t before = problems_errors(l->problems);
-    for (size_t i = 0; i < count; i++) load_pack(l, packs[i]);
+    for (size_t i = 0; i < count && !l->no_memory; i++) load_pack(l, packs[i]);
     bool sound = !l->no_memory && problems_errors(l->problems) == before;
     return sound && compile_set(l) && fingerprint(l->set, packs, count);
 }

@@ -9,7 +9,7 @@ static void load_documents(struct loader *l, const struct place *at, const json_
         place_error(&list, "must be an array of at least one document");
         return;
     }
-    for (size_t i = 0; i < json_array_size(documents); i++) {
+    for (size_t i = 0; i < json_array_size(documents) && !l->no_memory; i++) {
         struct place item = place_item(&list, i);
         struct rules_document *d = document_load(l, &item, json_array_get(documents, i), p);
         struct rules_document **slot = d ? loader_add(l, &p->documents, sizeof *slot) : NULL;

@@ -1,0 +1,195 @@
+/* Labels against a plain reading of the contract: fold the name, compare with every label. */
+#include "rules/support.h"
+
+#define RULES 6
+#define LABELS 4
+static const char *const inheriting[] = {"value", "number", "id", "text", "identificationid"};
+
+struct plain_rule {
+    char labels[LABELS][12]; /* folded */
+    bool prefix[LABELS];
+    size_t count;
+};
+
+static uint64_t seed = 1442695040888963407ULL;
+
+static unsigned roll(unsigned n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (unsigned)((seed >> 20) % n);
+}
+
+/* Short words over few letters, so that labels are prefixes of each other; now and then an inheriting name. */
+static void draw_word(char *out)
+{
+    size_t n = 2 + roll(4);
+    if (roll(8) == 0) {
+        strcpy(out, inheriting[roll(4)]);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) out[i] = "ab1"[roll(3)];
+    out[n] = '\0';
+}
+
+static bool has(const struct plain_rule *r, const char *word, bool prefix)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->prefix[i] == prefix && !strcmp(r->labels[i], word)) return true;
+    return false;
+}
+
+static void draw_rules(struct plain_rule *rules)
+{
+    for (size_t r = 0; r < RULES; r++) {
+        for (size_t want = 1 + roll(LABELS); rules[r].count < want;) {
+            char word[24];
+            bool prefix = roll(2);
+            draw_word(word);
+            if (has(&rules[r], word, prefix)) continue;
+            strcpy(rules[r].labels[rules[r].count], word);
+            rules[r].prefix[rules[r].count++] = prefix;
+        }
+    }
+}
+
+static struct loaded load_rules(const struct plain_rule *rules)
+{
+    json_t *list = json_array();
+    for (size_t r = 0; r < RULES; r++) {
+        char id[8], label[400];
+        snprintf(id, sizeof id, "r%u", (unsigned)r % 10);
+        json_t *labels = json_array();
+        for (size_t i = 0; i < rules[r].count; i++) {
+            snprintf(label, sizeof label, "%s%s", rules[r].labels[i], rules[r].prefix[i] ? "*" : "");
+            json_array_append_new(labels, json_string(label));
+        }
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:{s:[s],s:[s]}}", "id", id, "title", "t", "why", "w",
+            "kind", "ssn", "bare", "labelled", "labels", labels, "tests", "match", "a", "ignore", "b"));
+    }
+    json_t *pack = json_pack("{s:i,s:s,s:s,s:o}", "format", 1, "pack", "p", "version", "1", "identifiers", list);
+    char *text = json_dumps(pack, 0);
+    struct loaded l = load_text(text);
+    free(text);
+    json_decref(pack);
+    return l;
+}
+
+static void fold_name(const char *name, char *out)
+{
+    for (; *name; name++)
+        if (is_alnum((uint8_t)*name)) *out++ = (char)to_lower((uint8_t)*name);
+    *out = '\0';
+}
+
+/* Bits of the rules that the name carries by itself. */
+static unsigned plain_own(const struct plain_rule *rules, const char *name)
+{
+    char folded[64];
+    unsigned bits = 0;
+    fold_name(name, folded);
+    for (size_t r = 0; r < RULES; r++)
+        for (size_t i = 0; i < rules[r].count; i++) {
+            size_t n = strlen(rules[r].labels[i]);
+            bool equal = !strcmp(folded, rules[r].labels[i]), starts = !strncmp(folded, rules[r].labels[i], n);
+            if (rules[r].prefix[i] ? starts : equal) bits |= 1u << r;
+        }
+    return bits;
+}
+
+static bool plain_inherits(const char *name)
+{
+    char folded[64];
+    fold_name(name, folded);
+    for (size_t i = 0; i < ARRAY_LEN(inheriting); i++)
+        if (!strcmp(folded, inheriting[i])) return true;
+    return false;
+}
+
+static unsigned bits_of(const struct rules_set *s, label_set labels)
+{
+    const struct rules_identifier *bound[RULES];
+    unsigned bits = 0;
+    size_t n = rules_label_identifiers(s, labels, bound, RULES);
+    assert_true(n <= RULES);
+    for (size_t i = 0; i < n; i++) bits |= 1u << (bound[i]->name[1] - '0');
+    return bits;
+}
+
+static void draw_name(char *out)
+{
+    char word[24];
+    draw_word(word);
+    for (const char *w = word; *w; w++) {
+        if (roll(5) == 0) *out++ = "-_ .#"[roll(5)];
+        *out++ = (char)(roll(2) ? to_upper((uint8_t)*w) : *w);
+    }
+    for (unsigned n = roll(3); n > 0; n--) *out++ = "ab1z-"[roll(5)];
+    *out = '\0';
+}
+
+static void compare_chain(const struct rules_set *s, const struct plain_rule *rules)
+{
+    label_set labels = 0;
+    unsigned expected = 0;
+    for (int depth = 0; depth < 4; depth++) {
+        char name[64];
+        if (depth && roll(2)) strcpy(name, inheriting[roll(5)]);
+        else draw_name(name);
+        labels = rules_labels(s, span_str(name), labels);
+        expected = plain_own(rules, name) | (plain_inherits(name) ? expected : 0);
+        assert_int_equal(rules_label_inherits(span_str(name)), plain_inherits(name));
+        if (bits_of(s, labels) != expected) fail_msg("\"%s\": %x, expected %x", name, bits_of(s, labels), expected);
+        assert_int_equal(labels == 0, expected == 0);
+    }
+}
+
+static void test_against_plain_reading(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        struct plain_rule rules[RULES] = {0};
+        draw_rules(rules);
+        struct loaded l = load_rules(rules);
+        print_problems(&l);
+        assert_non_null(l.set);
+        for (int chain = 0; chain < 200; chain++) compare_chain(l.set, rules);
+        loaded_free(&l);
+    }
+}
+
+static const char one_rule[] =
+    "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[{\"id\":\"r0\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"ssn\","
+    "\"bare\":\"labelled\",\"labels\":[\"socialSecurity*\",\"ssn\"],\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}]}";
+
+static void test_names_of_any_length(void **state)
+{
+    struct loaded l = load_text(one_rule);
+    char name[4000];
+    (void)state;
+    assert_non_null(l.set);
+    memset(name, 'x', sizeof name);
+    memcpy(name, "Social Security", 15);
+    assert_true(rules_labels(l.set, span_of(name, sizeof name), 0) != 0);
+    memset(name, '-', sizeof name);
+    memcpy(name + sizeof name - 3, "SSN", 3);
+    assert_true(rules_labels(l.set, span_of(name, sizeof name), 0) != 0);
+    name[sizeof name - 1] = 'M';
+    assert_true(rules_labels(l.set, span_of(name, sizeof name), 0) == 0);
+    /* fullwidth letters, wherever the pieces in which a long name is folded may cut them */
+    for (size_t pad = 0; pad < 600; pad++) {
+        memset(name, '_', pad);
+        memcpy(name + pad, "\xEF\xBD\x93\xEF\xBC\xB3\xE2\x80\x8B\xEF\xBD\x8E", 12);
+        if (!rules_labels(l.set, span_of(name, pad + 12), 0)) fail_msg("lost behind %zu bytes", pad);
+    }
+    assert_true(rules_labels(l.set, SPAN(""), 0) == 0);
+    loaded_free(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_plain_reading),
+        cmocka_unit_test(test_names_of_any_length),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
