@@ -173,7 +173,7 @@ static void decoy(struct text *t)
 {
     static const char *const words[] = {"LOPEZ HERNANDEZ", "MARIA", "1991-03-07", "20210301", "2021-03-01T10:22:33Z",
         "617-555-0123", "XA012345678", "A0123456780", "a012345678x", "A1234567", "ABCEAC2190012345", "000-12-3456", "384",
-        "administration", "internationalization", "d41d8cd98f00b204e9800998ecf8427e", "I-9180", "M\xC3\xBCller-L\xC3\xBC" "denscheidt",
+        "administration", "internationalization", "d41d8cd98f00b204e9800998ecf8427e", "I-9180", ("M\xC3\xBCller-L\xC3\xBC" "denscheidt"),
         "https://example.test/a%20b/c", "100%", "x%2", "\xE2\x82\xAC 12.50", "0123456780", "A099888777", "", "\x01\x02"};
     switch (below(6)) {
     case 0: say(t, "A"); random_digits(t, 9); break;
