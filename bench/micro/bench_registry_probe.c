@@ -81,22 +81,29 @@ static struct queries make_queries(size_t n, uint64_t persons, unsigned keys, ui
     return q;
 }
 
+#define WINDOW 1024
+
+/* Candidates come from a document that was just read, so that they are in the cache and the table is not: the window is
+ * touched before the clock starts. */
+static uint64_t touch(const struct queries *q, size_t from, size_t n) {
+    uint64_t sum = 0;
+    for (size_t i = from; i < from + n; i++) sum += q->keys[i].canonical.ptr[0] + q->keys[i].canonical.len;
+    return sum;
+}
+
 static void measure(const struct registry *r, const struct queries *q, size_t batch, const char *name) {
-    struct registry_hit hits[BATCH];
-    uint64_t found = 0;
-    double best = 1e9;
-    for (int round = 0; round < 3; round++) {
-        found = 0;
+    static struct registry_hit hits[WINDOW];
+    uint64_t found = 0, sum = 0;
+    double took = 0;
+    for (size_t i = 0; i + WINDOW <= q->n; i += WINDOW) {
+        sum += touch(q, i, WINDOW);
         double start = seconds();
-        for (size_t i = 0; i + batch <= q->n; i += batch) {
-            registry_probe(r, q->keys + i, batch, hits);
-            for (size_t j = 0; j < batch; j++) found += hits[j].protected_;
-        }
-        double took = seconds() - start;
-        if (took < best) best = took;
+        for (size_t j = 0; j < WINDOW; j += batch) registry_probe(r, q->keys + i + j, batch, hits + j);
+        took += seconds() - start;
+        for (size_t j = 0; j < WINDOW; j++) found += hits[j].protected_;
     }
-    printf("%-18s %7.1f ns a look-up   (%.2f %% found)\n", name, best * 1e9 / (double)q->n,
-           100.0 * (double)found / (double)q->n);
+    printf("%-26s %7.1f ns a look-up   (%.2f %% found)%s\n", name, took * 1e9 / (double)q->n,
+           100.0 * (double)found / (double)q->n, sum == 0 ? "?" : "");
 }
 
 static void measure_floor(span image, size_t n) {
@@ -106,7 +113,7 @@ static void measure_floor(span image, size_t n) {
         for (size_t j = 0; j < BATCH; j++) __builtin_prefetch(image.ptr + mix(i + j) % lines * 64);
         for (size_t j = 0; j < BATCH; j++) sum += image.ptr[mix(i + j) % lines * 64];
     }
-    printf("%-18s %7.1f ns a line      (sum %llu)\n", "floor, batch 16", (seconds() - start) * 1e9 / (double)n,
+    printf("%-26s %7.1f ns a line      (sum %llu)\n", "floor, batch 16", (seconds() - start) * 1e9 / (double)n,
            (unsigned long long)sum % 10);
 }
 
@@ -167,6 +174,8 @@ int main(int argc, char **argv) {
     measure_floor(image, lookups);
     measure(r, &misses, BATCH, "miss, batch 16");
     measure(r, &found, BATCH, "hit, batch 16");
+    measure(r, &misses, WINDOW, "miss, 1024 a call");
+    measure(r, &found, WINDOW, "hit, 1024 a call");
     measure(r, &misses, 1, "miss, one by one");
     measure(r, &found, 1, "hit, one by one");
     registry_close(r);

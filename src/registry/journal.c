@@ -90,6 +90,7 @@ static bool is_torn(span journal, size_t at)
     size_t written = journal.len;
     while (written > at && journal.ptr[written - 1] == 0)
         written--;
+    if (written == at) return true; /* the file grew, and nothing else arrived */
     size_t sector = (written + SECTOR - 1) / SECTOR * SECTOR;
     return sector < at + (length ? length : HEAD_BYTES);
 }

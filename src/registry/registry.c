@@ -163,23 +163,39 @@ static void find_slots(const struct image *image, const struct registry_print *p
     }
 }
 
-static void probe_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
-{
+/* One batch on its way: its lines have been asked for, or were read. */
+struct batch {
+    size_t n;
+    bool overlay;
     struct registry_print prints[BATCH];
-    const uint8_t *slots[BATCH];
-    bool overlay = overlay_has_keys(&r->overlay);
-    print_keys(&r->secrets, keys, n, prints);
-    ask_for_lines(r, prints, n, overlay);
-    find_slots(&r->image, prints, n, slots);
-    for (size_t i = 0; i < n; i++)
-        hits[i] = probe_slot(r, prints[i], slots[i], overlay);
+};
+
+static void begin_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct batch *b)
+{
+    b->n = n < BATCH ? n : BATCH;
+    b->overlay = overlay_has_keys(&r->overlay);
+    print_keys(&r->secrets, keys, b->n, b->prints);
+    ask_for_lines(r, b->prints, b->n, b->overlay);
 }
 
+static void end_batch(const struct registry *r, const struct batch *b, struct registry_hit *hits)
+{
+    const uint8_t *slots[BATCH];
+    find_slots(&r->image, b->prints, b->n, slots);
+    for (size_t i = 0; i < b->n; i++)
+        hits[i] = probe_slot(r, b->prints[i], slots[i], b->overlay);
+}
+
+/* The next batch is hashed while the lines of this one are on their way. */
 void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
-    for (size_t from = 0; from < n; from += BATCH)
-        probe_batch(r, keys + from, n - from < BATCH ? n - from : BATCH, hits + from);
+    struct batch batches[2];
+    if (n > 0) begin_batch(r, keys, n, &batches[0]);
+    for (size_t from = 0, turn = 0; from < n; from += BATCH, turn ^= 1) {
+        if (n - from > BATCH) begin_batch(r, keys + from + BATCH, n - from - BATCH, &batches[turn ^ 1]);
+        end_batch(r, &batches[turn], hits + from);
+    }
 }
 
 /* Appends unless it is among the first `known` of what is already there. */
