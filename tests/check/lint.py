@@ -66,8 +66,7 @@ def look(job):
     if done.returncode == 0:
         cached.parent.mkdir(parents=True, exist_ok=True)
         cached.touch()
-    noise = re.compile(r"^\d+ warnings? .*|^Suppressed \d+.*|^Use -header-filter.*|^Error while processing.*")
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line and not noise.match(line)]
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if re.search(r": (error|warning): ", line)]
     return path, done.returncode, "\n".join(lines)
 
 
