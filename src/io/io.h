@@ -20,21 +20,19 @@ struct event_base;
 struct io_loop;
 /* NULL: out of memory or no epoll. */
 struct io_loop *io_loop_new(void);
-/* Everything made on it must be freed before. */
+/* Everything made on it must be freed before; connections that are being finished are cut off. */
 void io_loop_free(struct io_loop *l);
 /* Runs until io_loop_stop. */
 RESULT io_loop_run(struct io_loop *l);
 /* One round: waits for events (at most wait_ms; 0 polls) and runs their callbacks. */
 RESULT io_loop_once(struct io_loop *l, unsigned wait_ms);
 void io_loop_stop(struct io_loop *l);
-/* Monotonic (CLOCK_MONOTONIC), in microseconds and milliseconds; read at most once a round, so cheap. */
-uint64_t io_now_us(struct io_loop *l);
-uint64_t io_now_ms(struct io_loop *l);
-/* Read afresh from the kernel. */
-uint64_t io_clock_us(void);
+/* CLOCK_MONOTONIC in microseconds and milliseconds. Costs no system call on the machines that we run on. */
+uint64_t io_now_us(void);
+uint64_t io_now_ms(void);
 /* For signals and what else is not here. Borrowed. */
 struct event_base *io_loop_base(struct io_loop *l);
-/* Connections alive on this loop. */
+/* Connections alive on this loop, those that are being finished too. */
 size_t io_loop_connections(const struct io_loop *l);
 
 /* ---- timers and watches --------------------------------------------------------------------------------------- */

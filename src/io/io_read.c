@@ -1,0 +1,199 @@
+/* Reading. A small read lands in the loop's scratch first and is stored at its size, so that an idle connection holds
+ * no input buffer; when reads come back full, they go straight into the connection's own. */
+#include <errno.h>
+#include <openssl/err.h>
+
+#include "io/io_internal.h"
+
+enum fill { FILL_MORE, FILL_SOME, FILL_AGAIN, FILL_END, FILL_TRUNCATED, FILL_FAILED };
+/* Turns a connection gets before others do. */
+#define READ_TURNS 8
+
+bool io_may_read(const struct io_conn *c)
+{
+    return c->state == CONN_OPEN && !c->paused && !c->full && !c->ended && c->error.class == ERROR_NONE;
+}
+
+static enum fill fill_plain(struct io_conn *c, uint8_t *to, size_t room, size_t *got)
+{
+    ssize_t n = -1;
+    if (io_again("read_again", &c->read_skipped))
+        errno = EAGAIN;
+    else if (fault_hit("read"))
+        errno = ECONNRESET;
+    else
+        n = recv(c->fd, to, room, 0);
+    if (n > 0) {
+        *got = (size_t)n;
+        return *got == room ? FILL_MORE : FILL_SOME;
+    }
+    if (n == 0) return FILL_END;
+    if (errno == EAGAIN || errno == EINTR) return FILL_AGAIN;
+    io_fail(c, FAIL(ERROR_IO, errno), "read failed");
+    return FILL_FAILED;
+}
+
+static bool is_truncation(const struct io_conn *c, int ssl_error)
+{
+    if (!c->tcp_eof) return false;
+    return ssl_error == SSL_ERROR_SYSCALL || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
+static enum fill fill_tls(struct io_conn *c, uint8_t *to, size_t room, size_t *got)
+{
+    ERR_clear_error();
+    int n = SSL_read(c->ssl, to, (int)room);
+    if (n > 0) {
+        *got = (size_t)n;
+        return SSL_has_pending(c->ssl) ? FILL_MORE : FILL_SOME;
+    }
+    int error = SSL_get_error(c->ssl, n);
+    if (error == SSL_ERROR_WANT_READ) return FILL_AGAIN;
+    if (error == SSL_ERROR_ZERO_RETURN) return FILL_END;
+    if (is_truncation(c, error)) return FILL_TRUNCATED;
+    io_fail_tls(c, error);
+    return FILL_FAILED;
+}
+
+static enum fill fill_into(struct io_conn *c, uint8_t *to, size_t room, size_t *got)
+{
+    return c->ssl != NULL ? fill_tls(c, to, room, got) : fill_plain(c, to, room, got);
+}
+
+static enum fill out_of_memory(struct io_conn *c, result r)
+{
+    io_fail(c, r, "out of memory");
+    return FILL_FAILED;
+}
+
+/* One read. */
+static enum fill fill_once(struct io_conn *c)
+{
+    size_t room = c->cap - buf_len(&c->in), got = 0;
+    uint8_t *to = c->loop->scratch;
+    size_t most = c->ssl != NULL ? IO_RECORD : IO_SCRATCH;
+    if (room > most) room = most;
+    if (c->bulk) {
+        result r = buf_reserve(&c->in, room, &to);
+        if (!is_ok(r)) return out_of_memory(c, r);
+    }
+    enum fill f = fill_into(c, to, room, &got);
+    if (got > 0 && c->bulk) buf_commit(&c->in, got);
+    if (got > 0 && !c->bulk) {
+        result r = buf_append(&c->in, span_of(to, got));
+        mem_wipe(to, got); /* somebody's life is in it, and the scratch stays */
+        if (!is_ok(r)) return out_of_memory(c, r);
+    }
+    c->bulk = f == FILL_MORE;
+    c->received += got;
+    c->full = buf_len(&c->in) >= c->cap;
+    return f;
+}
+
+/* OpenSSL may have had to answer (a key update, an alert). */
+static void push_answers(struct io_conn *c)
+{
+    if (c->ssl != NULL && io_push_wire(c) == IO_FLUSH_BLOCKED) io_want_writable(c, true);
+}
+
+static enum fill fill_turns(struct io_conn *c, bool *got)
+{
+    enum fill f = FILL_AGAIN;
+    for (int i = 0; i < READ_TURNS && !c->full; i++) {
+        f = fill_once(c);
+        *got |= f == FILL_MORE || f == FILL_SOME;
+        if (f != FILL_MORE) break;
+    }
+    return f;
+}
+
+static void drop_empty_input(struct io_conn *c)
+{
+    if (c->bulk || c->in.size == 0 || buf_len(&c->in) > 0) return;
+    buf_free(&c->in);
+    buf_init(&c->in, c->cap);
+}
+
+static void end_input(struct io_conn *c, enum io_event event)
+{
+    c->ended = true;
+    io_want_readable(c, false);
+    io_emit(c, event);
+}
+
+void io_step_read(struct io_conn *c)
+{
+    bool got = false;
+    /* Interest is withdrawn here, where it is in the way, and not when reading is paused: most pauses end before
+     * anything comes. */
+    if (!io_may_read(c)) {
+        io_want_readable(c, false);
+        return;
+    }
+    enum fill f = fill_turns(c, &got);
+    push_answers(c);
+    if (got && !io_emit(c, IO_READABLE)) return;
+    if (c->state != CONN_OPEN) return; /* the callback finished it */
+    drop_empty_input(c);
+    switch (f) {
+    case FILL_END: end_input(c, IO_END); break;
+    case FILL_TRUNCATED: end_input(c, IO_TRUNCATED); break;
+    case FILL_MORE:
+        if (io_may_read(c)) io_kick(c);
+        break;
+    case FILL_SOME:
+    case FILL_AGAIN:
+    case FILL_FAILED: break;
+    }
+}
+
+/* Reading may go on: on the socket, and over what OpenSSL has already taken from it. */
+static void restart(struct io_conn *c)
+{
+    if (!io_may_read(c)) return;
+    io_want_readable(c, true);
+    if (c->bulk || (c->ssl != NULL && SSL_has_pending(c->ssl))) io_kick(c);
+}
+
+span io_input(const struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    return buf_span(&c->in);
+}
+
+void io_consume(struct io_conn *c, size_t n)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    ASSERT(!c->dead);
+    buf_consume(&c->in, n);
+    if (c->full && buf_len(&c->in) <= c->cap / 2) {
+        c->full = false;
+        restart(c);
+    }
+}
+
+void io_set_input_cap(struct io_conn *c, size_t cap)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    ASSERT(!c->dead);
+    c->cap = cap < 1024 ? 1024 : cap;
+    c->in.cap = c->cap;
+    bool was_full = c->full;
+    c->full = buf_len(&c->in) >= c->cap;
+    if (was_full && !c->full) restart(c);
+}
+
+void io_read_pause(struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    c->paused = true;
+}
+
+void io_read_resume(struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    ASSERT(!c->dead);
+    if (!c->paused) return;
+    c->paused = false;
+    restart(c);
+}
