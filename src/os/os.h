@@ -171,7 +171,8 @@ RESULT os_close_others(const int *keep, size_t count);
 
 /* What a process may do after it is set up. Syscalls not on the role's list kill it (seccomp); files outside `paths`
  * are refused with EACCES (Landlock; where the kernel lacks it, the file system permissions alone stand). No way
- * back; inherited by threads and children. Sanitizer builds do nothing. Call os_harden first. */
+ * back. Binds the calling thread and what it starts later: a thread that runs already confines itself. Sanitizer
+ * builds do nothing. Call os_harden first. */
 enum os_role { OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN };
 struct os_access {
     const char *path; /* file or directory with all below it; NULL is skipped */
