@@ -394,14 +394,16 @@ void walk_begin(struct match *m)
     m->line = MATCH_NONE;
 }
 
+/* The lines of a body begin where the first line's own container does: they come first. */
 static int compare_open(const void *a, const void *b)
 {
-    uint64_t x = ((const struct match_container *)a)->open, y = ((const struct match_container *)b)->open;
-    return (x > y) - (x < y);
+    const struct match_container *x = a, *y = b;
+    if (x->open != y->open) return x->open > y->open ? 1 : -1;
+    return (int)y->is_lines - (int)x->is_lines;
 }
 
 /* Containers are noted with their first piece, which an inner one may have earlier. While they are sorted, `close` of
- * the old order finds its new index by `open`, of which no two are equal (the lines of a body come first in any case). */
+ * the old order finds its new index by `open`. */
 static bool sort_containers(struct match *m)
 {
     struct match_container *c = m->containers.items;
