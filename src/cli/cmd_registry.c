@@ -1,0 +1,469 @@
+/* registry build|apply|inspect|lookup */
+#include "admin/admin.h"
+#include "cli/cli.h"
+#include "config/config.h"
+#include "ledger/ledger.h"
+#include "registry/registry.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SOURCE_MAX ((size_t)64 << 30)
+
+static int fail(const char *what, const char *why)
+{
+    fprintf(stderr, "gate1367 registry: %s: %s\n", what, why);
+    return 2;
+}
+
+/* ---- the key ---------------------------------------------------------------------------------------------------- */
+
+static bool make_key(const char *path, uint8_t key[32])
+{
+    char text[REGISTRY_KEY_TEXT];
+    if (!is_ok(os_random(key, 32))) return false;
+    registry_key_encode(key, text);
+    result r = os_secret_create(path, span_str(text));
+    mem_wipe(text, sizeof(text));
+    if (!is_ok(r)) fail(path, os_error_text(r));
+    else fprintf(stderr, "made the key %s; keep a copy apart from the index\n", path);
+    return is_ok(r);
+}
+
+static bool read_key(const char *path, uint8_t key[32])
+{
+    struct buf text;
+    result r = os_secret_read(path, 4096, &text);
+    bool good = is_ok(r) && registry_key_decode(buf_span(&text), key);
+    if (!is_ok(r)) fail(path, os_error_text(r));
+    else if (!good) fail(path, "is no registry key: 64 hex digits are expected");
+    if (text.base != NULL) mem_wipe(text.base, text.size);
+    buf_free(&text);
+    return good;
+}
+
+/* ---- build ------------------------------------------------------------------------------------------------------ */
+
+struct build {
+    const char *source, *output, *key_path, *approved;
+    uint8_t key[32];
+    struct problems *problems;
+    struct registry_builder *builder;
+    uint64_t journal; /* first position that the source does not include */
+};
+
+static bool feed_lines(struct build *b, span text)
+{
+    struct cli_progress progress = {0};
+    unsigned line = 1;
+    size_t all = text.len;
+    while (text.len > 0) {
+        size_t end = span_find(text, '\n');
+        if (!is_ok(registry_builder_line(b->builder, b->source, line, span_sub(text, 0, end)))) return false;
+        text = end < text.len ? span_from(text, end + 1) : span_of(NULL, 0);
+        if (line++ % 4096 == 0) cli_progress_show(&progress, "reading", all - text.len, all);
+    }
+    cli_progress_end(&progress);
+    return true;
+}
+
+static bool feed_source(struct build *b)
+{
+    struct os_map map = {0};
+    struct buf piped;
+    buf_init(&piped, 0);
+    bool is_pipe = strcmp(b->source, "-") == 0;
+    result r = is_pipe ? os_read_file("-", SOURCE_MAX, &piped) : os_map_file(b->source, &map);
+    if (!is_ok(r)) {
+        fail(b->source, os_error_text(r));
+        return false;
+    }
+    span text = is_pipe ? buf_span(&piped) : span_of(map.ptr, map.len);
+    size_t n = strlen(b->source);
+    bool csv = n > 4 && strcmp(b->source + n - 4, ".csv") == 0;
+    bool good = csv ? is_ok(registry_builder_source(b->builder, b->source, text)) : feed_lines(b, text);
+    if (!good) fail(b->source, "no memory");
+    os_unmap(&map);
+    buf_free(&piped);
+    return good;
+}
+
+/* The journal beside the index: its records are in force until a build includes them. */
+static bool read_journal(const struct build *b, struct buf *text)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s.journal", b->output);
+    buf_init(text, 0);
+    return !os_exists(path) || is_ok(os_read_file(path, SOURCE_MAX, text));
+}
+
+/* Protected subjects that would fall out of protection; an unreadable old index counts as one that must be approved. */
+static bool drops_nobody(struct build *b)
+{
+    struct os_map old = {0};
+    struct registry *r = NULL;
+    uint64_t sample[4];
+    if (!os_exists(b->output)) return true;
+    result opened = os_map_file(b->output, &old);
+    if (is_ok(opened)) opened = registry_open(span_of(old.ptr, old.len), b->key, NULL, &r);
+    size_t dropped = is_ok(opened) ? registry_builder_dropped(b->builder, r, sample, ARRAY_LEN(sample)) : 1;
+    if (!is_ok(opened)) fprintf(stderr, "%s: %s\n", b->output, registry_error_text(opened.code));
+    else if (dropped > 0) fprintf(stderr, "%zu protected subjects of %s are not in the new index\n", dropped, b->output);
+    if (is_ok(opened)) registry_close(r);
+    os_unmap(&old);
+    if (dropped == 0 || b->approved != NULL) return true;
+    fputs("an ended protection needs a named reason: --release-approved REASON\n", stderr);
+    return false;
+}
+
+static int write_index(struct build *b)
+{
+    span image;
+    struct registry_totals t;
+    struct buf journal;
+    struct registry_journal_end end = {0};
+    bool readable = read_journal(b, &journal) &&
+                    (buf_len(&journal) == 0 || is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, &end)));
+    buf_free(&journal);
+    if (!readable) return fail(b->output, "its journal cannot be read; nothing was written");
+    result r = registry_builder_finish(b->builder, os_realtime_us() / 1000000, b->journal, &image);
+    if (!is_ok(r)) return r.class == ERROR_CONFIG ? 1 : fail(b->output, registry_error_text(r.code));
+    if (!drops_nobody(b)) return 1;
+    r = os_write_atomic(b->output, image, 0600);
+    if (!is_ok(r)) return fail(b->output, os_error_text(r));
+    registry_builder_totals(b->builder, &t);
+    printf("%s: %llu protected subjects of %llu, %llu keys, %zu bytes\n", b->output, (unsigned long long)t.protected_subjects,
+        (unsigned long long)t.subjects, (unsigned long long)t.keys, image.len);
+    if (end.records > 0) printf("%llu live changes stay in force from the journal\n", (unsigned long long)end.records);
+    return 0;
+}
+
+static int build(int argc, char **argv)
+{
+    struct build b = {0};
+    bool json = false;
+    const struct cli_option options[] = {{"-o", NULL, &b.output}, {"--output", NULL, &b.output}, {"--key", NULL, &b.key_path},
+        {"--release-approved", NULL, &b.approved}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (argc != 2 || b.output == NULL || b.key_path == NULL) {
+        return cli_usage("registry", "build needs SOURCE -o protected.idx --key protected.key");
+    }
+    if (b.approved != NULL && b.approved[0] == '\0') return cli_usage("registry", "--release-approved needs a reason");
+    b.source = argv[1];
+    if (!(os_exists(b.key_path) ? read_key(b.key_path, b.key) : make_key(b.key_path, b.key))) return 2;
+    b.problems = problems_new();
+    b.builder = b.problems == NULL ? NULL : registry_builder_new(b.key, b.problems);
+    int status = b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
+    if (b.problems != NULL) cli_print_problems(b.problems, json);
+    registry_builder_free(b.builder);
+    problems_free(b.problems);
+    mem_wipe(b.key, sizeof(b.key));
+    return status;
+}
+
+/* ---- what apply and lookup share -------------------------------------------------------------------------------- */
+
+static struct config *load(const char *path)
+{
+    struct problems *p = problems_new();
+    struct config *c = p == NULL ? NULL : config_load(path, p);
+    if (p != NULL && c == NULL) cli_print_problems(p, false);
+    problems_free(p);
+    return c;
+}
+
+/* Prints the answer; status by its "status". */
+static int show_answer(span answer, bool json)
+{
+    json_error_t error;
+    json_t *v = json_loadb((const char *)answer.ptr, answer.len, 0, &error), *problem;
+    size_t i;
+    const char *status = json_string_value(json_object_get(v, "status"));
+    bool good = status != NULL && strcmp(status, "ok") == 0;
+    if (json) printf("%.*s", SPAN_FMT(answer));
+    json_array_foreach(json_object_get(v, "problems"), i, problem)
+    {
+        fprintf(stderr, "%s\n", json_string_value(problem));
+    }
+    if (v == NULL) fputs("gate1367 registry: the gateway broke off; whether it did what was asked is in its ledger\n", stderr);
+    const json_t *protected_ = json_object_get(v, "protected"), *applied = json_object_get(v, "applied");
+    if (!json && good && protected_ != NULL) puts(json_is_true(protected_) ? "protected" : "not protected");
+    if (!json && good && applied != NULL) printf("%lld changes in force\n", (long long)json_integer_value(applied));
+    json_decref(v);
+    return good ? 0 : 1;
+}
+
+/* The running gateway's admin answers; NULL status -1: nobody runs. */
+static int ask_gateway(const struct config *c, span line, span body, bool json)
+{
+    struct buf answer;
+    buf_init(&answer, 16u << 20);
+    result r = admin_ask(c->admin_socket, line, body, &answer);
+    bool nobody = r.class == ERROR_IO && (r.code == ENOENT || r.code == ECONNREFUSED);
+    int status = nobody ? -1 : is_ok(r) ? show_answer(buf_span(&answer), json) : fail(c->admin_socket, os_error_text(r));
+    buf_free(&answer);
+    return status;
+}
+
+/* Without a gateway the command writes the entry itself. */
+static int record(const struct config *c, const struct ledger_count *counts, size_t n, const uint64_t *subjects, size_t subject_count)
+{
+    struct ledger_key *key = NULL;
+    struct ledger_month month = {0};
+    uint8_t root[32];
+    char(*names)[LEDGER_PSEUDONYM] = mem_array(subject_count + 1, LEDGER_PSEUDONYM);
+    struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(c->ledger.origin), .event = LEDGER_REGISTRY,
+        .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = n,
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count};
+    e.versions.rules = span_str(c->settings.rules_version);
+    e.versions.config = span_str(c->settings.config_version);
+    result r = names == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : ledger_key_load(c->ledger.key_path, &key);
+    if (is_ok(r)) r = ledger_key_root(key, root);
+    if (is_ok(r) && !ledger_month_update(&month, root, e.time_us)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    for (size_t i = 0; is_ok(r) && i < subject_count; i++) {
+        span handle = span_of(&subjects[i], sizeof(subjects[i]));
+        if (!ledger_pseudonym(&month, SPAN("subject"), handle, names[i])) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    }
+    if (is_ok(r)) r = os_random(e.nonce, sizeof(e.nonce));
+    if (is_ok(r)) r = ledger_append_once(&c->ledger, &e);
+    ledger_key_free(key);
+    mem_wipe(root, sizeof(root));
+    mem_free(names);
+    if (is_ok(r)) return 0;
+    fail(c->ledger.directory, ledger_error_text(r));
+    return 74;
+}
+
+/* ---- apply ------------------------------------------------------------------------------------------------------ */
+
+struct offline {
+    const struct config *config;
+    const char *path;
+    uint8_t key[32];
+    struct problems *problems;
+    struct arena *arena;
+    struct registry_change *changes;
+    uint64_t *subjects;
+    size_t count, protects;
+    struct registry_journal_end end;
+};
+
+static bool parse_changes(struct offline *o, span text)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < text.len; i++) lines += text.ptr[i] == '\n';
+    o->changes = arena_array(o->arena, lines, sizeof(*o->changes));
+    o->subjects = arena_array(o->arena, lines, sizeof(*o->subjects));
+    if (o->changes == NULL || o->subjects == NULL) return false;
+    for (unsigned line = 1; text.len > 0; line++) {
+        size_t end = span_find(text, '\n');
+        span one = span_trim(span_sub(text, 0, end));
+        if (one.len > 0 && one.ptr[one.len - 1] == '\r') one.len--;
+        struct registry_change *c = &o->changes[o->count];
+        if (one.len > 0 && is_ok(registry_change_parse(o->key, o->path, line, one, o->arena, o->problems, c))) {
+            c->position = o->end.position + o->count + 1;
+            c->time = os_realtime_us() / 1000000;
+            o->protects += c->op == REGISTRY_PROTECT;
+            o->subjects[o->count++] = c->subject;
+        }
+        text = end < text.len ? span_from(text, end + 1) : span_of(NULL, 0);
+    }
+    return problems_errors(o->problems) == 0;
+}
+
+static RESULT append_changes(struct offline *o)
+{
+    struct buf records;
+    int fd = open(o->config->journal_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(fd >= 0, ERROR_IO, errno);
+    buf_init(&records, (size_t)1 << 30);
+    result r = OK;
+    for (size_t i = 0; i < o->count && is_ok(r); i++) r = registry_journal_encode(o->key, &o->changes[i], &records);
+    if (is_ok(r) && (ftruncate(fd, (off_t)o->end.bytes) != 0 || lseek(fd, 0, SEEK_END) < 0)) r = FAIL(ERROR_IO, errno);
+    if (is_ok(r)) r = os_append_durable(fd, buf_span(&records));
+    if (is_ok(r)) r = os_sync_parent(o->config->journal_path);
+    buf_free(&records);
+    os_close(&fd);
+    return r;
+}
+
+static bool read_old_journal(struct offline *o)
+{
+    struct buf text;
+    if (!os_exists(o->config->journal_path)) return true;
+    result r = os_read_file(o->config->journal_path, SOURCE_MAX, &text);
+    if (is_ok(r)) r = registry_journal_replay(o->key, buf_span(&text), UINT64_MAX, NULL, &o->end);
+    buf_free(&text);
+    if (!is_ok(r)) fail(o->config->journal_path, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
+    return is_ok(r);
+}
+
+/* Nobody runs: the journal alone is written, and the next start replays it. */
+static int apply_offline(struct offline *o, span text)
+{
+    if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
+    if (!read_old_journal(o)) return 2;
+    if (!parse_changes(o, text)) {
+        cli_print_problems(o->problems, false);
+        return 1;
+    }
+    struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
+    result r = append_changes(o);
+    if (!is_ok(r)) return fail(o->config->journal_path, os_error_text(r));
+    int status = record(o->config, counts, 2, o->subjects, o->count);
+    if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
+    return status;
+}
+
+static int apply(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool json = false;
+    const struct cli_option options[] = {{"-c", NULL, &path}, {"--config", NULL, &path}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (path == NULL || argc != 2) return cli_usage("registry", "apply needs -c gate.json CHANGES.jsonl");
+    struct config *c = load(path);
+    struct buf text;
+    if (c == NULL) return 1;
+    result r = os_read_file(argv[1], ADMIN_REQUEST_MAX - 4096, &text);
+    int status = is_ok(r) ? -1 : fail(argv[1], os_error_text(r));
+    char line[96];
+    snprintf(line, sizeof(line), "{\"command\":\"apply\",\"bytes\":%zu}", buf_len(&text));
+    if (status < 0) status = ask_gateway(c, span_str(line), buf_span(&text), json);
+    if (status < 0) {
+        struct offline o = {.config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30)};
+        bool memory = o.problems != NULL && o.arena != NULL;
+        status = memory ? apply_offline(&o, buf_span(&text)) : fail("apply", "no memory");
+        mem_wipe(o.key, sizeof(o.key));
+        problems_free(o.problems);
+        if (o.arena != NULL) arena_free(o.arena);
+    }
+    buf_free(&text);
+    config_free(c);
+    return status;
+}
+
+/* ---- lookup ----------------------------------------------------------------------------------------------------- */
+
+static int look_up_offline(const struct config *c, enum registry_kind kind, const char *value, const char *system)
+{
+    uint8_t key[32];
+    struct registry *r = NULL;
+    struct registry_hit hit = {0};
+    if (!is_ok(config_registry_key(c, key))) return fail(c->registry_key_path, "is no registry key");
+    struct offline o = {.config = c};
+    memcpy(o.key, key, sizeof(key));
+    size_t size = 64u << 20;
+    void *overlay = mem_alloc(size);
+    result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : registry_overlay_format(overlay, size, key);
+    if (is_ok(opened)) opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, overlay, &r);
+    struct registry_info info;
+    struct buf journal;
+    buf_init(&journal, 0);
+    if (is_ok(opened)) registry_info(r, &info);
+    if (is_ok(opened) && os_exists(c->journal_path)) {
+        opened = os_read_file(c->journal_path, SOURCE_MAX, &journal);
+        if (is_ok(opened)) opened = registry_journal_replay(key, buf_span(&journal), info.journal, overlay, &o.end);
+    }
+    mem_wipe(key, sizeof(key));
+    int status = 2;
+    if (!is_ok(opened)) fail(c->registry_path, registry_error_text(opened.code));
+    else if (!registry_lookup(r, kind, span_str(value), span_str(system == NULL ? "" : system), &hit)) {
+        status = cli_usage("registry", "the value cannot be one of that kind");
+    } else {
+        struct ledger_count counts[] = {{SPAN("lookup"), 1}};
+        status = record(c, counts, 1, &hit.subject, hit.protected_);
+        if (status == 0) puts(hit.protected_ ? "protected" : "not protected");
+    }
+    if (r != NULL) registry_close(r);
+    buf_free(&journal);
+    mem_free(overlay);
+    return status;
+}
+
+static int look_up(int argc, char **argv)
+{
+    const char *path = NULL, *system = NULL;
+    bool json = false;
+    const struct cli_option options[] = {
+        {"-c", NULL, &path}, {"--config", NULL, &path}, {"--system", NULL, &system}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (path == NULL || argc != 3) return cli_usage("registry", "lookup needs -c gate.json KIND VALUE [--system SYSTEM]");
+    int kind = registry_kind_from(span_str(argv[1]));
+    if (kind < 0) return cli_usage("registry", "there is no kind \"%s\"; alien_number, receipt_number, ssn, passport, …", argv[1]);
+    struct config *c = load(path);
+    if (c == NULL) return 1;
+    json_t *request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "lookup", "kind", argv[1], "value", argv[2], "system", system);
+    char *line = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
+    int status = line == NULL ? fail("lookup", "no memory") : ask_gateway(c, span_str(line), span_of(NULL, 0), json);
+    if (status < 0) status = look_up_offline(c, (enum registry_kind)kind, argv[2], system);
+    json_decref(request);
+    mem_hook_free(line);
+    config_free(c);
+    return status;
+}
+
+/* ---- inspect ---------------------------------------------------------------------------------------------------- */
+
+static void print_info(const struct registry_info *i, bool json)
+{
+    char version[33], built[32];
+    time_t t = (time_t)i->built;
+    struct tm tm;
+    hex_encode(span_of(i->version, sizeof(i->version)), version);
+    strftime(built, sizeof(built), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+    if (json) {
+        printf("{\"subjects\":%llu,\"keys\":%llu,\"bytes\":%llu,\"built\":\"%s\",\"journal\":%llu,\"version\":\"%s\"}\n",
+            (unsigned long long)i->subjects, (unsigned long long)i->keys, (unsigned long long)i->bytes, built,
+            (unsigned long long)i->journal, version);
+        return;
+    }
+    printf("protected subjects  %llu\nkeys                %llu\nbytes               %llu\nbuilt               %s\n"
+           "journal from        %llu\nversion             %s\n",
+        (unsigned long long)i->subjects, (unsigned long long)i->keys, (unsigned long long)i->bytes, built,
+        (unsigned long long)i->journal, version);
+}
+
+static int inspect(int argc, char **argv)
+{
+    const char *key_path = NULL;
+    bool json = false;
+    uint8_t key[32];
+    struct os_map map;
+    struct registry *r = NULL;
+    struct registry_info info;
+    const struct cli_option options[] = {{"--key", NULL, &key_path}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (argc != 2 || key_path == NULL) return cli_usage("registry", "inspect needs protected.idx --key protected.key");
+    if (!read_key(key_path, key)) return 2;
+    result opened = os_map_file(argv[1], &map);
+    if (!is_ok(opened)) return fail(argv[1], os_error_text(opened));
+    opened = registry_open(span_of(map.ptr, map.len), key, NULL, &r);
+    mem_wipe(key, sizeof(key));
+    int status = 0;
+    if (is_ok(opened)) {
+        registry_info(r, &info);
+        print_info(&info, json);
+        registry_close(r);
+    } else {
+        fail(argv[1], registry_error_text(opened.code));
+        status = 1;
+    }
+    os_unmap(&map);
+    return status;
+}
+
+int cli_registry(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+    } VERBS[] = {{"build", build}, {"apply", apply}, {"inspect", inspect}, {"lookup", look_up}};
+    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(VERBS); i++) {
+        if (strcmp(argv[1], VERBS[i].name) != 0) continue;
+        argv[1] = argv[0];
+        return VERBS[i].run(argc - 1, argv + 1);
+    }
+    return cli_usage("registry", "give one of build, apply, inspect, lookup");
+}
