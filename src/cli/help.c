@@ -1,0 +1,59 @@
+#include "cli/cli.h"
+
+struct page {
+    const char *command, *text;
+};
+
+static const struct page PAGES[] = {
+    {"serve",
+        "usage: gate1367 serve -c gate.json\n\n"
+        "Runs the gateway in the foreground. Prints one line \"ready: https://ADDRESS:PORT … admin http://…\" on stderr when\n"
+        "every listener accepts, and notifies systemd. A port of 0 is allowed and printed resolved.\n\n"
+        "signals: SIGHUP loads the files again (the old configuration stays, with the reason in the log, where the new one\n"
+        "does not pass `check`); SIGTERM and SIGINT drain and end.\n\n"
+        "exit: 0 ended in good order, 1 the configuration is wrong, 2 no ledger, no listener, 74 the ledger could not be\n"
+        "written.\n"},
+    {"check",
+        "usage: gate1367 check -c gate.json [--json]\n\n"
+        "Loads everything that serve would, secrets included, and reports every problem of every file at once as\n"
+        "FILE:LINE:COLUMN: /json/pointer: what is wrong; what would be right.\n\n"
+        "  --json   one object a line\n\n"
+        "exit: 0 good, 1 problems, 2 usage.\n"},
+    {"demo",
+        "usage: gate1367 demo [--keep]\n\n"
+        "Starts an embedded record API with generated people, a gateway before it with generated certificates, and asks as\n"
+        "four recipients; then shows the ledger, verifies it, and catches a tampered copy.\n\n"
+        "  --keep   leave it running and print curl commands; Ctrl-C ends it\n"},
+    {"rules",
+        "usage: gate1367 rules test PACK… [--json]\n"
+        "       gate1367 rules lint PACK… [--json]\n\n"
+        "test runs the tests that every identifier and marker carries, through the reader and matcher of the gateway. Give\n"
+        "packs in the order of gate.json. lint remarks on what is allowed but unwise, each with what to do.\n\n"
+        "exit: 0 nothing failed, 1 something did, 2 usage.\n"},
+    {"registry",
+        "usage: gate1367 registry build SOURCE -o protected.idx --key protected.key [--release-approved REASON]\n"
+        "       gate1367 registry apply -c gate.json CHANGES.jsonl [--json]\n"
+        "       gate1367 registry inspect protected.idx --key protected.key [--json]\n"
+        "       gate1367 registry lookup -c gate.json KIND VALUE [--system SYSTEM] [--json]\n\n"
+        "build reads JSON Lines (or CSV, by the name) and writes an index of keyed fingerprints; it makes the key file (0600)\n"
+        "where there is none, and refuses to drop a protected subject of an existing index without a reason.\n"
+        "apply puts changes in force at once: {\"op\":\"protect\",…a source line…} or {\"op\":\"release\",\"subject\":…,\n"
+        "\"reason\":…}; journal first, then every worker, then it returns. Without a running gateway the next start reads the\n"
+        "journal. lookup answers protected or not, and is a ledger event.\n"},
+    {"log",
+        "usage: gate1367 log init -c gate.json\n"
+        "       gate1367 log verify|list|follow [options]\n"
+        "       gate1367 log show INDEX [options]\n\n"
+        "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. init makes key and empty ledger and prints the\n"
+        "verifier key. verify checks every frame, hash and signature: 0 sound, 1 evidence of tampering, 2 cannot tell.\n\n"
+        "  --json              one object a line\n"
+        "  --recipient ID, --outcome WORD, --event WORD, --since TIME, --until TIME   what list and follow show\n"},
+    {"help", "usage: gate1367 help [COMMAND]\n"},
+};
+
+void cli_print_help(const char *command, FILE *to)
+{
+    for (size_t i = 0; i < ARRAY_LEN(PAGES); i++) {
+        if (strcmp(PAGES[i].command, command) == 0) fputs(PAGES[i].text, to);
+    }
+}
