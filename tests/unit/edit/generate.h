@@ -1,5 +1,4 @@
-/* Random documents in two worlds: with everybody in it (marked, see marked.h), and as the same origin would write it if the
- * withheld had never existed. The second is made by leaving them out of the tree, not by editing. */
+/* Random documents in several worlds. Those without the withheld are made by leaving them out of the tree, not by editing. */
 #ifndef TESTS_EDIT_GENERATE_H
 #define TESTS_EDIT_GENERATE_H
 
@@ -33,12 +32,20 @@ struct node {
     struct node *first, *next;
 };
 
+enum generated_world {
+    WORLD_MARKED,  /* with everybody in it, marked for marked.h */
+    WORLD_PLANTED, /* with everybody in it, and a protected value in each of the withheld */
+    WORLD_ABSENT,  /* as the same origin writes it where the withheld do not exist */
+    WORLD_WANTED,  /* what a restricted recipient must get in any of them */
+};
+
 struct generator {
     struct random random;
     struct manner manner;
     struct arena *arena;
     struct buf *out;
-    bool world_with; /* everybody in it, marked */
+    enum generated_world world;
+    const char *plant; /* a protected value */
     int budget;
 };
 
@@ -91,7 +98,7 @@ static void add_partner(struct generator *g, struct node *record) {
     struct node *partner = node_new(g, NODE_OBJECT, "partner");
     partner->unit = 9;
     partner->mark = unit_mark(g);
-    if (random_chance(&g->random, 50)) node_add(partner, node_new(g, NODE_SCALAR, "id"));
+    node_add(partner, node_new(g, NODE_SCALAR, "id")); /* never empty: nothing in it can be withheld, so it stays as it is */
     node_add(record, partner);
 }
 
@@ -148,13 +155,19 @@ static void put_break(struct generator *g, const char *before, int depth) {
     }
 }
 
-static bool node_gone(const struct node *n) { return n->mark == '!' || n->mark == '~'; }
-static bool node_shown(const struct generator *g, const struct node *n) { return g->world_with || !node_gone(n); }
+static bool world_full(const struct generator *g) { return g->world == WORLD_MARKED || g->world == WORLD_PLANTED; }
+static bool node_shown(const struct generator *g, const struct node *n) {
+    if (n->mark == '!') return world_full(g);
+    return n->mark != '~' || g->world != WORLD_WANTED;
+}
+static bool node_planted(const struct generator *g, const struct node *n) {
+    return g->world == WORLD_PLANTED && (n->mark == '!' || n->mark == '?');
+}
 
 /* Units of the declaration below, as this world has them. */
 static unsigned count_units(const struct generator *g, const struct node *n, int unit) {
     unsigned count = 0;
-    if (!g->world_with && n->mark == '?') return 0;
+    if (!world_full(g) && n->mark == '?') return 0;
     for (const struct node *c = n->first; c; c = c->next) {
         if (!node_shown(g, c)) continue;
         count += (c->mark == '<' || c->mark == '!') && c->unit == unit;
@@ -164,7 +177,7 @@ static unsigned count_units(const struct generator *g, const struct node *n, int
 }
 
 static void put_mark(struct generator *g, const struct node *n) {
-    if (!g->world_with || !n->mark) return;
+    if (g->world != WORLD_MARKED || !n->mark) return;
     char mark[3] = {n->mark, n->mark == '~' ? '\0' : (char)('0' + n->unit), 0};
     put(g, mark);
 }
@@ -174,6 +187,13 @@ static void put_node(struct generator *g, const struct node *n, const struct nod
 static void put_children(struct generator *g, const struct node *n, int depth) {
     bool first = true, object = n->kind == NODE_OBJECT;
     put(g, object ? "{" : "[");
+    if (node_planted(g, n)) {
+        put_break(g, g->manner.open, depth + 1);
+        put(g, "\"arn\"");
+        put(g, g->manner.colon);
+        put(g, g->plant);
+        first = false;
+    }
     for (const struct node *c = n->first; c; c = c->next) {
         if (!node_shown(g, c)) continue;
         put_break(g, first ? g->manner.open : g->manner.comma, depth + 1);
@@ -186,17 +206,20 @@ static void put_children(struct generator *g, const struct node *n, int depth) {
 }
 
 static void put_value(struct generator *g, const struct node *n, const struct node *parent, int depth) {
-    char text[32];
-    bool any = false;
+    char text[128];
+    bool any = node_planted(g, n);
     for (const struct node *c = n->first; c; c = c->next) any |= node_shown(g, c);
     switch (n->kind) {
     case NODE_LIST:
     case NODE_OBJECT:
         if (any) put_children(g, n, depth);
-        else if (g->world_with) put(g, n->kind == NODE_LIST ? g->manner.empty_list : g->manner.empty_object);
+        else if (g->world != WORLD_WANTED) put(g, n->kind == NODE_LIST ? g->manner.empty_list : g->manner.empty_object);
         else put(g, n->kind == NODE_LIST ? "[]" : "{}");
         return;
-    case NODE_SCALAR: snprintf(text, sizeof text, n->value % 2 ? "\"v%u\"" : "%u", n->value); break;
+    case NODE_SCALAR:
+        if (g->world == WORLD_PLANTED && n->mark == '~') snprintf(text, sizeof text, "%s", g->plant); /* about somebody else */
+        else snprintf(text, sizeof text, n->value % 2 ? "\"v%u\"" : "%u", n->value);
+        break;
     case NODE_COUNT: snprintf(text, sizeof text, n->name[1] == '2' ? "\"%u\"" : "%u", count_units(g, parent, n->unit)); break;
     }
     put(g, text);
@@ -209,7 +232,7 @@ static void put_node(struct generator *g, const struct node *n, const struct nod
         put(g, "\"");
         put(g, g->manner.colon);
     }
-    if (!g->world_with && n->mark == '?') put(g, "null");
+    if (!world_full(g) && n->mark == '?') put(g, "null");
     else put_value(g, n, parent, depth);
 }
 
@@ -226,7 +249,8 @@ static void choose_manner(struct generator *g, bool lines) {
         m->indent_with = random_chance(&g->random, 30) ? '\t' : ' ';
     }
     snprintf(m->open, sizeof m->open, "%s", gaps[random_below(&g->random, 5)]);
-    snprintf(m->comma, sizeof m->comma, "%s,%s", gaps[random_below(&g->random, 4)], gaps[random_below(&g->random, 5)]);
+    const char *before = gaps[random_below(&g->random, 4)]; /* in an order that no compiler chooses */
+    snprintf(m->comma, sizeof m->comma, "%s,%s", before, gaps[random_below(&g->random, 5)]);
     snprintf(m->close, sizeof m->close, "%s", gaps[random_below(&g->random, 5)]);
     m->empty_list = random_chance(&g->random, 50) ? "[]" : "[ \t]";
     m->empty_object = random_chance(&g->random, 50) ? "{}" : "{ }";
@@ -251,23 +275,26 @@ static void put_lines(struct generator *g, const struct node *root) {
     if (!first && g->manner.last_eol) put(g, g->manner.eol);
 }
 
-/* The same tree in both worlds; the texts are NUL-terminated. True: NDJSON. */
-static bool generate_worlds(struct arena *arena, uint64_t seed, struct buf *with, struct buf *without) {
-    struct generator g = {.random = {seed * 0x9E3779B97F4A7C15u + 1}, .arena = arena, .budget = 40};
+enum generated_shape { SHAPE_LIST, SHAPE_OBJECT, SHAPE_LINES };
+
+/* The same tree in `count` worlds; the texts are NUL-terminated. `plant` is a JSON value, or NULL where none is planted. */
+static enum generated_shape generate_worlds(struct arena *arena, uint64_t seed, const char *plant,
+    const enum generated_world *worlds, struct buf *texts, size_t count) {
+    struct generator g = {.random = {seed * 0x9E3779B97F4A7C15u + 1}, .arena = arena, .budget = 40, .plant = plant};
     for (int i = 0; i < 4; i++) (void)random_below(&g.random, 2);
-    bool lines = random_chance(&g.random, 25);
+    bool lines = random_chance(&g.random, 25), list = random_chance(&g.random, 50);
     choose_manner(&g, lines);
-    struct node *root = lines || random_chance(&g.random, 50) ? list_new(&g, NULL, 0) : record_new(&g, NULL, 0);
-    for (int world = 0; world < 2; world++) {
-        g.world_with = world == 0;
-        g.out = world == 0 ? with : without;
+    struct node *root = lines || list ? list_new(&g, NULL, 0) : record_new(&g, NULL, 0);
+    for (size_t i = 0; i < count; i++) {
+        g.world = worlds[i];
+        g.out = &texts[i];
         buf_clear(g.out);
         if (lines) put_lines(&g, root);
         else put_json(&g, root);
         result r = buf_append(g.out, span_of("", 1));
         ASSERT(is_ok(r));
     }
-    return lines;
+    return lines ? SHAPE_LINES : list ? SHAPE_LIST : SHAPE_OBJECT;
 }
 
 #endif
