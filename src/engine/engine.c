@@ -116,7 +116,8 @@ static bool read_body(struct engine *e, span body, bool complete) {
         latch(e, ENGINE_DOCUMENT, body.len);
         return false;
     }
-    struct doc_window w = {.base = 0, .data = body.ptr, .len = body.len, .complete = complete};
+    static const uint8_t nothing[1];
+    struct doc_window w = {.base = 0, .data = body.ptr ? body.ptr : nothing, .len = body.len, .complete = complete};
     enum doc_status status;
     do status = match_feed(e->match, &w);
     while (status == DOC_FULL);
