@@ -312,6 +312,7 @@ static void load_template(struct document_load *d, const struct place *at, const
 
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)
 {
+    (void)place_string(at, v, "title", false, NULL);
     load_template(d, at, v);
     load_units(d, at, v);
     load_keys(d, at, v, system);

@@ -71,6 +71,7 @@ static void load_pack(struct loader *l, struct source *source)
     (void)place_check_members(&at, v, members);
     if (!json_is_object(v)) return;
     if (json_object_get(v, "format")) (void)place_check_format(&at, v);
+    (void)place_string(&at, v, "title", false, NULL);
     load_name(l, &at, v);
     load_items(l, &at, v, "identifiers", identifiers_load);
     load_items(l, &at, v, "markers", markers_load);
