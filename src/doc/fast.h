@@ -13,12 +13,16 @@
 #define MARKS_AHEAD 12
 #define EVENTS_AHEAD 4
 
+/* Inlined, or the state of a stride would get an address and live in memory. */
+#define STRIDE static inline __attribute__((always_inline))
+
 struct stride {
     struct doc_reader *r;
-    const uint8_t *data;  /* the window */
-    uint64_t shift;       /* data[shift + mark] is the byte at a mark (modulo 2^64: the window may begin later) */
+    uintptr_t bytes;      /* address of the chunk's first byte; a number, for the window may begin behind it */
     const uint16_t *mark; /* the next one */
     struct doc_event *event;
+    const uint16_t *last_mark; /* up to these there is enough ahead */
+    const struct doc_event *last_event;
     uint64_t at; /* of the chunk */
     enum walk_state state;
     const struct walk_frame *frame;
@@ -26,22 +30,27 @@ struct stride {
     uint32_t last, next; /* names: the one met last, the one that followed it before */
 };
 
-static inline const uint8_t *byte_at(const struct stride *s, size_t mark)
+STRIDE const uint8_t *byte_at(const struct stride *s, size_t mark)
 {
-    return s->data + (size_t)(s->shift + mark);
+    return (const uint8_t *)(s->bytes + mark);
 }
 
-static inline void put(struct stride *s, size_t from, size_t len, uint32_t name, uint32_t kind, uint32_t flags)
+/* Two stores instead of five. */
+STRIDE void put_word(struct stride *s, size_t from, uint64_t word)
 {
-    uint64_t low = (uint64_t)len | (uint64_t)name << 32 | (uint64_t)(kind | flags << 8) << 48, at = s->at + from;
-    _Static_assert(offsetof(struct doc_event, len) == 8 && offsetof(struct doc_event, flags) == 15, "two words");
-    memcpy(s->event, &at, 8); /* two stores instead of five; every machine we build for is little-endian */
-    memcpy(&s->event->len, &low, 8);
+    uint64_t at = s->at + from;
+    memcpy(s->event, &at, 8);
+    memcpy(&s->event->len, &word, 8);
     s->event++;
 }
 
+STRIDE void put(struct stride *s, size_t from, size_t len, uint32_t name, uint32_t kind, uint32_t flags)
+{
+    put_word(s, from, event_word(len, name, kind, flags));
+}
+
 /* Six bits set or more. */
-static inline bool is_six(uint64_t bits)
+STRIDE bool is_six(uint64_t bits)
 {
 #ifdef __POPCNT__
     return __builtin_popcountll(bits) >= 6;
@@ -55,13 +64,13 @@ static inline bool is_six(uint64_t bits)
 #endif
 }
 
-static inline uint32_t short_flags(const struct stride *s, size_t from, size_t len)
+STRIDE uint32_t short_flags(const struct stride *s, size_t from, size_t len)
 {
     return (uint32_t)is_six(plane_bits(s->r->scan.digit, from, len)) << 3 | (uint32_t)(len >= 12) << 4;
 }
 _Static_assert(DOC_DIGITS == 1 << 3 && DOC_LONG == 1 << 4, "short_flags");
 
-/* The functions that are called, not inlined, get no stride: it then lives in registers. */
+/* Functions that are called get no stride. */
 
 #define FLAGS_REFUSED 0x100
 
@@ -85,7 +94,7 @@ static __attribute__((noinline)) uint32_t careful_flags(
 }
 
 /* Flags of the string in [from, to). */
-static inline uint32_t string_flags(const struct stride *s, size_t from, size_t to)
+STRIDE uint32_t string_flags(const struct stride *s, size_t from, size_t to)
 {
     size_t len = to - from;
     if (LIKELY(len <= PLANE_BITS_MOST && plane_bits(s->r->scan.special, from, len) == 0))
@@ -93,7 +102,7 @@ static inline uint32_t string_flags(const struct stride *s, size_t from, size_t 
     return careful_flags(&s->r->scan, byte_at(s, from), from, to);
 }
 
-static inline bool is_name(const struct name_entry *e, const uint8_t *raw, size_t len)
+STRIDE bool is_name(const struct name_entry *e, const uint8_t *raw, size_t len)
 {
     uint64_t head = load_le64(raw) ^ e->head;
     if (e->len != len) return false;
@@ -104,26 +113,28 @@ static inline bool is_name(const struct name_entry *e, const uint8_t *raw, size_
     return true;
 }
 
-/* Goes from the last name to the one that followed it before; false when it is another one, or stands in an object
- * that has it or lies in one that has it. */
-static inline bool follow_name(struct stride *s, size_t from, size_t len)
+/* Takes the name that followed the last one before; false when it is another one, or its object has it already, or one
+ * around that object has it. */
+STRIDE bool follow_name(struct stride *s, size_t from, size_t len)
 {
-    uint32_t depth = s->r->depth;
     if (UNLIKELY(s->next == DOC_NAME_NONE)) return false;
     struct name_entry *e = &s->entries[s->next];
-    if (UNLIKELY(!is_name(e, byte_at(s, from), len) || !e->plain)) return false;
-    if (UNLIKELY(e->object == s->frame->object || names_held(e, s->r->frames, depth))) return false;
-    e->object = s->frame->object;
+    uint64_t object = s->frame->object;
+    uint32_t depth = s->r->depth;
+    if (UNLIKELY(!is_name(e, byte_at(s, from), len) || !e->plain || e->object == object)) return false;
+    if (e->object <= s->frame->outer && UNLIKELY(names_held(e, s->r->frames, depth))) return false;
+    e->object = object;
     e->frame = depth - 1;
+    put_word(s, from, e->word);
     s->last = s->next;
     s->next = e->next;
     return true;
 }
 
 /* Between these two the reader's own table knows where we are. */
-static inline void names_out(struct stride *s) { s->r->names.last = (uint16_t)s->last; }
+STRIDE void names_out(struct stride *s) { s->r->names.last = (uint16_t)s->last; }
 
-static inline void names_in(struct stride *s)
+STRIDE void names_in(struct stride *s)
 {
     struct doc_names *n = &s->r->names;
     s->entries = n->entries;
@@ -147,40 +158,41 @@ static __attribute__((noinline)) uint32_t other_name(struct doc_reader *r, const
     return NAME_REFUSED;
 }
 
-/* A name and its colon. */
-static inline bool take_name(struct stride *s)
+/* A name that was not predicted. */
+STRIDE bool take_other_name(struct stride *s, size_t from, size_t to)
 {
-    size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
-    if (*byte_at(s, from - 1) != '"' || *byte_at(s, s->mark[2]) != ':') return false;
-    if (LIKELY(follow_name(s, from, to - from))) {
-        put(s, from, to - from, s->last, DOC_NAME, s->entries[s->last].flags);
-    } else {
-        uint32_t flags = string_flags(s, from, to), id = NAME_REFUSED;
-        if (flags == FLAGS_REFUSED) return false;
-        names_out(s);
-        id = other_name(s->r, byte_at(s, from), to - from);
-        names_in(s);
-        if (id == NAME_REFUSED) return false;
-        if (id & NAME_TWICE) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
-        put(s, from, to - from, id & 0xFFFF, DOC_NAME, flags);
-    }
-    s->mark += 3;
-    s->state = WALK_VALUE;
+    uint32_t flags = string_flags(s, from, to), id;
+    if (flags == FLAGS_REFUSED) return false;
+    names_out(s);
+    id = other_name(s->r, byte_at(s, from), to - from);
+    names_in(s);
+    if (id == NAME_REFUSED) return false;
+    if (id & NAME_TWICE) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
+    put(s, from, to - from, id & 0xFFFF, DOC_NAME, flags);
     return true;
 }
 
-static inline bool take_string(struct stride *s)
+/* A name and its colon. */
+STRIDE bool take_name(struct stride *s)
+{
+    size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
+    if (UNLIKELY(*byte_at(s, from - 1) != '"' || *byte_at(s, s->mark[2]) != ':')) return false;
+    if (UNLIKELY(!follow_name(s, from, to - from)) && !take_other_name(s, from, to)) return false;
+    s->mark += 3;
+    return true;
+}
+
+STRIDE bool take_string(struct stride *s)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
     uint32_t flags = string_flags(s, from, to);
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     put(s, from, to - from, 0, DOC_STRING, flags);
     s->mark += 2;
-    s->state = WALK_AFTER;
     return true;
 }
 
-static inline bool is_number(const struct stride *s, size_t from, size_t len)
+STRIDE bool is_number(const struct stride *s, size_t from, size_t len)
 {
     size_t sign = *byte_at(s, from) == '-';
     uint64_t digits = plane_bits(s->r->scan.digit, from, len) >> sign;
@@ -189,7 +201,7 @@ static inline bool is_number(const struct stride *s, size_t from, size_t len)
     return text_is_number(span_of(byte_at(s, from), len));
 }
 
-static inline bool is_word(const struct stride *s, size_t from, size_t len, uint8_t first, enum doc_event_kind *kind)
+STRIDE bool is_word(const struct stride *s, size_t from, size_t len, uint8_t first, enum doc_event_kind *kind)
 {
     const uint8_t *p = byte_at(s, from);
     *kind = first == 't' ? DOC_TRUE : first == 'f' ? DOC_FALSE : DOC_NULL;
@@ -197,7 +209,7 @@ static inline bool is_word(const struct stride *s, size_t from, size_t len, uint
     return len == 4 && memcmp(p, first == 't' ? "true" : "null", 4) == 0;
 }
 
-static inline bool take_scalar(struct stride *s, uint8_t first)
+STRIDE bool take_scalar(struct stride *s, uint8_t first)
 {
     size_t from = s->mark[0], len = s->mark[1] - from;
     enum doc_event_kind kind = DOC_NUMBER;
@@ -213,11 +225,10 @@ static inline bool take_scalar(struct stride *s, uint8_t first)
     put(s, from, len, 0, kind, flags);
     /* The mark that ended it has a meaning of its own, unless it is a blank. */
     s->mark += after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines) ? 2 : 1;
-    s->state = WALK_AFTER;
     return true;
 }
 
-static inline bool take_opening(struct stride *s, bool object)
+STRIDE bool take_opening(struct stride *s, bool object)
 {
     struct doc_reader *r = s->r;
     size_t from = s->mark[0];
@@ -230,55 +241,82 @@ static inline bool take_opening(struct stride *s, bool object)
     return true;
 }
 
-static inline bool take_value(struct stride *s)
+/* The end of a container that has one around it. */
+STRIDE bool take_closing(struct stride *s, bool object, uint8_t c)
 {
-    uint8_t c = *byte_at(s, s->mark[0]);
-    if (LIKELY(c == '"')) return take_string(s);
-    if (c == '{' || c == '[') return take_opening(s, c == '{');
-    return take_scalar(s, c);
-}
-
-/* A comma, or the end of a container that has one around it. */
-static inline bool take_after(struct stride *s)
-{
-    bool object = s->frame->object != 0;
     size_t from = s->mark[0];
-    uint8_t c = *byte_at(s, from);
-    if (LIKELY(c == ',')) {
-        s->state = object ? WALK_NAME : WALK_VALUE;
-    } else {
-        if (c != (object ? '}' : ']') || s->r->depth == 1) return false;
-        walk_pop(s->r);
-        s->frame--;
-        put(s, from, 1, 0, object ? DOC_OBJECT_END : DOC_ARRAY_END, 0);
-    }
+    if (c != (object ? '}' : ']') || s->r->depth == 1) return false;
+    walk_pop(s->r);
+    s->frame--;
+    put(s, from, 1, 0, object ? DOC_OBJECT_END : DOC_ARRAY_END, 0);
     s->mark++;
     return true;
 }
 
-/* Member or element with what follows it; false at anything unusual, which is then not taken. */
-static inline bool take_one(struct stride *s)
+/* Each takes what it can and leaves in s->state what comes next; false at anything unusual, which is then not taken. */
+
+/* A value; it has ended, and s->state says so, unless it is a container, which has begun. */
+STRIDE bool take_value(struct stride *s)
 {
-    if (s->state == WALK_FIRST_NAME || s->state == WALK_NAME) {
-        if (UNLIKELY(!take_name(s))) return false;
-    }
-    if (s->state == WALK_VALUE || s->state == WALK_FIRST_VALUE) {
-        if (UNLIKELY(!take_value(s))) return false;
-    }
-    return s->state != WALK_AFTER || take_after(s);
+    uint8_t c = *byte_at(s, s->mark[0]);
+    if (c == '{' || c == '[') return take_opening(s, c == '{');
+    if (c == '"' ? !take_string(s) : !take_scalar(s, c)) return false;
+    s->state = WALK_AFTER;
+    return true;
 }
 
-static inline void take_strides(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
+STRIDE bool take_after(struct stride *s)
 {
-    struct stride s = {.r = r, .data = w->data, .shift = r->chunk_at - w->base, .at = r->chunk_at,
+    bool object = s->frame->object != 0;
+    uint8_t c = *byte_at(s, s->mark[0]);
+    if (c != ',') return take_closing(s, object, c);
+    s->state = object ? WALK_NAME : WALK_VALUE;
+    s->mark++;
+    return true;
+}
+
+STRIDE bool has_room(const struct stride *s) { return s->mark <= s->last_mark && s->event <= s->last_event; }
+
+/* Members, from a name on, as long as their values are strings and scalars with a comma behind them. */
+STRIDE bool take_members(struct stride *s)
+{
+    do {
+        if (UNLIKELY(!take_name(s))) return false;
+        s->state = WALK_VALUE;
+        if (!take_value(s)) return false;
+        if (s->state != WALK_AFTER || *byte_at(s, s->mark[0]) != ',') return true;
+        s->mark++;
+        s->state = WALK_NAME;
+    } while (has_room(s));
+    return true;
+}
+
+STRIDE bool take_one(struct stride *s)
+{
+    switch (s->state) {
+    case WALK_FIRST_NAME:
+    case WALK_NAME: return take_members(s);
+    case WALK_FIRST_VALUE:
+    case WALK_VALUE: return take_value(s);
+    case WALK_AFTER: return take_after(s);
+    case WALK_COLON:
+    case WALK_DONE:
+    case WALK_SKIP: return false;
+    }
+    return false;
+}
+
+STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
+{
+    struct stride s = {.r = r, .bytes = (uintptr_t)w->data + (uintptr_t)(r->chunk_at - w->base), .at = r->chunk_at,
         .mark = r->scan.marks + r->next_mark, .event = out->events + out->count, .state = r->state};
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
     if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD) return;
-    const uint16_t *last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
-    const struct doc_event *last_event = out->events + out->capacity - EVENTS_AHEAD;
+    s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
+    s.last_event = out->events + out->capacity - EVENTS_AHEAD;
     s.frame = &r->frames[r->depth - 1];
     names_in(&s);
-    while (s.mark <= last_mark && s.event <= last_event)
+    while (has_room(&s))
         if (!take_one(&s)) break;
     names_out(&s);
     r->state = s.state;

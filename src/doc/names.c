@@ -97,19 +97,20 @@ static bool grow_entries(struct doc_names *n)
 }
 
 /* What can be said once for all raw names that consist of the same bytes as the decoded one. */
-static void describe(struct name_entry *e)
+static void describe(struct name_entry *e, uint16_t id)
 {
     size_t digits = 0;
+    uint8_t flags = e->len >= 12 ? DOC_LONG : 0;
     e->plain = text_find_bad_utf8(span_of(e->bytes, e->len)) == TEXT_NONE;
-    e->flags = e->len >= 12 ? DOC_LONG : 0;
     for (size_t i = 0; i < e->len; i++) {
         uint8_t c = e->bytes[i];
         digits += is_digit(c);
-        if (c >= 0x80) e->flags |= DOC_NON_ASCII;
-        if (c == '%') e->flags |= DOC_PERCENT;
+        if (c >= 0x80) flags |= DOC_NON_ASCII;
+        if (c == '%') flags |= DOC_PERCENT;
         if (c == '\\' || c < 0x20) e->plain = false;
     }
-    if (digits >= 6) e->flags |= DOC_DIGITS;
+    if (digits >= 6) flags |= DOC_DIGITS;
+    e->word = event_word(e->len, id, DOC_NAME, flags);
 }
 
 /* Adds a name that is not in the table. */
@@ -126,7 +127,7 @@ static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t hea
     *id = (uint16_t)n->count++;
     n->entries[*id] =
         (struct name_entry){.bytes = bytes, .head = head, .len = (uint16_t)name.len, .next = DOC_NAME_NONE};
-    describe(&n->entries[*id]);
+    describe(&n->entries[*id], *id);
     return NAMES_NEW;
 }
 
@@ -187,7 +188,7 @@ static enum names_verdict meet_entry(struct doc_names *n, uint16_t id, const str
     struct name_entry *e = &n->entries[id];
     uint64_t object = frames[depth - 1].object;
     if (e->object == object) return NAMES_DUPLICATE;
-    if (UNLIKELY(names_held(e, frames, depth))) {
+    if (UNLIKELY(e->object <= frames[depth - 1].outer && names_held(e, frames, depth))) {
         if (!grow_undo(n)) return NAMES_NO_MEMORY;
         n->undo[n->undo_count++] = (struct name_undo){e->object, e->frame, id};
     }

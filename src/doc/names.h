@@ -28,9 +28,16 @@ struct name_entry {
     uint16_t len;
     uint16_t next; /* the name that followed last time */
     uint16_t slot;
-    uint8_t flags; /* DOC_… of a raw name with these very bytes */
-    bool plain;    /* such a raw name has no escape and nothing else to look at */
+    bool plain;    /* a raw name of these very bytes has no escape and nothing else to look at */
+    uint64_t word; /* the event of such a raw name, but for its offset */
 };
+
+/* The second half of an event, as it lies in memory on every machine we build for (little-endian). */
+static inline uint64_t event_word(size_t len, uint32_t name, uint32_t kind, uint32_t flags)
+{
+    _Static_assert(offsetof(struct doc_event, len) == 8 && offsetof(struct doc_event, flags) == 15, "two words");
+    return (uint64_t)len | (uint64_t)name << 32 | (uint64_t)(kind | flags << 8) << 48;
+}
 
 struct name_undo {
     uint64_t object;
@@ -83,11 +90,10 @@ enum names_verdict { NAMES_NEW, NAMES_DUPLICATE, NAMES_NO_MEMORY };
 enum names_verdict names_meet(
     struct doc_names *n, span raw, bool escaped, const struct walk_frame *frames, uint32_t depth, uint16_t *id);
 
-/* Whether the entry's last object is still open around the innermost one. */
+/* Whether the entry's last object, which is not the innermost, is still open around it. */
 static inline bool names_held(const struct name_entry *e, const struct walk_frame *frames, uint32_t depth)
 {
-    return e->object <= frames[depth - 1].outer && e->object != 0 && e->frame < depth &&
-           frames[e->frame].object == e->object;
+    return e->object != 0 && e->frame < depth && frames[e->frame].object == e->object;
 }
 
 static inline struct names_mark names_mark(const struct doc_names *n)
