@@ -10,7 +10,7 @@
 /* Marks and events that must be at hand before a stride: no stride takes more. The eight bytes behind the first mark may
  * then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the closing
  * one, because a line cut inside a string ends its chunk. */
-#define MARKS_AHEAD 12
+#define MARKS_AHEAD WALK_FAST_MARKS
 #define EVENTS_AHEAD 4
 
 /* Inlined, or the state of a stride would get an address and live in memory. */

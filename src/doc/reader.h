@@ -108,6 +108,7 @@ static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t cou
 
 /* Takes the usual shapes in strides, as long as they last and there is plenty of everything: whole members, plain
  * strings, numbers, commas. Stops before the first mark that needs a closer look. */
+#define WALK_FAST_MARKS 12 /* with fewer it does nothing */
 walk_fast_function walk_fast_portable;
 walk_fast_function walk_fast_avx2; /* BMI and POPCNT, which every processor with AVX2 has */
 /* Walks the marks of the chunk: DOC_MORE when all are done, DOC_FULL, or DOC_MALFORMED (latched). */

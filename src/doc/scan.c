@@ -50,7 +50,7 @@ size_t doc_scan_portable(struct doc_scan *s, size_t first, const uint8_t *data, 
         struct block_classes k;
         classify(data + i * SCAN_BLOCK, &k);
         /* Whether the bytes are UTF-8 is decided string by string; a block in plain ASCII needs no look. */
-        if (k.high) s->suspect |= 1ULL << (first + i);
+        scan_suspect(s, first + i, k.high != 0);
         size_t used = block_put(s, first + i, &k, lines);
         if (used < SCAN_BLOCK) return i * SCAN_BLOCK + used;
     }

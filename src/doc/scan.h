@@ -13,7 +13,7 @@
 #include "base/base.h"
 
 #define SCAN_BLOCK 64
-#define SCAN_BLOCKS 64 /* a chunk: small enough that planes and marks stay in the first-level cache */
+#define SCAN_BLOCKS 128 /* a chunk: small enough that planes and marks stay in the first-level cache */
 #define SCAN_CHUNK ((size_t)SCAN_BLOCK * SCAN_BLOCKS)
 
 /* One plane: a bit for each byte of the chunk, and a spare word so that eight bytes may be loaded from any bit. */
@@ -27,7 +27,7 @@ struct doc_scan {
     uint32_t last;      /* the last four bytes, for UTF-8 sequences that cross blocks (vector kernels only) */
     /* of this chunk */
     uint32_t mark_count;
-    uint64_t suspect; /* bit n: block n may hold malformed UTF-8; never a false negative */
+    uint64_t suspect; /* bit n: blocks 2n and 2n+1 may hold malformed UTF-8; never a false negative */
     scan_plane digit;
     scan_plane special; /* any of the four below */
     scan_plane backslash, high, percent, control;
@@ -38,6 +38,12 @@ struct doc_scan {
  * `lines` is set and a raw LF stands inside a string: that LF is then the last byte used, and the carried state is that
  * of a new line. The caller sets mark_count and suspect to 0 before the first block of a chunk. */
 typedef size_t doc_scan_function(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines);
+
+_Static_assert(SCAN_BLOCKS == 128, "a bit of `suspect` for two blocks");
+static inline void scan_suspect(struct doc_scan *s, size_t block, bool suspect)
+{
+    s->suspect |= (uint64_t)suspect << (block / 2);
+}
 
 doc_scan_function doc_scan_portable;
 doc_scan_function doc_scan_avx2;

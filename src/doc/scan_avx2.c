@@ -33,15 +33,15 @@ static inline uint64_t at_most(struct halves h, char byte)
 
 /* ---- classes --------------------------------------------------------------------------------------------------- */
 
-enum { COMMA = 1, BRACKET = 2, COLON = 4, BREAK = 8, BLANK = 16, DIGIT = 128 };
+enum { COMMA = 1, BRACKET = 2, COLON = 4, BREAK = 8, BLANK = 16, PERCENT = 32, BACKSLASH = 64, DIGIT = 128 };
 
-/* ',' is 2C, ':' 3A, brackets 5B 5D 7B 7D, breaks 09 0A 0D, the blank 20, digits 30…39. */
+/* ',' is 2C, ':' 3A, brackets 5B 5D 7B 7D, breaks 09 0A 0D, the blank 20, digits 30…39, '%' 25, '\\' 5C. */
 static inline __m256i classes_of(__m256i bytes)
 {
-    const __m256i by_low = TWICE(B(BLANK | DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT),
-        B(DIGIT), B(BREAK | DIGIT), BREAK | COLON, BRACKET, COMMA, BREAK | BRACKET, 0, 0);
+    const __m256i by_low = TWICE(B(BLANK | DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT | PERCENT), B(DIGIT),
+        B(DIGIT), B(DIGIT), B(BREAK | DIGIT), BREAK | COLON, BRACKET, COMMA | BACKSLASH, BREAK | BRACKET, 0, 0);
     const __m256i by_high =
-        TWICE(BREAK, 0, COMMA | BLANK, B(COLON | DIGIT), 0, BRACKET, 0, BRACKET, 0, 0, 0, 0, 0, 0, 0, 0);
+        TWICE(BREAK, 0, COMMA | BLANK | PERCENT, B(COLON | DIGIT), 0, BRACKET | BACKSLASH, 0, BRACKET, 0, 0, 0, 0, 0, 0, 0, 0);
     __m256i nibble = _mm256_set1_epi8(15);
     return _mm256_and_si256(_mm256_shuffle_epi8(by_low, _mm256_and_si256(bytes, nibble)),
         _mm256_shuffle_epi8(by_high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));
@@ -53,13 +53,17 @@ static inline uint64_t has_any(struct halves classes, char wanted)
     return ~equal((struct halves){_mm256_and_si256(classes.low, all), _mm256_and_si256(classes.high, all)}, 0);
 }
 
-static inline void classify(struct halves h, struct block_classes *k)
+static inline void classify(struct halves h, struct block_classes *k, bool lines)
 {
     struct halves classes = {classes_of(h.low), classes_of(h.high)};
+    __m256i both = _mm256_or_si256(classes.low, classes.high), rare = _mm256_set1_epi8(PERCENT | BACKSLASH);
     k->quote = equal(h, '"');
-    k->backslash = equal(h, '\\');
-    k->percent = equal(h, '%');
-    k->lf = equal(h, '\n');
+    k->backslash = k->percent = 0;
+    if (UNLIKELY(!_mm256_testz_si256(both, rare))) {
+        k->backslash = has_any(classes, BACKSLASH);
+        k->percent = has_any(classes, PERCENT);
+    }
+    k->lf = lines ? equal(h, '\n') : 0;
     k->op = has_any(classes, COMMA | BRACKET | COLON);
     k->space = has_any(classes, BREAK | BLANK);
     k->digit = tops(classes);
@@ -109,8 +113,8 @@ size_t doc_scan_avx2(struct doc_scan *s, size_t first, const uint8_t *data, size
     for (size_t i = 0; i < count; i++, data += SCAN_BLOCK) {
         struct halves h = {_mm256_loadu_si256((const void *)data), _mm256_loadu_si256((const void *)(data + 32))};
         struct block_classes k;
-        classify(h, &k);
-        s->suspect |= (uint64_t)is_suspect(h, k.high, s->last) << (first + i);
+        classify(h, &k, lines);
+        scan_suspect(s, first + i, is_suspect(h, k.high, s->last));
         s->last = load_le32(data + SCAN_BLOCK - 4);
         size_t used = block_put(s, first + i, &k, lines);
         if (used < SCAN_BLOCK) return i * SCAN_BLOCK + used;

@@ -111,9 +111,9 @@ static size_t plane_first(const uint64_t *plane, size_t from, size_t to)
 
 static bool is_suspect(const struct doc_scan *s, size_t from, size_t to)
 {
-    size_t first = from / SCAN_BLOCK, last = to / SCAN_BLOCK;
-    if (first >= SCAN_BLOCKS) return false;
-    uint64_t upto = last >= SCAN_BLOCKS - 1 ? ~0ULL : (2ULL << last) - 1;
+    size_t first = from / SCAN_BLOCK / 2, last = to / SCAN_BLOCK / 2;
+    if (first > 63) return false;
+    uint64_t upto = last >= 63 ? ~0ULL : (2ULL << last) - 1;
     return (s->suspect & upto & ~0ULL << first) != 0;
 }
 
@@ -356,7 +356,7 @@ static void walk_mark(struct doc_reader *r, const struct doc_window *w, struct w
 enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
 {
     while (r->next_mark < r->scan.mark_count) {
-        if (r->token == TOKEN_NONE) r->fast(r, w, out);
+        if (r->token == TOKEN_NONE && r->scan.mark_count - r->next_mark >= WALK_FAST_MARKS) r->fast(r, w, out);
         if (r->status != DOC_MORE) return r->status;
         if (out->count >= out->capacity) return DOC_FULL;
         if (r->next_mark == r->scan.mark_count) break;
