@@ -15,49 +15,54 @@
 
 #define BATCH 16
 
-static uint64_t mix(uint64_t x) { /* splitmix64 (Steele, Lea, Flood 2014) */
+static uint64_t mix(uint64_t x)
+{ /* splitmix64 (Steele, Lea, Flood 2014) */
     x += 0x9E3779B97F4A7C15u;
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
     x = (x ^ x >> 27) * 0x94D049BB133111EBu;
     return x ^ x >> 31;
 }
 
-static double seconds(void) {
+static double seconds(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* The k-th key of person i, spelt canonically. Misses come from persons that do not exist. */
-static void make_value(uint64_t i, unsigned k, char out[24]) {
+static void make_value(uint64_t i, unsigned k, char out[24])
+{
     uint64_t x = mix(i * 64 + k);
     switch (k % 4) {
     case 0: snprintf(out, 24, "%09u", (unsigned)(x % 999999999 + 1)); break;
     case 1: snprintf(out, 24, "IOE%010llu", (unsigned long long)(x % 10000000000u)); break;
     case 2:
         snprintf(out, 24, "%03u%02u%04u", (unsigned)(x % 665 + 1), (unsigned)((x >> 16) % 99 + 1),
-                 (unsigned)((x >> 32) % 9999 + 1));
+            (unsigned)((x >> 32) % 9999 + 1));
         break;
     default: snprintf(out, 24, "%llu", (unsigned long long)(10000000 + x % 9000000000u)); break;
     }
 }
-static const enum registry_kind kinds[4] = {REGISTRY_ALIEN_NUMBER, REGISTRY_RECEIPT_NUMBER, REGISTRY_SSN,
-                                            REGISTRY_PERSON_ID};
+static const enum registry_kind kinds[4] = {
+    REGISTRY_ALIEN_NUMBER, REGISTRY_RECEIPT_NUMBER, REGISTRY_SSN, REGISTRY_PERSON_ID};
 
-static void die(const char *what) {
+static void die(const char *what)
+{
     fprintf(stderr, "bench_registry_probe: %s\n", what);
     exit(2);
 }
 
-static void add_person(struct registry_builder *b, uint64_t i, unsigned keys) {
+static void add_person(struct registry_builder *b, uint64_t i, unsigned keys)
+{
     static const char *const names[] = {"alien_number", "receipt_number", "ssn", "person_id"};
     char line[4096], value[24];
     int n = snprintf(line, sizeof line, "{\"subject\":\"S%llu\",\"cases\":[{\"status\":\"pending\"}],\"identifiers\":[",
-                     (unsigned long long)i);
+        (unsigned long long)i);
     for (unsigned k = 0; k < keys; k++) {
         make_value(i, k, value);
         n += snprintf(line + n, sizeof line - (size_t)n, "%s{\"kind\":\"%s\",\"value\":\"%s\"%s}", k ? "," : "",
-                      names[k % 4], value, k % 4 == 3 ? ",\"system\":\"earm\"" : "");
+            names[k % 4], value, k % 4 == 3 ? ",\"system\":\"earm\"" : "");
     }
     n += snprintf(line + n, sizeof line - (size_t)n, "]}");
     if (!is_ok(registry_builder_line(b, "bench", 1, span_of(line, (size_t)n)))) die("source line");
@@ -68,7 +73,8 @@ struct queries {
     struct registry_key *keys;
     size_t n;
 };
-static struct queries make_queries(size_t n, uint64_t persons, unsigned keys, uint64_t first) {
+static struct queries make_queries(size_t n, uint64_t persons, unsigned keys, uint64_t first)
+{
     struct queries q = {mem_array(n, 24), mem_array(n, sizeof *q.keys), n};
     if (!q.text || !q.keys) die("out of memory");
     uint32_t system = registry_system_id(SPAN("earm"));
@@ -82,42 +88,77 @@ static struct queries make_queries(size_t n, uint64_t persons, unsigned keys, ui
 }
 
 #define WINDOW 1024
+#define ROUNDS 7
 
 /* Candidates come from a document that was just read, so that they are in the cache and the table is not: the window is
  * touched before the clock starts. */
-static uint64_t touch(const struct queries *q, size_t from, size_t n) {
+static uint64_t touch(const struct queries *q, size_t from, size_t n)
+{
     uint64_t sum = 0;
-    for (size_t i = from; i < from + n; i++) sum += q->keys[i].canonical.ptr[0] + q->keys[i].canonical.len;
+    for (size_t i = from; i < from + n; i++)
+        sum += q->keys[i].canonical.ptr[0] + q->keys[i].canonical.len;
     return sum;
 }
 
-static void measure(const struct registry *r, const struct queries *q, size_t batch, const char *name) {
+static double measure_round(const struct registry *r, const struct queries *q, size_t batch, uint64_t *found)
+{
     static struct registry_hit hits[WINDOW];
-    uint64_t found = 0, sum = 0;
+    uint64_t sum = 0;
     double took = 0;
+    *found = 0;
     for (size_t i = 0; i + WINDOW <= q->n; i += WINDOW) {
         sum += touch(q, i, WINDOW);
         double start = seconds();
-        for (size_t j = 0; j < WINDOW; j += batch) registry_probe(r, q->keys + i + j, batch, hits + j);
+        for (size_t j = 0; j < WINDOW; j += batch)
+            registry_probe(r, q->keys + i + j, batch, hits + j);
         took += seconds() - start;
-        for (size_t j = 0; j < WINDOW; j++) found += hits[j].protected_;
+        for (size_t j = 0; j < WINDOW; j++)
+            *found += hits[j].protected_;
     }
-    printf("%-26s %7.1f ns a look-up   (%.2f %% found)%s\n", name, took * 1e9 / (double)q->n,
-           100.0 * (double)found / (double)q->n, sum == 0 ? "?" : "");
+    return sum == 0 ? 0 : took;
 }
 
-static void measure_floor(span image, size_t n) {
-    uint64_t lines = image.len / 64, sum = 0;
+/* The best of the rounds: what others do on the machine only ever adds. A round goes to more lines than caches hold. */
+static void measure(const struct registry *r, const struct queries *q, size_t batch, const char *name)
+{
+    uint64_t found = 0;
+    double best = 1e9;
+    for (int i = 0; i < ROUNDS; i++) {
+        double took = measure_round(r, q, batch, &found);
+        if (took < best) best = took;
+    }
+    size_t n = q->n / WINDOW * WINDOW;
+    printf("%-26s %7.1f ns a look-up   (%.2f %% found)\n", name, best * 1e9 / (double)n,
+        100.0 * (double)found / (double)n);
+}
+
+static double floor_round(span image, size_t n, uint64_t *sum)
+{
+    uint64_t lines = image.len / 64;
     double start = seconds();
     for (size_t i = 0; i + BATCH <= n; i += BATCH) {
-        for (size_t j = 0; j < BATCH; j++) __builtin_prefetch(image.ptr + mix(i + j) % lines * 64);
-        for (size_t j = 0; j < BATCH; j++) sum += image.ptr[mix(i + j) % lines * 64];
+        for (size_t j = 0; j < BATCH; j++)
+            __builtin_prefetch(image.ptr + mix(i + j) % lines * 64);
+        for (size_t j = 0; j < BATCH; j++)
+            *sum += image.ptr[mix(i + j) % lines * 64];
     }
-    printf("%-26s %7.1f ns a line      (sum %llu)\n", "floor, batch 16", (seconds() - start) * 1e9 / (double)n,
-           (unsigned long long)sum % 10);
+    return seconds() - start;
 }
 
-static span copy_huge(span image) {
+static void measure_floor(span image, size_t n)
+{
+    uint64_t sum = 0;
+    double best = 1e9;
+    for (int i = 0; i < ROUNDS; i++) {
+        double took = floor_round(image, n, &sum);
+        if (took < best) best = took;
+    }
+    printf("%-26s %7.1f ns a line      (sum %llu)\n", "floor, batch 16", best * 1e9 / (double)n,
+        (unsigned long long)sum % 10);
+}
+
+static span copy_huge(span image)
+{
     size_t size = (image.len + 4095) / 4096 * 4096 + (2 << 20);
     uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) die("mmap");
@@ -127,7 +168,8 @@ static span copy_huge(span image) {
     return span_of(p, image.len);
 }
 
-static span copy_pages(span image) {
+static span copy_pages(span image)
+{
     uint8_t *p = mmap(NULL, image.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) die("mmap");
     madvise(p, image.len, MADV_NOHUGEPAGE);
@@ -135,16 +177,18 @@ static span copy_pages(span image) {
     return span_of(p, image.len);
 }
 
-static uint64_t option(int argc, char **argv, const char *name, uint64_t fallback) {
+static uint64_t option(int argc, char **argv, const char *name, uint64_t fallback)
+{
     for (int i = 1; i + 1 < argc; i++)
         if (strcmp(argv[i], name) == 0) return strtoull(argv[i + 1], NULL, 10);
     return fallback;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint64_t persons = option(argc, argv, "--persons", 1000000);
     unsigned keys = (unsigned)option(argc, argv, "--keys", 4);
-    size_t lookups = option(argc, argv, "--lookups", 4000000);
+    size_t lookups = option(argc, argv, "--lookups", 2000000);
     bool huge = argc > 1 && strcmp(argv[argc - 1], "--huge") == 0;
     uint8_t key[32] = {7};
     struct problems *p = problems_new();
@@ -153,7 +197,8 @@ int main(int argc, char **argv) {
     struct registry *r;
     if (persons == 0 || keys == 0 || keys > 24 || !b) die("usage: [--persons N] [--keys 1-24] [--lookups N] [--huge]");
     double start = seconds();
-    for (uint64_t i = 0; i < persons; i++) add_person(b, i, keys);
+    for (uint64_t i = 0; i < persons; i++)
+        add_person(b, i, keys);
     double collected = seconds();
     if (!is_ok(registry_builder_finish(b, 0, 0, &built))) die("build failed");
     double finished = seconds();
@@ -167,10 +212,11 @@ int main(int argc, char **argv) {
     struct registry_info info;
     registry_info(r, &info);
     printf("persons %llu  keys %llu  image %.1f MB  %.2f bytes a key\n", (unsigned long long)persons,
-           (unsigned long long)info.keys, (double)info.bytes / 1e6, (double)info.bytes / (double)info.keys);
+        (unsigned long long)info.keys, (double)info.bytes / 1e6, (double)info.bytes / (double)info.keys);
     printf("collect %.1f s  place and seal %.1f s  peak memory %.0f MB  open %.3f s\n", collected - start,
-           finished - collected, (double)usage.ru_maxrss / 1024, opened - opening);
-    struct queries misses = make_queries(lookups, persons * 8, keys, persons), found = make_queries(lookups, persons, keys, 0);
+        finished - collected, (double)usage.ru_maxrss / 1024, opened - opening);
+    struct queries misses = make_queries(lookups, persons * 8, keys, persons),
+                   found = make_queries(lookups, persons, keys, 0);
     measure_floor(image, lookups);
     measure(r, &misses, BATCH, "miss, batch 16");
     measure(r, &found, BATCH, "hit, batch 16");

@@ -8,15 +8,18 @@
 /* The contract's own example, section 4. */
 static const char contract_line[] =
     "{\"subject\":\"S-000001\","
-    " \"cases\":[{\"id\":\"C-77\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":\"pending\",\"recorded\":\"2026-10-01\"}],"
+    " \"cases\":[{\"id\":\"C-77\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":\"pending\",\"recorded\":\"2026-"
+    "10-01\"}],"
     " \"names\":[{\"given\":\"María José\",\"surname\":\"García López\"},{\"given\":\"Maria\",\"surname\":\"Garcia\"}],"
     "\"dob\":\"1987-03-04\","
     " \"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A012-345-678\"},"
     "{\"kind\":\"receipt_number\",\"value\":\"EAC2190012345\"},{\"kind\":\"ssn\",\"value\":\"123-45-6789\"},"
-    "{\"kind\":\"passport\",\"value\":\"G12345678\"},{\"kind\":\"person_id\",\"value\":\"90210017\",\"system\":\"earm\"},"
+    "{\"kind\":\"passport\",\"value\":\"G12345678\"},{\"kind\":\"person_id\",\"value\":\"90210017\",\"system\":"
+    "\"earm\"},"
     "{\"kind\":\"address\",\"value\":\"12 Oak St Apt 3, Springfield 01101\",\"confidential\":true}]}\n";
 
-static void test_contract_example(void **state UNUSED) {
+static void test_contract_example(void **state UNUSED)
+{
     struct built b = build_text(contract_line);
     assert_true(is_ok(b.outcome));
     assert_int_equal(problems_count(b.problems), 0);
@@ -43,12 +46,13 @@ static void test_contract_example(void **state UNUSED) {
 }
 
 #define PERSON(subject, cases, number)                                                                                 \
-    "{\"subject\":\"" subject "\",\"cases\":[" cases "],\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number   \
-    "\"}]}\n"
+    "{\"subject\":\"" subject "\",\"cases\":[" cases                                                                   \
+    "],\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number "\"}]}\n"
 #define CASE(status) "{\"status\":\"" status "\"}"
 
 /* Each row of the table in 10-domain 1.1. */
-static void test_statuses(void **state UNUSED) {
+static void test_statuses(void **state UNUSED)
+{
     static const struct {
         const char *cases;
         bool protects;
@@ -70,8 +74,8 @@ static void test_statuses(void **state UNUSED) {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char line[512];
         snprintf(line, sizeof line,
-                 "{\"subject\":\"S\",\"cases\":[%s],\"identifiers\":[{\"kind\":\"ssn\",\"value\":\"123-45-6789\"}]}",
-                 rows[i].cases);
+            "{\"subject\":\"S\",\"cases\":[%s],\"identifiers\":[{\"kind\":\"ssn\",\"value\":\"123-45-6789\"}]}",
+            rows[i].cases);
         struct built b = build_text(line);
         assert_true(is_ok(b.outcome));
         struct registry *r = open_image(b.image, NULL);
@@ -82,18 +86,20 @@ static void test_statuses(void **state UNUSED) {
     }
 }
 
-static void test_unknown_status_warns(void **state UNUSED) {
+static void test_unknown_status_warns(void **state UNUSED)
+{
     struct built b = build_text(PERSON("S", CASE("aproved"), "A012345678"));
     assert_true(is_ok(b.outcome));
     assert_int_equal(problems_warnings(b.problems), 1);
     assert_string_equal(problems_text(b.problems, 0),
-                        "source.jsonl:1:35: /cases/0/status: warning: unknown status, taken as protected; did you mean \"approved\"?");
+        "source.jsonl:1:35: /cases/0/status: warning: unknown status, taken as protected; did you mean \"approved\"?");
     built_free(&b);
 }
 
-static void test_shared_identifier(void **state UNUSED) {
-    struct built b = build_text(PERSON("S1", CASE("pending"), "A012345678") PERSON("S2", CASE("approved"), "012-345-678")
-                                    PERSON("S3", CASE("denied_final"), "A012345678"));
+static void test_shared_identifier(void **state UNUSED)
+{
+    struct built b = build_text(PERSON("S1", CASE("pending"), "A012345678")
+            PERSON("S2", CASE("approved"), "012-345-678") PERSON("S3", CASE("denied_final"), "A012345678"));
     assert_true(is_ok(b.outcome));
     assert_int_equal(problems_warnings(b.problems), 2);
     assert_int_equal(problems_errors(b.problems), 0);
@@ -108,8 +114,10 @@ static void test_shared_identifier(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_same_subject_twice(void **state UNUSED) {
-    struct built b = build_text(PERSON("S1", CASE("denied_final"), "A012345678") PERSON("S1", CASE("pending"), "A087654321"));
+static void test_same_subject_twice(void **state UNUSED)
+{
+    struct built b =
+        build_text(PERSON("S1", CASE("denied_final"), "A012345678") PERSON("S1", CASE("pending"), "A087654321"));
     assert_true(is_ok(b.outcome));
     assert_int_equal(problems_warnings(b.problems), 1);
     struct registry *r = open_image(b.image, NULL);
@@ -120,13 +128,16 @@ static void test_same_subject_twice(void **state UNUSED) {
 }
 
 /* Contract 4: shared things only where confidential is true; locations are confidential by themselves. */
-static void test_shared_things(void **state UNUSED) {
-    struct built b = build_text(
-        "{\"subject\":\"S\",\"cases\":[{\"status\":\"pending\"}],\"identifiers\":["
-        "{\"kind\":\"phone\",\"value\":\"413-555-0100\"},{\"kind\":\"phone\",\"value\":\"413-555-0101\",\"confidential\":true},"
-        "{\"kind\":\"phone\",\"value\":\"413-555-0102\",\"confidential\":false},"
-        "{\"kind\":\"event_number\",\"value\":\"XYZ1\",\"system\":\"eid\"},{\"kind\":\"email\",\"value\":\"a@example.org\"}]}\n"
-        "{\"subject\":\"house\",\"identifiers\":[{\"kind\":\"location\",\"value\":\"9 Elm Rd, Springfield 01101\"}]}\n");
+static void test_shared_things(void **state UNUSED)
+{
+    struct built b = build_text("{\"subject\":\"S\",\"cases\":[{\"status\":\"pending\"}],\"identifiers\":["
+                                "{\"kind\":\"phone\",\"value\":\"413-555-0100\"},{\"kind\":\"phone\",\"value\":\"413-"
+                                "555-0101\",\"confidential\":true},"
+                                "{\"kind\":\"phone\",\"value\":\"413-555-0102\",\"confidential\":false},"
+                                "{\"kind\":\"event_number\",\"value\":\"XYZ1\",\"system\":\"eid\"},{\"kind\":\"email\","
+                                "\"value\":\"a@example.org\"}]}\n"
+                                "{\"subject\":\"house\",\"identifiers\":[{\"kind\":\"location\",\"value\":\"9 Elm Rd, "
+                                "Springfield 01101\"}]}\n");
     assert_true(is_ok(b.outcome));
     struct registry *r = open_image(b.image, NULL);
     assert_false(is_protected(r, REGISTRY_PHONE, "4135550100", ""));
@@ -139,7 +150,8 @@ static void test_shared_things(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_empty_index(void **state UNUSED) {
+static void test_empty_index(void **state UNUSED)
+{
     static const char *const sources[] = {"", "\n \n", PERSON("S", CASE("denied_final"), "A012345678")};
     for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
         struct built b = build_text(sources[i]);
@@ -155,20 +167,21 @@ static void test_empty_index(void **state UNUSED) {
 }
 
 /* All of one run, with line, column and pointer. */
-static void test_problems(void **state UNUSED) {
-    struct built b = build_text(
-        "{\"cases\":[{\"status\":\"pending\"}]}\n"
-        "{\"subject\":\"S\",\"cases\":[{\"benefit\":\"U\"}]}\n"
-        "{\"subject\":\"S\",\"identifers\":[]}\n"
-        "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_numbr\",\"value\":\"A012345678\"}]}\n"
-        "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A12345\"}]}\n"
-        "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"person_id\",\"value\":\"1\"}]}\n"
-        "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"ssn\",\"value\":123456789}]}\n"
-        "{\"subject\":\"S\",\"dob\":\"1987-02-29\"}\n"
-        "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"ssn\",\"value\":\"123456789\",\"system\":\"x\"}]}\n"
-        "{\"subject\":\"\"}\n"
-        "{nonsense\n"
-        "[]\n");
+static void test_problems(void **state UNUSED)
+{
+    struct built b =
+        build_text("{\"cases\":[{\"status\":\"pending\"}]}\n"
+                   "{\"subject\":\"S\",\"cases\":[{\"benefit\":\"U\"}]}\n"
+                   "{\"subject\":\"S\",\"identifers\":[]}\n"
+                   "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_numbr\",\"value\":\"A012345678\"}]}\n"
+                   "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A12345\"}]}\n"
+                   "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"person_id\",\"value\":\"1\"}]}\n"
+                   "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"ssn\",\"value\":123456789}]}\n"
+                   "{\"subject\":\"S\",\"dob\":\"1987-02-29\"}\n"
+                   "{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"ssn\",\"value\":\"123456789\",\"system\":\"x\"}]}\n"
+                   "{\"subject\":\"\"}\n"
+                   "{nonsense\n"
+                   "[]\n");
     assert_int_equal(b.outcome.class, ERROR_CONFIG);
     assert_int_equal(b.outcome.code, REGISTRY_SOURCE_BROKEN);
     unsigned seen[13] = {0};
@@ -183,27 +196,33 @@ static void test_problems(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_problem_texts(void **state UNUSED) {
-    struct built b = build_text("{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_numbr\",\"value\":\"A012345678\"},"
-                                "{\"kind\":\"alien_number\",\"value\":\"A12345\"}]}\n");
+static void test_problem_texts(void **state UNUSED)
+{
+    struct built b =
+        build_text("{\"subject\":\"S\",\"identifiers\":[{\"kind\":\"alien_numbr\",\"value\":\"A012345678\"},"
+                   "{\"kind\":\"alien_number\",\"value\":\"A12345\"}]}\n");
     assert_int_equal(problems_errors(b.problems), 2);
     assert_non_null(strstr(problems_text(b.problems, 0), "source.jsonl:1:39: /identifiers/0/kind: "));
     assert_non_null(strstr(problems_text(b.problems, 0), "did you mean \"alien_number\""));
-    assert_string_equal(problems_text(b.problems, 1), "source.jsonl:1:106: /identifiers/1/value: no alien_number; should be "
-                                                      "\"A\" and 7 to 9 digits, as in A012-345-678");
+    assert_string_equal(problems_text(b.problems, 1),
+        "source.jsonl:1:106: /identifiers/1/value: no alien_number; should be "
+        "\"A\" and 7 to 9 digits, as in A012-345-678");
     built_free(&b);
 }
 
-static void test_csv(void **state UNUSED) {
-    struct built b = build_named(
-        "people.csv",
-        "subject,status,benefit,role,case,recorded,given,surname,dob,confidential,alien_number,person_id:earm,address\r\n"
-        "S1,pending,U,principal,C-1,2026-10-01,\"Maria \"\"M\"\"\",Garcia,1987-03-04,true,A012-345-678,0042,\"12 Oak St,\n"
+static void test_csv(void **state UNUSED)
+{
+    struct built b = build_named("people.csv",
+        "subject,status,benefit,role,case,recorded,given,surname,dob,confidential,alien_number,person_id:earm,"
+        "address\r\n"
+        "S1,pending,U,principal,C-1,2026-10-01,\"Maria \"\"M\"\"\",Garcia,1987-03-04,true,A012-345-678,0042,\"12 Oak "
+        "St,\n"
         "Springfield 01101\"\r\n"
         "S1,denied_final,,,,,,,,,A098-765-432,,\r\n"
         "S2,denied_final,,,,,,,,,A011-111-111,,\r\n",
         0);
-    for (size_t i = 0; i < problems_count(b.problems); i++) print_message("%s\n", problems_text(b.problems, i));
+    for (size_t i = 0; i < problems_count(b.problems); i++)
+        print_message("%s\n", problems_text(b.problems, i));
     assert_true(is_ok(b.outcome));
     assert_int_equal(problems_count(b.problems), 0);
     struct registry *r = open_image(b.image, NULL);
@@ -216,20 +235,22 @@ static void test_csv(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_csv_problems(void **state UNUSED) {
+static void test_csv_problems(void **state UNUSED)
+{
     static const struct {
         const char *text, *problem;
     } rows[] = {
         {"subject,status,alien_numbr\nS,pending,A012345678\n",
-         "people.csv:1:16: unknown column \"alien_numbr\"; did you mean \"alien_number\"?"},
+            "people.csv:1:16: unknown column \"alien_numbr\"; did you mean \"alien_number\"?"},
         {"subject,alien_number\n", "people.csv:1:1: no column \"status\"; it is required"},
-        {"subject,status,person_id\n", "people.csv:1:16: column \"person_id\" needs its system; for example person_id:earm"},
+        {"subject,status,person_id\n",
+            "people.csv:1:16: column \"person_id\" needs its system; for example person_id:earm"},
         {"subject,status\nS\n", "people.csv:2:1: 1 cells; the header row names 2 columns"},
         {"subject,status\n,pending\n", "people.csv:2:1: no subject; every row needs one"},
         {"subject,status,ssn\nS,pending,000-00-0000\n",
-         "people.csv:2:11: no ssn; should be 9 digits that were ever issued, as in 123-45-6789"},
-        {"subject,status\n\"S,pending\n",
-         "people.csv:2:1: malformed from here on; quotes must stand at both ends of a cell, and a row has at most 64"},
+            "people.csv:2:11: no ssn; should be 9 digits that were ever issued, as in 123-45-6789"},
+        {"subject,status\n\"S,pending\n", "people.csv:2:1: malformed from here on; quotes must stand at both ends of a "
+                                          "cell, and a row has at most 64"},
         {"", "people.csv:1:1: no header row; the first row names the columns"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -241,10 +262,12 @@ static void test_csv_problems(void **state UNUSED) {
     }
 }
 
-static void test_dropped(void **state UNUSED) {
-    struct built old = build_text(PERSON("S1", CASE("pending"), "A012345678") PERSON("S2", CASE("pending"), "A012345679")
-                                      PERSON("S3", CASE("pending"), "A012345680"));
-    struct built new = build_text(PERSON("S1", CASE("pending"), "A099999999") PERSON("S3", CASE("denied_final"), "A012345680"));
+static void test_dropped(void **state UNUSED)
+{
+    struct built old = build_text(PERSON("S1", CASE("pending"), "A012345678")
+            PERSON("S2", CASE("pending"), "A012345679") PERSON("S3", CASE("pending"), "A012345680"));
+    struct built new =
+        build_text(PERSON("S1", CASE("pending"), "A099999999") PERSON("S3", CASE("denied_final"), "A012345680"));
     struct registry *r = open_image(old.image, NULL);
     uint64_t dropped[4], s2 = handle_of("S2"), s3 = handle_of("S3");
     assert_int_equal(registry_builder_dropped(new.builder, r, dropped, 4), 2);
@@ -256,7 +279,8 @@ static void test_dropped(void **state UNUSED) {
 }
 
 /* The n-th allocation fails: the right error, nothing leaks, and in the end it gets through. */
-static void test_out_of_memory(void **state UNUSED) {
+static void test_out_of_memory(void **state UNUSED)
+{
     for (uint64_t n = 1;; n++) {
         struct problems *p = problems_new();
         span image;
@@ -267,8 +291,10 @@ static void test_out_of_memory(void **state UNUSED) {
         if (b && is_ok(r)) r = registry_builder_finish(b, 1, 0, &image);
         bool through = fault_count("malloc") < n;
         fault_arm("malloc", 0);
-        if (through) assert_true(is_ok(r));
-        else if (!is_ok(r)) assert_true(r.class == ERROR_LIMIT || r.class == ERROR_CONFIG);
+        if (through)
+            assert_true(is_ok(r));
+        else if (!is_ok(r))
+            assert_true(r.class == ERROR_LIMIT || r.class == ERROR_CONFIG);
         registry_builder_free(b);
         problems_free(p);
         if (through) break;
@@ -276,7 +302,8 @@ static void test_out_of_memory(void **state UNUSED) {
     }
 }
 
-static void test_key_file(void **state UNUSED) {
+static void test_key_file(void **state UNUSED)
+{
     char text[REGISTRY_KEY_TEXT];
     uint8_t key[32];
     registry_key_encode(test_key, text);
@@ -290,7 +317,8 @@ static void test_key_file(void **state UNUSED) {
     assert_false(registry_key_decode(span_of(test_key, 31), key));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contract_example),
         cmocka_unit_test(test_statuses),

@@ -37,8 +37,18 @@ static const struct vector vectors[] = {
     {REGISTRY_ALIEN_NUMBER, "Ａ０１２３４５６７８", "012345678"},
     {REGISTRY_ALIEN_NUMBER, "A٠١٢٣٤٥٦٧٨", "012345678"},
     {REGISTRY_ALIEN_NUMBER, "A०१२३४५६७८", "012345678"},
-    {REGISTRY_ALIEN_NUMBER, "A\xE2\x80\x8B" "012\xC2\xAD" "345\xEF\xBB\xBF" "678", "012345678"},
-    {REGISTRY_ALIEN_NUMBER, "A\xC2\xA0" "012\xE2\x80\x93" "345\xE2\x80\x95" "678", "012345678"},
+    {REGISTRY_ALIEN_NUMBER,
+        "A\xE2\x80\x8B"
+        "012\xC2\xAD"
+        "345\xEF\xBB\xBF"
+        "678",
+        "012345678"},
+    {REGISTRY_ALIEN_NUMBER,
+        "A\xC2\xA0"
+        "012\xE2\x80\x93"
+        "345\xE2\x80\x95"
+        "678",
+        "012345678"},
     {REGISTRY_ALIEN_NUMBER, "XA012345678", ""},
     {REGISTRY_ALIEN_NUMBER, "DA12345678", ""},
     {REGISTRY_ALIEN_NUMBER, "A1234567890", ""},
@@ -115,21 +125,25 @@ static const struct vector vectors[] = {
     {REGISTRY_ORGANIZATION, "Acme Widgets, Inc.", "ACME WIDGETS"},
 };
 
-static void assert_canonical(const struct vector *v) {
+static void assert_canonical(const struct vector *v)
+{
     uint8_t folded[256], out[REGISTRY_CANONICAL_MAX];
     size_t n = registry_fold(span_str(v->value), folded);
     size_t len = registry_canonical(v->kind, span_of(folded, n), out);
     if (!span_equal(span_of(out, len), span_str(v->canonical)))
         fail_msg("%s \"%s\": got \"%.*s\", want \"%s\"", registry_kind_name(v->kind), v->value, (int)len,
-                 (const char *)out, v->canonical);
+            (const char *)out, v->canonical);
 }
 
-static void test_vectors(void **state UNUSED) {
-    for (size_t i = 0; i < ARRAY_LEN(vectors); i++) assert_canonical(&vectors[i]);
+static void test_vectors(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+        assert_canonical(&vectors[i]);
 }
 
 /* A canonical form is its own canonical form: what was canonicalised once may be again. */
-static void test_canonical_is_stable(void **state UNUSED) {
+static void test_canonical_is_stable(void **state UNUSED)
+{
     for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
         if (!vectors[i].canonical[0] || vectors[i].kind == REGISTRY_ADDRESS || vectors[i].kind == REGISTRY_LOCATION)
             continue;
@@ -138,8 +152,10 @@ static void test_canonical_is_stable(void **state UNUSED) {
     }
 }
 
-/* No byte string may overrun or be read beyond its end: under the sanitizers, every prefix of every vector as every kind. */
-static void test_every_prefix_as_every_kind(void **state UNUSED) {
+/* No byte string may overrun or be read beyond its end: under the sanitizers, every prefix of every vector as every
+ * kind. */
+static void test_every_prefix_as_every_kind(void **state UNUSED)
+{
     for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
         for (size_t len = 0; len <= strlen(vectors[i].value); len++)
             for (int kind = 0; kind < REGISTRY_KIND_COUNT; kind++) {
@@ -148,13 +164,14 @@ static void test_every_prefix_as_every_kind(void **state UNUSED) {
                 assert_true(exact && folded && out);
                 size_t n = registry_fold(span_of(exact, len), folded);
                 assert_true(n <= len);
-                assert_true(registry_canonical((enum registry_kind)kind, span_of(folded, n), out) <=
-                            REGISTRY_CANONICAL_MAX);
+                assert_true(
+                    registry_canonical((enum registry_kind)kind, span_of(folded, n), out) <= REGISTRY_CANONICAL_MAX);
                 mem_free(exact), mem_free(folded), mem_free(out);
             }
 }
 
-static void test_long_values(void **state UNUSED) {
+static void test_long_values(void **state UNUSED)
+{
     uint8_t *value = mem_alloc(5000), out[REGISTRY_CANONICAL_MAX];
     static const char fills[] = "A1 ,@*-";
     for (size_t f = 0; f < strlen(fills); f++) {
@@ -165,14 +182,17 @@ static void test_long_values(void **state UNUSED) {
     mem_free(value);
 }
 
-static void test_fold_keeps_what_it_does_not_know(void **state UNUSED) {
+static void test_fold_keeps_what_it_does_not_know(void **state UNUSED)
+{
     uint8_t out[64];
-    span in = SPAN("Garc\xC3\xAD" "a \xE6\xBC\xA2 \xFF\xC3");
+    span in = SPAN("Garc\xC3\xAD"
+                   "a \xE6\xBC\xA2 \xFF\xC3");
     size_t n = registry_fold(in, out);
     assert_true(span_equal(span_of(out, n), in));
 }
 
-static void test_kinds(void **state UNUSED) {
+static void test_kinds(void **state UNUSED)
+{
     assert_int_equal(registry_kind_from(SPAN("alien_number")), REGISTRY_ALIEN_NUMBER);
     assert_int_equal(registry_kind_from(SPAN("organization")), REGISTRY_ORGANIZATION);
     assert_int_equal(registry_kind_from(SPAN("Alien_Number")), -1);
@@ -184,7 +204,8 @@ static void test_kinds(void **state UNUSED) {
     assert_false(registry_kind_is_shared(REGISTRY_PASSPORT));
 }
 
-static void test_system_ids(void **state UNUSED) {
+static void test_system_ids(void **state UNUSED)
+{
     assert_int_equal(registry_system_id(SPAN("")), 0);
     /* CRC-32C of "123456789" (RFC 3720 B.4 check value). */
     assert_int_equal(registry_system_id(SPAN("123456789")), 0xE3069283);
@@ -192,7 +213,8 @@ static void test_system_ids(void **state UNUSED) {
     assert_int_not_equal(registry_system_id(SPAN("earm")), registry_system_id(SPAN("eid")));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_canonical_is_stable),

@@ -3,14 +3,20 @@
 
 static struct registry_print some_keys[] = {{11, 12}, {13, 14}, {15, 16}};
 
-static void append(struct buf *journal, const uint8_t key[32], enum registry_op op, uint64_t position, size_t keys) {
-    struct registry_change c = {.op = op, .position = position, .time = 1760000000, .subject = 100 + position,
-                                .keys = some_keys, .key_count = keys};
+static void append(struct buf *journal, const uint8_t key[32], enum registry_op op, uint64_t position, size_t keys)
+{
+    struct registry_change c = {.op = op,
+        .position = position,
+        .time = 1760000000,
+        .subject = 100 + position,
+        .keys = some_keys,
+        .key_count = keys};
     assert_true(is_ok(registry_journal_encode(key, &c, journal)));
 }
 
 /* Four records; ends[i]: length with the first i of them. */
-static void make_journal(struct buf *journal, size_t ends[5]) {
+static void make_journal(struct buf *journal, size_t ends[5])
+{
     buf_init(journal, 1 << 20);
     ends[0] = 0;
     for (uint64_t i = 1; i <= 4; i++) {
@@ -19,7 +25,8 @@ static void make_journal(struct buf *journal, size_t ends[5]) {
     }
 }
 
-static result replay(span journal, uint64_t from, void *overlay, struct registry_journal_end *end) {
+static result replay(span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
+{
     /* A block of exactly that size: the sanitizer sees the first byte read beyond it. */
     uint8_t *exact = journal.len ? mem_copy(journal.ptr, journal.len) : NULL;
     result r = registry_journal_replay(test_key, span_of(exact, journal.len), from, overlay, end);
@@ -27,7 +34,8 @@ static result replay(span journal, uint64_t from, void *overlay, struct registry
     return r;
 }
 
-static void test_round_trip(void **state UNUSED) {
+static void test_round_trip(void **state UNUSED)
+{
     static _Alignas(64) uint8_t overlay[65536];
     struct buf journal;
     size_t ends[5];
@@ -54,14 +62,16 @@ static void test_round_trip(void **state UNUSED) {
     buf_free(&journal);
 }
 
-static void test_torn_at_every_byte(void **state UNUSED) {
+static void test_torn_at_every_byte(void **state UNUSED)
+{
     struct buf journal;
     size_t ends[5];
     make_journal(&journal, ends);
     for (size_t len = 0; len <= ends[4]; len++) {
         struct registry_journal_end end;
         size_t whole = 0;
-        while (whole < 4 && ends[whole + 1] <= len) whole++;
+        while (whole < 4 && ends[whole + 1] <= len)
+            whole++;
         assert_true(is_ok(replay(span_sub(buf_span(&journal), 0, len), 0, NULL, &end)));
         assert_int_equal(end.records, whole);
         assert_int_equal(end.bytes, ends[whole]);
@@ -71,11 +81,13 @@ static void test_torn_at_every_byte(void **state UNUSED) {
 }
 
 /* A file that grew before its data arrived: zeros from a sector on. */
-static void test_zeros_at_the_end_are_torn(void **state UNUSED) {
+static void test_zeros_at_the_end_are_torn(void **state UNUSED)
+{
     struct buf journal;
     struct registry_journal_end end;
     buf_init(&journal, 1 << 20);
-    for (uint64_t i = 1; i <= 20; i++) append(&journal, test_key, REGISTRY_PROTECT, i, 3);
+    for (uint64_t i = 1; i <= 20; i++)
+        append(&journal, test_key, REGISTRY_PROTECT, i, 3);
     size_t record = buf_len(&journal) / 20, last = record * 19;
     size_t sector = (last / 512 + 1) * 512;
     if (sector < last + record) {
@@ -95,7 +107,8 @@ static void test_zeros_at_the_end_are_torn(void **state UNUSED) {
 }
 
 /* A bit that flips is damage wherever it is, also in the last record: it may have been acknowledged. */
-static void test_every_flipped_bit_is_damage(void **state UNUSED) {
+static void test_every_flipped_bit_is_damage(void **state UNUSED)
+{
     struct buf journal;
     size_t ends[5];
     make_journal(&journal, ends);
@@ -111,7 +124,8 @@ static void test_every_flipped_bit_is_damage(void **state UNUSED) {
     buf_free(&journal);
 }
 
-static void test_forged_and_missing_records(void **state UNUSED) {
+static void test_forged_and_missing_records(void **state UNUSED)
+{
     uint8_t other[32] = {9};
     struct buf journal, edited;
     size_t ends[5];
@@ -139,12 +153,14 @@ static void test_forged_and_missing_records(void **state UNUSED) {
     buf_free(&journal);
 }
 
-static void test_full_overlay_is_a_limit(void **state UNUSED) {
+static void test_full_overlay_is_a_limit(void **state UNUSED)
+{
     static _Alignas(64) uint8_t overlay[REGISTRY_OVERLAY_MIN];
     struct buf journal;
     struct registry_journal_end end;
     buf_init(&journal, 1 << 20);
-    for (uint64_t i = 1; i <= 200; i++) append(&journal, test_key, REGISTRY_PROTECT, i, 3);
+    for (uint64_t i = 1; i <= 200; i++)
+        append(&journal, test_key, REGISTRY_PROTECT, i, 3);
     assert_true(is_ok(registry_overlay_format(overlay, sizeof overlay, test_key)));
     result r = replay(buf_span(&journal), 0, overlay, &end);
     assert_int_equal(r.class, ERROR_LIMIT);
@@ -153,9 +169,11 @@ static void test_full_overlay_is_a_limit(void **state UNUSED) {
 }
 
 /* Who steals the disk learns no name, number or reason from it. */
-static void test_nothing_legible(void **state UNUSED) {
+static void test_nothing_legible(void **state UNUSED)
+{
     static const char *const lines[] = {
-        "{\"op\":\"protect\",\"subject\":\"SUBJECT-1\",\"names\":[{\"given\":\"Mariana\"}],\"identifiers\":[{\"kind\":\"passport\",\"value\":\"G12345678\"}]}",
+        "{\"op\":\"protect\",\"subject\":\"SUBJECT-1\",\"names\":[{\"given\":\"Mariana\"}],\"identifiers\":[{\"kind\":"
+        "\"passport\",\"value\":\"G12345678\"}]}",
         "{\"op\":\"release\",\"subject\":\"SUBJECT-1\",\"reason\":\"Mariana cleared\"}"};
     static const char *const values[] = {"SUBJECT-1", "Mariana", "G12345678", "cleared", "passport"};
     struct problems *p = problems_new();
@@ -175,7 +193,8 @@ static void test_nothing_legible(void **state UNUSED) {
     problems_free(p);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_torn_at_every_byte),

@@ -11,20 +11,23 @@
 #include <unistd.h>
 
 #define SIZE 65536
-#define LINE(subject, number) "{\"subject\":\"" subject "\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number "\"}]}\n"
+#define LINE(subject, number)                                                                                          \
+    "{\"subject\":\"" subject "\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number "\"}]}\n"
 #define PROTECT(subject, number)                                                                                       \
-    "{\"op\":\"protect\",\"subject\":\"" subject "\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number      \
+    "{\"op\":\"protect\",\"subject\":\"" subject "\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"" number  \
     "\"}]}"
 #define RELEASE(subject) "{\"op\":\"release\",\"subject\":\"" subject "\",\"reason\":\"cleared by counsel\"}"
 
-static void *new_overlay(size_t size) {
+static void *new_overlay(size_t size)
+{
     void *overlay = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(overlay != MAP_FAILED);
     assert_true(is_ok(registry_overlay_format(overlay, size, test_key)));
     return overlay;
 }
 
-static result apply(void *overlay, const char *text) {
+static result apply(void *overlay, const char *text)
+{
     struct problems *p = problems_new();
     struct arena *a = arena_new(1 << 20);
     struct registry_change c;
@@ -38,10 +41,15 @@ static result apply(void *overlay, const char *text) {
     return r;
 }
 
-static bool has(const struct registry *r, const char *number) { return is_protected(r, REGISTRY_ALIEN_NUMBER, number, ""); }
+static bool has(const struct registry *r, const char *number)
+{
+    return is_protected(r, REGISTRY_ALIEN_NUMBER, number, "");
+}
 
-static void test_protect_and_release(void **state UNUSED) {
-    struct built b = build_text(LINE("S1", "A010000001") LINE("S2", "A010000002") LINE("S1b", "A010000003") LINE("S2b", "A010000003"));
+static void test_protect_and_release(void **state UNUSED)
+{
+    struct built b = build_text(
+        LINE("S1", "A010000001") LINE("S2", "A010000002") LINE("S1b", "A010000003") LINE("S2b", "A010000003"));
     void *overlay = new_overlay(SIZE);
     struct registry *r = open_image(b.image, overlay);
     uint64_t subjects[4];
@@ -90,7 +98,8 @@ static void test_protect_and_release(void **state UNUSED) {
 }
 
 /* A registry rebuilt without those that the overlay protects drops them. */
-static void test_dropped_counts_live_changes(void **state UNUSED) {
+static void test_dropped_counts_live_changes(void **state UNUSED)
+{
     struct built old = build_text(LINE("S1", "A010000001") LINE("S2", "A010000002"));
     struct built new = build_text(LINE("S2", "A010000002"));
     void *overlay = new_overlay(SIZE);
@@ -111,7 +120,8 @@ static void test_dropped_counts_live_changes(void **state UNUSED) {
 /* Random changes and look-ups against plain arrays; runs until the overlay is full, and full changes nothing. */
 #define SUBJECTS 60
 #define NUMBERS 90
-static void test_against_arrays(void **state UNUSED) {
+static void test_against_arrays(void **state UNUSED)
+{
     static bool owns[SUBJECTS][NUMBERS], released[SUBJECTS];
     struct built b = build_text("");
     void *overlay = new_overlay(SIZE);
@@ -121,8 +131,10 @@ static void test_against_arrays(void **state UNUSED) {
     for (int step = 0; step < 4000; step++) {
         int s = (int)(random() % SUBJECTS), n = (int)(random() % NUMBERS);
         bool release = random() % 3 == 0;
-        if (release) snprintf(text, sizeof text, RELEASE("R%d"), s);
-        else snprintf(text, sizeof text, PROTECT("R%d", "A%09d"), s, n + 1);
+        if (release)
+            snprintf(text, sizeof text, RELEASE("R%d"), s);
+        else
+            snprintf(text, sizeof text, PROTECT("R%d", "A%09d"), s, n + 1);
         result applied = apply(overlay, text);
         if (!is_ok(applied)) {
             assert_int_equal(applied.class, ERROR_LIMIT);
@@ -133,7 +145,8 @@ static void test_against_arrays(void **state UNUSED) {
         }
         int probe = (int)(random() % NUMBERS);
         bool expected = false;
-        for (int i = 0; i < SUBJECTS; i++) expected |= owns[i][probe] && !released[i];
+        for (int i = 0; i < SUBJECTS; i++)
+            expected |= owns[i][probe] && !released[i];
         snprintf(number, sizeof number, "A%09d", probe + 1);
         assert_int_equal(has(r, number), expected);
     }
@@ -142,7 +155,8 @@ static void test_against_arrays(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_full(void **state UNUSED) {
+static void test_full(void **state UNUSED)
+{
     void *overlay = new_overlay(REGISTRY_OVERLAY_MIN);
     struct built b = build_text("");
     struct registry *r = open_image(b.image, overlay);
@@ -174,7 +188,8 @@ static void test_full(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_bad_overlays(void **state UNUSED) {
+static void test_bad_overlays(void **state UNUSED)
+{
     static _Alignas(64) uint8_t memory[SIZE];
     struct built b = build_text("");
     struct registry *r;
@@ -193,7 +208,8 @@ static void test_bad_overlays(void **state UNUSED) {
     built_free(&b);
 }
 
-static void test_change_lines(void **state UNUSED) {
+static void test_change_lines(void **state UNUSED)
+{
     static const struct {
         const char *text, *problem;
     } rows[] = {
@@ -205,7 +221,7 @@ static void test_change_lines(void **state UNUSED) {
         {"{\"op\":\"release\",\"subject\":\"S\",\"reason\":\"x\",\"cases\":[]}", "cases"},
         {"{\"op\":\"protect\"}", "subject"},
         {"{\"op\":\"protect\",\"subject\":\"S\",\"cases\":[{\"status\":\"denied_final\"}]}",
-         "/cases: every case is denied_final, which protects nobody; to end a protection use \"op\":\"release\""},
+            "/cases: every case is denied_final, which protects nobody; to end a protection use \"op\":\"release\""},
         {"[]", "must be an object"},
         {"{", "changes.jsonl:7:"},
     };
@@ -224,14 +240,15 @@ static void test_change_lines(void **state UNUSED) {
 
 /* ---- one writer, many readers ---- */
 
-/* The writer announces each protect after it returned; a reader that finds one not in force, or a stranger in force, has
- * seen a torn state. Readers are processes, as workers are, and map the segment read-only. */
+/* The writer announces each protect after it returned; a reader that finds one not in force, or a stranger in force,
+ * has seen a torn state. Readers are processes, as workers are, and map the segment read-only. */
 #define CHANGES 3000
 struct stage {
     _Atomic unsigned protected_, done;
 };
 
-static int read_concurrently(const void *overlay, struct stage *stage, span image) {
+static int read_concurrently(const void *overlay, struct stage *stage, span image)
+{
     struct registry *r;
     if (!is_ok(registry_open(image, test_key, overlay, &r))) return 3;
     uint32_t random_state = (uint32_t)getpid();
@@ -257,7 +274,8 @@ static int read_concurrently(const void *overlay, struct stage *stage, span imag
     return 0;
 }
 
-static void write_changes(void *overlay, struct stage *stage) {
+static void write_changes(void *overlay, struct stage *stage)
+{
     struct problems *p = problems_new();
     for (unsigned i = 0; i < CHANGES; i++) {
         char line[128];
@@ -274,7 +292,8 @@ static void write_changes(void *overlay, struct stage *stage) {
     problems_free(p);
 }
 
-static void test_readers_see_no_torn_state(void **state UNUSED) {
+static void test_readers_see_no_torn_state(void **state UNUSED)
+{
     const size_t size = 1 << 20;
     struct built b = build_text("");
     void *overlay = new_overlay(size);
@@ -301,7 +320,8 @@ static void test_readers_see_no_torn_state(void **state UNUSED) {
     built_free(&b);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_protect_and_release),
         cmocka_unit_test(test_dropped_counts_live_changes),
