@@ -219,7 +219,7 @@ class Gateway:
         """The ledger's entries as objects, read by its own command."""
         listed = self.command("log", "list", "-c", "gate.json", "--json")
         assert listed.returncode == 0, listed.stderr
-        return [json.loads(line) for line in listed.stdout.splitlines()]
+        return [json.loads(line)["entry"] for line in listed.stdout.splitlines()]
 
     def raw_ledger(self):
         """Every byte of every file of the ledger."""
