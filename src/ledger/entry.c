@@ -191,7 +191,7 @@ static void put_tail(struct writer *w, const struct ledger_entry *e) {
     else
         PUT(w, ",\"last\":true,\"nonce\":");
     put_hex(w, e->nonce);
-    FIELD(w, "sealed", e->sealed, LEDGER_ENTRY_MAX);
+    FIELD(w, "sealed", e->sealed, LEDGER_SEALED_MAX);
     if (e->event != LEDGER_COMPLETION) return;
     NUMBER(w, "bytes", (int64_t)(e->bytes & INT64_MAX));
     if (e->aborted)
@@ -202,6 +202,7 @@ static void put_tail(struct writer *w, const struct ledger_entry *e) {
 
 result ledger_entry_encode(const struct ledger_entry *e, struct buf *out) {
     ASSERT(e->subject_count <= LEDGER_PART_SUBJECTS);
+    REQUIRE(e->sealed.len <= LEDGER_SEALED_MAX, ERROR_LIMIT, EMSGSIZE);
     uint8_t *room;
     TRY(buf_reserve(out, LEDGER_ENTRY_MAX, &room));
     struct writer w = {room, room + LEDGER_ENTRY_MAX, false};
@@ -216,7 +217,7 @@ result ledger_entry_encode(const struct ledger_entry *e, struct buf *out) {
 }
 
 /* How many of the rules fit one part, reckoned at the longest spelling. At least one. */
-#define RULES_ROOM (20u * 1024)
+#define RULES_ROOM (12u * 1024)
 static size_t rules_that_fit(const struct ledger_count *rules, size_t count) {
     size_t used = 0, n = 0;
     for (; n < count; n++) {
@@ -242,9 +243,9 @@ result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_
     size_t subjects = 0, rules = 0;
     do {
         size_t left = e->subject_count - subjects;
-        part.subjects = e->subjects + subjects;
+        part.subjects = e->subjects ? e->subjects + subjects : NULL;
         part.subject_count = left < LEDGER_PART_SUBJECTS ? left : LEDGER_PART_SUBJECTS;
-        part.rules = e->rules + rules;
+        part.rules = e->rules ? e->rules + rules : NULL;
         part.rule_count = rules_that_fit(part.rules, e->rule_count - rules);
         subjects += part.subject_count;
         rules += part.rule_count;

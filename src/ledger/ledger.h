@@ -66,6 +66,7 @@ bool ledger_outcome_parse(span word, enum ledger_outcome *out);
 #define LEDGER_REQUEST_ID 37           /* UUID text and NUL */
 #define LEDGER_FIELD_MAX 1024          /* bytes of a text field in the entry; longer ones are cut and end with "…" */
 #define LEDGER_TARGET_MAX 4096
+#define LEDGER_SEALED_MAX (16u * 1024)
 
 /* id: count */
 struct ledger_count {
@@ -100,7 +101,7 @@ struct ledger_entry {
     uint32_t part; /* from 1; 0 is taken as 1. Streams: the caller counts */
     bool more;     /* not the last part: further entries of this request and event follow */
     uint8_t nonce[16];
-    span sealed; /* base64 text, or NULL */
+    span sealed; /* base64 text, at most LEDGER_SEALED_MAX, or NULL */
     /* Only in COMPLETION entries, after `sealed`. */
     uint64_t bytes;
     bool aborted;
@@ -112,8 +113,8 @@ struct ledger_entry {
  * must be at least LEDGER_ENTRY_MAX. Fails with what `each` failed with, or LIMIT when out cannot grow. */
 typedef result ledger_part_fn(void *ctx, span part);
 RESULT ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx);
-/* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT when it would be too long (only
- * rules can do that). */
+/* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT code EMSGSIZE when it would be too
+ * long (only rules and `sealed` can do that). */
 RESULT ledger_entry_encode(const struct ledger_entry *e, struct buf *out);
 /* The usual case in one step: encodes, publishes every part, *ticket is that of the last. LIMIT EAGAIN: ring full (parts
  * that were published stay: publish again under the same nonce and the ledger holds them twice, which is harmless). */
