@@ -138,37 +138,43 @@ static void ask_for_handle(const struct image *i, const uint8_t *slot)
     __builtin_prefetch(line);
 }
 
-/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
-static void find_slots(const struct image *image, const struct registry_print *prints, size_t n, const uint8_t **slots)
-{
-    uint8_t moved[BATCH];
-    size_t moved_count = 0;
-    unsigned bits = image->header.reference_bits;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t tag = print_tag(prints[i], bits), home = home_bucket(prints[i], image->header.buckets);
-        const uint8_t *bucket = bucket_at(image, home);
-        slots[i] = find_in_bucket(bucket, tag, bits);
-        if (slots[i])
-            ask_for_handle(image, slots[i]);
-        else if (bucket[BUCKET_BYTES - 1] & moved_bit(tag)) {
-            slots[i] = bucket_at(image, other_bucket(tag, home, image->header.buckets));
-            __builtin_prefetch(slots[i]);
-            moved[moved_count++] = (uint8_t)i;
-        }
-    }
-    for (size_t m = 0; m < moved_count; m++) {
-        size_t i = moved[m];
-        slots[i] = find_in_bucket(slots[i], print_tag(prints[i], bits), bits);
-        if (slots[i]) ask_for_handle(image, slots[i]);
-    }
-}
-
-/* One batch on its way: its lines have been asked for, or were read. */
+/* One batch on its way: its lines were asked for, then its slots found. */
 struct batch {
     size_t n;
     bool overlay;
     struct registry_print prints[BATCH];
+    const uint8_t *slots[BATCH]; /* NULL: not found; of those that moved, the bucket to look in */
+    uint16_t moved;
 };
+
+/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
+static void find_homes(const struct image *image, struct batch *b)
+{
+    unsigned bits = image->header.reference_bits;
+    b->moved = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        uint64_t tag = print_tag(b->prints[i], bits), home = home_bucket(b->prints[i], image->header.buckets);
+        const uint8_t *bucket = bucket_at(image, home);
+        b->slots[i] = find_in_bucket(bucket, tag, bits);
+        if (b->slots[i]) {
+            ask_for_handle(image, b->slots[i]);
+        } else if (bucket[BUCKET_BYTES - 1] & moved_bit(tag)) {
+            b->slots[i] = bucket_at(image, other_bucket(tag, home, image->header.buckets));
+            __builtin_prefetch(b->slots[i]);
+            b->moved |= (uint16_t)(1u << i);
+        }
+    }
+}
+
+static void find_moved(const struct image *image, struct batch *b)
+{
+    unsigned bits = image->header.reference_bits;
+    for (unsigned left = b->moved; left; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctz(left);
+        b->slots[i] = find_in_bucket(b->slots[i], print_tag(b->prints[i], bits), bits);
+        if (b->slots[i]) ask_for_handle(image, b->slots[i]);
+    }
+}
 
 static void begin_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct batch *b)
 {
@@ -178,23 +184,23 @@ static void begin_batch(const struct registry *r, const struct registry_key *key
     ask_for_lines(r, b->prints, b->n, b->overlay);
 }
 
-static void end_batch(const struct registry *r, const struct batch *b, struct registry_hit *hits)
+static void end_batch(const struct registry *r, struct batch *b, struct registry_hit *hits)
 {
-    const uint8_t *slots[BATCH];
-    find_slots(&r->image, b->prints, b->n, slots);
+    find_moved(&r->image, b);
     for (size_t i = 0; i < b->n; i++)
-        hits[i] = probe_slot(r, b->prints[i], slots[i], b->overlay);
+        hits[i] = probe_slot(r, b->prints[i], b->slots[i], b->overlay);
 }
 
-/* The next batch is hashed while the lines of this one are on their way. */
+/* Three batches are on their way: while the lines of one arrive, the next is hashed, and the one before is judged. */
 void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
-    struct batch batches[2];
-    if (n > 0) begin_batch(r, keys, n, &batches[0]);
-    for (size_t from = 0, turn = 0; from < n; from += BATCH, turn ^= 1) {
-        if (n - from > BATCH) begin_batch(r, keys + from + BATCH, n - from - BATCH, &batches[turn ^ 1]);
-        end_batch(r, &batches[turn], hits + from);
+    struct batch ring[3];
+    size_t batches = (n + BATCH - 1) / BATCH;
+    for (size_t step = 0; step < batches + 2; step++) {
+        if (step < batches) begin_batch(r, keys + step * BATCH, n - step * BATCH, &ring[step % 3]);
+        if (step >= 1 && step - 1 < batches) find_homes(&r->image, &ring[(step - 1) % 3]);
+        if (step >= 2) end_batch(r, &ring[(step - 2) % 3], hits + (step - 2) * BATCH);
     }
 }
 
@@ -209,10 +215,12 @@ static size_t add_subject(uint64_t handle, uint64_t *subjects, size_t n, size_t 
 
 static size_t index_subjects(const struct registry *r, struct registry_print p, uint64_t *subjects, size_t cap)
 {
-    const uint8_t *slot;
+    struct batch b = {.n = 1, .prints = {p}};
     struct reference ref;
     size_t n = 0;
-    find_slots(&r->image, &p, 1, &slot);
+    find_homes(&r->image, &b);
+    find_moved(&r->image, &b);
+    const uint8_t *slot = b.slots[0];
     if (!slot) return 0;
     if (!read_reference(&r->image, slot, &ref)) return add_subject(REGISTRY_NO_SUBJECT, subjects, 0, cap);
     for (uint64_t i = 0; i < ref.count; i++) {
