@@ -50,7 +50,7 @@ gate_module(edit NEEDS base doc match policy)
 gate_module(engine NEEDS base doc rules registry match policy edit)
 gate_module(ledger NEEDS base source os ipc recipient LIBS ${SSL})
 # floor 5
-gate_module(gate NEEDS base engine policy edit match rules ledger)
+gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
 # floor 6
 gate_module(proxy NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate)
 # floor 7

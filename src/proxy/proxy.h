@@ -8,7 +8,6 @@
 #define GATE1367_PROXY_H
 
 #include "base/base.h"
-#include "gate/failures.h"
 #include "gate/gate.h"
 #include "http/http.h"
 #include "io/io.h"

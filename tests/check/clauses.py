@@ -3,7 +3,7 @@ import re
 
 import tree
 
-CITATION = re.compile(r"(?://|#)= *([A-Z0-9][\w.]*) +([\w.()-]*[\w)])")
+CITATION = re.compile(r"(?://|#|\*)= *([A-Z0-9][\w.]*) +([\w.()-]*[\w)])")
 
 
 def citations(paths):
