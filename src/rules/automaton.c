@@ -2,8 +2,8 @@
  *
  * A position is "declaration d, i steps taken". Reading a step (a member name or an element index), a position moves to
  * i+1 where the next segment selects it, and stays at i where the next segment is a descendant one. Positions past the
- * end of an `allow` path stay, because everything below an allowed path is allowed. A state is the set of positions that
- * are alive; the empty set is state 0: nothing declared can stand below. */
+ * end of an `allow` path stay, because everything below an allowed path is allowed. A state is the set of positions
+ * that are alive; the empty set is state 0: nothing declared can stand below. */
 #include "rules/set.h"
 
 struct builder {
@@ -21,15 +21,27 @@ struct builder {
 
 #define BUCKETS (4 * STATES_MAX)
 
-static bool is_subtree(const struct path_decl *d) { return d->role == PATH_ALLOWED; }
+static bool is_subtree(const struct path_decl *d)
+{
+    return d->role == PATH_ALLOWED;
+}
 
-static size_t decl_positions(const struct path_decl *d) { return d->expr.count + 1 + is_subtree(d); }
+static size_t decl_positions(const struct path_decl *d)
+{
+    return d->expr.count + 1 + is_subtree(d);
+}
 
-static uint64_t *set_of(const struct builder *b, size_t state) { return (uint64_t *)b->sets.items + state * b->words; }
+static uint64_t *set_of(const struct builder *b, size_t state)
+{
+    return (uint64_t *)b->sets.items + state * b->words;
+}
 
 /* ---- alphabet --------------------------------------------------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b) { return span_compare(*(const span *)a, *(const span *)b); }
+static int compare_names(const void *a, const void *b)
+{
+    return span_compare(*(const span *)a, *(const span *)b);
+}
 
 static int compare_indices(const void *a, const void *b)
 {
@@ -41,7 +53,8 @@ static size_t count_selectors(const struct builder *b, enum selector selector)
 {
     size_t n = 0;
     for (size_t d = 0; d < b->decl_count; d++)
-        for (size_t i = 0; i < b->decls[d].expr.count; i++) n += b->decls[d].expr.segments[i].selector == selector;
+        for (size_t i = 0; i < b->decls[d].expr.count; i++)
+            n += b->decls[d].expr.segments[i].selector == selector;
     return n;
 }
 
@@ -64,7 +77,8 @@ static void collect_indices(struct builder *b)
     uint64_t *indices = b->out->index;
     for (size_t d = 0; d < b->decl_count; d++)
         for (size_t i = 0; i < b->decls[d].expr.count; i++)
-            if (b->decls[d].expr.segments[i].selector == SELECT_INDEX) indices[n++] = b->decls[d].expr.segments[i].index;
+            if (b->decls[d].expr.segments[i].selector == SELECT_INDEX)
+                indices[n++] = b->decls[d].expr.segments[i].index;
     if (n > 1) qsort(indices, n, sizeof *indices, compare_indices);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || indices[i] != indices[kept - 1]) indices[kept++] = indices[i];
@@ -146,7 +160,8 @@ static bool expand_state(struct builder *b, size_t state, uint64_t *scratch)
     size_t columns = automaton_columns(b->out);
     for (size_t c = 0; c < columns; c++) {
         memset(scratch, 0, b->words * sizeof *scratch);
-        for (size_t d = 0; d < b->decl_count; d++) step_decl(b, d, set_of(b, state), c, scratch);
+        for (size_t d = 0; d < b->decl_count; d++)
+            step_decl(b, d, set_of(b, state), c, scratch);
         path_state to = find_state(b, scratch);
         if (b->too_many || b->no_memory) return false;
         ((path_state *)b->next.items)[state * columns + c] = to;
@@ -159,7 +174,8 @@ static bool expand_all(struct builder *b)
     MEM_AUTO uint64_t *scratch = mem_array(b->words, sizeof *scratch);
     if (!scratch) return b->no_memory = true, false;
     if (!add_state(b, scratch)) return false; /* state 0: the empty set */
-    for (size_t d = 0; d < b->decl_count; d++) bit_set(scratch, b->base[d]);
+    for (size_t d = 0; d < b->decl_count; d++)
+        bit_set(scratch, b->base[d]);
     if (b->decl_count && !find_state(b, scratch)) return false; /* state 1: the root */
     for (size_t s = 1; s < b->sets.count; s++)
         if (!expand_state(b, s, scratch)) return false;
@@ -190,8 +206,10 @@ static void describe_state(const struct builder *b, size_t state, struct path_in
 {
     const uint64_t *set = set_of(b, state);
     for (size_t d = 0; d < b->decl_count; d++) {
-        if (is_subtree(&b->decls[d])) describe_allow(b, d, set, info);
-        else if (bit_get(set, b->base[d] + b->decls[d].expr.count)) describe_decl(&b->decls[d], info);
+        if (is_subtree(&b->decls[d]))
+            describe_allow(b, d, set, info);
+        else if (bit_get(set, b->base[d] + b->decls[d].expr.count))
+            describe_decl(&b->decls[d], info);
     }
     if (info->roles & PATH_ALLOWED) info->roles &= (uint16_t)~PATH_ON_THE_WAY;
 }
@@ -211,7 +229,8 @@ static void describe_droppable(struct automaton *m, bool complete)
     size_t columns = automaton_columns(m);
     for (size_t s = 1; s < m->states; s++) {
         bool droppable = (m->info[s].roles & PATH_ON_THE_WAY) != 0;
-        for (size_t c = 0; c < columns; c++) droppable |= is_removable(&m->info[m->next[s * columns + c]], complete);
+        for (size_t c = 0; c < columns; c++)
+            droppable |= is_removable(&m->info[m->next[s * columns + c]], complete);
         if (droppable) m->info[s].roles |= PATH_DROPPABLE;
     }
 }
@@ -225,12 +244,14 @@ static bool publish(struct builder *b, bool complete)
     m->members = arena_array(b->arena, states * b->words, sizeof *m->members);
     m->end = arena_array(b->arena, b->decl_count + 1, sizeof *m->end);
     if (!m->next || !m->info || !m->members || !m->end) return false;
-    for (size_t d = 0; d < b->decl_count; d++) m->end[d] = b->base[d] + b->decls[d].expr.count;
+    for (size_t d = 0; d < b->decl_count; d++)
+        m->end[d] = b->base[d] + b->decls[d].expr.count;
     memcpy(m->next, b->next.items, states * columns * sizeof *m->next);
     memcpy(m->members, b->sets.items, states * b->words * sizeof *m->members);
     m->states = (uint16_t)states;
     m->words = b->words;
-    for (size_t s = 1; s < states; s++) describe_state(b, s, &m->info[s]);
+    for (size_t s = 1; s < states; s++)
+        describe_state(b, s, &m->info[s]);
     describe_droppable(m, complete);
     return true;
 }
@@ -268,7 +289,10 @@ bool automaton_accepts(const struct automaton *m, size_t decl, path_state s)
     return bit_get(m->members + s * m->words, m->end[decl]);
 }
 
-path_state path_root(const struct rules_document *d) { return d->automaton.states > 1 ? 1 : 0; }
+path_state path_root(const struct rules_document *d)
+{
+    return d->automaton.states > 1 ? 1 : 0;
+}
 
 path_symbol path_symbol_of(const struct rules_document *d, span decoded_name)
 {
@@ -277,8 +301,10 @@ path_symbol path_symbol_of(const struct rules_document *d, span decoded_name)
         size_t middle = (low + high) / 2;
         int order = span_compare(decoded_name, d->automaton.name[middle]);
         if (order == 0) return (path_symbol)(middle + 1);
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return 0;
 }

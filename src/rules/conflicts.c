@@ -125,7 +125,8 @@ static void check_inside(struct check *c, size_t i)
     for (size_t j = 0; j < c->count; j++) {
         const struct path_decl *inner = &c->decls[j];
         if (is_lost_inside(outer->role, inner) && ends_below(c, j))
-            place_warning(&inner->at, "\"%s\" can stand inside \"%s\" of \"%s\", which is removed for everybody; there it has no effect",
+            place_warning(&inner->at,
+                "\"%s\" can stand inside \"%s\" of \"%s\", which is removed for everybody; there it has no effect",
                 inner->expr.text, outer->expr.text, role_member(outer->role));
     }
 }
@@ -145,7 +146,9 @@ static void check_allowed(const struct check *c, size_t i)
     const struct path_decl *d = &c->decls[i];
     uint16_t roles = roles_at(c, i);
     if ((d->role == PATH_UNIT || d->role == PATH_COUNT) && !(roles & (PATH_ALLOWED | PATH_ON_THE_WAY)))
-        place_warning(&d->at, "\"%s\" is not under a path of \"allow\", so no restricted recipient ever sees it; allow it or remove it here",
+        place_warning(&d->at,
+            "\"%s\" is not under a path of \"allow\", so no restricted recipient ever sees it; allow it or remove it "
+            "here",
             d->expr.text);
     if ((d->role == PATH_TEXT || d->role == PATH_UNIFORM) && (roles & PATH_ALLOWED))
         place_warning(&d->at, "\"%s\" is under a path of \"allow\" and removed all the same", d->expr.text);
@@ -156,7 +159,10 @@ void document_check(const struct rules_document *doc, const struct path_decl *de
     MEM_AUTO bool *below = mem_array(doc->automaton.states, sizeof *below);
     struct check c = {doc, decls, count, below};
     for (size_t j = 0; j < count; j++)
-        for (size_t i = 0; i < j; i++) check_pair(&c, i, j);
-    for (size_t i = 0; below && i < count; i++) check_inside(&c, i);
-    for (size_t i = 0; doc->view.has_allow && i < count; i++) check_allowed(&c, i);
+        for (size_t i = 0; i < j; i++)
+            check_pair(&c, i, j);
+    for (size_t i = 0; below && i < count; i++)
+        check_inside(&c, i);
+    for (size_t i = 0; doc->view.has_allow && i < count; i++)
+        check_allowed(&c, i);
 }

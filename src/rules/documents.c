@@ -8,9 +8,15 @@ struct document_load {
     bool failed;
 };
 
-static struct path_decl *decl_at(const struct document_load *d, size_t i) { return LIST_AT(&d->decls, struct path_decl, i); }
+static struct path_decl *decl_at(const struct document_load *d, size_t i)
+{
+    return LIST_AT(&d->decls, struct path_decl, i);
+}
 
-static void reject(struct document_load *d) { d->failed = true; }
+static void reject(struct document_load *d)
+{
+    d->failed = true;
+}
 
 /* ---- declarations ----------------------------------------------------------------------------------------------- */
 
@@ -25,8 +31,10 @@ static bool parse_at(struct document_load *d, const struct place *at, const char
 {
     size_t offset;
     const char *problem = path_parse(d->loader->set->arena, span_str(text), out, &offset);
-    if (arena_failed(d->loader->set->arena)) d->loader->no_memory = true;
-    else if (problem) place_error(at, "\"%.80s\" is no path (offset %zu): %s", text, offset, problem);
+    if (arena_failed(d->loader->set->arena))
+        d->loader->no_memory = true;
+    else if (problem)
+        place_error(at, "\"%.80s\" is no path (offset %zu): %s", text, offset, problem);
     if (problem) reject(d);
     return !problem;
 }
@@ -43,8 +51,10 @@ static bool check_decl(struct document_load *d, const struct path_decl *decl)
         place_error(&decl->at, "the document declares more than %d paths", PATHS_MAX);
     else if (!can_be_removed(decl))
         place_error(&decl->at, "$ is the whole document, which \"%s\" cannot take away; name a member of it", member);
-    else if (is_repeated(d, decl)) place_error(&decl->at, "\"%s\" names this path twice; remove one", member);
-    else return true;
+    else if (is_repeated(d, decl))
+        place_error(&decl->at, "\"%s\" names this path twice; remove one", member);
+    else
+        return true;
     reject(d);
     return false;
 }
@@ -90,9 +100,12 @@ static void load_units(struct document_load *d, const struct place *at, const js
     for (size_t i = 0; i < json_array_size(units); i++) {
         const json_t *unit = json_array_get(units, i);
         struct place item = place_item(&list, i);
-        if (json_is_string(unit)) add_unit(d, &item, json_string_value(unit), false);
-        else if (json_is_object(unit)) load_unit_object(d, &item, unit);
-        else place_error(&item, "a unit is a path, or {\"path\": …, \"absent\": \"null\"}");
+        if (json_is_string(unit))
+            add_unit(d, &item, json_string_value(unit), false);
+        else if (json_is_object(unit))
+            load_unit_object(d, &item, unit);
+        else
+            place_error(&item, "a unit is a path, or {\"path\": …, \"absent\": \"null\"}");
     }
 }
 
@@ -127,10 +140,14 @@ static void load_key_kind(struct document_load *d, const struct place *keys, con
     struct place at = place_member(keys, name);
     int kind = registry_kind_from(span_str(name));
     const char *meant = kind < 0 ? source_did_you_mean(name, kinds) : NULL;
-    if (meant) place_error(&at, "unknown kind \"%s\"; did you mean \"%s\"?", name, meant);
-    else if (kind < 0) place_error(&at, "unknown kind \"%s\"; surrogate keys are person_id, event_number and case_number", name);
+    if (meant)
+        place_error(&at, "unknown kind \"%s\"; did you mean \"%s\"?", name, meant);
+    else if (kind < 0)
+        place_error(&at, "unknown kind \"%s\"; surrogate keys are person_id, event_number and case_number", name);
     else if (!registry_kind_is_surrogate((enum registry_kind)kind))
-        place_error(&at, "%s is recognised wherever it stands; only person_id, event_number and case_number are declared here", name);
+        place_error(&at,
+            "%s is recognised wherever it stands; only person_id, event_number and case_number are declared here",
+            name);
     else {
         struct path_load load = {.document = d, .role = PATH_KEY, .kind = (enum registry_kind)kind};
         place_strings(keys, v, name, add_path, &load);
@@ -148,7 +165,8 @@ static void load_keys(struct document_load *d, const struct place *at, const jso
         place_error(&keys_at, "must be an object of kinds, each with an array of paths");
         return;
     }
-    if (!system) place_error(&keys_at, "the same number means another person in another system; give the profile a \"system\"");
+    if (!system)
+        place_error(&keys_at, "the same number means another person in another system; give the profile a \"system\"");
     json_object_foreach(keys, name, paths) load_key_kind(d, &keys_at, name, keys);
 }
 
@@ -171,8 +189,10 @@ static void load_count(struct document_load *d, const struct place *counts, cons
     if (!parse_at(d, &at, json_string_value(v), &expr)) return;
     int unit = find_unit(d, &expr);
     struct path_decl *decl = add_decl(d, &at, name, PATH_COUNT);
-    if (unit < 0) place_error(&at, "\"%.80s\" is not declared in \"units\"; only units are counted", json_string_value(v));
-    else if (decl) decl->unit = (uint16_t)unit;
+    if (unit < 0)
+        place_error(&at, "\"%.80s\" is not declared in \"units\"; only units are counted", json_string_value(v));
+    else if (decl)
+        decl->unit = (uint16_t)unit;
 }
 
 static void load_counts(struct document_load *d, const struct place *at, const json_t *v)
@@ -181,7 +201,8 @@ static void load_counts(struct document_load *d, const struct place *at, const j
     struct place counts_at = place_member(at, "counts");
     const char *name;
     json_t *unit;
-    if (counts && !json_is_object(counts)) place_error(&counts_at, "must be an object: path of the count, path of the units");
+    if (counts && !json_is_object(counts))
+        place_error(&counts_at, "must be an object: path of the count, path of the units");
     json_object_foreach(counts, name, unit) load_count(d, &counts_at, name, unit);
     d->document->view.complete = place_bool(at, v, "complete", false);
 }
@@ -227,7 +248,10 @@ static void load_query(struct document_load *d, const struct place *at, const js
     json_object_foreach(query, name, value) load_parameter(d, &query_at, name, value);
 }
 
-static bool is_token_byte(uint8_t c) { return is_alnum(c) || (c && strchr("!#$&-^_.+", c)); }
+static bool is_token_byte(uint8_t c)
+{
+    return is_alnum(c) || (c && strchr("!#$&-^_.+", c));
+}
 
 /* type/subtype and printable parameters: it goes into a head as it is. */
 static bool is_media_type(const char *s)
@@ -255,10 +279,14 @@ static void load_miss(struct document_load *d, const struct place *at, const jso
     const char *type = place_string(&miss_at, miss, "type", false, "application/json");
     const char *body = place_string(&miss_at, miss, "body", false, "");
     if (status == 204 || status == 205 || status == 304)
-        place_error(&status_at, "an answer with status %d has no body; use the status that this origin gives for nobody", (int)status);
-    if (!is_media_type(type)) place_error(&type_at, "\"%.60s\" is no media type; write one such as \"application/json\"", type);
-    d->document->view.miss = (struct rules_miss){.given = true, .status = (unsigned)status,
-        .type = loader_text(d->loader, type), .body = arena_copy(d->loader->set->arena, span_str(body))};
+        place_error(&status_at,
+            "an answer with status %d has no body; use the status that this origin gives for nobody", (int)status);
+    if (!is_media_type(type))
+        place_error(&type_at, "\"%.60s\" is no media type; write one such as \"application/json\"", type);
+    d->document->view.miss = (struct rules_miss){.given = true,
+        .status = (unsigned)status,
+        .type = loader_text(d->loader, type),
+        .body = arena_copy(d->loader->set->arena, span_str(body))};
     if (!d->document->view.miss.body.ptr) d->loader->no_memory = true;
 }
 
@@ -279,7 +307,8 @@ static bool is_too_many(struct document_load *d, size_t n)
 static void report_too_many(struct document_load *d)
 {
     size_t n = 1;
-    while (n < d->decls.count && !is_too_many(d, n)) n++;
+    while (n < d->decls.count && !is_too_many(d, n))
+        n++;
     const struct path_decl *decl = decl_at(d, n - 1);
     place_error(&decl->at, "with \"%s\" the paths of this document need more than %d states; use fewer .. and *",
         decl->expr.text, STATES_MAX);
@@ -288,11 +317,10 @@ static void report_too_many(struct document_load *d)
 static void build_automaton(struct document_load *d)
 {
     struct rules_document *doc = d->document;
-    switch (automaton_build(d->loader->set->arena, d->decls.items, d->decls.count, doc->view.complete, &doc->automaton)) {
+    switch (
+        automaton_build(d->loader->set->arena, d->decls.items, d->decls.count, doc->view.complete, &doc->automaton)) {
     case AUTOMATON_OK: break;
-    case AUTOMATON_NO_MEMORY:
-        d->loader->no_memory = true;
-        return;
+    case AUTOMATON_NO_MEMORY: d->loader->no_memory = true; return;
     case AUTOMATON_TOO_MANY: report_too_many(d); return;
     }
     doc->view.root_is_unit = path_info_of(doc, path_root(doc))->roles & PATH_UNIT;
@@ -306,8 +334,10 @@ static void load_template(struct document_load *d, const struct place *at, const
     if (!path) return;
     d->document->view.path_template = loader_text(d->loader, path);
     const char *problem = template_parse(d->loader->set->arena, path, &d->document->template);
-    if (arena_failed(d->loader->set->arena)) d->loader->no_memory = true;
-    else if (problem) place_error(&path_at, "\"%.80s\" is no path template: %s", path, problem);
+    if (arena_failed(d->loader->set->arena))
+        d->loader->no_memory = true;
+    else if (problem)
+        place_error(&path_at, "\"%.80s\" is no path template: %s", path, problem);
 }
 
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)
@@ -328,11 +358,11 @@ static void load_parts(struct document_load *d, const struct place *at, const js
 struct rules_document *document_load(
     struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile)
 {
-    static const struct member_spec members[] = {{"path", true, false}, {"title", false, false}, {"units", false, false},
-        {"keys", false, false}, {"counts", false, false}, {"complete", false, false}, {"uniform", false, false},
-        {"texts", false, false}, {"allow", false, false}, {"query", false, false}, {"miss", false, false},
-        {"links", false, true}, {"cursors", false, true}, {"pages", false, true}, {"independent", false, true},
-        {"graph", false, true}, {"headers", false, true}, {NULL, false, false}};
+    static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
+        {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
+        {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
+        {"miss", false, false}, {"links", false, true}, {"cursors", false, true}, {"pages", false, true},
+        {"independent", false, true}, {"graph", false, true}, {"headers", false, true}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;
     if (!doc) return NULL;
@@ -351,12 +381,14 @@ struct rules_document *document_load(
 struct rules_document *document_unprofiled(struct loader *l, bool ndjson)
 {
     struct path_segment any = {.selector = SELECT_ELEMENT};
-    struct path_decl decls[2] = {{.role = PATH_UNIT}, {.role = PATH_UNIT, .unit = 1, .expr = {.segments = &any, .count = 1}}};
+    struct path_decl decls[2] = {
+        {.role = PATH_UNIT}, {.role = PATH_UNIT, .unit = 1, .expr = {.segments = &any, .count = 1}}};
     size_t count = ndjson ? 1 : 2;
     struct rules_document *doc = loader_alloc(l, 1, sizeof *doc);
     if (!doc) return NULL;
     *doc = (struct rules_document){.magic = DOCUMENT_MAGIC};
-    doc->view = (struct rules_document_view){.profile_id = "", .path_template = "", .root_is_unit = true, .units = (uint16_t)count};
+    doc->view = (struct rules_document_view){
+        .profile_id = "", .path_template = "", .root_is_unit = true, .units = (uint16_t)count};
     if (automaton_build(l->set->arena, decls, count, false, &doc->automaton) == AUTOMATON_OK) return doc;
     l->no_memory = true;
     return NULL;

@@ -59,9 +59,12 @@ static const struct kind_facts *load_kind(const struct place *object, const json
     const struct kind_facts *facts = find_facts(kind);
     if (facts) return facts;
     if (registry_kind_is_surrogate((enum registry_kind)kind))
-        place_error(&at, "%s is a surrogate key, which nothing recognises by its looks; a profile declares where it stands with \"keys\"",
+        place_error(&at,
+            "%s is a surrogate key, which nothing recognises by its looks; a profile declares where it stands with "
+            "\"keys\"",
             kind_words[kind]);
-    else place_not_yet(&at, "recognising this kind in documents");
+    else
+        place_not_yet(&at, "recognising this kind in documents");
     return NULL;
 }
 
@@ -74,14 +77,17 @@ static void check_canonical(const struct place *object, const json_t *v, const s
     struct place form_at = place_member(object, "canonical"), width_at = place_member(object, "width");
     if (!facts) return;
     if (form >= 0 && strcmp(words[form], facts->canonical) != 0)
-        place_error(&form_at, "the registry keeps %s as \"%s\"; write that or leave it out", registry_kind_name(facts->kind), facts->canonical);
+        place_error(&form_at, "the registry keeps %s as \"%s\"; write that or leave it out",
+            registry_kind_name(facts->kind), facts->canonical);
     if (width >= 0 && facts->width == 0)
         place_error(&width_at, "%s has no fixed width; leave it out", registry_kind_name(facts->kind));
     else if (width >= 0 && width != facts->width)
-        place_error(&width_at, "the registry keeps %s %u characters wide; write that or leave it out", registry_kind_name(facts->kind), facts->width);
+        place_error(&width_at, "the registry keeps %s %u characters wide; write that or leave it out",
+            registry_kind_name(facts->kind), facts->width);
 }
 
-static enum rule_bare load_bare(const struct place *object, const json_t *v, const struct kind_facts *facts, bool labels)
+static enum rule_bare load_bare(
+    const struct place *object, const json_t *v, const struct kind_facts *facts, bool labels)
 {
     static const char *const words[] = {"none", "nine_digits", "labelled", NULL};
     enum rule_bare bare = (enum rule_bare)place_enum(object, v, "bare", words, false, BARE_NONE);
@@ -91,7 +97,8 @@ static enum rule_bare load_bare(const struct place *object, const json_t *v, con
         place_error(&at, "only an alien_number is looked up from nine digits without a label; write \"labelled\"");
     else if (facts->bare_max == 0)
         place_error(&at, "%s is never digits alone; leave \"bare\" out", registry_kind_name(facts->kind));
-    else if (!labels) place_error(&at, "bare digits need \"labels\" that say what they are");
+    else if (!labels)
+        place_error(&at, "bare digits need \"labels\" that say what they are");
     return bare;
 }
 
@@ -101,8 +108,10 @@ static bool load_where(const struct place *object, const json_t *v, bool pattern
     int where = place_enum(object, v, "where", words, false, 0);
     struct place at = place_member(object, "where");
     if (!json_object_get(v, "where")) return pattern;
-    if (!pattern) place_error(&at, "says where the pattern is tried, and there is no \"pattern\"");
-    else if (where == 1 && !labels) place_error(&at, "a pattern for labelled values needs \"labels\"");
+    if (!pattern)
+        place_error(&at, "says where the pattern is tried, and there is no \"pattern\"");
+    else if (where == 1 && !labels)
+        place_error(&at, "a pattern for labelled values needs \"labels\"");
     return pattern && where == 0;
 }
 
@@ -131,8 +140,13 @@ void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
     bool own_syntax = load_where(at, v, pattern, labels);
     if (!pattern && !json_object_get(v, "bare"))
         place_error(at, "has neither \"pattern\" nor \"bare\" and can never match; give it one of them");
-    r->identifier = (struct rules_identifier){.id = (rule_id)(l->set->rules.count - 1), .name = r->name, .title = r->title,
-        .kind = facts ? facts->kind : REGISTRY_ALIEN_NUMBER, .bare = bare, .own_syntax = own_syntax,
-        .bare_min = facts && bare ? facts->bare_min : 0, .bare_max = facts && bare ? facts->bare_max : 0,
+    r->identifier = (struct rules_identifier){.id = (rule_id)(l->set->rules.count - 1),
+        .name = r->name,
+        .title = r->title,
+        .kind = facts ? facts->kind : REGISTRY_ALIEN_NUMBER,
+        .bare = bare,
+        .own_syntax = own_syntax,
+        .bare_min = facts && bare ? facts->bare_min : 0,
+        .bare_max = facts && bare ? facts->bare_max : 0,
         .width = facts ? facts->width : 0};
 }

@@ -14,7 +14,10 @@ struct path_reader {
     const char *problem; /* the first one stands */
 };
 
-static int peek(const struct path_reader *r) { return r->at < r->text.len ? r->text.ptr[r->at] : -1; }
+static int peek(const struct path_reader *r)
+{
+    return r->at < r->text.len ? r->text.ptr[r->at] : -1;
+}
 
 static bool complain(struct path_reader *r, const char *problem)
 {
@@ -31,11 +34,18 @@ static bool take(struct path_reader *r, int byte)
 
 static void skip_blanks(struct path_reader *r)
 {
-    while (peek(r) == ' ' || peek(r) == '\t' || peek(r) == '\n' || peek(r) == '\r') r->at++;
+    while (peek(r) == ' ' || peek(r) == '\t' || peek(r) == '\n' || peek(r) == '\r')
+        r->at++;
 }
 
-static bool is_name_first(int c) { return c == '_' || c >= 0x80 || (c >= 0 && is_alpha((uint8_t)c)); }
-static bool is_name_byte(int c) { return is_name_first(c) || (c >= 0 && is_digit((uint8_t)c)); }
+static bool is_name_first(int c)
+{
+    return c == '_' || c >= 0x80 || (c >= 0 && is_alpha((uint8_t)c));
+}
+static bool is_name_byte(int c)
+{
+    return is_name_first(c) || (c >= 0 && is_digit((uint8_t)c));
+}
 
 static bool read_shorthand(struct path_reader *r, struct path_segment *out)
 {
@@ -44,8 +54,10 @@ static bool read_shorthand(struct path_reader *r, struct path_segment *out)
         return true;
     }
     size_t from = r->at;
-    if (!is_name_first(peek(r))) return complain(r, "a member name or * must follow the dot; other names are written ['…']");
-    while (is_name_byte(peek(r))) r->at++;
+    if (!is_name_first(peek(r)))
+        return complain(r, "a member name or * must follow the dot; other names are written ['…']");
+    while (is_name_byte(peek(r)))
+        r->at++;
     out->selector = SELECT_NAME;
     out->name = arena_copy(r->arena, span_sub(r->text, from, r->at - from));
     return out->name.ptr || complain(r, "out of memory");
@@ -73,15 +85,12 @@ static bool read_hex4(struct path_reader *r, uint32_t *out)
 
 static size_t put_utf8(uint32_t c, uint8_t *out)
 {
-    if (c < 0x80) return out[0] = (uint8_t)c, 1;
-    if (c < 0x800) return out[0] = (uint8_t)(0xC0 | c >> 6), out[1] = (uint8_t)(0x80 | (c & 0x3F)), 2;
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | c >> 12), out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F)), out[2] = (uint8_t)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | c >> 18), out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F)), out[3] = (uint8_t)(0x80 | (c & 0x3F));
-    return 4;
+    size_t tail = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t lead[] = {0x00, 0xC0, 0xE0, 0xF0};
+    out[0] = (uint8_t)(lead[tail] | c >> (6 * tail));
+    for (size_t i = 1; i <= tail; i++)
+        out[i] = (uint8_t)(0x80 | (c >> (6 * (tail - i)) & 0x3F));
+    return tail + 1;
 }
 
 static bool read_unicode(struct path_reader *r, uint8_t *out, size_t *len)
@@ -123,8 +132,10 @@ static bool read_quoted(struct path_reader *r, int quote, struct path_segment *o
         if (c < 0x20) return complain(r, "a control character stands in a name; escape it");
         r->at++;
         if (c == quote) break;
-        if (c != '\\') name[len++] = (uint8_t)c;
-        else if (!read_escape(r, quote, name, &len)) return false;
+        if (c != '\\')
+            name[len++] = (uint8_t)c;
+        else if (!read_escape(r, quote, name, &len))
+            return false;
     }
     out->selector = SELECT_NAME;
     out->name = span_of(name, len);
@@ -133,9 +144,12 @@ static bool read_quoted(struct path_reader *r, int quote, struct path_segment *o
 
 static bool read_index(struct path_reader *r, struct path_segment *out)
 {
-    if (peek(r) == '-') return complain(r, "indices from the end are not supported, because a list is decided while it is read; count from 0 or write [*]");
+    if (peek(r) == '-')
+        return complain(r, "indices from the end are not supported, because a list is decided while it is read; count "
+                           "from 0 or write [*]");
     size_t from = r->at;
-    while (peek(r) >= '0' && peek(r) <= '9') r->at++;
+    while (peek(r) >= '0' && peek(r) <= '9')
+        r->at++;
     span digits = span_sub(r->text, from, r->at - from);
     if (digits.len > 1 && digits.ptr[0] == '0') return complain(r, "an index has no leading zeros");
     if (!span_to_u64(digits, INDEX_MAX, &out->index)) return complain(r, "the index is too large");
@@ -163,7 +177,8 @@ static bool read_bracket(struct path_reader *r, struct path_segment *out)
     skip_blanks(r);
     if (!read_selector(r, out)) return false;
     skip_blanks(r);
-    if (peek(r) == ',') return complain(r, "several selectors in one bracket are not supported; declare one path for each");
+    if (peek(r) == ',')
+        return complain(r, "several selectors in one bracket are not supported; declare one path for each");
     if (peek(r) == ':') return complain(r, "slices are not supported; paths are limited to names, indices, * and ..");
     return take(r, ']') || complain(r, "the bracket does not end with ]");
 }
@@ -171,7 +186,8 @@ static bool read_bracket(struct path_reader *r, struct path_segment *out)
 static bool read_segment(struct path_reader *r, struct path_segment *out)
 {
     if (take(r, '[')) return read_bracket(r, out);
-    if (!take(r, '.')) return complain(r, "a dot or a bracket must follow; names with other characters are written ['…']");
+    if (!take(r, '.'))
+        return complain(r, "a dot or a bracket must follow; names with other characters are written ['…']");
     out->descend = take(r, '.');
     if (out->descend && take(r, '[')) return read_bracket(r, out);
     return read_shorthand(r, out);

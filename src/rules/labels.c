@@ -6,12 +6,16 @@ static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id"
 
 /* ---- walking ---------------------------------------------------------------------------------------------------- */
 
-static struct label_node *node_at(const struct labels *t, uint16_t i) { return LIST_AT(&t->nodes, struct label_node, i); }
+static struct label_node *node_at(const struct labels *t, uint16_t i)
+{
+    return LIST_AT(&t->nodes, struct label_node, i);
+}
 
 static uint16_t find_child(const struct labels *t, uint16_t parent, uint8_t byte)
 {
     uint16_t i = node_at(t, parent)->child;
-    while (i && node_at(t, i)->byte != byte) i = node_at(t, i)->sibling;
+    while (i && node_at(t, i)->byte != byte)
+        i = node_at(t, i)->sibling;
     return i;
 }
 
@@ -40,10 +44,12 @@ static void walk_name(struct label_walk *w, span name)
     while (name.len && !w->off) {
         size_t n = name.len < sizeof folded ? name.len : sizeof folded;
         size_t cut = n;
-        while (n < name.len && cut > n - 4 && (name.ptr[cut] & 0xC0) == 0x80) cut--;
+        while (n < name.len && cut > n - 4 && (name.ptr[cut] & 0xC0) == 0x80)
+            cut--;
         if ((cut < name.len && (name.ptr[cut] & 0xC0) == 0x80)) cut = n;
         size_t len = registry_fold(span_sub(name, 0, cut), folded);
-        for (size_t i = 0; i < len; i++) walk_byte(w, folded[i]);
+        for (size_t i = 0; i < len; i++)
+            walk_byte(w, folded[i]);
         name = span_from(name, cut);
     }
 }
@@ -86,13 +92,17 @@ label_set rules_labels(const struct rules_set *s, span decoded_name, label_set p
     return i >= 0 ? labels_of(s, parent)->joined[i] : own_set(&s->labels, decoded_name);
 }
 
-bool rules_label_inherits(span decoded_name) { return inheriting_index(decoded_name) >= 0; }
+bool rules_label_inherits(span decoded_name)
+{
+    return inheriting_index(decoded_name) >= 0;
+}
 
 size_t rules_label_identifiers(
     const struct rules_set *s, label_set labels, const struct rules_identifier **out, size_t cap)
 {
     const struct list *bound = &labels_of(s, labels)->identifiers;
-    for (size_t i = 0; i < bound->count && i < cap; i++) out[i] = &(*LIST_AT(bound, const struct rule *, i))->identifier;
+    for (size_t i = 0; i < bound->count && i < cap; i++)
+        out[i] = &(*LIST_AT(bound, const struct rule *, i))->identifier;
     return bound->count;
 }
 
@@ -149,7 +159,8 @@ static bool label_reaches(const struct word *label, span name, bool exact)
     return exact && span_equal(label->text, name);
 }
 
-/* The rules that a name carries: `exact` for a name that ends here, else for one that goes on in a way no label does. */
+/* The rules that a name carries: `exact` for a name that ends here, else for one that goes on in a way no label does.
+ */
 static bool intern_name(struct loader *l, span name, bool exact, uint64_t *bits, label_set *out)
 {
     const struct list *rules = &l->set->rules;
@@ -188,7 +199,8 @@ static bool join_sets(struct loader *l, size_t set, size_t name, uint64_t *bits)
     const uint64_t *mine = LIST_AT(&t->sets, struct label_rules, set)->bits;
     const uint64_t *own = LIST_AT(&t->sets, struct label_rules, t->inherited[name])->bits;
     label_set joined;
-    for (size_t w = 0; w < bit_words(l->set->rules.count); w++) bits[w] = mine[w] | own[w];
+    for (size_t w = 0; w < bit_words(l->set->rules.count); w++)
+        bits[w] = mine[w] | own[w];
     if (!intern_set(l, bits, &joined)) return false;
     LIST_AT(&t->sets, struct label_rules, set)->joined[name] = joined;
     return true;
@@ -198,7 +210,8 @@ static bool join_sets(struct loader *l, size_t set, size_t name, uint64_t *bits)
 static bool join_all(struct loader *l, uint64_t *bits)
 {
     struct labels *t = &l->set->labels;
-    for (size_t name = 0; name < LABEL_INHERITING; name++) t->inherited[name] = own_set(t, span_str(inheriting[name]));
+    for (size_t name = 0; name < LABEL_INHERITING; name++)
+        t->inherited[name] = own_set(t, span_str(inheriting[name]));
     for (size_t set = 0; set < t->sets.count; set++)
         for (size_t name = 0; name < LABEL_INHERITING; name++)
             if (!join_sets(l, set, name, bits)) return false;

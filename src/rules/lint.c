@@ -30,7 +30,8 @@ static void lint_pattern(const struct rule *r)
 {
     struct place at = place_member(&r->at, "pattern");
     if (r->pattern.code && r->pattern.lookbehind > LOOKBEHIND_MAX)
-        place_warning(&at, "looks %u characters behind; keep it to %d, or name what stands before the value in the pattern itself",
+        place_warning(&at,
+            "looks %u characters behind; keep it to %d, or name what stands before the value in the pattern itself",
             r->pattern.lookbehind, LOOKBEHIND_MAX);
 }
 
@@ -42,7 +43,8 @@ static void lint_identifier(const struct rule *r, const struct rules_set *s)
         const struct rule *other = LIST_AT(&s->rules, struct rule, i);
         if (!other->is_marker && other->identifier.kind == r->identifier.kind && other->labels.count) return;
     }
-    place_warning(&at, "no rule for %s has labels, so that a bare number of that kind is never looked up; add \"labels\" and \"bare\"",
+    place_warning(&at,
+        "no rule for %s has labels, so that a bare number of that kind is never looked up; add \"labels\" and \"bare\"",
         registry_kind_name(r->identifier.kind));
 }
 
@@ -67,8 +69,9 @@ static void lint_kinds(const struct rules_set *s, size_t i)
         const struct rule *other = LIST_AT(&s->rules, struct rule, j);
         if (r->is_marker || other->is_marker || r->identifier.kind == other->identifier.kind) continue;
         if (share_label(r, other, &label))
-            place_warning(&at, "\"%.*s%s\" also labels %s in rule \"%s\"; keep it where it belongs", SPAN_FMT(label->text),
-                label->prefix ? "*" : "", registry_kind_name(other->identifier.kind), other->name);
+            place_warning(&at, "\"%.*s%s\" also labels %s in rule \"%s\"; keep it where it belongs",
+                SPAN_FMT(label->text), label->prefix ? "*" : "", registry_kind_name(other->identifier.kind),
+                other->name);
     }
 }
 
@@ -95,9 +98,11 @@ static bool has_count(const struct rules_document *d)
 static void lint_document(const struct rules_document *d)
 {
     if (d->view.units == 0)
-        place_warning(&d->at, "declares no \"units\", so that a finding withholds the whole document, which may be noticed; declare what a record is");
+        place_warning(&d->at, "declares no \"units\", so that a finding withholds the whole document, which may be "
+                              "noticed; declare what a record is");
     if (d->view.root_is_unit && !d->view.miss.given)
-        place_warning(&d->at, "can be withheld whole and has no \"miss\"; set it to what this origin answers for nobody");
+        place_warning(
+            &d->at, "can be withheld whole and has no \"miss\"; set it to what this origin answers for nobody");
     if (d->view.complete && !has_count(d))
         place_warning(&d->at, "says \"complete\" and declares no \"counts\"; declare them or leave it out");
 }
@@ -110,7 +115,8 @@ static void lint_order(const struct rules_profile *p)
         for (size_t i = 0; i < j; i++) {
             const struct rules_document *earlier = *LIST_AT(&p->documents, struct rules_document *, i);
             if (!template_covers(&earlier->template, &later->template)) continue;
-            place_warning(&at, "is never reached: \"%s\" stands before it and takes every path of it; move this one up or remove it",
+            place_warning(&at,
+                "is never reached: \"%s\" stands before it and takes every path of it; move this one up or remove it",
                 earlier->view.path_template);
             break;
         }
@@ -129,9 +135,11 @@ void rules_lint(const struct rules_set *s, struct problems *problems)
     }
     for (size_t i = 0; i < s->profiles.count; i++) {
         const struct rules_profile *p = *LIST_AT(&s->profiles, struct rules_profile *, i);
-        for (size_t d = 0; d < p->documents.count; d++) lint_document(*LIST_AT(&p->documents, struct rules_document *, d));
+        for (size_t d = 0; d < p->documents.count; d++)
+            lint_document(*LIST_AT(&p->documents, struct rules_document *, d));
         lint_order(p);
     }
     if (s->rules.count == 0 && s->profiles.count == 0)
-        problems_add(problems, "rules", "the set is empty: nothing would ever be found; add the shipped pack section-1367.json");
+        problems_add(
+            problems, "rules", "the set is empty: nothing would ever be found; add the shipped pack section-1367.json");
 }

@@ -45,7 +45,8 @@ static bool table_compile(struct loader *l, const struct literal_table *t)
 static size_t count_literals(const struct rules_set *s)
 {
     size_t n = 0;
-    for (size_t r = 0; r < s->free_text.count; r++) n += (*LIST_AT(&s->free_text, const struct rule *, r))->literals.count;
+    for (size_t r = 0; r < s->free_text.count; r++)
+        n += (*LIST_AT(&s->free_text, const struct rule *, r))->literals.count;
     return n;
 }
 
@@ -53,8 +54,10 @@ bool literals_build(struct loader *l)
 {
     size_t n = count_literals(l->set);
     if (n == 0) return true;
-    struct literal_table t = {.texts = loader_alloc(l, n, sizeof *t.texts), .flags = loader_alloc(l, n, sizeof *t.flags),
-        .ids = loader_alloc(l, n, sizeof *t.ids), .lengths = loader_alloc(l, n, sizeof *t.lengths)};
+    struct literal_table t = {.texts = loader_alloc(l, n, sizeof *t.texts),
+        .flags = loader_alloc(l, n, sizeof *t.flags),
+        .ids = loader_alloc(l, n, sizeof *t.ids),
+        .lengths = loader_alloc(l, n, sizeof *t.lengths)};
     if (l->no_memory || !table_fill(l, &t)) return false;
     return table_compile(l, &t);
 }
@@ -85,9 +88,12 @@ void rules_scan_literals(
     struct literal_relay relay = {each, ctx};
     ASSERT(x->set == s && raw.len <= UINT32_MAX);
     if (!s->literals.database || raw.len == 0) return;
-    hs_error_t code = hs_scan(
-        s->literals.database, (const char *)raw.ptr, (unsigned)raw.len, 0, x->literals, relay_literal, &relay);
+    hs_error_t code =
+        hs_scan(s->literals.database, (const char *)raw.ptr, (unsigned)raw.len, 0, x->literals, relay_literal, &relay);
     ASSERT(code == HS_SUCCESS); /* block mode fails only on misuse */
 }
 
-size_t rules_literal_overlap(const struct rules_set *s) { return s->literals.overlap; }
+size_t rules_literal_overlap(const struct rules_set *s)
+{
+    return s->literals.overlap;
+}

@@ -148,7 +148,7 @@ static bool compile_set(struct loader *l)
 {
     for (int ndjson = 0; ndjson < 2; ndjson++)
         if (!(l->set->unprofiled[ndjson] = document_unprofiled(l, ndjson))) return false;
-    return sort_rules(l) && name_profiles(l) && labels_build(l) && literals_build(l);
+    return sort_rules(l) && name_profiles(l) && labels_build(l) && literals_build(l) && proposals_build(l);
 }
 
 static bool load_all(struct loader *l, struct source *const *packs, size_t count)
@@ -190,6 +190,7 @@ void rules_free(struct rules_set *s)
     list_free(&s->free_text);
     labels_free(&s->labels);
     literals_free(&s->literals);
+    proposals_free(&s->proposals);
     pcre2_compile_context_free(s->compile);
     pcre2_general_context_free(s->memory);
     if (s->arena) arena_free(s->arena);

@@ -30,10 +30,12 @@ static void add_value(void *ctx, const struct place *at, const char *s)
     struct word_load *load = ctx;
     uint8_t normalized[VALUE_MAX];
     size_t n = value_normalize(span_str(s), normalized);
-    if (n == 0) place_error(at, "\"%s\" is no code value; it needs 1 to %d ASCII letters and digits", s, VALUE_MAX);
+    if (n == 0)
+        place_error(at, "\"%s\" is no code value; it needs 1 to %d ASCII letters and digits", s, VALUE_MAX);
     else if (has_word(load->list, span_of(normalized, n)))
         place_error(at, "\"%s\" is the same value as an earlier one; hyphens, spaces and case do not count", s);
-    else add_word(load->loader, load->list, span_of(normalized, n));
+    else
+        add_word(load->loader, load->list, span_of(normalized, n));
 }
 
 static void add_literal(void *ctx, const struct place *at, const char *s)
@@ -48,12 +50,15 @@ static void add_literal(void *ctx, const struct place *at, const char *s)
     for (size_t i = 0; i < n; i++) {
         lower[i] = to_lower((uint8_t)s[i]);
         if (lower[i] < 0x20 || lower[i] >= 0x7F || lower[i] == '"' || lower[i] == '\\') {
-            place_error(at, "a literal is printable ASCII without \" and \\, as it stands in any spelling of the document");
+            place_error(
+                at, "a literal is printable ASCII without \" and \\, as it stands in any spelling of the document");
             return;
         }
     }
-    if (has_word(load->list, span_of(lower, n))) place_error(at, "\"%s\" is there already; case does not count", s);
-    else add_word(load->loader, load->list, span_of(lower, n));
+    if (has_word(load->list, span_of(lower, n)))
+        place_error(at, "\"%s\" is there already; case does not count", s);
+    else
+        add_word(load->loader, load->list, span_of(lower, n));
 }
 
 /* ---- a rule's parts fit each other ------------------------------------------------------------------------------- */
@@ -64,13 +69,19 @@ static void check_parts(const struct place *at, const json_t *v)
     bool pattern = json_object_get(v, "pattern"), literals = json_object_get(v, "literals");
     struct place values_at = place_member(at, "values"), literals_at = place_member(at, "literals");
     struct place pattern_at = place_member(at, "pattern");
-    if (!values && !pattern) place_error(at, "has neither \"values\" nor \"pattern\" and can never match; give it one of them");
-    if (values && !labels) place_error(&values_at, "code values mean something only in certain fields; name them with \"labels\"");
-    if (literals && !pattern) place_error(&literals_at, "literals wake a pattern, and there is no \"pattern\"");
+    if (!values && !pattern)
+        place_error(at, "has neither \"values\" nor \"pattern\" and can never match; give it one of them");
+    if (values && !labels)
+        place_error(&values_at, "code values mean something only in certain fields; name them with \"labels\"");
+    if (literals && !pattern)
+        place_error(&literals_at, "literals wake a pattern, and there is no \"pattern\"");
     else if (literals && labels)
-        place_error(&literals_at, "a pattern bound to \"labels\" runs on every such value; leave \"literals\" out, or make two rules");
+        place_error(&literals_at,
+            "a pattern bound to \"labels\" runs on every such value; leave \"literals\" out, or make two rules");
     else if (pattern && !labels && !literals)
-        place_error(&pattern_at, "a pattern not bound to \"labels\" needs \"literals\": texts of %d bytes or more, one of which stands in every match",
+        place_error(&pattern_at,
+            "a pattern not bound to \"labels\" needs \"literals\": texts of %d bytes or more, one of which stands in "
+            "every match",
             LITERAL_MIN);
 }
 
@@ -85,8 +96,7 @@ static bool sample_holds(const json_t *v, span literal)
     }
     for (size_t i = 0; i < json_array_size(v); i++)
         if (sample_holds(json_array_get(v, i), literal)) return true;
-    json_object_foreach((json_t *)v, name, item)
-        if (sample_holds(item, literal)) return true;
+    json_object_foreach((json_t *)v, name, item) if (sample_holds(item, literal)) return true;
     return false;
 }
 
@@ -100,7 +110,9 @@ static void check_awake(const struct rule *r)
         struct place at = place_item(&list, i);
         for (size_t n = 0; n < r->literals.count; n++)
             awake |= sample_holds(json_array_get(match, i), LIST_AT(&r->literals, struct word, n)->text);
-        if (!awake) place_error(&at, "holds none of the literals, so the pattern would never be tried on it; add one that it holds");
+        if (!awake)
+            place_error(
+                &at, "holds none of the literals, so the pattern would never be tried on it; add one that it holds");
     }
 }
 
@@ -129,7 +141,11 @@ void markers_load(struct loader *l, const struct place *at, const json_t *v)
     r->is_marker = true;
     load_words(l, at, v, r);
     int strength = place_enum(at, v, "strength", strengths, false, RULE_DEFINITIVE);
-    r->marker = (struct rules_marker){.id = (rule_id)(l->set->rules.count - 1), .name = r->name, .title = r->title,
-        .strength = (enum rule_strength)strength, .has_labels = r->labels.count > 0, .has_values = r->values.count > 0,
+    r->marker = (struct rules_marker){.id = (rule_id)(l->set->rules.count - 1),
+        .name = r->name,
+        .title = r->title,
+        .strength = (enum rule_strength)strength,
+        .has_labels = r->labels.count > 0,
+        .has_values = r->values.count > 0,
         .has_pattern = r->pattern.code != NULL};
 }

@@ -103,8 +103,10 @@ static bool scratch_prepare(struct rules_scratch *x)
     if (!x->match || !x->context || !x->stack || !x->seen) return false;
     pcre2_set_match_limit(x->context, MATCH_LIMIT);
     pcre2_jit_stack_assign(x->context, NULL, x->stack);
-    const hs_database_t *database = x->set->literals.database;
-    return !database || hs_alloc_scratch(database, &x->literals) == HS_SUCCESS;
+    const hs_database_t *all[] = {x->set->literals.database, x->set->proposals.database};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i] && hs_alloc_scratch(all[i], &x->literals) != HS_SUCCESS) return false;
+    return true;
 }
 
 struct rules_scratch *rules_scratch_new(const struct rules_set *s)

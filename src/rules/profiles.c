@@ -23,9 +23,12 @@ static void check_modes(const struct place *at, const json_t *v)
     static const char *const findings[] = {"withhold", "block", "redact", "mask", "pseudonym", "report", NULL};
     static const char *const modes[] = {"enforce", "shadow", NULL};
     struct place finding_at = place_member(at, "on_finding"), mode_at = place_member(at, "mode");
-    int finding = place_enum(at, v, "on_finding", findings, false, 0), mode = place_enum(at, v, "mode", modes, false, 0);
-    if (finding == 1) place_not_yet(&finding_at, "\"block\"");
-    else if (finding > 1) place_not_yet(&finding_at, "visible redaction");
+    int finding = place_enum(at, v, "on_finding", findings, false, 0),
+        mode = place_enum(at, v, "mode", modes, false, 0);
+    if (finding == 1)
+        place_not_yet(&finding_at, "\"block\"");
+    else if (finding > 1)
+        place_not_yet(&finding_at, "visible redaction");
     if (mode > 0) place_not_yet(&mode_at, "\"shadow\"");
 }
 
@@ -33,14 +36,15 @@ static void check_system(const struct place *at, const json_t *v)
 {
     struct place system_at = place_member(at, "system");
     const char *system = place_string(at, v, "system", false, NULL);
-    if (system && !*system) place_error(&system_at, "is empty; name the system that issued the keys, as the registry does");
+    if (system && !*system)
+        place_error(&system_at, "is empty; name the system that issued the keys, as the registry does");
 }
 
 void profiles_load(struct loader *l, const struct place *at, const json_t *v)
 {
-    static const struct member_spec members[] = {{"id", true, false}, {"title", true, false}, {"documents", true, false},
-        {"system", false, false}, {"on_finding", false, false}, {"mode", false, false}, {"visible_redaction", false, true},
-        {"tests", false, true}, {NULL, false, false}};
+    static const struct member_spec members[] = {{"id", true, false}, {"title", true, false},
+        {"documents", true, false}, {"system", false, false}, {"on_finding", false, false}, {"mode", false, false},
+        {"visible_redaction", false, true}, {"tests", false, true}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     if (!json_is_object(v)) return;
     bool id = rule_check_id(l, at, v, "profile");
@@ -51,7 +55,10 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v)
     struct rules_profile **slot = p ? loader_add(l, &l->set->profiles, sizeof *slot) : NULL;
     if (!slot) return;
     *slot = p;
-    *p = (struct rules_profile){.magic = PROFILE_MAGIC, .id = loader_text(l, id ? place_string(at, v, "id", false, "") : ""),
-        .title = loader_text(l, place_string(at, v, "title", false, "")), .system = system ? loader_text(l, system) : NULL, .at = *at};
+    *p = (struct rules_profile){.magic = PROFILE_MAGIC,
+        .id = loader_text(l, id ? place_string(at, v, "id", false, "") : ""),
+        .title = loader_text(l, place_string(at, v, "title", false, "")),
+        .system = system ? loader_text(l, system) : NULL,
+        .at = *at};
     load_documents(l, at, v, p);
 }

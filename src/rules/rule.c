@@ -121,7 +121,8 @@ static void add_label(void *ctx, const struct place *at, const char *s)
     if (n == SIZE_MAX) {
         place_error(at, "\"%s\" is no label; labels are ASCII, and * may only end one", s);
     } else if (n < 2) {
-        place_error(at, "\"%s\" keeps %s letters and digits once folded; a label needs 2 to %d", s, n ? "too few" : "no (or too many)", LABEL_MAX);
+        place_error(at, "\"%s\" keeps %s letters and digits once folded; a label needs 2 to %d", s,
+            n ? "too few" : "no (or too many)", LABEL_MAX);
     } else if (has_label(load->rule, span_of(folded, n), prefix)) {
         place_error(at, "\"%s\" folds to a label that this rule has already; remove one", s);
     } else {
@@ -145,7 +146,8 @@ struct rule *rule_begin(struct loader *l, const struct place *at, const json_t *
     struct rule *r = loader_add(l, &l->set->rules, sizeof *r);
     if (!r) return NULL;
     r->name = loader_text(l, id ? place_string(at, v, "id", false, "") : "");
-    const char *title = json_string_value(json_object_get(v, "title")), *why = json_string_value(json_object_get(v, "why"));
+    const char *title = json_string_value(json_object_get(v, "title")),
+               *why = json_string_value(json_object_get(v, "why"));
     r->title = loader_text(l, title ? title : "");
     r->why = loader_text(l, why ? why : "");
     r->at = *at;

@@ -140,6 +140,17 @@ typedef void rules_candidate_fn(void *ctx, const struct rules_identifier *rule, 
 void rules_scan_identifiers(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
 
+/* The same for one rule, wherever its pattern is bound to; nothing for a rule without a pattern. */
+void rules_scan_identifier(const struct rules_set *s, struct rules_scratch *x, rule_id id, span folded,
+    rules_candidate_fn *each, void *ctx);
+
+/* Many folded values at once, each ended by a line feed: calls `each` at least for every rule with a syntax of its own
+ * and every offset in `lines` at which a match of it ends. False, and no calls, where the set has no automaton for it or
+ * the scratch's prefilter is off: then any rule may match anywhere. */
+typedef void rules_proposal_fn(void *ctx, rule_id rule, uint64_t end_offset);
+bool rules_scan_proposals(
+    const struct rules_set *s, struct rules_scratch *x, span lines, rules_proposal_fn *each, void *ctx);
+
 /* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value; each
  * rule at most once. Code values are compared without case, spaces and punctuation ("T-1" is "T1"). */
 typedef void rules_marker_fn(void *ctx, const struct rules_marker *rule, span where, bool limit);

@@ -37,6 +37,15 @@ void rules_scan_identifiers(
     }
 }
 
+void rules_scan_identifier(const struct rules_set *s, struct rules_scratch *x, rule_id id, span folded,
+    rules_candidate_fn *each, void *ctx)
+{
+    const struct candidate_relay to = {each, ctx};
+    ASSERT(x->set == s && id < s->rules.count);
+    const struct rule *rule = LIST_AT(&s->rules, struct rule, id);
+    if (!rule->is_marker && rule->pattern.code) scan_candidates(rule, x, folded, &to);
+}
+
 /* ---- markers ---------------------------------------------------------------------------------------------------- */
 
 size_t value_normalize(span value, uint8_t out[VALUE_MAX])

@@ -167,6 +167,11 @@ struct literals {
     struct list owners; /* rule_id, by literal */
 };
 
+/* The patterns of `anywhere` as one automaton. */
+struct proposals {
+    hs_database_t *database; /* NULL: none of them, or one that it cannot hold */
+};
+
 struct rules_set {
     uint32_t magic;
     struct arena *arena;
@@ -178,6 +183,7 @@ struct rules_set {
     struct list free_text; /* const struct rule *: markers not bound to labels */
     struct labels labels;
     struct literals literals;
+    struct proposals proposals;
     struct rules_document *unprofiled[2];
     pcre2_general_context *memory;
     pcre2_compile_context *compile;
@@ -190,7 +196,7 @@ struct rules_scratch {
     pcre2_match_data *match;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
-    hs_scratch_t *literals;
+    hs_scratch_t *literals; /* serves both automata */
     uint64_t *seen; /* bits of rule ids */
     bool prefilter;
     uint64_t limits;
@@ -241,6 +247,8 @@ void labels_free(struct labels *t);
 const struct label_rules *labels_of(const struct rules_set *s, label_set set);
 bool literals_build(struct loader *l);
 void literals_free(struct literals *t);
+bool proposals_build(struct loader *l);
+void proposals_free(struct proposals *p);
 
 static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void bit_set(uint64_t *bits, size_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }

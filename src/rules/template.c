@@ -28,7 +28,8 @@ const char *template_parse(struct arena *a, const char *text, struct template *o
     span rest = span_str(text);
     if (rest.len == 0 || rest.ptr[0] != '/') return "a path starts with /";
     size_t slashes = 0;
-    for (size_t i = 0; i < rest.len; i++) slashes += rest.ptr[i] == '/';
+    for (size_t i = 0; i < rest.len; i++)
+        slashes += rest.ptr[i] == '/';
     out->parts = arena_array(a, slashes, sizeof *out->parts);
     if (!out->parts) return "out of memory";
     while (rest.len) {

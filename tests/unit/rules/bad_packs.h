@@ -6,13 +6,15 @@
 
 enum place_of_patch { IN_PACK, IN_IDENTIFIER, IN_MARKER, IN_PROFILE, IN_DOCUMENT };
 
-static const char sound[] =
-    "{\"format\":1,\"pack\":\"p\",\"version\":\"1\","
-    "\"identifiers\":[{\"id\":\"i\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"ssn\",\"pattern\":\"(\\\\d{9})x\",\"labels\":[\"ssn\"],"
-    "\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
-    "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"pattern\":\"abc\",\"literals\":[\"abc\"],\"strength\":\"definitive\","
-    "\"tests\":{\"match\":[\"abc\"],\"ignore\":[\"b\"]}}],"
-    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"documents\":[{\"path\":\"/x\",\"units\":[\"$.a[*]\"]}]}]}";
+static const char sound[] = "{\"format\":1,\"pack\":\"p\",\"version\":\"1\","
+                            "\"identifiers\":[{\"id\":\"i\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"ssn\",\"pattern\":"
+                            "\"(\\\\d{9})x\",\"labels\":[\"ssn\"],"
+                            "\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
+                            "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"pattern\":\"abc\",\"literals\":"
+                            "[\"abc\"],\"strength\":\"definitive\","
+                            "\"tests\":{\"match\":[\"abc\"],\"ignore\":[\"b\"]}}],"
+                            "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"documents\":[{\"path\":\"/"
+                            "x\",\"units\":[\"$.a[*]\"]}]}]}";
 
 /* Whether the JSON Schema refuses it too, or only the loader can know. */
 enum refused_by { LOADER_ONLY, SCHEMA_TOO };
@@ -31,11 +33,15 @@ static void merge(json_t *target, json_t *patch)
 {
     const char *name;
     json_t *item;
-    json_object_foreach(patch, name, item) {
+    json_object_foreach(patch, name, item)
+    {
         json_t *old = json_object_get(target, name);
-        if (json_is_null(item)) json_object_del(target, name);
-        else if (json_is_object(item) && json_is_object(old) && strcmp(name, "tests") != 0) merge(old, item);
-        else json_object_set(target, name, item);
+        if (json_is_null(item))
+            json_object_del(target, name);
+        else if (json_is_object(item) && json_is_object(old) && strcmp(name, "tests") != 0)
+            merge(old, item);
+        else
+            json_object_set(target, name, item);
     }
 }
 

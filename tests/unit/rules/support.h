@@ -41,7 +41,10 @@ static UNUSED struct loaded load_texts(const char *const *texts, size_t count)
     return l;
 }
 
-static UNUSED struct loaded load_text(const char *text) { return load_texts(&text, 1); }
+static UNUSED struct loaded load_text(const char *text)
+{
+    return load_texts(&text, 1);
+}
 
 static UNUSED char *read_whole(const char *path)
 {

@@ -1,5 +1,5 @@
-/* What is wrong with a pack is said in words that say what would be right: the texts themselves are tested. Each case is
- * a sound pack with one merge patch (RFC 7396) applied to it. */
+/* What is wrong with a pack is said in words that say what would be right: the texts themselves are tested. Each case
+ * is a sound pack with one merge patch (RFC 7396) applied to it. */
 #include "rules/bad_packs.h"
 
 static struct loaded load_patched(const struct bad_pack *c)
@@ -53,8 +53,8 @@ static void test_place(void **state)
     (void)state;
     assert_null(l.set);
     assert_int_equal(problems_count(l.problems), 1);
-    assert_string_equal(problems_text(l.problems, 0),
-        "pack0.json:5:3: /profils: unknown member; did you mean \"profiles\"?");
+    assert_string_equal(
+        problems_text(l.problems, 0), "pack0.json:5:3: /profils: unknown member; did you mean \"profiles\"?");
     loaded_free(&l);
 }
 
@@ -63,7 +63,8 @@ static void test_all_in_one_run(void **state)
 {
     static const char *const packs[] = {
         "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"markers\":[{\"id\":\"M\"},{\"id\":\"n\"}]}",
-        "{\"format\":2,\"pack\":\"p\",\"version\":\"\",\"profiles\":[{\"id\":\"x\",\"title\":\"t\",\"documents\":[{\"path\":\"x\"}]}]}"};
+        "{\"format\":2,\"pack\":\"p\",\"version\":\"\",\"profiles\":[{\"id\":\"x\",\"title\":\"t\",\"documents\":[{"
+        "\"path\":\"x\"}]}]}"};
     struct loaded l = load_texts(packs, 2);
     (void)state;
     assert_null(l.set);
@@ -82,9 +83,12 @@ static void test_ids_unique_over_packs(void **state)
     struct loaded l = load_texts(packs, 2);
     assert_null(l.set);
     assert_int_equal(problems_count(l.problems), 3);
-    assert_string_equal(message_of(&l, 0), "/identifiers/0/id: another rule is called \"i\" already; ids are unique over all packs");
-    assert_string_equal(message_of(&l, 1), "/markers/0/id: another rule is called \"m\" already; ids are unique over all packs");
-    assert_string_equal(message_of(&l, 2), "/profiles/0/id: another profile is called \"q\" already; ids are unique over all packs");
+    assert_string_equal(
+        message_of(&l, 0), "/identifiers/0/id: another rule is called \"i\" already; ids are unique over all packs");
+    assert_string_equal(
+        message_of(&l, 1), "/markers/0/id: another rule is called \"m\" already; ids are unique over all packs");
+    assert_string_equal(
+        message_of(&l, 2), "/profiles/0/id: another profile is called \"q\" already; ids are unique over all packs");
     loaded_free(&l);
 }
 

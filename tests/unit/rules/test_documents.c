@@ -11,8 +11,10 @@ static struct loaded load_example(void)
 
 static const char templates[] =
     "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"profiles\":[{\"id\":\"p\",\"title\":\"t\",\"documents\":["
-    "{\"path\":\"/\"},{\"path\":\"/a\"},{\"path\":\"/a/{id}\"},{\"path\":\"/a/{id}/b\"},{\"path\":\"/c/\"},{\"path\":\"/d/*\"},"
-    "{\"path\":\"/\xC3\xA9\",\"query\":{\"a b\":\"any\",\"x\":\"any\"}},{\"path\":\"/a/first\"},{\"path\":\"/a/{x}\"}]}]}";
+    "{\"path\":\"/\"},{\"path\":\"/a\"},{\"path\":\"/a/{id}\"},{\"path\":\"/a/{id}/b\"},{\"path\":\"/c/"
+    "\"},{\"path\":\"/d/*\"},"
+    "{\"path\":\"/\xC3\xA9\",\"query\":{\"a "
+    "b\":\"any\",\"x\":\"any\"}},{\"path\":\"/a/first\"},{\"path\":\"/a/{x}\"}]}]}";
 
 static const char *described(const struct loaded *l, const char *path)
 {
@@ -24,10 +26,11 @@ static void test_templates(void **state)
 {
     static const struct {
         const char *path, *template;
-    } cases[] = {{"/", "/"}, {"/a", "/a"}, {"/a/", "none"}, {"/a/1", "/a/{id}"}, {"/a/first", "/a/{id}"}, {"/a/1/b", "/a/{id}/b"},
-        {"/a/1/c", "none"}, {"/a/1/b/", "none"}, {"/c", "none"}, {"/c/", "/c/"}, {"/d", "none"}, {"/d/", "/d/*"}, {"/d/x/y/z", "/d/*"},
-        {"/%61", "/a"}, {"/%C3%A9", "/\xC3\xA9"}, {"/\xC3\xA9", "/\xC3\xA9"}, {"/%2561", "none"}, {"/%6", "none"}, {"/%zz", "none"},
-        {"/A", "none"}, {"", "none"}, {"a", "none"}, {"/a/%31", "/a/{id}"}, {"/a+", "none"}};
+    } cases[] = {{"/", "/"}, {"/a", "/a"}, {"/a/", "none"}, {"/a/1", "/a/{id}"}, {"/a/first", "/a/{id}"},
+        {"/a/1/b", "/a/{id}/b"}, {"/a/1/c", "none"}, {"/a/1/b/", "none"}, {"/c", "none"}, {"/c/", "/c/"},
+        {"/d", "none"}, {"/d/", "/d/*"}, {"/d/x/y/z", "/d/*"}, {"/%61", "/a"}, {"/%C3%A9", "/\xC3\xA9"},
+        {"/\xC3\xA9", "/\xC3\xA9"}, {"/%2561", "none"}, {"/%6", "none"}, {"/%zz", "none"}, {"/A", "none"}, {"", "none"},
+        {"a", "none"}, {"/a/%31", "/a/{id}"}, {"/a+", "none"}};
     struct loaded l = load_text(templates);
     (void)state;
     assert_non_null(l.set);
@@ -52,9 +55,10 @@ static void test_lint_of_order(void **state)
 
 static void test_query(void **state)
 {
-    static const char *const yes[] = {"", "x", "x=", "x=1", "x=1&x=2", "a%20b=1", "a+b=1", "x=1&a+b=2", "%78=1", "x==", "x=%zz"};
-    static const char *const no[] = {"y", "y=1", "x=1&y=1", "X=1", "x=1;y=2", "x;y", "=1", "x=1&", "&x=1", "x=1&&x=2", "a b%zz=1",
-        "%2578=1", "x%00=1", "x[]=1", "%7", "ab=1"};
+    static const char *const yes[] = {
+        "", "x", "x=", "x=1", "x=1&x=2", "a%20b=1", "a+b=1", "x=1&a+b=2", "%78=1", "x==", "x=%zz"};
+    static const char *const no[] = {"y", "y=1", "x=1&y=1", "X=1", "x=1;y=2", "x;y", "=1", "x=1&", "&x=1", "x=1&&x=2",
+        "a b%zz=1", "%2578=1", "x%00=1", "x[]=1", "%7", "ab=1"};
     struct loaded l = load_text(templates);
     (void)state;
     const struct rules_document *d = rules_find_document(rules_find_profile(l.set, SPAN("p")), SPAN("/%C3%A9"));
@@ -94,8 +98,10 @@ static void test_example(void **state)
 
 static void test_version_is_of_the_bytes(void **state)
 {
-    static const char *const one[] = {"{\"format\":1,\"pack\":\"p\",\"version\":\"1\"}", "{\"format\":1,\"pack\":\"q\",\"version\":\"1\"}"};
-    static const char *const other[] = {"{\"format\":1,\"pack\":\"q\",\"version\":\"1\"}", "{\"format\":1,\"pack\":\"p\",\"version\":\"1\"}"};
+    static const char *const one[] = {
+        "{\"format\":1,\"pack\":\"p\",\"version\":\"1\"}", "{\"format\":1,\"pack\":\"q\",\"version\":\"1\"}"};
+    static const char *const other[] = {
+        "{\"format\":1,\"pack\":\"q\",\"version\":\"1\"}", "{\"format\":1,\"pack\":\"p\",\"version\":\"1\"}"};
     struct loaded a = load_texts(one, 2), b = load_texts(one, 2), c = load_texts(other, 2), d = load_texts(one, 1);
     uint8_t of[4][16];
     (void)state;

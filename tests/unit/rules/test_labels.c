@@ -27,7 +27,8 @@ static void draw_word(char *out)
         strcpy(out, inheriting[roll(4)]);
         return;
     }
-    for (size_t i = 0; i < n; i++) out[i] = "ab1"[roll(3)];
+    for (size_t i = 0; i < n; i++)
+        out[i] = "ab1"[roll(3)];
     out[n] = '\0';
 }
 
@@ -63,8 +64,9 @@ static struct loaded load_rules(const struct plain_rule *rules)
             snprintf(label, sizeof label, "%s%s", rules[r].labels[i], rules[r].prefix[i] ? "*" : "");
             json_array_append_new(labels, json_string(label));
         }
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:{s:[s],s:[s]}}", "id", id, "title", "t", "why", "w",
-            "kind", "ssn", "bare", "labelled", "labels", labels, "tests", "match", "a", "ignore", "b"));
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:{s:[s],s:[s]}}", "id", id, "title", "t", "why", "w", "kind",
+                      "ssn", "bare", "labelled", "labels", labels, "tests", "match", "a", "ignore", "b"));
     }
     json_t *pack = json_pack("{s:i,s:s,s:s,s:o}", "format", 1, "pack", "p", "version", "1", "identifiers", list);
     char *text = json_dumps(pack, 0);
@@ -111,7 +113,8 @@ static unsigned bits_of(const struct rules_set *s, label_set labels)
     unsigned bits = 0;
     size_t n = rules_label_identifiers(s, labels, bound, RULES);
     assert_true(n <= RULES);
-    for (size_t i = 0; i < n; i++) bits |= 1u << (bound[i]->name[1] - '0');
+    for (size_t i = 0; i < n; i++)
+        bits |= 1u << (bound[i]->name[1] - '0');
     return bits;
 }
 
@@ -123,7 +126,8 @@ static void draw_name(char *out)
         if (roll(5) == 0) *out++ = "-_ .#"[roll(5)];
         *out++ = (char)(roll(2) ? to_upper((uint8_t)*w) : *w);
     }
-    for (unsigned n = roll(3); n > 0; n--) *out++ = "ab1z-"[roll(5)];
+    for (unsigned n = roll(3); n > 0; n--)
+        *out++ = "ab1z-"[roll(5)];
     *out = '\0';
 }
 
@@ -133,8 +137,10 @@ static void compare_chain(const struct rules_set *s, const struct plain_rule *ru
     unsigned expected = 0;
     for (int depth = 0; depth < 4; depth++) {
         char name[64];
-        if (depth && roll(2)) strcpy(name, inheriting[roll(5)]);
-        else draw_name(name);
+        if (depth && roll(2))
+            strcpy(name, inheriting[roll(5)]);
+        else
+            draw_name(name);
         labels = rules_labels(s, span_str(name), labels);
         expected = plain_own(rules, name) | (plain_inherits(name) ? expected : 0);
         assert_int_equal(rules_label_inherits(span_str(name)), plain_inherits(name));
@@ -152,14 +158,16 @@ static void test_against_plain_reading(void **state)
         struct loaded l = load_rules(rules);
         print_problems(&l);
         assert_non_null(l.set);
-        for (int chain = 0; chain < 200; chain++) compare_chain(l.set, rules);
+        for (int chain = 0; chain < 200; chain++)
+            compare_chain(l.set, rules);
         loaded_free(&l);
     }
 }
 
-static const char one_rule[] =
-    "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[{\"id\":\"r0\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"ssn\","
-    "\"bare\":\"labelled\",\"labels\":[\"socialSecurity*\",\"ssn\"],\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}]}";
+static const char one_rule[] = "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[{\"id\":\"r0\","
+                               "\"title\":\"t\",\"why\":\"w\",\"kind\":\"ssn\","
+                               "\"bare\":\"labelled\",\"labels\":[\"socialSecurity*\",\"ssn\"],\"tests\":{\"match\":["
+                               "\"a\"],\"ignore\":[\"b\"]}}]}";
 
 static void test_names_of_any_length(void **state)
 {

@@ -3,13 +3,16 @@
 
 static const char mixed[] =
     "{\"format\":1,\"pack\":\"p\",\"version\":\"1\","
-    "\"identifiers\":[{\"id\":\"slow\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"passport\",\"pattern\":\"((?:a+)+)$\",\"labels\":[\"slow*\"],"
+    "\"identifiers\":[{\"id\":\"slow\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"passport\",\"pattern\":\"((?:a+)+)$\","
+    "\"labels\":[\"slow*\"],"
     "\"where\":\"labelled\",\"bare\":\"labelled\",\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
-    "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"pattern\":\"(?i)needle\\\\d\",\"literals\":[\"needle\"],"
+    "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"pattern\":\"(?i)needle\\\\d\",\"literals\":[\"needle\"]"
+    ","
     "\"strength\":\"suspected\",\"tests\":{\"match\":[\"needle1\"],\"ignore\":[\"b\"]}},"
     "{\"id\":\"n\",\"title\":\"t\",\"why\":\"w\",\"pattern\":\"(x+x+)+[yz]\",\"values\":[\"T1\"],\"labels\":[\"coa\"],"
     "\"strength\":\"definitive\",\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
-    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"documents\":[{\"path\":\"/x/{id}/*\",\"units\":[\"$..a[*]\",\"$.b['c d']\"],"
+    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"documents\":[{\"path\":\"/x/{id}/"
+    "*\",\"units\":[\"$..a[*]\",\"$.b['c d']\"],"
     "\"keys\":{\"person_id\":[\"$..id\"]},\"counts\":{\"$.n\":\"$..a[*]\"},\"texts\":[\"$.t\"],\"allow\":[\"$.a\"],"
     "\"query\":{\"f\":\"any\"},\"miss\":{\"status\":404,\"type\":\"a/b\",\"body\":\"no\"}}]}]}";
 
@@ -55,7 +58,8 @@ static void test_match_limit_is_a_match(void **state)
     assert_int_equal(o.limits, 1);
     assert_int_equal(rules_scratch_limits(x), 2);
     o = (struct outcome){0};
-    rules_scan_identifiers(l.set, x, span_of(text, sizeof text), 0, see_candidate, &o); /* without its label: not tried */
+    rules_scan_identifiers(
+        l.set, x, span_of(text, sizeof text), 0, see_candidate, &o); /* without its label: not tried */
     assert_int_equal(o.calls, 0);
     rules_scan_identifiers(l.set, x, span_of(NULL, 0), slow, see_candidate, &o);
     assert_int_equal(o.calls, 0);
@@ -107,7 +111,8 @@ static void test_literals_at_every_cut(void **state)
         size_t from = cut > overlap ? cut - overlap : 0;
         rules_scan_literals(l.set, x, span_of(text, cut), see_literal, seen);
         rules_scan_literals(l.set, x, span_of(text + from, sizeof text - 1 - from), see_literal, second);
-        for (size_t i = 0; i + from < sizeof seen; i++) seen[i + from] |= second[i];
+        for (size_t i = 0; i + from < sizeof seen; i++)
+            seen[i + from] |= second[i];
         assert_memory_equal(seen, expected, sizeof seen);
     }
     rules_scratch_free(x);

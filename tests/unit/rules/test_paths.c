@@ -5,8 +5,8 @@
 
 static struct loaded load_unit(const char *path)
 {
-    json_t *pack = json_pack("{s:i,s:s,s:s,s:[{s:s,s:s,s:[{s:s,s:[s]}]}]}", "format", 1, "pack", "p", "version", "1", "profiles",
-        "id", "p", "title", "t", "documents", "path", "/x", "units", path);
+    json_t *pack = json_pack("{s:i,s:s,s:s,s:[{s:s,s:s,s:[{s:s,s:[s]}]}]}", "format", 1, "pack", "p", "version", "1",
+        "profiles", "id", "p", "title", "t", "documents", "path", "/x", "units", path);
     assert_non_null(pack);
     char *text = json_dumps(pack, 0);
     struct loaded l = load_text(text);
@@ -27,17 +27,19 @@ static void expect_accepted(const char *path, bool accepted)
 //= RFC9535 2
 static void test_grammar(void **state)
 {
-    static const char *const valid[] = {"$", "$.o['j j']", "$.o['j j']['k.k']", "$.o[\"j j\"][\"k.k\"]", "$[\"'\"][\"@\"]",
-        "$[*]", "$.o[*]", "$.a[*]", "$[1]", "$[0]", "$..j", "$..[0]", "$..[*]", "$..*", "$..o", "$.\xE2\x98\xBA", "$._x1",
-        "$['\\u263A']", "$['\\uD834\\uDD1E']", "$['\\'']", "$[ 0 ]", "$[ 'a' ]", "$['']", "$.items[*].associates[*]",
-        "$['a\\/b']", "$[9007199254740991]",
-        "$ .a", "$ [0] ..b"};
-    static const char *const invalid[] = {"", "a", "@.a", "$.", "$..", "$.1", "$.a-b", "$. a", "$.a ", " $", "$[", "$[]", "$['a'",
-        "$[a]", "$[01]", "$[-1]", "$[-0]", "$[9007199254740992]", "$[1:2]", "$[:]", "$['a','b']", "$[?@.a]", "$...a", "$.[a]",
-        "$['\\q']", "$['\\u12']", "$['\\uD800']", "$['\\uDC00']", "$['a\tb']", "$.a.['b']", "$[\"\\'\"]", "$.*a", "$[0.0]", "$[+1]"};
+    static const char *const valid[] = {"$", "$.o['j j']", "$.o['j j']['k.k']", "$.o[\"j j\"][\"k.k\"]",
+        "$[\"'\"][\"@\"]", "$[*]", "$.o[*]", "$.a[*]", "$[1]", "$[0]", "$..j", "$..[0]", "$..[*]", "$..*", "$..o",
+        "$.\xE2\x98\xBA", "$._x1", "$['\\u263A']", "$['\\uD834\\uDD1E']", "$['\\'']", "$[ 0 ]", "$[ 'a' ]", "$['']",
+        "$.items[*].associates[*]", "$['a\\/b']", "$[9007199254740991]", "$ .a", "$ [0] ..b"};
+    static const char *const invalid[] = {"", "a", "@.a", "$.", "$..", "$.1", "$.a-b", "$. a", "$.a ", " $", "$[",
+        "$[]", "$['a'", "$[a]", "$[01]", "$[-1]", "$[-0]", "$[9007199254740992]", "$[1:2]", "$[:]", "$['a','b']",
+        "$[?@.a]", "$...a", "$.[a]", "$['\\q']", "$['\\u12']", "$['\\uD800']", "$['\\uDC00']", "$['a\tb']", "$.a.['b']",
+        "$[\"\\'\"]", "$.*a", "$[0.0]", "$[+1]"};
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(valid); i++) expect_accepted(valid[i], true);
-    for (size_t i = 0; i < ARRAY_LEN(invalid); i++) expect_accepted(invalid[i], false);
+    for (size_t i = 0; i < ARRAY_LEN(valid); i++)
+        expect_accepted(valid[i], true);
+    for (size_t i = 0; i < ARRAY_LEN(invalid); i++)
+        expect_accepted(invalid[i], false);
 }
 
 /* ---- random paths and documents ---------------------------------------------------------------------------------- */
@@ -68,9 +70,12 @@ struct naive_path {
 static void spell_name(const struct step *s, char *out)
 {
     bool plain = is_alpha((uint8_t)s->name[0]) && !strpbrk(s->name, " '\"");
-    if (plain && roll(2)) sprintf(out, "%s%s", s->descend ? ".." : ".", s->name);
-    else if (strchr(s->name, '\'')) sprintf(out, "%s[\"%s\"]", s->descend ? ".." : "", s->name);
-    else sprintf(out, "%s['%s']", s->descend ? ".." : "", s->name);
+    if (plain && roll(2))
+        sprintf(out, "%s%s", s->descend ? ".." : ".", s->name);
+    else if (strchr(s->name, '\''))
+        sprintf(out, "%s[\"%s\"]", s->descend ? ".." : "", s->name);
+    else
+        sprintf(out, "%s['%s']", s->descend ? ".." : "", s->name);
 }
 
 static void spell_step(const struct step *s, char *out)
@@ -105,13 +110,16 @@ static json_t *random_value(unsigned depth)
     json_t *v = kind < 2 ? json_object() : kind < 4 && kind > 2 ? json_array() : NULL;
     if (!v) return roll(2) ? json_true() : json_integer(roll(9));
     for (unsigned n = roll(4); n > 0; n--) {
-        if (json_is_array(v)) json_array_append_new(v, random_value(depth - 1));
-        else json_object_set_new(v, roll(6) ? names[roll(ARRAY_LEN(names))] : "other", random_value(depth - 1));
+        if (json_is_array(v))
+            json_array_append_new(v, random_value(depth - 1));
+        else
+            json_object_set_new(v, roll(6) ? names[roll(ARRAY_LEN(names))] : "other", random_value(depth - 1));
     }
     return v;
 }
 
-/* ---- the naive evaluation: node lists as RFC 9535 defines them ---------------------------------------------------- */
+/* ---- the naive evaluation: node lists as RFC 9535 defines them ----------------------------------------------------
+ */
 
 struct location {
     struct step steps[8];
@@ -137,19 +145,21 @@ static void select_children(const struct node_list *in, size_t i, const struct s
 {
     const char *name;
     json_t *item;
-    json_object_foreach((json_t *)in->value[i], name, item)
-        if (s->kind == STEP_ANY || (s->kind == STEP_NAME && !strcmp(name, s->name)))
-            append_node(out, &in->at[i], (struct step){.kind = STEP_NAME, .name = name}, item);
+    json_object_foreach(
+        (json_t *)in->value[i], name, item) if (s->kind == STEP_ANY || (s->kind == STEP_NAME && !strcmp(name, s->name)))
+        append_node(out, &in->at[i], (struct step){.kind = STEP_NAME, .name = name}, item);
     for (size_t n = 0; n < json_array_size(in->value[i]); n++)
         if (s->kind == STEP_ANY || (s->kind == STEP_INDEX && n == s->index))
-            append_node(out, &in->at[i], (struct step){.kind = STEP_INDEX, .index = n}, json_array_get(in->value[i], n));
+            append_node(
+                out, &in->at[i], (struct step){.kind = STEP_INDEX, .index = n}, json_array_get(in->value[i], n));
 }
 
 /* The nodes and everything below them. */
 static void add_descendants(struct node_list *list)
 {
     const struct step any = {.kind = STEP_ANY};
-    for (size_t i = 0; i < list->count; i++) select_children(list, i, &any, list);
+    for (size_t i = 0; i < list->count; i++)
+        select_children(list, i, &any, list);
 }
 
 static bool same_location(const struct location *a, const struct location *b)
@@ -171,11 +181,13 @@ static struct node_list *evaluate(const struct naive_path *p, const json_t *root
     for (size_t s = 0; s < p->count; s++) {
         if (p->steps[s].descend) add_descendants(now);
         next->count = 0;
-        for (size_t i = 0; i < now->count; i++) select_children(now, i, &p->steps[s], next);
+        for (size_t i = 0; i < now->count; i++)
+            select_children(now, i, &p->steps[s], next);
         size_t kept = 0; /* a list of nodes may name one twice; as a set it must not grow without bound */
         for (size_t i = 0; i < next->count; i++) {
             bool twice = false;
-            for (size_t j = 0; j < kept && !twice; j++) twice = same_location(&next->at[j], &next->at[i]);
+            for (size_t j = 0; j < kept && !twice; j++)
+                twice = same_location(&next->at[j], &next->at[i]);
             if (!twice) next->at[kept] = next->at[i], next->value[kept++] = next->value[i];
         }
         next->count = kept;
@@ -193,7 +205,8 @@ static bool holds(const struct node_list *list, const struct location *at)
     return false;
 }
 
-/* ---- comparison --------------------------------------------------------------------------------------------------- */
+/* ---- comparison ---------------------------------------------------------------------------------------------------
+ */
 
 #define UNITS 3
 struct comparison {
@@ -211,8 +224,9 @@ static bool leads_on(const struct location *at, size_t i, const struct naive_pat
     if (j == p->count) return false;
     if (i == at->count) return true;
     const struct step *s = &p->steps[j], *here = &at->steps[i];
-    bool selected = s->kind == STEP_ANY || (s->kind == here->kind &&
-        (s->kind == STEP_NAME ? !strcmp(s->name, here->name) : s->index == here->index));
+    bool selected =
+        s->kind == STEP_ANY ||
+        (s->kind == here->kind && (s->kind == STEP_NAME ? !strcmp(s->name, here->name) : s->index == here->index));
     if (selected && leads_on(at, i + 1, p, j + 1)) return true;
     return s->descend && leads_on(at, i + 1, p, j);
 }
@@ -255,7 +269,8 @@ static void walk(struct comparison *c, const json_t *v, const struct location *a
     struct location below = *at;
     compare_value(c, at, s);
     below.count++;
-    json_object_foreach((json_t *)v, name, item) {
+    json_object_foreach((json_t *)v, name, item)
+    {
         path_state to = path_member(c->document, s, path_symbol_of(c->document, span_str(name)));
         below.steps[at->count] = (struct step){.kind = STEP_NAME, .name = name};
         compare_droppable(c, s, to);
@@ -303,7 +318,8 @@ static void draw_paths(struct comparison *c)
     for (c->unit_count = 0; c->unit_count < 1 + roll(UNITS);) {
         struct naive_path p = random_path(0);
         bool twice = false;
-        for (size_t u = 0; u < c->unit_count; u++) twice |= same_path(&c->units[u], &p);
+        for (size_t u = 0; u < c->unit_count; u++)
+            twice |= same_path(&c->units[u], &p);
         if (!twice) c->units[c->unit_count++] = p;
         if (c->unit_count == UNITS) break;
     }
@@ -322,10 +338,12 @@ static size_t compare_once(void)
     assert_non_null(c.document);
     for (unsigned round = 0; round < 2; round++) {
         json_t *root = random_value(4);
-        for (size_t u = 0; u < c.unit_count; u++) c.unit_nodes[u] = evaluate(&c.units[u], root);
+        for (size_t u = 0; u < c.unit_count; u++)
+            c.unit_nodes[u] = evaluate(&c.units[u], root);
         if (c.has_allow) c.allow_nodes = evaluate(&c.allow, root);
         walk(&c, root, &(struct location){0}, path_root(c.document));
-        for (size_t u = 0; u < c.unit_count; u++) free(c.unit_nodes[u]);
+        for (size_t u = 0; u < c.unit_count; u++)
+            free(c.unit_nodes[u]);
         free(c.allow_nodes);
         c.allow_nodes = NULL;
         json_decref(root);
@@ -338,14 +356,17 @@ static void test_against_naive_evaluation(void **state)
 {
     size_t values = 0;
     (void)state;
-    for (int i = 0; i < 3000; i++) values += compare_once(); /* two documents each */
+    for (int i = 0; i < 3000; i++)
+        values += compare_once(); /* two documents each */
     assert_true(values > 20000);
 }
 
-/* ---- roles -------------------------------------------------------------------------------------------------------- */
+/* ---- roles --------------------------------------------------------------------------------------------------------
+ */
 
 static const char roles_pack[] =
-    "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"profiles\":[{\"id\":\"p\",\"title\":\"t\",\"system\":\"earm\",\"documents\":["
+    "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"profiles\":[{\"id\":\"p\",\"title\":\"t\",\"system\":\"earm\","
+    "\"documents\":["
     "{\"path\":\"/list\",\"units\":[\"$.items[*]\",{\"path\":\"$.items[*].spouse\",\"absent\":\"null\"}],"
     "\"keys\":{\"person_id\":[\"$.items[*].id\"],\"case_number\":[\"$..caseNo\"]},"
     "\"counts\":{\"$.total\":\"$.items[*]\"},\"texts\":[\"$.items[*].story\"],\"uniform\":[\"$.meta.debug\"]},"
@@ -357,8 +378,8 @@ static const struct path_info *info_at(const struct rules_document *d, const cha
 {
     path_state s = path_root(d);
     for (; *steps; steps++)
-        s = is_digit((uint8_t)**steps) ? path_element(d, s, (uint64_t)atoi(*steps))
-                                       : path_member(d, s, path_symbol_of(d, span_str(*steps)));
+        s = is_digit((uint8_t) * *steps) ? path_element(d, s, (uint64_t)atoi(*steps))
+                                         : path_member(d, s, path_symbol_of(d, span_str(*steps)));
     return path_info_of(d, s);
 }
 #define INFO(d, ...) info_at(d, (const char *const[]){__VA_ARGS__, NULL})
@@ -402,6 +423,24 @@ static void test_roles(void **state)
     loaded_free(&l);
 }
 
+/* Escapes name the character that JSON names (RFC 8259 7); a member is found by its decoded name. */
+static void test_escaped_names(void **state)
+{
+    static const struct {
+        const char *path, *name;
+    } names_of[] = {{"$['\\u0041']", "A"}, {"$['\\u00e9']", "\xC3\xA9"}, {"$['\\u263A']", "\xE2\x98\xBA"},
+        {"$['\\uD834\\uDD1E']", "\xF0\x9D\x84\x9E"}, {"$['\\n\\t\\/\\\\']", "\n\t/\\"}, {"$['it\\'s']", "it's"},
+        {"$[\"a\\\"q\"]", "a\"q"}, {"$.\xE2\x98\xBA", "\xE2\x98\xBA"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names_of); i++) {
+        struct loaded l = load_unit(names_of[i].path);
+        assert_non_null(l.set);
+        const struct rules_document *d = rules_find_document(rules_find_profile(l.set, SPAN("p")), SPAN("/x"));
+        if (INFO(d, names_of[i].name)->roles != PATH_UNIT) fail_msg("%s", names_of[i].path);
+        loaded_free(&l);
+    }
+}
+
 static void test_unprofiled(void **state)
 {
     struct loaded l = load_text("{\"format\":1,\"pack\":\"p\",\"version\":\"1\"}");
@@ -425,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_grammar),
         cmocka_unit_test(test_against_naive_evaluation),
         cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_escaped_names),
         cmocka_unit_test(test_unprofiled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

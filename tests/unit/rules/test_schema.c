@@ -1,5 +1,5 @@
-/* The JSON Schema of packs against the loader, in both directions: by hand-written cases, and by packs mutated at random
- * of which the schema must take every one that the loader takes. */
+/* The JSON Schema of packs against the loader, in both directions: by hand-written cases, and by packs mutated at
+ * random of which the schema must take every one that the loader takes. */
 #include "rules/bad_packs.h"
 #include <sys/wait.h>
 
@@ -25,14 +25,16 @@ static bool loader_takes(const char *text)
 
 static void tell(FILE *to, const char *name, const char *text, bool agree)
 {
-    json_t *line = json_pack("{s:s,s:b,s:b,s:s}", "pack", text, "loader", loader_takes(text), "agree", agree, "name", name);
+    json_t *line =
+        json_pack("{s:s,s:b,s:b,s:s}", "pack", text, "loader", loader_takes(text), "agree", agree, "name", name);
     char *out = json_dumps(line, 0);
     fprintf(to, "%s\n", out);
     free(out);
     json_decref(line);
 }
 
-/* ---- mutation ----------------------------------------------------------------------------------------------------- */
+/* ---- mutation -----------------------------------------------------------------------------------------------------
+ */
 
 static json_t *random_filling(void)
 {
@@ -51,22 +53,26 @@ static json_t *random_filling(void)
 
 static void mutate_object(json_t *v)
 {
-    static const char *const names[] = {"title", "labels", "bare", "where", "values", "literals", "pattern", "units", "keys",
-        "counts", "allow", "query", "miss", "system", "complete", "absent", "path", "tests", "links", "width", "$schema", "zzz"};
+    static const char *const names[] = {"title", "labels", "bare", "where", "values", "literals", "pattern", "units",
+        "keys", "counts", "allow", "query", "miss", "system", "complete", "absent", "path", "tests", "links", "width",
+        "$schema", "zzz"};
     size_t n = roll((unsigned)json_object_size(v) + 2), i = 0;
     const char *name, *chosen = names[roll(ARRAY_LEN(names))];
     json_t *item;
-    json_object_foreach(v, name, item)
-        if (i++ == n) chosen = name;
-    if (roll(3) == 0) json_object_del(v, chosen);
-    else json_object_set_new(v, chosen, random_filling());
+    json_object_foreach(v, name, item) if (i++ == n) chosen = name;
+    if (roll(3) == 0)
+        json_object_del(v, chosen);
+    else
+        json_object_set_new(v, chosen, random_filling());
 }
 
 static void mutate_array(json_t *v)
 {
     unsigned n = roll((unsigned)json_array_size(v) + 1);
-    if (n < json_array_size(v) && roll(2)) json_array_remove(v, n);
-    else json_array_insert_new(v, n, random_filling());
+    if (n < json_array_size(v) && roll(2))
+        json_array_remove(v, n);
+    else
+        json_array_insert_new(v, n, random_filling());
 }
 
 /* Goes down a few steps, then changes something there. */
@@ -76,12 +82,14 @@ static void mutate(json_t *v, unsigned depth)
     json_t *item, *chosen = NULL;
     size_t i = 0, n = json_is_object(v) ? json_object_size(v) : json_array_size(v);
     size_t want = n ? roll((unsigned)n) : 0;
-    json_object_foreach(v, name, item)
-        if (i++ == want) chosen = item;
+    json_object_foreach(v, name, item) if (i++ == want) chosen = item;
     if (json_is_array(v)) chosen = json_array_get(v, want);
-    if (depth && (json_is_object(chosen) || json_is_array(chosen)) && roll(8)) mutate(chosen, depth - 1);
-    else if (json_is_object(v)) mutate_object(v);
-    else mutate_array(v);
+    if (depth && (json_is_object(chosen) || json_is_array(chosen)) && roll(8))
+        mutate(chosen, depth - 1);
+    else if (json_is_object(v))
+        mutate_object(v);
+    else
+        mutate_array(v);
 }
 
 static void tell_mutants(FILE *to, const char *name, const char *text, int count)
@@ -89,7 +97,8 @@ static void tell_mutants(FILE *to, const char *name, const char *text, int count
     for (int i = 0; i < count; i++) {
         json_t *pack = json_loads(text, 0, NULL);
         assert_non_null(pack);
-        for (unsigned n = 1 + roll(2); n > 0; n--) mutate(pack, 8);
+        for (unsigned n = 1 + roll(2); n > 0; n--)
+            mutate(pack, 8);
         char *mutant = json_dumps(pack, 0);
         tell(to, name, mutant, false);
         free(mutant);
@@ -109,15 +118,22 @@ static void tell_file(FILE *to, const char *path)
 /* A pack that says everything that this release can read. */
 static const char full[] =
     "{\"$schema\":\"x\",\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"title\":\"t\","
-    "\"identifiers\":[{\"id\":\"i\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"alien_number\",\"pattern\":\"A(\\\\d{9})\",\"where\":\"labelled\","
-    "\"canonical\":\"digits\",\"width\":9,\"labels\":[\"a number\",\"alien*\"],\"bare\":\"nine_digits\",\"tests\":{\"match\":[\"a\",{\"b\":1}],\"ignore\":[[1]]}}],"
-    "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"values\":[\"T1\"],\"labels\":[\"coa\"],\"pattern\":\"x\",\"strength\":\"suspected\","
+    "\"identifiers\":[{\"id\":\"i\",\"title\":\"t\",\"why\":\"w\",\"kind\":\"alien_number\",\"pattern\":\"A(\\\\d{9})"
+    "\",\"where\":\"labelled\","
+    "\"canonical\":\"digits\",\"width\":9,\"labels\":[\"a "
+    "number\",\"alien*\"],\"bare\":\"nine_digits\",\"tests\":{\"match\":[\"a\",{\"b\":1}],\"ignore\":[[1]]}}],"
+    "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"values\":[\"T1\"],\"labels\":[\"coa\"],\"pattern\":"
+    "\"x\",\"strength\":\"suspected\","
     "\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
-    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"on_finding\":\"withhold\",\"mode\":\"enforce\",\"documents\":["
-    "{\"path\":\"/x/{id}/*\",\"title\":\"t\",\"units\":[\"$\",{\"path\":\"$..a[0]\",\"absent\":\"null\"},\"$['it\\\\'s'].*\"],"
-    "\"keys\":{\"person_id\":[\"$.id\"],\"case_number\":[\"$.no\"],\"event_number\":[\"$.ev\"]},\"counts\":{\"$.n\":\"$\"},\"complete\":true,"
+    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"on_finding\":\"withhold\",\"mode\":\"enforce\","
+    "\"documents\":["
+    "{\"path\":\"/x/{id}/"
+    "*\",\"title\":\"t\",\"units\":[\"$\",{\"path\":\"$..a[0]\",\"absent\":\"null\"},\"$['it\\\\'s'].*\"],"
+    "\"keys\":{\"person_id\":[\"$.id\"],\"case_number\":[\"$.no\"],\"event_number\":[\"$.ev\"]},\"counts\":{\"$.n\":\"$"
+    "\"},\"complete\":true,"
     "\"uniform\":[\"$.u\"],\"texts\":[\"$.t\"],\"allow\":[\"$\"],\"query\":{\"f\":\"any\"},"
-    "\"miss\":{\"status\":404,\"type\":\"application/json; charset=utf-8\",\"body\":\"\"}},{\"path\":\"/\"},{\"path\":\"/a/\"}]}]}";
+    "\"miss\":{\"status\":404,\"type\":\"application/json; "
+    "charset=utf-8\",\"body\":\"\"}},{\"path\":\"/\"},{\"path\":\"/a/\"}]}]}";
 
 static void test_both_directions(void **state)
 {

@@ -63,7 +63,11 @@ static void test_identifier_vectors(void **state)
         {"Alien No. 012345678", "012345678", REGISTRY_ALIEN_NUMBER, true},
         {"AZ12345678", "012345678", REGISTRY_ALIEN_NUMBER, true},
         {"A-File No. 012-345-678", "012345678", REGISTRY_ALIEN_NUMBER, true},
-        {"A\xE2\x80\x91" "012\xE2\x80\x91" "345\xE2\x80\x91" "678", "012345678", REGISTRY_ALIEN_NUMBER, true},
+        {"A\xE2\x80\x91"
+         "012\xE2\x80\x91"
+         "345\xE2\x80\x91"
+         "678",
+            "012345678", REGISTRY_ALIEN_NUMBER, true},
         {"A#:012345678", "012345678", REGISTRY_ALIEN_NUMBER, true},
         {"XA012345678", "012345678", REGISTRY_ALIEN_NUMBER, false},
         {"DA12345678", "012345678", REGISTRY_ALIEN_NUMBER, false},
@@ -95,7 +99,8 @@ static void test_identifier_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
         if (proposes(NULL, vectors[i].text, vectors[i].kind, vectors[i].canonical) != vectors[i].expect)
-            fail_msg("%s as %s: expected %s", vectors[i].text, vectors[i].canonical, vectors[i].expect ? "hit" : "miss");
+            fail_msg(
+                "%s as %s: expected %s", vectors[i].text, vectors[i].canonical, vectors[i].expect ? "hit" : "miss");
 }
 
 /* ---- labels ------------------------------------------------------------------------------------------------------ */
@@ -143,8 +148,10 @@ static void see_marker(void *ctx, const struct rules_marker *rule, span where, b
     struct seen_markers *seen = ctx;
     (void)where;
     assert_false(limit);
-    if (rule->strength == RULE_DEFINITIVE) seen->definitive++;
-    else seen->suspected++;
+    if (rule->strength == RULE_DEFINITIVE)
+        seen->definitive++;
+    else
+        seen->suspected++;
 }
 
 static struct seen_markers markers_in(const char *name, const char *text)
@@ -204,8 +211,9 @@ static void test_codes_of_the_table(void **state)
 //= 10-domain 2.3
 static void test_traps(void **state)
 {
-    static const char *const traps[] = {"B1", "B2", "B-2", "T21", "T28", "T41", "T58", "T1D", "T2D", "T3D", "T1M", "T2M",
-        "T3M", "U1M", "U2M", "1B1", "ST", "STC", "TD", "TN1", "UU", "CP", "Z11", "Z13", "Z15", "SL1", "SL6", "DA", "DED"};
+    static const char *const traps[] = {"B1", "B2", "B-2", "T21", "T28", "T41", "T58", "T1D", "T2D", "T3D", "T1M",
+        "T2M", "T3M", "U1M", "U2M", "1B1", "ST", "STC", "TD", "TN1", "UU", "CP", "Z11", "Z13", "Z15", "SL1", "SL6",
+        "DA", "DED"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(traps); i++)
         check_spellings(traps[i]);
@@ -241,12 +249,13 @@ static void test_niem_codes(void **state)
 //= 10-domain 2.5
 static void test_forms(void **state)
 {
-    static const char *const yes[] = {"I-914", "filed Form I-914 Supplement A", "I-914B", "I-918", "I-918, Supp. B", "i918a",
-        "I-929", "I-765V", "I-765 V", "EOIR-42B with VAWA", "EOIR-42B, section 240A(b)(2)",
+    static const char *const yes[] = {"I-914", "filed Form I-914 Supplement A", "I-914B", "I-918", "I-918, Supp. B",
+        "i918a", "I-929", "I-765V", "I-765 V", "EOIR-42B with VAWA", "EOIR-42B, section 240A(b)(2)",
         "Continued Presence granted", "HHS Certification Letter", "Child Eligibility Letter"};
-    static const char *const maybe[] = {"I-360", "I-751", "I-485", "I-192", "I-539", "EOIR-40", "EOIR-42B", "I-881", "I-912",
-        "I-246", "I192"};
-    static const char *const no[] = {"I-9180", "I-765", "I-91", "WI 918", "914 Main St", "I-4850", "EOIR-42A", "I-36", "G-28"};
+    static const char *const maybe[] = {
+        "I-360", "I-751", "I-485", "I-192", "I-539", "EOIR-40", "EOIR-42B", "I-881", "I-912", "I-246", "I192"};
+    static const char *const no[] = {
+        "I-9180", "I-765", "I-91", "WI 918", "914 Main St", "I-4850", "EOIR-42A", "I-36", "G-28"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(yes); i++)
         if (markers_in("note", yes[i]).definitive == 0) fail_msg("missed %s", yes[i]);
@@ -263,8 +272,8 @@ static void test_forms(void **state)
 /* The literals only save work: without them every verdict is the same. */
 static void test_prefilter_changes_nothing(void **state)
 {
-    static const char *const words[] = {"I-", "I ", "914", "918", "929", "765", "V", "EOIR", "-42B", " VAWA ", "240A(b)(2)",
-        "continued", " presence", "HHS ", "Certification Letter", "360", "A", " ", "9", "i", "x"};
+    static const char *const words[] = {"I-", "I ", "914", "918", "929", "765", "V", "EOIR", "-42B", " VAWA ",
+        "240A(b)(2)", "continued", " presence", "HHS ", "Certification Letter", "360", "A", " ", "9", "i", "x"};
     uint32_t seed = 1;
     (void)state;
     for (int round = 0; round < 20000; round++) {
@@ -282,7 +291,8 @@ static void test_prefilter_changes_nothing(void **state)
     }
 }
 
-/* ---- the pack's own samples, as far as they are texts, and lint --------------------------------------------------- */
+/* ---- the pack's own samples, as far as they are texts, and lint ---------------------------------------------------
+ */
 
 struct sample_run {
     size_t seen;
@@ -320,8 +330,10 @@ static void run_sample(void *ctx, const struct rules_test *t)
     text = span_of(folded, registry_fold(text, folded));
     rules_scan_identifiers(pack.set, scratch, text, 0, hit_identifier, &h);
     rules_scan_markers(pack.set, scratch, text, 0, true, hit_marker, &h);
-    bool bare = t->expect_match && text.len == 9 && !strcmp(t->rule, "a-number") && !h.hit; /* nine digits: the matcher's */
-    if (!bare && h.hit != t->expect_match) fail_msg("%s: \"%s\" %s", t->rule, json_string_value(t->sample), h.hit ? "hit" : "missed");
+    bool bare =
+        t->expect_match && text.len == 9 && !strcmp(t->rule, "a-number") && !h.hit; /* nine digits: the matcher's */
+    if (!bare && h.hit != t->expect_match)
+        fail_msg("%s: \"%s\" %s", t->rule, json_string_value(t->sample), h.hit ? "hit" : "missed");
 }
 
 static void test_own_samples(void **state)
