@@ -70,12 +70,12 @@ enum doc_status {
 
 enum doc_malformed {
     DOC_OK = 0,
-    DOC_BAD_GRAMMAR,   /* what stands there is not JSON */
-    DOC_TRAILING,      /* bytes after the value */
-    DOC_CUT_SHORT,     /* the body ends inside the value, or is empty */
-    DOC_TOO_DEEP,      /* nesting over limits.depth */
-    DOC_TOO_LARGE,     /* a token over 2^31 bytes */
-    DOC_CONTROL,       /* a raw control character in a string */
+    DOC_BAD_GRAMMAR, /* what stands there is not JSON */
+    DOC_TRAILING,    /* bytes after the value */
+    DOC_CUT_SHORT,   /* the body ends inside the value, or is empty */
+    DOC_TOO_DEEP,    /* nesting over limits.depth */
+    DOC_TOO_LARGE,   /* a token over 2^31 bytes */
+    DOC_CONTROL,     /* a raw control character in a string */
     DOC_NO_MEMORY,
 };
 

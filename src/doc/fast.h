@@ -7,9 +7,9 @@
 #include "doc/reader.h"
 #include "doc/text.h"
 
-/* Marks and events that must be at hand before a stride: no stride takes more. The eight bytes behind the first mark may
- * then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the closing
- * one, because a line cut inside a string ends its chunk. */
+/* Marks and events that must be at hand before a stride: no stride takes more. The eight bytes behind the first mark
+ * may then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the
+ * closing one, because a line cut inside a string ends its chunk. */
 #define MARKS_AHEAD WALK_FAST_MARKS
 #define EVENTS_AHEAD 4
 
@@ -132,7 +132,10 @@ STRIDE bool follow_name(struct stride *s, size_t from, size_t len)
 }
 
 /* Between these two the reader's own table knows where we are. */
-STRIDE void names_out(struct stride *s) { s->r->names.last = (uint16_t)s->last; }
+STRIDE void names_out(struct stride *s)
+{
+    s->r->names.last = (uint16_t)s->last;
+}
 
 STRIDE void names_in(struct stride *s)
 {
@@ -196,8 +199,7 @@ STRIDE bool is_number(const struct stride *s, size_t from, size_t len)
 {
     size_t sign = *byte_at(s, from) == '-';
     uint64_t digits = plane_bits(s->r->scan.digit, from, len) >> sign;
-    if (digits == (1ULL << (len - sign)) - 1 && len > sign)
-        return *byte_at(s, from + sign) != '0' || len == sign + 1;
+    if (digits == (1ULL << (len - sign)) - 1 && len > sign) return *byte_at(s, from + sign) != '0' || len == sign + 1;
     return text_is_number(span_of(byte_at(s, from), len));
 }
 
@@ -275,7 +277,10 @@ STRIDE bool take_after(struct stride *s)
     return true;
 }
 
-STRIDE bool has_room(const struct stride *s) { return s->mark <= s->last_mark && s->event <= s->last_event; }
+STRIDE bool has_room(const struct stride *s)
+{
+    return s->mark <= s->last_mark && s->event <= s->last_event;
+}
 
 /* Members, from a name on, as long as their values are strings and scalars with a comma behind them. */
 STRIDE bool take_members(struct stride *s)
@@ -308,8 +313,12 @@ STRIDE bool take_one(struct stride *s)
 
 STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
 {
-    struct stride s = {.r = r, .bytes = (uintptr_t)w->data + (uintptr_t)(r->chunk_at - w->base), .at = r->chunk_at,
-        .mark = r->scan.marks + r->next_mark, .event = out->events + out->count, .state = r->state};
+    struct stride s = {.r = r,
+        .bytes = (uintptr_t)w->data + (uintptr_t)(r->chunk_at - w->base),
+        .at = r->chunk_at,
+        .mark = r->scan.marks + r->next_mark,
+        .event = out->events + out->count,
+        .state = r->state};
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
     if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD) return;
     s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;

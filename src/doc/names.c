@@ -131,7 +131,10 @@ static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t hea
     return NAMES_NEW;
 }
 
-static uint64_t hash_of(const struct doc_names *n, span name) { return siphash64(n->key, name); }
+static uint64_t hash_of(const struct doc_names *n, span name)
+{
+    return siphash64(n->key, name);
+}
 
 /* The slot where the name stands or would stand. */
 static uint16_t *find_slot(struct doc_names *n, span name, uint64_t head)

@@ -11,7 +11,7 @@
 
 #include "doc/doc.h"
 
-#define NAMES_MOST 4096  /* ids 0…4095 */
+#define NAMES_MOST 4096   /* ids 0…4095 */
 #define NAMES_LONGEST 128 /* decoded bytes of a name in the table */
 #define NAMES_PAGE 4096
 #define NAMES_PAGES 16

@@ -86,7 +86,10 @@ const char *doc_malformed_name(enum doc_malformed m)
     return "?";
 }
 
-size_t doc_reader_names(const struct doc_reader *r) { return r->names.count; }
+size_t doc_reader_names(const struct doc_reader *r)
+{
+    return r->names.count;
+}
 
 span doc_reader_name(const struct doc_reader *r, uint16_t id)
 {

@@ -27,8 +27,8 @@ static inline uint64_t equal(struct halves h, char byte)
 static inline uint64_t at_most(struct halves h, char byte)
 {
     __m256i all = _mm256_set1_epi8(byte);
-    return tops((struct halves){_mm256_cmpeq_epi8(_mm256_max_epu8(h.low, all), all),
-        _mm256_cmpeq_epi8(_mm256_max_epu8(h.high, all), all)});
+    return tops((struct halves){
+        _mm256_cmpeq_epi8(_mm256_max_epu8(h.low, all), all), _mm256_cmpeq_epi8(_mm256_max_epu8(h.high, all), all)});
 }
 
 /* ---- classes --------------------------------------------------------------------------------------------------- */
@@ -40,8 +40,8 @@ static inline __m256i classes_of(__m256i bytes)
 {
     const __m256i by_low = TWICE(B(BLANK | DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT | PERCENT), B(DIGIT),
         B(DIGIT), B(DIGIT), B(BREAK | DIGIT), BREAK | COLON, BRACKET, COMMA | BACKSLASH, BREAK | BRACKET, 0, 0);
-    const __m256i by_high =
-        TWICE(BREAK, 0, COMMA | BLANK | PERCENT, B(COLON | DIGIT), 0, BRACKET | BACKSLASH, 0, BRACKET, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i by_high = TWICE(BREAK, 0, COMMA | BLANK | PERCENT, B(COLON | DIGIT), 0, BRACKET | BACKSLASH, 0,
+        BRACKET, 0, 0, 0, 0, 0, 0, 0, 0);
     __m256i nibble = _mm256_set1_epi8(15);
     return _mm256_and_si256(_mm256_shuffle_epi8(by_low, _mm256_and_si256(bytes, nibble)),
         _mm256_shuffle_epi8(by_high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));

@@ -10,7 +10,10 @@ struct mark {
     uint8_t byte;
 };
 
-static void value_ended(struct doc_reader *r) { r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE; }
+static void value_ended(struct doc_reader *r)
+{
+    r->state = r->depth > 0 ? WALK_AFTER : WALK_DONE;
+}
 
 static void emit(struct doc_reader *r, struct walk_out *out, struct doc_event event)
 {
@@ -55,8 +58,7 @@ static void fail(struct doc_reader *r, struct walk_out *out, enum doc_malformed 
         stop(r, what, at);
         return;
     }
-    emit(r, out,
-        (struct doc_event){.at = at, .name = DOC_FLAW_LINE, .kind = DOC_FLAW, .flags = (uint8_t)what});
+    emit(r, out, (struct doc_event){.at = at, .name = DOC_FLAW_LINE, .kind = DOC_FLAW, .flags = (uint8_t)what});
     drop_frames(r);
     r->state = WALK_SKIP;
 }
@@ -206,8 +208,11 @@ static void end_string(struct doc_reader *r, const struct doc_window *w, struct 
     if (r->sum.flags & (DOC_ESCAPED | DOC_NON_ASCII) && !check_text(r, out, raw)) return;
     if (name && !meet_name(r, out, raw, &id)) return;
     emit(r, out,
-        (struct doc_event){.at = r->token_at, .len = (uint32_t)len, .name = id,
-            .kind = name ? DOC_NAME : DOC_STRING, .flags = token_flags(&r->sum, len)});
+        (struct doc_event){.at = r->token_at,
+            .len = (uint32_t)len,
+            .name = id,
+            .kind = name ? DOC_NAME : DOC_STRING,
+            .flags = token_flags(&r->sum, len)});
     r->token = TOKEN_NONE;
     if (name)
         r->state = WALK_COLON;
@@ -238,7 +243,9 @@ static void end_scalar(struct doc_reader *r, const struct doc_window *w, struct 
     }
     sum_range(&r->scan, token_from(r), (size_t)(m.at - r->chunk_at), &r->sum);
     emit(r, out,
-        (struct doc_event){.at = r->token_at, .len = (uint32_t)len, .kind = (uint8_t)kind,
+        (struct doc_event){.at = r->token_at,
+            .len = (uint32_t)len,
+            .kind = (uint8_t)kind,
             .flags = kind == DOC_NUMBER ? token_flags(&r->sum, len) : 0});
     r->token = TOKEN_NONE;
     value_ended(r);
@@ -329,7 +336,10 @@ static void meet_line_feed(struct doc_reader *r, const struct doc_window *w, str
     end_line(r, out, at, cr ? at - 1 : at, cr ? 2 : 1);
 }
 
-static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /* One mark, whatever it is. */
 static void walk_mark(struct doc_reader *r, const struct doc_window *w, struct walk_out *out, struct mark m)

@@ -19,8 +19,8 @@ struct reading {
 };
 
 /* One window of exactly its size. */
-static inline void read_window(struct doc_reader *r, struct reading *all, const uint8_t *data, uint64_t base, size_t end,
-    bool complete, size_t capacity)
+static inline void read_window(struct doc_reader *r, struct reading *all, const uint8_t *data, uint64_t base,
+    size_t end, bool complete, size_t capacity)
 {
     struct doc_event events[64];
     uint8_t *copy = malloc(end - base + 1);

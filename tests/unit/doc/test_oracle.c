@@ -35,10 +35,11 @@ static void put_space(struct text *t)
 
 static void put_string(struct text *t)
 {
-    static const char *const parts[] = {"a", "Maria", "A012-345-678", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00",
-        "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%20", "123456", "0", " ", "\x7f", "/", "{", "}", "[1,2]", ":",
-        "\\/", "\\u0041", "a long run of plain text that goes on and on beyond any block of sixty-four bytes", "\\\\\\\\",
-        "\\\\\\\"", ",", "'", "\\b\\f\\r\\t", "\\u0000"};
+    static const char *const parts[] = {"a", "Maria", "A012-345-678", "\\n", "\\\"", "\\\\", "\\u00e9",
+        "\\ud83d\\ude00", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%20", "123456", "0", " ", "\x7f", "/", "{",
+        "}", "[1,2]", ":", "\\/", "\\u0041",
+        "a long run of plain text that goes on and on beyond any block of sixty-four bytes", "\\\\\\\\", "\\\\\\\"",
+        ",", "'", "\\b\\f\\r\\t", "\\u0000"};
     put(t, "\"");
     for (uint32_t n = roll(6); n > 0; n--)
         put(t, parts[roll(ARRAY_LEN(parts))]);
@@ -168,7 +169,8 @@ static void check_object(struct walk *w, json_t *object)
     const char *key;
     json_t *member;
     take(w, DOC_OBJECT_BEGIN);
-    json_object_foreach(object, key, member) {
+    json_object_foreach(object, key, member)
+    {
         const struct doc_event *e = take(w, DOC_NAME);
         check_text(w, e, key, strlen(key));
         if (e->name != DOC_NAME_NONE) {
@@ -195,9 +197,7 @@ static void check_value(struct walk *w, json_t *value)
     switch (json_typeof(value)) {
     case JSON_OBJECT: check_object(w, value); break;
     case JSON_ARRAY: check_array(w, value); break;
-    case JSON_STRING:
-        check_text(w, take(w, DOC_STRING), json_string_value(value), json_string_length(value));
-        break;
+    case JSON_STRING: check_text(w, take(w, DOC_STRING), json_string_value(value), json_string_length(value)); break;
     case JSON_INTEGER:
     case JSON_REAL: check_number(w, value); break;
     case JSON_TRUE: take(w, DOC_TRUE); break;

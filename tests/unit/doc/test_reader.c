@@ -1,6 +1,9 @@
 /* The reader's events one by one, for bodies whose reading follows from RFC 8259 and the face's own promises. */
 #include "read_all.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 static struct levels levels;
 
 static int open_readers(void **state)
@@ -182,7 +185,8 @@ static void lines(void **state)
         {"\"a\\\n\"b\"\n", "<0+0 !line@3 >3+1 <4+0 s:b >7+1 ."},
         {"\"\x01\"\n1\n", "<0+0 !line@1 >3+1 <4+0 #:1 >5+1 ."},
         {"x\n1 2\n{} }\n3", "<0+0 !line@0 >1+1 <2+0 #:1 !line@4 >5+1 <6+0 { } !line@9 >10+1 <11+0 #:3 >12+0 ."},
-        {"{\"a\":{\"b\":1\n{\"a\":1,\"b\":2}\n", "<0+0 { n:a { n:b #:1 !line@11 >11+1 <12+0 { n:a #:1 n:b #:2 } >25+1 ."},
+        {"{\"a\":{\"b\":1\n{\"a\":1,\"b\":2}\n",
+            "<0+0 { n:a { n:b #:1 !line@11 >11+1 <12+0 { n:a #:1 n:b #:2 } >25+1 ."},
         {"{\"a\":1,\"a\":1}\n{\"a\":1}", "<0+0 { n:a #:1 !twice@8 n:a #:1 } >13+1 <14+0 { n:a #:1 } >21+0 ."},
         {"x\"\n\"y\"", "<0+0 !line@0 >2+1 <3+0 s:y >6+0 ."},
         {"[\"" LONG "\n[\"" LONG "\"]", "<0+0 [ !line@72 >72+1 <73+0 [ s:" LONG " ] >147+0 ."},
@@ -294,8 +298,7 @@ static void memory_runs_out(void **state)
     static char body[1 << 18];
     size_t len = (size_t)snprintf(body, sizeof body, "%.*s", 40, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[");
     for (int i = 0; i < 6000; i++)
-        len += (size_t)snprintf(
-            body + len, sizeof body - len, "%s\"na\\u006De%d\":{\"name0\":1}", i ? "," : "{", i);
+        len += (size_t)snprintf(body + len, sizeof body - len, "%s\"na\\u006De%d\":{\"name0\":1}", i ? "," : "{", i);
     len += (size_t)snprintf(body + len, sizeof body - len, "}]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
     size_t failures = 0, nth = 1;
     for (;; nth++) {
@@ -323,6 +326,39 @@ static void memory_runs_out(void **state)
     assert_true(failures > 5 && nth > 20);
 }
 
+/* A string of 2 GiB, made of one mebibyte mapped over and over. */
+static void a_token_over_2_gib(void **state)
+{
+    (void)state;
+    const size_t piece = 1 << 20, pieces = 2049;
+    int fd = memfd_create("piece", 0);
+    assert_true(fd >= 0 && ftruncate(fd, (off_t)piece) == 0);
+    uint8_t *window = mmap(NULL, piece * pieces, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(window != MAP_FAILED);
+    for (size_t i = 0; i < pieces; i++) {
+        void *at = mmap(window + i * piece, piece, i ? PROT_READ : PROT_READ | PROT_WRITE,
+            MAP_FIXED | (i ? MAP_SHARED : MAP_PRIVATE), fd, 0);
+        assert_ptr_equal(at, window + i * piece);
+        if (i == 1) { /* the file through one mapping of its own, so that the first may begin with a quote */
+            uint8_t *whole = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+            memset(whole, 'a', piece);
+            munmap(whole, piece);
+        }
+    }
+    window[0] = '"';
+    struct doc_reader *r = levels.readers[levels.count - 1];
+    struct doc_event events[4];
+    size_t count;
+    uint64_t at;
+    doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 4});
+    struct doc_window w = {0, window, piece * pieces, false};
+    assert_int_equal(doc_reader_next(r, &w, events, 4, &count), DOC_MALFORMED);
+    assert_int_equal(doc_reader_malformed(r, &at), DOC_TOO_LARGE);
+    assert_int_equal(at, 1);
+    munmap(window, piece * pieces);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +370,7 @@ int main(void)
         cmocka_unit_test(flags_of_a_broken_line_say_why),
         cmocka_unit_test(needs_moves_with_the_tokens),
         cmocka_unit_test(malformed_stays_malformed),
+        cmocka_unit_test(a_token_over_2_gib),
         cmocka_unit_test(decoding),
         cmocka_unit_test(memory_runs_out),
     };

@@ -98,7 +98,8 @@ static void judge_text(const char *name, const char *verdict)
     for (size_t before = 0; before < 130; before++) {
         uint8_t body[4096];
         size_t len = (size_t)snprintf((char *)body, sizeof body, "[\"%.*s", (int)before,
-            "................................................................................................................"
+            ".........................................................................................................."
+            "......"
             "..................");
         memcpy(body + len, f.bytes, f.len);
         len += f.len;
