@@ -21,14 +21,14 @@ struct fixture {
     struct engine_limits limits;
 };
 
-static const char fixture_people[] =
+UNUSED static const char fixture_people[] =
     "{\"subject\":\"S-1\",\"cases\":[{\"id\":\"C-1\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":\"pending\","
     "\"recorded\":\"2026-10-01\"}],\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A012-345-678\"},"
     "{\"kind\":\"person_id\",\"value\":\"90210017\",\"system\":\"earm\"}]}\n"
     "{\"subject\":\"S-2\",\"cases\":[{\"id\":\"C-2\",\"benefit\":\"T\",\"role\":\"principal\",\"status\":\"approved\","
     "\"recorded\":\"2026-10-01\"}],\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A000000811\"}]}\n";
 
-static const char fixture_rules[] =
+UNUSED static const char fixture_rules[] =
     "{\"format\":1,\"pack\":\"fixture\",\"version\":\"1\",\"identifiers\":["
     "{\"id\":\"a-number\",\"title\":\"A-number\",\"why\":\"10-domain 2.1\",\"kind\":\"alien_number\","
     "\"pattern\":\"(?<![0-9A-Za-z])A(\\\\d{7,9})(?![0-9A-Za-z])\",\"labels\":[\"arn\"],\"bare\":\"nine_digits\","
@@ -52,7 +52,7 @@ static const char fixture_rules[] =
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 /* The documents of the generated shapes: lists within lists, a partner and a spouse in each record, counts, texts. */
-static void fixture_shape(char *out, size_t size, const char *name, const char *base, bool root_is_unit) {
+static inline void fixture_shape(char *out, size_t size, const char *name, const char *base, bool root_is_unit) {
     char units[4096] = "", counts[2048] = "", texts[2048] = "", path[256];
     snprintf(path, sizeof path, "%s", base);
     for (int level = 0; level <= 4; level++) {
@@ -69,7 +69,7 @@ static void fixture_shape(char *out, size_t size, const char *name, const char *
     snprintf(out, size, "{\"path\":\"%s\",\"units\":[%s],\"counts\":{%s},\"complete\":true,\"texts\":[%s]}", name, units, counts, texts);
 }
 
-static char *fixture_pack(void) {
+static inline char *fixture_pack(void) {
     static char shapes[3][8192], all[32768], pack[65536];
     fixture_shape(shapes[0], sizeof shapes[0], "/shape/list", "$[*]", true);
     fixture_shape(shapes[1], sizeof shapes[1], "/shape/object", "$", false);
