@@ -82,6 +82,6 @@ void name_scan(struct match *m, const struct frame *f, const struct where *w)
 {
     const struct doc_event *e = &m->name;
     m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text, .is_name = true,
-        .label = label_of(m, f->labels)};
+        .labels = f->labels, .label = label_of(m, f->labels)};
     view_scan(m, name_text(m, e), 0, false, false);
 }

@@ -96,6 +96,7 @@ struct spot {
     uint64_t at;
     uint32_t len, unit;
     bool in_text, is_name;
+    label_set labels;
     const struct label *label; /* never NULL; count 0 where none */
     const struct path_info *key; /* NULL: no surrogate key */
 };
@@ -105,6 +106,20 @@ struct candidate {
     uint32_t len, unit;
     rule_id rule;
     bool in_text;
+};
+
+/* Values in which a rule with a syntax of its own may match: one automaton looks at all of them together. */
+#define QUEUE 128
+#define QUEUE_TEXT 8192
+struct queued {
+    struct spot spot;
+    uint32_t begin, len;
+    uint64_t rules; /* bits: proposed, by the order of `syntax` */
+};
+struct queue {
+    size_t count, bytes;
+    struct queued values[QUEUE];
+    uint8_t text[QUEUE_TEXT];
 };
 
 struct batch {
@@ -128,6 +143,9 @@ struct match {
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
+    rule_id syntax[64]; /* rules with a syntax of their own */
+    uint8_t *syntax_bit; /* by rule id */
+    size_t syntax_count; /* over 64: nothing is queued */
     bool any_syntax; /* a rule with a syntax of its own whose kind promises no digits */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
@@ -157,6 +175,7 @@ struct match {
     struct spot spot;
     uint64_t proposals;
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS];
+    struct queue queue;
     struct batch batch;
     struct doc_event events[EVENTS];
 };
@@ -190,6 +209,8 @@ span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
+/* Runs what was queued. */
+void queue_flush(struct match *m);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, unsigned level);
 
@@ -197,6 +218,8 @@ void view_runs(struct match *m, span text, unsigned level);
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
 void propose_flush(struct match *m);
 void finding_add(struct match *m, const struct match_finding *finding);
+/* Brings them into an order and leaves each once. */
+void findings_close(struct match *m);
 void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 
 /* text.c */

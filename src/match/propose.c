@@ -2,23 +2,39 @@
  *
  *= 8USC1367 a(2)   a pattern proposes, the registry decides */
 #include "match/own.h"
+#include <stdlib.h>
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
-static bool same_finding(const struct match_finding *a, const struct match_finding *b)
+void finding_add(struct match *m, const struct match_finding *finding)
 {
-    return a->rule == b->rule && a->subject == b->subject && a->origin == b->origin && a->kind == b->kind &&
-           a->unit == b->unit;
+    struct match_finding *f = table_add(m, &m->findings, sizeof *f);
+    if (f) *f = *finding;
+}
+
+#define COMPARE(x, y)                                                                                                  \
+    if ((x) != (y)) return (x) < (y) ? -1 : 1
+static int compare_findings(const void *p, const void *q)
+{
+    const struct match_finding *a = p, *b = q;
+    COMPARE(a->at, b->at);
+    COMPARE(a->unit, b->unit);
+    COMPARE(a->rule, b->rule);
+    COMPARE(a->origin, b->origin);
+    COMPARE(a->kind, b->kind);
+    COMPARE(a->subject, b->subject);
+    return 0;
 }
 
 /* The same value read in two ways (as it stands and percent-decoded, say) is one finding. */
-void finding_add(struct match *m, const struct match_finding *finding)
+void findings_close(struct match *m)
 {
-    const struct match_finding *all = m->findings.items;
-    for (uint32_t i = m->findings.count; i > 0 && all[i - 1].at == finding->at; i--)
-        if (same_finding(&all[i - 1], finding)) return;
-    struct match_finding *f = table_add(m, &m->findings, sizeof *f);
-    if (f) *f = *finding;
+    struct match_finding *all = m->findings.items;
+    uint32_t n = m->findings.count, kept = 0;
+    if (n > 1) qsort(all, n, sizeof *all, compare_findings);
+    for (uint32_t i = 0; i < n; i++)
+        if (kept == 0 || compare_findings(&all[kept - 1], &all[i]) != 0) all[kept++] = all[i];
+    m->findings.count = kept;
 }
 
 void finding_here(struct match *m, enum match_origin origin, rule_id rule)

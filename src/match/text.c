@@ -12,18 +12,38 @@ enum {
     IS_PERCENT = 128,
 };
 #define IS_RUN (IS_STANDARD | IS_URL | IS_PADDING)
+#define DIGIT (IS_DIGIT | IS_STANDARD | IS_URL | IS_PRINTABLE)
+#define LETTER (IS_LETTER | IS_STANDARD | IS_URL | IS_PRINTABLE)
 
 /* 0xC3–0xCC begin U+00C0–U+033F: accented Latin letters and combining marks, which folding leaves alone. */
-static inline uint8_t class_of(uint8_t c)
+static const uint8_t classes[256] = {
+    [0x20 ... 0x24] = IS_PRINTABLE,
+    ['%'] = IS_PRINTABLE | IS_PERCENT,
+    [0x26 ... 0x2A] = IS_PRINTABLE,
+    ['+'] = IS_PRINTABLE | IS_STANDARD,
+    [','] = IS_PRINTABLE,
+    ['-'] = IS_PRINTABLE | IS_URL,
+    ['.'] = IS_PRINTABLE,
+    ['/'] = IS_PRINTABLE | IS_STANDARD,
+    ['0' ... '9'] = DIGIT,
+    [0x3A ... 0x3C] = IS_PRINTABLE,
+    ['='] = IS_PRINTABLE | IS_PADDING,
+    [0x3E ... 0x40] = IS_PRINTABLE,
+    ['A' ... 'Z'] = LETTER,
+    [0x5B ... 0x5E] = IS_PRINTABLE,
+    ['_'] = IS_PRINTABLE | IS_URL,
+    [0x60] = IS_PRINTABLE,
+    ['a' ... 'z'] = LETTER,
+    [0x7B ... 0x7E] = IS_PRINTABLE,
+    [0xC2] = IS_LEAD,
+    [0xCD ... 0xF4] = IS_LEAD,
+};
+static inline uint8_t class_of(uint8_t c) { return classes[c]; }
+
+/* A lead byte without a continuation byte is malformed, and copied. */
+static bool leads_at(span text, size_t i)
 {
-    if (c >= 0x80) return c < 0xC2 || (c >= 0xC3 && c <= 0xCC) ? 0 : IS_LEAD;
-    uint8_t class = c >= 0x20 && c < 0x7F ? IS_PRINTABLE : 0;
-    if (is_digit(c)) return class | IS_DIGIT | IS_STANDARD | IS_URL;
-    if (is_alpha(c)) return class | IS_LETTER | IS_STANDARD | IS_URL;
-    if (c == '+' || c == '/') return class | IS_STANDARD;
-    if (c == '-' || c == '_') return class | IS_URL;
-    if (c == '=') return class | IS_PADDING;
-    return c == '%' ? class | IS_PERCENT : class;
+    return i + 1 < text.len && (text.ptr[i + 1] & 0xC0) == 0x80;
 }
 
 struct facts text_facts(span text)
@@ -32,21 +52,21 @@ struct facts text_facts(span text)
     unsigned all = 0, row = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned class = class_of(text.ptr[i]);
-        all |= class;
+        all |= class & ~(unsigned)IS_LEAD;
         f.digits += class & IS_DIGIT;
         row = class & IS_PRINTABLE ? row + 1 : 0;
         f.word |= row >= 3;
+        if (UNLIKELY(class == IS_LEAD)) f.foldable |= leads_at(text, i);
     }
     f.letter = all & IS_LETTER;
     f.percent = all & IS_PERCENT;
-    f.foldable = all & IS_LEAD;
     return f;
 }
 
 bool text_foldable(span text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] >= 0x80 && class_of(text.ptr[i]) == IS_LEAD) return true;
+        if (class_of(text.ptr[i]) == IS_LEAD && leads_at(text, i)) return true;
     return false;
 }
 

@@ -34,7 +34,7 @@ const struct label *label_of(struct match *m, label_set set)
 static void set_spot(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
 {
     m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text,
-        .label = label_of(m, c->labels), .key = c->act & ACT_KEY ? c->info : NULL};
+        .labels = c->labels, .label = label_of(m, c->labels), .key = c->act & ACT_KEY ? c->info : NULL};
 }
 
 static span event_text(const struct match *m, const struct doc_event *e)
