@@ -179,7 +179,8 @@ const struct rules_identifier *rules_identifier_at(const struct rules_set *s, ru
 const struct rules_marker *rules_marker_at(const struct rules_set *s, rule_id id);
 void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the packs' bytes, in order */
 /* The self-tests of every identifier and marker (their `tests`); the caller runs the matcher. A sample that is a text is
- * to be looked at as a document that holds it under a name without labels, an object or array as a document. */
+ * to be looked at as a document that holds it under a name without labels, an object or array as a document. "Match"
+ * means that the rule recognises something there: also a suspected marker that stands alone. */
 struct rules_test {
     const char *rule;       /* id */
     bool expect_match;
