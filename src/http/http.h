@@ -199,14 +199,16 @@ struct http_response {
 };
 void http_response_reset(struct http_response *r);
 /* `head_request`: the request was HEAD, no body follows whatever the head says. */
-enum http_step http_response_read(struct http_response *r, span in, bool head_request, const struct http_limits *limits);
+enum http_step http_response_read(struct http_response *r, span in, bool head_request,
+                                  const struct http_limits *limits);
 
 /* The index-th (from 0) field of that id, or NULL. */
 const struct http_field *http_find(const struct http_field *fields, size_t count, enum http_field_id id, size_t index);
 const struct http_field *http_find_name(const struct http_field *fields, size_t count, span name, size_t index);
 /* True where the field goes on to the other side: not hop-by-hop, not framing, not nominated by Connection. */
 bool http_field_passes(const struct http_field *fields, size_t count, const struct http_field *f);
-/* Iterates a comma-separated list (RFC 9110 5.6.1); *rest starts as the value. False at the end. Skips empty elements. */
+/* Iterates a comma-separated list (RFC 9110 5.6.1); *rest starts as the value. Skips empty elements; false at the
+ * end. */
 bool http_list_next(span *rest, span *element);
 bool http_is_token(span s);
 

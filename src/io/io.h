@@ -1,9 +1,12 @@
-/* io: non-blocking connections, with or without TLS, over libevent's plain events and OpenSSL on the descriptor itself.
+/* io: non-blocking connections, with or without TLS, over libevent's plain events and OpenSSL on a BIO of our own.
  * One callback, a handful of events. One thread, one loop. Freeing from inside a callback is safe by construction: the
  * object stays until the outermost callback frame has returned.
  *
  * Back-pressure is one sentence: one send is in flight, wait to be told DRAINED; reading stops by itself while the
- * input buffer is full, or from io_read_pause to io_read_resume. EOF without close_notify is TRUNCATED, never END. */
+ * input buffer is full, or from io_read_pause to io_read_resume. EOF without close_notify is TRUNCATED, never END.
+ *
+ * Fault points: "accept", "connect", "read", "write" fail (EMFILE, ECONNREFUSED, ECONNRESET); "read_again" and
+ * "write_again" say EAGAIN once and then get through, even when armed for good; "write_short" takes one byte. */
 #ifndef GATE1367_IO_H
 #define GATE1367_IO_H
 
@@ -103,7 +106,8 @@ enum io_event {
     IO_ERROR,     /* anything else; io_error says what. Nothing more comes but what io_input holds */
     IO_TIMEOUT,   /* the deadline passed; it is cleared, the connection stands */
 };
-/* Called from the loop only, never from inside a call of this header. After END, TRUNCATED or ERROR no READABLE comes. */
+/* Called from the loop only, never from inside a call of this header. After END, TRUNCATED or ERROR no READABLE
+ * comes. */
 typedef void io_callback(struct io_conn *c, enum io_event event, void *arg);
 
 /* Takes over an accepted socket (closed on failure too). tls NULL: plain. NULL: out of memory. */
