@@ -62,7 +62,7 @@ static void duplicates_are_found_and_nothing_else(void **state)
     (void)state;
     struct levels l = open_levels();
     size_t all_twice = 0;
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 1500; round++) {
         len = twice_count = 0;
         put("[");
         for (uint32_t n = roll(4); n > 0; n--) {
@@ -88,7 +88,7 @@ static void duplicates_are_found_and_nothing_else(void **state)
             free(all.events);
         }
     }
-    assert_true(all_twice > 3000);
+    assert_true(all_twice > 1500);
     close_levels(&l);
 }
 

@@ -84,6 +84,8 @@ static void values_and_containers(void **state)
     check_examples(DOC_JSON, 4, examples, ARRAY_LEN(examples));
 }
 
+//= RFC8259 6
+//= RFC8259 8.1
 static void what_is_not_json(void **state)
 {
     (void)state;
@@ -270,6 +272,7 @@ static void malformed_stays_malformed(void **state)
     assert_int_equal(doc_reader_malformed(r, NULL), DOC_OK);
 }
 
+//= RFC8259 7
 static void decoding(void **state)
 {
     (void)state;

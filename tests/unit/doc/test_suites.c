@@ -120,6 +120,7 @@ static void judge_text(const char *name, const char *verdict)
     free(f.bytes);
 }
 
+//= RFC3629 4
 static void utf8_suite(void **state)
 {
     (void)state;
