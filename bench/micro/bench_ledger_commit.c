@@ -1,6 +1,7 @@
-/* How many decisions a second can be made durable, each released only after its signed frame is: two producers, a scribe,
- * real processes, a real directory (argument 1, default ./bench-ledger; it should stand on the disk to be measured).
- * Closed loop with K outstanding a producer, then a steady rate; then recovery and verify of what was written. */
+/* How many decisions a second can be made durable, each released only after its signed frame is: two producers, a
+ * scribe, real processes, a real directory (argument 1, default ./bench-ledger; it should stand on the disk to be
+ * measured). Closed loop with K outstanding a producer, then a steady rate; then recovery and verify of what was
+ * written. */
 #include "ledger/ledger.h"
 #include "os/os.h"
 #include <errno.h>
@@ -16,6 +17,7 @@
 #define OUTSTANDING_MAX 1024u
 #define SAMPLES_MAX 2000000u
 #define SECONDS 3u
+#define FRAME_BYTES 16384u
 
 struct shared {
     uint64_t count[PRODUCERS];
@@ -27,18 +29,31 @@ struct load {
     unsigned rate;        /* a second a producer; 0: as fast as possible */
 };
 
-static void fill_entry(struct ledger_entry *e, uint64_t i) {
+static void fill_entry(struct ledger_entry *e, uint64_t i)
+{
     static char subject[1][LEDGER_PSEUDONYM];
     static const struct ledger_count rules[] = {{{(const uint8_t *)"a-number", 8}, 1}};
     snprintf(subject[0], LEDGER_PSEUDONYM, "%032llx", (unsigned long long)i);
-    *e = (struct ledger_entry){.time_us = os_realtime_us(), .node = SPAN("gate1367.example/node-1"),
-        .request = SPAN("019aa9f0-7b1c-7000-8000-000000000001"), .event = LEDGER_DISCLOSURE,
+    *e = (struct ledger_entry){.time_us = os_realtime_us(),
+        .node = SPAN("gate1367.example/node-1"),
+        .request = SPAN("019aa9f0-7b1c-7000-8000-000000000001"),
+        .event = LEDGER_DISCLOSURE,
         .recipient = {SPAN("state-police"), SPAN("none"), {NULL, 0}, SPAN("none"), SPAN("Springfield State Police"),
             SPAN("CN=sp-client"), SPAN("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")},
-        .client = SPAN("192.0.2.7"), .method = SPAN("GET"), .route = SPAN("/api/"), .target = SPAN("/api/persons"),
-        .upstream_status = 200, .status = 200, .outcome = LEDGER_WITHHELD, .records = {60, 1, 1, 0, 59},
-        .subjects = (const char(*)[LEDGER_PSEUDONYM])subject, .subject_count = 1, .rules = rules, .rule_count = 1,
-        .versions = {SPAN("2026.1"), SPAN("17"), SPAN("5feceb66ffc86f38d952786c6d696c79")}, .duration_us = 812};
+        .client = SPAN("192.0.2.7"),
+        .method = SPAN("GET"),
+        .route = SPAN("/api/"),
+        .target = SPAN("/api/persons"),
+        .upstream_status = 200,
+        .status = 200,
+        .outcome = LEDGER_WITHHELD,
+        .records = {60, 1, 1, 0, 59},
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])subject,
+        .subject_count = 1,
+        .rules = rules,
+        .rule_count = 1,
+        .versions = {SPAN("2026.1"), SPAN("17"), SPAN("5feceb66ffc86f38d952786c6d696c79")},
+        .duration_us = 812};
     memcpy(e->nonce, &i, sizeof i);
 }
 
@@ -48,7 +63,8 @@ struct window {
     uint64_t first, next;
 };
 
-static void settle(struct window *w, struct ipc_ring *ring, struct shared *s, unsigned who) {
+static void settle(struct window *w, struct ipc_ring *ring, struct shared *s, unsigned who)
+{
     for (uint64_t now = 0; w->first < w->next; w->first++) {
         unsigned at = (unsigned)(w->first % OUTSTANDING_MAX);
         enum ipc_ticket_state state = ipc_ring_state(ring, w->ticket[at]);
@@ -60,7 +76,8 @@ static void settle(struct window *w, struct ipc_ring *ring, struct shared *s, un
     }
 }
 
-static void wait_news(struct ipc_ring *ring, uint64_t until) {
+static void wait_news(struct ipc_ring *ring, uint64_t until)
+{
     struct pollfd fd = {.fd = ipc_ring_wake_fd(ring), .events = POLLIN};
     uint64_t now = os_monotonic_ns(), ns = until > now ? until - now : 0;
     struct timespec timeout = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
@@ -68,7 +85,8 @@ static void wait_news(struct ipc_ring *ring, uint64_t until) {
     ipc_ring_arm(ring);
 }
 
-static void produce(struct ipc_area *area, unsigned who, struct load load, struct shared *s) {
+static void produce(struct ipc_area *area, unsigned who, struct load load, struct shared *s)
+{
     struct ipc_ring *ring;
     static struct window w;
     static struct ledger_entry e;
@@ -89,20 +107,25 @@ static void produce(struct ipc_area *area, unsigned who, struct load load, struc
         }
         wait_news(ring, load.rate ? start + (published + 1) * 1000000000 / load.rate : end);
     }
-    while (w.first < w.next) settle(&w, ring, s, who), wait_news(ring, os_monotonic_ns() + 1000000);
+    while (w.first < w.next)
+        settle(&w, ring, s, who), wait_news(ring, os_monotonic_ns() + 1000000);
     _exit(0);
 }
 
-static int by_value(const void *a, const void *b) {
+static int by_value(const void *a, const void *b)
+{
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-static double cpu_seconds(const struct rusage *u) {
-    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) + (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+static double cpu_seconds(const struct rusage *u)
+{
+    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+           (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
 }
 
-static void print_row(struct load load, struct shared *s, const struct rusage *scribe, double all_cpu) {
+static void print_row(struct load load, struct shared *s, const struct rusage *scribe, double all_cpu)
+{
     static uint32_t all[2 * SAMPLES_MAX];
     size_t n = 0;
     uint64_t count = 0;
@@ -115,20 +138,24 @@ static void print_row(struct load load, struct shared *s, const struct rusage *s
     qsort(all, n, sizeof *all, by_value);
     char rate[16] = "max";
     if (load.rate) snprintf(rate, sizeof rate, "%u/s", load.rate * PRODUCERS);
-    printf("| %u × %u | %s | %.0f | %u | %u | %.1f | %.1f |\n", PRODUCERS, load.outstanding, rate, (double)count / SECONDS,
-        n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0, cpu_seconds(scribe) * 1e6 / (double)count, all_cpu * 1e6 / (double)count);
+    printf("| %u × %u | %s | %.0f | %u | %u | %.1f | %.1f |\n", PRODUCERS, load.outstanding, rate,
+        (double)count / SECONDS, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0,
+        cpu_seconds(scribe) * 1e6 / (double)count, all_cpu * 1e6 / (double)count);
     fflush(stdout);
 }
 
-static pid_t start_scribe(const struct ledger_place *place, struct ipc_area *area, int control[2]) {
+static pid_t start_scribe(const struct ledger_place *place, struct ipc_area *area, int control[2])
+{
     pid_t pid = fork();
     if (pid != 0) return pid;
     os_close(&control[0]);
-    struct ledger_scribe_config config = {.area = area, .control_fd = control[1], .key_fd = -1, .root_fd = -1, .place = *place};
+    struct ledger_scribe_config config = {
+        .area = area, .control_fd = control[1], .key_fd = -1, .root_fd = -1, .place = *place};
     _exit(ledger_scribe_run(&config));
 }
 
-static bool expect_ready(int fd) {
+static bool expect_ready(int fd)
+{
     static struct ipc_message m;
     struct pollfd p = {.fd = fd, .events = POLLIN};
     poll(&p, 1, 60000);
@@ -137,13 +164,15 @@ static bool expect_ready(int fd) {
     return ready;
 }
 
-static bool run_load(const struct ledger_place *place, struct load load) {
+static bool run_load(const struct ledger_place *place, struct load load)
+{
     struct ipc_area *area;
     struct rusage scribe, child;
     static struct ipc_message stop;
     int control[2], status;
     struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (s == MAP_FAILED || !is_ok(ipc_area_new(3 * PRODUCERS, &area)) || !is_ok(ipc_channel_pair(control))) return false;
+    if (s == MAP_FAILED || !is_ok(ipc_area_new(3 * PRODUCERS, &area)) || !is_ok(ipc_channel_pair(control)))
+        return false;
     pid_t scribe_pid = start_scribe(place, area, control), producers[PRODUCERS];
     os_close(&control[1]);
     bool good = expect_ready(control[0]);
@@ -167,16 +196,19 @@ static bool run_load(const struct ledger_place *place, struct load load) {
     return good && status == 0;
 }
 
-static bool measure_reading(const struct ledger_place *place, const struct ledger_verifier *v) {
+static bool measure_reading(const struct ledger_place *place, const struct ledger_verifier *v)
+{
     struct ledger_report report;
     struct ledger_key *key;
     struct ledger *l;
     uint64_t start = os_monotonic_ns(), cpu = os_cpu_ns();
     if (ledger_verify(place->directory, v, NULL, NULL, &report) != LEDGER_IS_SOUND) return false;
     double s = (double)(os_monotonic_ns() - start) / 1e9, c = (double)(os_cpu_ns() - cpu) / 1e9;
-    printf("\nverify: %llu leaves in %llu frames (%.1f a frame, %.0f bytes a leaf), %.2f M leaves/s, %.2f GiB/s (CPU %.2f s of %.2f s)\n",
-        (unsigned long long)report.entries, (unsigned long long)report.frames, (double)report.entries / (double)report.frames,
-        (double)report.bytes / (double)report.entries, (double)report.entries / s / 1e6, (double)report.bytes / s / (1u << 30), c, s);
+    printf("\nverify: %llu leaves in %llu frames (%.1f a frame, %.0f bytes a leaf), %.2f M leaves/s, %.2f GiB/s (CPU "
+           "%.2f s of %.2f s)\n",
+        (unsigned long long)report.entries, (unsigned long long)report.frames,
+        (double)report.entries / (double)report.frames, (double)report.bytes / (double)report.entries,
+        (double)report.entries / s / 1e6, (double)report.bytes / s / (1u << 30), c, s);
     if (!is_ok(ledger_key_load(place->key_path, &key))) return false;
     start = os_monotonic_ns();
     if (!is_ok(ledger_open(place, key, NULL, &l))) return false;
@@ -187,7 +219,30 @@ static bool measure_reading(const struct ledger_place *place, const struct ledge
     return good;
 }
 
-static void measure_encoding(void) {
+/* What one durable write costs here and now, with nothing around it: every latency above contains at least one. */
+static bool measure_disk(const char *root)
+{
+    enum { N = 500 };
+    static uint32_t us[N];
+    char path[600];
+    struct os_direct file;
+    void *block = os_aligned_alloc(FRAME_BYTES);
+    snprintf(path, sizeof path, "%s/yardstick", root);
+    bool good = block && is_ok(os_direct_create(path, N * (uint64_t)FRAME_BYTES, &file));
+    for (unsigned i = 0; good && i < N; i++) {
+        uint64_t start = os_monotonic_ns();
+        good = is_ok(os_direct_write(&file, block, FRAME_BYTES, i * (uint64_t)FRAME_BYTES));
+        us[i] = (uint32_t)((os_monotonic_ns() - start) / 1000);
+    }
+    if (good) os_direct_close(&file);
+    os_aligned_free(block);
+    qsort(us, N, sizeof *us, by_value);
+    if (good) printf("one durable write of 16 KiB: p50 %u µs, p99 %u µs\n\n", us[N / 2], us[N * 99 / 100]);
+    return good;
+}
+
+static void measure_encoding(void)
+{
     struct ledger_entry e;
     struct buf b;
     enum { N = 1000000 };
@@ -204,7 +259,8 @@ static void measure_encoding(void) {
     buf_free(&b);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *root = argc > 1 ? argv[1] : "bench-ledger";
     char directory[512], key[512], command[600];
     snprintf(directory, sizeof directory, "%s/ledger", root);
@@ -216,10 +272,12 @@ int main(int argc, char **argv) {
         return 2;
     }
     static const struct load loads[] = {{1, 0}, {16, 0}, {64, 0}, {256, 0}, {1024, 0}, {1024, 5000}, {1024, 15000}};
-    printf("| outstanding | offered | durable decisions/s | p50 µs | p99 µs | scribe CPU µs/entry | all CPU µs/entry |\n"
-           "|---|---|---|---|---|---|---|\n");
-    bool good = true;
-    for (size_t i = 0; i < ARRAY_LEN(loads) && good; i++) good = run_load(&place, loads[i]);
+    bool good = measure_disk(root);
+    printf(
+        "| outstanding | offered | durable decisions/s | p50 µs | p99 µs | scribe CPU µs/entry | all CPU µs/entry |\n"
+        "|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(loads) && good; i++)
+        good = run_load(&place, loads[i]);
     if (good) good = measure_reading(&place, &v);
     measure_encoding();
     snprintf(command, sizeof command, "rm -rf '%s'", root);

@@ -18,7 +18,8 @@ struct log_options {
     uint64_t since_us, until_us;
 };
 
-static int fail(const char *what, const char *why) {
+static int fail(const char *what, const char *why)
+{
     fprintf(stderr, "gate1367 log: %s: %s\n", what, why);
     return 2;
 }
@@ -26,16 +27,19 @@ static int fail(const char *what, const char *why) {
 /* ---- where the ledger is -------------------------------------------------------------------------------------- */
 
 /* Paths in gate.json are relative to it. */
-static void resolve(char out[PATH_MAX_BYTES], const char *config, const char *path) {
+static void resolve(char out[PATH_MAX_BYTES], const char *config, const char *path)
+{
     const char *slash = strrchr(config, '/');
     int base = slash && path[0] != '/' ? (int)(slash - config) + 1 : 0;
     snprintf(out, PATH_MAX_BYTES, "%.*s%s", base, config, path);
 }
 
-static bool read_ledger_member(struct log_options *o, struct source *s, struct problems *p) {
+static bool read_ledger_member(struct log_options *o, struct source *s, struct problems *p)
+{
     struct place root = place_root(s), at = place_member(&root, "ledger");
     const json_t *ledger = json_object_get(source_root(s), "ledger");
-    if (!json_is_object(ledger)) place_error(&root, "there is no ledger; \"ledger\": {\"directory\", \"key\", \"origin\"} is expected");
+    if (!json_is_object(ledger))
+        place_error(&root, "there is no ledger; \"ledger\": {\"directory\", \"key\", \"origin\"} is expected");
     if (problems_errors(p) > 0) return false;
     const char *directory = place_string(&at, ledger, "directory", true, "");
     const char *key = place_string(&at, ledger, "key", true, "");
@@ -51,7 +55,8 @@ static bool read_ledger_member(struct log_options *o, struct source *s, struct p
 }
 
 /* Only the ledger's place is read: an auditor must get at it also where the rest of the configuration is broken. */
-static bool read_config(struct log_options *o) {
+static bool read_config(struct log_options *o)
+{
     struct buf text;
     result r = os_read_file(o->config, GATE_JSON_MAX, &text);
     if (!is_ok(r)) return fail(o->config, os_error_text(r)), false;
@@ -65,7 +70,8 @@ static bool read_config(struct log_options *o) {
     return good;
 }
 
-static bool check_filters(struct log_options *o) {
+static bool check_filters(struct log_options *o)
+{
     enum ledger_event event;
     enum ledger_outcome outcome;
     o->until_us = UINT64_MAX;
@@ -80,19 +86,22 @@ static bool check_filters(struct log_options *o) {
     return true;
 }
 
-static bool take_options(struct log_options *o, int *argc, char **argv) {
+static bool take_options(struct log_options *o, int *argc, char **argv)
+{
     const struct cli_option options[] = {{"-c", NULL, &o->config}, {"--directory", NULL, &o->directory},
         {"--verifier", NULL, &o->verifier}, {"--key", NULL, &o->key}, {"--origin", NULL, &o->origin},
         {"--recipient", NULL, &o->recipient}, {"--outcome", NULL, &o->outcome}, {"--event", NULL, &o->event},
         {"--since", NULL, &o->since}, {"--until", NULL, &o->until}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     if (o->config && o->directory) return (void)cli_usage("log", "give either -c or --directory"), false;
-    if (!o->config && !o->directory) return (void)cli_usage("log", "give -c gate.json, or --directory DIR --verifier VKEY"), false;
+    if (!o->config && !o->directory)
+        return (void)cli_usage("log", "give -c gate.json, or --directory DIR --verifier VKEY"), false;
     return check_filters(o) && (!o->config || read_config(o));
 }
 
 /* Whose ledger this must be. From the command line; else the public half of the configured key. */
-static bool expected_verifier(const struct log_options *o, struct ledger_verifier *out) {
+static bool expected_verifier(const struct log_options *o, struct ledger_verifier *out)
+{
     struct ledger_key *key = NULL;
     result r;
     if (o->verifier) {
@@ -100,7 +109,8 @@ static bool expected_verifier(const struct log_options *o, struct ledger_verifie
         if (!is_ok(r)) fail(o->verifier, ledger_error_text(r));
         return is_ok(r);
     }
-    if (!o->key || !o->origin) return (void)cli_usage("log", "--directory needs --verifier VKEY, as log init printed it"), false;
+    if (!o->key || !o->origin)
+        return (void)cli_usage("log", "--directory needs --verifier VKEY, as log init printed it"), false;
     r = ledger_key_load(o->key, &key);
     if (is_ok(r)) r = ledger_verifier_of(key, o->origin, out);
     if (!is_ok(r)) fail(o->key, ledger_error_text(r));
@@ -109,7 +119,8 @@ static bool expected_verifier(const struct log_options *o, struct ledger_verifie
 }
 
 /* Listing proves nothing, but it must not show somebody another ledger than the one he named. */
-static bool named_ledger(const struct log_options *o) {
+static bool named_ledger(const struct log_options *o)
+{
     struct ledger_verifier wanted, found;
     if (!o->verifier) return true;
     if (!expected_verifier(o, &wanted)) return false;
@@ -121,7 +132,8 @@ static bool named_ledger(const struct log_options *o) {
 
 /* ---- init ----------------------------------------------------------------------------------------------------- */
 
-static int run_init(struct log_options *o) {
+static int run_init(struct log_options *o)
+{
     struct ledger_verifier v;
     char vkey[LEDGER_VKEY_MAX];
     if (!o->key || !o->origin) return cli_usage("log", "init needs -c gate.json, or --directory, --key and --origin");
@@ -130,8 +142,8 @@ static int run_init(struct log_options *o) {
     result r = ledger_init(&place, &v);
     if (!is_ok(r)) return fail(r.code == LEDGER_E_KEY ? o->key : o->directory, ledger_error_text(r));
     ledger_verifier_format(&v, vkey);
-    fprintf(stderr, "%s the key %s; the ledger %s is empty\nverifier key, for auditors:\n", had_key ? "used" : "made", o->key,
-        o->directory);
+    fprintf(stderr, "%s the key %s; the ledger %s is empty\nverifier key, for auditors:\n", had_key ? "used" : "made",
+        o->key, o->directory);
     if (o->json)
         printf("{\"directory\":\"%s\",\"verifier\":\"%s\"}\n", o->directory, vkey);
     else
@@ -141,14 +153,16 @@ static int run_init(struct log_options *o) {
 
 /* ---- verify --------------------------------------------------------------------------------------------------- */
 
-static void show_progress(void *ctx, uint64_t done, uint64_t all) {
+static void show_progress(void *ctx, uint64_t done, uint64_t all)
+{
     (void)all;
     cli_progress_show(ctx, "MiB verified", done >> 20, 0);
 }
 
 static const char *const judgements[] = {"sound", "tampered", "cannot_tell"};
 
-static void print_report_json(enum ledger_judgement j, const struct ledger_report *r) {
+static void print_report_json(enum ledger_judgement j, const struct ledger_report *r)
+{
     char root[65], problem[512];
     struct buf b;
     hex_encode(span_of(r->root, 32), root);
@@ -156,7 +170,8 @@ static void print_report_json(enum ledger_judgement j, const struct ledger_repor
     buf_init(&b, 8192);
     bool sound = r->first.fault == LEDGER_SOUND;
     if (!sound && !is_ok(json_quote(&b, span_str(problem)))) buf_clear(&b);
-    printf("{\"result\":\"%s\",\"entries\":%llu,\"frames\":%llu,\"segments\":%llu,\"bytes\":%llu,\"root\":\"%s\",\"signed_end\":%llu,"
+    printf("{\"result\":\"%s\",\"entries\":%llu,\"frames\":%llu,\"segments\":%llu,\"bytes\":%llu,\"root\":\"%s\","
+           "\"signed_end\":%llu,"
            "\"unfinished\":%s,\"problem\":",
         judgements[j], (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments,
         (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, r->torn ? "true" : "false");
@@ -168,7 +183,8 @@ static void print_report_json(enum ledger_judgement j, const struct ledger_repor
     buf_free(&b);
 }
 
-static void print_report(enum ledger_judgement j, const struct ledger_report *r, const char *directory) {
+static void print_report(enum ledger_judgement j, const struct ledger_report *r, const char *directory)
+{
     char root[65], problem[512];
     hex_encode(span_of(r->root, 32), root);
     ledger_problem_format(&r->first, problem, sizeof problem);
@@ -177,17 +193,23 @@ static void print_report(enum ledger_judgement j, const struct ledger_report *r,
         printf("sound: %llu entries in %llu frames of %llu segments\nMerkle root %s\nlast signed end: %llu entries\n",
             (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments, root,
             (unsigned long long)r->tip_size);
-        if (r->torn) printf("note: the last frame is unfinished: a crash, or a writer at work; nothing in it was acknowledged\n");
+        if (r->torn)
+            printf(
+                "note: the last frame is unfinished: a crash, or a writer at work; nothing in it was acknowledged\n");
         break;
     case LEDGER_IS_TAMPERED:
-        fprintf(stderr, "%s/%s\nNOT SOUND: what is written before entry %llu holds; from there on nothing can be relied on\n",
+        fprintf(stderr,
+            "%s/%s\nNOT SOUND: what is written before entry %llu holds; from there on nothing can be relied on\n",
             directory, problem, (unsigned long long)r->first.index);
         break;
-    case LEDGER_CANNOT_TELL: fprintf(stderr, "%s/%s\ncannot tell: the ledger could not be read\n", directory, problem); break;
+    case LEDGER_CANNOT_TELL:
+        fprintf(stderr, "%s/%s\ncannot tell: the ledger could not be read\n", directory, problem);
+        break;
     }
 }
 
-static int run_verify(struct log_options *o) {
+static int run_verify(struct log_options *o)
+{
     struct ledger_verifier v;
     struct ledger_report report;
     struct cli_progress progress = {0};
@@ -203,13 +225,15 @@ static int run_verify(struct log_options *o) {
 
 /* ---- list, follow --------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *name) {
+static const char *text_of(const json_t *object, const char *name)
+{
     const char *s = json_string_value(json_object_get(object, name));
     return s ? s : "-";
 }
 
 /* What came from a client must not move the auditor's cursor: control characters, C1 ones too, become '?'. */
-static void print_safe(FILE *to, const char *s) {
+static void print_safe(FILE *to, const char *s)
+{
     for (const uint8_t *p = (const uint8_t *)s; *p; p++) {
         bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
         fputc(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p, to);
@@ -217,7 +241,8 @@ static void print_safe(FILE *to, const char *s) {
     }
 }
 
-static bool matches(const struct log_options *o, const json_t *e) {
+static bool matches(const struct log_options *o, const json_t *e)
+{
     uint64_t at = 0;
     const char *time = text_of(e, "time");
     if (o->event && strcmp(text_of(e, "event"), o->event) != 0) return false;
@@ -227,18 +252,24 @@ static bool matches(const struct log_options *o, const json_t *e) {
     return ledger_time_parse(span_str(time), &at) && at >= o->since_us && at < o->until_us;
 }
 
-static long long count_of(const json_t *records, const char *name) {
+static long long count_of(const json_t *records, const char *name)
+{
     return (long long)json_integer_value(json_object_get(records, name));
 }
 
-static void print_row(uint64_t index, const json_t *e) {
+static void print_row(uint64_t index, const json_t *e)
+{
     const json_t *records = json_object_get(e, "records"), *status = json_object_get(e, "status");
-    printf("%8llu  %.19sZ  %-10s %-13s ", (unsigned long long)index, text_of(e, "time"), text_of(e, "event"), text_of(e, "outcome"));
+    printf("%8llu  %.19sZ  %-10s %-13s ", (unsigned long long)index, text_of(e, "time"), text_of(e, "event"),
+        text_of(e, "outcome"));
+    char counts[72];
     if (json_is_integer(status))
-        printf("%3lld  ", (long long)json_integer_value(status));
+        printf("%6lld  ", (long long)json_integer_value(status));
     else
-        printf("  -  ");
-    printf("%4lld/%lld/%lld  ", count_of(records, "seen"), count_of(records, "withheld"), count_of(records, "disclosed"));
+        printf("%6s  ", "-");
+    snprintf(counts, sizeof counts, "%lld/%lld/%lld", count_of(records, "seen"), count_of(records, "withheld"),
+        count_of(records, "disclosed"));
+    printf("%-23s  ", counts);
     print_safe(stdout, text_of(json_object_get(e, "recipient"), "id"));
     printf("  ");
     print_safe(stdout, text_of(e, "method"));
@@ -247,7 +278,8 @@ static void print_row(uint64_t index, const json_t *e) {
     printf("\n");
 }
 
-static result list_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result list_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     const struct log_options *o = ctx;
     (void)frame;
     json_t *e = json_loadb((const char *)json.ptr, json.len, 0, NULL);
@@ -260,11 +292,15 @@ static result list_entry(void *ctx, uint64_t index, span json, const struct ledg
     return OK;
 }
 
-static void print_head(const struct log_options *o) {
-    if (!o->json) printf("   INDEX  TIME                  EVENT      OUTCOME     STATUS  SEEN/WITHHELD/DISCLOSED  RECIPIENT  REQUEST\n");
+static void print_head(const struct log_options *o)
+{
+    if (!o->json)
+        printf("   INDEX  TIME                  EVENT      OUTCOME       STATUS  SEEN/WITHHELD/DISCLOSED  RECIPIENT  "
+               "REQUEST\n");
 }
 
-static int reading_failed(const struct log_options *o, result r, const struct ledger_problem *p) {
+static int reading_failed(const struct log_options *o, result r, const struct ledger_problem *p)
+{
     char text[512];
     if (r.class == ERROR_CLOSED) return 0;
     if (p->fault == LEDGER_SOUND) return fail(o->directory, ledger_error_text(r));
@@ -273,7 +309,8 @@ static int reading_failed(const struct log_options *o, result r, const struct le
     return 1;
 }
 
-static int run_list(struct log_options *o) {
+static int run_list(struct log_options *o)
+{
     struct ledger_reader *reader = NULL;
     struct ledger_problem problem = {0};
     if (!named_ledger(o)) return 2;
@@ -285,13 +322,15 @@ static int run_list(struct log_options *o) {
     return is_ok(r) ? 0 : reading_failed(o, r, &problem);
 }
 
-static result pass_over(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result pass_over(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     (void)ctx, (void)index, (void)json, (void)frame;
     return OK;
 }
 
 /* Opens a reader at the end as it is now. */
-static result open_at_end(const char *directory, struct ledger_reader **out, struct ledger_problem *problem) {
+static result open_at_end(const char *directory, struct ledger_reader **out, struct ledger_problem *problem)
+{
     TRY(ledger_reader_open(directory, UINT64_MAX, out));
     result r = ledger_reader_read(*out, pass_over, NULL, problem);
     uint64_t end = ledger_reader_next(*out);
@@ -301,7 +340,8 @@ static result open_at_end(const char *directory, struct ledger_reader **out, str
     return ledger_reader_open(directory, end, out);
 }
 
-static int run_follow(struct log_options *o) {
+static int run_follow(struct log_options *o)
+{
     struct ledger_reader *reader = NULL;
     struct ledger_problem problem = {0};
     struct timespec pause = {0, FOLLOW_NS};
@@ -309,7 +349,8 @@ static int run_follow(struct log_options *o) {
     result r = open_at_end(o->directory, &reader, &problem);
     if (!is_ok(r)) return reading_failed(o, r, &problem);
     print_head(o);
-    while (is_ok(r = ledger_reader_read(reader, list_entry, o, &problem)) && fflush(stdout) == 0) nanosleep(&pause, NULL);
+    while (is_ok(r = ledger_reader_read(reader, list_entry, o, &problem)) && fflush(stdout) == 0)
+        nanosleep(&pause, NULL);
     ledger_reader_close(reader);
     return is_ok(r) ? 0 : reading_failed(o, r, &problem);
 }
@@ -345,7 +386,8 @@ static int run_follow(struct log_options *o) {
     X("bytes", "body bytes sent")                                                                                      \
     X("aborted", "the connection ended before the answer did")
 
-static const char *note_of(const char *name, const json_t *value) {
+static const char *note_of(const char *name, const json_t *value)
+{
     enum ledger_event event;
     enum ledger_outcome outcome;
     span word = span_str(json_string_value(value));
@@ -359,18 +401,21 @@ static const char *note_of(const char *name, const json_t *value) {
 }
 
 /* ASCII only: nothing in an entry moves the auditor's cursor. */
-static void print_value(const json_t *value) {
+static void print_value(const json_t *value)
+{
     if (json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) != 0) printf("?");
 }
 
-static void print_member(const char *name, const json_t *value) {
+static void print_member(const char *name, const json_t *value)
+{
     const char *note = note_of(name, value), *key;
     json_t *inner;
     printf("%-16s ", name);
     if (!json_is_object(value)) print_value(value);
     if (note) printf("%s# %s", json_is_object(value) ? "" : "   ", note);
     printf("\n");
-    json_object_foreach((json_t *)(uintptr_t)value, key, inner) {
+    json_object_foreach((json_t *)(uintptr_t)value, key, inner)
+    {
         printf("  %-14s ", key);
         print_value(inner);
         printf("\n");
@@ -383,7 +428,8 @@ struct showing {
     bool found;
 };
 
-static void print_frame(uint64_t index, const struct ledger_frame_view *f) {
+static void print_frame(uint64_t index, const struct ledger_frame_view *f)
+{
     char root[65];
     hex_encode(span_of(f->root, 32), root);
     printf("entry %llu, in frame %llu: entries %llu to %llu, %u bytes of %s at byte %llu\nMerkle root after it: %s\n\n",
@@ -391,13 +437,15 @@ static void print_frame(uint64_t index, const struct ledger_frame_view *f) {
         (unsigned long long)(f->first_index + f->count - 1), f->length, f->file, (unsigned long long)f->offset, root);
 }
 
-static result show_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result show_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     struct showing *s = ctx;
     if (index != s->index) return OK;
     s->found = true;
     if (s->options->json) {
-        printf("{\"index\":%llu,\"file\":\"%s\",\"offset\":%llu,\"sequence\":%llu,\"entry\":%.*s}\n", (unsigned long long)index,
-            frame->file, (unsigned long long)frame->offset, (unsigned long long)frame->sequence, SPAN_FMT(json));
+        printf("{\"index\":%llu,\"file\":\"%s\",\"offset\":%llu,\"sequence\":%llu,\"entry\":%.*s}\n",
+            (unsigned long long)index, frame->file, (unsigned long long)frame->offset,
+            (unsigned long long)frame->sequence, SPAN_FMT(json));
         return FAIL(ERROR_CLOSED, 0);
     }
     json_t *e = json_loadb((const char *)json.ptr, json.len, 0, NULL), *value;
@@ -409,11 +457,13 @@ static result show_entry(void *ctx, uint64_t index, span json, const struct ledg
     return FAIL(ERROR_CLOSED, 0);
 }
 
-static int run_show(struct log_options *o, const char *operand) {
+static int run_show(struct log_options *o, const char *operand)
+{
     struct showing s = {.options = o};
     struct ledger_reader *reader = NULL;
     struct ledger_problem problem = {0};
-    if (!operand || !span_to_u64(span_str(operand), UINT64_MAX - 1, &s.index)) return cli_usage("log", "show takes the INDEX of an entry");
+    if (!operand || !span_to_u64(span_str(operand), UINT64_MAX - 1, &s.index))
+        return cli_usage("log", "show takes the INDEX of an entry");
     if (!named_ledger(o)) return 2;
     result r = ledger_reader_open(o->directory, s.index, &reader);
     if (!is_ok(r)) return fail(o->directory, ledger_error_text(r));
@@ -428,16 +478,20 @@ static int run_show(struct log_options *o, const char *operand) {
 
 /* ---- */
 
-int cli_log(int argc, char **argv) {
+int cli_log(int argc, char **argv)
+{
     static struct log_options o; /* paths are too large for the stack of a command that is called once */
     const char *action = argc > 1 ? argv[1] : NULL;
     static const char *const actions[] = {"init", "verify", "list", "show", "follow", NULL};
     if (!action) return cli_usage("log", "init, verify, list, show or follow?");
-    if (strcmp(action, "prove") == 0 || strcmp(action, "export") == 0) return cli_usage("log", "%s is not built yet", action);
+    if (strcmp(action, "prove") == 0 || strcmp(action, "export") == 0)
+        return cli_usage("log", "%s is not built yet", action);
     bool known = false;
-    for (size_t i = 0; actions[i]; i++) known = known || strcmp(action, actions[i]) == 0;
+    for (size_t i = 0; actions[i]; i++)
+        known = known || strcmp(action, actions[i]) == 0;
     const char *near = known ? NULL : source_did_you_mean(action, actions);
-    if (!known) return cli_usage("log", near ? "there is no \"%s\"; did you mean \"%s\"?" : "there is no \"%s\"", action, near);
+    if (!known)
+        return cli_usage("log", near ? "there is no \"%s\"; did you mean \"%s\"?" : "there is no \"%s\"", action, near);
     o = (struct log_options){0};
     argv[1] = argv[0];
     argc--, argv++;

@@ -13,18 +13,24 @@ struct frame_header {
 #define FRAME_MAGIC 0x67313367u
 #define FRAME_VERSION 1
 
-static const char *const type_names[IPC_TYPES] = {
-    "none",
+static const char *const type_names[IPC_TYPES] = {"none",
 #define X(name, text, note) text,
     IPC_MESSAGES(X)
 #undef X
 };
 
-const char *ipc_type_name(enum ipc_type type) { return (unsigned)type < IPC_TYPES ? type_names[type] : "unknown"; }
+const char *ipc_type_name(enum ipc_type type)
+{
+    return (unsigned)type < IPC_TYPES ? type_names[type] : "unknown";
+}
 
-result ipc_channel_pair(int fds[2]) { return os_socket_pair(true, fds); }
+result ipc_channel_pair(int fds[2])
+{
+    return os_socket_pair(true, fds);
+}
 
-void ipc_message_set(struct ipc_message *m, enum ipc_type type, uint64_t number, const char *fmt, ...) {
+void ipc_message_set(struct ipc_message *m, enum ipc_type type, uint64_t number, const char *fmt, ...)
+{
     *m = (struct ipc_message){.type = type, .number = number};
     va_list args;
     va_start(args, fmt);
@@ -38,7 +44,8 @@ union control {
     uint8_t bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
 };
 
-static void attach_fds(struct msghdr *msg, union control *control, const struct ipc_message *m) {
+static void attach_fds(struct msghdr *msg, union control *control, const struct ipc_message *m)
+{
     if (m->fd_count == 0) return;
     msg->msg_control = control->bytes;
     msg->msg_controllen = CMSG_SPACE(m->fd_count * sizeof(int));
@@ -49,13 +56,15 @@ static void attach_fds(struct msghdr *msg, union control *control, const struct 
     memcpy(CMSG_DATA(c), m->fds, m->fd_count * sizeof(int));
 }
 
-static result channel_error(int error) {
+static result channel_error(int error)
+{
     if (error == EAGAIN || error == ENOBUFS || error == EINTR) return FAIL(ERROR_LIMIT, EAGAIN);
     if (error == EPIPE || error == ECONNRESET || error == ENOTCONN) return FAIL(ERROR_CLOSED, error);
     return FAIL(ERROR_IO, error);
 }
 
-result ipc_channel_send(int fd, const struct ipc_message *m) {
+result ipc_channel_send(int fd, const struct ipc_message *m)
+{
     REQUIRE(m->type > IPC_NONE && m->type < IPC_TYPES, ERROR_INTERNAL, EPROTO);
     REQUIRE(m->text_len <= IPC_TEXT_MAX && m->fd_count <= IPC_FDS_MAX, ERROR_INTERNAL, EPROTO);
     struct frame_header h = {FRAME_MAGIC, FRAME_VERSION, (uint16_t)m->type, m->text_len, m->fd_count, m->number};
@@ -69,7 +78,8 @@ result ipc_channel_send(int fd, const struct ipc_message *m) {
 }
 
 /* Takes every descriptor that came, also where more came than we have room for: none may stay open unnoticed. */
-static bool collect_fds(struct msghdr *msg, struct ipc_message *m) {
+static bool collect_fds(struct msghdr *msg, struct ipc_message *m)
+{
     bool fits = true;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
@@ -89,25 +99,30 @@ static bool collect_fds(struct msghdr *msg, struct ipc_message *m) {
     return fits;
 }
 
-static result refuse_message(struct ipc_message *m) {
-    for (uint32_t i = 0; i < m->fd_count; i++) os_close(&m->fds[i]);
+static result refuse_message(struct ipc_message *m)
+{
+    for (uint32_t i = 0; i < m->fd_count; i++)
+        os_close(&m->fds[i]);
     m->fd_count = 0;
     m->type = IPC_NONE;
     return FAIL(ERROR_INTERNAL, EPROTO);
 }
 
-static bool frame_holds(const struct frame_header *h, size_t len, const struct ipc_message *m) {
+static bool frame_holds(const struct frame_header *h, size_t len, const struct ipc_message *m)
+{
     return len >= sizeof *h && h->magic == FRAME_MAGIC && h->version == FRAME_VERSION && h->type > IPC_NONE &&
            h->type < IPC_TYPES && h->text_len <= IPC_TEXT_MAX && len == sizeof *h + h->text_len &&
            h->fd_count == m->fd_count;
 }
 
-result ipc_channel_receive(int fd, struct ipc_message *m) {
+result ipc_channel_receive(int fd, struct ipc_message *m)
+{
     struct frame_header h = {0};
     *m = (struct ipc_message){.type = IPC_NONE};
     struct iovec iov[2] = {{&h, sizeof h}, {m->text, IPC_TEXT_MAX}};
     union control control;
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof control};
+    struct msghdr msg = {
+        .msg_iov = iov, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0) return channel_error(errno);
     bool fits = collect_fds(&msg, m);

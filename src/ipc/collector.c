@@ -2,7 +2,8 @@
 #include "os/os.h"
 #include <errno.h>
 
-/* What the scribe knows of a slot. Nothing of it is read back from shared memory, where the producer could change it. */
+/* What the scribe knows of a slot. Nothing of it is read back from shared memory, where the producer could change it.
+ */
 struct taken {
     uint32_t generation;
     bool broken;
@@ -18,14 +19,16 @@ struct ipc_collector {
 #define COLLECTOR_MAGIC 0x636f6c6cu
 
 /* A scribe that follows another goes on where that one stopped; its entries are told by the ticket's epoch. */
-static void resume_slot(struct taken *t, struct slot *s) {
+static void resume_slot(struct taken *t, struct slot *s)
+{
     uint32_t generation = epoch_generation(atomic_load(&s->epoch));
     uint64_t tail = atomic_load(&s->tail);
     *t = (struct taken){.generation = generation};
     if (mark_generation(tail) == generation) t->tail = mark_position(tail);
 }
 
-result ipc_collector_new(struct ipc_area *a, struct ipc_collector **out) {
+result ipc_collector_new(struct ipc_area *a, struct ipc_collector **out)
+{
     MAGIC_CHECK(a, AREA_MAGIC);
     ASSERT(a->kept < 0);
     struct ipc_collector *c = mem_alloc(sizeof *c);
@@ -36,13 +39,15 @@ result ipc_collector_new(struct ipc_area *a, struct ipc_collector **out) {
         mem_free(c);
         return FAIL(ERROR_LIMIT, ENOMEM);
     }
-    for (unsigned i = 0; i < a->slots; i++) resume_slot(&c->slots[i], area_slot(a, i));
+    for (unsigned i = 0; i < a->slots; i++)
+        resume_slot(&c->slots[i], area_slot(a, i));
     ipc_collector_awake(c);
     *out = c;
     return OK;
 }
 
-void ipc_collector_free(struct ipc_collector *c) {
+void ipc_collector_free(struct ipc_collector *c)
+{
     if (!c) return;
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     c->magic = 0;
@@ -50,27 +55,31 @@ void ipc_collector_free(struct ipc_collector *c) {
     mem_free(c);
 }
 
-static void wake_worker(struct ipc_collector *c, unsigned slot) {
+static void wake_worker(struct ipc_collector *c, unsigned slot)
+{
     atomic_thread_fence(memory_order_seq_cst);
     struct slot *s = area_slot(c->area, slot);
     if (!atomic_load_explicit(&s->waiting, memory_order_relaxed)) return;
     if (atomic_exchange(&s->waiting, 0)) os_event_signal(c->area->worker_fds[slot]);
 }
 
-static void ring_read(const uint8_t *ring, size_t at, void *to, size_t len) {
+static void ring_read(const uint8_t *ring, size_t at, void *to, size_t len)
+{
     at &= IPC_RING_BYTES - 1;
     size_t first = len < IPC_RING_BYTES - at ? len : IPC_RING_BYTES - at;
     memcpy(to, ring + at, first);
     memcpy((uint8_t *)to + first, ring, len - first);
 }
 
-static void move_tail(struct taken *t, struct slot *s, uint64_t units) {
+static void move_tail(struct taken *t, struct slot *s, uint64_t units)
+{
     t->tail = (t->tail + units) & POSITION_MASK;
     atomic_store_explicit(&s->tail, make_mark(t->generation, t->tail), memory_order_release);
 }
 
 /* Units published and not taken, SIZE_MAX when the head is impossible. */
-static size_t units_there(struct taken *t, struct slot *s, uint32_t epoch) {
+static size_t units_there(struct taken *t, struct slot *s, uint32_t epoch)
+{
     if (epoch_generation(epoch) != t->generation) *t = (struct taken){.generation = epoch_generation(epoch)};
     if (t->broken) return 0;
     uint64_t head = atomic_load_explicit(&s->head, memory_order_acquire);
@@ -79,20 +88,23 @@ static size_t units_there(struct taken *t, struct slot *s, uint32_t epoch) {
     return units <= RING_UNITS ? (size_t)units : SIZE_MAX;
 }
 
-static bool header_holds(const struct entry_header *h, const struct taken *t, size_t units) {
+static bool header_holds(const struct entry_header *h, const struct taken *t, size_t units)
+{
     if (h->length == 0 || h->length > IPC_ENTRY_MAX || h->spare != 0) return false;
     if (entry_units(h->length) > units) return false;
     if (h->ticket >> (SEQUENCE_BITS + 10) != (t->generation & 0x3ff)) return false;
     return (h->ticket & SEQUENCE_MASK) > t->sequence;
 }
 
-static enum ipc_take break_slot(struct taken *t) {
+static enum ipc_take break_slot(struct taken *t)
+{
     t->broken = true;
     return IPC_TAKE_BROKEN;
 }
 
-enum ipc_take ipc_collector_take(struct ipc_collector *c, unsigned slot, uint8_t *out, size_t room, size_t *len,
-    uint64_t *ticket) {
+enum ipc_take ipc_collector_take(
+    struct ipc_collector *c, unsigned slot, uint8_t *out, size_t room, size_t *len, uint64_t *ticket)
+{
     ASSERT(slot < c->area->slots);
     struct taken *t = &c->slots[slot];
     struct slot *s = area_slot(c->area, slot);
@@ -123,23 +135,27 @@ enum ipc_take ipc_collector_take(struct ipc_collector *c, unsigned slot, uint8_t
     }
 }
 
-void ipc_collector_distrust(struct ipc_collector *c, unsigned slot) {
+void ipc_collector_distrust(struct ipc_collector *c, unsigned slot)
+{
     ASSERT(slot < c->area->slots);
     c->slots[slot].broken = true;
 }
 
-void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket) {
+void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket)
+{
     ASSERT(slot < c->area->slots);
     atomic_store_explicit(&area_slot(c->area, slot)->durable, ticket, memory_order_release);
     wake_worker(c, slot);
 }
 
-void ipc_collector_fail(struct ipc_collector *c) {
+void ipc_collector_fail(struct ipc_collector *c)
+{
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     ipc_area_fail(c->area);
 }
 
-static bool anything_there(struct ipc_collector *c) {
+static bool anything_there(struct ipc_collector *c)
+{
     for (unsigned i = 0; i < c->area->slots; i++) {
         struct slot *s = area_slot(c->area, i);
         if (units_there(&c->slots[i], s, atomic_load(&s->epoch)) != 0) return true;
@@ -147,7 +163,8 @@ static bool anything_there(struct ipc_collector *c) {
     return false;
 }
 
-bool ipc_collector_may_sleep(struct ipc_collector *c) {
+bool ipc_collector_may_sleep(struct ipc_collector *c)
+{
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     for (unsigned i = 0; i < c->area->slots; i++)
         atomic_store_explicit(&area_slot(c->area, i)->sleeping, 1, memory_order_relaxed);
@@ -155,11 +172,15 @@ bool ipc_collector_may_sleep(struct ipc_collector *c) {
     return !anything_there(c);
 }
 
-void ipc_collector_awake(struct ipc_collector *c) {
+void ipc_collector_awake(struct ipc_collector *c)
+{
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     for (unsigned i = 0; i < c->area->slots; i++)
         atomic_store_explicit(&area_slot(c->area, i)->sleeping, 0, memory_order_relaxed);
     os_event_drain(c->area->scribe_fd);
 }
 
-int ipc_collector_fd(const struct ipc_collector *c) { return c->area->scribe_fd; }
+int ipc_collector_fd(const struct ipc_collector *c)
+{
+    return c->area->scribe_fd;
+}

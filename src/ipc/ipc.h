@@ -15,8 +15,8 @@
 
 /* ---- rings ---------------------------------------------------------------------------------------------------- */
 
-#define IPC_ENTRY_MAX (60u * 1024)        /* bytes of one published entry */
-#define IPC_RING_BYTES (1024u * 1024)     /* room of one ring; power of two */
+#define IPC_ENTRY_MAX (60u * 1024)    /* bytes of one published entry */
+#define IPC_RING_BYTES (1024u * 1024) /* room of one ring; power of two */
 #define IPC_SLOTS_MAX 1024u
 
 /* The shared segment and its eventfds, made before the fork and inherited. Slots: three times the workers. */
@@ -74,8 +74,8 @@ enum ipc_take {
     IPC_TAKE_BROKEN, /* the producer broke the ring's rules: kill it; the slot is ignored until it is opened again */
 };
 /* Copies the slot's next entry to out (room bytes) and frees its place in the ring. */
-enum ipc_take ipc_collector_take(struct ipc_collector *c, unsigned slot, uint8_t *out, size_t room, size_t *len,
-    uint64_t *ticket);
+enum ipc_take ipc_collector_take(
+    struct ipc_collector *c, unsigned slot, uint8_t *out, size_t room, size_t *len, uint64_t *ticket);
 /* The caller found the content of an entry malformed: as BROKEN above. */
 void ipc_collector_distrust(struct ipc_collector *c, unsigned slot);
 /* Everything in the slot up to this ticket is durable. Wakes the worker if it asked. */
@@ -109,7 +109,7 @@ enum ipc_type {
 #define X(name, text, note) IPC_##name,
     IPC_MESSAGES(X)
 #undef X
-    IPC_TYPES
+        IPC_TYPES
 };
 const char *ipc_type_name(enum ipc_type type);
 
@@ -121,7 +121,7 @@ struct ipc_message {
     uint64_t number;
     uint32_t text_len;
     uint32_t fd_count;
-    int fds[IPC_FDS_MAX];     /* received ones belong to the receiver (close-on-exec) */
+    int fds[IPC_FDS_MAX];        /* received ones belong to the receiver (close-on-exec) */
     char text[IPC_TEXT_MAX + 1]; /* NUL added on receipt */
 };
 

@@ -11,7 +11,8 @@ struct ipc_ring {
 };
 #define RING_MAGIC 0x72696e67u
 
-result ipc_ring_attach(struct ipc_area *a, unsigned slot, struct ipc_ring **out) {
+result ipc_ring_attach(struct ipc_area *a, unsigned slot, struct ipc_ring **out)
+{
     MAGIC_CHECK(a, AREA_MAGIC);
     ASSERT(slot < a->slots && (a->kept < 0 || a->kept == (int)slot));
     struct ipc_ring *r = mem_alloc(sizeof *r);
@@ -24,14 +25,16 @@ result ipc_ring_attach(struct ipc_area *a, unsigned slot, struct ipc_ring **out)
     return OK;
 }
 
-void ipc_ring_free(struct ipc_ring *r) {
+void ipc_ring_free(struct ipc_ring *r)
+{
     if (!r) return;
     MAGIC_CHECK(r, RING_MAGIC);
     r->magic = 0;
     mem_free(r);
 }
 
-static uint64_t units_used(const struct ipc_ring *r) {
+static uint64_t units_used(const struct ipc_ring *r)
+{
     uint64_t tail = atomic_load_explicit(&r->slot->tail, memory_order_acquire);
     uint64_t position = mark_generation(tail) == r->generation ? mark_position(tail) : 0;
     return (r->head - position) & POSITION_MASK;
@@ -39,7 +42,8 @@ static uint64_t units_used(const struct ipc_ring *r) {
 
 /* Full is said only after the wish to be woken stands and the tail was looked at once more: else the scribe could take
  * everything in between and the wake would be lost. */
-static result check_room(struct ipc_ring *r, uint64_t need) {
+static result check_room(struct ipc_ring *r, uint64_t need)
+{
     uint64_t used = units_used(r);
     if (LIKELY(used + need <= RING_UNITS)) return OK;
     REQUIRE(used <= RING_UNITS, ERROR_INTERNAL, EPROTO);
@@ -49,20 +53,23 @@ static result check_room(struct ipc_ring *r, uint64_t need) {
     return OK;
 }
 
-static void ring_write(uint8_t *ring, size_t at, const void *from, size_t len) {
+static void ring_write(uint8_t *ring, size_t at, const void *from, size_t len)
+{
     at &= IPC_RING_BYTES - 1;
     size_t first = len < IPC_RING_BYTES - at ? len : IPC_RING_BYTES - at;
     memcpy(ring + at, from, first);
     memcpy(ring, (const uint8_t *)from + first, len - first);
 }
 
-static void wake_scribe(struct ipc_ring *r) {
+static void wake_scribe(struct ipc_ring *r)
+{
     atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_load_explicit(&r->slot->sleeping, memory_order_relaxed)) return;
     if (atomic_exchange(&r->slot->sleeping, 0)) os_event_signal(r->scribe_fd);
 }
 
-result ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket) {
+result ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket)
+{
     MAGIC_CHECK(r, RING_MAGIC);
     REQUIRE(entry.len > 0 && entry.len <= IPC_ENTRY_MAX, ERROR_LIMIT, EMSGSIZE);
     uint32_t epoch = atomic_load_explicit(&r->slot->epoch, memory_order_acquire);
@@ -82,7 +89,8 @@ result ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket) {
     return OK;
 }
 
-enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket) {
+enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket)
+{
     uint64_t durable = atomic_load_explicit(&r->slot->durable, memory_order_acquire);
     if (durable >> SEQUENCE_BITS == ticket >> SEQUENCE_BITS && durable >= ticket) return IPC_TICKET_DURABLE;
     if (ipc_ring_failed(r)) return IPC_TICKET_FAILED;
@@ -90,13 +98,18 @@ enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket) 
     return ticket_pair(epoch) == ticket >> SEQUENCE_BITS ? IPC_TICKET_PENDING : IPC_TICKET_FAILED;
 }
 
-bool ipc_ring_failed(const struct ipc_ring *r) {
+bool ipc_ring_failed(const struct ipc_ring *r)
+{
     return atomic_load_explicit(&r->slot->failed, memory_order_acquire) != 0;
 }
 
-int ipc_ring_wake_fd(const struct ipc_ring *r) { return r->worker_fd; }
+int ipc_ring_wake_fd(const struct ipc_ring *r)
+{
+    return r->worker_fd;
+}
 
-void ipc_ring_arm(struct ipc_ring *r) {
+void ipc_ring_arm(struct ipc_ring *r)
+{
     MAGIC_CHECK(r, RING_MAGIC);
     os_event_drain(r->worker_fd);
     atomic_store(&r->slot->waiting, 1);

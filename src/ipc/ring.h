@@ -31,7 +31,7 @@ struct slot {
     alignas(64) _Atomic uint64_t head;
     _Atomic uint32_t waiting; /* the worker wants its eventfd */
     alignas(64) _Atomic uint64_t tail;
-    _Atomic uint64_t durable; /* a ticket */
+    _Atomic uint64_t durable;  /* a ticket */
     _Atomic uint32_t sleeping; /* the scribe wants its eventfd */
 };
 
@@ -46,33 +46,56 @@ _Static_assert(sizeof(struct slot) <= RING_PAGE, "marks fit the page");
 struct ipc_area {
     uint32_t magic;
     unsigned slots;
-    uint8_t *memory;    /* slots × SLOT_BYTES; with `kept` only that slot is mapped */
-    int kept;           /* -1: all */
-    int scribe_fd;      /* wakes the scribe */
-    int *worker_fds;    /* one a slot */
+    uint8_t *memory; /* slots × SLOT_BYTES; with `kept` only that slot is mapped */
+    int kept;        /* -1: all */
+    int scribe_fd;   /* wakes the scribe */
+    int *worker_fds; /* one a slot */
 };
 #define AREA_MAGIC 0x61726561u
 
-static inline struct slot *area_slot(const struct ipc_area *a, unsigned i) {
+static inline struct slot *area_slot(const struct ipc_area *a, unsigned i)
+{
     return (struct slot *)(void *)(a->memory + (size_t)i * SLOT_BYTES);
 }
-static inline uint8_t *slot_ring(struct slot *s) { return (uint8_t *)s + RING_PAGE; }
-static inline uint32_t epoch_generation(uint32_t epoch) { return epoch >> 16; }
-static inline uint32_t epoch_scribe(uint32_t epoch) { return epoch & 0xffff; }
-static inline uint32_t make_epoch(uint32_t generation, uint32_t scribe) { return generation << 16 | (scribe & 0xffff); }
-static inline uint64_t make_mark(uint32_t generation, uint64_t position) {
+static inline uint8_t *slot_ring(struct slot *s)
+{
+    return (uint8_t *)s + RING_PAGE;
+}
+static inline uint32_t epoch_generation(uint32_t epoch)
+{
+    return epoch >> 16;
+}
+static inline uint32_t epoch_scribe(uint32_t epoch)
+{
+    return epoch & 0xffff;
+}
+static inline uint32_t make_epoch(uint32_t generation, uint32_t scribe)
+{
+    return generation << 16 | (scribe & 0xffff);
+}
+static inline uint64_t make_mark(uint32_t generation, uint64_t position)
+{
     return (uint64_t)generation << POSITION_BITS | (position & POSITION_MASK);
 }
-static inline uint32_t mark_generation(uint64_t mark) { return (uint32_t)(mark >> POSITION_BITS); }
-static inline uint64_t mark_position(uint64_t mark) { return mark & POSITION_MASK; }
+static inline uint32_t mark_generation(uint64_t mark)
+{
+    return (uint32_t)(mark >> POSITION_BITS);
+}
+static inline uint64_t mark_position(uint64_t mark)
+{
+    return mark & POSITION_MASK;
+}
 /* The part of a ticket that says for which pair of processes it was made. */
-static inline uint64_t ticket_pair(uint32_t epoch) {
+static inline uint64_t ticket_pair(uint32_t epoch)
+{
     return (uint64_t)(epoch_generation(epoch) & 0x3ff) << 10 | (epoch_scribe(epoch) & 0x3ff);
 }
-static inline uint64_t make_ticket(uint32_t epoch, uint64_t sequence) {
+static inline uint64_t make_ticket(uint32_t epoch, uint64_t sequence)
+{
     return ticket_pair(epoch) << SEQUENCE_BITS | (sequence & SEQUENCE_MASK);
 }
-static inline uint64_t entry_units(size_t length) {
+static inline uint64_t entry_units(size_t length)
+{
     return (sizeof(struct entry_header) + length + RING_UNIT - 1) / RING_UNIT;
 }
 

@@ -8,7 +8,8 @@ struct writer {
     bool full;
 };
 
-static void put_bytes(struct writer *w, const void *p, size_t len) {
+static void put_bytes(struct writer *w, const void *p, size_t len)
+{
     if (UNLIKELY((size_t)(w->limit - w->at) < len)) {
         w->full = true;
         return;
@@ -19,15 +20,18 @@ static void put_bytes(struct writer *w, const void *p, size_t len) {
 
 #define PUT(w, literal) put_bytes(w, "" literal, sizeof(literal) - 1)
 
-static void put_u64(struct writer *w, uint64_t v) {
+static void put_u64(struct writer *w, uint64_t v)
+{
     uint8_t digits[20];
     unsigned n = sizeof digits;
-    do digits[--n] = (uint8_t)('0' + v % 10);
+    do
+        digits[--n] = (uint8_t)('0' + v % 10);
     while (v /= 10);
     put_bytes(w, digits + n, sizeof digits - n);
 }
 
-static void put_number(struct writer *w, int64_t v) {
+static void put_number(struct writer *w, int64_t v)
+{
     if (v < 0)
         PUT(w, "null");
     else
@@ -35,16 +39,19 @@ static void put_number(struct writer *w, int64_t v) {
 }
 
 /* How many bytes from p on need no escape and are ASCII. */
-static size_t plain_run(const uint8_t *p, size_t len) {
+static size_t plain_run(const uint8_t *p, size_t len)
+{
     size_t i = 0;
-    while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') i++;
+    while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+        i++;
     return i;
 }
 
 //= RFC8259 7
 /* One character that is not plain; returns how many bytes of the input it took. The spelling is fixed, so that equal
  * values give equal bytes. */
-static size_t put_special(struct writer *w, span s) {
+static size_t put_special(struct writer *w, span s)
+{
     static const char short_form[] = "btn?fr"; /* 0x08 … 0x0d */
     static const char hex[] = "0123456789abcdef";
     uint8_t c = s.ptr[0];
@@ -58,7 +65,8 @@ static size_t put_special(struct writer *w, span s) {
 }
 
 /* The string in quotes, at most max encoded bytes of it: an entry must fit whatever a client sends. */
-static void put_text(struct writer *w, span s, size_t max) {
+static void put_text(struct writer *w, span s, size_t max)
+{
     if (!s.ptr) {
         PUT(w, "null");
         return;
@@ -81,7 +89,8 @@ static void put_text(struct writer *w, span s, size_t max) {
     PUT(w, "\"");
 }
 
-static void put_hex(struct writer *w, const uint8_t nonce[16]) {
+static void put_hex(struct writer *w, const uint8_t nonce[16])
+{
     char hex[33];
     hex_encode(span_of(nonce, 16), hex);
     PUT(w, "\"");
@@ -100,7 +109,8 @@ static void put_hex(struct writer *w, const uint8_t nonce[16]) {
         put_number(w, v);                                                                                              \
     } while (0)
 
-static void put_word(struct writer *w, const char *word) {
+static void put_word(struct writer *w, const char *word)
+{
     if (!word) {
         PUT(w, "null");
         return;
@@ -110,7 +120,8 @@ static void put_word(struct writer *w, const char *word) {
     PUT(w, "\"");
 }
 
-static void put_recipient(struct writer *w, const struct ledger_entry *e) {
+static void put_recipient(struct writer *w, const struct ledger_entry *e)
+{
     PUT(w, ",\"recipient\":{\"id\":");
     put_text(w, e->recipient.id, LEDGER_FIELD_MAX);
     FIELD(w, "agency", e->recipient.agency, LEDGER_FIELD_MAX);
@@ -122,7 +133,8 @@ static void put_recipient(struct writer *w, const struct ledger_entry *e) {
     PUT(w, "}");
 }
 
-static void put_head(struct writer *w, const struct ledger_entry *e) {
+static void put_head(struct writer *w, const struct ledger_entry *e)
+{
     char time[LEDGER_TIME_TEXT];
     ledger_time_format(e->time_us, time);
     PUT(w, "{\"time\":\"");
@@ -140,7 +152,8 @@ static void put_head(struct writer *w, const struct ledger_entry *e) {
     FIELD(w, "target", e->target, LEDGER_TARGET_MAX);
 }
 
-static void put_verdict(struct writer *w, const struct ledger_entry *e) {
+static void put_verdict(struct writer *w, const struct ledger_entry *e)
+{
     NUMBER(w, "upstream_status", e->upstream_status);
     NUMBER(w, "status", e->status);
     PUT(w, ",\"outcome\":");
@@ -158,7 +171,8 @@ static void put_verdict(struct writer *w, const struct ledger_entry *e) {
     PUT(w, "}");
 }
 
-static void put_subjects(struct writer *w, const struct ledger_entry *e) {
+static void put_subjects(struct writer *w, const struct ledger_entry *e)
+{
     PUT(w, ",\"subjects\":[");
     for (size_t i = 0; i < e->subject_count; i++) {
         if (i > 0) PUT(w, ",");
@@ -176,7 +190,8 @@ static void put_subjects(struct writer *w, const struct ledger_entry *e) {
     PUT(w, "}");
 }
 
-static void put_tail(struct writer *w, const struct ledger_entry *e) {
+static void put_tail(struct writer *w, const struct ledger_entry *e)
+{
     FIELD(w, "grant", e->grant, LEDGER_FIELD_MAX);
     FIELD(w, "exception", e->exception, LEDGER_FIELD_MAX);
     PUT(w, ",\"versions\":{\"rules\":");
@@ -200,7 +215,8 @@ static void put_tail(struct writer *w, const struct ledger_entry *e) {
         PUT(w, ",\"aborted\":false");
 }
 
-result ledger_entry_encode(const struct ledger_entry *e, struct buf *out) {
+result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)
+{
     ASSERT(e->subject_count <= LEDGER_PART_SUBJECTS);
     REQUIRE(e->sealed.len <= LEDGER_SEALED_MAX, ERROR_LIMIT, EMSGSIZE);
     uint8_t *room;
@@ -218,7 +234,8 @@ result ledger_entry_encode(const struct ledger_entry *e, struct buf *out) {
 
 /* How many of the rules fit one part, reckoned at the longest spelling. At least one. */
 #define RULES_ROOM (12u * 1024)
-static size_t rules_that_fit(const struct ledger_count *rules, size_t count) {
+static size_t rules_that_fit(const struct ledger_count *rules, size_t count)
+{
     size_t used = 0, n = 0;
     for (; n < count; n++) {
         size_t id = rules[n].id.len < LEDGER_FIELD_MAX / 6 ? rules[n].id.len * 6 : LEDGER_FIELD_MAX + 3;
@@ -229,7 +246,8 @@ static size_t rules_that_fit(const struct ledger_count *rules, size_t count) {
 }
 
 /* A nonce of its own, so that equal parts do not give equal leaves. */
-static bool next_nonce(uint8_t nonce[16]) {
+static bool next_nonce(uint8_t nonce[16])
+{
     uint8_t digest[32];
     if (!sha256(span_of(nonce, 16), digest)) return false;
     memcpy(nonce, digest, 16);
@@ -237,7 +255,8 @@ static bool next_nonce(uint8_t nonce[16]) {
 }
 
 //= ICE10036.2 4.6
-result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx) {
+result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx)
+{
     struct ledger_entry part = *e;
     part.part = e->part ? e->part : 1;
     size_t subjects = 0, rules = 0;
@@ -264,20 +283,24 @@ struct publication {
     uint64_t *ticket;
 };
 
-static result publish_part(void *ctx, span part) {
+static result publish_part(void *ctx, span part)
+{
     struct publication *p = ctx;
     return ipc_ring_publish(p->ring, part, p->ticket);
 }
 
-result ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket) {
+result ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket)
+{
     struct publication p = {ring, ticket};
     return ledger_entry_parts(e, scratch, publish_part, &p);
 }
 
-bool ledger_entry_plausible(span entry) {
+bool ledger_entry_plausible(span entry)
+{
     if (entry.len > LEDGER_ENTRY_MAX || !span_starts(entry, SPAN("{\"time\":\"")) || entry.ptr[entry.len - 1] != '}')
         return false;
     uint8_t controls = 0;
-    for (size_t i = 0; i < entry.len; i++) controls |= entry.ptr[i] < 0x20;
+    for (size_t i = 0; i < entry.len; i++)
+        controls |= entry.ptr[i] < 0x20;
     return controls == 0 && utf8_valid(entry);
 }

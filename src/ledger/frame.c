@@ -4,20 +4,24 @@
 #define SIGNED_TO 128u
 #define SIGNED_CONTEXT "gate1367 frame v1\n"
 
-static bool all_zero(const uint8_t *p, size_t len) {
+static bool all_zero(const uint8_t *p, size_t len)
+{
     uint8_t any = 0;
-    for (size_t i = 0; i < len; i++) any |= p[i];
+    for (size_t i = 0; i < len; i++)
+        any |= p[i];
     return any == 0;
 }
 
-uint32_t frame_length(span start) {
+uint32_t frame_length(span start)
+{
     if (start.len < FRAME_HEADER || memcmp(start.ptr, FRAME_MAGIC, 8) != 0) return 0;
     uint32_t length = load_le32(start.ptr + 16);
     if (length < FRAME_ALIGN || length > LEDGER_FRAME_MAX || length % FRAME_ALIGN != 0) return 0;
     return length;
 }
 
-bool frame_next(const struct frame *f, size_t *at, span *leaf) {
+bool frame_next(const struct frame *f, size_t *at, span *leaf)
+{
     if (*at >= f->payload.len) return false;
     size_t len = load_be16(f->payload.ptr + *at);
     *leaf = span_sub(f->payload, *at + RECORD_HEADER, len);
@@ -26,7 +30,8 @@ bool frame_next(const struct frame *f, size_t *at, span *leaf) {
 }
 
 /* The records must fill the payload to the byte, be as many as the header says, and none may be empty or too long. */
-static bool records_hold(span payload, uint32_t count) {
+static bool records_hold(span payload, uint32_t count)
+{
     size_t at = 0;
     uint32_t seen = 0;
     while (at < payload.len) {
@@ -40,7 +45,8 @@ static bool records_hold(span payload, uint32_t count) {
     return seen == count && count > 0;
 }
 
-enum ledger_fault frame_parse(span bytes, struct frame *out) {
+enum ledger_fault frame_parse(span bytes, struct frame *out)
+{
     uint32_t length = frame_length(bytes);
     if (length == 0 || load_le32(bytes.ptr + 8) != FRAME_VERSION) return LEDGER_FAULT_HEADER;
     uint32_t payload = load_le32(bytes.ptr + 20);
@@ -48,26 +54,33 @@ enum ledger_fault frame_parse(span bytes, struct frame *out) {
         return LEDGER_FAULT_LENGTH;
     const uint8_t *p = bytes.ptr;
     if (crc32c(0, span_of(p + SIGNED_FROM, length - SIGNED_FROM)) != load_le32(p + 12)) return LEDGER_FAULT_CHECKSUM;
-    *out = (struct frame){.base = p, .length = length, .count = load_le32(p + 40), .sequence = load_le64(p + 24),
-        .first_index = load_le64(p + 32), .payload = span_of(p + FRAME_HEADER, payload)};
+    *out = (struct frame){.base = p,
+        .length = length,
+        .count = load_le32(p + 40),
+        .sequence = load_le64(p + 24),
+        .first_index = load_le64(p + 32),
+        .payload = span_of(p + FRAME_HEADER, payload)};
     if (!all_zero(p + 44, 4) || !all_zero(p + 192, 64) || !records_hold(out->payload, out->count) ||
         !all_zero(p + FRAME_HEADER + payload, length - FRAME_HEADER - payload))
         return LEDGER_FAULT_RECORDS;
     return LEDGER_SOUND;
 }
 
-static span signed_part(const uint8_t *header, uint8_t message[sizeof SIGNED_CONTEXT - 1 + SIGNED_TO - SIGNED_FROM]) {
+static span signed_part(const uint8_t *header, uint8_t message[sizeof SIGNED_CONTEXT - 1 + SIGNED_TO - SIGNED_FROM])
+{
     memcpy(message, SIGNED_CONTEXT, sizeof SIGNED_CONTEXT - 1);
     memcpy(message + sizeof SIGNED_CONTEXT - 1, header + SIGNED_FROM, SIGNED_TO - SIGNED_FROM);
     return span_of(message, sizeof SIGNED_CONTEXT - 1 + SIGNED_TO - SIGNED_FROM);
 }
 
-bool frame_signed(const uint8_t header[FRAME_HEADER], const struct signature_check *check) {
+bool frame_signed(const uint8_t header[FRAME_HEADER], const struct signature_check *check)
+{
     uint8_t message[sizeof SIGNED_CONTEXT - 1 + SIGNED_TO - SIGNED_FROM];
     return check_signature(check, signed_part(header, message), header + 128);
 }
 
-uint32_t frame_finish(uint8_t *base, const struct frame_facts *facts, const struct ledger_key *key) {
+uint32_t frame_finish(uint8_t *base, const struct frame_facts *facts, const struct ledger_key *key)
+{
     uint32_t length = frame_padded(facts->payload);
     uint8_t message[sizeof SIGNED_CONTEXT - 1 + SIGNED_TO - SIGNED_FROM];
     memset(base, 0, FRAME_HEADER);

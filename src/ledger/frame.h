@@ -20,7 +20,9 @@
 #define FRAME_VERSION 1u
 #define RECORD_HEADER 2u
 /* A control byte and one that is not UTF-8: no entry can hold it, so no entry can pass for a frame. */
-#define FRAME_MAGIC "\x89" "1367W\x01\n"
+#define FRAME_MAGIC                                                                                                    \
+    "\x89"                                                                                                             \
+    "1367W\x01\n"
 
 struct frame {
     const uint8_t *base;
@@ -28,10 +30,22 @@ struct frame {
     uint64_t sequence, first_index;
     span payload;
 };
-static inline const uint8_t *frame_segment(const struct frame *f) { return f->base + 48; }
-static inline const uint8_t *frame_previous(const struct frame *f) { return f->base + 64; }
-static inline const uint8_t *frame_root(const struct frame *f) { return f->base + 96; }
-static inline const uint8_t *frame_signature(const struct frame *f) { return f->base + 128; }
+static inline const uint8_t *frame_segment(const struct frame *f)
+{
+    return f->base + 48;
+}
+static inline const uint8_t *frame_previous(const struct frame *f)
+{
+    return f->base + 64;
+}
+static inline const uint8_t *frame_root(const struct frame *f)
+{
+    return f->base + 96;
+}
+static inline const uint8_t *frame_signature(const struct frame *f)
+{
+    return f->base + 128;
+}
 
 /* Length of the frame that starts here, at least FRAME_HEADER bytes given; 0 when no header stands here. */
 uint32_t frame_length(span start);
@@ -40,7 +54,8 @@ enum ledger_fault frame_parse(span bytes, struct frame *out);
 /* The records one by one: false at the end. *at starts at 0. */
 bool frame_next(const struct frame *f, size_t *at, span *leaf);
 bool frame_signed(const uint8_t header[FRAME_HEADER], const struct signature_check *check);
-static inline uint32_t frame_padded(size_t payload) {
+static inline uint32_t frame_padded(size_t payload)
+{
     return (uint32_t)((FRAME_HEADER + payload + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN);
 }
 

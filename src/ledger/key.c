@@ -6,13 +6,14 @@
 
 #define KEY_FILE_MAX 4096u
 
-static result new_key(EVP_PKEY *pkey, struct ledger_key **out) {
+static result new_key(EVP_PKEY *pkey, struct ledger_key **out)
+{
     REQUIRE(pkey, ERROR_CONFIG, LEDGER_E_KEY);
     struct ledger_key *k = EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? mem_alloc(sizeof *k) : NULL;
     EVP_MD_CTX *context = k ? EVP_MD_CTX_new() : NULL;
     if (!context) {
         result r = k || EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? FAIL(ERROR_LIMIT, ENOMEM)
-                                                                   : FAIL(ERROR_CONFIG, LEDGER_E_KEY);
+                                                                  : FAIL(ERROR_CONFIG, LEDGER_E_KEY);
         mem_free(k);
         EVP_PKEY_free(pkey);
         return r;
@@ -22,19 +23,22 @@ static result new_key(EVP_PKEY *pkey, struct ledger_key **out) {
     return OK;
 }
 
-result ledger_key_generate(struct ledger_key **out) {
+result ledger_key_generate(struct ledger_key **out)
+{
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     REQUIRE(pkey, ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return new_key(pkey, out);
 }
 
 /* Never asks on a terminal: a key with a passphrase is simply not one we can use. */
-static int no_passphrase(char *buf, int size, int writing, void *u) {
+static int no_passphrase(char *buf, int size, int writing, void *u)
+{
     (void)buf, (void)size, (void)writing, (void)u;
     return 0;
 }
 
-result ledger_key_parse(span pem, struct ledger_key **out) {
+result ledger_key_parse(span pem, struct ledger_key **out)
+{
     REQUIRE(pem.len > 0 && pem.len <= KEY_FILE_MAX, ERROR_CONFIG, LEDGER_E_KEY);
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     REQUIRE(bio, ERROR_LIMIT, ENOMEM);
@@ -43,7 +47,8 @@ result ledger_key_parse(span pem, struct ledger_key **out) {
     return new_key(pkey, out);
 }
 
-result ledger_key_load(const char *path, struct ledger_key **out) {
+result ledger_key_load(const char *path, struct ledger_key **out)
+{
     struct buf text;
     TRY(os_secret_read(path, KEY_FILE_MAX, &text));
     result r = ledger_key_parse(buf_span(&text), out);
@@ -51,7 +56,8 @@ result ledger_key_load(const char *path, struct ledger_key **out) {
     return r;
 }
 
-result ledger_key_load_fd(int fd, struct ledger_key **out) {
+result ledger_key_load_fd(int fd, struct ledger_key **out)
+{
     struct buf text;
     TRY(os_read_fd(fd, KEY_FILE_MAX, &text));
     result r = ledger_key_parse(buf_span(&text), out);
@@ -59,7 +65,8 @@ result ledger_key_load_fd(int fd, struct ledger_key **out) {
     return r;
 }
 
-result ledger_key_pem(const struct ledger_key *k, struct buf *out) {
+result ledger_key_pem(const struct ledger_key *k, struct buf *out)
+{
     MAGIC_CHECK(k, KEY_MAGIC);
     buf_init(out, KEY_FILE_MAX);
     BIO *bio = BIO_new(BIO_s_secmem());
@@ -73,7 +80,8 @@ result ledger_key_pem(const struct ledger_key *k, struct buf *out) {
     return r;
 }
 
-void ledger_key_free(struct ledger_key *k) {
+void ledger_key_free(struct ledger_key *k)
+{
     if (!k) return;
     MAGIC_CHECK(k, KEY_MAGIC);
     EVP_MD_CTX_free(k->context);
@@ -82,7 +90,8 @@ void ledger_key_free(struct ledger_key *k) {
 }
 
 //= RFC5869 2
-result ledger_key_root(const struct ledger_key *k, uint8_t root[32]) {
+result ledger_key_root(const struct ledger_key *k, uint8_t root[32])
+{
     MAGIC_CHECK(k, KEY_MAGIC);
     static const uint8_t salt[32];
     static const char info[] = "gate1367 pseudonym\x01"; /* with the counter of the first and only block */
@@ -97,14 +106,16 @@ result ledger_key_root(const struct ledger_key *k, uint8_t root[32]) {
     return OK;
 }
 
-bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64]) {
+bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
+{
     size_t len = 64;
     EVP_MD_CTX_reset(k->context);
     return EVP_DigestSignInit(k->context, NULL, NULL, NULL, k->pkey) == 1 &&
            EVP_DigestSign(k->context, signature, &len, message.ptr, message.len) == 1 && len == 64;
 }
 
-bool check_open(struct signature_check *c, const uint8_t key[32]) {
+bool check_open(struct signature_check *c, const uint8_t key[32])
+{
     c->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);
     c->context = EVP_MD_CTX_new();
     if (c->pkey && c->context) return true;
@@ -112,13 +123,15 @@ bool check_open(struct signature_check *c, const uint8_t key[32]) {
     return false;
 }
 
-void check_close(struct signature_check *c) {
+void check_close(struct signature_check *c)
+{
     EVP_MD_CTX_free(c->context);
     EVP_PKEY_free(c->pkey);
     *c = (struct signature_check){0};
 }
 
-bool check_signature(const struct signature_check *c, span message, const uint8_t signature[64]) {
+bool check_signature(const struct signature_check *c, span message, const uint8_t signature[64])
+{
     EVP_MD_CTX_reset(c->context);
     return EVP_DigestVerifyInit(c->context, NULL, NULL, NULL, c->pkey) == 1 &&
            EVP_DigestVerify(c->context, signature, 64, message.ptr, message.len) == 1;
@@ -128,14 +141,16 @@ bool check_signature(const struct signature_check *c, span message, const uint8_
 
 #define ALGORITHM_ED25519 0x01
 
-static bool name_holds(span name) {
+static bool name_holds(span name)
+{
     if (name.len == 0 || name.len > LEDGER_NAME_MAX || !utf8_valid(name)) return false;
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] <= ' ' || name.ptr[i] == '+' || name.ptr[i] == 0x7f) return false;
     return true;
 }
 
-result ledger_verifier_of(const struct ledger_key *k, const char *origin, struct ledger_verifier *out) {
+result ledger_verifier_of(const struct ledger_key *k, const char *origin, struct ledger_verifier *out)
+{
     MAGIC_CHECK(k, KEY_MAGIC);
     REQUIRE(origin && name_holds(span_str(origin)), ERROR_CONFIG, LEDGER_E_ORIGIN);
     *out = (struct ledger_verifier){0};
@@ -146,14 +161,16 @@ result ledger_verifier_of(const struct ledger_key *k, const char *origin, struct
 }
 
 /* C2SP signed-note: the first four bytes of SHA-256(name ‖ LF ‖ algorithm ‖ key). */
-static void key_id(const struct ledger_verifier *v, uint8_t id[4]) {
+static void key_id(const struct ledger_verifier *v, uint8_t id[4])
+{
     uint8_t digest[32], tail[34] = {'\n', ALGORITHM_ED25519};
     memcpy(tail + 2, v->key, 32);
     ASSERT(sha256_two(span_str(v->name), span_of(tail, sizeof tail), digest));
     memcpy(id, digest, 4);
 }
 
-void ledger_verifier_format(const struct ledger_verifier *v, char out[LEDGER_VKEY_MAX]) {
+void ledger_verifier_format(const struct ledger_verifier *v, char out[LEDGER_VKEY_MAX])
+{
     uint8_t id[4], typed[33] = {ALGORITHM_ED25519};
     char hex[9], text[48];
     key_id(v, id);
@@ -163,12 +180,14 @@ void ledger_verifier_format(const struct ledger_verifier *v, char out[LEDGER_VKE
     snprintf(out, LEDGER_VKEY_MAX, "%s+%s+%s", v->name, hex, text);
 }
 
-result ledger_verifier_parse(span vkey, struct ledger_verifier *out) {
+result ledger_verifier_parse(span vkey, struct ledger_verifier *out)
+{
     vkey = span_trim(vkey);
     size_t plus = span_find(vkey, '+');
     REQUIRE(plus < vkey.len && vkey.len <= LEDGER_VKEY_MAX, ERROR_CONFIG, LEDGER_E_VERIFIER);
     span name = span_sub(vkey, 0, plus), rest = span_from(vkey, plus + 1);
-    REQUIRE(name_holds(name) && rest.len > 9 && rest.len <= 9 + 48 && rest.ptr[8] == '+', ERROR_CONFIG, LEDGER_E_VERIFIER);
+    REQUIRE(
+        name_holds(name) && rest.len > 9 && rest.len <= 9 + 48 && rest.ptr[8] == '+', ERROR_CONFIG, LEDGER_E_VERIFIER);
     uint8_t id[4], expected[4], typed[64];
     size_t len = 0;
     REQUIRE(hex_decode(span_sub(rest, 0, 8), id, 4), ERROR_CONFIG, LEDGER_E_VERIFIER);

@@ -5,7 +5,8 @@
 #define NODE_MAX 8192u
 #define SEGMENT_LIMIT (UINT64_C(16) << 30)
 
-result layout_path(char out[PATH_BYTES], const char *directory, const char *fmt, ...) {
+result layout_path(char out[PATH_BYTES], const char *directory, const char *fmt, ...)
+{
     int n = snprintf(out, PATH_BYTES, "%s/", directory);
     REQUIRE(n > 0 && n < (int)PATH_BYTES, ERROR_CONFIG, ENAMETOOLONG);
     va_list args;
@@ -16,7 +17,8 @@ result layout_path(char out[PATH_BYTES], const char *directory, const char *fmt,
     return OK;
 }
 
-static result node_parse(span text, struct node *out) {
+static result node_parse(span text, struct node *out)
+{
     json_error_t error;
     json_t *root = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     const char *vkey = json_string_value(json_object_get(root, "verifier"));
@@ -30,7 +32,8 @@ static result node_parse(span text, struct node *out) {
     return OK;
 }
 
-result node_read(const char *directory, struct node *out) {
+result node_read(const char *directory, struct node *out)
+{
     char path[PATH_BYTES];
     TRY(layout_path(path, directory, "node.json"));
     REQUIRE(os_exists(path), ERROR_CONFIG, LEDGER_E_MISSING);
@@ -41,7 +44,8 @@ result node_read(const char *directory, struct node *out) {
     return r;
 }
 
-static result node_text(struct buf *b, const struct node *node) {
+static result node_text(struct buf *b, const struct node *node)
+{
     char vkey[LEDGER_VKEY_MAX];
     ledger_verifier_format(&node->verifier, vkey);
     TRY(buf_append(b, SPAN("{\"format\":1,\"origin\":")));
@@ -51,7 +55,8 @@ static result node_text(struct buf *b, const struct node *node) {
     return buf_printf(b, ",\"segment_bytes\":%llu}\n", (unsigned long long)node->segment_bytes);
 }
 
-result node_write(const char *directory, const struct node *node) {
+result node_write(const char *directory, const struct node *node)
+{
     char path[PATH_BYTES];
     TRY(layout_path(path, directory, "node.json"));
     struct buf b;
@@ -62,7 +67,8 @@ result node_write(const char *directory, const struct node *node) {
     return r;
 }
 
-static result add_segment(void *ctx, const char *name) {
+static result add_segment(void *ctx, const char *name)
+{
     struct segments *s = ctx;
     uint64_t first;
     span text = span_str(name);
@@ -76,7 +82,8 @@ static result add_segment(void *ctx, const char *name) {
 }
 
 /* Names are of one length, so that their order is the order of the indices. */
-result segments_list(const char *directory, struct segments *out) {
+result segments_list(const char *directory, struct segments *out)
+{
     char path[PATH_BYTES];
     *out = (struct segments){0};
     TRY(layout_path(path, directory, "wal"));
@@ -88,8 +95,10 @@ result segments_list(const char *directory, struct segments *out) {
     return r;
 }
 
-size_t segments_find(const struct segments *s, uint64_t index) {
+size_t segments_find(const struct segments *s, uint64_t index)
+{
     size_t i = s->count;
-    while (i > 1 && s->first[i - 1] > index) i--;
+    while (i > 1 && s->first[i - 1] > index)
+        i--;
     return i > 0 ? i - 1 : 0;
 }

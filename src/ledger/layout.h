@@ -34,8 +34,8 @@ size_t segments_find(const struct segments *s, uint64_t index);
 #define TIP_BYTES 4096u
 size_t tip_format(const struct ledger_verifier *v, const struct ledger_key *key, uint64_t size, const uint8_t root[32],
     uint8_t out[TIP_BYTES]); /* 0: OpenSSL failed */
-bool tip_parse(span text, const struct ledger_verifier *v, const struct signature_check *check, uint64_t *size,
-    uint8_t root[32]);
+bool tip_parse(
+    span text, const struct ledger_verifier *v, const struct signature_check *check, uint64_t *size, uint8_t root[32]);
 /* Reads both; there is false for what is absent or not by this key. The newest is at *newest, -1: none. */
 RESULT tips_read(const char *directory, const struct ledger_verifier *v, const struct signature_check *check,
     struct expectation tips[2], int *newest);
@@ -52,9 +52,9 @@ struct survey {
     uint64_t told;
     char file[64]; /* that is being walked, relative */
 };
-RESULT survey_run(const char *directory, const struct node *node, struct walk *w, walk_visit_fn *visit, void *ctx,
-    struct survey *s);
-void problem_set(struct ledger_problem *p, enum ledger_fault fault, const char *file, uint64_t offset, uint64_t index,
-    int error);
+RESULT survey_run(
+    const char *directory, const struct node *node, struct walk *w, walk_visit_fn *visit, void *ctx, struct survey *s);
+void problem_set(
+    struct ledger_problem *p, enum ledger_fault fault, const char *file, uint64_t offset, uint64_t index, int error);
 
 #endif

@@ -30,7 +30,7 @@ enum ledger_event {
 #define X(name, text, note) LEDGER_##name,
     LEDGER_EVENTS(X)
 #undef X
-    LEDGER_EVENT_COUNT
+        LEDGER_EVENT_COUNT
 };
 
 #define LEDGER_OUTCOMES(X)                                                                                             \
@@ -48,7 +48,7 @@ enum ledger_outcome {
 #define X(name, text, note) LEDGER_##name,
     LEDGER_OUTCOMES(X)
 #undef X
-    LEDGER_OUTCOME_END
+        LEDGER_OUTCOME_END
 };
 const char *ledger_event_name(enum ledger_event e);
 const char *ledger_event_note(enum ledger_event e);
@@ -116,8 +116,9 @@ RESULT ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_
 /* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT code EMSGSIZE when it would be too
  * long (only rules and `sealed` can do that). */
 RESULT ledger_entry_encode(const struct ledger_entry *e, struct buf *out);
-/* The usual case in one step: encodes, publishes every part, *ticket is that of the last. LIMIT EAGAIN: ring full (parts
- * that were published stay: publish again under the same nonce and the ledger holds them twice, which is harmless). */
+/* The usual case in one step: encodes, publishes every part, *ticket is that of the last. LIMIT EAGAIN: ring full
+ * (parts that were published stay: publish again under the same nonce and the ledger holds them twice, which is
+ * harmless). */
 RESULT ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket);
 /* Cheap check of what arrives from a sibling: one object in our spelling, UTF-8, no control characters, length. The
  * scribe appends nothing else. */
@@ -168,8 +169,8 @@ const char *ledger_error_text(result r);
 struct ledger_key;
 RESULT ledger_key_generate(struct ledger_key **out);
 RESULT ledger_key_parse(span pem, struct ledger_key **out);
-RESULT ledger_key_load(const char *path, struct ledger_key **out); /* refuses a file that others may read */
-RESULT ledger_key_load_fd(int fd, struct ledger_key **out);        /* inherited descriptor; stays open */
+RESULT ledger_key_load(const char *path, struct ledger_key **out);  /* refuses a file that others may read */
+RESULT ledger_key_load_fd(int fd, struct ledger_key **out);         /* inherited descriptor; stays open */
 RESULT ledger_key_pem(const struct ledger_key *k, struct buf *out); /* PKCS#8; initialises out; wipe with buf_free */
 void ledger_key_free(struct ledger_key *k);
 /* HKDF-SHA-256(private seed, info "gate1367 pseudonym"): the root of pseudonyms. Workers get these 32 bytes and never
@@ -238,7 +239,7 @@ enum ledger_fault {
 #define X(name, text) LEDGER_FAULT_##name,
     LEDGER_FAULTS(X)
 #undef X
-    LEDGER_FAULT_END
+        LEDGER_FAULT_END
 };
 const char *ledger_fault_text(enum ledger_fault f);
 
@@ -297,8 +298,8 @@ struct ledger_scribe_config {
     int key_fd;     /* inherited descriptor of the key file; closed after reading; -1: place.key_path */
     int root_fd;    /* where the 32 bytes of ledger_key_root go before READY (memory file, at offset 0); -1: nowhere */
     struct ledger_place place;
-    uint64_t generation; /* told back in READY */
-    uint32_t hold_us;    /* under load a group waits at most this long for more; 0: 500 */
+    uint64_t generation;   /* told back in READY */
+    uint32_t hold_us;      /* under load a group waits at most this long for more; 0: 500 */
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */
     bool mark_life;        /* write entries `start` and `stop` of its own */
     /* Called when all is open and before anything is read from a ring; may be NULL. Called once in each of the role's
@@ -326,16 +327,16 @@ typedef result ledger_entry_fn(void *ctx, uint64_t index, span json, const struc
 struct ledger_report {
     uint64_t entries, frames, segments, bytes;
     uint8_t root[32];
-    bool torn;             /* unfinished last frame: a crash, or a writer at work */
-    uint64_t tip_size;     /* newest signed end */
+    bool torn;                   /* unfinished last frame: a crash, or a writer at work */
+    uint64_t tip_size;           /* newest signed end */
     struct ledger_problem first; /* LEDGER_SOUND when all is well */
 };
 enum ledger_judgement { LEDGER_IS_SOUND = 0, LEDGER_IS_TAMPERED = 1, LEDGER_CANNOT_TELL = 2 };
 /* Every frame's checksum, chain and signature, the root recomputed from the entries, agreement with the tip.
  * `progress` (may be NULL) is called about every 16 MiB with bytes done and in all. */
 typedef void ledger_progress_fn(void *ctx, uint64_t done, uint64_t all);
-enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v, ledger_progress_fn *progress,
-    void *ctx, struct ledger_report *out);
+enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v,
+    ledger_progress_fn *progress, void *ctx, struct ledger_report *out);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
 /* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where

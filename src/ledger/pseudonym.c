@@ -2,7 +2,8 @@
 #include "ledger/ledger.h"
 
 /* One key a month: what a reader of the ledger can link ends with the month. */
-bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_t time_us) {
+bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_t time_us)
+{
     struct ledger_date d = ledger_date_of(time_us / 86400000000u);
     uint32_t month = d.year * 12 + d.month - 1;
     if (LIKELY(m->month == month)) return true;
@@ -16,7 +17,8 @@ bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_
 #define VALUE_MAX 4096u
 #define TYPE_MAX 64u
 
-bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char out[LEDGER_PSEUDONYM]) {
+bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char out[LEDGER_PSEUDONYM])
+{
     ASSERT(m->month != 0 && type.len <= TYPE_MAX);
     uint8_t message[TYPE_MAX + 1 + VALUE_MAX], digest[32];
     memcpy(message, type.ptr, type.len);

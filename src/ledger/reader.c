@@ -13,7 +13,8 @@ struct ledger_reader {
 };
 #define READER_MAGIC 0x72656164u
 
-static result stand_in_segment(struct ledger_reader *r) {
+static result stand_in_segment(struct ledger_reader *r)
+{
     struct segments s;
     TRY(segments_list(r->directory, &s));
     size_t i = segments_find(&s, r->from);
@@ -29,7 +30,8 @@ static result stand_in_segment(struct ledger_reader *r) {
     return OK;
 }
 
-result ledger_reader_open(const char *directory, uint64_t from, struct ledger_reader **out) {
+result ledger_reader_open(const char *directory, uint64_t from, struct ledger_reader **out)
+{
     struct ledger_reader *r = mem_alloc(sizeof *r);
     REQUIRE(r, ERROR_LIMIT, ENOMEM);
     *r = (struct ledger_reader){.magic = READER_MAGIC, .from = from};
@@ -52,10 +54,16 @@ struct delivery {
     const char *file;
 };
 
-static result deliver_frame(void *ctx, const struct frame *f, uint64_t offset) {
+static result deliver_frame(void *ctx, const struct frame *f, uint64_t offset)
+{
     struct delivery *d = ctx;
-    struct ledger_frame_view view = {.file = d->file, .offset = offset, .sequence = f->sequence,
-        .first_index = f->first_index, .length = f->length, .count = f->count, .root = frame_root(f)};
+    struct ledger_frame_view view = {.file = d->file,
+        .offset = offset,
+        .sequence = f->sequence,
+        .first_index = f->first_index,
+        .length = f->length,
+        .count = f->count,
+        .root = frame_root(f)};
     uint64_t index = f->first_index;
     size_t at = 0;
     span leaf;
@@ -64,8 +72,9 @@ static result deliver_frame(void *ctx, const struct frame *f, uint64_t offset) {
     return OK;
 }
 
-static result read_segment(struct ledger_reader *r, bool last, ledger_entry_fn *each, void *ctx,
-    struct ledger_problem *problem) {
+static result read_segment(
+    struct ledger_reader *r, bool last, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem)
+{
     char path[PATH_BYTES], name[64];
     struct os_direct file;
     uint64_t size;
@@ -84,7 +93,8 @@ static result read_segment(struct ledger_reader *r, bool last, ledger_entry_fn *
 }
 
 /* The segment after the one we stand in, if there is one by now; it must begin where this one ended. */
-static result has_next(struct ledger_reader *r, bool *more, uint64_t *first) {
+static result has_next(struct ledger_reader *r, bool *more, uint64_t *first)
+{
     struct segments s;
     TRY(segments_list(r->directory, &s));
     *more = false;
@@ -97,7 +107,8 @@ static result has_next(struct ledger_reader *r, bool *more, uint64_t *first) {
     return OK;
 }
 
-result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem) {
+result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem)
+{
     MAGIC_CHECK(r, READER_MAGIC);
     if (problem) *problem = (struct ledger_problem){0};
     for (;;) {
@@ -116,9 +127,13 @@ result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *
     }
 }
 
-uint64_t ledger_reader_next(const struct ledger_reader *r) { return r->walk.next_index; }
+uint64_t ledger_reader_next(const struct ledger_reader *r)
+{
+    return r->walk.next_index;
+}
 
-void ledger_reader_close(struct ledger_reader *r) {
+void ledger_reader_close(struct ledger_reader *r)
+{
     if (!r) return;
     MAGIC_CHECK(r, READER_MAGIC);
     r->magic = 0;

@@ -15,8 +15,8 @@
 #define EXIT_UNWRITABLE 74
 #define HOLD_US 500u
 #define HOLD_ENTRIES 16u
-#define HOLD_STEPS 5u       /* a held group is looked at this often */
-#define TURN_ENTRIES 64u    /* from one slot before the next has its turn */
+#define HOLD_STEPS 5u    /* a held group is looked at this often */
+#define TURN_ENTRIES 64u /* from one slot before the next has its turn */
 #define TIP_IDLE_MS 20
 #define TIP_STALE_NS UINT64_C(1000000000)
 #define CONTROL_NS UINT64_C(10000000)
@@ -37,7 +37,8 @@ struct scribe {
 
 /* ---- the supervisor ------------------------------------------------------------------------------------------- */
 
-static void tell(struct scribe *s, enum ipc_type type, uint64_t number, const char *text) {
+static void tell(struct scribe *s, enum ipc_type type, uint64_t number, const char *text)
+{
     if (s->config->control_fd < 0) return;
     struct ipc_message m;
     ipc_message_set(&m, type, number, "%s", text);
@@ -45,28 +46,32 @@ static void tell(struct scribe *s, enum ipc_type type, uint64_t number, const ch
     if (!is_ok(r) && r.class == ERROR_CLOSED) s->stopping = s->orphan = true;
 }
 
-static void distrust(struct scribe *s, unsigned slot, const char *why) {
+static void distrust(struct scribe *s, unsigned slot, const char *why)
+{
     ipc_collector_distrust(s->collector, slot);
     tell(s, IPC_DISTRUST, slot, why);
 }
 
-static void hear_control(struct scribe *s) {
+static void hear_control(struct scribe *s)
+{
     struct ipc_message m;
     while (s->config->control_fd >= 0 && !s->orphan) {
         result r = ipc_channel_receive(s->config->control_fd, &m);
         if (!is_ok(r) && r.class == ERROR_LIMIT) break;
         if (!is_ok(r)) s->orphan = true; /* nobody we could trust is there any more */
         if (!is_ok(r) || m.type == IPC_STOP) s->stopping = true;
-        for (uint32_t i = 0; is_ok(r) && i < m.fd_count; i++) os_close(&m.fds[i]);
+        for (uint32_t i = 0; is_ok(r) && i < m.fd_count; i++)
+            os_close(&m.fds[i]);
     }
     /* The whole service gets SIGTERM at once, and workers that drain still need their entries written: with a
      * supervisor only its word ends the scribe. */
-    for (int n; (n = os_signals_next(s->signals)) != 0;)
+    while (os_signals_next(s->signals) != 0)
         if (s->config->control_fd < 0) s->stopping = true;
     s->control_ns = os_monotonic_ns();
 }
 
-static void watch_spares(struct scribe *s) {
+static void watch_spares(struct scribe *s)
+{
     if (ledger_spares(s->ledger) < 2) maker_want(&s->maker);
     int trouble = atomic_load(&s->maker.trouble);
     if (trouble && !s->alarmed) tell(s, IPC_ALARM, (uint64_t)trouble, "no spare ledger segment can be made");
@@ -76,7 +81,8 @@ static void watch_spares(struct scribe *s) {
 /* ---- gathering ------------------------------------------------------------------------------------------------ */
 
 /* Up to a turn's worth from one slot. False when the group is full. */
-static bool collect_slot(struct scribe *s, unsigned slot) {
+static bool collect_slot(struct scribe *s, unsigned slot)
+{
     for (unsigned i = 0; i < TURN_ENTRIES; i++) {
         size_t room = ledger_pending_room(s->ledger), len = 0;
         uint64_t ticket = 0;
@@ -102,20 +108,23 @@ static bool collect_slot(struct scribe *s, unsigned slot) {
 }
 
 /* Every slot has its turn, and the next round begins with the next slot. */
-static void collect(struct scribe *s) {
+static void collect(struct scribe *s)
+{
     unsigned first = s->turn;
     s->turn = (s->turn + 1) % s->slots;
     for (unsigned i = 0; i < s->slots; i++)
         if (!collect_slot(s, (first + i) % s->slots)) return;
 }
 
-static void nap(uint32_t us) {
+static void nap(uint32_t us)
+{
     struct timespec t = {.tv_nsec = (long)us * 1000};
     nanosleep(&t, NULL);
 }
 
 /* Under load it pays to let a group grow; as soon as nothing more comes it goes out. */
-static void hold(struct scribe *s) {
+static void hold(struct scribe *s)
+{
     uint32_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
     uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
     if (s->waiting_after < 2) return;
@@ -127,7 +136,8 @@ static void hold(struct scribe *s) {
     }
 }
 
-static result commit(struct scribe *s) {
+static result commit(struct scribe *s)
+{
     TRY(ledger_commit(s->ledger));
     for (unsigned i = 0; i < s->slots; i++) {
         if (s->tickets[i] == 0) continue;
@@ -137,14 +147,16 @@ static result commit(struct scribe *s) {
     return OK;
 }
 
-static result write_tip(struct scribe *s) {
+static result write_tip(struct scribe *s)
+{
     s->tip_ns = os_monotonic_ns();
     return ledger_write_tip(s->ledger);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------- */
 
-static result rest(struct scribe *s) {
+static result rest(struct scribe *s)
+{
     bool stale = ledger_tip_stale(s->ledger);
     int timeout = stale ? TIP_IDLE_MS : s->alarmed ? 1000 : -1, n = 1;
     if (ipc_collector_may_sleep(s->collector)) {
@@ -159,7 +171,8 @@ static result rest(struct scribe *s) {
     return stale && n == 0 ? write_tip(s) : OK;
 }
 
-static result turn(struct scribe *s) {
+static result turn(struct scribe *s)
+{
     collect(s);
     if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
     if (ledger_pending(s->ledger) == 0) return s->stopping ? FAIL(ERROR_CLOSED, 0) : rest(s);
@@ -176,18 +189,27 @@ static result turn(struct scribe *s) {
     return OK;
 }
 
-static result mark_part(void *ctx, span part) { return ledger_add(ctx, part); }
+static result mark_part(void *ctx, span part)
+{
+    return ledger_add(ctx, part);
+}
 
 /* The scribe's own entries: when it began to write, and that it stopped in good order. */
-static result mark_life(struct scribe *s, enum ledger_event event) {
+static result mark_life(struct scribe *s, enum ledger_event event)
+{
     if (!s->config->mark_life) return OK;
     uint8_t chance[26];
     char request[LEDGER_REQUEST_ID];
     uint64_t now = os_realtime_us();
     TRY(os_random(chance, sizeof chance));
     ledger_request_id(now / 1000, chance, request);
-    struct ledger_entry e = {.time_us = now, .node = span_str(s->config->place.origin), .request = span_str(request),
-        .event = event, .upstream_status = -1, .status = -1, .duration_us = -1};
+    struct ledger_entry e = {.time_us = now,
+        .node = span_str(s->config->place.origin),
+        .request = span_str(request),
+        .event = event,
+        .upstream_status = -1,
+        .status = -1,
+        .duration_us = -1};
     memcpy(e.nonce, chance + 10, 16);
     struct buf scratch;
     buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
@@ -196,9 +218,11 @@ static result mark_life(struct scribe *s, enum ledger_event event) {
     return is_ok(r) ? ledger_commit(s->ledger) : r;
 }
 
-static int live(struct scribe *s) {
+static int live(struct scribe *s)
+{
     result r = mark_life(s, LEDGER_START);
-    while (is_ok(r)) r = turn(s);
+    while (is_ok(r))
+        r = turn(s);
     if (r.class == ERROR_CLOSED) r = mark_life(s, LEDGER_STOP);
     if (is_ok(r)) r = ledger_write_tip(s->ledger);
     if (is_ok(r) && !s->orphan) return EXIT_GOOD;
@@ -210,7 +234,8 @@ static int live(struct scribe *s) {
 
 /* ---- set-up --------------------------------------------------------------------------------------------------- */
 
-static result load_key(struct scribe *s) {
+static result load_key(struct scribe *s)
+{
     if (s->config->key_fd < 0) return ledger_key_load(s->config->place.key_path, &s->key);
     int fd = s->config->key_fd;
     result r = ledger_key_load_fd(fd, &s->key);
@@ -218,7 +243,8 @@ static result load_key(struct scribe *s) {
     return r;
 }
 
-static result hand_out_root(struct scribe *s) {
+static result hand_out_root(struct scribe *s)
+{
     if (s->config->root_fd < 0) return OK;
     uint8_t root[32];
     TRY(ledger_key_root(s->key, root));
@@ -228,7 +254,8 @@ static result hand_out_root(struct scribe *s) {
     return OK;
 }
 
-static result set_up(struct scribe *s, struct ledger_problem *problem) {
+static result set_up(struct scribe *s, struct ledger_problem *problem)
+{
     static const int wanted[] = {SIGTERM, SIGINT, 0};
     s->slots = ipc_area_slots(s->config->area);
     s->tickets = mem_array(s->slots, sizeof *s->tickets);
@@ -246,7 +273,8 @@ static result set_up(struct scribe *s, struct ledger_problem *problem) {
     return OK;
 }
 
-static int refuse_start(struct scribe *s, result r, const struct ledger_problem *problem) {
+static int refuse_start(struct scribe *s, result r, const struct ledger_problem *problem)
+{
     char text[512];
     if (problem->fault != LEDGER_SOUND)
         ledger_problem_format(problem, text, sizeof text);
@@ -257,7 +285,8 @@ static int refuse_start(struct scribe *s, result r, const struct ledger_problem 
     return r.class == ERROR_IO && r.code != LEDGER_E_LOCKED ? EXIT_UNWRITABLE : EXIT_SETUP;
 }
 
-int ledger_scribe_run(const struct ledger_scribe_config *config) {
+int ledger_scribe_run(const struct ledger_scribe_config *config)
+{
     struct scribe s = {.config = config, .signals = -1};
     struct ledger_problem problem = {0};
     result r = set_up(&s, &problem);

@@ -5,7 +5,8 @@
 
 #define RETRY_SECONDS 1
 
-static void wait_retry(struct spare_maker *m) {
+static void wait_retry(struct spare_maker *m)
+{
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += RETRY_SECONDS;
@@ -14,23 +15,27 @@ static void wait_retry(struct spare_maker *m) {
     pthread_mutex_unlock(&m->lock);
 }
 
-static bool wait_wanted(struct spare_maker *m) {
+static bool wait_wanted(struct spare_maker *m)
+{
     pthread_mutex_lock(&m->lock);
-    while (!m->wanted && !m->stop) pthread_cond_wait(&m->news, &m->lock);
+    while (!m->wanted && !m->stop)
+        pthread_cond_wait(&m->news, &m->lock);
     m->wanted = false;
     bool go_on = !m->stop;
     pthread_mutex_unlock(&m->lock);
     return go_on;
 }
 
-static bool stopping(struct spare_maker *m) {
+static bool stopping(struct spare_maker *m)
+{
     pthread_mutex_lock(&m->lock);
     bool stop = m->stop;
     pthread_mutex_unlock(&m->lock);
     return stop;
 }
 
-static void *maker_main(void *arg) {
+static void *maker_main(void *arg)
+{
     struct spare_maker *m = arg;
     result r = m->config->confine ? m->config->confine(m->config->confine_ctx) : OK;
     pthread_mutex_lock(&m->lock);
@@ -49,7 +54,8 @@ static void *maker_main(void *arg) {
 }
 
 /* Signals are the scribe's business. */
-static int start_thread(struct spare_maker *m) {
+static int start_thread(struct spare_maker *m)
+{
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -58,7 +64,8 @@ static int start_thread(struct spare_maker *m) {
     return error;
 }
 
-result maker_start(struct spare_maker *m, struct ledger *l, const struct ledger_scribe_config *config) {
+result maker_start(struct spare_maker *m, struct ledger *l, const struct ledger_scribe_config *config)
+{
     *m = (struct spare_maker){.ledger = l, .config = config};
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->news, NULL);
@@ -66,19 +73,22 @@ result maker_start(struct spare_maker *m, struct ledger *l, const struct ledger_
     REQUIRE(error == 0, ERROR_IO, error);
     m->started = true;
     pthread_mutex_lock(&m->lock);
-    while (!m->ready) pthread_cond_wait(&m->news, &m->lock);
+    while (!m->ready)
+        pthread_cond_wait(&m->news, &m->lock);
     pthread_mutex_unlock(&m->lock);
     return m->confined;
 }
 
-void maker_want(struct spare_maker *m) {
+void maker_want(struct spare_maker *m)
+{
     pthread_mutex_lock(&m->lock);
     m->wanted = true;
     pthread_cond_broadcast(&m->news);
     pthread_mutex_unlock(&m->lock);
 }
 
-void maker_stop(struct spare_maker *m) {
+void maker_stop(struct spare_maker *m)
+{
     if (!m->started) return;
     pthread_mutex_lock(&m->lock);
     m->stop = true;

@@ -4,8 +4,9 @@
 
 #define PROGRESS_STEP (16u * 1024 * 1024)
 
-void problem_set(struct ledger_problem *p, enum ledger_fault fault, const char *file, uint64_t offset, uint64_t index,
-    int error) {
+void problem_set(
+    struct ledger_problem *p, enum ledger_fault fault, const char *file, uint64_t offset, uint64_t index, int error)
+{
     *p = (struct ledger_problem){.fault = fault, .offset = offset, .index = index, .error = error};
     snprintf(p->file, sizeof p->file, "%s", file);
 }
@@ -16,7 +17,8 @@ struct step {
     void *ctx;
 };
 
-static result visit_frame(void *ctx, const struct frame *f, uint64_t offset) {
+static result visit_frame(void *ctx, const struct frame *f, uint64_t offset)
+{
     struct step *step = ctx;
     struct survey *s = step->s;
     s->frames++;
@@ -29,14 +31,13 @@ static result visit_frame(void *ctx, const struct frame *f, uint64_t offset) {
 }
 
 /* What the walk through one segment means for the survey. OK with a problem set ends the survey. */
-static result judge_stop(struct survey *s, const struct walk *w, const struct walk_stop *stop) {
+static result judge_stop(struct survey *s, const struct walk *w, const struct walk_stop *stop)
+{
     s->end_offset = stop->offset;
     switch (stop->end) {
     case WALK_CLEAN: return OK;
     case WALK_TORN: s->torn = true; return OK;
-    case WALK_CORRUPT:
-        problem_set(&s->problem, stop->fault, s->file, stop->offset, w->next_index, 0);
-        return OK;
+    case WALK_CORRUPT: problem_set(&s->problem, stop->fault, s->file, stop->offset, w->next_index, 0); return OK;
     case WALK_STOPPED: break;
     }
     if (stop->fault == LEDGER_FAULT_READ)
@@ -44,8 +45,9 @@ static result judge_stop(struct survey *s, const struct walk *w, const struct wa
     return stop->error;
 }
 
-static result survey_segment(const char *directory, const struct node *node, size_t i, struct walk *w, uint8_t *window,
-    struct step *step) {
+static result survey_segment(
+    const char *directory, const struct node *node, size_t i, struct walk *w, uint8_t *window, struct step *step)
+{
     struct survey *s = step->s;
     char path[PATH_BYTES];
     struct os_direct file;
@@ -74,7 +76,8 @@ static result survey_segment(const char *directory, const struct node *node, siz
 }
 
 /* The signed ends must lie on the way. */
-static void judge_tips(struct survey *s, const struct walk *w) {
+static void judge_tips(struct survey *s, const struct walk *w)
+{
     for (unsigned i = 0; i < ARRAY_LEN(w->tips); i++) {
         const struct expectation *t = &w->tips[i];
         if (!t->there || t->met || s->problem.fault != LEDGER_SOUND) continue;
@@ -83,7 +86,8 @@ static void judge_tips(struct survey *s, const struct walk *w) {
     }
 }
 
-static bool meet_empty(struct walk *w) {
+static bool meet_empty(struct walk *w)
+{
     uint8_t root[32];
     struct ledger_tree empty = {0};
     if (!ledger_tree_root(&empty, root)) return false;
@@ -92,8 +96,9 @@ static bool meet_empty(struct walk *w) {
     return true;
 }
 
-result survey_run(const char *directory, const struct node *node, struct walk *w, walk_visit_fn *visit, void *ctx,
-    struct survey *s) {
+result survey_run(
+    const char *directory, const struct node *node, struct walk *w, walk_visit_fn *visit, void *ctx, struct survey *s)
+{
     REQUIRE(meet_empty(w), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     TRY(segments_list(directory, &s->segments));
     uint8_t *window = os_aligned_alloc(WINDOW_BYTES);

@@ -2,7 +2,8 @@
 #include <errno.h>
 
 /* The text that is signed: origin, size, root, each on a line. */
-static size_t checkpoint_text(const char *origin, uint64_t size, const uint8_t root[32], char *out, size_t room) {
+static size_t checkpoint_text(const char *origin, uint64_t size, const uint8_t root[32], char *out, size_t room)
+{
     char text[48];
     base64_encode(span_of(root, 32), text);
     int n = snprintf(out, room, "%s\n%llu\n%s\n", origin, (unsigned long long)size, text);
@@ -11,14 +12,16 @@ static size_t checkpoint_text(const char *origin, uint64_t size, const uint8_t r
 }
 
 /* The key id stands in the vkey: NAME+ID+KEY. */
-static void verifier_id(const struct ledger_verifier *v, uint8_t id[4]) {
+static void verifier_id(const struct ledger_verifier *v, uint8_t id[4])
+{
     char vkey[LEDGER_VKEY_MAX];
     ledger_verifier_format(v, vkey);
     ASSERT(hex_decode(span_of(vkey + strlen(v->name) + 1, 8), id, 4));
 }
 
 size_t tip_format(const struct ledger_verifier *v, const struct ledger_key *key, uint64_t size, const uint8_t root[32],
-    uint8_t out[TIP_BYTES]) {
+    uint8_t out[TIP_BYTES])
+{
     uint8_t signature[68];
     char text[104];
     memset(out, 0, TIP_BYTES);
@@ -31,7 +34,8 @@ size_t tip_format(const struct ledger_verifier *v, const struct ledger_key *key,
     return n + (size_t)m;
 }
 
-static bool take_line(span *s, span *line) {
+static bool take_line(span *s, span *line)
+{
     size_t n = span_find(*s, '\n');
     if (n == s->len) return false;
     *line = span_sub(*s, 0, n);
@@ -39,7 +43,8 @@ static bool take_line(span *s, span *line) {
     return true;
 }
 
-static bool take_checkpoint(span *s, const struct ledger_verifier *v, uint64_t *size, uint8_t root[32]) {
+static bool take_checkpoint(span *s, const struct ledger_verifier *v, uint64_t *size, uint8_t root[32])
+{
     span origin, count, hash, empty;
     uint8_t decoded[64];
     size_t len = 0;
@@ -50,8 +55,9 @@ static bool take_checkpoint(span *s, const struct ledger_verifier *v, uint64_t *
     return true;
 }
 
-bool tip_parse(span text, const struct ledger_verifier *v, const struct signature_check *check, uint64_t *size,
-    uint8_t root[32]) {
+bool tip_parse(
+    span text, const struct ledger_verifier *v, const struct signature_check *check, uint64_t *size, uint8_t root[32])
+{
     span s = span_sub(text, 0, span_find(text, 0)), line;
     span all = s;
     if (!take_checkpoint(&s, v, size, root)) return false;
@@ -59,16 +65,18 @@ bool tip_parse(span text, const struct ledger_verifier *v, const struct signatur
     uint8_t signature[96], id[4];
     size_t len = 0;
     if (!take_line(&s, &line) || s.len != 0) return false;
-    size_t name = strlen(v->name), before = 4 + name + 1;
+    span name = span_str(v->name);
+    size_t before = 4 + name.len + 1;
     if (line.len != before + 92 || !span_starts(line, SPAN("\xe2\x80\x94 "))) return false;
-    if (memcmp(line.ptr + 4, v->name, name) != 0 || line.ptr[4 + name] != ' ') return false;
+    if (!span_equal(span_sub(line, 4, name.len), name) || line.ptr[4 + name.len] != ' ') return false;
     if (!base64_decode(span_from(line, before), signature, &len) || len != 68) return false;
     verifier_id(v, id);
     return memcmp(signature, id, 4) == 0 && check_signature(check, span_sub(all, 0, signed_len), signature + 4);
 }
 
 static result tip_read(const char *directory, const char *name, const struct ledger_verifier *v,
-    const struct signature_check *check, struct expectation *tip) {
+    const struct signature_check *check, struct expectation *tip)
+{
     char path[PATH_BYTES];
     *tip = (struct expectation){0};
     TRY(layout_path(path, directory, "%s", name));
@@ -81,7 +89,8 @@ static result tip_read(const char *directory, const char *name, const struct led
 }
 
 result tips_read(const char *directory, const struct ledger_verifier *v, const struct signature_check *check,
-    struct expectation tips[2], int *newest) {
+    struct expectation tips[2], int *newest)
+{
     TRY(tip_read(directory, "tip.a", v, check, &tips[0]));
     TRY(tip_read(directory, "tip.b", v, check, &tips[1]));
     *newest = -1;

@@ -2,12 +2,14 @@
 
 //= RFC6962 2.1
 /* The leaf and the node are told apart by their first byte, so that no node can pass for a leaf. */
-static bool leaf_hash(span leaf, uint8_t out[32]) {
+static bool leaf_hash(span leaf, uint8_t out[32])
+{
     static const uint8_t prefix[1] = {0};
     return sha256_two(span_of(prefix, 1), leaf, out);
 }
 
-static bool node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32]) {
+static bool node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32])
+{
     uint8_t pair[65];
     pair[0] = 1;
     memcpy(pair + 1, left, 32);
@@ -17,7 +19,8 @@ static bool node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t o
 
 /* edge[i] is the root of the complete subtree of 2^i leaves that bit i of size stands for: adding a leaf is adding one
  * with carry. */
-bool ledger_tree_add(struct ledger_tree *t, span leaf) {
+bool ledger_tree_add(struct ledger_tree *t, span leaf)
+{
     uint8_t hash[32];
     ASSERT(t->size < UINT64_MAX);
     if (!leaf_hash(leaf, hash)) return false;
@@ -29,7 +32,8 @@ bool ledger_tree_add(struct ledger_tree *t, span leaf) {
     return true;
 }
 
-bool ledger_tree_root(const struct ledger_tree *t, uint8_t root[32]) {
+bool ledger_tree_root(const struct ledger_tree *t, uint8_t root[32])
+{
     if (t->size == 0) return sha256(span_of(NULL, 0), root);
     unsigned level = (unsigned)__builtin_ctzll(t->size);
     memcpy(root, t->edge[level], 32);

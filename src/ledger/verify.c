@@ -1,7 +1,8 @@
-#include "ledger/layout.h"
+#include "ledger/signature_crew.h"
 #include <errno.h>
 
-static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r) {
+static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r)
+{
     out->first = s->problem;
     out->frames = s->frames;
     out->bytes = s->bytes;
@@ -11,31 +12,57 @@ static enum ledger_judgement judge(struct ledger_report *out, const struct surve
     return s->problem.fault == LEDGER_SOUND ? LEDGER_IS_SOUND : LEDGER_IS_TAMPERED;
 }
 
-static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fault fault, const char *file) {
+static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fault fault, const char *file)
+{
     problem_set(&out->first, fault, file, 0, 0, 0);
     return LEDGER_IS_TAMPERED;
 }
 
+struct visit {
+    struct signature_crew crew;
+    const struct survey *survey;
+};
+
+static result check_later(void *ctx, const struct frame *f, uint64_t offset)
+{
+    struct visit *v = ctx;
+    crew_give(&v->crew, f, v->survey->file, offset);
+    return OK;
+}
+
+/* A bad signature lies before whatever ended the walk: frames are handed over only once all else about them holds. */
+static result survey_signed(const char *directory, const struct node *node, struct walk *w, struct survey *s)
+{
+    struct visit v = {.survey = s};
+    TRY(crew_start(&v.crew, &node->verifier));
+    result r = survey_run(directory, node, w, check_later, &v, s);
+    if (!crew_finish(&v.crew)) s->problem = v.crew.problem;
+    return r;
+}
+
 /* The tips are read before the log: a writer at work may only be ahead of them. */
-static enum ledger_judgement verify_log(const char *directory, const struct node *node, struct walk *w, struct survey *s,
-    struct ledger_report *out) {
+static enum ledger_judgement verify_log(const char *directory, const struct node *node, struct walk *w,
+    const struct signature_check *check, struct survey *s, struct ledger_report *out)
+{
     int newest;
-    result r = tips_read(directory, &node->verifier, w->check, w->tips, &newest);
+    result r = tips_read(directory, &node->verifier, check, w->tips, &newest);
     if (!is_ok(r)) return LEDGER_CANNOT_TELL;
     if (newest < 0) return tampered(out, LEDGER_FAULT_TIP, "tip.a");
     out->tip_size = w->tips[newest].size;
-    r = survey_run(directory, node, w, NULL, NULL, s);
+    r = survey_signed(directory, node, w, s);
     out->entries = w->next_index;
     if (is_ok(r) && !ledger_tree_root(&w->tree, out->root)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return judge(out, s, r);
 }
 
-static bool same_verifier(const struct ledger_verifier *a, const struct ledger_verifier *b) {
+static bool same_verifier(const struct ledger_verifier *a, const struct ledger_verifier *b)
+{
     return strcmp(a->name, b->name) == 0 && memcmp(a->key, b->key, 32) == 0;
 }
 
-enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v, ledger_progress_fn *progress,
-    void *ctx, struct ledger_report *out) {
+enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v,
+    ledger_progress_fn *progress, void *ctx, struct ledger_report *out)
+{
     struct node node;
     struct walk w;
     struct signature_check check;
@@ -48,14 +75,14 @@ enum ledger_judgement ledger_verify(const char *directory, const struct ledger_v
     }
     if (!same_verifier(&node.verifier, v)) return tampered(out, LEDGER_FAULT_NODE, "node.json");
     if (!walk_start(&w, v) || !check_open(&check, v->key)) return LEDGER_CANNOT_TELL;
-    w.check = &check;
-    enum ledger_judgement j = verify_log(directory, &node, &w, &s, out);
+    enum ledger_judgement j = verify_log(directory, &node, &w, &check, &s, out);
     check_close(&check);
     mem_free(s.segments.first);
     return j;
 }
 
-result ledger_verifier_read(const char *directory, struct ledger_verifier *out) {
+result ledger_verifier_read(const char *directory, struct ledger_verifier *out)
+{
     struct node node;
     TRY(node_read(directory, &node));
     *out = node.verifier;

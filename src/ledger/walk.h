@@ -19,9 +19,8 @@ struct walk {
     uint64_t next_index;
     uint8_t previous[32]; /* hash of the last frame's header; before the first one that of the verifier key */
     uint8_t segment[16];
-    bool adopt;           /* the next frame is taken for granted: a reader starts in the middle */
-    bool roots;           /* recompute the tree */
-    const struct signature_check *check; /* NULL: signatures are looked at elsewhere */
+    bool adopt; /* the next frame is taken for granted: a reader starts in the middle */
+    bool roots; /* recompute the tree */
     struct ledger_tree tree;
     struct expectation tips[2];
     uint8_t header[FRAME_HEADER]; /* of the last frame */
@@ -31,6 +30,7 @@ bool walk_start(struct walk *w, const struct ledger_verifier *v);
 /* The id of a segment follows from its place in the chain: frames of another ledger, or of the same file's earlier
  * life, do not pass. */
 bool walk_enter_segment(struct walk *w);
+/* All but the signature: that costs too much to be done in passing. */
 enum ledger_fault walk_check(struct walk *w, const struct frame *f);
 bool walk_advance(struct walk *w, const struct frame *f);
 
@@ -61,6 +61,7 @@ struct walk_stop {
 };
 typedef result walk_visit_fn(void *ctx, const struct frame *f, uint64_t offset);
 /* From offset `from` on. visit may be NULL. In a segment that is not the last nothing may be unfinished. */
-struct walk_stop walk_segment(struct walk *w, struct input *in, uint64_t from, bool last, walk_visit_fn *visit, void *ctx);
+struct walk_stop walk_segment(
+    struct walk *w, struct input *in, uint64_t from, bool last, walk_visit_fn *visit, void *ctx);
 
 #endif

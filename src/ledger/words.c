@@ -11,41 +11,44 @@ static const struct word events[LEDGER_EVENT_COUNT] = {
 #undef X
 };
 
-static const struct word outcomes[LEDGER_OUTCOME_END] = {
-    {NULL, NULL},
+static const struct word outcomes[LEDGER_OUTCOME_END] = {{NULL, NULL},
 #define X(name, text, note) {text, note},
     LEDGER_OUTCOMES(X)
 #undef X
 };
 
-static const char *const faults[LEDGER_FAULT_END] = {
-    "sound",
+static const char *const faults[LEDGER_FAULT_END] = {"sound",
 #define X(name, text) text,
     LEDGER_FAULTS(X)
 #undef X
 };
 
-const char *ledger_event_name(enum ledger_event e) {
+const char *ledger_event_name(enum ledger_event e)
+{
     ASSERT((unsigned)e < LEDGER_EVENT_COUNT);
     return events[e].text;
 }
 
-const char *ledger_event_note(enum ledger_event e) {
+const char *ledger_event_note(enum ledger_event e)
+{
     ASSERT((unsigned)e < LEDGER_EVENT_COUNT);
     return events[e].note;
 }
 
-const char *ledger_outcome_name(enum ledger_outcome o) {
+const char *ledger_outcome_name(enum ledger_outcome o)
+{
     ASSERT((unsigned)o < LEDGER_OUTCOME_END);
     return outcomes[o].text;
 }
 
-const char *ledger_outcome_note(enum ledger_outcome o) {
+const char *ledger_outcome_note(enum ledger_outcome o)
+{
     ASSERT((unsigned)o < LEDGER_OUTCOME_END);
     return outcomes[o].note;
 }
 
-bool ledger_event_parse(span word, enum ledger_event *out) {
+bool ledger_event_parse(span word, enum ledger_event *out)
+{
     for (unsigned i = 0; i < LEDGER_EVENT_COUNT; i++) {
         if (!span_equal(word, span_str(events[i].text))) continue;
         *out = (enum ledger_event)i;
@@ -54,7 +57,8 @@ bool ledger_event_parse(span word, enum ledger_event *out) {
     return false;
 }
 
-bool ledger_outcome_parse(span word, enum ledger_outcome *out) {
+bool ledger_outcome_parse(span word, enum ledger_outcome *out)
+{
     for (unsigned i = 1; i < LEDGER_OUTCOME_END; i++) {
         if (!span_equal(word, span_str(outcomes[i].text))) continue;
         *out = (enum ledger_outcome)i;
@@ -63,18 +67,21 @@ bool ledger_outcome_parse(span word, enum ledger_outcome *out) {
     return false;
 }
 
-const char *ledger_fault_text(enum ledger_fault f) {
+const char *ledger_fault_text(enum ledger_fault f)
+{
     ASSERT((unsigned)f < LEDGER_FAULT_END);
     return faults[f];
 }
 
-void ledger_problem_format(const struct ledger_problem *p, char *out, size_t size) {
+void ledger_problem_format(const struct ledger_problem *p, char *out, size_t size)
+{
     const char *why = p->error ? os_error_text((result){ERROR_IO, p->error, NULL}) : NULL;
     snprintf(out, size, "%s at byte %llu (entry %llu): %s%s%s", p->file, (unsigned long long)p->offset,
         (unsigned long long)p->index, ledger_fault_text(p->fault), why ? ": " : "", why ? why : "");
 }
 
-const char *ledger_error_text(result r) {
+const char *ledger_error_text(result r)
+{
     switch (r.code) {
     case LEDGER_E_LOCKED: return "another process is writing this ledger";
     case LEDGER_E_MISSING: return "there is no ledger here; make one with log init";

@@ -10,7 +10,7 @@ struct ledger {
     struct node node;
     int lock_fd;
     struct os_direct segment;
-    uint64_t offset; /* where the next frame goes */
+    uint64_t offset;  /* where the next frame goes */
     struct walk walk; /* of what is durable; its tree already holds what is gathered */
     uint8_t *frame;
     size_t payload;
@@ -26,7 +26,8 @@ struct ledger {
 
 /* ---- opening -------------------------------------------------------------------------------------------------- */
 
-static result take_lock(struct ledger *l) {
+static result take_lock(struct ledger *l)
+{
     char path[PATH_BYTES];
     TRY(layout_path(path, l->directory, "LOCK"));
     result r = os_lock(path, &l->lock_fd);
@@ -35,7 +36,8 @@ static result take_lock(struct ledger *l) {
 }
 
 /* A spare is whole once it bears its name; what was being made when somebody pulled the plug is made again. */
-static result find_spares(struct ledger *l) {
+static result find_spares(struct ledger *l)
+{
     char path[PATH_BYTES];
     for (unsigned i = 0; i < SPARE_COUNT; i++) {
         TRY(layout_path(path, l->directory, SPARE_NEW, i));
@@ -46,12 +48,14 @@ static result find_spares(struct ledger *l) {
     return OK;
 }
 
-static result corrupt(const struct ledger_problem *found, struct ledger_problem *out) {
+static result corrupt(const struct ledger_problem *found, struct ledger_problem *out)
+{
     if (out) *out = *found;
     return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
 }
 
-static result expect_tips(struct ledger *l, const struct signature_check *check, struct ledger_problem *problem) {
+static result expect_tips(struct ledger *l, const struct signature_check *check, struct ledger_problem *problem)
+{
     int newest;
     TRY(tips_read(l->directory, &l->node.verifier, check, l->walk.tips, &newest));
     if (newest < 0) {
@@ -66,7 +70,8 @@ static result expect_tips(struct ledger *l, const struct signature_check *check,
 
 /* What stands behind the last frame was never acknowledged. It is zeroed before anything is written there, so that no
  * later reader has to wonder. */
-static result cut_tail(struct ledger *l) {
+static result cut_tail(struct ledger *l)
+{
     uint8_t *zeros = l->frame;
     memset(zeros, 0, LEDGER_FRAME_MAX);
     for (uint64_t at = l->offset; at < l->node.segment_bytes; at += LEDGER_FRAME_MAX) {
@@ -76,7 +81,8 @@ static result cut_tail(struct ledger *l) {
     return OK;
 }
 
-static result open_last_segment(struct ledger *l, const struct survey *s) {
+static result open_last_segment(struct ledger *l, const struct survey *s)
+{
     char path[PATH_BYTES];
     uint64_t size;
     TRY(layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)s->segments.first[s->segments.count - 1]));
@@ -85,8 +91,9 @@ static result open_last_segment(struct ledger *l, const struct survey *s) {
     return s->torn ? cut_tail(l) : OK;
 }
 
-static result survey_log(struct ledger *l, const struct signature_check *check, struct survey *s,
-    struct ledger_problem *problem) {
+static result survey_log(
+    struct ledger *l, const struct signature_check *check, struct survey *s, struct ledger_problem *problem)
+{
     TRY(expect_tips(l, check, problem));
     result r = survey_run(l->directory, &l->node, &l->walk, NULL, NULL, s);
     if (s->problem.fault != LEDGER_SOUND) return is_ok(r) ? corrupt(&s->problem, problem) : r;
@@ -99,7 +106,8 @@ static result survey_log(struct ledger *l, const struct signature_check *check, 
     return open_last_segment(l, s);
 }
 
-static result recover(struct ledger *l, struct ledger_problem *problem) {
+static result recover(struct ledger *l, struct ledger_problem *problem)
+{
     struct survey s = {0};
     struct signature_check check;
     REQUIRE(walk_start(&l->walk, &l->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
@@ -110,7 +118,8 @@ static result recover(struct ledger *l, struct ledger_problem *problem) {
     return r;
 }
 
-static result check_owner(struct ledger *l, const char *origin) {
+static result check_owner(struct ledger *l, const char *origin)
+{
     struct ledger_verifier own;
     TRY(ledger_verifier_of(l->key, origin ? origin : l->node.verifier.name, &own));
     REQUIRE(memcmp(own.key, l->node.verifier.key, 32) == 0 && strcmp(own.name, l->node.verifier.name) == 0,
@@ -118,7 +127,8 @@ static result check_owner(struct ledger *l, const char *origin) {
     return OK;
 }
 
-static result open_steps(struct ledger *l, const struct ledger_place *place, struct ledger_problem *problem) {
+static result open_steps(struct ledger *l, const struct ledger_place *place, struct ledger_problem *problem)
+{
     l->directory = mem_strdup(place->directory);
     l->frame = os_aligned_alloc(LEDGER_FRAME_MAX);
     l->tip = os_aligned_alloc(TIP_BYTES);
@@ -130,7 +140,8 @@ static result open_steps(struct ledger *l, const struct ledger_place *place, str
     return recover(l, problem);
 }
 
-static void release(struct ledger *l) {
+static void release(struct ledger *l)
+{
     if (l->segment.fd >= 0) os_direct_close(&l->segment);
     os_close(&l->lock_fd);
     if (l->frame) mem_wipe(l->frame, LEDGER_FRAME_MAX);
@@ -142,8 +153,9 @@ static void release(struct ledger *l) {
     mem_free(l);
 }
 
-result ledger_open(const struct ledger_place *place, const struct ledger_key *key, struct ledger_problem *problem,
-    struct ledger **out) {
+result ledger_open(
+    const struct ledger_place *place, const struct ledger_key *key, struct ledger_problem *problem, struct ledger **out)
+{
     if (problem) *problem = (struct ledger_problem){0};
     struct ledger *l = mem_alloc(sizeof *l);
     REQUIRE(l, ERROR_LIMIT, ENOMEM);
@@ -163,7 +175,8 @@ result ledger_open(const struct ledger_place *place, const struct ledger_key *ke
 
 /* ---- spares --------------------------------------------------------------------------------------------------- */
 
-static result make_spare(const char *directory, uint64_t size, unsigned i) {
+static result make_spare(const char *directory, uint64_t size, unsigned i)
+{
     char fresh[PATH_BYTES], name[PATH_BYTES];
     struct os_direct file;
     TRY(layout_path(fresh, directory, SPARE_NEW, i));
@@ -174,7 +187,8 @@ static result make_spare(const char *directory, uint64_t size, unsigned i) {
     return os_rename(fresh, name);
 }
 
-result ledger_make_spares(struct ledger *l) {
+result ledger_make_spares(struct ledger *l)
+{
     MAGIC_CHECK(l, LEDGER_MAGIC);
     for (unsigned i = 0; i < SPARE_COUNT; i++) {
         pthread_mutex_lock(&l->spares_lock);
@@ -189,22 +203,26 @@ result ledger_make_spares(struct ledger *l) {
     return OK;
 }
 
-unsigned ledger_spares(struct ledger *l) {
+unsigned ledger_spares(struct ledger *l)
+{
     pthread_mutex_lock(&l->spares_lock);
     unsigned n = 0;
-    for (unsigned i = 0; i < SPARE_COUNT; i++) n += l->spares[i];
+    for (unsigned i = 0; i < SPARE_COUNT; i++)
+        n += l->spares[i];
     pthread_mutex_unlock(&l->spares_lock);
     return n;
 }
 
 /* Takes a spare for the segment that begins at the next index. */
-static result next_segment(struct ledger *l) {
+static result next_segment(struct ledger *l)
+{
     char from[PATH_BYTES], to[PATH_BYTES];
     uint64_t size;
     if (ledger_spares(l) == 0) TRY(ledger_make_spares(l));
     pthread_mutex_lock(&l->spares_lock);
     unsigned i = 0;
-    while (i < SPARE_COUNT && !l->spares[i]) i++;
+    while (i < SPARE_COUNT && !l->spares[i])
+        i++;
     if (i < SPARE_COUNT) l->spares[i] = false;
     pthread_mutex_unlock(&l->spares_lock);
     REQUIRE(i < SPARE_COUNT, ERROR_IO, LEDGER_E_FULL);
@@ -220,12 +238,14 @@ static result next_segment(struct ledger *l) {
 
 /* ---- appending ------------------------------------------------------------------------------------------------ */
 
-size_t ledger_pending_room(const struct ledger *l) {
+size_t ledger_pending_room(const struct ledger *l)
+{
     size_t used = FRAME_HEADER + l->payload + RECORD_HEADER;
     return used < LEDGER_FRAME_MAX ? LEDGER_FRAME_MAX - used : 0;
 }
 
-result ledger_reserve(struct ledger *l, size_t room, uint8_t **out) {
+result ledger_reserve(struct ledger *l, size_t room, uint8_t **out)
+{
     MAGIC_CHECK(l, LEDGER_MAGIC);
     REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
     REQUIRE(room <= ledger_pending_room(l), ERROR_LIMIT, EAGAIN);
@@ -233,12 +253,14 @@ result ledger_reserve(struct ledger *l, size_t room, uint8_t **out) {
     return OK;
 }
 
-static result fail_for_good(struct ledger *l, result r) {
+static result fail_for_good(struct ledger *l, result r)
+{
     l->failed = true;
     return r;
 }
 
-result ledger_add_reserved(struct ledger *l, size_t len) {
+result ledger_add_reserved(struct ledger *l, size_t len)
+{
     MAGIC_CHECK(l, LEDGER_MAGIC);
     ASSERT(len <= ledger_pending_room(l));
     uint8_t *record = l->frame + FRAME_HEADER + l->payload;
@@ -251,7 +273,8 @@ result ledger_add_reserved(struct ledger *l, size_t len) {
     return OK;
 }
 
-result ledger_add(struct ledger *l, span entry) {
+result ledger_add(struct ledger *l, span entry)
+{
     uint8_t *room;
     REQUIRE(entry.len <= LEDGER_ENTRY_MAX, ERROR_INTERNAL, LEDGER_E_ENTRY);
     TRY(ledger_reserve(l, entry.len, &room));
@@ -259,26 +282,37 @@ result ledger_add(struct ledger *l, span entry) {
     return ledger_add_reserved(l, entry.len);
 }
 
-size_t ledger_pending(const struct ledger *l) { return l->count; }
+size_t ledger_pending(const struct ledger *l)
+{
+    return l->count;
+}
 
-static result commit_frame(struct ledger *l) {
+static result commit_frame(struct ledger *l)
+{
     uint8_t root[32];
     if (l->offset + frame_padded(l->payload) > l->node.segment_bytes) TRY(next_segment(l));
     if (l->offset == 0) REQUIRE(walk_enter_segment(&l->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     REQUIRE(ledger_tree_root(&l->walk.tree, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    struct frame_facts facts = {.sequence = l->walk.sequence + 1, .first_index = l->walk.next_index, .count = l->count,
-        .payload = (uint32_t)l->payload, .segment = l->walk.segment, .previous = l->walk.previous, .root = root};
+    struct frame_facts facts = {.sequence = l->walk.sequence + 1,
+        .first_index = l->walk.next_index,
+        .count = l->count,
+        .payload = (uint32_t)l->payload,
+        .segment = l->walk.segment,
+        .previous = l->walk.previous,
+        .root = root};
     uint32_t length = frame_finish(l->frame, &facts, l->key);
     REQUIRE(length > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
     TRY(os_direct_write(&l->segment, l->frame, length, l->offset));
-    struct frame f = {.base = l->frame, .sequence = facts.sequence, .first_index = facts.first_index, .count = l->count};
+    struct frame f = {
+        .base = l->frame, .sequence = facts.sequence, .first_index = facts.first_index, .count = l->count};
     REQUIRE(walk_advance(&l->walk, &f), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     l->offset += length;
     return OK;
 }
 
 //= ICE10036.2 4.6
-result ledger_commit(struct ledger *l) {
+result ledger_commit(struct ledger *l)
+{
     MAGIC_CHECK(l, LEDGER_MAGIC);
     REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
     if (l->count == 0) return OK;
@@ -290,15 +324,20 @@ result ledger_commit(struct ledger *l) {
     return OK;
 }
 
-bool ledger_tip_stale(const struct ledger *l) { return l->tip_size != l->walk.next_index; }
+bool ledger_tip_stale(const struct ledger *l)
+{
+    return l->tip_size != l->walk.next_index;
+}
 
-static result write_tip(struct ledger *l, unsigned turn, bool create) {
+static result write_tip(struct ledger *l, unsigned turn, bool create)
+{
     char path[PATH_BYTES];
     uint8_t root[32];
     struct os_direct file;
     uint64_t size;
     ledger_root(l, root);
-    REQUIRE(tip_format(&l->node.verifier, l->key, l->walk.next_index, root, l->tip) > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    REQUIRE(
+        tip_format(&l->node.verifier, l->key, l->walk.next_index, root, l->tip) > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
     TRY(layout_path(path, l->directory, turn ? "tip.b" : "tip.a"));
     if (create && !os_exists(path))
         TRY(os_direct_create(path, TIP_BYTES, &file));
@@ -309,7 +348,8 @@ static result write_tip(struct ledger *l, unsigned turn, bool create) {
     return r;
 }
 
-result ledger_write_tip(struct ledger *l) {
+result ledger_write_tip(struct ledger *l)
+{
     MAGIC_CHECK(l, LEDGER_MAGIC);
     REQUIRE(!l->failed, ERROR_IO, LEDGER_E_FAILED);
     if (!ledger_tip_stale(l)) return OK;
@@ -320,10 +360,14 @@ result ledger_write_tip(struct ledger *l) {
     return OK;
 }
 
-uint64_t ledger_size(const struct ledger *l) { return l->walk.next_index; }
+uint64_t ledger_size(const struct ledger *l)
+{
+    return l->walk.next_index;
+}
 
 /* Of what is durable: the last frame's. */
-void ledger_root(const struct ledger *l, uint8_t root[32]) {
+void ledger_root(const struct ledger *l, uint8_t root[32])
+{
     static const struct ledger_tree empty;
     if (l->walk.sequence > 0)
         memcpy(root, l->walk.header + 96, 32);
@@ -331,9 +375,13 @@ void ledger_root(const struct ledger *l, uint8_t root[32]) {
         ASSERT(ledger_tree_root(&empty, root));
 }
 
-bool ledger_failed(const struct ledger *l) { return l->failed; }
+bool ledger_failed(const struct ledger *l)
+{
+    return l->failed;
+}
 
-result ledger_close(struct ledger *l) {
+result ledger_close(struct ledger *l)
+{
     if (!l) return OK;
     MAGIC_CHECK(l, LEDGER_MAGIC);
     result r = l->failed ? FAIL(ERROR_IO, LEDGER_E_FAILED) : ledger_write_tip(l);
@@ -343,7 +391,8 @@ result ledger_close(struct ledger *l) {
 
 /* ---- a new ledger, and one entry ------------------------------------------------------------------------------ */
 
-static result obtain_key(const char *path, struct ledger_key **out) {
+static result obtain_key(const char *path, struct ledger_key **out)
+{
     if (os_exists(path)) return ledger_key_load(path, out);
     struct buf pem;
     TRY(ledger_key_generate(out));
@@ -357,7 +406,8 @@ static result obtain_key(const char *path, struct ledger_key **out) {
     return r;
 }
 
-static result make_directories(const char *directory) {
+static result make_directories(const char *directory)
+{
     char path[PATH_BYTES];
     TRY(os_make_dir(directory, 0750));
     TRY(layout_path(path, directory, "wal"));
@@ -367,7 +417,8 @@ static result make_directories(const char *directory) {
 }
 
 /* node.json comes last: until it is there, there is no ledger, and log init may be run again. */
-static result fill_directory(const struct ledger_place *place, const struct ledger_key *key, struct ledger *l) {
+static result fill_directory(const struct ledger_place *place, const struct ledger_key *key, struct ledger *l)
+{
     char path[PATH_BYTES];
     struct os_direct file;
     uint64_t size = place->segment_bytes ? place->segment_bytes : LEDGER_SEGMENT_BYTES;
@@ -386,7 +437,8 @@ static result fill_directory(const struct ledger_place *place, const struct ledg
     return os_sync_dir(place->directory);
 }
 
-static result init_with_key(const struct ledger_place *place, const struct ledger_key *key, struct ledger_verifier *out) {
+static result init_with_key(const struct ledger_place *place, const struct ledger_key *key, struct ledger_verifier *out)
+{
     struct ledger l = {.magic = LEDGER_MAGIC, .lock_fd = -1, .segment.fd = -1};
     TRY(ledger_verifier_of(key, place->origin, out));
     l.node.verifier = *out;
@@ -400,7 +452,8 @@ static result init_with_key(const struct ledger_place *place, const struct ledge
     return r;
 }
 
-result ledger_init(const struct ledger_place *place, struct ledger_verifier *out) {
+result ledger_init(const struct ledger_place *place, struct ledger_verifier *out)
+{
     char path[PATH_BYTES];
     struct ledger_key *key = NULL;
     TRY(layout_path(path, place->directory, "node.json"));
@@ -411,9 +464,14 @@ result ledger_init(const struct ledger_place *place, struct ledger_verifier *out
     return r;
 }
 
-static result add_part(void *ctx, span part) { return ledger_add(ctx, part); }
+static result add_part(void *ctx, span part)
+{
+    return ledger_add(ctx, part);
+}
 
-static result append_with_key(const struct ledger_place *place, const struct ledger_key *key, const struct ledger_entry *e) {
+static result append_with_key(
+    const struct ledger_place *place, const struct ledger_key *key, const struct ledger_entry *e)
+{
     struct ledger *l = NULL;
     struct buf scratch;
     TRY(ledger_open(place, key, NULL, &l));
@@ -425,7 +483,8 @@ static result append_with_key(const struct ledger_place *place, const struct led
     return is_ok(r) ? closed : r;
 }
 
-result ledger_append_once(const struct ledger_place *place, const struct ledger_entry *e) {
+result ledger_append_once(const struct ledger_place *place, const struct ledger_entry *e)
+{
     struct ledger_key *key = NULL;
     TRY(ledger_key_load(place->key_path, &key));
     result r = append_with_key(place, key, e);

@@ -6,7 +6,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* One act: where (2 bits) and what. Positions in the ring are near its ends and the tail. */
-static span act(struct slot *s, span in) {
+static span act(struct slot *s, span in)
+{
     uint8_t what = in.ptr[0];
     size_t n = in.len > 9 ? 8 : 0;
     if (n == 0) return span_of(NULL, 0);
@@ -14,9 +15,12 @@ static span act(struct slot *s, span in) {
     uint32_t generation = epoch_generation(atomic_load(&s->epoch));
     switch (what & 3) {
     case 0: atomic_store(&s->head, value); break;
-    case 1: atomic_store(&s->head, make_mark(generation, mark_position(atomic_load(&s->tail)) + value % (RING_UNITS + 2))); break;
+    case 1:
+        atomic_store(&s->head, make_mark(generation, mark_position(atomic_load(&s->tail)) + value % (RING_UNITS + 2)));
+        break;
     case 2: /* a header at the tail, nearly right */
-        store_le32(slot_ring(s) + (mark_position(atomic_load(&s->tail)) * RING_UNIT) % IPC_RING_BYTES, (uint32_t)value & 0x1ffff);
+        store_le32(slot_ring(s) + (mark_position(atomic_load(&s->tail)) * RING_UNIT) % IPC_RING_BYTES,
+            (uint32_t)value & 0x1ffff);
         store_le64(slot_ring(s) + (mark_position(atomic_load(&s->tail)) * RING_UNIT + 8) % IPC_RING_BYTES,
             make_ticket(atomic_load(&s->epoch), value >> 20));
         break;
@@ -26,7 +30,8 @@ static span act(struct slot *s, span in) {
     return span_from(in, 9);
 }
 
-static void collect(struct ipc_collector *c, unsigned slot) {
+static void collect(struct ipc_collector *c, unsigned slot)
+{
     static uint8_t out[IPC_ENTRY_MAX];
     size_t len = 0;
     uint64_t ticket;
@@ -39,7 +44,8 @@ static void collect(struct ipc_collector *c, unsigned slot) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct ipc_area *area;
     struct ipc_ring *honest;
     struct ipc_collector *c;

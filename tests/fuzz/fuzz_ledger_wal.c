@@ -1,11 +1,12 @@
 /* Recovery over mutated bytes: the walk through a segment must neither read beyond it nor believe what it cannot have
- * been. The input is the segment, taken as long as a whole number of blocks; its first byte says whether it is the last.
- * So that mutations get past the checksum, byte 1 asks for checksums to be put right first. */
+ * been. The input is the segment, taken as long as a whole number of blocks; its first byte says whether it is the
+ * last. So that mutations get past the checksum, byte 1 asks for checksums to be put right first. */
 #include "ledger/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void correct_checksums(uint8_t *p, size_t size) {
+static void correct_checksums(uint8_t *p, size_t size)
+{
     for (size_t at = 0; at + FRAME_ALIGN <= size; at += FRAME_ALIGN) {
         uint32_t length = frame_length(span_of(p + at, size - at));
         if (length == 0 || length > size - at) continue;
@@ -13,7 +14,8 @@ static void correct_checksums(uint8_t *p, size_t size) {
     }
 }
 
-static result visit(void *ctx, const struct frame *f, uint64_t offset) {
+static result visit(void *ctx, const struct frame *f, uint64_t offset)
+{
     uint64_t *seen = ctx;
     size_t at = 0;
     span leaf;
@@ -27,7 +29,8 @@ static result visit(void *ctx, const struct frame *f, uint64_t offset) {
     return OK;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     if (size < 2 + FRAME_ALIGN) return 0;
     size_t len = (size - 2) / FRAME_ALIGN * FRAME_ALIGN;
     uint8_t *segment = mem_copy(data + 2, len);

@@ -9,13 +9,16 @@
 
 #include <cmocka.h>
 
-static int open_descriptors(void) {
+static int open_descriptors(void)
+{
     int n = 0;
-    for (int fd = 0; fd < 256; fd++) n += fcntl(fd, F_GETFD) >= 0;
+    for (int fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
 
-static void test_every_type_goes_through(void **state) {
+static void test_every_type_goes_through(void **state)
+{
     (void)state;
     int fds[2];
     static struct ipc_message out, in;
@@ -36,7 +39,8 @@ static void test_every_type_goes_through(void **state) {
     os_close(&fds[1]);
 }
 
-static void test_a_descriptor_travels(void **state) {
+static void test_a_descriptor_travels(void **state)
+{
     (void)state;
     int fds[2], pipe_fds[2];
     static struct ipc_message out, in;
@@ -53,7 +57,8 @@ static void test_a_descriptor_travels(void **state) {
     assert_int_equal(write(pipe_fds[1], "k", 1), 1);
     assert_int_equal(read(in.fds[0], &byte, 1), 1);
     assert_int_equal(byte, 'k');
-    for (int i = 0; i < 2; i++) os_close(&fds[i]), os_close(&pipe_fds[i]);
+    for (int i = 0; i < 2; i++)
+        os_close(&fds[i]), os_close(&pipe_fds[i]);
     os_close(&in.fds[0]);
 }
 
@@ -66,7 +71,8 @@ struct wire {
     char text[5000];
 };
 
-static void refuse(struct wire w, size_t len, int fd_count) {
+static void refuse(struct wire w, size_t len, int fd_count)
+{
     int fds[2], before = open_descriptors();
     static struct ipc_message in;
     assert_true(is_ok(ipc_channel_pair(fds)));
@@ -81,7 +87,8 @@ static void refuse(struct wire w, size_t len, int fd_count) {
         msg.msg_control = control.room;
         msg.msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int));
         struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-        *c = (struct cmsghdr){.cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        *c = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(c), many, (size_t)fd_count * sizeof(int));
     }
     assert_int_equal(sendmsg(fds[0], &msg, 0), (ssize_t)len);
@@ -92,11 +99,13 @@ static void refuse(struct wire w, size_t len, int fd_count) {
     assert_int_equal(open_descriptors(), before);
 }
 
-static void test_malformed_messages_are_refused_and_leave_no_descriptor(void **state) {
+static void test_malformed_messages_are_refused_and_leave_no_descriptor(void **state)
+{
     (void)state;
     static struct wire good = {0x67313367, 1, IPC_READY, 3, 0, 7, "abc"};
     struct wire w = good;
-    for (size_t n = 1; n < 27; n++) refuse(good, n, 0);
+    for (size_t n = 1; n < 27; n++)
+        refuse(good, n, 0);
     refuse(good, 28, 0);
     refuse(good, sizeof good, 0);
     refuse(good, 27, 1);
@@ -109,7 +118,8 @@ static void test_malformed_messages_are_refused_and_leave_no_descriptor(void **s
     w.fd_count = 1, refuse(w, 27, 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_type_goes_through),
         cmocka_unit_test(test_a_descriptor_travels),

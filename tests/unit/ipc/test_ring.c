@@ -15,7 +15,8 @@ struct pair {
     struct ipc_collector *collector;
 };
 
-static struct pair make_pair(void) {
+static struct pair make_pair(void)
+{
     struct pair p = {0};
     assert_true(is_ok(ipc_area_new(3, &p.area)));
     ipc_area_open_slot(p.area, 1);
@@ -24,22 +25,26 @@ static struct pair make_pair(void) {
     return p;
 }
 
-static void drop_pair(struct pair *p) {
+static void drop_pair(struct pair *p)
+{
     ipc_collector_free(p->collector);
     ipc_ring_free(p->ring);
     ipc_area_free(p->area);
 }
 
-static bool readable(int fd) {
+static bool readable(int fd)
+{
     struct pollfd f = {.fd = fd, .events = POLLIN};
     return poll(&f, 1, 0) == 1;
 }
 
-static enum ipc_take take(struct pair *p, uint8_t *out, size_t *len, uint64_t *ticket) {
+static enum ipc_take take(struct pair *p, uint8_t *out, size_t *len, uint64_t *ticket)
+{
     return ipc_collector_take(p->collector, 1, out, IPC_ENTRY_MAX, len, ticket);
 }
 
-static void test_an_entry_arrives_and_is_acknowledged(void **state) {
+static void test_an_entry_arrives_and_is_acknowledged(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     uint8_t out[IPC_ENTRY_MAX];
@@ -62,11 +67,13 @@ static void test_an_entry_arrives_and_is_acknowledged(void **state) {
 }
 
 /* Every length from 1 on, far more than the ring holds: each wraps somewhere else. */
-static void test_bytes_survive_every_wrap(void **state) {
+static void test_bytes_survive_every_wrap(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     static uint8_t in[IPC_ENTRY_MAX], out[IPC_ENTRY_MAX];
-    for (size_t i = 0; i < sizeof in; i++) in[i] = (uint8_t)(i * 31 + i / 251);
+    for (size_t i = 0; i < sizeof in; i++)
+        in[i] = (uint8_t)(i * 31 + i / 251);
     for (size_t n = 1, step = 0; n <= IPC_ENTRY_MAX; n += 1 + step++ % 97) {
         size_t len = 0;
         uint64_t ticket, taken;
@@ -78,7 +85,8 @@ static void test_bytes_survive_every_wrap(void **state) {
     drop_pair(&p);
 }
 
-static void test_full_is_back_pressure_and_never_a_drop(void **state) {
+static void test_full_is_back_pressure_and_never_a_drop(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     static uint8_t entry[10000], out[IPC_ENTRY_MAX];
@@ -97,13 +105,15 @@ static void test_full_is_back_pressure_and_never_a_drop(void **state) {
     assert_int_equal(r.class, ERROR_LIMIT);
     assert_int_equal(r.code, EAGAIN);
     assert_int_equal(published, IPC_RING_BYTES / (157 * 64));
-    for (; take(&p, out, &len, &ticket) == IPC_TAKE_ENTRY; taken++) assert_int_equal(out[0], taken & 0xff);
+    for (; take(&p, out, &len, &ticket) == IPC_TAKE_ENTRY; taken++)
+        assert_int_equal(out[0], taken & 0xff);
     assert_int_equal(taken, published);
     assert_true(is_ok(ipc_ring_publish(p.ring, span_of(entry, sizeof entry), &ticket)));
     drop_pair(&p);
 }
 
-static void test_limits_of_one_entry(void **state) {
+static void test_limits_of_one_entry(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     static uint8_t entry[IPC_ENTRY_MAX + 1], out[IPC_ENTRY_MAX];
@@ -117,7 +127,8 @@ static void test_limits_of_one_entry(void **state) {
     drop_pair(&p);
 }
 
-static void test_scribe_killed_fails_what_was_outstanding(void **state) {
+static void test_scribe_killed_fails_what_was_outstanding(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     uint8_t out[IPC_ENTRY_MAX];
@@ -147,13 +158,15 @@ static void test_scribe_killed_fails_what_was_outstanding(void **state) {
     drop_pair(&p);
 }
 
-static void test_new_worker_gets_the_slot_of_a_dead_one(void **state) {
+static void test_new_worker_gets_the_slot_of_a_dead_one(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     uint8_t out[IPC_ENTRY_MAX];
     uint64_t stale, fresh, t;
     size_t len;
-    for (int i = 0; i < 5; i++) assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("old"), &stale)));
+    for (int i = 0; i < 5; i++)
+        assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("old"), &stale)));
     take(&p, out, &len, &t);
     assert_false(ipc_area_slot_idle(p.area, 1));
     ipc_area_open_slot(p.area, 1);
@@ -172,7 +185,8 @@ static void test_new_worker_gets_the_slot_of_a_dead_one(void **state) {
     drop_pair(&p);
 }
 
-static void test_failure_for_good_reaches_everybody(void **state) {
+static void test_failure_for_good_reaches_everybody(void **state)
+{
     (void)state;
     struct pair p = make_pair();
     uint64_t ticket;
@@ -185,18 +199,40 @@ static void test_failure_for_good_reaches_everybody(void **state) {
 }
 
 /* A hostile producer writes what it likes into its slot: the scribe must notice, and survive. */
-static void break_head(struct slot *s, uint8_t *ring) { (void)ring, atomic_fetch_add(&s->head, RING_UNITS + 1); }
-static void break_length(struct slot *s, uint8_t *ring) { (void)s, memset(ring, 0xff, 4); }
-static void break_no_length(struct slot *s, uint8_t *ring) { (void)s, memset(ring, 0, 4); }
-static void break_past_head(struct slot *s, uint8_t *ring) { (void)s, store_le32(ring, 500); }
-static void break_spare(struct slot *s, uint8_t *ring) { (void)s, ring[4] = 1; }
-static void break_generation(struct slot *s, uint8_t *ring) { (void)s, ring[15] ^= 0x80; }
-static void break_sequence(struct slot *s, uint8_t *ring) { (void)s, memset(ring + 8, 0, 5); }
+static void break_head(struct slot *s, uint8_t *ring)
+{
+    (void)ring, atomic_fetch_add(&s->head, RING_UNITS + 1);
+}
+static void break_length(struct slot *s, uint8_t *ring)
+{
+    (void)s, memset(ring, 0xff, 4);
+}
+static void break_no_length(struct slot *s, uint8_t *ring)
+{
+    (void)s, memset(ring, 0, 4);
+}
+static void break_past_head(struct slot *s, uint8_t *ring)
+{
+    (void)s, store_le32(ring, 500);
+}
+static void break_spare(struct slot *s, uint8_t *ring)
+{
+    (void)s, ring[4] = 1;
+}
+static void break_generation(struct slot *s, uint8_t *ring)
+{
+    (void)s, ring[15] ^= 0x80;
+}
+static void break_sequence(struct slot *s, uint8_t *ring)
+{
+    (void)s, memset(ring + 8, 0, 5);
+}
 
-static void test_a_producer_that_lies_is_found_out(void **state) {
+static void test_a_producer_that_lies_is_found_out(void **state)
+{
     (void)state;
-    static void (*const breaks[])(struct slot *, uint8_t *) = {break_head, break_length, break_no_length, break_past_head,
-        break_spare, break_generation, break_sequence};
+    static void (*const breaks[])(struct slot *, uint8_t *) = {
+        break_head, break_length, break_no_length, break_past_head, break_spare, break_generation, break_sequence};
     for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
         struct pair p = make_pair();
         uint8_t out[IPC_ENTRY_MAX];
@@ -217,7 +253,8 @@ static void test_a_producer_that_lies_is_found_out(void **state) {
 
 /* Two real processes, both sleeping whenever they can: a lost wake-up would hang here. */
 #define ROUNDS 50000u
-static void produce(struct ipc_area *area) {
+static void produce(struct ipc_area *area)
+{
     struct ipc_ring *ring;
     ipc_area_keep_slot(area, 2);
     if (!is_ok(ipc_ring_attach(area, 2, &ring))) _exit(2);
@@ -239,7 +276,8 @@ static void produce(struct ipc_area *area) {
     _exit(0);
 }
 
-static void test_two_processes_never_lose_a_wake(void **state) {
+static void test_two_processes_never_lose_a_wake(void **state)
+{
     (void)state;
     struct ipc_area *area;
     struct ipc_collector *c;
@@ -274,7 +312,8 @@ static void test_two_processes_never_lose_a_wake(void **state) {
     ipc_area_free(area);
 }
 
-static void test_every_allocation_failing(void **state) {
+static void test_every_allocation_failing(void **state)
+{
     (void)state;
     for (uint64_t n = 1;; n++) {
         struct pair p = {0};
@@ -292,7 +331,8 @@ static void test_every_allocation_failing(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_entry_arrives_and_is_acknowledged),
         cmocka_unit_test(test_bytes_survive_every_wrap),

@@ -21,7 +21,8 @@ struct site {
     struct ledger_verifier verifier;
 };
 
-UNUSED static int shell(const char *fmt, ...) {
+UNUSED static int shell(const char *fmt, ...)
+{
     char command[4096];
     va_list args;
     va_start(args, fmt);
@@ -31,7 +32,8 @@ UNUSED static int shell(const char *fmt, ...) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-UNUSED static struct site *site_new(void) {
+UNUSED static struct site *site_new(void)
+{
     struct site *s = calloc(1, sizeof *s);
     assert_non_null(s);
     snprintf(s->root, sizeof s->root, "/tmp/gate1367-ledger-XXXXXX");
@@ -43,24 +45,28 @@ UNUSED static struct site *site_new(void) {
     return s;
 }
 
-UNUSED static void site_free(struct site *s) {
+UNUSED static void site_free(struct site *s)
+{
     shell("rm -rf %s", s->root);
     free(s);
 }
 
-UNUSED static size_t make_entry(uint64_t i, size_t filler, char out[4096]) {
+UNUSED static size_t make_entry(uint64_t i, size_t filler, char out[4096])
+{
     return (size_t)snprintf(out, 4096, "{\"time\":\"2026-11-21T22:04:21.%06uZ\",\"n\":%llu,\"filler\":\"%0*d\"}",
         (unsigned)(i % 1000000), (unsigned long long)i, (int)filler, 0);
 }
 
-UNUSED static struct ledger_key *site_key(const struct site *s) {
+UNUSED static struct ledger_key *site_key(const struct site *s)
+{
     struct ledger_key *key = NULL;
     assert_true(is_ok(ledger_key_load(s->key, &key)));
     return key;
 }
 
 /* Appends `frames` frames of `each` entries, from the index the ledger is at. */
-UNUSED static void site_append(const struct site *s, unsigned frames, unsigned each, size_t filler) {
+UNUSED static void site_append(const struct site *s, unsigned frames, unsigned each, size_t filler)
+{
     struct ledger_key *key = site_key(s);
     struct ledger *l = NULL;
     char entry[4096];
@@ -76,12 +82,14 @@ UNUSED static void site_append(const struct site *s, unsigned frames, unsigned e
     ledger_key_free(key);
 }
 
-UNUSED static enum ledger_judgement site_verify(const struct site *s, struct ledger_report *report) {
+UNUSED static enum ledger_judgement site_verify(const struct site *s, struct ledger_report *report)
+{
     return ledger_verify(s->directory, &s->verifier, NULL, NULL, report);
 }
 
 /* The path of a file of the ledger; static storage. */
-UNUSED static const char *site_path(const struct site *s, const char *name) {
+UNUSED static const char *site_path(const struct site *s, const char *name)
+{
     static char path[256];
     snprintf(path, sizeof path, "%s/%s", s->directory, name);
     return path;
@@ -89,7 +97,8 @@ UNUSED static const char *site_path(const struct site *s, const char *name) {
 
 #define FIRST_SEGMENT "wal/00000000000000000000.wal"
 
-UNUSED static void poke(const char *path, uint64_t offset, const void *bytes, size_t len) {
+UNUSED static void poke(const char *path, uint64_t offset, const void *bytes, size_t len)
+{
     FILE *f = fopen(path, "r+b");
     assert_non_null(f);
     assert_int_equal(fseek(f, (long)offset, SEEK_SET), 0);
@@ -97,7 +106,8 @@ UNUSED static void poke(const char *path, uint64_t offset, const void *bytes, si
     assert_int_equal(fclose(f), 0);
 }
 
-UNUSED static void peek(const char *path, uint64_t offset, void *bytes, size_t len) {
+UNUSED static void peek(const char *path, uint64_t offset, void *bytes, size_t len)
+{
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     assert_int_equal(fseek(f, (long)offset, SEEK_SET), 0);
@@ -105,7 +115,8 @@ UNUSED static void peek(const char *path, uint64_t offset, void *bytes, size_t l
     fclose(f);
 }
 
-UNUSED static void flip(const char *path, uint64_t offset, uint8_t mask) {
+UNUSED static void flip(const char *path, uint64_t offset, uint8_t mask)
+{
     uint8_t byte;
     peek(path, offset, &byte, 1);
     byte ^= mask;

@@ -6,7 +6,8 @@
 #define EACH 90u /* several segments */
 
 /* Appends until the first error; returns how many entries were acknowledged. */
-static uint64_t append_until_failure(const struct site *s, bool *whole) {
+static uint64_t append_until_failure(const struct site *s, bool *whole)
+{
     struct ledger_key *key = NULL;
     struct ledger *l = NULL;
     uint64_t acknowledged = 0;
@@ -31,7 +32,8 @@ static uint64_t append_until_failure(const struct site *s, bool *whole) {
     return acknowledged;
 }
 
-static void fail_every(const char *name, uint64_t step) {
+static void fail_every(const char *name, uint64_t step)
+{
     uint64_t n = 1;
     for (bool whole = false; !whole; n += step) {
         struct site *s = site_new();
@@ -49,13 +51,29 @@ static void fail_every(const char *name, uint64_t step) {
     assert_true(n > 2); /* the fault was met at all */
 }
 
-static void test_every_write_failing(void **state) { (void)state, fail_every("write", 4); }
-static void test_every_short_write(void **state) { (void)state, fail_every("short-write", 5); }
-static void test_every_sync_failing(void **state) { (void)state, fail_every("fsync", 5); }
-static void test_every_read_failing(void **state) { (void)state, fail_every("read", 1); }
-static void test_every_allocation_failing(void **state) { (void)state, fail_every("malloc", 1); }
+static void test_every_write_failing(void **state)
+{
+    (void)state, fail_every("write", 4);
+}
+static void test_every_short_write(void **state)
+{
+    (void)state, fail_every("short-write", 5);
+}
+static void test_every_sync_failing(void **state)
+{
+    (void)state, fail_every("fsync", 5);
+}
+static void test_every_read_failing(void **state)
+{
+    (void)state, fail_every("read", 1);
+}
+static void test_every_allocation_failing(void **state)
+{
+    (void)state, fail_every("malloc", 1);
+}
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_write_failing),
         cmocka_unit_test(test_every_short_write),

@@ -1,7 +1,8 @@
 /* The log on disk: what is written is read back, a torn tail is cut, everything else that was touched is named. */
 #include "ledger/support.h"
 
-static result count_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result count_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     uint64_t *count = ctx;
     char expected[4096];
     size_t n = make_entry(index, 100, expected);
@@ -13,7 +14,8 @@ static result count_entry(void *ctx, uint64_t index, span json, const struct led
     return OK;
 }
 
-static uint64_t read_all(const struct site *s) {
+static uint64_t read_all(const struct site *s)
+{
     struct ledger_reader *r;
     uint64_t count = 0;
     assert_true(is_ok(ledger_reader_open(s->directory, 0, &r)));
@@ -23,7 +25,8 @@ static uint64_t read_all(const struct site *s) {
     return count;
 }
 
-static void test_empty_ledger_is_sound(void **state) {
+static void test_empty_ledger_is_sound(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_report report;
@@ -36,11 +39,13 @@ static void test_empty_ledger_is_sound(void **state) {
     site_free(s);
 }
 
-static void test_what_is_written_is_read_back_over_segments(void **state) {
+static void test_what_is_written_is_read_back_over_segments(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_report report;
-    for (int round = 0; round < 4; round++) site_append(s, 100, 1 + (unsigned)round * 25, 100);
+    for (int round = 0; round < 4; round++)
+        site_append(s, 100, 1 + (unsigned)round * 25, 100);
     assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
     assert_int_equal(report.entries, 100 * (1 + 26 + 51 + 76));
     assert_int_equal(report.frames, 400);
@@ -51,14 +56,16 @@ static void test_what_is_written_is_read_back_over_segments(void **state) {
     site_free(s);
 }
 
-static result stop_after(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result stop_after(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     uint64_t *seen = ctx;
     (void)json, (void)frame;
     *seen = index;
     return index == 5000 ? FAIL(ERROR_CLOSED, 0) : OK;
 }
 
-static void test_a_reader_begins_anywhere_and_follows(void **state) {
+static void test_a_reader_begins_anywhere_and_follows(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_reader *r;
@@ -78,7 +85,8 @@ static void test_a_reader_begins_anywhere_and_follows(void **state) {
     site_free(s);
 }
 
-static void test_only_one_writer(void **state) {
+static void test_only_one_writer(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_key *key = site_key(s);
@@ -92,7 +100,8 @@ static void test_only_one_writer(void **state) {
     site_free(s);
 }
 
-static void test_a_foreign_key_opens_nothing(void **state) {
+static void test_a_foreign_key_opens_nothing(void **state)
+{
     (void)state;
     struct site *s = site_new(), *other = site_new();
     struct ledger_key *key = site_key(other);
@@ -114,7 +123,8 @@ static void test_a_foreign_key_opens_nothing(void **state) {
     site_free(other);
 }
 
-static void expect_fault(const struct site *s, enum ledger_fault fault) {
+static void expect_fault(const struct site *s, enum ledger_fault fault)
+{
     struct ledger_report report;
     struct ledger_problem problem;
     struct ledger *l = NULL;
@@ -127,9 +137,10 @@ static void expect_fault(const struct site *s, enum ledger_fault fault) {
     ledger_key_free(key);
 }
 
-/* One bit in each byte of a frame's header, of its records and of its padding; in the first frame, one in the middle and
- * the last. */
-static void test_every_flipped_bit_is_caught(void **state) {
+/* One bit in each byte of a frame's header, of its records and of its padding; in the first frame, one in the middle
+ * and the last. */
+static void test_every_flipped_bit_is_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 3, 5, 100); /* frames of 4096 bytes */
@@ -140,7 +151,8 @@ static void test_every_flipped_bit_is_caught(void **state) {
         for (uint64_t at = 0; at < 4096; at += at < 300 ? 1 : 53) {
             flip(path, frame * 4096 + at, (uint8_t)(1u << at % 8));
             assert_int_equal(site_verify(s, &report), LEDGER_IS_TAMPERED);
-            assert_int_equal(report.first.fault, frame == 2 ? LEDGER_FAULT_BEHIND_TIP : LEDGER_FAULT_VALID_AFTER_INVALID);
+            assert_int_equal(
+                report.first.fault, frame == 2 ? LEDGER_FAULT_BEHIND_TIP : LEDGER_FAULT_VALID_AFTER_INVALID);
             assert_int_equal(report.first.offset, frame * 4096);
             flip(path, frame * 4096 + at, (uint8_t)(1u << at % 8));
         }
@@ -150,20 +162,22 @@ static void test_every_flipped_bit_is_caught(void **state) {
 }
 
 /* Somebody who knows the format puts the checksum right again. */
-static void reseal(const char *path, uint64_t offset) {
+static void reseal(const char *path, uint64_t offset)
+{
     uint8_t frame[4096], crc[4];
     peek(path, offset, frame, sizeof frame);
     store_le32(crc, crc32c(0, span_of(frame + 16, sizeof frame - 16)));
     poke(path, offset + 12, crc, 4);
 }
 
-static void test_every_field_with_a_corrected_checksum_is_caught(void **state) {
+static void test_every_field_with_a_corrected_checksum_is_caught(void **state)
+{
     (void)state;
     static const struct {
         uint64_t at;
         enum ledger_fault fault;
-    } fields[] = {{24, LEDGER_FAULT_SEQUENCE}, {32, LEDGER_FAULT_INDEX}, {48, LEDGER_FAULT_SEGMENT}, {64, LEDGER_FAULT_CHAIN},
-        {128, LEDGER_FAULT_SIGNATURE}, {96, LEDGER_FAULT_SIGNATURE}};
+    } fields[] = {{24, LEDGER_FAULT_SEQUENCE}, {32, LEDGER_FAULT_INDEX}, {48, LEDGER_FAULT_SEGMENT},
+        {64, LEDGER_FAULT_CHAIN}, {128, LEDGER_FAULT_SIGNATURE}, {96, LEDGER_FAULT_ROOT}};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         struct site *s = site_new();
         struct ledger_report report;
@@ -180,7 +194,8 @@ static void test_every_field_with_a_corrected_checksum_is_caught(void **state) {
 }
 
 /* An entry is altered and the checksum corrected: signature and chain still hold, the tree does not. */
-static void test_an_altered_entry_breaks_the_root(void **state) {
+static void test_an_altered_entry_breaks_the_root(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 3, 5, 100);
@@ -191,7 +206,8 @@ static void test_an_altered_entry_breaks_the_root(void **state) {
     site_free(s);
 }
 
-static void test_swapped_frames_are_caught(void **state) {
+static void test_swapped_frames_are_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     uint8_t a[4096], b[4096];
@@ -205,7 +221,8 @@ static void test_swapped_frames_are_caught(void **state) {
     site_free(s);
 }
 
-static void test_a_removed_tail_is_caught(void **state) {
+static void test_a_removed_tail_is_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     uint8_t zeros[4096] = {0};
@@ -215,7 +232,8 @@ static void test_a_removed_tail_is_caught(void **state) {
     site_free(s);
 }
 
-static void test_a_frame_removed_from_the_middle_is_caught(void **state) {
+static void test_a_frame_removed_from_the_middle_is_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     uint8_t zeros[4096] = {0};
@@ -226,7 +244,8 @@ static void test_a_frame_removed_from_the_middle_is_caught(void **state) {
 }
 
 /* An older copy of the log under the newer tips. */
-static void test_a_rolled_back_log_is_caught(void **state) {
+static void test_a_rolled_back_log_is_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 2, 5, 100);
@@ -238,7 +257,8 @@ static void test_a_rolled_back_log_is_caught(void **state) {
 }
 
 /* Another history of the same ledger, signed by the same key, of the same length. */
-static void test_a_second_history_is_caught(void **state) {
+static void test_a_second_history_is_caught(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 2, 5, 100);
@@ -252,7 +272,8 @@ static void test_a_second_history_is_caught(void **state) {
     site_free(s);
 }
 
-static void test_missing_and_cut_files_are_caught(void **state) {
+static void test_missing_and_cut_files_are_caught(void **state)
+{
     (void)state;
     static const struct {
         const char *command;
@@ -279,7 +300,8 @@ static void test_missing_and_cut_files_are_caught(void **state) {
     }
 }
 
-static void test_one_unreadable_tip_is_no_harm(void **state) {
+static void test_one_unreadable_tip_is_no_harm(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_report report;
@@ -293,7 +315,8 @@ static void test_one_unreadable_tip_is_no_harm(void **state) {
     site_free(s);
 }
 
-static void test_a_missing_ledger_cannot_be_judged(void **state) {
+static void test_a_missing_ledger_cannot_be_judged(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_report report;
@@ -306,7 +329,8 @@ static void test_a_missing_ledger_cannot_be_judged(void **state) {
 
 /* The power fails while the last frame (8 blocks, not yet acknowledged, so not in any tip) is written: whatever part of
  * it reached the disk, in units of a sector, it is cut and everything before it stands. */
-static void torn_at(const struct site *s, const uint8_t *frame, size_t len, uint64_t offset, size_t from, size_t to) {
+static void torn_at(const struct site *s, const uint8_t *frame, size_t len, uint64_t offset, size_t from, size_t to)
+{
     struct ledger_report report;
     uint8_t *torn = calloc(1, len);
     assert_non_null(torn);
@@ -326,7 +350,8 @@ static void torn_at(const struct site *s, const uint8_t *frame, size_t len, uint
     ledger_key_free(key);
 }
 
-static void test_a_torn_tail_is_cut_at_every_sector(void **state) {
+static void test_a_torn_tail_is_cut_at_every_sector(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 2, 5, 100);
@@ -341,21 +366,27 @@ static void test_a_torn_tail_is_cut_at_every_sector(void **state) {
     assert_non_null(frame);
     peek(site_path(s, FIRST_SEGMENT), 8192, frame, len);
     size_t payload = 256 + load_le32(frame + 20);
-    for (size_t n = 0; n < payload; n += 512) torn_at(s, frame, len, 8192, 0, n);
-    for (size_t n = 512; n < payload; n += 512) torn_at(s, frame, len, 8192, n, len);
+    for (size_t n = 0; n < payload; n += 512)
+        torn_at(s, frame, len, 8192, 0, n);
+    for (size_t n = 512; n < payload; n += 512)
+        torn_at(s, frame, len, 8192, n, len);
     site_append(s, 1, 1, 100);
     assert_int_equal(read_all(s), 11);
     free(frame);
     site_free(s);
 }
 
-static void test_append_once_writes_every_part(void **state) {
+static void test_append_once_writes_every_part(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_report report;
     static char subjects[600][LEDGER_PSEUDONYM];
-    for (size_t i = 0; i < ARRAY_LEN(subjects); i++) snprintf(subjects[i], LEDGER_PSEUDONYM, "%032zx", i);
-    struct ledger_entry e = {.time_us = 1, .event = LEDGER_REGISTRY, .subjects = (const char(*)[LEDGER_PSEUDONYM])subjects,
+    for (size_t i = 0; i < ARRAY_LEN(subjects); i++)
+        snprintf(subjects[i], LEDGER_PSEUDONYM, "%032zx", i);
+    struct ledger_entry e = {.time_us = 1,
+        .event = LEDGER_REGISTRY,
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])subjects,
         .subject_count = 600};
     assert_true(is_ok(ledger_append_once(&s->place, &e)));
     assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
@@ -364,21 +395,25 @@ static void test_append_once_writes_every_part(void **state) {
     site_free(s);
 }
 
-static void test_an_entry_that_is_none_is_not_taken(void **state) {
+static void test_an_entry_that_is_none_is_not_taken(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_key *key = site_key(s);
     struct ledger *l = NULL;
     assert_true(is_ok(ledger_open(&s->place, key, NULL, &l)));
-    static const char *const bad[] = {"", "{}", "{\"time\":\"x\"", "{\"time\":\"\n\"}", "{\"time\":\"\xff\"}", "[{\"time\":\"x\"}"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_int_equal(ledger_add(l, span_str(bad[i])).code, LEDGER_E_ENTRY);
+    static const char *const bad[] = {
+        "", "{}", "{\"time\":\"x\"", "{\"time\":\"\n\"}", "{\"time\":\"\xff\"}", "[{\"time\":\"x\"}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(ledger_add(l, span_str(bad[i])).code, LEDGER_E_ENTRY);
     assert_int_equal(ledger_pending(l), 0);
     assert_true(is_ok(ledger_close(l)));
     ledger_key_free(key);
     site_free(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_ledger_is_sound),
         cmocka_unit_test(test_what_is_written_is_read_back_over_segments),

@@ -16,7 +16,8 @@ static const struct {
 };
 
 //= RFC6962 2.1
-static void test_roots_of_the_reference_trees(void **state) {
+static void test_roots_of_the_reference_trees(void **state)
+{
     (void)state;
     struct ledger_tree t = {0};
     uint8_t root[32], leaf[16];
@@ -34,7 +35,8 @@ static void test_roots_of_the_reference_trees(void **state) {
     }
 }
 
-static void test_openssl_reads_our_key_and_believes_our_signature(void **state) {
+static void test_openssl_reads_our_key_and_believes_our_signature(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_key *key = site_key(s);
@@ -46,24 +48,34 @@ static void test_openssl_reads_our_key_and_believes_our_signature(void **state) 
     assert_non_null(f);
     assert_int_equal(fwrite(signature, 1, 64, f), 64);
     fclose(f);
-    assert_int_equal(shell("cd %s && openssl pkey -in ledger.key -pubout -out pub && printf 'a message' > m && openssl pkeyutl "
-                           "-verify -pubin -inkey pub -rawin -in m -sigfile sig > /dev/null", s->root), 0);
-    assert_int_equal(shell("cd %s && grep -q 'BEGIN PRIVATE KEY' ledger.key && openssl pkey -in ledger.key -text -noout | "
-                           "grep -q ED25519", s->root), 0);
+    assert_int_equal(
+        shell("cd %s && openssl pkey -in ledger.key -pubout -out pub && printf 'a message' > m && openssl pkeyutl "
+              "-verify -pubin -inkey pub -rawin -in m -sigfile sig > /dev/null",
+            s->root),
+        0);
+    assert_int_equal(
+        shell("cd %s && grep -q 'BEGIN PRIVATE KEY' ledger.key && openssl pkey -in ledger.key -text -noout | "
+              "grep -q ED25519",
+            s->root),
+        0);
     ledger_key_free(key);
     site_free(s);
 }
 
 /* The vkey computed from openssl's public key by Python, as C2SP signed-note says. */
-static void test_verifier_key_as_the_note_specification_has_it(void **state) {
+static void test_verifier_key_as_the_note_specification_has_it(void **state)
+{
     (void)state;
     struct site *s = site_new();
     char vkey[LEDGER_VKEY_MAX];
     ledger_verifier_format(&s->verifier, vkey);
-    assert_int_equal(shell("cd %s && openssl pkey -in ledger.key -pubout -outform DER | tail -c 32 > raw && python3 -c \"\n"
-                           "import hashlib,base64\nname=b'gate1367.example/node-1'\nk=b'\\x01'+open('raw','rb').read()\n"
-                           "i=hashlib.sha256(name+b'\\n'+k).digest()[:4].hex()\n"
-                           "assert name.decode()+'+'+i+'+'+base64.b64encode(k).decode()=='%s'\"", s->root, vkey), 0);
+    assert_int_equal(
+        shell("cd %s && openssl pkey -in ledger.key -pubout -outform DER | tail -c 32 > raw && python3 -c \"\n"
+              "import hashlib,base64\nname=b'gate1367.example/node-1'\nk=b'\\x01'+open('raw','rb').read()\n"
+              "i=hashlib.sha256(name+b'\\n'+k).digest()[:4].hex()\n"
+              "assert name.decode()+'+'+i+'+'+base64.b64encode(k).decode()=='%s'\"",
+            s->root, vkey),
+        0);
     struct ledger_verifier v;
     assert_true(is_ok(ledger_verifier_parse(span_str(vkey), &v)));
     assert_string_equal(v.name, s->verifier.name);
@@ -78,7 +90,8 @@ static void test_verifier_key_as_the_note_specification_has_it(void **state) {
 }
 
 /* Verifier key of the Go checksum database, published in its documentation. */
-static void test_a_verifier_key_from_the_field(void **state) {
+static void test_a_verifier_key_from_the_field(void **state)
+{
     (void)state;
     static const char text[] = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
     struct ledger_verifier v;
@@ -90,7 +103,8 @@ static void test_a_verifier_key_from_the_field(void **state) {
 }
 
 //= RFC5869 2
-static void test_pseudonym_root_as_openssl_derives_it(void **state) {
+static void test_pseudonym_root_as_openssl_derives_it(void **state)
+{
     (void)state;
     struct site *s = site_new();
     struct ledger_key *key = site_key(s);
@@ -98,39 +112,51 @@ static void test_pseudonym_root_as_openssl_derives_it(void **state) {
     char hex[65];
     assert_true(is_ok(ledger_key_root(key, root)));
     hex_encode(span_of(root, 32), hex);
-    assert_int_equal(shell("cd %s && seed=$(openssl pkey -in ledger.key -outform DER | tail -c 32 | xxd -p -c 64) && "
-                           "r=$(openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt hexkey:$seed -kdfopt salt: -kdfopt "
-                           "info:'gate1367 pseudonym' -binary HKDF | xxd -p -c 64) && test $r = %s", s->root, hex), 0);
+    assert_int_equal(
+        shell("cd %s && seed=$(openssl pkey -in ledger.key -outform DER | tail -c 32 | xxd -p -c 64) && "
+              "r=$(openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt hexkey:$seed -kdfopt salt: -kdfopt "
+              "info:'gate1367 pseudonym' -binary HKDF | xxd -p -c 64) && test $r = %s",
+            s->root, hex),
+        0);
     ledger_key_free(key);
     site_free(s);
 }
 
 /* The tip is a signed note: Python and openssl take it apart. */
-static void test_the_tip_is_a_signed_note(void **state) {
+static void test_the_tip_is_a_signed_note(void **state)
+{
     (void)state;
     struct site *s = site_new();
     site_append(s, 1, 3, 10);
-    assert_int_equal(shell("cd %s && openssl pkey -in ledger.key -pubout -out pub && python3 -c \"\n"
-                           "import base64,subprocess\nt=open('ledger/tip.b','rb').read().rstrip(b'\\0')\n"
-                           "text,note=t.split(b'\\n\\n');lines=text.split(b'\\n')\n"
-                           "assert lines[0]==b'gate1367.example/node-1' and lines[1]==b'3' and len(base64.b64decode(lines[2]))==32\n"
-                           "dash,name,sig=note.decode().split()\nassert dash=='\\u2014' and name=='gate1367.example/node-1'\n"
-                           "open('m','wb').write(text+b'\\n');open('sig','wb').write(base64.b64decode(sig)[4:])\" && openssl pkeyutl "
-                           "-verify -pubin -inkey pub -rawin -in m -sigfile sig > /dev/null", s->root), 0);
+    assert_int_equal(
+        shell(
+            "cd %s && openssl pkey -in ledger.key -pubout -out pub && python3 -c \"\n"
+            "import base64,subprocess\nt=open('ledger/tip.b','rb').read().rstrip(b'\\0')\n"
+            "text,note=t.split(b'\\n\\n');lines=text.split(b'\\n')\n"
+            "assert lines[0]==b'gate1367.example/node-1' and lines[1]==b'3' and len(base64.b64decode(lines[2]))==32\n"
+            "dash,name,sig=note.decode().split()\nassert dash=='\\u2014' and name=='gate1367.example/node-1'\n"
+            "open('m','wb').write(text+b'\\n');open('sig','wb').write(base64.b64decode(sig)[4:])\" && openssl pkeyutl "
+            "-verify -pubin -inkey pub -rawin -in m -sigfile sig > /dev/null",
+            s->root),
+        0);
     site_free(s);
 }
 
-static void test_keys_that_are_none(void **state) {
+static void test_keys_that_are_none(void **state)
+{
     (void)state;
     struct ledger_key *key = NULL;
     struct site *s = site_new();
     char path[160];
     assert_int_equal(ledger_key_parse(SPAN("nonsense"), &key).code, LEDGER_E_KEY);
-    assert_int_equal(shell("cd %s && openssl genpkey -algorithm X25519 -out x.key 2>/dev/null && chmod 600 x.key", s->root), 0);
+    assert_int_equal(
+        shell("cd %s && openssl genpkey -algorithm X25519 -out x.key 2>/dev/null && chmod 600 x.key", s->root), 0);
     snprintf(path, sizeof path, "%s/x.key", s->root);
     assert_int_equal(ledger_key_load(path, &key).code, LEDGER_E_KEY);
     assert_int_equal(shell("cd %s && openssl pkcs8 -topk8 -v2 aes128 -passout pass:secret -in ledger.key -out p.key && "
-                           "chmod 600 p.key", s->root), 0);
+                           "chmod 600 p.key",
+                         s->root),
+        0);
     snprintf(path, sizeof path, "%s/p.key", s->root);
     assert_int_equal(ledger_key_load(path, &key).code, LEDGER_E_KEY);
     assert_int_equal(shell("chmod 644 %s", s->key), 0);
@@ -146,7 +172,8 @@ static void test_keys_that_are_none(void **state) {
     site_free(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_roots_of_the_reference_trees),
         cmocka_unit_test(test_openssl_reads_our_key_and_believes_our_signature),

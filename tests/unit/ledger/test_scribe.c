@@ -22,7 +22,8 @@ struct stage {
     pid_t scribe;
 };
 
-static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool mark_life) {
+static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool mark_life)
+{
     int fds[2];
     static struct ipc_message m;
     assert_true(is_ok(ipc_channel_pair(fds)));
@@ -31,8 +32,13 @@ static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool 
     if (g->scribe == 0) {
         os_close(&fds[0]);
         if (g->control >= 0) os_close(&g->control); /* another scribe's */
-        struct ledger_scribe_config c = {.area = g->area, .control_fd = fds[1], .key_fd = -1, .root_fd = -1,
-            .place = g->site->place, .generation = 9, .mark_life = mark_life};
+        struct ledger_scribe_config c = {.area = g->area,
+            .control_fd = fds[1],
+            .key_fd = -1,
+            .root_fd = -1,
+            .place = g->site->place,
+            .generation = 9,
+            .mark_life = mark_life};
         if (fault) fault_arm(fault, nth);
         _exit(ledger_scribe_run(&c));
     }
@@ -45,7 +51,8 @@ static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool 
     assert_true(m.type == IPC_FAILED || m.number == 9);
 }
 
-static struct stage stage_new(void) {
+static struct stage stage_new(void)
+{
     struct stage g = {.site = site_new(), .control = -1};
     assert_true(is_ok(ipc_area_new(6, &g.area)));
     g.shared = mmap(NULL, sizeof *g.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -53,14 +60,16 @@ static struct stage stage_new(void) {
     return g;
 }
 
-static void stage_free(struct stage *g) {
+static void stage_free(struct stage *g)
+{
     os_close(&g->control);
     ipc_area_free(g->area);
     munmap(g->shared, sizeof *g->shared);
     site_free(g->site);
 }
 
-static int stop_scribe(struct stage *g) {
+static int stop_scribe(struct stage *g)
+{
     static struct ipc_message m;
     int status;
     ipc_message_set(&m, IPC_STOP, 0, "%s", "");
@@ -72,7 +81,8 @@ static int stop_scribe(struct stage *g) {
 }
 
 #define WINDOW 32u
-static void settle(struct ipc_ring *ring, struct shared *s, uint64_t *tickets, uint32_t *numbers, unsigned *count) {
+static void settle(struct ipc_ring *ring, struct shared *s, uint64_t *tickets, uint32_t *numbers, unsigned *count)
+{
     unsigned kept = 0;
     for (unsigned i = 0; i < *count; i++) {
         enum ipc_ticket_state state = ipc_ring_state(ring, tickets[i]);
@@ -88,7 +98,8 @@ static void settle(struct ipc_ring *ring, struct shared *s, uint64_t *tickets, u
     *count = kept;
 }
 
-static void work(struct stage *g, unsigned slot) {
+static void work(struct stage *g, unsigned slot)
+{
     struct ipc_ring *ring;
     uint64_t tickets[WINDOW];
     uint32_t numbers[WINDOW];
@@ -115,7 +126,8 @@ static void work(struct stage *g, unsigned slot) {
     _exit(0);
 }
 
-static pid_t start_worker(struct stage *g, unsigned slot) {
+static pid_t start_worker(struct stage *g, unsigned slot)
+{
     ipc_area_open_slot(g->area, slot);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -123,7 +135,8 @@ static pid_t start_worker(struct stage *g, unsigned slot) {
     return pid;
 }
 
-static result tick_off(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame) {
+static result tick_off(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
     uint8_t *seen = ctx;
     unsigned long n;
     (void)index, (void)frame;
@@ -137,7 +150,8 @@ static result tick_off(void *ctx, uint64_t index, span json, const struct ledger
 }
 
 /* The ledger is sound, and everything acknowledged is in it. */
-static void check_acknowledged(struct stage *g) {
+static void check_acknowledged(struct stage *g)
+{
     struct ledger_report report;
     struct ledger_reader *r;
     uint8_t *seen = calloc(1, ENTRIES_MAX);
@@ -154,22 +168,26 @@ static void check_acknowledged(struct stage *g) {
     free(seen);
 }
 
-static void nap_ms(unsigned ms) {
+static void nap_ms(unsigned ms)
+{
     struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
     nanosleep(&t, NULL);
 }
 
 //= ICE10036.2 4.6
-static void test_scribe_killed_again_and_again(void **state) {
+static void test_scribe_killed_again_and_again(void **state)
+{
     (void)state;
     struct stage g = stage_new();
     pid_t workers[2];
     int status;
-    for (unsigned w = 0; w < 2; w++) workers[w] = start_worker(&g, w);
+    for (unsigned w = 0; w < 2; w++)
+        workers[w] = start_worker(&g, w);
     for (unsigned round = 0; round < 25; round++) {
         uint32_t before = atomic_load(&g.shared->acknowledged_count);
         start_scribe(&g, NULL, 0, false);
-        for (unsigned i = 0; i < 500 && atomic_load(&g.shared->acknowledged_count) == before; i++) nap_ms(10);
+        for (unsigned i = 0; i < 500 && atomic_load(&g.shared->acknowledged_count) == before; i++)
+            nap_ms(10);
         assert_true(atomic_load(&g.shared->acknowledged_count) > before);
         nap_ms(round * 7 % 23);
         kill(g.scribe, SIGKILL);
@@ -189,7 +207,8 @@ static void test_scribe_killed_again_and_again(void **state) {
     stage_free(&g);
 }
 
-static void test_a_worker_killed_is_replaced_and_the_other_notices_nothing(void **state) {
+static void test_a_worker_killed_is_replaced_and_the_other_notices_nothing(void **state)
+{
     (void)state;
     struct stage g = stage_new();
     int status;
@@ -211,7 +230,8 @@ static void test_a_worker_killed_is_replaced_and_the_other_notices_nothing(void 
 }
 
 /* The disk fails at the n-th write: nothing is acknowledged after it, the scribe says so and ends with 74. */
-static void test_an_io_error_is_final(void **state) {
+static void test_an_io_error_is_final(void **state)
+{
     (void)state;
     static const char *const faults[] = {"write", "short-write", "fsync"};
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
@@ -234,7 +254,8 @@ static void test_an_io_error_is_final(void **state) {
     }
 }
 
-static void test_a_liar_is_reported_and_its_neighbour_served(void **state) {
+static void test_a_liar_is_reported_and_its_neighbour_served(void **state)
+{
     (void)state;
     struct stage g = stage_new();
     static struct ipc_message m;
@@ -264,9 +285,10 @@ static void test_a_liar_is_reported_and_its_neighbour_served(void **state) {
     stage_free(&g);
 }
 
-/* SIGTERM reaches the whole service; workers that drain still need the scribe. It ends on its supervisor's word, or when
- * that is gone. */
-static void test_sigterm_does_not_end_a_supervised_scribe(void **state) {
+/* SIGTERM reaches the whole service; workers that drain still need the scribe. It ends on its supervisor's word, or
+ * when that is gone. */
+static void test_sigterm_does_not_end_a_supervised_scribe(void **state)
+{
     (void)state;
     struct stage g = stage_new();
     struct ledger_report report;
@@ -285,7 +307,8 @@ static void test_sigterm_does_not_end_a_supervised_scribe(void **state) {
     stage_free(&g);
 }
 
-static void test_a_damaged_ledger_is_refused_at_start(void **state) {
+static void test_a_damaged_ledger_is_refused_at_start(void **state)
+{
     (void)state;
     struct stage g = stage_new();
     static struct ipc_message m;
@@ -295,7 +318,8 @@ static void test_a_damaged_ledger_is_refused_at_start(void **state) {
     assert_true(is_ok(ipc_channel_pair(fds)));
     pid_t pid = fork();
     if (pid == 0) {
-        struct ledger_scribe_config c = {.area = g.area, .control_fd = fds[1], .key_fd = -1, .root_fd = -1, .place = g.site->place};
+        struct ledger_scribe_config c = {
+            .area = g.area, .control_fd = fds[1], .key_fd = -1, .root_fd = -1, .place = g.site->place};
         _exit(ledger_scribe_run(&c));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -307,7 +331,8 @@ static void test_a_damaged_ledger_is_refused_at_start(void **state) {
     stage_free(&g);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scribe_killed_again_and_again),
         cmocka_unit_test(test_a_worker_killed_is_replaced_and_the_other_notices_nothing),
