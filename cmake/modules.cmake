@@ -57,7 +57,23 @@ gate_module(proxy NEEDS base source os ipc io http doc rules registry match reci
 gate_module(config NEEDS base source os io rules registry recipient ledger proxy)
 gate_module(admin NEEDS base source os ipc io http registry ledger proxy config)
 gate_module(supervisor NEEDS base os ipc io ledger proxy config admin)
-gate_module(demo NEEDS base os io http supervisor config)
+gate_module(demo NEEDS base os io http ledger supervisor config LIBS PkgConfig::JANSSON)
+# The demo carries the packs it shows: the program works wherever it is copied to.
+function(gate_embed target symbol file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  set(out ${CMAKE_BINARY_DIR}/generated/${symbol}.c)
+  file(CONFIGURE OUTPUT ${out} CONTENT "#include \"demo/internal.h\"
+const unsigned char ${symbol}[] = {${bytes}};
+const size_t ${symbol}_len = sizeof(${symbol});
+" @ONLY)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
+if(TARGET demo)
+  gate_embed(demo demo_pack_section ${CMAKE_SOURCE_DIR}/rules/section-1367.json)
+  gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
+endif()
 gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate proxy
   config admin supervisor demo)
 
