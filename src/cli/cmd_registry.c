@@ -50,7 +50,7 @@ struct build {
     uint8_t key[32];
     struct problems *problems;
     struct registry_builder *builder;
-    uint64_t journal; /* first position that the source does not include */
+    struct registry_journal_end end; /* of the journal beside the output */
 };
 
 static bool feed_lines(struct build *b, span text)
@@ -98,20 +98,34 @@ static bool read_journal(const struct build *b, struct buf *text)
     return !os_exists(path) || is_ok(os_read_file(path, SOURCE_MAX, text));
 }
 
+#define OVERLAY_BYTES (64u << 20)
+
+/* The old index with its live changes on top: what is protected today. */
+static RESULT open_old(struct build *b, span image, span journal, void *overlay, struct registry **out)
+{
+    struct registry_info info;
+    TRY(registry_overlay_format(overlay, OVERLAY_BYTES, b->key));
+    TRY(registry_open(image, b->key, overlay, out));
+    registry_info(*out, &info);
+    return registry_journal_replay(b->key, journal, info.journal, overlay, &b->end);
+}
+
 /* Protected subjects that would fall out of protection; an unreadable old index counts as one that must be approved. */
-static bool drops_nobody(struct build *b)
+static bool drops_nobody(struct build *b, span journal)
 {
     struct os_map old = {0};
     struct registry *r = NULL;
     uint64_t sample[4];
     if (!os_exists(b->output)) return true;
-    result opened = os_map_file(b->output, &old);
-    if (is_ok(opened)) opened = registry_open(span_of(old.ptr, old.len), b->key, NULL, &r);
+    void *overlay = mem_alloc(OVERLAY_BYTES);
+    result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : os_map_file(b->output, &old);
+    if (is_ok(opened)) opened = open_old(b, span_of(old.ptr, old.len), journal, overlay, &r);
     size_t dropped = is_ok(opened) ? registry_builder_dropped(b->builder, r, sample, ARRAY_LEN(sample)) : 1;
     if (!is_ok(opened)) fprintf(stderr, "%s: %s\n", b->output, registry_error_text(opened.code));
     else if (dropped > 0) fprintf(stderr, "%zu protected subjects of %s are not in the new index\n", dropped, b->output);
-    if (is_ok(opened)) registry_close(r);
+    if (r != NULL) registry_close(r);
     os_unmap(&old);
+    mem_free(overlay);
     if (dropped == 0 || b->approved != NULL) return true;
     fputs("an ended protection needs a named reason: --release-approved REASON\n", stderr);
     return false;
@@ -122,20 +136,26 @@ static int write_index(struct build *b)
     span image;
     struct registry_totals t;
     struct buf journal;
-    struct registry_journal_end end = {0};
     bool readable = read_journal(b, &journal) &&
-                    (buf_len(&journal) == 0 || is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, &end)));
+                    is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, &b->end));
+    if (!readable) {
+        buf_free(&journal);
+        return fail(b->output, "its journal cannot be read; nothing was written");
+    }
+    /* The new index stands for everything up to the journal's end: an old release must not be replayed over a newer
+     * protection, and what was protected live but is missing from the source shows as dropped. */
+    uint64_t includes = b->end.position + 1;
+    result r = registry_builder_finish(b->builder, os_realtime_us() / 1000000, includes, &image);
+    bool keeps = is_ok(r) && drops_nobody(b, buf_span(&journal));
     buf_free(&journal);
-    if (!readable) return fail(b->output, "its journal cannot be read; nothing was written");
-    result r = registry_builder_finish(b->builder, os_realtime_us() / 1000000, b->journal, &image);
     if (!is_ok(r)) return r.class == ERROR_CONFIG ? 1 : fail(b->output, registry_error_text(r.code));
-    if (!drops_nobody(b)) return 1;
+    if (!keeps) return 1;
     r = os_write_atomic(b->output, image, 0600);
     if (!is_ok(r)) return fail(b->output, os_error_text(r));
     registry_builder_totals(b->builder, &t);
     printf("%s: %llu protected subjects of %llu, %llu keys, %zu bytes\n", b->output, (unsigned long long)t.protected_subjects,
         (unsigned long long)t.subjects, (unsigned long long)t.keys, image.len);
-    if (end.records > 0) printf("%llu live changes stay in force from the journal\n", (unsigned long long)end.records);
+    if (b->end.records > 0) printf("stands for the journal up to record %llu\n", (unsigned long long)b->end.position);
     return 0;
 }
 
@@ -252,7 +272,7 @@ struct offline {
 static bool parse_changes(struct offline *o, span text)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < text.len; i++) lines += text.ptr[i] == '\n';
+    for (size_t i = 0; text.ptr && i < text.len; i++) lines += text.ptr[i] == '\n';
     o->changes = arena_array(o->arena, lines, sizeof(*o->changes));
     o->subjects = arena_array(o->arena, lines, sizeof(*o->subjects));
     if (o->changes == NULL || o->subjects == NULL) return false;
@@ -358,7 +378,7 @@ static int look_up_offline(const struct config *c, enum registry_kind kind, cons
     void *overlay = mem_alloc(size);
     result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : registry_overlay_format(overlay, size, key);
     if (is_ok(opened)) opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, overlay, &r);
-    struct registry_info info;
+    struct registry_info info = {0};
     struct buf journal;
     buf_init(&journal, 0);
     if (is_ok(opened)) registry_info(r, &info);

@@ -74,6 +74,7 @@ static void read_visit(struct visit *v)
 {
     for (;;) {
         span in = io_input(v->conn);
+        http_request_reset(&v->request); /* from the start each time: requests here are small */
         enum http_step step = in.len == 0 ? HTTP_MORE : http_request_read(&v->request, in, &HTTP_LIMITS_DEFAULT);
         if (step == HTTP_MORE) return;
         size_t whole = v->request.head_len + (size_t)v->request.length;
@@ -85,7 +86,6 @@ static void read_visit(struct visit *v)
         if (in.len < whole) return;
         bool keep = answer(v, span_sub(in, v->request.head_len, whole - v->request.head_len));
         io_consume(v->conn, whole);
-        http_request_reset(&v->request);
         span out = buf_span(&v->out);
         enum io_sending s = io_send(v->conn, &out, 1);
         if (s == IO_FAILED || (s == IO_SENT && !keep)) {
