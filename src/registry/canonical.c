@@ -129,7 +129,7 @@ static size_t canonical_alien(span value, uint8_t *out)
 {
     bool bare;
     size_t at = skip_alien_prefix(value, &bare);
-    uint8_t digits[10];
+    uint8_t digits[10] = {0};
     size_t n = 0;
     for (size_t i = at; i < value.len; i++) {
         uint8_t c = value.ptr[i];

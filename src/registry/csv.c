@@ -127,7 +127,7 @@ static void point_cells(struct csv *c, const size_t *ends)
 /* False when the row is no CSV; the rest of the file can then not be trusted and is not read. */
 static bool read_row(struct csv *c)
 {
-    size_t ends[COLUMNS_MAX], start = c->at;
+    size_t ends[COLUMNS_MAX] = {0}, start = c->at;
     buf_clear(&c->cells);
     c->cell_count = 0;
     c->row_line = c->line;

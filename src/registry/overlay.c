@@ -133,6 +133,7 @@ static void publish(const _Atomic uint64_t *p, uint64_t v)
 static const struct overlay_key *find_key(const struct overlay *o, struct registry_print p, uint64_t subject)
 {
     uint64_t first = overlay_first(p), at = scale(p.a, o->key_slots);
+    ASSERT(o->keys);
     for (uint64_t i = 0; i < o->key_slots; i++) {
         const struct overlay_key *k = &o->keys[at];
         if (load(&k->a) == 0 || (load(&k->a) == first && k->b == p.b && k->subject == subject)) return k;
