@@ -68,14 +68,19 @@ static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t ma
     uint16_t *out = s->marks + s->mark_count;
     uint16_t base = (uint16_t)(block * SCAN_BLOCK);
 #ifdef __POPCNT__
-    /* Eight at a time without asking: how many there are would be a branch that nobody can predict. */
+    /* Sixteen without asking, then eight at a time: how many there are is a branch that is hard to predict. */
     uint32_t count = (uint32_t)__builtin_popcountll(marks);
     s->mark_count += count;
-    for (uint32_t done = 0; done < count; done += 8) {
-#define NEXT_MARK (*out++ = (uint16_t)(base + _tzcnt_u64(marks)), marks &= marks - 1)
-        NEXT_MARK, NEXT_MARK, NEXT_MARK, NEXT_MARK, NEXT_MARK, NEXT_MARK, NEXT_MARK, NEXT_MARK;
+#define NEXT_MARK(i) (out[i] = (uint16_t)(base + _tzcnt_u64(marks)), marks &= marks - 1)
+#define EIGHT_MARKS(i)                                                                                                 \
+    (NEXT_MARK(i), NEXT_MARK(i + 1), NEXT_MARK(i + 2), NEXT_MARK(i + 3), NEXT_MARK(i + 4), NEXT_MARK(i + 5),           \
+        NEXT_MARK(i + 6), NEXT_MARK(i + 7))
+    EIGHT_MARKS(0);
+    EIGHT_MARKS(8);
+    for (uint32_t done = 16; done < count; done += 8)
+        EIGHT_MARKS(done);
+#undef EIGHT_MARKS
 #undef NEXT_MARK
-    }
 #else
     for (; marks; marks &= marks - 1)
         *out++ = (uint16_t)(base + __builtin_ctzll(marks));
