@@ -127,7 +127,7 @@ enum flow exchange_fail(struct exchange *x, enum gate_failure f)
     exchange_leave_origin(x, false);
     x->answer = gate_failure_answer(f, x->class);
     x->from_origin = false;
-    x->decided_us = io_now_us(x->worker->loop);
+    x->decided_us = io_now_us();
     answer_choose(x);
     gate_replace(x->gate);
     if (x->engine != NULL) worker_engine_back(x->worker, x->engine);
@@ -188,7 +188,7 @@ static void stamp(struct exchange *x)
 {
     struct worker *w = x->worker;
     uint8_t chance[10];
-    x->arrival_us = io_now_us(w->loop);
+    x->arrival_us = io_now_us();
     x->time_us = os_realtime_us();
     worker_random(w, chance, sizeof(chance));
     ledger_request_id(x->time_us / 1000, chance, x->id);

@@ -70,7 +70,7 @@ enum flow step_pace(struct exchange *x)
     uint64_t grid = x->worker->settings->pace_us;
     x->step = STEP_SEND;
     if (x->class == RECIPIENT_ENTITLED || grid == 0 || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
-    uint64_t gone = io_clock_us() - x->arrival_us;
+    uint64_t gone = io_now_us() - x->arrival_us;
     x->paced = true;
     io_timer_at(&x->timer, x->arrival_us + (gone / grid + 1) * grid);
     return FLOW_WAIT;

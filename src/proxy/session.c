@@ -42,8 +42,8 @@ void session_end(struct session *s, bool orderly)
     struct worker *w = s->worker;
     if (s->exchange != NULL) exchange_free(s->exchange);
     unlink_session(s);
-    if (s->gone) io_free(s->conn);
-    else if (orderly && !io_sending_pending(s->conn)) io_finish(s->conn);
+    /* Never a clean TLS close behind a body that was broken off: the client must see it. */
+    if (orderly && !s->gone && !io_sending_pending(s->conn)) io_finish(s->conn);
     else io_abort(s->conn);
     mem_wipe(s, sizeof(*s));
     mem_free(s);
