@@ -1,5 +1,5 @@
-/* libgate1367: inspect a document for persons protected by 8 U.S.C. 1367 and get the bytes that a recipient may see, without
- * the gateway: for a web server module, an ICAP service, a batch job. The same code decides as in the gateway.
+/* libgate1367: inspect a document for persons protected by 8 U.S.C. 1367 and get the bytes that a recipient may see,
+ * without the gateway: for a web server module, an ICAP service, a batch job. The same code decides as in the gateway.
  *
  *     gate1367_rules *rules = gate1367_rules_load(packs, 2, &problems);
  *     gate1367_registry *registry = gate1367_registry_open(index, index_len, key, &why);
@@ -14,11 +14,11 @@
  *     }
  *     gate1367_close(i);                                                      wipes
  *
- * What the library does not do: know who asks (say so honestly in `entitled`), keep the record of disclosures that the law
- * asks for, and remove headers that tell what the body no longer does (length, validators, ranges, totals).
+ * What the library does not do: know who asks (say so honestly in `entitled`), keep the record of disclosures that the
+ * law asks for, and remove headers that tell what the body no longer does (length, validators, ranges, totals).
  *
- * No function touches files, clocks or globals; nothing is logged. Rules and registries may be shared between threads, an
- * inspector may not. Strings are NUL-terminated UTF-8. No function may be called with NULL unless it says so.
+ * No function touches files, clocks or globals; nothing is logged. Rules and registries may be shared between threads,
+ * an inspector may not. Strings are NUL-terminated UTF-8. No function may be called with NULL unless it says so.
  *
  * Symbols start with gate1367_; structs may grow at their end: set them to zero before use. */
 #ifndef GATE1367_GATE1367_H
@@ -47,9 +47,10 @@ typedef struct gate1367_pack {
     size_t len;
 } gate1367_pack;
 
-/* Compiles the packs, in order; nothing of them is referred to afterwards. NULL: one of them is wrong or memory ran out; one
- * bad rule refuses all. *problems (may be NULL) becomes every problem and warning, a line each, "FILE:LINE:COLUMN:
- * /pointer: what is wrong; what would be right", to be freed with gate1367_text_free; NULL when there is none. */
+/* Compiles the packs, in order; nothing of them is referred to afterwards. NULL: one of them is wrong or memory ran
+ * out; one bad rule refuses all. *problems (may be NULL) becomes every problem and warning, a line each,
+ * "FILE:LINE:COLUMN: /pointer: what is wrong; what would be right", to be freed with gate1367_text_free; NULL when
+ * there is none. */
 GATE1367_API gate1367_rules *gate1367_rules_load(const gate1367_pack *packs, size_t count, char **problems);
 /* After every inspector of it. NULL is nothing. */
 GATE1367_API void gate1367_rules_free(gate1367_rules *rules);
@@ -59,9 +60,10 @@ GATE1367_API void gate1367_text_free(char *text);
 
 typedef struct gate1367_registry gate1367_registry;
 
-/* An index as `gate1367 registry build` wrote it, 8-byte aligned (a mapped file is). It is borrowed until close. NULL: no index,
- * damaged, another format, another key, or no memory; *why (may be NULL) then is a static text. */
-GATE1367_API gate1367_registry *gate1367_registry_open(const void *index, size_t len, const uint8_t key[32], const char **why);
+/* An index as `gate1367 registry build` wrote it, 8-byte aligned (a mapped file is). It is borrowed until close. NULL:
+ * no index, damaged, another format, another key, or no memory; *why (may be NULL) then is a static text. */
+GATE1367_API gate1367_registry *gate1367_registry_open(
+    const void *index, size_t len, const uint8_t key[32], const char **why);
 /* After every document opened with it is closed. NULL is nothing. */
 GATE1367_API void gate1367_registry_close(gate1367_registry *registry);
 
@@ -75,16 +77,17 @@ GATE1367_API void gate1367_inspector_free(gate1367_inspector *i);
 
 typedef struct gate1367_document {
     const gate1367_registry *registry; /* required */
-    const char *profile; /* id of the profile that describes this origin; NULL: none */
-    const char *path;    /* of the request, without query, percent-encoded as it came; picks the profile's document */
+    const char *profile;               /* id of the profile that describes this origin; NULL: none */
+    const char *path; /* of the request, without query, percent-encoded as it came; picks the profile's document */
     const char *media_type, *charset, *content_encoding; /* of the answer; NULL or "": not given */
-    int entitled; /* a sworn officer or employee of DHS, DOS or DOJ with a legitimate purpose; 0: everybody else */
-    int inspect;  /* what no profile describes: 0 refuse, else inspect it as a whole */
-    uint32_t depth;            /* containers open at once; 0: 256 */
+    int entitled;   /* a sworn officer or employee of DHS, DOS or DOJ with a legitimate purpose; 0: everybody else */
+    int inspect;    /* what no profile describes: 0 refuse, else inspect it as a whole */
+    uint32_t depth; /* containers open at once; 0: 256 */
     uint64_t record, document; /* bytes of a unit and of the whole, in what stays visible; 0: 4 MiB and 64 MiB */
 } gate1367_document;
 
-/* Begins; drops what was open before. *document is not referred to afterwards, but its registry is. 0: no such profile. */
+/* Begins; drops what was open before. *document is not referred to afterwards, but its registry is. 0: no such profile.
+ */
 GATE1367_API int gate1367_open(gate1367_inspector *i, const gate1367_document *document);
 /* The next bytes of the body, which are copied. 0: no more are needed, gate1367_finish will say why. */
 GATE1367_API int gate1367_feed(gate1367_inspector *i, const void *bytes, size_t len);
@@ -92,7 +95,8 @@ GATE1367_API int gate1367_feed(gate1367_inspector *i, const void *bytes, size_t 
 typedef enum gate1367_verdict {
     GATE1367_DELIVER,    /* exactly what gate1367_output gives */
     GATE1367_NOT_FOUND,  /* all of it is withheld */
-    GATE1367_UNREADABLE, /* nothing may be delivered to a restricted recipient; to an entitled one all, as uninspected */
+    GATE1367_UNREADABLE, /* nothing may be delivered to a restricted recipient; to an entitled one all, as uninspected
+                          */
 } gate1367_verdict;
 
 /* `complete`: the body ended in good order; 0: it was cut short. Once for each open. */
@@ -118,13 +122,13 @@ typedef enum gate1367_origin {
 } gate1367_origin;
 
 typedef struct gate1367_finding {
-    uint64_t at;       /* offset in the body of the value (or name) that it stands in */
+    uint64_t at; /* offset in the body of the value (or name) that it stands in */
     uint32_t len;
     gate1367_origin origin;
-    const char *rule;  /* id; "" for flaws and surrogate keys; lives as long as the rules */
-    const char *kind;  /* kind of identifier, for REGISTERED; else ""; static */
-    uint64_t subject;  /* keyed handle of the person, for REGISTERED; else 0 */
-    int in_text;       /* inside `texts` of the profile: about somebody else */
+    const char *rule; /* id; "" for flaws and surrogate keys; lives as long as the rules */
+    const char *kind; /* kind of identifier, for REGISTERED; else ""; static */
+    uint64_t subject; /* keyed handle of the person, for REGISTERED; else 0 */
+    int in_text;      /* inside `texts` of the profile: about somebody else */
 } gate1367_finding;
 /* The next finding, in no particular order. 0: that was all. For insiders: it says what must not be told. */
 GATE1367_API int gate1367_next_finding(gate1367_inspector *i, gate1367_finding *finding);
@@ -140,8 +144,8 @@ typedef struct gate1367_answer {
     const void *body;
     size_t len;
 } gate1367_answer;
-/* What this origin answers for nobody, where its profile says so, else 404 with problem+json: the one answer to give whenever
- * something of a document is not delivered at all. From gate1367_open on; lives as long as the rules. */
+/* What this origin answers for nobody, where its profile says so, else 404 with problem+json: the one answer to give
+ * whenever something of a document is not delivered at all. From gate1367_open on; lives as long as the rules. */
 GATE1367_API gate1367_answer gate1367_miss(const gate1367_inspector *i);
 
 /* Wipes everything that the document left. */

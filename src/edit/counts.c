@@ -14,16 +14,19 @@ struct visible {
 };
 
 /* Where the profile says "absent": "null", an origin's own null is no unit: it says that there is none. */
-static bool is_null(const struct edit_planning *p, const struct match_piece *piece) {
+static bool is_null(const struct edit_planning *p, const struct match_piece *piece)
+{
     return span_equal(span_sub(p->body, piece->value, piece->end - piece->value), SPAN("null"));
 }
 
-static bool is_visible(const struct edit_planning *p, size_t i) {
+static bool is_visible(const struct edit_planning *p, size_t i)
+{
     const struct match_piece *piece = &p->survey->pieces[i];
     return p->fates[i] == EDIT_KEEP && piece->roles & PATH_UNIT && !(piece->absent_null && is_null(p, piece));
 }
 
-static size_t count_declarations(const struct match_survey *s) {
+static size_t count_declarations(const struct match_survey *s)
+{
     size_t most = 0;
     for (size_t i = 0; i < s->piece_count; i++)
         if (s->pieces[i].unit >= most) most = (size_t)s->pieces[i].unit + 1;
@@ -33,7 +36,8 @@ static size_t count_declarations(const struct match_survey *s) {
 }
 
 /* Counting sort by declaration keeps the document order inside each. */
-static result find_visible(const struct edit_planning *p, struct visible *v) {
+static result find_visible(const struct edit_planning *p, struct visible *v)
+{
     const struct match_survey *s = p->survey;
     v->declarations = count_declarations(s);
     v->start = arena_array(p->arena, v->declarations + 2, sizeof *v->start);
@@ -41,10 +45,12 @@ static result find_visible(const struct edit_planning *p, struct visible *v) {
     v->sample = arena_array(p->arena, v->declarations + 1, sizeof *v->sample);
     v->around = arena_alloc(p->arena, v->declarations + 1);
     REQUIRE(v->start && v->begins && v->sample && v->around, ERROR_LIMIT, 0);
-    for (size_t u = 0; u < v->declarations; u++) v->sample[u] = MATCH_NONE;
+    for (size_t u = 0; u < v->declarations; u++)
+        v->sample[u] = MATCH_NONE;
     for (size_t i = 0; i < s->piece_count; i++)
         if (is_visible(p, i)) v->start[s->pieces[i].unit + 2]++;
-    for (size_t u = 2; u < v->declarations + 2; u++) v->start[u] += v->start[u - 1];
+    for (size_t u = 2; u < v->declarations + 2; u++)
+        v->start[u] += v->start[u - 1];
     for (size_t i = 0; i < s->piece_count; i++) {
         if (!is_visible(p, i)) continue;
         v->begins[v->start[s->pieces[i].unit + 1]++] = s->pieces[i].begin;
@@ -54,7 +60,8 @@ static result find_visible(const struct edit_planning *p, struct visible *v) {
 }
 
 /* Every line of NDJSON is a document of its own, whether it is a unit or not. */
-static result find_lines(const struct edit_planning *p, struct visible *v) {
+static result find_lines(const struct edit_planning *p, struct visible *v)
+{
     const struct match_survey *s = p->survey;
     if (s->piece_count == 0 || !s->pieces[0].is_line) return OK;
     v->lines = arena_array(p->arena, s->piece_count, sizeof *v->lines);
@@ -64,17 +71,21 @@ static result find_lines(const struct edit_planning *p, struct visible *v) {
     return OK;
 }
 
-static uint32_t line_around(const struct match_survey *s, const struct visible *v, uint64_t at) {
+static uint32_t line_around(const struct match_survey *s, const struct visible *v, uint64_t at)
+{
     size_t low = 0, high = v->line_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->pieces[v->lines[middle]].begin <= at) low = middle + 1;
-        else high = middle;
+        if (s->pieces[v->lines[middle]].begin <= at)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low > 0 ? v->lines[low - 1] : MATCH_NONE;
 }
 
-static void find_around(const struct match_survey *s, struct visible *v, uint16_t unit) {
+static void find_around(const struct match_survey *s, struct visible *v, uint16_t unit)
+{
     if (v->around_of == unit) return;
     memset(v->around, 0, v->declarations);
     for (uint32_t at = s->pieces[v->sample[unit]].unit_parent; at != MATCH_NONE; at = s->pieces[at].unit_parent)
@@ -84,25 +95,31 @@ static void find_around(const struct match_survey *s, struct visible *v, uint16_
 
 /* The innermost unit around the count that also holds units of the counted declaration: a count inside a record counts
  * what that record holds; one in a summary beside the list counts the list. Else the line; MATCH_NONE: the document. */
-static uint32_t scope_of(const struct match_survey *s, struct visible *v, const struct match_count *c) {
+static uint32_t scope_of(const struct match_survey *s, struct visible *v, const struct match_count *c)
+{
     find_around(s, v, c->unit);
     uint32_t at = c->unit_parent;
-    while (at != MATCH_NONE && !v->around[s->pieces[at].unit]) at = s->pieces[at].unit_parent;
+    while (at != MATCH_NONE && !v->around[s->pieces[at].unit])
+        at = s->pieces[at].unit_parent;
     return at != MATCH_NONE ? at : line_around(s, v, c->begin);
 }
 
 /* How many of the declaration begin before `at`. */
-static size_t begin_before(const struct visible *v, uint16_t unit, uint64_t at) {
+static size_t begin_before(const struct visible *v, uint16_t unit, uint64_t at)
+{
     size_t low = v->start[unit], high = v->start[unit + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (v->begins[middle] < at) low = middle + 1;
-        else high = middle;
+        if (v->begins[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
 
-static size_t count_visible(const struct match_survey *s, struct visible *v, const struct match_count *c) {
+static size_t count_visible(const struct match_survey *s, struct visible *v, const struct match_count *c)
+{
     if (v->sample[c->unit] == MATCH_NONE) return 0;
     uint32_t scope = scope_of(s, v, c);
     if (scope == MATCH_NONE) return v->start[c->unit + 1] - v->start[c->unit];
@@ -112,17 +129,20 @@ static size_t count_visible(const struct match_survey *s, struct visible *v, con
 
 #define COUNT_ROOM 24 /* twenty digits, two quotes, NUL */
 
-static void write_count(struct edit_planning *p, const struct match_count *c, size_t number, char *room) {
+static void write_count(struct edit_planning *p, const struct match_count *c, size_t number, char *room)
+{
     int len = snprintf(room, COUNT_ROOM, c->quoted ? "\"%zu\"" : "%zu", number);
     ASSERT(len > 0 && len < COUNT_ROOM);
     span now = span_sub(p->body, c->begin, c->end - c->begin), right = span_of(room, (size_t)len);
     if (!span_equal(now, right)) edit_add_op(p, c->begin, c->end, right.ptr, right.len);
 }
 
-result edit_plan_counts(struct edit_planning *p) {
+result edit_plan_counts(struct edit_planning *p)
+{
     const struct match_survey *s = p->survey;
     size_t written = 0;
-    for (size_t i = 0; i < s->count_count; i++) written += s->counts[i].piece == MATCH_NONE;
+    for (size_t i = 0; i < s->count_count; i++)
+        written += s->counts[i].piece == MATCH_NONE;
     if (written == 0) return OK; /* the others are removed as pieces */
     struct visible v = {.around_of = MATCH_NONE};
     TRY(find_visible(p, &v));

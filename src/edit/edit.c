@@ -5,7 +5,8 @@ static const uint8_t null_literal[] = {'n', 'u', 'l', 'l'};
 
 /* What happens to a piece that is in nothing dropped. null may only stand for a member: in a list it would count the
  * withheld. A root that nobody restricted may see has no place to vanish from. */
-static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld withheld) {
+static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld withheld)
+{
     if (p->removed) return p->is_root ? EDIT_NULL : EDIT_DROP;
     switch (withheld) {
     case POLICY_KEPT: return EDIT_KEEP;
@@ -16,7 +17,8 @@ static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld
 }
 
 /* Document order, parents before children: what begins before the end of the last dropped piece lies inside it. */
-static void decide_fates(const struct match_survey *s, const struct policy_verdict *v, uint8_t *fates) {
+static void decide_fates(const struct match_survey *s, const struct policy_verdict *v, uint8_t *fates)
+{
     uint64_t gone_end = 0;
     for (size_t i = 0; i < s->piece_count; i++) {
         const struct match_piece *p = &s->pieces[i];
@@ -29,25 +31,29 @@ static void decide_fates(const struct match_survey *s, const struct policy_verdi
     }
 }
 
-const uint8_t *edit_fates(const struct match_survey *survey, const struct policy_verdict *verdict, struct arena *arena) {
+const uint8_t *edit_fates(const struct match_survey *survey, const struct policy_verdict *verdict, struct arena *arena)
+{
     uint8_t *fates = arena_alloc(arena, survey->piece_count + 1);
     if (fates) decide_fates(survey, verdict, fates);
     return fates;
 }
 
-static const struct match_container *container_of(const struct match_survey *s, const struct match_piece *p) {
+static const struct match_container *container_of(const struct match_survey *s, const struct match_piece *p)
+{
     ASSERT(p->container < s->container_count);
     return &s->containers[p->container];
 }
 
 /* The bytes between the brackets; of an NDJSON body all of them, opening and closing blank lines too. */
-static void inside_of(const struct edit_planning *p, const struct match_container *c, uint64_t *from, uint64_t *to) {
+static void inside_of(const struct edit_planning *p, const struct match_container *c, uint64_t *from, uint64_t *to)
+{
     *from = c->is_lines ? 0 : c->open + 1;
     *to = c->is_lines ? p->body.len : c->close;
 }
 
 /* Nothing of it stays, or nothing was in it: both are written alike. */
-static bool is_emptied(const struct edit_planning *p, size_t i) {
+static bool is_emptied(const struct edit_planning *p, size_t i)
+{
     const struct match_container *c = &p->survey->containers[i];
     uint64_t from, to;
     inside_of(p, c, &from, &to);
@@ -57,21 +63,25 @@ static bool is_emptied(const struct edit_planning *p, size_t i) {
 
 /* A piece goes with the separator before it, so that each later kept one still stands behind its own; while nothing is
  * kept before it, it goes with the one behind it, so that the opening white space stays. */
-static void drop_piece(struct edit_planning *p, const struct match_piece *piece, bool leading) {
-    if (leading) edit_add_op(p, piece->begin, piece->next_begin, NULL, 0);
-    else edit_add_op(p, piece->previous_end, piece->end, NULL, 0);
+static void drop_piece(struct edit_planning *p, const struct match_piece *piece, bool leading)
+{
+    if (leading)
+        edit_add_op(p, piece->begin, piece->next_begin, NULL, 0);
+    else
+        edit_add_op(p, piece->previous_end, piece->end, NULL, 0);
 }
 
-static void plan_pieces(struct edit_planning *p, uint32_t *dropped_before) {
+static void plan_pieces(struct edit_planning *p, uint32_t *dropped_before)
+{
     for (size_t i = 0; i < p->survey->piece_count; i++) {
         const struct match_piece *piece = &p->survey->pieces[i];
         if (p->fates[i] == EDIT_NULL) edit_add_op(p, piece->value, piece->end, null_literal, sizeof null_literal);
-        if (p->fates[i] == EDIT_DROP)
-            drop_piece(p, piece, dropped_before[piece->container]++ == piece->ordinal);
+        if (p->fates[i] == EDIT_DROP) drop_piece(p, piece, dropped_before[piece->container]++ == piece->ordinal);
     }
 }
 
-static void plan_containers(struct edit_planning *p) {
+static void plan_containers(struct edit_planning *p)
+{
     for (size_t i = 0; i < p->survey->container_count; i++) {
         uint64_t from, to;
         inside_of(p, &p->survey->containers[i], &from, &to);
@@ -80,7 +90,8 @@ static void plan_containers(struct edit_planning *p) {
 }
 
 /* Counts what is dropped, and makes room for every op there can be. */
-static result prepare(struct edit_planning *p, uint32_t **dropped_before) {
+static result prepare(struct edit_planning *p, uint32_t **dropped_before)
+{
     const struct match_survey *s = p->survey;
     size_t ops = s->count_count;
     p->fates = arena_alloc(p->arena, s->piece_count + 1);
@@ -94,20 +105,23 @@ static result prepare(struct edit_planning *p, uint32_t **dropped_before) {
         (void)container_of(s, &s->pieces[i]);
         p->dropped[s->pieces[i].container]++;
     }
-    for (size_t i = 0; i < s->container_count; i++) ops += is_emptied(p, i);
+    for (size_t i = 0; i < s->container_count; i++)
+        ops += is_emptied(p, i);
     p->ops = arena_array(p->arena, ops + 1, sizeof *p->ops);
     REQUIRE(p->ops, ERROR_LIMIT, 0);
     return OK;
 }
 
 /* What holds another comes before it. */
-static int compare_ops(const void *a, const void *b) {
+static int compare_ops(const void *a, const void *b)
+{
     const struct edit_op *x = a, *y = b;
     if (x->from != y->from) return x->from < y->from ? -1 : 1;
     return x->to > y->to ? -1 : x->to < y->to;
 }
 
-static void sort_ops(struct edit_planning *p) {
+static void sort_ops(struct edit_planning *p)
+{
     for (size_t i = 1; i < p->op_count; i++)
         if (compare_ops(&p->ops[i - 1], &p->ops[i]) > 0) {
             qsort(p->ops, p->op_count, sizeof *p->ops, compare_ops);
@@ -115,13 +129,15 @@ static void sort_ops(struct edit_planning *p) {
         }
 }
 
-static void add_run(struct edit_list *out, struct edit_run *runs, struct edit_run run) {
+static void add_run(struct edit_list *out, struct edit_run *runs, struct edit_run run)
+{
     run.out = out->length;
     runs[out->count++] = run;
     out->length += run.literal_len ? run.literal_len : run.len;
 }
 
-static void keep_bytes(struct edit_list *out, struct edit_run *runs, uint64_t from, uint64_t to) {
+static void keep_bytes(struct edit_list *out, struct edit_run *runs, uint64_t from, uint64_t to)
+{
     while (from < to) {
         uint32_t len = to - from > UINT32_MAX ? UINT32_MAX : (uint32_t)(to - from);
         add_run(out, runs, (struct edit_run){.at = from, .len = len});
@@ -130,7 +146,8 @@ static void keep_bytes(struct edit_list *out, struct edit_run *runs, uint64_t fr
 }
 
 /* Ops are nested or apart, never across each other: what an outer one takes, its inner ones do not matter for. */
-static result write_runs(struct edit_planning *p, struct edit_list *out) {
+static result write_runs(struct edit_planning *p, struct edit_list *out)
+{
     size_t most = 2 * p->op_count + 2 + p->body.len / UINT32_MAX;
     struct edit_run *runs = arena_array(p->arena, most, sizeof *runs);
     REQUIRE(runs, ERROR_LIMIT, 0);
@@ -144,7 +161,8 @@ static result write_runs(struct edit_planning *p, struct edit_list *out) {
         ASSERT(op->to <= p->body.len);
         keep_bytes(out, runs, cursor, op->from);
         if (op->literal_len)
-            add_run(out, runs, (struct edit_run){.at = op->from, .literal = op->literal, .literal_len = op->literal_len});
+            add_run(
+                out, runs, (struct edit_run){.at = op->from, .literal = op->literal, .literal_len = op->literal_len});
         cursor = op->to;
     }
     keep_bytes(out, runs, cursor, p->body.len);
@@ -153,7 +171,8 @@ static result write_runs(struct edit_planning *p, struct edit_list *out) {
     return OK;
 }
 
-RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out) {
+RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out)
+{
     *out = (struct edit_list){.identity = true};
     if (body_len == 0) return OK;
     struct edit_run *runs = arena_array(arena, body_len / UINT32_MAX + 1, sizeof *runs);
@@ -163,8 +182,9 @@ RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *o
     return OK;
 }
 
-RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body, struct arena *arena,
-    struct edit_list *out) {
+RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body,
+    struct arena *arena, struct edit_list *out)
+{
     ASSERT(!verdict->document_withheld);
     *out = (struct edit_list){0};
     struct edit_planning p = {.survey = survey, .verdict = verdict, .body = body, .arena = arena};
@@ -178,12 +198,15 @@ RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict 
     return write_runs(&p, out);
 }
 
-uint64_t edit_offset(const struct edit_list *list, uint64_t at) {
+uint64_t edit_offset(const struct edit_list *list, uint64_t at)
+{
     size_t low = 0, high = list->count; /* runs before `low` begin at or before `at` */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list->runs[middle].at <= at) low = middle + 1;
-        else high = middle;
+        if (list->runs[middle].at <= at)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == 0) return 0;
     const struct edit_run *run = &list->runs[low - 1];

@@ -1,4 +1,5 @@
-/* edit: verdicts → KEEP and WRITE runs over the original bytes, separators put right (contract section 5, "Edits"). Pure.
+/* edit: verdicts → KEEP and WRITE runs over the original bytes, separators put right (contract section 5, "Edits").
+ * Pure.
  *
  *   [ ws A s1 B s2 C ws ]   dropping A: [ ws B s2 C ws ]   dropping B: [ ws A s2 C ws ]   dropping all: []
  *
@@ -12,10 +13,10 @@
 /* Either bytes [at, at+len) of the body, or `literal` in the place of what stood from `at` on. */
 struct edit_run {
     uint64_t at;
-    uint64_t out;            /* offset of the run in the result */
+    uint64_t out; /* offset of the run in the result */
     uint32_t len;
-    uint32_t literal_len;    /* > 0: write literal instead */
-    const uint8_t *literal;  /* static or in the arena */
+    uint32_t literal_len;   /* > 0: write literal instead */
+    const uint8_t *literal; /* static or in the arena */
 };
 
 struct edit_list {
@@ -25,10 +26,10 @@ struct edit_list {
     bool identity;   /* the body leaves byte for byte */
 };
 
-/* What a restricted recipient gets of `body`. Not called when the document is withheld. The survey is of that very body.
- * LIMIT when the arena is full. */
-RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body, struct arena *arena,
-    struct edit_list *out);
+/* What a restricted recipient gets of `body`. Not called when the document is withheld. The survey is of that very
+ * body. LIMIT when the arena is full. */
+RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body,
+    struct arena *arena, struct edit_list *out);
 /* The whole body as it is. */
 RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out);
 

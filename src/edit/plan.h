@@ -24,7 +24,8 @@ struct edit_planning {
 
 /* Every count that stays gets its number: adds an op where the origin wrote another one. */
 result edit_plan_counts(struct edit_planning *p);
-static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t to, const uint8_t *literal, size_t len) {
+static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t to, const uint8_t *literal, size_t len)
+{
     p->ops[p->op_count++] = (struct edit_op){from, to, literal, (uint32_t)len};
 }
 

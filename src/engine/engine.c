@@ -17,7 +17,8 @@ struct engine {
     const struct match_survey *survey;
 };
 
-const char *engine_unreadable_name(enum engine_unreadable u) {
+const char *engine_unreadable_name(enum engine_unreadable u)
+{
     switch (u) {
     case ENGINE_READABLE: return "readable";
     case ENGINE_FORMAT: return "format";
@@ -33,7 +34,8 @@ const char *engine_unreadable_name(enum engine_unreadable u) {
     return "unknown";
 }
 
-struct engine *engine_new(const struct rules_set *rules, enum cpu_level level) {
+struct engine *engine_new(const struct rules_set *rules, enum cpu_level level)
+{
     struct engine *e = mem_alloc(sizeof *e);
     if (!e) return NULL;
     e->magic = ENGINE_MAGIC;
@@ -45,7 +47,8 @@ struct engine *engine_new(const struct rules_set *rules, enum cpu_level level) {
     return NULL;
 }
 
-void engine_free(struct engine *e) {
+void engine_free(struct engine *e)
+{
     if (!e) return;
     MAGIC_CHECK(e, ENGINE_MAGIC);
     match_free(e->match);
@@ -54,7 +57,8 @@ void engine_free(struct engine *e) {
     mem_free_wipe(e, sizeof *e);
 }
 
-void engine_reset(struct engine *e) {
+void engine_reset(struct engine *e)
+{
     MAGIC_CHECK(e, ENGINE_MAGIC);
     if (e->reading) match_reset(e->match);
     e->begin = (struct engine_begin){0};
@@ -65,27 +69,31 @@ void engine_reset(struct engine *e) {
 }
 
 /* The first reason stands. */
-static void latch(struct engine *e, enum engine_unreadable u, uint64_t at) {
+static void latch(struct engine *e, enum engine_unreadable u, uint64_t at)
+{
     if (e->unreadable != ENGINE_READABLE) return;
     e->unreadable = u;
     e->unreadable_at = at;
 }
 
 /* Entitled recipients get what no profile describes either way, with findings. */
-static const struct rules_document *choose_document(const struct engine *e, enum doc_format format) {
+static const struct rules_document *choose_document(const struct engine *e, enum doc_format format)
+{
     const struct engine_begin *b = &e->begin;
     if (b->document) return b->document;
     bool inspect = b->inspect || b->class == RECIPIENT_ENTITLED;
     return inspect ? rules_unprofiled(e->rules, format == DOC_NDJSON) : NULL;
 }
 
-void engine_start(struct engine *e, const struct engine_begin *b) {
+void engine_start(struct engine *e, const struct engine_begin *b)
+{
     engine_reset(e);
     e->begin = *b;
     e->started = true;
     enum doc_format format;
     if (!engine_is_identity(b->content_encoding)) latch(e, ENGINE_CODING, 0);
-    if (!engine_format_of(b->media_type, &format) || !engine_charset_of(b->charset, &e->charset)) latch(e, ENGINE_FORMAT, 0);
+    if (!engine_format_of(b->media_type, &format) || !engine_charset_of(b->charset, &e->charset))
+        latch(e, ENGINE_FORMAT, 0);
     const struct rules_document *document = choose_document(e, format);
     if (!document) latch(e, ENGINE_UNPROFILED, 0);
     e->begin.media_type = e->begin.charset = e->begin.content_encoding = (span){0};
@@ -96,7 +104,8 @@ void engine_start(struct engine *e, const struct engine_begin *b) {
     e->reading = true;
 }
 
-static enum engine_unreadable unreadable_of(enum doc_malformed m) {
+static enum engine_unreadable unreadable_of(enum doc_malformed m)
+{
     switch (m) {
     case DOC_OK:
     case DOC_BAD_GRAMMAR:
@@ -110,7 +119,8 @@ static enum engine_unreadable unreadable_of(enum doc_malformed m) {
     return ENGINE_MALFORMED;
 }
 
-static bool read_body(struct engine *e, span body, bool complete) {
+static bool read_body(struct engine *e, span body, bool complete)
+{
     uint64_t limit = e->begin.limits.document;
     if (body.len > limit && body.len - limit > limit) { /* raw over twice the limit, without overflow */
         latch(e, ENGINE_DOCUMENT, body.len);
@@ -119,7 +129,8 @@ static bool read_body(struct engine *e, span body, bool complete) {
     static const uint8_t nothing[1];
     struct doc_window w = {.base = 0, .data = body.ptr ? body.ptr : nothing, .len = body.len, .complete = complete};
     enum doc_status status;
-    do status = match_feed(e->match, &w);
+    do
+        status = match_feed(e->match, &w);
     while (status == DOC_FULL);
     if (status != DOC_MALFORMED) return true;
     uint64_t at = 0;
@@ -128,34 +139,43 @@ static bool read_body(struct engine *e, span body, bool complete) {
     return false;
 }
 
-bool engine_feed(struct engine *e, span body_so_far) {
+bool engine_feed(struct engine *e, span body_so_far)
+{
     MAGIC_CHECK(e, ENGINE_MAGIC);
     ASSERT(e->started);
     return e->unreadable == ENGINE_READABLE && read_body(e, body_so_far, false);
 }
 
-static void judge_body(struct engine *e, span body, struct engine_outcome *out) {
+static void judge_body(struct engine *e, span body, struct engine_outcome *out)
+{
     if (!is_ok(match_finish(e->match, &e->survey))) {
         latch(e, ENGINE_MEMORY, 0);
         return;
     }
-    struct engine_judging j = {
-        .survey = e->survey, .class = e->begin.class, .limits = &e->begin.limits, .body = body, .arena = e->begin.arena};
+    struct engine_judging j = {.survey = e->survey,
+        .class = e->begin.class,
+        .limits = &e->begin.limits,
+        .body = body,
+        .arena = e->begin.arena};
     enum engine_unreadable u = engine_judge(&j, out);
     if (u != ENGINE_READABLE) latch(e, u, 0);
 }
 
-static void finish_reading(struct engine *e, span body, bool complete, struct engine_outcome *out) {
+static void finish_reading(struct engine *e, span body, bool complete, struct engine_outcome *out)
+{
     if (e->unreadable != ENGINE_READABLE) return;
     if (!complete) {
         latch(e, ENGINE_CUT_SHORT, body.len);
         return;
     }
-    if (e->charset == ENGINE_ASCII && !engine_is_ascii(body)) latch(e, ENGINE_FORMAT, 0);
-    else if (read_body(e, body, true)) judge_body(e, body, out);
+    if (e->charset == ENGINE_ASCII && !engine_is_ascii(body))
+        latch(e, ENGINE_FORMAT, 0);
+    else if (read_body(e, body, true))
+        judge_body(e, body, out);
 }
 
-void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out) {
+void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out)
+{
     MAGIC_CHECK(e, ENGINE_MAGIC);
     ASSERT(e->started);
     *out = (struct engine_outcome){0};
@@ -167,7 +187,8 @@ void engine_finish(struct engine *e, span body, bool complete, struct engine_out
     if (!keep) engine_reset(e);
 }
 
-const struct match_survey *engine_survey(const struct engine *e) {
+const struct match_survey *engine_survey(const struct engine *e)
+{
     MAGIC_CHECK(e, ENGINE_MAGIC);
     return e->survey;
 }

@@ -1,8 +1,9 @@
-/* Verdict and edits, and the limits that are judged on what stays visible: what is withheld must not be told by a document
- * that is refused for its sake. */
+/* Verdict and edits, and the limits that are judged on what stays visible: what is withheld must not be told by a
+ * document that is refused for its sake. */
 #include "engine/own.h"
 
-static enum engine_unreadable when_failed(result r) {
+static enum engine_unreadable when_failed(result r)
+{
     ASSERT(r.class == ERROR_LIMIT); /* policy and edit know no other failure */
     return ENGINE_MEMORY;
 }
@@ -13,11 +14,18 @@ static enum engine_unreadable when_failed(result r) {
         if (!is_ok(hand_on_)) return when_failed(hand_on_);                                                            \
     } while (0)
 
-static bool is_unit(const struct match_piece *p) { return (p->roles & PATH_UNIT) != 0; }
+static bool is_unit(const struct match_piece *p)
+{
+    return (p->roles & PATH_UNIT) != 0;
+}
 
-static uint64_t twice(uint64_t limit) { return limit > UINT64_MAX / 2 ? UINT64_MAX : 2 * limit; }
+static uint64_t twice(uint64_t limit)
+{
+    return limit > UINT64_MAX / 2 ? UINT64_MAX : 2 * limit;
+}
 
-static uint64_t largest_unit(const struct match_survey *s) {
+static uint64_t largest_unit(const struct match_survey *s)
+{
     uint64_t largest = 0;
     for (size_t i = 0; i < s->piece_count; i++) {
         uint64_t size = s->pieces[i].end - s->pieces[i].begin;
@@ -26,7 +34,8 @@ static uint64_t largest_unit(const struct match_survey *s) {
     return largest;
 }
 
-static bool is_oversized(const struct engine_judging *j, const struct edit_list *edits, size_t i) {
+static bool is_oversized(const struct engine_judging *j, const struct edit_list *edits, size_t i)
+{
     const struct match_piece *p = &j->survey->pieces[i];
     if (p->end - p->begin <= j->limits->record) return false;
     return edit_offset(edits, p->end) - edit_offset(edits, p->begin) > j->limits->record;
@@ -36,8 +45,9 @@ static bool is_oversized(const struct engine_judging *j, const struct edit_list 
 #define HOLDS_ONE 2
 
 /* Marks the innermost units that are still too large. The outer ones are looked at again without them. True: some. */
-static bool mark_oversized(
-    const struct engine_judging *j, const struct edit_list *edits, const uint8_t *fates, uint8_t *oversized, uint8_t *holds) {
+static bool mark_oversized(const struct engine_judging *j, const struct edit_list *edits, const uint8_t *fates,
+    uint8_t *oversized, uint8_t *holds)
+{
     bool some = false;
     for (size_t i = j->survey->piece_count; i-- > 0;) {
         const struct match_piece *p = &j->survey->pieces[i];
@@ -51,7 +61,8 @@ static bool mark_oversized(
     return some;
 }
 
-static enum engine_unreadable plan(const struct engine_judging *j, const uint8_t *oversized, struct engine_outcome *out) {
+static enum engine_unreadable plan(const struct engine_judging *j, const uint8_t *oversized, struct engine_outcome *out)
+{
     out->edits = (struct edit_list){0};
     HAND_ON(policy_decide(j->survey, oversized, j->class, j->arena, &out->verdict));
     if (out->verdict.document_withheld) return ENGINE_READABLE;
@@ -60,7 +71,8 @@ static enum engine_unreadable plan(const struct engine_judging *j, const uint8_t
 }
 
 /* Withholding only ever makes its surroundings smaller, so that this ends after as many rounds as units are nested. */
-static enum engine_unreadable plan_within_record(const struct engine_judging *j, struct engine_outcome *out) {
+static enum engine_unreadable plan_within_record(const struct engine_judging *j, struct engine_outcome *out)
+{
     size_t n = j->survey->piece_count + 1;
     uint8_t *oversized = arena_alloc(j->arena, n), *holds = arena_alloc(j->arena, n);
     const uint8_t *fates = NULL;
@@ -75,13 +87,15 @@ static enum engine_unreadable plan_within_record(const struct engine_judging *j,
     }
 }
 
-static bool any_deeper(const struct match_survey *s, uint32_t depth) {
+static bool any_deeper(const struct match_survey *s, uint32_t depth)
+{
     for (size_t i = 0; i < s->piece_count; i++)
         if (s->pieces[i].depth > depth) return true;
     return false;
 }
 
-static enum engine_unreadable check_depth(const struct engine_judging *j, const struct policy_verdict *v) {
+static enum engine_unreadable check_depth(const struct engine_judging *j, const struct policy_verdict *v)
+{
     const struct match_survey *s = j->survey;
     if (s->visible_depth > j->limits->depth) return ENGINE_DEPTH;
     if (!any_deeper(s, j->limits->depth)) return ENGINE_READABLE;
@@ -92,7 +106,8 @@ static enum engine_unreadable check_depth(const struct engine_judging *j, const 
     return ENGINE_READABLE;
 }
 
-static enum engine_unreadable judge_restricted(const struct engine_judging *j, struct engine_outcome *out) {
+static enum engine_unreadable judge_restricted(const struct engine_judging *j, struct engine_outcome *out)
+{
     uint64_t largest = largest_unit(j->survey);
     if (largest > twice(j->limits->record)) return ENGINE_RECORD;
     bool large = largest > j->limits->record;
@@ -102,13 +117,15 @@ static enum engine_unreadable judge_restricted(const struct engine_judging *j, s
     return check_depth(j, &out->verdict);
 }
 
-static enum engine_unreadable judge_entitled(const struct engine_judging *j, struct engine_outcome *out) {
+static enum engine_unreadable judge_entitled(const struct engine_judging *j, struct engine_outcome *out)
+{
     HAND_ON(policy_decide(j->survey, NULL, j->class, j->arena, &out->verdict));
     HAND_ON(edit_identity(j->body.len, j->arena, &out->edits));
     return ENGINE_READABLE;
 }
 
-enum engine_unreadable engine_judge(const struct engine_judging *j, struct engine_outcome *out) {
+enum engine_unreadable engine_judge(const struct engine_judging *j, struct engine_outcome *out)
+{
     switch (j->class) {
     case RECIPIENT_RESTRICTED: return judge_restricted(j, out);
     case RECIPIENT_ENTITLED: return judge_entitled(j, out);

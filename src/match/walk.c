@@ -10,7 +10,10 @@
 #define ACT_INDEXED 16 /* element of an array in a declared state: each has a state of its own */
 #define ATTENTION (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS | DOC_LONG)
 
-static struct frame *frame_top(struct match *m) { return TABLE_AT(&m->frames, struct frame, m->top); }
+static struct frame *frame_top(struct match *m)
+{
+    return TABLE_AT(&m->frames, struct frame, m->top);
+}
 
 static uint64_t frame_key(const struct frame *f)
 {
@@ -21,7 +24,8 @@ static uint64_t frame_key(const struct frame *f)
 
 static uint32_t add_container(struct match *m, struct frame *f)
 {
-    struct match_container *last = m->containers.count ? TABLE_AT(&m->containers, struct match_container, m->containers.count - 1) : NULL;
+    struct match_container *last =
+        m->containers.count ? TABLE_AT(&m->containers, struct match_container, m->containers.count - 1) : NULL;
     if (last && last->open > f->open) m->disorder = true;
     struct match_container *c = table_add(m, &m->containers, sizeof *c);
     if (!c) return MATCH_NONE;
@@ -41,10 +45,19 @@ static uint32_t add_piece(struct match *m, struct frame *f, const struct where *
     if (!o->is_root && f->container == MATCH_NONE && add_container(m, f) == MATCH_NONE) return MATCH_NONE;
     struct match_piece *p = table_add(m, &m->pieces, sizeof *p);
     if (!p) return MATCH_NONE;
-    *p = (struct match_piece){.begin = o->begin, .value = o->value, .previous_end = o->is_root ? o->begin : f->child_end,
-        .container = o->is_root ? MATCH_NONE : f->container, .ordinal = f->children, .unit_parent = around->unit,
-        .roles = o->roles, .unit = o->unit, .is_member = o->is_member, .is_line = o->is_line, .is_root = o->is_root,
-        .absent_null = o->absent_null, .removed = o->removed};
+    *p = (struct match_piece){.begin = o->begin,
+        .value = o->value,
+        .previous_end = o->is_root ? o->begin : f->child_end,
+        .container = o->is_root ? MATCH_NONE : f->container,
+        .ordinal = f->children,
+        .unit_parent = around->unit,
+        .roles = o->roles,
+        .unit = o->unit,
+        .is_member = o->is_member,
+        .is_line = o->is_line,
+        .is_root = o->is_root,
+        .absent_null = o->absent_null,
+        .removed = o->removed};
     uint32_t i = m->pieces.count - 1;
     if (!o->is_root) f->last = i;
     if (o->roles & PATH_UNIT) m->survey.units_seen++;
@@ -65,7 +78,10 @@ static inline void meet_sibling(struct match *m, struct frame *f, uint64_t begin
     f->last = MATCH_NONE;
 }
 
-static bool is_container(const struct doc_event *e) { return e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN; }
+static bool is_container(const struct doc_event *e)
+{
+    return e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN;
+}
 
 /* Is the value removed for every restricted recipient? A value on the way to an allowed path leads there only as a
  * container, and a total that cannot be rewritten is not shown. */
@@ -77,14 +93,19 @@ static bool is_removed(const struct match *m, const struct child *c, const struc
     return !(c->roles & PATH_ON_THE_WAY && is_container(e));
 }
 
-static void add_count(struct match *m, const struct child *c, const struct where *w, const struct doc_event *e, uint32_t piece)
+static void add_count(
+    struct match *m, const struct child *c, const struct where *w, const struct doc_event *e, uint32_t piece)
 {
     if (e->kind != DOC_NUMBER && e->kind != DOC_STRING) return;
     bool quoted = e->kind == DOC_STRING;
     struct match_count *count = table_add(m, &m->counts, sizeof *count);
     if (!count) return;
-    *count = (struct match_count){.begin = e->at - quoted, .end = e->at + e->len + quoted, .piece = piece,
-        .unit_parent = w->unit, .unit = c->info->unit, .quoted = quoted};
+    *count = (struct match_count){.begin = e->at - quoted,
+        .end = e->at + e->len + quoted,
+        .piece = piece,
+        .unit_parent = w->unit,
+        .unit = c->info->unit,
+        .quoted = quoted};
 }
 
 static void enter_piece(struct match *m, struct where *w, uint32_t piece)
@@ -97,7 +118,8 @@ static void enter_piece(struct match *m, struct where *w, uint32_t piece)
 }
 
 /* The value's piece, if it has one, and where its inside is. */
-static uint32_t open_value(struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, struct where *w)
+static uint32_t open_value(
+    struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, struct where *w)
 {
     uint32_t piece = MATCH_NONE;
     uint64_t value = e->at - (e->kind == DOC_STRING);
@@ -107,8 +129,13 @@ static uint32_t open_value(struct match *m, struct frame *f, const struct child 
     bool line = m->top == 0 && m->format == DOC_NDJSON;
     if (line && removed) piece_at(m, m->line)->removed = w->removed = true; /* in an `allow` document, say, a scalar */
     if (!line && (on_its_own || (removed && !w->removed))) {
-        const struct opening o = {.begin = m->name_waits ? m->name.at - 1 : value, .value = value, .roles = c->roles,
-            .unit = c->info->unit, .removed = removed, .absent_null = c->info->absent_null, .is_member = m->name_waits,
+        const struct opening o = {.begin = m->name_waits ? m->name.at - 1 : value,
+            .value = value,
+            .roles = c->roles,
+            .unit = c->info->unit,
+            .removed = removed,
+            .absent_null = c->info->absent_null,
+            .is_member = m->name_waits,
             .is_root = m->top == 0};
         piece = add_piece(m, f, w, &o);
         if (piece != MATCH_NONE) enter_piece(m, w, piece);
@@ -124,16 +151,20 @@ static uint32_t open_value(struct match *m, struct frame *f, const struct child 
 static void place_flaws(struct match *m, const struct where *w)
 {
     for (uint32_t i = 0; i < m->flaw_count; i++)
-        finding_add(m, &(struct match_finding){.at = m->flaws[i].at, .len = m->flaws[i].len, .unit = w->unit,
-                           .rule = RULE_NONE, .origin = MATCH_FLAW, .in_text = w->in_text});
+        finding_add(m, &(struct match_finding){.at = m->flaws[i].at,
+                           .len = m->flaws[i].len,
+                           .unit = w->unit,
+                           .rule = RULE_NONE,
+                           .origin = MATCH_FLAW,
+                           .in_text = w->in_text});
     m->flaw_count = 0;
 }
 
 /* A line that does not parse goes alone, whether or not lines are units. */
 static void break_line(struct match *m, const struct doc_event *e)
 {
-    finding_add(m, &(struct match_finding){.at = e->at, .len = e->len, .unit = m->line, .rule = RULE_NONE,
-                       .origin = MATCH_FLAW});
+    finding_add(m,
+        &(struct match_finding){.at = e->at, .len = e->len, .unit = m->line, .rule = RULE_NONE, .origin = MATCH_FLAW});
 }
 
 static void meet_flaw(struct match *m, const struct doc_event *e)
@@ -151,7 +182,8 @@ static struct child element_of(struct match *m, const struct frame *f)
 }
 
 /* Everything that a value's place asks for but the look into the value itself. */
-static uint32_t begin_value(struct match *m, struct frame *f, struct child *c, const struct doc_event *e, struct where *w)
+static uint32_t begin_value(
+    struct match *m, struct frame *f, struct child *c, const struct doc_event *e, struct where *w)
 {
     *w = f->where;
     if (c->act & ACT_INDEXED) *c = element_of(m, f);
@@ -164,7 +196,8 @@ static uint32_t begin_value(struct match *m, struct frame *f, struct child *c, c
 bool literal_within(struct match *m, const struct doc_event *e)
 {
     const uint64_t *ends = m->literals.items;
-    while (m->literal_at < m->literals.count && ends[m->literal_at] <= e->at) m->literal_at++;
+    while (m->literal_at < m->literals.count && ends[m->literal_at] <= e->at)
+        m->literal_at++;
     m->next_literal = m->literal_at < m->literals.count ? ends[m->literal_at] : UINT64_MAX;
     return m->next_literal <= e->at + e->len;
 }
@@ -176,7 +209,8 @@ static void root_scalar(struct match *m, const struct doc_event *e, uint64_t end
     m->survey.root_end = end;
 }
 
-static void attend_scalar(struct match *m, struct frame *f, const struct child *known, const struct doc_event *e, uint64_t end)
+static void attend_scalar(
+    struct match *m, struct frame *f, const struct child *known, const struct doc_event *e, uint64_t end)
 {
     struct child c = *known;
     struct where w;
@@ -189,7 +223,8 @@ static void attend_scalar(struct match *m, struct frame *f, const struct child *
     if (m->top == 0) root_scalar(m, e, end);
 }
 
-static inline void scalar(struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, bool attend)
+static inline void scalar(
+    struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, bool attend)
 {
     bool quoted = e->kind == DOC_STRING;
     uint64_t begin = e->at - quoted, end = e->at + e->len + quoted;
@@ -243,8 +278,16 @@ static void open_container(struct match *m, const struct child *known, const str
     m->name_waits = false;
     struct frame *inner = push_frame(m);
     if (!inner) return;
-    *inner = (struct frame){.state = c.state, .is_array = e->kind == DOC_ARRAY_BEGIN, .labels = c.labels, .where = w,
-        .own = piece, .container = MATCH_NONE, .last = MATCH_NONE, .open = e->at, .child_end = e->at + 1, .info = c.info};
+    *inner = (struct frame){.state = c.state,
+        .is_array = e->kind == DOC_ARRAY_BEGIN,
+        .labels = c.labels,
+        .where = w,
+        .own = piece,
+        .container = MATCH_NONE,
+        .last = MATCH_NONE,
+        .open = e->at,
+        .child_end = e->at + 1,
+        .info = c.info};
     inner->key = frame_key(inner);
     if (inner->is_array) inner->child = any_element(m, inner);
     note_depth(m, &w);
@@ -291,8 +334,12 @@ static void begin_line(struct match *m, const struct doc_event *e)
     struct frame *f = frame_top(m);
     meet_sibling(m, f, e->at);
     f->where = (struct where){.unit = MATCH_NONE, .piece = MATCH_NONE};
-    const struct opening o = {.begin = e->at, .value = e->at, .roles = m->root.roles, .unit = m->root.info->unit,
-        .absent_null = m->root.info->absent_null, .is_line = true};
+    const struct opening o = {.begin = e->at,
+        .value = e->at,
+        .roles = m->root.roles,
+        .unit = m->root.info->unit,
+        .absent_null = m->root.info->absent_null,
+        .is_line = true};
     m->line = add_piece(m, f, &f->where, &o);
     if (m->line != MATCH_NONE) enter_piece(m, &f->where, m->line);
 }
@@ -352,7 +399,9 @@ static void structure(struct match *m, const struct child *c, const struct doc_e
 void walk_events(struct match *m, const struct doc_event *events, size_t count)
 {
     struct frame *f = frame_top(m);
-    const struct child *c = m->top == 0 ? &m->root : f->is_array || !m->name_waits ? &f->child : known_child(m, f, &m->name);
+    const struct child *c = m->top == 0                     ? &m->root
+                            : f->is_array || !m->name_waits ? &f->child
+                                                            : known_child(m, f, &m->name);
     for (const struct doc_event *e = events; e < events + count && !m->failed; e++) {
         switch ((enum doc_event_kind)e->kind) {
         case DOC_NAME:
@@ -425,6 +474,8 @@ static bool sort_containers(struct match *m)
 void walk_end(struct match *m)
 {
     struct frame *f = frame_top(m);
+    /* Blank lines alone are what is left where every line is withheld: an empty list. */
+    if (m->format == DOC_NDJSON && f->container == MATCH_NONE && m->body_len > 0) add_container(m, f);
     if (f->container != MATCH_NONE) close_frame(m, f, m->body_len);
     if (m->disorder && !sort_containers(m)) m->failed = true;
     m->disorder = false;

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 
 /* What is known of a unit. The document itself, outside every unit, has the slot behind the last piece. */
-#define HIT 1    /* a finding that withholds it */
-#define NAMED 2  /* … in its own member name */
+#define HIT 1     /* a finding that withholds it */
+#define NAMED 2   /* … in its own member name */
 #define IN_TEXT 4 /* a finding inside texts: about somebody else */
 
-/* Which markers a unit holds: one rule, or several. Inside texts and outside are told apart, for what stands in texts is
- * about somebody else. */
+/* Which markers a unit holds: one rule, or several. Inside texts and outside are told apart, for what stands in texts
+ * is about somebody else. */
 struct markers {
     rule_id first[2];
     bool several[2];
@@ -23,57 +23,70 @@ struct deciding {
     struct policy_verdict *out;
 };
 
-static size_t slot_of(const struct deciding *d, const struct match_finding *f) {
+static size_t slot_of(const struct deciding *d, const struct match_finding *f)
+{
     if (f->unit == MATCH_NONE) return d->survey->piece_count;
     ASSERT(f->unit < d->survey->piece_count);
     return f->unit;
 }
 
-static bool is_marker(const struct match_finding *f) {
+static bool is_marker(const struct match_finding *f)
+{
     return f->origin == MATCH_DEFINITIVE || f->origin == MATCH_SUSPECTED;
 }
 
-static void note_marker(struct markers *m, const struct match_finding *f) {
-    if (m->first[f->in_text] == RULE_NONE) m->first[f->in_text] = f->rule;
-    else if (m->first[f->in_text] != f->rule) m->several[f->in_text] = true;
+static void note_marker(struct markers *m, const struct match_finding *f)
+{
+    if (m->first[f->in_text] == RULE_NONE)
+        m->first[f->in_text] = f->rule;
+    else if (m->first[f->in_text] != f->rule)
+        m->several[f->in_text] = true;
 }
 
 /* Two occurrences of one rule count once: only another rule makes a suspicion a finding. */
-static result note_markers(struct deciding *d) {
+static result note_markers(struct deciding *d)
+{
     const struct match_survey *s = d->survey;
     bool any = false;
-    for (size_t i = 0; i < s->finding_count && !any; i++) any = s->findings[i].origin == MATCH_SUSPECTED;
+    for (size_t i = 0; i < s->finding_count && !any; i++)
+        any = s->findings[i].origin == MATCH_SUSPECTED;
     if (!any) return OK;
     d->markers = arena_array(d->arena, s->piece_count + 1, sizeof *d->markers);
     REQUIRE(d->markers, ERROR_LIMIT, 0);
-    for (size_t i = 0; i <= s->piece_count; i++) d->markers[i].first[0] = d->markers[i].first[1] = RULE_NONE;
+    for (size_t i = 0; i <= s->piece_count; i++)
+        d->markers[i].first[0] = d->markers[i].first[1] = RULE_NONE;
     for (size_t i = 0; i < s->finding_count; i++)
         if (is_marker(&s->findings[i])) note_marker(&d->markers[slot_of(d, &s->findings[i])], &s->findings[i]);
     return OK;
 }
 
-static bool counts(const struct deciding *d, const struct match_finding *f) {
+static bool counts(const struct deciding *d, const struct match_finding *f)
+{
     return f->origin != MATCH_SUSPECTED || d->markers[slot_of(d, f)].several[f->in_text];
 }
 
-static void note_finding(struct deciding *d, const struct match_finding *f, uint64_t *subjects) {
+static void note_finding(struct deciding *d, const struct match_finding *f, uint64_t *subjects)
+{
     size_t slot = slot_of(d, f);
     bool in_name = f->unit != MATCH_NONE && f->at < d->survey->pieces[f->unit].value;
     d->units[slot] |= f->in_text ? IN_TEXT : in_name ? HIT | NAMED : HIT;
     d->out->found = true;
     d->out->flawed |= f->origin == MATCH_FLAW;
-    if (f->origin == MATCH_REGISTRY && f->subject != REGISTRY_NO_SUBJECT) subjects[d->out->subject_count++] = f->subject;
+    if (f->origin == MATCH_REGISTRY && f->subject != REGISTRY_NO_SUBJECT)
+        subjects[d->out->subject_count++] = f->subject;
     if (f->rule != RULE_NONE && d->rule_counts[f->rule] < UINT32_MAX) d->rule_counts[f->rule]++;
 }
 
-static int compare_handles(const void *a, const void *b) {
+static int compare_handles(const void *a, const void *b)
+{
     uint64_t x, y;
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);
     return x < y ? -1 : x > y;
 }
 
-static void keep_distinct(uint64_t *subjects, struct policy_verdict *out) {
+static void keep_distinct(uint64_t *subjects, struct policy_verdict *out)
+{
     size_t kept = 0;
     if (out->subject_count > 1) qsort(subjects, out->subject_count, sizeof *subjects, compare_handles);
     for (size_t i = 0; i < out->subject_count; i++)
@@ -82,9 +95,11 @@ static void keep_distinct(uint64_t *subjects, struct policy_verdict *out) {
     out->subject_count = kept;
 }
 
-static result list_rules(struct deciding *d) {
+static result list_rules(struct deciding *d)
+{
     size_t used = 0;
-    for (size_t i = 0; i < d->rule_limit; i++) used += d->rule_counts[i] > 0;
+    for (size_t i = 0; i < d->rule_limit; i++)
+        used += d->rule_counts[i] > 0;
     if (used == 0) return OK;
     struct policy_rule_count *list = arena_array(d->arena, used, sizeof *list);
     REQUIRE(list, ERROR_LIMIT, 0);
@@ -95,7 +110,8 @@ static result list_rules(struct deciding *d) {
     return OK;
 }
 
-static result note_findings(struct deciding *d) {
+static result note_findings(struct deciding *d)
+{
     const struct match_survey *s = d->survey;
     if (s->finding_count == 0) return OK;
     for (size_t i = 0; i < s->finding_count; i++)
@@ -112,13 +128,15 @@ static result note_findings(struct deciding *d) {
 }
 
 /* An NDJSON line that does not parse is a record although its profile declares none. */
-static bool is_record(const struct deciding *d, size_t i) {
+static bool is_record(const struct deciding *d, size_t i)
+{
     return (d->survey->pieces[i].roles & PATH_UNIT) != 0 || d->units[i] != 0;
 }
 
-/* Pieces come in document order, parents before children: what begins before the end of the last withheld or removed one
- * lies inside it. */
-static void judge_pieces(struct deciding *d, uint8_t *withheld) {
+/* Pieces come in document order, parents before children: what begins before the end of the last withheld or removed
+ * one lies inside it. */
+static void judge_pieces(struct deciding *d, uint8_t *withheld)
+{
     uint64_t withheld_end = 0, removed_end = 0;
     for (size_t i = 0; i < d->survey->piece_count; i++) {
         const struct match_piece *p = &d->survey->pieces[i];
@@ -135,7 +153,8 @@ static void judge_pieces(struct deciding *d, uint8_t *withheld) {
     }
 }
 
-static void count_records(struct deciding *d) {
+static void count_records(struct deciding *d)
+{
     for (size_t i = 0; i < d->survey->piece_count; i++) {
         d->out->seen += is_record(d, i);
         d->out->protected_ += d->units[i] != 0;
@@ -146,13 +165,15 @@ static void count_records(struct deciding *d) {
 }
 
 /* The document is one thing: what stood in it is withheld with it. */
-static void withhold_document(struct policy_verdict *out) {
+static void withhold_document(struct policy_verdict *out)
+{
     out->withheld_count = out->seen;
     out->disclosed = 0;
 }
 
 //= 8USC1367 a(2)
-static void judge(struct deciding *d, enum recipient_class class, uint8_t *withheld) {
+static void judge(struct deciding *d, enum recipient_class class, uint8_t *withheld)
+{
     count_records(d);
     switch (class) {
     case RECIPIENT_ENTITLED: d->out->disclosed = d->out->seen; return;
@@ -164,7 +185,8 @@ static void judge(struct deciding *d, enum recipient_class class, uint8_t *withh
 }
 
 RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized, enum recipient_class class,
-    struct arena *arena, struct policy_verdict *out) {
+    struct arena *arena, struct policy_verdict *out)
+{
     *out = (struct policy_verdict){0};
     struct deciding d = {.survey = survey, .arena = arena, .out = out};
     uint8_t *withheld = arena_alloc(arena, survey->piece_count + 1);

@@ -1,7 +1,8 @@
-/* policy: findings × recipient class → a verdict for each unit and for the document, and the counts for the ledger. Pure.
+/* policy: findings × recipient class → a verdict for each unit and for the document, and the counts for the ledger.
+ *Pure.
  *
- * A finding belongs to the innermost declared unit around it; outside every unit it withholds the document. Findings inside
- * `texts` withhold nothing. A suspected marker is a finding only with another marker in its unit.
+ * A finding belongs to the innermost declared unit around it; outside every unit it withholds the document. Findings
+ *inside `texts` withhold nothing. A suspected marker is a finding only with another marker in its unit.
  *
  *= 8USC1367 a(2)
  *= ICE10036.2 2    "reason to believe" is enough */
@@ -25,7 +26,8 @@ enum policy_withheld {
 };
 
 struct policy_verdict {
-    bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found */
+    bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found
+                             */
     bool found;             /* anything protected at all (what entitled recipients are warned of) */
     bool flawed;            /* some of it is there because readers would disagree (MATCH_FLAW): read with doubt */
     const uint8_t *withheld; /* enum policy_withheld, one byte a piece (KEPT for pieces inside a withheld one) */
@@ -38,8 +40,8 @@ struct policy_verdict {
     size_t rule_count;
 };
 
-/* `oversized`: one byte a piece, not 0 where a unit is over limits.record in what stays visible of it; or NULL. Arrays live
- * in the arena, which may be reset while the survey stays. LIMIT when the arena is full. */
+/* `oversized`: one byte a piece, not 0 where a unit is over limits.record in what stays visible of it; or NULL. Arrays
+ * live in the arena, which may be reset while the survey stays. LIMIT when the arena is full. */
 RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized, enum recipient_class class,
     struct arena *arena, struct policy_verdict *out);
 

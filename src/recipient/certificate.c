@@ -3,7 +3,8 @@
 #include "recipient/table.h"
 #include <openssl/x509v3.h>
 
-static bool value_equals(const ASN1_STRING *s, span value) {
+static bool value_equals(const ASN1_STRING *s, span value)
+{
     unsigned char *utf8 = NULL;
     int len = ASN1_STRING_to_UTF8(&utf8, s);
     if (len < 0) return false;
@@ -13,24 +14,28 @@ static bool value_equals(const ASN1_STRING *s, span value) {
 }
 
 /* An attribute may be repeated (several OU): any of its values will do. */
-static bool name_has(const X509_NAME *name, const struct attribute *a) {
+static bool name_has(const X509_NAME *name, const struct attribute *a)
+{
     int at = -1;
     while ((at = X509_NAME_get_index_by_OBJ(name, a->object, at)) >= 0)
         if (value_equals(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)), a->value)) return true;
     return false;
 }
 
-static bool name_matches(const X509_NAME *name, const struct attribute_list *list) {
+static bool name_matches(const X509_NAME *name, const struct attribute_list *list)
+{
     for (size_t i = 0; i < list->count; i++)
         if (!name_has(name, &list->items[i])) return false;
     return true;
 }
 
-bool certificate_issued_by(const struct certificate *c, const struct attribute_list *issuer) {
+bool certificate_issued_by(const struct certificate *c, const struct attribute_list *issuer)
+{
     return issuer->count > 0 && name_matches(X509_get_issuer_name(c->x509), issuer);
 }
 
-static int general_name_type(enum san_kind kind) {
+static int general_name_type(enum san_kind kind)
+{
     switch (kind) {
 #define X(id, name, type)                                                                                              \
     case SAN_##id: return type;
@@ -41,7 +46,8 @@ static int general_name_type(enum san_kind kind) {
     return -1;
 }
 
-static bool general_name_equals(const GENERAL_NAME *name, enum san_kind kind, span value) {
+static bool general_name_equals(const GENERAL_NAME *name, enum san_kind kind, span value)
+{
     int type = 0;
     const ASN1_STRING *s = GENERAL_NAME_get0_value(name, &type);
     if (type != general_name_type(kind)) return false;
@@ -50,16 +56,19 @@ static bool general_name_equals(const GENERAL_NAME *name, enum san_kind kind, sp
     return kind == SAN_DNS ? span_equal_nocase(found, value) : span_equal(found, value);
 }
 
-static bool names_have(const GENERAL_NAMES *names, enum san_kind kind, span value) {
+static bool names_have(const GENERAL_NAMES *names, enum san_kind kind, span value)
+{
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
         if (general_name_equals(sk_GENERAL_NAME_value(names, i), kind, value)) return true;
     return false;
 }
 
 /* An extension that stands twice, or does not parse, gives NULL and so matches nothing. */
-static bool sans_match(X509 *x, const struct certificate_match *m) {
+static bool sans_match(X509 *x, const struct certificate_match *m)
+{
     bool wanted = false, all = true;
-    for (int kind = 0; kind < SAN_KINDS; kind++) wanted |= m->san[kind].ptr != NULL;
+    for (int kind = 0; kind < SAN_KINDS; kind++)
+        wanted |= m->san[kind].ptr != NULL;
     if (!wanted) return true;
     GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
     for (int kind = 0; kind < SAN_KINDS; kind++)
@@ -70,7 +79,8 @@ static bool sans_match(X509 *x, const struct certificate_match *m) {
 
 /* The policy itself must be asserted; anyPolicy is not taken for it. */
 //= RFC5280 4.2.1.4
-static bool policy_matches(X509 *x, const ASN1_OBJECT *policy) {
+static bool policy_matches(X509 *x, const ASN1_OBJECT *policy)
+{
     if (!policy) return true;
     CERTIFICATEPOLICIES *policies = X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
     bool found = false;
@@ -80,7 +90,8 @@ static bool policy_matches(X509 *x, const ASN1_OBJECT *policy) {
     return found;
 }
 
-bool certificate_matches(const struct certificate *c, const struct certificate_match *m) {
+bool certificate_matches(const struct certificate *c, const struct certificate_match *m)
+{
     if (m->has_fingerprint && memcmp(c->fingerprint, m->fingerprint, sizeof c->fingerprint) != 0) return false;
     return name_matches(X509_get_issuer_name(c->x509), &m->issuer) &&
            name_matches(X509_get_subject_name(c->x509), &m->subject) && sans_match(c->x509, m) &&

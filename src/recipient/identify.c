@@ -14,7 +14,8 @@
 
 static const struct recipient anonymous = {.id = "anonymous", .component = "", .organization = "", .address = ""};
 
-const char *recipient_agency_name(enum recipient_agency a) {
+const char *recipient_agency_name(enum recipient_agency a)
+{
     switch (a) {
 #define X(id, name)                                                                                                    \
     case AGENCY_##id: return name;
@@ -24,7 +25,8 @@ const char *recipient_agency_name(enum recipient_agency a) {
     return "none";
 }
 
-const char *recipient_standing_name(enum recipient_standing s) {
+const char *recipient_standing_name(enum recipient_standing s)
+{
     switch (s) {
 #define X(id, name)                                                                                                    \
     case STANDING_##id: return name;
@@ -37,7 +39,8 @@ const char *recipient_standing_name(enum recipient_standing s) {
 /* A conduit's readers are outside, whoever owns the account; a contractor owes the duty but is no employee. */
 //= 8USC1367 a(2)
 //= ICE10036.2 3.3
-bool entry_could_be_entitled(const struct entry *e) {
+bool entry_could_be_entitled(const struct entry *e)
+{
     const struct recipient *r = &e->recipient;
     bool insider = r->standing == STANDING_SWORN_OFFICER || r->standing == STANDING_EMPLOYEE;
     return r->agency != AGENCY_NONE && insider && !r->conduit;
@@ -45,7 +48,8 @@ bool entry_could_be_entitled(const struct entry *e) {
 
 /* NULL unless the DER is exactly one certificate. Leaves nothing on OpenSSL's error queue, for the caller may be in the
  * middle of a handshake. */
-static X509 *parse_certificate(span der) {
+static X509 *parse_certificate(span der)
+{
     if (der.len == 0 || der.len > 1024 * 1024) return NULL;
     const unsigned char *p = der.ptr;
     ERR_set_mark();
@@ -57,7 +61,8 @@ static X509 *parse_certificate(span der) {
 }
 
 //= RFC2253 2
-static void write_subject(X509 *x, char *out, size_t size) {
+static void write_subject(X509 *x, char *out, size_t size)
+{
     BIO *bio = BIO_new(BIO_s_mem());
     if (!bio) return;
     char *text = NULL;
@@ -69,19 +74,22 @@ static void write_subject(X509 *x, char *out, size_t size) {
     BIO_free(bio);
 }
 
-static const struct entry *find_entry(const struct recipient_table *t, const struct certificate *c) {
+static const struct entry *find_entry(const struct recipient_table *t, const struct certificate *c)
+{
     for (size_t i = 0; i < t->entry_count; i++)
         if (certificate_matches(c, &t->entries[i].match)) return &t->entries[i];
     return NULL;
 }
 
-static bool is_departmental(const struct recipient_table *t, const struct certificate *c) {
+static bool is_departmental(const struct recipient_table *t, const struct certificate *c)
+{
     for (size_t i = 0; i < t->departmental_count; i++)
         if (certificate_issued_by(c, &t->departmental[i])) return true;
     return false;
 }
 
-void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out) {
+void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out)
+{
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
     *out = (struct recipient_identity){.recipient = &anonymous};
     struct certificate c = {.x509 = parse_certificate(der)};
@@ -100,13 +108,15 @@ void recipient_identify(const struct recipient_table *t, span der, struct recipi
 }
 
 /* The identity's entry again; NULL for anonymous. The recipient is the entry's first member. */
-static const struct entry *entry_of(const struct recipient_table *t, const struct recipient *r) {
+static const struct entry *entry_of(const struct recipient_table *t, const struct recipient *r)
+{
     for (size_t i = 0; i < t->entry_count; i++)
         if (&t->entries[i].recipient == r) return &t->entries[i];
     return NULL;
 }
 
-static const char *listed_purpose(const struct entry *e, span token) {
+static const char *listed_purpose(const struct entry *e, span token)
+{
     for (size_t i = 0; i < e->purpose_count; i++)
         if (span_equal(span_str(e->purposes[i]), token)) return e->purposes[i];
     return NULL;
@@ -114,7 +124,8 @@ static const char *listed_purpose(const struct entry *e, span token) {
 
 /* Several fields, or a list in one, name no purpose: nobody must pick the one he likes. */
 enum recipient_admission recipient_admit(const struct recipient_table *t, const struct recipient_identity *who,
-    const span *purposes, size_t count, bool public_route, const char **purpose) {
+    const span *purposes, size_t count, bool public_route, const char **purpose)
+{
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
     *purpose = "";
     if (public_route) return ADMIT_RESTRICTED;

@@ -20,22 +20,24 @@ struct loader {
     struct entry *entry; /* the one being read */
 };
 
-static const char *copy_text(struct arena *a, const char *s) {
+static const char *copy_text(struct arena *a, const char *s)
+{
     span copy = arena_copy(a, span_str(s));
     return copy.ptr ? (const char *)copy.ptr : "";
 }
 
-static void check_id(const struct place *at, const struct recipient_table *t, const char *id) {
+static void check_id(const struct place *at, const struct recipient_table *t, const char *id)
+{
     struct place here = place_member(at, "id");
     if (!*id || strlen(id) > ID_MAX) place_error(&here, "must have 1 to %d bytes", ID_MAX);
-    if (strcmp(id, "anonymous") == 0)
-        place_error(&here, "\"anonymous\" is who matches no entry; choose another id");
+    if (strcmp(id, "anonymous") == 0) place_error(&here, "\"anonymous\" is who matches no entry; choose another id");
     for (size_t i = 0; i < t->entry_count; i++)
         if (strcmp(t->entries[i].recipient.id, id) == 0)
             place_error(&here, "\"%.60s\" is the id of an earlier entry; ids must be different", id);
 }
 
-static void load_who(struct loader *l, const struct place *at, const json_t *v, bool proxy) {
+static void load_who(struct loader *l, const struct place *at, const json_t *v, bool proxy)
+{
     struct arena *a = l->table->arena;
     struct recipient *r = &l->entry->recipient;
     const char *id = place_string(at, v, "id", true, NULL);
@@ -51,22 +53,26 @@ static void load_who(struct loader *l, const struct place *at, const json_t *v, 
 
 /* A purpose travels as one header value: RFC 9110 token, so that no list or quoting can be read into it. */
 //= RFC9110 5.6.2
-static bool is_token(const char *s) {
+static bool is_token(const char *s)
+{
     size_t len = strlen(s);
     return len > 0 && len <= ID_MAX &&
            strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
 }
 
-static void load_purpose(void *ctx, const struct place *at, const char *s) {
+static void load_purpose(void *ctx, const struct place *at, const char *s)
+{
     struct loader *l = ctx;
     struct entry *e = l->entry;
-    if (!is_token(s)) place_error(at, "\"%.60s\" cannot be a purpose; write one word of letters, digits, \"-\" or \"_\"", s);
+    if (!is_token(s))
+        place_error(at, "\"%.60s\" cannot be a purpose; write one word of letters, digits, \"-\" or \"_\"", s);
     for (size_t i = 0; i < e->purpose_count; i++)
         if (strcmp(e->purposes[i], s) == 0) place_error(at, "\"%.60s\" stands twice; name each purpose once", s);
     if (e->purposes) e->purposes[e->purpose_count++] = copy_text(l->table->arena, s);
 }
 
-static void load_purposes(struct loader *l, const struct place *at, const json_t *v) {
+static void load_purposes(struct loader *l, const struct place *at, const json_t *v)
+{
     size_t count = json_array_size(json_object_get(v, "purposes"));
     if (count > 0) l->entry->purposes = arena_array(l->table->arena, count, sizeof *l->entry->purposes);
     place_strings(at, v, "purposes", load_purpose, l);
@@ -74,7 +80,8 @@ static void load_purposes(struct loader *l, const struct place *at, const json_t
         place_warning(at, "this entry has no purposes: every request of it will be forbidden; list \"purposes\"");
 }
 
-static void load_match(struct loader *l, const struct place *at, const json_t *v, bool proxy) {
+static void load_match(struct loader *l, const struct place *at, const json_t *v, bool proxy)
+{
     static const struct member_spec members[] = {{.name = "certificate"}, {.name = "token", .not_yet = true}, {0}};
     const json_t *match = json_object_get(v, "match");
     if (!match) return; /* reported as missing */
@@ -83,11 +90,14 @@ static void load_match(struct loader *l, const struct place *at, const json_t *v
     const json_t *certificate = json_object_get(match, "certificate");
     struct place below = place_member(&here, "certificate");
     bool pin = proxy || entry_could_be_entitled(l->entry);
-    if (certificate) load_certificate_match(&below, certificate, l->table->arena, pin, &l->entry->match);
-    else place_error(&here, "is empty; give \"certificate\"");
+    if (certificate)
+        load_certificate_match(&below, certificate, l->table->arena, pin, &l->entry->match);
+    else
+        place_error(&here, "is empty; give \"certificate\"");
 }
 
-static void load_entry(struct loader *l, const struct place *at, const json_t *v) {
+static void load_entry(struct loader *l, const struct place *at, const json_t *v)
+{
     static const struct member_spec members[] = {{.name = "id"}, {.name = "agency"}, {.name = "component"},
         {.name = "standing"}, {.name = "organization"}, {.name = "address"}, {.name = "conduit"},
         {.name = "match", .required = true}, {.name = "purposes"}, {.name = "trusted_proxy", .not_yet = true}, {0}};
@@ -101,12 +111,14 @@ static void load_entry(struct loader *l, const struct place *at, const json_t *v
     l->table->entry_count++;
 }
 
-static bool expect_array(const struct place *at, const json_t *v) {
+static bool expect_array(const struct place *at, const json_t *v)
+{
     if (v && !json_is_array(v)) place_error(at, "must be an array");
     return json_is_array(v);
 }
 
-static void load_entries(struct loader *l, const struct place *root, const json_t *v) {
+static void load_entries(struct loader *l, const struct place *root, const json_t *v)
+{
     struct place at = place_member(root, "recipients");
     const json_t *list = json_object_get(v, "recipients");
     if (!expect_array(&at, list) || json_array_size(list) == 0) return;
@@ -117,7 +129,8 @@ static void load_entries(struct loader *l, const struct place *root, const json_
     }
 }
 
-static void load_departmental(struct loader *l, const struct place *root, const json_t *v) {
+static void load_departmental(struct loader *l, const struct place *root, const json_t *v)
+{
     struct place at = place_member(root, "departmental_issuers");
     const json_t *list = json_object_get(v, "departmental_issuers");
     if (!expect_array(&at, list) || json_array_size(list) == 0) return;
@@ -129,7 +142,8 @@ static void load_departmental(struct loader *l, const struct place *root, const 
     }
 }
 
-static struct recipient_table *new_table(void) {
+static struct recipient_table *new_table(void)
+{
     struct recipient_table *t = mem_alloc(sizeof *t);
     struct arena *a = t ? arena_new(ARENA_CAP) : NULL;
     if (!a) {
@@ -141,9 +155,10 @@ static struct recipient_table *new_table(void) {
     return t;
 }
 
-static void load_root(struct loader *l, struct source *s) {
-    static const struct member_spec members[] = {{.name = "format", .required = true},
-        {.name = "departmental_issuers"}, {.name = "recipients", .required = true}, {0}};
+static void load_root(struct loader *l, struct source *s)
+{
+    static const struct member_spec members[] = {{.name = "format", .required = true}, {.name = "departmental_issuers"},
+        {.name = "recipients", .required = true}, {0}};
     struct place root = place_root(s);
     const json_t *v = source_root(s);
     (void)place_check_members(&root, v, members);
@@ -153,7 +168,8 @@ static void load_root(struct loader *l, struct source *s) {
     load_entries(l, &root, v);
 }
 
-struct recipient_table *recipient_load(struct source *s) {
+struct recipient_table *recipient_load(struct source *s)
+{
     struct problems *problems = source_problems(s);
     size_t before = problems_errors(problems);
     struct loader l = {.table = new_table()};
@@ -164,11 +180,14 @@ struct recipient_table *recipient_load(struct source *s) {
     return NULL;
 }
 
-void recipient_table_free(struct recipient_table *t) {
+void recipient_table_free(struct recipient_table *t)
+{
     if (!t) return;
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
-    for (size_t i = 0; i < t->entry_count; i++) free_certificate_match(&t->entries[i].match);
-    for (size_t i = 0; i < t->departmental_count; i++) free_attributes(&t->departmental[i]);
+    for (size_t i = 0; i < t->entry_count; i++)
+        free_certificate_match(&t->entries[i].match);
+    for (size_t i = 0; i < t->departmental_count; i++)
+        free_attributes(&t->departmental[i]);
     t->magic = 0;
     arena_free(t->arena);
     mem_free(t);

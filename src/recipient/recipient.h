@@ -1,4 +1,5 @@
-/* recipient: who is asking, and what class that is (contract section 3). Pure: certificates come as DER, headers as spans.
+/* recipient: who is asking, and what class that is (contract section 3). Pure: certificates come as DER, headers as
+ *spans.
  *
  *= 8USC1367 a(2)     sworn officer or employee of DHS, DOS or DOJ, for legitimate agency purposes
  *= ICE10036.2 2.1 */
@@ -10,7 +11,8 @@
 
 #define RECIPIENT_AGENCIES(X) X(NONE, "none") X(DHS, "DHS") X(DOS, "DOS") X(DOJ, "DOJ")
 #define RECIPIENT_STANDINGS(X)                                                                                         \
-    X(NONE, "none") X(SWORN_OFFICER, "sworn_officer") X(EMPLOYEE, "employee") X(CONTRACTOR, "contractor") X(SYSTEM, "system")
+    X(NONE, "none")                                                                                                    \
+    X(SWORN_OFFICER, "sworn_officer") X(EMPLOYEE, "employee") X(CONTRACTOR, "contractor") X(SYSTEM, "system")
 enum recipient_agency {
 #define X(id, name) AGENCY_##id,
     RECIPIENT_AGENCIES(X)
@@ -37,16 +39,17 @@ enum recipient_class { RECIPIENT_RESTRICTED, RECIPIENT_ENTITLED };
 /* Who stands behind a connection; made once a connection, anew for resumed ones. Plain value. */
 struct recipient_identity {
     const struct recipient *recipient;
-    bool could_be_entitled;        /* agency, standing, no conduit */
-    bool unmatched_departmental;   /* certificate of a departmental issuer that no entry matches: constant 403 */
-    char fingerprint[65];          /* SHA-256 hex of the certificate, "" without one */
-    char subject[256];             /* RFC 2253 subject, cut to fit; "" without a certificate */
+    bool could_be_entitled;      /* agency, standing, no conduit */
+    bool unmatched_departmental; /* certificate of a departmental issuer that no entry matches: constant 403 */
+    char fingerprint[65];        /* SHA-256 hex of the certificate, "" without one */
+    char subject[256];           /* RFC 2253 subject, cut to fit; "" without a certificate */
 };
 
 enum recipient_admission {
     ADMIT_RESTRICTED,
     ADMIT_ENTITLED,
-    ADMIT_FORBIDDEN, /* the constant 403: entitled identity without a valid purpose, or unmatched departmental certificate */
+    ADMIT_FORBIDDEN, /* the constant 403: entitled identity without a valid purpose, or unmatched departmental
+                        certificate */
 };
 
 struct recipient_table;
@@ -54,8 +57,8 @@ struct recipient_table *recipient_load(struct source *s); /* NULL after reportin
 void recipient_table_free(struct recipient_table *t);
 /* `der` is the verified client certificate, or empty. */
 void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out);
-/* `purposes` are the values of all Purpose-Of-Use fields; exactly one with exactly one listed token admits. `public_route`
- * makes everybody restricted. *purpose points into the table when admitted as entitled, else "". */
+/* `purposes` are the values of all Purpose-Of-Use fields; exactly one with exactly one listed token admits.
+ * `public_route` makes everybody restricted. *purpose points into the table when admitted as entitled, else "". */
 enum recipient_admission recipient_admit(const struct recipient_table *t, const struct recipient_identity *who,
     const span *purposes, size_t count, bool public_route, const char **purpose);
 

@@ -4,11 +4,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     static const enum generated_world worlds[] = {WORLD_MARKED, WORLD_WANTED};
     static const uint8_t zero[16];
     struct buf texts[2];
-    for (int i = 0; i < 2; i++) buf_init(&texts[i], 1 << 22);
+    for (int i = 0; i < 2; i++)
+        buf_init(&texts[i], 1 << 22);
     struct arena *arena = arena_new((size_t)64 << 20);
     enum generated_shape shape = generate_worlds(arena, siphash64(zero, span_of(data, size)), NULL, worlds, texts, 2);
     const char *marked = (const char *)buf_span(&texts[0]).ptr;
@@ -18,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     mem_free(got);
     marked_free(m);
     arena_free(arena);
-    for (int i = 0; i < 2; i++) buf_free(&texts[i]);
+    for (int i = 0; i < 2; i++)
+        buf_free(&texts[i]);
     return 0;
 }

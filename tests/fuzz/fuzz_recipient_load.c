@@ -1,10 +1,11 @@
-/* recipients.json, then a NUL byte, then a client certificate as DER. Held: a file is loaded exactly when no problem was
- * reported; what is no certificate is nobody; nobody is entitled without a purpose. */
+/* recipients.json, then a NUL byte, then a client certificate as DER. Held: a file is loaded exactly when no problem
+ * was reported; what is no certificate is nobody; nobody is entitled without a purpose. */
 #include "recipient/recipient.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void hold_identity(const struct recipient_table *t, span der) {
+static void hold_identity(const struct recipient_table *t, span der)
+{
     struct recipient_identity who;
     const char *purpose;
     recipient_identify(t, der, &who);
@@ -15,7 +16,8 @@ static void hold_identity(const struct recipient_table *t, span der) {
     ASSERT(recipient_admit(t, &who, NULL, 0, true, &purpose) == ADMIT_RESTRICTED);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     span input = span_of(data, size);
     size_t end = span_find(input, 0);
     struct problems *problems = problems_new();

@@ -25,13 +25,20 @@ struct marked {
     uint32_t depth;
 };
 
-static void marked_put(struct marked *m, char c) { m->text[m->len++] = c; }
-static void marked_space(struct marked *m) {
-    while (*m->from == ' ' || *m->from == '\n' || *m->from == '\t' || *m->from == '\r') marked_put(m, *m->from++);
+static void marked_put(struct marked *m, char c)
+{
+    m->text[m->len++] = c;
 }
-static void marked_string(struct marked *m) {
+static void marked_space(struct marked *m)
+{
+    while (*m->from == ' ' || *m->from == '\n' || *m->from == '\t' || *m->from == '\r')
+        marked_put(m, *m->from++);
+}
+static void marked_string(struct marked *m)
+{
     marked_put(m, *m->from++);
-    while (*m->from != '"') marked_put(m, *m->from++);
+    while (*m->from != '"')
+        marked_put(m, *m->from++);
     marked_put(m, *m->from++);
 }
 static void marked_value(struct marked *m, uint32_t unit);
@@ -43,20 +50,31 @@ struct marked_siblings {
     uint32_t waiting; /* piece whose next_begin is not known yet */
 };
 
-static bool marked_is_mark(char c) { return c != '\0' && strchr("<!?:*~#", c) != NULL; }
+static bool marked_is_mark(char c)
+{
+    return c != '\0' && strchr("<!?:*~#", c) != NULL;
+}
 
-static uint32_t marked_piece(struct marked *m, char mark, uint16_t decl, uint32_t unit, const struct marked_siblings *s) {
+static uint32_t marked_piece(struct marked *m, char mark, uint16_t decl, uint32_t unit, const struct marked_siblings *s)
+{
     uint32_t i = (uint32_t)m->survey.piece_count++;
     ASSERT(i < MARKED_MAX);
-    m->pieces[i] = (struct match_piece){.begin = m->len, .previous_end = s->previous_end, .container = s->container,
-        .ordinal = s->ordinal, .unit_parent = unit, .roles = mark == '~' ? PATH_UNIFORM : PATH_UNIT, .unit = decl,
-        .absent_null = mark == '?' || mark == ':' || mark == '*', .removed = mark == '~'};
+    m->pieces[i] = (struct match_piece){.begin = m->len,
+        .previous_end = s->previous_end,
+        .container = s->container,
+        .ordinal = s->ordinal,
+        .unit_parent = unit,
+        .roles = mark == '~' ? PATH_UNIFORM : PATH_UNIT,
+        .unit = decl,
+        .absent_null = mark == '?' || mark == ':' || mark == '*',
+        .removed = mark == '~'};
     m->withheld[i] = mark == '!' || mark == '?' ? POLICY_WITHHELD : mark == '*' ? POLICY_WITHHELD_NAME : POLICY_KEPT;
     return i;
 }
 
 /* One element, member or line with its marks. */
-static void marked_child(struct marked *m, uint32_t unit, struct marked_siblings *s, bool member, bool line) {
+static void marked_child(struct marked *m, uint32_t unit, struct marked_siblings *s, bool member, bool line)
+{
     char mark = 0;
     uint16_t decl = 0;
     uint32_t piece = MATCH_NONE;
@@ -91,7 +109,8 @@ static void marked_child(struct marked *m, uint32_t unit, struct marked_siblings
     s->previous_end = m->len;
 }
 
-static void marked_container(struct marked *m, uint32_t unit) {
+static void marked_container(struct marked *m, uint32_t unit)
+{
     bool object = *m->from == '{';
     uint32_t i = (uint32_t)m->survey.container_count++;
     ASSERT(i < MARKED_MAX);
@@ -110,21 +129,27 @@ static void marked_container(struct marked *m, uint32_t unit) {
     marked_put(m, *m->from++);
 }
 
-static void marked_value(struct marked *m, uint32_t unit) {
-    if (*m->from == '{' || *m->from == '[') marked_container(m, unit);
-    else if (*m->from == '"') marked_string(m);
+static void marked_value(struct marked *m, uint32_t unit)
+{
+    if (*m->from == '{' || *m->from == '[')
+        marked_container(m, unit);
+    else if (*m->from == '"')
+        marked_string(m);
     else
-        while (*m->from && !strchr(",]} \n\r\t", *m->from)) marked_put(m, *m->from++);
+        while (*m->from && !strchr(",]} \n\r\t", *m->from))
+            marked_put(m, *m->from++);
 }
 
-static struct marked *marked_new(const char *text) {
+static struct marked *marked_new(const char *text)
+{
     struct marked *m = mem_alloc(sizeof *m);
     ASSERT(m && (m->text = mem_alloc(strlen(text) + 1)));
     m->from = text;
     return m;
 }
 
-static struct marked *marked_finish(struct marked *m) {
+static struct marked *marked_finish(struct marked *m)
+{
     ASSERT(*m->from == '\0');
     m->survey.pieces = m->pieces;
     m->survey.containers = m->containers;
@@ -133,7 +158,8 @@ static struct marked *marked_finish(struct marked *m) {
     return m;
 }
 
-static struct marked *marked_json(const char *text) {
+static struct marked *marked_json(const char *text)
+{
     struct marked *m = marked_new(text);
     marked_space(m);
     marked_value(m, MATCH_NONE);
@@ -142,7 +168,8 @@ static struct marked *marked_json(const char *text) {
 }
 
 /* NDJSON: white space between lines belongs to the separators. */
-static struct marked *marked_lines(const char *text) {
+static struct marked *marked_lines(const char *text)
+{
     struct marked *m = marked_new(text);
     m->survey.container_count = 1;
     struct marked_siblings s = {.waiting = MATCH_NONE};
@@ -156,13 +183,15 @@ static struct marked *marked_lines(const char *text) {
     return marked_finish(m);
 }
 
-static void marked_free(struct marked *m) {
+static void marked_free(struct marked *m)
+{
     mem_free(m->text);
     mem_free(m);
 }
 
 /* What leaves, NUL-terminated; freed by the caller. Also holds that the runs describe themselves truly. */
-static char *marked_edit(const struct marked *m, struct arena *arena) {
+static char *marked_edit(const struct marked *m, struct arena *arena)
+{
     struct edit_list list;
     result r = edit_plan(&m->survey, &m->verdict, span_of(m->text, m->len), arena, &list);
     ASSERT(is_ok(r));
@@ -171,8 +200,10 @@ static char *marked_edit(const struct marked *m, struct arena *arena) {
     for (size_t i = 0; i < list.count; i++) {
         const struct edit_run *run = &list.runs[i];
         ASSERT(run->out == len);
-        if (run->literal_len) memcpy(out + len, run->literal, run->literal_len);
-        else memcpy(out + len, m->text + run->at, run->len);
+        if (run->literal_len)
+            memcpy(out + len, run->literal, run->literal_len);
+        else
+            memcpy(out + len, m->text + run->at, run->len);
         len += run->literal_len ? run->literal_len : run->len;
     }
     ASSERT(len == list.length);

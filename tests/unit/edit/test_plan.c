@@ -6,7 +6,8 @@ struct example {
     const char *marked, *wanted;
 };
 
-static void check(const struct example *examples, size_t count, struct marked *(*parse)(const char *)) {
+static void check(const struct example *examples, size_t count, struct marked *(*parse)(const char *))
+{
     struct arena *arena = arena_new(1 << 20);
     for (size_t i = 0; i < count; i++) {
         struct marked *m = parse(examples[i].marked);
@@ -19,7 +20,8 @@ static void check(const struct example *examples, size_t count, struct marked *(
     arena_free(arena);
 }
 
-static void separators_in_lists(void **state) {
+static void separators_in_lists(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"[ <0a ,  <0b,<0c\t]", "[ a ,  b,c\t]"},
@@ -43,7 +45,8 @@ static void separators_in_lists(void **state) {
     check(examples, ARRAY_LEN(examples), marked_json);
 }
 
-static void members_go_with_their_names(void **state) {
+static void members_go_with_their_names(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"{ !0\"a\" : 1 , \"b\":2 }", "{ \"b\":2 }"},
@@ -56,19 +59,21 @@ static void members_go_with_their_names(void **state) {
     check(examples, ARRAY_LEN(examples), marked_json);
 }
 
-static void null_takes_the_place_of_a_value_only(void **state) {
+static void null_takes_the_place_of_a_value_only(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"{\"a\":1, ?0\"spouse\": {\"x\":[!1a]}}", "{\"a\":1, \"spouse\": null}"},
         {"{\"a\":1, :0\"spouse\": {\"x\":1}}", "{\"a\":1, \"spouse\": {\"x\":1}}"},
         {"{ ?0\"spouse\" : 1 }", "{ \"spouse\" : null }"},
-        {"[ ?0a, <0b ]", "[ b ]"}, /* in a list it would count the withheld */
+        {"[ ?0a, <0b ]", "[ b ]"},                        /* in a list it would count the withheld */
         {"{\"a\":1, *0\"A012345678\": {}}", "{\"a\":1}"}, /* the name is a finding itself */
     };
     check(examples, ARRAY_LEN(examples), marked_json);
 }
 
-static void pieces_inside_dropped_ones_vanish(void **state) {
+static void pieces_inside_dropped_ones_vanish(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"[!0{\"l\":[!1a,<1b]},<0{\"l\":[!1c,<1d]}]", "[{\"l\":[d]}]"},
@@ -80,7 +85,8 @@ static void pieces_inside_dropped_ones_vanish(void **state) {
     check(examples, ARRAY_LEN(examples), marked_json);
 }
 
-static void counts_tell_what_is_visible(void **state) {
+static void counts_tell_what_is_visible(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"{#0\"total\":3,\"items\":[<0a,!0b,<0c]}", "{\"total\":2,\"items\":[a,c]}"},
@@ -93,15 +99,18 @@ static void counts_tell_what_is_visible(void **state) {
         {"[<0{#1\"n\":2,\"m\":[<1a,!1b]},<0{\"m\":[<1c,<1d],#1\"n\":2},<0{#1\"n\":0,\"m\":[]}]",
             "[{\"n\":1,\"m\":[a]},{\"m\":[c,d],\"n\":2},{\"n\":0,\"m\":[]}]"},
         {"{<1\"summary\":{#0\"n\":2},\"l\":[<0a,!0b]}", "{\"summary\":{\"n\":1},\"l\":[a]}"},
-        {"{#0\"n\":2,\"p\":{:0\"spouse\":null},\"q\":{:0\"spouse\":{}}}", "{\"n\":1,\"p\":{\"spouse\":null},\"q\":{\"spouse\":{}}}"},
-        {"{#0\"n\":2,\"p\":{?0\"spouse\":1},\"q\":{:0\"spouse\":{}}}", "{\"n\":1,\"p\":{\"spouse\":null},\"q\":{\"spouse\":{}}}"},
+        {"{#0\"n\":2,\"p\":{:0\"spouse\":null},\"q\":{:0\"spouse\":{}}}",
+            "{\"n\":1,\"p\":{\"spouse\":null},\"q\":{\"spouse\":{}}}"},
+        {"{#0\"n\":2,\"p\":{?0\"spouse\":1},\"q\":{:0\"spouse\":{}}}",
+            "{\"n\":1,\"p\":{\"spouse\":null},\"q\":{\"spouse\":{}}}"},
         {"{#0\"n\":2,~\"hidden\":[<0a],\"l\":[<0b]}", "{\"n\":1,\"l\":[b]}"},
         {"[!0{#1\"n\":2,\"m\":[<1a]},<0a]", "[a]"},
     };
     check(examples, ARRAY_LEN(examples), marked_json);
 }
 
-static void lines_of_ndjson(void **state) {
+static void lines_of_ndjson(void **state)
+{
     (void)state;
     static const struct example examples[] = {
         {"<0a\n<0b\n<0c\n", "a\nb\nc\n"},
@@ -127,7 +136,8 @@ static void lines_of_ndjson(void **state) {
 }
 
 /* Lines that are no units still are documents of their own: a count in one counts nothing of another. */
-static void counts_stay_in_their_line(void **state) {
+static void counts_stay_in_their_line(void **state)
+{
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct marked *m = marked_lines("<0{#1\"n\":2,\"l\":[!1x,<1y]}\n<0{\"l\":[<1x,<1z],#1\"n\":9}\n<0{#1\"n\":7}\n");
@@ -135,7 +145,8 @@ static void counts_stay_in_their_line(void **state) {
         if (m->pieces[i].is_line) m->pieces[i].roles = 0;
         m->pieces[i].unit_parent = MATCH_NONE;
     }
-    for (size_t i = 0; i < m->survey.count_count; i++) m->counts[i].unit_parent = MATCH_NONE;
+    for (size_t i = 0; i < m->survey.count_count; i++)
+        m->counts[i].unit_parent = MATCH_NONE;
     char *got = marked_edit(m, arena);
     assert_string_equal(got, "{\"n\":1,\"l\":[y]}\n{\"l\":[x,z],\"n\":2}\n{\"n\":0}\n");
     mem_free(got);
@@ -143,7 +154,8 @@ static void counts_stay_in_their_line(void **state) {
     arena_free(arena);
 }
 
-static void containers_may_come_in_any_order(void **state) {
+static void containers_may_come_in_any_order(void **state)
+{
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct marked *m = marked_json("{\"a\":[!0x],\"b\":[!0y, <0z],\"c\":[ ]}");
@@ -159,7 +171,8 @@ static void containers_may_come_in_any_order(void **state) {
     arena_free(arena);
 }
 
-static void offsets_in_the_result(void **state) {
+static void offsets_in_the_result(void **state)
+{
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct marked *m = marked_json("{#0\"n\":100,\"l\":[!0abc,<0de]}");
@@ -187,11 +200,19 @@ static void offsets_in_the_result(void **state) {
     arena_free(arena);
 }
 
-static void a_root_that_nobody_may_see_is_null(void **state) {
+static void a_root_that_nobody_may_see_is_null(void **state)
+{
     (void)state;
     struct arena *arena = arena_new(1 << 20);
-    struct match_piece root = {.begin = 1, .end = 9, .next_begin = 9, .value = 1, .previous_end = 1,
-        .container = MATCH_NONE, .unit_parent = MATCH_NONE, .is_root = true, .removed = true};
+    struct match_piece root = {.begin = 1,
+        .end = 9,
+        .next_begin = 9,
+        .value = 1,
+        .previous_end = 1,
+        .container = MATCH_NONE,
+        .unit_parent = MATCH_NONE,
+        .is_root = true,
+        .removed = true};
     struct match_survey survey = {.pieces = &root, .piece_count = 1};
     uint8_t withheld = 0;
     struct policy_verdict verdict = {.withheld = &withheld};
@@ -203,7 +224,8 @@ static void a_root_that_nobody_may_see_is_null(void **state) {
     arena_free(arena);
 }
 
-static void a_full_arena_is_a_limit(void **state) {
+static void a_full_arena_is_a_limit(void **state)
+{
     (void)state;
     struct marked *m = marked_json("{#0\"n\":3,\"l\":[!0a,<0b,!0c]}");
     bool through = false;
@@ -212,15 +234,18 @@ static void a_full_arena_is_a_limit(void **state) {
         struct edit_list list;
         result r = edit_plan(&m->survey, &m->verdict, span_of(m->text, m->len), arena, &list);
         through = is_ok(r);
-        if (!through) assert_fails(r, ERROR_LIMIT);
-        else assert_int_equal(list.length, strlen("{\"n\":1,\"l\":[b]}"));
+        if (!through)
+            assert_fails(r, ERROR_LIMIT);
+        else
+            assert_int_equal(list.length, strlen("{\"n\":1,\"l\":[b]}"));
         arena_free(arena);
         assert_true(cap < 65536);
     }
     marked_free(m);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(separators_in_lists),
         cmocka_unit_test(members_go_with_their_names),

@@ -1,5 +1,5 @@
-/* Three worlds, on generated documents: with P in it and withheld = without P, byte for byte; and the removal of nodes from
- * Jansson's tree, a reader by other hands, means the same. */
+/* Three worlds, on generated documents: with P in it and withheld = without P, byte for byte; and the removal of nodes
+ * from Jansson's tree, a reader by other hands, means the same. */
 #include "edit/generate.h"
 #include "edit/marked.h"
 #include "support.h"
@@ -11,7 +11,8 @@ struct tally {
     unsigned identical, changed, emptied, lines;
 };
 
-static bool generate_two(struct arena *arena, uint64_t seed, struct buf *with, struct buf *without) {
+static bool generate_two(struct arena *arena, uint64_t seed, struct buf *with, struct buf *without)
+{
     static const enum generated_world worlds[] = {WORLD_MARKED, WORLD_WANTED};
     struct buf texts[] = {*with, *without};
     enum generated_shape shape = generate_worlds(arena, seed, NULL, worlds, texts, 2);
@@ -20,13 +21,16 @@ static bool generate_two(struct arena *arena, uint64_t seed, struct buf *with, s
     return shape == SHAPE_LINES;
 }
 
-static void compare_one(uint64_t seed, struct arena *arena, struct buf *with, struct buf *without, struct tally *t) {
+static void compare_one(uint64_t seed, struct arena *arena, struct buf *with, struct buf *without, struct tally *t)
+{
     bool lines = generate_two(arena, seed, with, without);
-    struct marked *m = lines ? marked_lines((const char *)buf_span(with).ptr) : marked_json((const char *)buf_span(with).ptr);
+    struct marked *m =
+        lines ? marked_lines((const char *)buf_span(with).ptr) : marked_json((const char *)buf_span(with).ptr);
     char *got = marked_edit(m, arena);
     const char *wanted = (const char *)buf_span(without).ptr;
     if (strcmp(got, wanted) != 0)
-        fprintf(stderr, "seed %llu\nwith:    %s\nwithout: %s\ngot:     %s\n", (unsigned long long)seed, buf_span(with).ptr, wanted, got);
+        fprintf(stderr, "seed %llu\nwith:    %s\nwithout: %s\ngot:     %s\n", (unsigned long long)seed,
+            buf_span(with).ptr, wanted, got);
     assert_string_equal(got, wanted);
     bool same = strlen(got) == m->len && memcmp(got, m->text, m->len) == 0;
     t->identical += same;
@@ -38,14 +42,16 @@ static void compare_one(uint64_t seed, struct arena *arena, struct buf *with, st
     arena_reset(arena);
 }
 
-static void withheld_and_absent_are_the_same_bytes(void **state) {
+static void withheld_and_absent_are_the_same_bytes(void **state)
+{
     (void)state;
     struct arena *arena = arena_new((size_t)64 << 20);
     struct buf with, without;
     buf_init(&with, 1 << 20);
     buf_init(&without, 1 << 20);
     struct tally t = {0};
-    for (uint64_t seed = 1; seed <= CASES; seed++) compare_one(seed, arena, &with, &without, &t);
+    for (uint64_t seed = 1; seed <= CASES; seed++)
+        compare_one(seed, arena, &with, &without, &t);
     /* The generator must reach what it is there for. */
     assert_true(t.changed > CASES / 2 && t.identical > CASES / 100 && t.emptied > CASES / 20 && t.lines > CASES / 10);
     buf_free(&with);
@@ -55,16 +61,17 @@ static void withheld_and_absent_are_the_same_bytes(void **state) {
 
 /* ---- Jansson as oracle ------------------------------------------------------------------------------------------ */
 
-/* The plain text with an identical tree: the k-th value in document order is the k-th piece or none. Deletes what the fates
- * say, by walking text and tree together: a piece is found by the offset of its value, which json_loadb does not tell, so
- * each value carries its ordinal in a tree made of the marked text by replacing scalars. */
+/* The plain text with an identical tree: the k-th value in document order is the k-th piece or none. Deletes what the
+ * fates say, by walking text and tree together: a piece is found by the offset of its value, which json_loadb does not
+ * tell, so each value carries its ordinal in a tree made of the marked text by replacing scalars. */
 struct oracle {
     const struct marked *m;
     const uint8_t *fates;
     size_t piece; /* next in document order */
 };
 
-static bool is_piece_here(const struct oracle *o, uint32_t container, size_t ordinal) {
+static bool is_piece_here(const struct oracle *o, uint32_t container, size_t ordinal)
+{
     if (o->piece >= o->m->survey.piece_count) return false;
     const struct match_piece *p = &o->m->pieces[o->piece];
     return p->container == container && p->ordinal == ordinal;
@@ -74,7 +81,8 @@ static json_t *rebuild(struct oracle *o, const json_t *v, uint32_t *next_contain
 
 /* Containers are numbered in document order by the mark reader, as this walk meets them. */
 static void rebuild_child(struct oracle *o, json_t *into, const char *name, const json_t *child, uint32_t container,
-    size_t ordinal, uint32_t *next_container) {
+    size_t ordinal, uint32_t *next_container)
+{
     uint8_t fate = EDIT_KEEP;
     if (is_piece_here(o, container, ordinal)) fate = o->fates[o->piece++];
     json_t *copy = rebuild(o, child, next_container); /* also of what is dropped: the walk must pass it */
@@ -85,10 +93,12 @@ static void rebuild_child(struct oracle *o, json_t *into, const char *name, cons
     if (fate == EDIT_KEEP || fate == EDIT_NULL) {
         int failed = name ? json_object_set_new(into, name, copy) : json_array_append_new(into, copy);
         assert_int_equal(failed, 0);
-    } else json_decref(copy);
+    } else
+        json_decref(copy);
 }
 
-static json_t *rebuild(struct oracle *o, const json_t *v, uint32_t *next_container) {
+static json_t *rebuild(struct oracle *o, const json_t *v, uint32_t *next_container)
+{
     if (!json_is_object(v) && !json_is_array(v)) return json_deep_copy(v);
     uint32_t container = (*next_container)++;
     size_t ordinal = 0;
@@ -105,7 +115,8 @@ static json_t *rebuild(struct oracle *o, const json_t *v, uint32_t *next_contain
 }
 
 /* Jansson keeps the order of members as they stand; counts are compared by the byte test above and left out here. */
-static void deleting_nodes_from_a_tree_means_the_same(void **state) {
+static void deleting_nodes_from_a_tree_means_the_same(void **state)
+{
     (void)state;
     struct arena *arena = arena_new((size_t)64 << 20);
     struct buf with, without;
@@ -139,7 +150,8 @@ static void deleting_nodes_from_a_tree_means_the_same(void **state) {
     arena_free(arena);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(withheld_and_absent_are_the_same_bytes),
         cmocka_unit_test(deleting_nodes_from_a_tree_means_the_same),

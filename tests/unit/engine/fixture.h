@@ -1,5 +1,5 @@
-/* A pack, a registry and an engine, for tests and fuzzers: the shapes of tests/unit/edit/generate.h as profiles, and a few
- * documents for cases by hand. */
+/* A pack, a registry and an engine, for tests and fuzzers: the shapes of tests/unit/edit/generate.h as profiles, and a
+ * few documents for cases by hand. */
 #ifndef TESTS_ENGINE_FIXTURE_H
 #define TESTS_ENGINE_FIXTURE_H
 
@@ -36,11 +36,15 @@ UNUSED static const char fixture_rules[] =
     "{\"id\":\"coa\",\"title\":\"Class 384\",\"why\":\"10-domain 2.3\",\"values\":[\"384\"],\"labels\":[\"coa\"],"
     "\"strength\":\"definitive\",\"tests\":{\"match\":[{\"coa\":\"384\"}],\"ignore\":[{\"room\":\"384\"}]}},"
     "{\"id\":\"shelter\",\"title\":\"Shelter\",\"why\":\"10-domain 2.7\",\"pattern\":\"(?i)\\\\bshelter\\\\b\","
-    "\"literals\":[\"shelter\"],\"strength\":\"suspected\",\"tests\":{\"match\":[\"in a shelter\"],\"ignore\":[\"sheltered\"]}},"
+    "\"literals\":[\"shelter\"],\"strength\":\"suspected\",\"tests\":{\"match\":[\"in a "
+    "shelter\"],\"ignore\":[\"sheltered\"]}},"
     "{\"id\":\"advocate\",\"title\":\"Advocate\",\"why\":\"10-domain 2.7\",\"pattern\":\"(?i)\\\\badvocate\\\\b\","
-    "\"literals\":[\"advocate\"],\"strength\":\"suspected\",\"tests\":{\"match\":[\"an advocate\"],\"ignore\":[\"advocates\"]}}],"
+    "\"literals\":[\"advocate\"],\"strength\":\"suspected\",\"tests\":{\"match\":[\"an "
+    "advocate\"],\"ignore\":[\"advocates\"]}}],"
     "\"profiles\":[{\"id\":\"p\",\"title\":\"Fixture\",\"system\":\"earm\",\"documents\":[%s,"
-    "{\"path\":\"/list\",\"units\":[\"$.items[*]\",\"$.items[*].associates[*]\",{\"path\":\"$.items[*].spouse\",\"absent\":\"null\"}],"
+    "{\"path\":\"/"
+    "list\",\"units\":[\"$.items[*]\",\"$.items[*].associates[*]\",{\"path\":\"$.items[*].spouse\",\"absent\":\"null\"}"
+    "],"
     "\"keys\":{\"person_id\":[\"$.items[*].personId\"]},\"counts\":{\"$.total\":\"$.items[*]\"},\"complete\":true,"
     "\"texts\":[\"$.echo\",\"$.items[*].text\"],\"uniform\":[\"$.items[*].notes\"]},"
     "{\"path\":\"/cut\",\"units\":[\"$.items[*]\"],\"counts\":{\"$.total\":\"$.items[*]\"}},"
@@ -52,24 +56,30 @@ UNUSED static const char fixture_rules[] =
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 /* The documents of the generated shapes: lists within lists, a partner and a spouse in each record, counts, texts. */
-static inline void fixture_shape(char *out, size_t size, const char *name, const char *base, bool root_is_unit) {
+static inline void fixture_shape(char *out, size_t size, const char *name, const char *base, bool root_is_unit)
+{
     char units[4096] = "", counts[2048] = "", texts[2048] = "", path[256];
     snprintf(path, sizeof path, "%s", base);
     for (int level = 0; level <= 4; level++) {
         size_t u = strlen(units), c = strlen(counts), t = strlen(texts);
-        if (level > 0 || root_is_unit) u += (size_t)snprintf(units + u, sizeof units - u, "%s\"%s\"", u ? "," : "", path);
+        if (level > 0 || root_is_unit)
+            u += (size_t)snprintf(units + u, sizeof units - u, "%s\"%s\"", u ? "," : "", path);
         u += (size_t)snprintf(units + u, sizeof units - u, "%s\"%s.partner\"", u ? "," : "", path);
         if (level < 3)
-            snprintf(units + u, sizeof units - u, ",{\"path\":\"%s.spouse\",\"absent\":\"null\"},\"%s.spouse.partner\"", path, path);
-        if (level < 4) snprintf(counts + c, sizeof counts - c, "%s\"%s.n%d\":\"%s.list[*]\"", c ? "," : "", path, level, path);
+            snprintf(units + u, sizeof units - u, ",{\"path\":\"%s.spouse\",\"absent\":\"null\"},\"%s.spouse.partner\"",
+                path, path);
+        if (level < 4)
+            snprintf(counts + c, sizeof counts - c, "%s\"%s.n%d\":\"%s.list[*]\"", c ? "," : "", path, level, path);
         t += (size_t)snprintf(texts + t, sizeof texts - t, "%s\"%s.text\"", t ? "," : "", path);
         if (level < 3) snprintf(texts + t, sizeof texts - t, ",\"%s.spouse.text\"", path);
         strcat(path, ".list[*]");
     }
-    snprintf(out, size, "{\"path\":\"%s\",\"units\":[%s],\"counts\":{%s},\"complete\":true,\"texts\":[%s]}", name, units, counts, texts);
+    snprintf(out, size, "{\"path\":\"%s\",\"units\":[%s],\"counts\":{%s},\"complete\":true,\"texts\":[%s]}", name,
+        units, counts, texts);
 }
 
-static inline char *fixture_pack(void) {
+static inline char *fixture_pack(void)
+{
     static char shapes[3][8192], all[32768], pack[65536];
     fixture_shape(shapes[0], sizeof shapes[0], "/shape/list", "$[*]", true);
     fixture_shape(shapes[1], sizeof shapes[1], "/shape/object", "$", false);
@@ -79,7 +89,8 @@ static inline char *fixture_pack(void) {
     return pack;
 }
 
-static inline bool fixture_open(struct fixture *f) {
+static inline bool fixture_open(struct fixture *f)
+{
     static const uint8_t key[32] = "a test's key, that keeps nothing";
     span image;
     *f = (struct fixture){.problems = problems_new(), .limits = {.depth = 64, .record = 1 << 16, .document = 1 << 20}};
@@ -88,7 +99,8 @@ static inline bool fixture_open(struct fixture *f) {
     f->builder = registry_builder_new(key, f->problems);
     if (!is_ok(registry_builder_source(f->builder, "people.jsonl", span_str(fixture_people)))) return false;
     if (!is_ok(registry_builder_finish(f->builder, 1, 0, &image))) return false;
-    for (size_t i = 0; i < problems_count(f->problems); i++) fprintf(stderr, "%s\n", problems_text(f->problems, i));
+    for (size_t i = 0; i < problems_count(f->problems); i++)
+        fprintf(stderr, "%s\n", problems_text(f->problems, i));
     if (!f->rules || !is_ok(registry_open(image, key, NULL, &f->registry))) return false;
     f->profile = rules_find_profile(f->rules, SPAN("p"));
     f->engine = engine_new(f->rules, cpu_level());
@@ -96,7 +108,8 @@ static inline bool fixture_open(struct fixture *f) {
     return f->engine && f->arena && f->profile;
 }
 
-static inline void fixture_close(struct fixture *f) {
+static inline void fixture_close(struct fixture *f)
+{
     arena_free(f->arena);
     engine_free(f->engine);
     registry_close(f->registry);
@@ -107,9 +120,15 @@ static inline void fixture_close(struct fixture *f) {
 }
 
 /* path NULL: unprofiled, inspected. */
-static inline struct engine_begin fixture_begin(const struct fixture *f, const char *path, const char *media_type, enum recipient_class class) {
-    struct engine_begin b = {.class = class, .registry = f->registry, .limits = f->limits, .media_type = span_str(media_type),
-        .arena = f->arena, .inspect = path == NULL};
+static inline struct engine_begin fixture_begin(
+    const struct fixture *f, const char *path, const char *media_type, enum recipient_class class)
+{
+    struct engine_begin b = {.class = class,
+        .registry = f->registry,
+        .limits = f->limits,
+        .media_type = span_str(media_type),
+        .arena = f->arena,
+        .inspect = path == NULL};
     if (path) {
         b.document = rules_find_document(f->profile, span_str(path));
         ASSERT(b.document);
@@ -118,7 +137,8 @@ static inline struct engine_begin fixture_begin(const struct fixture *f, const c
 }
 
 /* The bytes that leave, NUL-terminated (body bytes may hold NUL: *len). NULL: unreadable or withheld. */
-static inline char *fixture_output(const struct engine_outcome *o, span body, size_t *len) {
+static inline char *fixture_output(const struct engine_outcome *o, span body, size_t *len)
+{
     if (o->unreadable != ENGINE_READABLE || o->verdict.document_withheld) return NULL;
     char *out = mem_alloc(o->edits.length + 1);
     ASSERT(out);
@@ -127,7 +147,8 @@ static inline char *fixture_output(const struct engine_outcome *o, span body, si
         const struct edit_run *run = &o->edits.runs[i];
         ASSERT(run->out == *len);
         if (!run->literal_len) ASSERT(run->at + run->len <= body.len);
-        memcpy(out + *len, run->literal_len ? run->literal : body.ptr + run->at, run->literal_len ? run->literal_len : run->len);
+        memcpy(out + *len, run->literal_len ? run->literal : body.ptr + run->at,
+            run->literal_len ? run->literal_len : run->len);
         *len += run->literal_len ? run->literal_len : run->len;
     }
     ASSERT(*len == o->edits.length);
@@ -135,7 +156,8 @@ static inline char *fixture_output(const struct engine_outcome *o, span body, si
 }
 
 /* Fed whole, in a block of exactly its size. */
-static inline struct engine_outcome fixture_run(struct fixture *f, const struct engine_begin *b, span body) {
+static inline struct engine_outcome fixture_run(struct fixture *f, const struct engine_begin *b, span body)
+{
     struct engine_outcome o;
     engine_start(f->engine, b);
     engine_finish(f->engine, body, true, &o);

@@ -4,8 +4,10 @@
 
 static struct fixture f;
 
-/* What leaves for a restricted recipient; "(not found)" when withheld, "(REASON)" when unreadable. Valid until the next. */
-static const char *leaves_as(const char *path, const char *type, span body, enum recipient_class class) {
+/* What leaves for a restricted recipient; "(not found)" when withheld, "(REASON)" when unreadable. Valid until the
+ * next. */
+static const char *leaves_as(const char *path, const char *type, span body, enum recipient_class class)
+{
     static char *last;
     static char reason[64];
     mem_free(last);
@@ -15,29 +17,42 @@ static const char *leaves_as(const char *path, const char *type, span body, enum
     size_t len;
     last = fixture_output(&o, body, &len);
     if (last) return last;
-    snprintf(reason, sizeof reason, "(%s)", o.verdict.document_withheld ? "not found" : engine_unreadable_name(o.unreadable));
+    snprintf(reason, sizeof reason, "(%s)",
+        o.verdict.document_withheld ? "not found" : engine_unreadable_name(o.unreadable));
     return reason;
 }
-static const char *leaves(const char *path, const char *body) {
+static const char *leaves(const char *path, const char *body)
+{
     return leaves_as(path, "application/json", span_str(body), RECIPIENT_RESTRICTED);
 }
-static const char *leaves_lines(const char *path, const char *body) {
+static const char *leaves_lines(const char *path, const char *body)
+{
     return leaves_as(path, "application/x-ndjson", span_str(body), RECIPIENT_RESTRICTED);
 }
 
 //= 8USC1367 a(2)
-static void protected_records_are_not_there(void **state) {
+static void protected_records_are_not_there(void **state)
+{
     (void)state;
-    assert_string_equal(leaves("/list", "{\"total\": 2, \"items\": [\n {\"n\":1},\n {\"a\":\"A012345678\"}\n]}"), "{\"total\": 1, \"items\": [\n {\"n\":1}\n]}");
-    assert_string_equal(leaves("/list", "{\"total\":1,\"items\":[ {\"personId\":90210017} ]}"), "{\"total\":0,\"items\":[]}");
-    assert_string_equal(leaves("/list", "{\"items\":[{\"coa\":\"384\"},{\"room\":\"384\"}]}"), "{\"items\":[{\"room\":\"384\"}]}");
-    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"associates\":[{\"x\":\"A012345678\"},2]}]}"), "{\"items\":[{\"id\":1,\"associates\":[2]}]}");
-    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"spouse\":{\"x\":\"A012345678\"}},{\"spouse\":{}}]}"), "{\"items\":[{\"id\":1,\"spouse\":null},{\"spouse\":{}}]}");
-    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"text\":\"A012345678\",\"notes\":1}],\"echo\":\"A012345678\"}"), "{\"items\":[{\"id\":1}]}");
-    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"notes\":\"A012345678\"},{\"id\":2,\"notes\":{}}]}"), "{\"items\":[{\"id\":2}]}");
+    assert_string_equal(leaves("/list", "{\"total\": 2, \"items\": [\n {\"n\":1},\n {\"a\":\"A012345678\"}\n]}"),
+        "{\"total\": 1, \"items\": [\n {\"n\":1}\n]}");
+    assert_string_equal(
+        leaves("/list", "{\"total\":1,\"items\":[ {\"personId\":90210017} ]}"), "{\"total\":0,\"items\":[]}");
+    assert_string_equal(
+        leaves("/list", "{\"items\":[{\"coa\":\"384\"},{\"room\":\"384\"}]}"), "{\"items\":[{\"room\":\"384\"}]}");
+    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"associates\":[{\"x\":\"A012345678\"},2]}]}"),
+        "{\"items\":[{\"id\":1,\"associates\":[2]}]}");
+    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"spouse\":{\"x\":\"A012345678\"}},{\"spouse\":{}}]}"),
+        "{\"items\":[{\"id\":1,\"spouse\":null},{\"spouse\":{}}]}");
+    assert_string_equal(
+        leaves("/list", "{\"items\":[{\"id\":1,\"text\":\"A012345678\",\"notes\":1}],\"echo\":\"A012345678\"}"),
+        "{\"items\":[{\"id\":1}]}");
+    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"notes\":\"A012345678\"},{\"id\":2,\"notes\":{}}]}"),
+        "{\"items\":[{\"id\":2}]}");
     assert_string_equal(leaves("/list", "{\"items\":[1],\"more\":\"A012345678\"}"), "(not found)");
     assert_string_equal(leaves("/cut", "{\"total\":2,\"items\":[{\"a\":\"A012345678\"},1]}"), "{\"items\":[1]}");
-    assert_string_equal(leaves("/map", "{\"byNumber\":{\"A012345678\":{\"x\":1},\"A999999999\":{\"x\":2}}}"), "{\"byNumber\":{\"A999999999\":{\"x\":2}}}");
+    assert_string_equal(leaves("/map", "{\"byNumber\":{\"A012345678\":{\"x\":1},\"A999999999\":{\"x\":2}}}"),
+        "{\"byNumber\":{\"A999999999\":{\"x\":2}}}");
     assert_string_equal(leaves("/one", "{\"a\":\"A012345678\"}"), "(not found)");
     assert_string_equal(leaves("/one", "{\"a\":1,\"associates\":[\"A012345678\"]}"), "{\"a\":1,\"associates\":[]}");
     assert_string_equal(leaves("/one", "{\"a\":1,\"text\":\"A012345678\"}"), "{\"a\":1}");
@@ -45,35 +60,46 @@ static void protected_records_are_not_there(void **state) {
     assert_string_equal(leaves("/plain", " {\"a\" : 1 } "), " {\"a\" : 1 } ");
 }
 
-static void only_what_is_allowed_stays(void **state) {
+static void only_what_is_allowed_stays(void **state)
+{
     (void)state;
-    assert_string_equal(leaves("/allow", "{\"total\":1,\"items\":[{\"name\":\"x\",\"dob\":1,\"address\":{\"city\":\"y\",\"zip\":2}}]}"),
+    assert_string_equal(
+        leaves("/allow", "{\"total\":1,\"items\":[{\"name\":\"x\",\"dob\":1,\"address\":{\"city\":\"y\",\"zip\":2}}]}"),
         "{\"items\":[{\"name\":\"x\",\"address\":{\"city\":\"y\"}}]}");
     assert_string_equal(leaves("/allow", "{\"items\":[{\"dob\":1}]}"), "{\"items\":[{}]}");
     assert_string_equal(leaves("/allow", "{\"items\":\"secret\"}"), "{}");
     assert_string_equal(leaves("/allow", "\"secret\""), "null");
-    assert_string_equal(leaves("/allow", "{\"items\":[{\"name\":\"A012345678\"},{\"name\":2}]}"), "{\"items\":[{\"name\":2}]}");
+    assert_string_equal(
+        leaves("/allow", "{\"items\":[{\"name\":\"A012345678\"},{\"name\":2}]}"), "{\"items\":[{\"name\":2}]}");
 }
 
-static void suspicion_needs_company(void **state) {
+static void suspicion_needs_company(void **state)
+{
     (void)state;
-    assert_string_equal(leaves("/list", "{\"items\":[{\"t\":\"a shelter, a shelter\"}]}"), "{\"items\":[{\"t\":\"a shelter, a shelter\"}]}");
+    assert_string_equal(leaves("/list", "{\"items\":[{\"t\":\"a shelter, a shelter\"}]}"),
+        "{\"items\":[{\"t\":\"a shelter, a shelter\"}]}");
     assert_string_equal(leaves("/list", "{\"items\":[{\"t\":\"a shelter\",\"u\":\"an advocate\"}]}"), "{\"items\":[]}");
 }
 
-static void lines(void **state) {
+static void lines(void **state)
+{
     (void)state;
-    assert_string_equal(leaves_lines("/lines", "{\"a\":1}\n{\"a\":\"A012345678\"}\n{\"a\":2}\n"), "{\"a\":1}\n{\"a\":2}\n");
+    assert_string_equal(
+        leaves_lines("/lines", "{\"a\":1}\n{\"a\":\"A012345678\"}\n{\"a\":2}\n"), "{\"a\":1}\n{\"a\":2}\n");
     assert_string_equal(leaves_lines("/lines", "{\"a\":1}\n{\"a\":\"A012345678\"}"), "{\"a\":1}");
     assert_string_equal(leaves_lines("/lines", "{\"a\":\"A012345678\"}\r\n{\"a\":1}\r\n"), "{\"a\":1}\r\n");
     assert_string_equal(leaves_lines("/lines", "{\"a\":\"A012345678\"}\n"), "");
     assert_string_equal(leaves_lines("/lines", ""), "");
+    assert_string_equal(leaves_lines("/lines", "\n"), ""); /* as where all lines are withheld */
+    assert_string_equal(leaves_lines("/lines", "\r\n \n"), "");
+    assert_string_equal(leaves_lines("/lines", "\n{\"a\":\"A012345678\"}\n"), "");
     assert_string_equal(leaves_lines("/lines", "{\"a\":1}\n{\"a\"\n{\"a\":2}\n"), "{\"a\":1}\n{\"a\":2}\n");
     assert_string_equal(leaves_lines("/plain", "{\"a\":1}\n{\"a\"\n{\"a\":2}\n"), "{\"a\":1}\n{\"a\":2}\n");
     assert_string_equal(leaves_lines("/plain", "{\"a\":1}\n{\"a\":\"A012345678\"}\n"), "(not found)");
 }
 
-static void a_flaw_withholds_its_unit(void **state) {
+static void a_flaw_withholds_its_unit(void **state)
+{
     (void)state;
     assert_string_equal(leaves("/array", "[1,{\"a\":1,\"a\":2},3]"), "[1,3]");
     assert_string_equal(leaves("/array", "[1,{\"a\":1,\"\\u0061\":2},3]"), "[1,3]");
@@ -83,12 +109,16 @@ static void a_flaw_withholds_its_unit(void **state) {
     assert_string_equal(leaves("/plain", "{\"a\":1,\"a\":2}"), "(not found)");
 }
 
-static void a_byte_order_mark_stays(void **state) {
+static void a_byte_order_mark_stays(void **state)
+{
     (void)state;
     assert_string_equal(leaves("/array", "\xEF\xBB\xBF[\"A012345678\", 2]"), "\xEF\xBB\xBF[2]");
 }
 
-static void media_types_charsets_and_codings(void **state) {
+//= RFC6839 3.1
+//= RFC8259 8.1
+static void media_types_charsets_and_codings(void **state)
+{
     (void)state;
     static const struct {
         const char *type, *charset, *coding, *body, *wanted;
@@ -123,7 +153,8 @@ static void media_types_charsets_and_codings(void **state) {
         struct engine_begin b = fixture_begin(&f, "/array", cases[i].type, RECIPIENT_RESTRICTED);
         b.charset = span_str(cases[i].charset);
         b.content_encoding = span_str(cases[i].coding);
-        if (strstr(cases[i].type, "l") && cases[i].body[0] == '1') b.document = rules_find_document(f.profile, SPAN("/lines"));
+        if (strstr(cases[i].type, "l") && cases[i].body[0] == '1')
+            b.document = rules_find_document(f.profile, SPAN("/lines"));
         struct engine_outcome o = fixture_run(&f, &b, span_str(cases[i].body));
         char reason[64];
         size_t len;
@@ -134,7 +165,8 @@ static void media_types_charsets_and_codings(void **state) {
     }
 }
 
-static void what_no_profile_describes(void **state) {
+static void what_no_profile_describes(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, NULL, "application/json", RECIPIENT_RESTRICTED);
     span body = SPAN("[{\"a\":\"A012345678\"},{\"b\":1}]");
@@ -152,9 +184,11 @@ static void what_no_profile_describes(void **state) {
 }
 
 //= ICE10036.2 2.1
-static void entitled_recipients_get_every_byte(void **state) {
+static void entitled_recipients_get_every_byte(void **state)
+{
     (void)state;
-    const char *body = "{\"total\": 7, \"items\": [ {\"a\":\"A012345678\",\"notes\":\"A000000811\",\"text\":1}, {\"n\":1} ], \"echo\":\"A012345678\" } ";
+    const char *body = "{\"total\": 7, \"items\": [ {\"a\":\"A012345678\",\"notes\":\"A000000811\",\"text\":1}, "
+                       "{\"n\":1} ], \"echo\":\"A012345678\" } ";
     assert_string_equal(leaves_as("/list", "application/json", span_str(body), RECIPIENT_ENTITLED), body);
     struct engine_begin b = fixture_begin(&f, "/list", "application/json", RECIPIENT_ENTITLED);
     struct engine_outcome o = fixture_run(&f, &b, span_str(body));
@@ -166,7 +200,8 @@ static void entitled_recipients_get_every_byte(void **state) {
     assert_string_equal(leaves_as("/list", "text/html", span_str(body), RECIPIENT_ENTITLED), "(format)");
 }
 
-static void nothing_found_leaves_byte_for_byte(void **state) {
+static void nothing_found_leaves_byte_for_byte(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, "/list", "application/json", RECIPIENT_RESTRICTED);
     struct engine_outcome o = fixture_run(&f, &b, SPAN("{\"items\" : [ {} ,{\"associates\":[]}], \"total\" : 2}"));
@@ -175,9 +210,11 @@ static void nothing_found_leaves_byte_for_byte(void **state) {
     assert_int_equal(o.verdict.disclosed, 2);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------------------------------
+ */
 
-static char *nested(int depth, const char *inside) {
+static char *nested(int depth, const char *inside)
+{
     char *s = mem_alloc((size_t)depth * 2 + strlen(inside) + 1);
     memset(s, '[', (size_t)depth);
     strcpy(s + depth, inside);
@@ -185,7 +222,8 @@ static char *nested(int depth, const char *inside) {
     return s;
 }
 
-static const char *at_depth(int depth, const char *inside) {
+static const char *at_depth(int depth, const char *inside)
+{
     char *body = nested(depth, inside);
     const char *got = leaves("/array", body);
     const char *kind = got[0] == '(' ? got : strcmp(got, body) == 0 ? "same" : got;
@@ -193,7 +231,8 @@ static const char *at_depth(int depth, const char *inside) {
     return kind;
 }
 
-static void depth_is_judged_on_what_stays_visible(void **state) {
+static void depth_is_judged_on_what_stays_visible(void **state)
+{
     (void)state;
     assert_string_equal(at_depth(64, ""), "same"); /* the limit of the fixture */
     assert_string_equal(at_depth(65, ""), "(depth)");
@@ -203,15 +242,18 @@ static void depth_is_judged_on_what_stays_visible(void **state) {
 }
 
 /* {"items":[ {"p":"xxx…"}, {"id":1} ]} with the first unit of exactly `size` bytes. */
-static char *padded(size_t size, const char *extra) {
+static char *padded(size_t size, const char *extra)
+{
     char *s = mem_alloc(size + 64);
     size_t n = (size_t)sprintf(s, "{\"items\":[{%s\"p\":\"", extra), begin = strlen("{\"items\":[");
-    while (n - begin < size - 2) s[n++] = 'x';
+    while (n - begin < size - 2)
+        s[n++] = 'x';
     strcpy(s + n, "\"},{\"id\":1}]}");
     return s;
 }
 
-static const char *with_unit_of(size_t size, const char *extra) {
+static const char *with_unit_of(size_t size, const char *extra)
+{
     char *body = padded(size, extra);
     const char *got = leaves("/list", body);
     const char *kind = got[0] == '(' ? got : strcmp(got, body) == 0 ? "same" : strlen(got) < 64 ? got : "other";
@@ -219,7 +261,8 @@ static const char *with_unit_of(size_t size, const char *extra) {
     return kind;
 }
 
-static void records_are_judged_on_what_stays_visible(void **state) {
+static void records_are_judged_on_what_stays_visible(void **state)
+{
     (void)state;
     f.limits.record = 200;
     assert_string_equal(with_unit_of(200, ""), "same");
@@ -233,40 +276,50 @@ static void records_are_judged_on_what_stays_visible(void **state) {
     f.limits.record = 1 << 16;
 }
 
-static void an_inner_unit_too_large_goes_alone(void **state) {
+static void an_inner_unit_too_large_goes_alone(void **state)
+{
     (void)state;
     f.limits.record = 40;
-    assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"associates\":[{\"p\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"},{\"q\":1}]}]}"),
+    assert_string_equal(
+        leaves("/list",
+            "{\"items\":[{\"id\":1,\"associates\":[{\"p\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"},{\"q\":1}]}]}"),
         "{\"items\":[{\"id\":1,\"associates\":[{\"q\":1}]}]}");
     assert_string_equal(leaves("/list", "{\"items\":[{\"id\":1,\"associates\":[{\"p\":\"A012345678\"},{\"q\":1}]}]}"),
         "{\"items\":[{\"id\":1,\"associates\":[{\"q\":1}]}]}");
     f.limits.record = 1 << 16;
 }
 
-static void documents_are_judged_on_what_stays_visible(void **state) {
+static void documents_are_judged_on_what_stays_visible(void **state)
+{
     (void)state;
     f.limits.document = 20;
     assert_string_equal(leaves("/array", "[\"xxxxxxxxxxxxxxxx\"]"), "[\"xxxxxxxxxxxxxxxx\"]");
     assert_string_equal(leaves("/array", "[\"xxxxxxxxxxxxxxxxx\"]"), "(document)");
     assert_string_equal(leaves("/array", "[\"xxxxxxxxxxxxxxxx\",\"A012345678\"]"), "[\"xxxxxxxxxxxxxxxx\"]");
     assert_string_equal(leaves("/array", "[1,\"A012345678\",\"A012345678\",\"A01234567\"]"), "(document)"); /* 41 raw */
-    assert_string_equal(leaves_as("/array", "application/json", SPAN("[\"xxxxxxxxxxxxxxxxx\"]"), RECIPIENT_ENTITLED), "[\"xxxxxxxxxxxxxxxxx\"]");
+    assert_string_equal(leaves_as("/array", "application/json", SPAN("[\"xxxxxxxxxxxxxxxxx\"]"), RECIPIENT_ENTITLED),
+        "[\"xxxxxxxxxxxxxxxxx\"]");
     f.limits.document = 1 << 20;
 }
 
-/* ---- feeding ------------------------------------------------------------------------------------------------------ */
+/* ---- feeding ------------------------------------------------------------------------------------------------------
+ */
 
 /* In windows that move, at every split point. */
-static void every_split_gives_the_same(void **state) {
+static void every_split_gives_the_same(void **state)
+{
     (void)state;
     static const struct {
         const char *path, *type, *body, *wanted;
     } cases[] = {
         {"/list", "application/json",
-            "{\"total\": 3, \"items\": [\n {\"n\":\"\\ud83d\\ude00\"},\n {\"a\":\"A0123\\u00345678\"},\n {\"arn\":12345678,\"x\":[{}]}\n], \"echo\":\"\xC3\xA9\"}",
+            "{\"total\": 3, \"items\": [\n {\"n\":\"\\ud83d\\ude00\"},\n {\"a\":\"A0123\\u00345678\"},\n "
+            "{\"arn\":12345678,\"x\":[{}]}\n], \"echo\":\"\xC3\xA9\"}",
             "{\"total\": 1, \"items\": [\n {\"n\":\"\\ud83d\\ude00\"}\n]}"},
-        {"/lines", "application/x-ndjson", "{\"a\":1}\r\n{\"a\":\"A012345678\"}\r\n\r\n{bad\r\n{\"a\":2}", "{\"a\":1}\r\n\r\n{\"a\":2}"},
-        {"/one", "application/json", "{\"x\":[1,2,{\"y\":null}],\"associates\":[ \"A012345678\" ]}", "{\"x\":[1,2,{\"y\":null}],\"associates\":[]}"},
+        {"/lines", "application/x-ndjson", "{\"a\":1}\r\n{\"a\":\"A012345678\"}\r\n\r\n{bad\r\n{\"a\":2}",
+            "{\"a\":1}\r\n\r\n{\"a\":2}"},
+        {"/one", "application/json", "{\"x\":[1,2,{\"y\":null}],\"associates\":[ \"A012345678\" ]}",
+            "{\"x\":[1,2,{\"y\":null}],\"associates\":[]}"},
     };
     for (size_t c = 0; c < ARRAY_LEN(cases); c++) {
         span body = span_str(cases[c].body);
@@ -291,21 +344,24 @@ static void every_split_gives_the_same(void **state) {
     }
 }
 
-static void byte_by_byte_gives_the_same(void **state) {
+static void byte_by_byte_gives_the_same(void **state)
+{
     (void)state;
     span body = SPAN("{\"total\": 2, \"items\": [\n {\"n\":1},\n {\"a\":\"A012345678\"}\n]}");
     struct engine_begin b = fixture_begin(&f, "/list", "application/json", RECIPIENT_RESTRICTED);
     struct engine_outcome o;
     size_t len;
     engine_start(f.engine, &b);
-    for (size_t i = 0; i <= body.len; i++) assert_true(engine_feed(f.engine, span_sub(body, 0, i)));
+    for (size_t i = 0; i <= body.len; i++)
+        assert_true(engine_feed(f.engine, span_sub(body, 0, i)));
     engine_finish(f.engine, body, true, &o);
     char *out = fixture_output(&o, body, &len);
     assert_string_equal(out, "{\"total\": 1, \"items\": [\n {\"n\":1}\n]}");
     mem_free(out);
 }
 
-static void what_is_cut_short_is_unreadable(void **state) {
+static void what_is_cut_short_is_unreadable(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, "/array", "application/json", RECIPIENT_RESTRICTED);
     struct engine_outcome o;
@@ -318,7 +374,8 @@ static void what_is_cut_short_is_unreadable(void **state) {
     assert_int_equal(o.unreadable, ENGINE_CUT_SHORT);
 }
 
-static void the_first_reason_stands(void **state) {
+static void the_first_reason_stands(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, "/array", "application/json", RECIPIENT_RESTRICTED);
     struct engine_outcome o;
@@ -332,7 +389,8 @@ static void the_first_reason_stands(void **state) {
     assert_int_equal(o.unreadable_at, 3);
 }
 
-static void a_survey_is_kept_on_demand_only(void **state) {
+static void a_survey_is_kept_on_demand_only(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, "/array", "application/json", RECIPIENT_RESTRICTED);
     fixture_run(&f, &b, SPAN("[\"A012345678\"]"));
@@ -349,7 +407,8 @@ static void a_survey_is_kept_on_demand_only(void **state) {
     assert_null(engine_survey(f.engine));
 }
 
-static void an_engine_may_be_started_anew_at_any_time(void **state) {
+static void an_engine_may_be_started_anew_at_any_time(void **state)
+{
     (void)state;
     struct engine_begin b = fixture_begin(&f, "/array", "application/json", RECIPIENT_RESTRICTED);
     engine_start(f.engine, &b);
@@ -357,13 +416,15 @@ static void an_engine_may_be_started_anew_at_any_time(void **state) {
     assert_string_equal(leaves("/array", "[\"A012345678\",1]"), "[1]");
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------------------
+ */
 
-static const char failing_body[] =
-    "{\"total\":3,\"items\":[{\"a\":\"A0123\\u00345678\",\"t\":\"shelter advocate\"},{\"n\":1,\"associates\":[\"A012345678\",2]},{\"n\":2}]}";
+static const char failing_body[] = "{\"total\":3,\"items\":[{\"a\":\"A0123\\u00345678\",\"t\":\"shelter "
+                                   "advocate\"},{\"n\":1,\"associates\":[\"A012345678\",2]},{\"n\":2}]}";
 
 /* Memory that runs out anywhere: unreadable, and nothing leaves. */
-static void memory_that_runs_out_is_said(void **state) {
+static void memory_that_runs_out_is_said(void **state)
+{
     (void)state;
     bool through = false;
     for (uint64_t n = 1; !through; n++) {
@@ -384,15 +445,18 @@ static void memory_that_runs_out_is_said(void **state) {
         if (made) {
             assert_true(o.unreadable == ENGINE_MEMORY || o.unreadable == ENGINE_READABLE);
             if (through) assert_int_equal(o.unreadable, ENGINE_READABLE);
-            if (o.unreadable == ENGINE_READABLE) assert_int_equal(o.verdict.withheld_count, 2);
-            else assert_int_equal(o.edits.count, 0);
+            if (o.unreadable == ENGINE_READABLE)
+                assert_int_equal(o.verdict.withheld_count, 2);
+            else
+                assert_int_equal(o.edits.count, 0);
         }
         engine_free(e);
         arena_free(arena);
     }
 }
 
-static void a_full_arena_is_said(void **state) {
+static void a_full_arena_is_said(void **state)
+{
     (void)state;
     bool through = false;
     for (size_t cap = 0; !through; cap += 16) {
@@ -408,18 +472,21 @@ static void a_full_arena_is_said(void **state) {
     }
 }
 
-static int open_fixture(void **state) {
+static int open_fixture(void **state)
+{
     (void)state;
     return fixture_open(&f) ? 0 : -1;
 }
-static int close_fixture(void **state) {
+static int close_fixture(void **state)
+{
     (void)state;
     (void)leaves("/array", "x"); /* frees what the last call held */
     fixture_close(&f);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(protected_records_are_not_there),
         cmocka_unit_test(only_what_is_allowed_stays),

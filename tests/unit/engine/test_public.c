@@ -1,6 +1,6 @@
 /* The library's public face, used as another program would. */
-#include "gate1367/gate1367.h"
 #include "engine/fixture.h"
+#include "gate1367/gate1367.h"
 #include "support.h"
 
 static gate1367_rules *rules;
@@ -9,16 +9,20 @@ static struct registry_builder *builder;
 static struct problems *problems;
 static const uint8_t key[32] = "another key of a test, no secret";
 
-static gate1367_document document(const char *path, int entitled) {
-    return (gate1367_document){.registry = registry, .profile = "p", .path = path, .media_type = "application/json", .entitled = entitled};
+static gate1367_document document(const char *path, int entitled)
+{
+    return (gate1367_document){
+        .registry = registry, .profile = "p", .path = path, .media_type = "application/json", .entitled = entitled};
 }
 
 /* Output joined, NUL-terminated. */
-static char *joined(gate1367_inspector *i) {
+static char *joined(gate1367_inspector *i)
+{
     struct buf out;
     gate1367_run run;
     buf_init(&out, 1 << 20);
-    while (gate1367_output(i, &run)) assert_ok(buf_append(&out, span_of(run.bytes, run.len)));
+    while (gate1367_output(i, &run))
+        assert_ok(buf_append(&out, span_of(run.bytes, run.len)));
     assert_ok(buf_append(&out, span_of("", 1)));
     char *text = mem_copy(buf_span(&out).ptr, buf_len(&out));
     buf_free(&out);
@@ -27,7 +31,8 @@ static char *joined(gate1367_inspector *i) {
 
 static const char body[] = "{\"total\": 2, \"items\": [ {\"n\":1}, {\"a\":\"A012345678\",\"t\":\"shelter\"} ]}";
 
-static void a_document_piece_by_piece(void **state) {
+static void a_document_piece_by_piece(void **state)
+{
     (void)state;
     gate1367_inspector *i = gate1367_inspector_new(rules);
     gate1367_document d = document("/list", 0);
@@ -50,7 +55,8 @@ static void a_document_piece_by_piece(void **state) {
     gate1367_inspector_free(i);
 }
 
-static void findings_and_counts_for_insiders(void **state) {
+static void findings_and_counts_for_insiders(void **state)
+{
     (void)state;
     gate1367_inspector *i = gate1367_inspector_new(rules);
     gate1367_document d = document("/list", 1);
@@ -89,7 +95,8 @@ static void findings_and_counts_for_insiders(void **state) {
     gate1367_inspector_free(i);
 }
 
-static gate1367_verdict verdict_of(gate1367_inspector *i, const gate1367_document *d, const char *text, int complete) {
+static gate1367_verdict verdict_of(gate1367_inspector *i, const gate1367_document *d, const char *text, int complete)
+{
     assert_int_equal(gate1367_open(i, d), 1);
     (void)gate1367_feed(i, text, strlen(text));
     gate1367_verdict v = gate1367_finish(i, complete);
@@ -97,7 +104,8 @@ static gate1367_verdict verdict_of(gate1367_inspector *i, const gate1367_documen
     return v;
 }
 
-static void what_may_not_leave(void **state) {
+static void what_may_not_leave(void **state)
+{
     (void)state;
     gate1367_inspector *i = gate1367_inspector_new(rules);
     gate1367_document d = document("/one", 0);
@@ -125,7 +133,8 @@ static void what_may_not_leave(void **state) {
     gate1367_inspector_free(i);
 }
 
-static void limits_bound_what_is_kept(void **state) {
+static void limits_bound_what_is_kept(void **state)
+{
     (void)state;
     gate1367_inspector *i = gate1367_inspector_new(rules);
     gate1367_document d = document("/array", 0);
@@ -133,12 +142,14 @@ static void limits_bound_what_is_kept(void **state) {
     assert_int_equal(verdict_of(i, &d, "[1,2,3,44]", 1), GATE1367_DELIVER);
     assert_int_equal(verdict_of(i, &d, "[1,2,3,444]", 1), GATE1367_UNREADABLE);
     assert_string_equal(gate1367_reason(i), "document");
-    assert_int_equal(verdict_of(i, &d, "[1,2,3,444,                                                       5]", 1), GATE1367_UNREADABLE);
+    assert_int_equal(verdict_of(i, &d, "[1,2,3,444,                                                       5]", 1),
+        GATE1367_UNREADABLE);
     assert_string_equal(gate1367_reason(i), "document");
     gate1367_inspector_free(i);
 }
 
-static void wrong_packs_are_explained(void **state) {
+static void wrong_packs_are_explained(void **state)
+{
     (void)state;
     char *text = NULL;
     gate1367_pack pack = {"bad.json", "{\"format\":1,\"pack\":\"x\",\"version\":\"1\",\"profile\":[]}", 52};
@@ -153,7 +164,8 @@ static void wrong_packs_are_explained(void **state) {
     gate1367_text_free(text);
 }
 
-static void an_index_of_another_key_is_refused(void **state) {
+static void an_index_of_another_key_is_refused(void **state)
+{
     (void)state;
     uint64_t zeros[64] = {0};
     const char *why = NULL;
@@ -163,7 +175,8 @@ static void an_index_of_another_key_is_refused(void **state) {
 }
 
 /* The whole life with every allocation failing once. */
-static void memory_that_runs_out_is_said(void **state) {
+static void memory_that_runs_out_is_said(void **state)
+{
     (void)state;
     bool through = false;
     for (uint64_t n = 1; !through; n++) {
@@ -182,13 +195,15 @@ static void memory_that_runs_out_is_said(void **state) {
             char *text = joined(i);
             assert_string_equal(text, "{\"total\": 1, \"items\": [ {\"n\":1} ]}");
             mem_free(text);
-        } else assert_false(through);
+        } else
+            assert_false(through);
         if (i && v == GATE1367_UNREADABLE) assert_string_equal(gate1367_reason(i), "memory");
         gate1367_inspector_free(i);
     }
 }
 
-static int open_all(void **state) {
+static int open_all(void **state)
+{
     (void)state;
     char *text = NULL;
     const char *why = NULL;
@@ -205,7 +220,8 @@ static int open_all(void **state) {
     return rules && registry && !why ? 0 : -1;
 }
 
-static int close_all(void **state) {
+static int close_all(void **state)
+{
     (void)state;
     gate1367_registry_close(registry);
     gate1367_rules_free(rules);
@@ -214,7 +230,8 @@ static int close_all(void **state) {
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_piece_by_piece),
         cmocka_unit_test(findings_and_counts_for_insiders),

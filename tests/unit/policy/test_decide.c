@@ -12,7 +12,14 @@
 #define U PATH_UNIT
 static const struct match_piece family[] = {
     {.begin = 100, .value = 100, .end = 200, .unit_parent = MATCH_NONE, .roles = U},
-    {.begin = 110, .value = 114, .end = 190, .unit_parent = 0, .roles = U, .unit = 1, .is_member = true, .absent_null = true},
+    {.begin = 110,
+        .value = 114,
+        .end = 190,
+        .unit_parent = 0,
+        .roles = U,
+        .unit = 1,
+        .is_member = true,
+        .absent_null = true},
     {.begin = 120, .value = 120, .end = 180, .unit_parent = 1, .roles = U, .unit = 2},
     {.begin = 210, .value = 210, .end = 300, .unit_parent = MATCH_NONE, .roles = U},
     {.begin = 310, .value = 320, .end = 400, .unit_parent = MATCH_NONE, .roles = PATH_UNIFORM, .removed = true},
@@ -29,15 +36,19 @@ struct wanted {
 
 static struct arena *arena;
 
-static struct policy_verdict decide(const struct match_finding *f, size_t n, enum recipient_class class, const uint8_t *oversized) {
+static struct policy_verdict decide(
+    const struct match_finding *f, size_t n, enum recipient_class class, const uint8_t *oversized)
+{
     struct match_survey s = {.pieces = family, .piece_count = PIECES, .findings = f, .finding_count = n};
     struct policy_verdict v;
     assert_ok(policy_decide(&s, oversized, class, arena, &v));
     return v;
 }
 
-static void check_verdict(const struct policy_verdict *v, const struct wanted *w) {
-    for (size_t i = 0; i < PIECES; i++) assert_int_equal(v->withheld[i], w->withheld[i] - '0');
+static void check_verdict(const struct policy_verdict *v, const struct wanted *w)
+{
+    for (size_t i = 0; i < PIECES; i++)
+        assert_int_equal(v->withheld[i], w->withheld[i] - '0');
     assert_int_equal(v->document_withheld, w->document);
     assert_int_equal(v->found, w->found);
     assert_int_equal(v->seen, w->seen);
@@ -46,20 +57,37 @@ static void check_verdict(const struct policy_verdict *v, const struct wanted *w
     assert_int_equal(v->disclosed, w->disclosed);
 }
 
-static void check(const struct match_finding *f, size_t n, const struct wanted *restricted) {
+static void check(const struct match_finding *f, size_t n, const struct wanted *restricted)
+{
     struct policy_verdict v = decide(f, n, RECIPIENT_RESTRICTED, NULL);
     check_verdict(&v, restricted);
     /* To those who may see, nothing is withheld, and the counts of what was found are the same. */
-    struct wanted entitled = {"000000", false, restricted->found, restricted->seen, restricted->protected_, 0, restricted->seen};
+    struct wanted entitled = {
+        "000000", false, restricted->found, restricted->seen, restricted->protected_, 0, restricted->seen};
     v = decide(f, n, RECIPIENT_ENTITLED, NULL);
     check_verdict(&v, &entitled);
 }
 
-#define HIT(u) {.at = 380, .len = 9, .unit = (u), .rule = 4, .subject = 77, .origin = MATCH_REGISTRY}
-#define TEXT(u) {.at = 380, .len = 9, .unit = (u), .rule = 4, .subject = 78, .origin = MATCH_REGISTRY, .in_text = true}
-#define MARK(u, r) {.at = 380, .len = 9, .unit = (u), .rule = (r), .origin = MATCH_DEFINITIVE}
-#define MAYBE(u, r) {.at = 380, .len = 9, .unit = (u), .rule = (r), .origin = MATCH_SUSPECTED}
-#define FLAW(u) {.at = 380, .unit = (u), .rule = RULE_NONE, .origin = MATCH_FLAW}
+#define HIT(u)                                                                                                         \
+    {                                                                                                                  \
+        .at = 380, .len = 9, .unit = (u), .rule = 4, .subject = 77, .origin = MATCH_REGISTRY                           \
+    }
+#define TEXT(u)                                                                                                        \
+    {                                                                                                                  \
+        .at = 380, .len = 9, .unit = (u), .rule = 4, .subject = 78, .origin = MATCH_REGISTRY, .in_text = true          \
+    }
+#define MARK(u, r)                                                                                                     \
+    {                                                                                                                  \
+        .at = 380, .len = 9, .unit = (u), .rule = (r), .origin = MATCH_DEFINITIVE                                      \
+    }
+#define MAYBE(u, r)                                                                                                    \
+    {                                                                                                                  \
+        .at = 380, .len = 9, .unit = (u), .rule = (r), .origin = MATCH_SUSPECTED                                       \
+    }
+#define FLAW(u)                                                                                                        \
+    {                                                                                                                  \
+        .at = 380, .unit = (u), .rule = RULE_NONE, .origin = MATCH_FLAW                                                \
+    }
 #define CHECK(...)                                                                                                     \
     do {                                                                                                               \
         const struct match_finding f_[] = {FINDINGS};                                                                  \
@@ -67,13 +95,15 @@ static void check(const struct match_finding *f, size_t n, const struct wanted *
         check(f_, ARRAY_LEN(f_), &w_);                                                                                 \
     } while (0)
 
-static void nothing_found(void **state) {
+static void nothing_found(void **state)
+{
     (void)state;
     struct wanted w = {"000000", false, false, 5, 0, 0, 4}; /* unit 5 stands where nobody restricted looks */
     check(NULL, 0, &w);
 }
 
-static void a_finding_withholds_its_innermost_unit(void **state) {
+static void a_finding_withholds_its_innermost_unit(void **state)
+{
     (void)state;
 #define FINDINGS HIT(3)
     CHECK("000100", false, true, 5, 1, 1, 3);
@@ -95,7 +125,8 @@ static void a_finding_withholds_its_innermost_unit(void **state) {
 #undef FINDINGS
 }
 
-static void outside_every_unit_it_withholds_the_document(void **state) {
+static void outside_every_unit_it_withholds_the_document(void **state)
+{
     (void)state;
 #define FINDINGS HIT(NONE)
     CHECK("000000", true, true, 6, 1, 6, 0);
@@ -108,7 +139,8 @@ static void outside_every_unit_it_withholds_the_document(void **state) {
 #undef FINDINGS
 }
 
-static void findings_in_texts_withhold_nothing_but_are_counted(void **state) {
+static void findings_in_texts_withhold_nothing_but_are_counted(void **state)
+{
     (void)state;
 #define FINDINGS TEXT(0)
     CHECK("000000", false, true, 5, 1, 0, 4);
@@ -118,7 +150,8 @@ static void findings_in_texts_withhold_nothing_but_are_counted(void **state) {
 #undef FINDINGS
 }
 
-static void suspicion_needs_another_marker_in_the_same_unit(void **state) {
+static void suspicion_needs_another_marker_in_the_same_unit(void **state)
+{
     (void)state;
 #define FINDINGS MAYBE(0, 7)
     CHECK("000000", false, false, 5, 0, 0, 4);
@@ -143,7 +176,8 @@ static void suspicion_needs_another_marker_in_the_same_unit(void **state) {
 #undef FINDINGS
 }
 
-static void suspicion_in_texts_is_about_somebody_else(void **state) {
+static void suspicion_in_texts_is_about_somebody_else(void **state)
+{
     (void)state;
     struct match_finding f[] = {MAYBE(0, 7), MAYBE(0, 8)};
     f[1].in_text = true;
@@ -153,7 +187,8 @@ static void suspicion_in_texts_is_about_somebody_else(void **state) {
     check(f, 2, &both);
 }
 
-static void a_finding_in_the_name_takes_the_name_along(void **state) {
+static void a_finding_in_the_name_takes_the_name_along(void **state)
+{
     (void)state;
     struct match_finding f[] = {HIT(1)};
     f[0].at = 111; /* before the value at 114 */
@@ -161,9 +196,11 @@ static void a_finding_in_the_name_takes_the_name_along(void **state) {
     check(f, 1, &w);
 }
 
-static void a_root_unit_is_the_document(void **state) {
+static void a_root_unit_is_the_document(void **state)
+{
     (void)state;
-    struct match_piece pieces[] = {{.begin = 0, .end = 100, .roles = U, .is_root = true, .unit_parent = NONE, .container = NONE},
+    struct match_piece pieces[] = {
+        {.begin = 0, .end = 100, .roles = U, .is_root = true, .unit_parent = NONE, .container = NONE},
         {.begin = 10, .end = 90, .roles = U, .unit_parent = 0}};
     struct match_finding f = HIT(1);
     struct match_survey s = {.pieces = pieces, .piece_count = 2, .findings = &f, .finding_count = 1};
@@ -181,7 +218,8 @@ static void a_root_unit_is_the_document(void **state) {
     assert_int_equal(v.disclosed, 0);
 }
 
-static void a_line_that_does_not_parse_is_a_record(void **state) {
+static void a_line_that_does_not_parse_is_a_record(void **state)
+{
     (void)state;
     struct match_piece pieces[] = {{.begin = 0, .end = 10, .is_line = true, .unit_parent = NONE},
         {.begin = 11, .end = 20, .is_line = true, .unit_parent = NONE}};
@@ -197,7 +235,8 @@ static void a_line_that_does_not_parse_is_a_record(void **state) {
     assert_int_equal(v.withheld_count, 1);
 }
 
-static void oversized_units_are_findings(void **state) {
+static void oversized_units_are_findings(void **state)
+{
     (void)state;
     uint8_t oversized[PIECES] = {0, 0, 1, 1, 0, 0};
     struct policy_verdict v = decide(NULL, 0, RECIPIENT_RESTRICTED, oversized);
@@ -205,7 +244,8 @@ static void oversized_units_are_findings(void **state) {
     check_verdict(&v, &w);
 }
 
-static void subjects_and_rules_are_counted(void **state) {
+static void subjects_and_rules_are_counted(void **state)
+{
     (void)state;
     const struct match_finding f[] = {HIT(3), HIT(3), TEXT(0), MARK(0, 9), FLAW(0), MAYBE(0, 2), MAYBE(3, 1),
         {.at = 380, .unit = 3, .rule = 4, .origin = MATCH_LIMIT}};
@@ -222,7 +262,8 @@ static void subjects_and_rules_are_counted(void **state) {
     }
 }
 
-static void a_full_arena_is_a_limit(void **state) {
+static void a_full_arena_is_a_limit(void **state)
+{
     (void)state;
     const struct match_finding f[] = {HIT(3), MAYBE(0, 2), MAYBE(0, 1)};
     struct match_survey s = {.pieces = family, .piece_count = PIECES, .findings = f, .finding_count = 3};
@@ -232,24 +273,29 @@ static void a_full_arena_is_a_limit(void **state) {
         struct policy_verdict v;
         result r = policy_decide(&s, NULL, RECIPIENT_RESTRICTED, small, &v);
         through = is_ok(r);
-        if (!through) assert_fails(r, ERROR_LIMIT);
-        else assert_int_equal(v.withheld_count, 4);
+        if (!through)
+            assert_fails(r, ERROR_LIMIT);
+        else
+            assert_int_equal(v.withheld_count, 4);
         arena_free(small);
         assert_true(cap < 65536);
     }
 }
 
-static int make_arena(void **state) {
+static int make_arena(void **state)
+{
     (void)state;
     return (arena = arena_new(1 << 20)) ? 0 : -1;
 }
-static int drop_arena(void **state) {
+static int drop_arena(void **state)
+{
     (void)state;
     arena_free(arena);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_found),
         cmocka_unit_test(a_finding_withholds_its_innermost_unit),

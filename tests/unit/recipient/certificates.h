@@ -13,7 +13,8 @@ struct made {
 };
 
 /* "CN=a/OU=b/OU=c": values without slashes; "\\0" in a value is a NUL byte. */
-static inline void made_name(X509_NAME *name, const char *text) {
+static inline void made_name(X509_NAME *name, const char *text)
+{
     char copy[512], *save = NULL;
     snprintf(copy, sizeof copy, "%s", text);
     for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
@@ -22,15 +23,18 @@ static inline void made_name(X509_NAME *name, const char *text) {
         uint8_t bytes[256];
         int len = 0;
         for (const char *c = value; *c; c++) {
-            if (c[0] == '\\' && c[1] == '0') bytes[len++] = 0, c++;
-            else bytes[len++] = (uint8_t)*c;
+            if (c[0] == '\\' && c[1] == '0')
+                bytes[len++] = 0, c++;
+            else
+                bytes[len++] = (uint8_t)*c;
         }
         int ok = X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, bytes, len, -1, 0);
         ASSERT(ok == 1);
     }
 }
 
-static inline void made_extension(X509 *x, int nid, const char *value) {
+static inline void made_extension(X509 *x, int nid, const char *value)
+{
     if (!value) return;
     X509V3_CTX ctx = {0};
     X509V3_set_ctx_nodb(&ctx);
@@ -41,7 +45,8 @@ static inline void made_extension(X509 *x, int nid, const char *value) {
 }
 
 /* Comma-separated OIDs. */
-static inline void made_policies(X509 *x, const char *oids) {
+static inline void made_policies(X509 *x, const char *oids)
+{
     if (!oids) return;
     char copy[256], *save = NULL;
     snprintf(copy, sizeof copy, "%s", oids);
@@ -56,7 +61,9 @@ static inline void made_policies(X509 *x, const char *oids) {
     CERTIFICATEPOLICIES_free(list);
 }
 
-static inline struct made made_certificate(const char *issuer, const char *subject, const char *san, const char *policies) {
+static inline struct made made_certificate(
+    const char *issuer, const char *subject, const char *san, const char *policies)
+{
     struct made out = {.len = 0};
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = X509_new();
@@ -83,6 +90,9 @@ static inline struct made made_certificate(const char *issuer, const char *subje
     return out;
 }
 
-static inline span made_span(const struct made *m) { return span_of(m->der, m->len); }
+static inline span made_span(const struct made *m)
+{
+    return span_of(m->der, m->len);
+}
 
 #endif

@@ -3,15 +3,16 @@
  *= 8USC1367 a(2)
  *= ICE10036.2 2.1
  *= ICE10036.2 3.3 */
-#include "recipient/recipient.h"
 #include "recipient/certificates.h"
+#include "recipient/recipient.h"
 #include <setjmp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static struct recipient_table *load(const char *text) {
+static struct recipient_table *load(const char *text)
+{
     struct problems *problems = problems_new();
     struct source *s = source_parse("recipients.json", span_str(text), problems);
     assert_non_null(s);
@@ -23,17 +24,20 @@ static struct recipient_table *load(const char *text) {
     return t;
 }
 
-static struct recipient_identity identify(const struct recipient_table *t, const struct made *m) {
+static struct recipient_identity identify(const struct recipient_table *t, const struct made *m)
+{
     struct recipient_identity who;
     recipient_identify(t, made_span(m), &who);
     return who;
 }
 
 /* Which entry does a table with this one "match" choose for the certificate? */
-static bool matches(const char *match, const struct made *m) {
+static bool matches(const char *match, const struct made *m)
+{
     char text[2048];
     snprintf(text, sizeof text,
-        "{\"format\":1,\"recipients\":[{\"id\":\"x\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":%s}}]}",
+        "{\"format\":1,\"recipients\":[{\"id\":\"x\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{"
+        "\"certificate\":%s}}]}",
         match);
     struct recipient_table *t = load(text);
     struct recipient_identity who = identify(t, m);
@@ -43,9 +47,11 @@ static bool matches(const char *match, const struct made *m) {
     return is_x;
 }
 
-static void attributes_must_all_match_and_repeated_ones_may(void **state) {
+static void attributes_must_all_match_and_repeated_ones_may(void **state)
+{
     (void)state;
-    struct made m = made_certificate("CN=DHS CA4/O=U.S. Government/OU=DHS", "CN=Jo/OU=USCIS/OU=People/O=U.S. Government", NULL, NULL);
+    struct made m = made_certificate(
+        "CN=DHS CA4/O=U.S. Government/OU=DHS", "CN=Jo/OU=USCIS/OU=People/O=U.S. Government", NULL, NULL);
     assert_true(matches("{\"issuer\":{\"CN\":\"DHS CA4\"}}", &m));
     assert_true(matches("{\"issuer\":{\"CN\":\"DHS CA4\",\"OU\":\"DHS\"},\"subject\":{\"OU\":\"USCIS\"}}", &m));
     assert_true(matches("{\"subject\":{\"OU\":\"People\"}}", &m));
@@ -60,23 +66,28 @@ static void attributes_must_all_match_and_repeated_ones_may(void **state) {
     assert_false(matches("{\"subject\":{\"L\":\"Springfield\"}}", &m));
 }
 
-static void nul_in_an_attribute_never_shortens_it(void **state) {
+static void nul_in_an_attribute_never_shortens_it(void **state)
+{
     (void)state;
     struct made m = made_certificate("CN=DHS CA4\\0.evil", "CN=Jo\\0x", NULL, NULL);
     assert_false(matches("{\"issuer\":{\"CN\":\"DHS CA4\"}}", &m));
     assert_false(matches("{\"subject\":{\"CN\":\"Jo\"}}", &m));
 }
 
-static void attributes_compare_after_conversion_to_utf8(void **state) {
+static void attributes_compare_after_conversion_to_utf8(void **state)
+{
     (void)state;
     struct made m = made_certificate("CN=X", "CN=Jos\xC3\xA9 \xE2\x82\xAC", NULL, NULL);
     assert_true(matches("{\"subject\":{\"CN\":\"Jos\xC3\xA9 \xE2\x82\xAC\"}}", &m));
     assert_false(matches("{\"subject\":{\"CN\":\"Jose \xE2\x82\xAC\"}}", &m));
 }
 
-static void alternative_names_match_by_their_type(void **state) {
+//= RFC4343 2
+static void alternative_names_match_by_their_type(void **state)
+{
     (void)state;
-    struct made m = made_certificate("CN=X", "CN=Y", "URI:urn:dhs:1,DNS:Leis.example,email:a@b.example,DNS:two.example", NULL);
+    struct made m =
+        made_certificate("CN=X", "CN=Y", "URI:urn:dhs:1,DNS:Leis.example,email:a@b.example,DNS:two.example", NULL);
     assert_true(matches("{\"san\":{\"uri\":\"urn:dhs:1\"}}", &m));
     assert_true(matches("{\"san\":{\"dns\":\"leis.EXAMPLE\"}}", &m));
     assert_true(matches("{\"san\":{\"dns\":\"two.example\",\"email\":\"a@b.example\"}}", &m));
@@ -88,7 +99,9 @@ static void alternative_names_match_by_their_type(void **state) {
     assert_false(matches("{\"san\":{\"dns\":\"two.example\"}}", &none));
 }
 
-static void policies_must_be_asserted_themselves(void **state) {
+//= RFC5280 4.2.1.4
+static void policies_must_be_asserted_themselves(void **state)
+{
     (void)state;
     struct made m = made_certificate("CN=X", "CN=Y", NULL, "2.16.840.1.101.3.2.1.3.13,1.2.3.4");
     assert_true(matches("{\"policy\":\"1.2.3.4\"}", &m));
@@ -101,7 +114,8 @@ static void policies_must_be_asserted_themselves(void **state) {
 }
 
 /* The openssl program is the second opinion on fingerprint and subject. */
-static void openssl_line(const char *options, const struct made *m, char *out, size_t size) {
+static void openssl_line(const char *options, const struct made *m, char *out, size_t size)
+{
     char path[] = "/tmp/gate1367-cert-XXXXXX", command[256];
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -116,7 +130,9 @@ static void openssl_line(const char *options, const struct made *m, char *out, s
     out[strcspn(out, "\n")] = '\0';
 }
 
-static void fingerprint_and_subject_agree_with_openssl(void **state) {
+//= RFC2253 2
+static void fingerprint_and_subject_agree_with_openssl(void **state)
+{
     (void)state;
     struct made m = made_certificate("CN=X", "CN=Jo, \"the\" +1/O=A\\; B/OU=USCIS", NULL, NULL);
     char line[512], hex[65], match[128];
@@ -138,12 +154,14 @@ static void fingerprint_and_subject_agree_with_openssl(void **state) {
     recipient_table_free(t);
 }
 
-static void long_subjects_are_cut(void **state) {
+static void long_subjects_are_cut(void **state)
+{
     (void)state;
     char subject[512] = "O=";
     for (int i = 0; i < 5; i++) {
         strcat(subject, i ? "/OU=" : "");
-        for (int k = 0; k < 60; k++) strcat(subject, "o");
+        for (int k = 0; k < 60; k++)
+            strcat(subject, "o");
     }
     struct made m = made_certificate("CN=X", subject, NULL, NULL);
     struct recipient_table *t = load("{\"format\":1,\"recipients\":[]}");
@@ -153,19 +171,29 @@ static void long_subjects_are_cut(void **state) {
 }
 
 static const char *const world =
-    "{\"format\":1,\"departmental_issuers\":[{\"CN\":\"DHS CA4\"},{\"CN\":\"DOJ CA\",\"O\":\"U.S. Government\"}],\"recipients\":["
-    "{\"id\":\"officer\",\"agency\":\"DHS\",\"component\":\"USCIS\",\"standing\":\"employee\",\"purposes\":[\"adjudication\",\"enforcement\"],"
+    "{\"format\":1,\"departmental_issuers\":[{\"CN\":\"DHS CA4\"},{\"CN\":\"DOJ CA\",\"O\":\"U.S. "
+    "Government\"}],\"recipients\":["
+    "{\"id\":\"officer\",\"agency\":\"DHS\",\"component\":\"USCIS\",\"standing\":\"employee\",\"purposes\":["
+    "\"adjudication\",\"enforcement\"],"
     " \"match\":{\"certificate\":{\"issuer\":{\"CN\":\"DHS CA4\"},\"subject\":{\"OU\":\"USCIS\"}}}},"
-    "{\"id\":\"second\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"subject\":{\"OU\":\"USCIS\"}}}},"
-    "{\"id\":\"contractor\",\"agency\":\"DHS\",\"standing\":\"contractor\",\"purposes\":[\"adjudication\"],\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"DHS CA4\"},\"subject\":{\"OU\":\"C\"}}}},"
-    "{\"id\":\"leis\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduit\":true,\"match\":{\"certificate\":{\"subject\":{\"OU\":\"L\"}}}},"
-    "{\"id\":\"hand\",\"agency\":\"DHS\",\"standing\":\"employee\",\"conduit\":true,\"purposes\":[\"adjudication\"],\"match\":{\"certificate\":{\"subject\":{\"OU\":\"H\"}}}},"
-    "{\"id\":\"marshal\",\"agency\":\"DOJ\",\"standing\":\"sworn_officer\",\"purposes\":[\"custody\"],\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"DOJ CA\"},\"subject\":{\"OU\":\"M\"}}}},"
-    "{\"id\":\"police\",\"agency\":\"none\",\"standing\":\"sworn_officer\",\"organization\":\"Springfield Police\",\"address\":\"1 Main St\",\"purposes\":[\"adjudication\"],\"match\":{\"certificate\":{\"subject\":{\"CN\":\"sp\"}}}}"
+    "{\"id\":\"second\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"subject\":{\"OU\":"
+    "\"USCIS\"}}}},"
+    "{\"id\":\"contractor\",\"agency\":\"DHS\",\"standing\":\"contractor\",\"purposes\":[\"adjudication\"],\"match\":{"
+    "\"certificate\":{\"issuer\":{\"CN\":\"DHS CA4\"},\"subject\":{\"OU\":\"C\"}}}},"
+    "{\"id\":\"leis\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduit\":true,\"match\":{\"certificate\":{"
+    "\"subject\":{\"OU\":\"L\"}}}},"
+    "{\"id\":\"hand\",\"agency\":\"DHS\",\"standing\":\"employee\",\"conduit\":true,\"purposes\":[\"adjudication\"],"
+    "\"match\":{\"certificate\":{\"subject\":{\"OU\":\"H\"}}}},"
+    "{\"id\":\"marshal\",\"agency\":\"DOJ\",\"standing\":\"sworn_officer\",\"purposes\":[\"custody\"],\"match\":{"
+    "\"certificate\":{\"issuer\":{\"CN\":\"DOJ CA\"},\"subject\":{\"OU\":\"M\"}}}},"
+    "{\"id\":\"police\",\"agency\":\"none\",\"standing\":\"sworn_officer\",\"organization\":\"Springfield "
+    "Police\",\"address\":\"1 Main "
+    "St\",\"purposes\":[\"adjudication\"],\"match\":{\"certificate\":{\"subject\":{\"CN\":\"sp\"}}}}"
     "]}";
 
-static void check_admission(const struct recipient_table *t, const char *issuer, const char *subject, const char *purpose,
-    const char *id, enum recipient_admission wanted) {
+static void check_admission(const struct recipient_table *t, const char *issuer, const char *subject,
+    const char *purpose, const char *id, enum recipient_admission wanted)
+{
     struct made m = made_certificate(issuer, subject, NULL, NULL);
     struct recipient_identity who = identify(t, &m);
     span value = span_str(purpose);
@@ -176,7 +204,8 @@ static void check_admission(const struct recipient_table *t, const char *issuer,
     assert_string_equal(named, wanted == ADMIT_ENTITLED ? "adjudication" : "");
 }
 
-static void classes_follow_the_statute(void **state) {
+static void classes_follow_the_statute(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     check_admission(t, "CN=DHS CA4", "OU=USCIS", "adjudication", "officer", ADMIT_ENTITLED);
@@ -198,14 +227,16 @@ static void classes_follow_the_statute(void **state) {
     recipient_table_free(t);
 }
 
-static void an_entitling_entry_that_is_a_conduit_needs_no_pin_and_is_restricted(void **state) {
+static void an_entitling_entry_that_is_a_conduit_needs_no_pin_and_is_restricted(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     check_admission(t, "CN=Other CA", "OU=H", "adjudication", "hand", ADMIT_RESTRICTED);
     recipient_table_free(t);
 }
 
-static void sworn_officers_of_another_department_are_entitled(void **state) {
+static void sworn_officers_of_another_department_are_entitled(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     struct made m = made_certificate("CN=DOJ CA", "OU=M", NULL, NULL);
@@ -220,7 +251,8 @@ static void sworn_officers_of_another_department_are_entitled(void **state) {
     recipient_table_free(t);
 }
 
-static void on_public_routes_everybody_is_restricted(void **state) {
+static void on_public_routes_everybody_is_restricted(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     const char *issuers[] = {"CN=DHS CA4", "CN=DHS CA4", "CN=X"}, *subjects[] = {"OU=USCIS", "CN=nobody", "CN=Y"};
@@ -235,7 +267,8 @@ static void on_public_routes_everybody_is_restricted(void **state) {
     recipient_table_free(t);
 }
 
-static void what_is_no_certificate_is_nobody(void **state) {
+static void what_is_no_certificate_is_nobody(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     struct made m = made_certificate("CN=DHS CA4", "OU=USCIS", NULL, NULL);
@@ -254,7 +287,8 @@ static void what_is_no_certificate_is_nobody(void **state) {
     recipient_table_free(t);
 }
 
-static void names_of_agencies_and_standings(void **state) {
+static void names_of_agencies_and_standings(void **state)
+{
     (void)state;
     struct recipient_table *t = load(world);
     struct made m = made_certificate("CN=X", "CN=sp", NULL, NULL);
@@ -268,7 +302,8 @@ static void names_of_agencies_and_standings(void **state) {
     recipient_table_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attributes_must_all_match_and_repeated_ones_may),
         cmocka_unit_test(nul_in_an_attribute_never_shortens_it),

@@ -5,7 +5,8 @@
 #include <cmocka.h>
 
 /* Loads; returns all messages of the run in one text. */
-static bool loads(const char *text, char *messages, size_t size) {
+static bool loads(const char *text, char *messages, size_t size)
+{
     struct problems *problems = problems_new();
     struct source *s = source_parse("r.json", span_str(text), problems);
     struct recipient_table *t = s ? recipient_load(s) : NULL;
@@ -22,7 +23,8 @@ static bool loads(const char *text, char *messages, size_t size) {
     return loaded;
 }
 
-static void expect(const char *text, const char *message) {
+static void expect(const char *text, const char *message)
+{
     char messages[4096];
     bool loaded = loads(text, messages, sizeof messages);
     if (message) {
@@ -40,33 +42,44 @@ static void expect(const char *text, const char *message) {
 #define MATCH(m) FILE_OF("{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"none\",\"match\":" m "}")
 #define CERT(c) MATCH("{\"certificate\":" c "}")
 #define OFFICER(c)                                                                                                     \
-    FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"purposes\":[\"p\"],\"match\":{\"certificate\":" c "}}")
+    FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"purposes\":[\"p\"],\"match\":{"              \
+            "\"certificate\":" c "}}")
 #define HEX64 "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
 
-static void the_contract_s_own_entries_load(void **state) {
+static void the_contract_s_own_entries_load(void **state)
+{
     (void)state;
     expect("{ \"format\": 1, \"departmental_issuers\": [ { \"CN\": \"DHS CA4\" } ], \"recipients\": ["
            "{ \"id\": \"uscis-officer\", \"agency\": \"DHS\", \"component\": \"USCIS\", \"standing\": \"employee\","
-           "\"match\": { \"certificate\": { \"issuer\": { \"CN\": \"DHS CA4\" }, \"subject\": { \"O\": \"U.S. Government\", \"OU\": \"USCIS\" } } },"
+           "\"match\": { \"certificate\": { \"issuer\": { \"CN\": \"DHS CA4\" }, \"subject\": { \"O\": \"U.S. "
+           "Government\", \"OU\": \"USCIS\" } } },"
            "\"purposes\": [\"adjudication\", \"enforcement\"] },"
-           "{ \"id\": \"state-police\", \"agency\": \"none\", \"standing\": \"none\", \"organization\": \"Springfield State Police\", \"address\": \"1 Main St, Springfield\","
+           "{ \"id\": \"state-police\", \"agency\": \"none\", \"standing\": \"none\", \"organization\": \"Springfield "
+           "State Police\", \"address\": \"1 Main St, Springfield\","
            "\"match\": { \"certificate\": { \"subject\": { \"CN\": \"sp-client\" } } } },"
-           "{ \"id\": \"leis\", \"agency\": \"DHS\", \"standing\": \"system\", \"conduit\": true, \"match\": { \"certificate\": { \"fingerprint\": \"" HEX64 "\" } } }"
-           "] }", NULL);
+           "{ \"id\": \"leis\", \"agency\": \"DHS\", \"standing\": \"system\", \"conduit\": true, \"match\": { "
+           "\"certificate\": { \"fingerprint\": \"" HEX64 "\" } } }"
+           "] }",
+        NULL);
     expect("{\"format\":1,\"recipients\":[]}", NULL);
     expect("{\"$schema\":\"x\",\"format\":1,\"departmental_issuers\":[],\"recipients\":[]}", NULL);
 }
 
-static void what_is_specified_but_not_built_says_so(void **state) {
+static void what_is_specified_but_not_built_says_so(void **state)
+{
     (void)state;
     expect(MATCH("{\"token\":{\"issuer\":\"https://idp.example\",\"audience\":\"gate1367\"}}"), "not built yet");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"), "/recipients/0/trusted_proxy: ");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"), "not built yet");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"subject\":{\"CN\":\"E\"}}}}"), "pin \"issuer\" or \"fingerprint\"");
+    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"),
+        "/recipients/0/trusted_proxy: ");
+    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"),
+        "not built yet");
+    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"subject\":{\"CN\":\"E\"}}}}"),
+        "pin \"issuer\" or \"fingerprint\"");
 }
 
 //= 8USC1367 a(2)
-static void entries_that_entitle_must_be_pinned(void **state) {
+static void entries_that_entitle_must_be_pinned(void **state)
+{
     (void)state;
     const char *pin = "/recipients/0/match/certificate: this entry entitles";
     expect(OFFICER("{\"subject\":{\"CN\":\"x\"}}"), pin);
@@ -74,13 +87,22 @@ static void entries_that_entitle_must_be_pinned(void **state) {
     expect(OFFICER("{\"issuer\":{},\"subject\":{\"CN\":\"x\"}}"), "names at least one attribute");
     expect(OFFICER("{\"issuer\":{\"CN\":\"x\"}}"), NULL);
     expect(OFFICER("{\"fingerprint\":\"" HEX64 "\"}"), NULL);
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DOS\",\"standing\":\"sworn_officer\",\"purposes\":[\"p\"],\"match\":{\"certificate\":{\"policy\":\"1.2.3\"}}}"), pin);
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"contractor\",\"match\":{\"certificate\":{\"policy\":\"1.2.3\"}}}"), NULL);
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"employee\",\"match\":{\"certificate\":{\"policy\":\"1.2.3\"}}}"), NULL);
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"conduit\":true,\"match\":{\"certificate\":{\"policy\":\"1.2.3\"}}}"), NULL);
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DOS\",\"standing\":\"sworn_officer\",\"purposes\":[\"p\"],\"match\":{"
+                   "\"certificate\":{\"policy\":\"1.2.3\"}}}"),
+        pin);
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"contractor\",\"match\":{\"certificate\":{"
+                   "\"policy\":\"1.2.3\"}}}"),
+        NULL);
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"employee\",\"match\":{\"certificate\":{\"policy\":"
+                   "\"1.2.3\"}}}"),
+        NULL);
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"conduit\":true,\"match\":{"
+                   "\"certificate\":{\"policy\":\"1.2.3\"}}}"),
+        NULL);
 }
 
-static void matches_are_checked(void **state) {
+static void matches_are_checked(void **state)
+{
     (void)state;
     expect(CERT("{}"), "would match every certificate");
     expect(CERT("[]"), "must be an object");
@@ -102,39 +124,63 @@ static void matches_are_checked(void **state) {
     expect(CERT("{\"subject\":{\"1.2.3.4\":\"x\"}}"), NULL);
 }
 
-static void entries_are_checked(void **state) {
+static void entries_are_checked(void **state)
+{
     (void)state;
-    expect(FILE_OF("{\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "\"id\" is missing");
-    expect(FILE_OF("{\"id\":\"a\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "\"agency\" is missing");
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "\"standing\" is missing");
+    expect(FILE_OF("{\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"),
+        "\"id\" is missing");
+    expect(FILE_OF("{\"id\":\"a\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"),
+        "\"agency\" is missing");
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"),
+        "\"standing\" is missing");
     expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"system\"}"), "match");
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DSH\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "did you mean \"DHS\"");
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"sworn\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "/recipients/0/standing: ");
-    expect(FILE_OF("{\"id\":\"anonymous\",\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "choose another id");
-    expect(FILE_OF("{\"id\":\"\",\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "/recipients/0/id: ");
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduits\":true,\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "did you mean \"conduit\"");
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduit\":1,\"match\":{\"certificate\":{\"policy\":\"1.2\"}}}"), "/recipients/0/conduit: ");
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DSH\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":"
+                   "\"1.2\"}}}"),
+        "did you mean \"DHS\"");
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"sworn\",\"match\":{\"certificate\":{\"policy\":\"1."
+                   "2\"}}}"),
+        "/recipients/0/standing: ");
+    expect(FILE_OF("{\"id\":\"anonymous\",\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{"
+                   "\"policy\":\"1.2\"}}}"),
+        "choose another id");
+    expect(FILE_OF("{\"id\":\"\",\"agency\":\"DHS\",\"standing\":\"system\",\"match\":{\"certificate\":{\"policy\":\"1."
+                   "2\"}}}"),
+        "/recipients/0/id: ");
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduits\":true,\"match\":{"
+                   "\"certificate\":{\"policy\":\"1.2\"}}}"),
+        "did you mean \"conduit\"");
+    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"system\",\"conduit\":1,\"match\":{\"certificate\":{"
+                   "\"policy\":\"1.2\"}}}"),
+        "/recipients/0/conduit: ");
     expect(FILE_OF("7"), "/recipients/0: ");
     expect("{\"format\":1,\"recipients\":{}}", "must be an array");
     expect("{\"format\":1}", "\"recipients\"");
     expect("{\"recipients\":[]}", "\"format\"");
     expect("{\"format\":9,\"recipients\":[]}", "/format: ");
     expect("{\"format\":1,\"departmental_issuers\":[{}],\"recipients\":[]}", "/departmental_issuers/0: ");
-    expect("{\"format\":1,\"departmental_issuers\":{\"CN\":\"x\"},\"recipients\":[]}", "/departmental_issuers: must be an array");
+    expect("{\"format\":1,\"departmental_issuers\":{\"CN\":\"x\"},\"recipients\":[]}",
+        "/departmental_issuers: must be an array");
     expect("[]", "r.json:1:1");
     expect("{\"format\":1,\"recipients\":[", "r.json:1:");
 }
 
-static void ids_differ(void **state) {
+static void ids_differ(void **state)
+{
     (void)state;
-    expect(FILE_OF("{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}},"
-                   "{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"policy\":\"1.3\"}}}"),
+    expect(
+        FILE_OF(
+            "{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"policy\":\"1.2\"}}},"
+            "{\"id\":\"a\",\"agency\":\"none\",\"standing\":\"none\",\"match\":{\"certificate\":{\"policy\":\"1.3\"}}"
+            "}"),
         "/recipients/1/id: \"a\" is the id of an earlier entry");
 }
 
 #define PURPOSES(p)                                                                                                    \
-    FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"purposes\":" p ",\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"x\"}}}}")
-static void purposes_are_single_words(void **state) {
+    FILE_OF("{\"id\":\"a\",\"agency\":\"DHS\",\"standing\":\"employee\",\"purposes\":" p                               \
+            ",\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"x\"}}}}")
+//= RFC9110 5.6.2
+static void purposes_are_single_words(void **state)
+{
     (void)state;
     expect(PURPOSES("[\"a,b\"]"), "/recipients/0/purposes/0: \"a,b\" cannot be a purpose");
     expect(PURPOSES("[\"a b\"]"), "cannot be a purpose");
@@ -147,10 +193,12 @@ static void purposes_are_single_words(void **state) {
     assert_non_null(strstr(messages, "every request of it will be forbidden"));
 }
 
-static void all_problems_come_in_one_run_with_their_places(void **state) {
+static void all_problems_come_in_one_run_with_their_places(void **state)
+{
     (void)state;
     char messages[4096];
-    assert_false(loads("{ \"format\": 1,\n  \"recipients\": [\n    { \"id\": \"a\", \"agency\": \"DSH\",\n      \"standing\": \"non\",\n"
+    assert_false(loads("{ \"format\": 1,\n  \"recipients\": [\n    { \"id\": \"a\", \"agency\": \"DSH\",\n      "
+                       "\"standing\": \"non\",\n"
                        "      \"match\": { \"certificate\": { \"fingerprint\": \"x\" } } } ] }",
         messages, sizeof messages));
     assert_non_null(strstr(messages, "r.json:3:28: /recipients/0/agency: "));
@@ -159,7 +207,8 @@ static void all_problems_come_in_one_run_with_their_places(void **state) {
 }
 
 /* Memory that runs out anywhere is an error, never a table that knows less. */
-static void memory_that_runs_out_refuses_the_file(void **state) {
+static void memory_that_runs_out_refuses_the_file(void **state)
+{
     (void)state;
     const char *text = OFFICER("{\"issuer\":{\"CN\":\"x\"},\"subject\":{\"OU\":\"y\"}}");
     bool through = false;
@@ -179,7 +228,8 @@ static void memory_that_runs_out_refuses_the_file(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_contract_s_own_entries_load),
         cmocka_unit_test(what_is_specified_but_not_built_says_so),
