@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "proxy/proxy.h"
 
+#define PROXY_INPUT 65536        /* what a connection holds unread; a whole head must fit */
 #define PROXY_HEAD_MS 15000      /* a request's head, from its first byte */
 #define PROXY_IDLE_MS 60000      /* between requests, and for a body's next piece */
 #define PROXY_SEND_MS 60000      /* for a client to take the next piece */

@@ -27,7 +27,9 @@ static enum flow refuse_unrecorded(struct exchange *x)
 
 static enum flow after_record(struct exchange *x)
 {
-    switch (gate_poll(x->gate)) {
+    enum gate_state state = gate_poll(x->gate);
+    if (state != GATE_RECORDING && x->queued) worker_unqueue(x->worker, x);
+    switch (state) {
     case GATE_RECORDING:
         if (!x->queued) worker_queue(x->worker, x);
         return FLOW_WAIT;

@@ -144,6 +144,7 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *arg)
         mem_free(s);
         return;
     }
+    if (w->limits.head > PROXY_INPUT) io_set_input_cap(s->conn, w->limits.head);
     io_set_deadline(s->conn, PROXY_HEAD_MS);
     link_session(s);
     worker_count(w, PROXY_CONNECTIONS, 1);
