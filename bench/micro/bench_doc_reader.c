@@ -24,10 +24,8 @@ static uint32_t roll(uint32_t sides)
 
 static size_t put_person(char *out, size_t room, bool pretty, unsigned id)
 {
-    static const char *const given[] = {"Maria", "Li",
-        "Ana Sof\xC3\xAD"
-        "a",
-        "John", "Oleksandr", "Fatima", "Thi Hoa", "B"};
+    static const char *const given[] = {
+        "Maria", "Li", "Ana Sof\xC3\xAD\x61", "John", "Oleksandr", "Fatima", "Thi Hoa", "B"};
     static const char *const family[] = {
         "Garcia", "Wang", "L\xC3\xB3pez", "Smith", "Kovalenko", "Hassan", "Nguyen", "Ng"};
     static const char *const status[] = {"LPR", "USC", "F1", "H1B", "PENDING"};

@@ -89,7 +89,7 @@ static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t ma
 }
 #endif
 
-/* Bytes of the block used: 64, or up to and with an LF that stands inside a string. */
+/* Bytes of the block used: 64, or up to and with an LF that stands inside a string. That may be the 64th: ask `cut`. */
 static inline size_t block_put(struct doc_scan *s, size_t block, const struct block_classes *k, bool lines)
 {
     uint64_t quote = k->quote & ~block_escaped(s, k->backslash);
@@ -107,6 +107,7 @@ static inline size_t block_put(struct doc_scan *s, size_t block, const struct bl
         s->in_string = s->escaped = s->scalar = 0;
         s->last = 0;
         used = (size_t)__builtin_ctzll(lf) + 1;
+        s->cut = true;
     }
     uint64_t control = k->control & in_string;
     s->digit[block] = k->digit;

@@ -107,7 +107,7 @@ static size_t scan_tail(struct doc_reader *r, size_t first, const uint8_t *data,
     if (len > 0) memcpy(block, data, len);
     size_t used = r->scanner(&r->scan, first, block, 1, r->lines);
     mem_wipe(block, sizeof block);
-    r->tail = used == SCAN_BLOCK; /* else a line ended inside a string, and what is left comes next */
+    r->tail = !r->scan.cut; /* else a line ended inside a string, and what is left comes next */
     return r->tail ? len : used;
 }
 
@@ -127,9 +127,9 @@ static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
     r->next_mark = 0;
     r->scan.mark_count = 0;
     r->scan.suspect = 0;
+    r->scan.cut = false;
     if (blocks > 0) used = r->scanner(&r->scan, 0, data, blocks, r->lines);
-    bool cut = used < blocks * SCAN_BLOCK;
-    if (!cut && blocks < SCAN_BLOCKS && w->complete) used += scan_tail(r, blocks, data + used, len - used);
+    if (!r->scan.cut && blocks < SCAN_BLOCKS && w->complete) used += scan_tail(r, blocks, data + used, len - used);
     r->scanned += used;
     return true;
 }

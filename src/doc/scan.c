@@ -52,7 +52,7 @@ size_t doc_scan_portable(struct doc_scan *s, size_t first, const uint8_t *data, 
         /* Whether the bytes are UTF-8 is decided string by string; a block in plain ASCII needs no look. */
         scan_suspect(s, first + i, k.high != 0);
         size_t used = block_put(s, first + i, &k, lines);
-        if (used < SCAN_BLOCK) return i * SCAN_BLOCK + used;
+        if (UNLIKELY(s->cut)) return i * SCAN_BLOCK + used;
     }
     return count * SCAN_BLOCK;
 }

@@ -26,6 +26,7 @@ struct doc_scan {
     uint64_t scalar;    /* 1: the last byte belonged to a scalar */
     uint32_t last;      /* the last four bytes, for UTF-8 sequences that cross blocks (vector kernels only) */
     /* of this chunk */
+    bool cut; /* it ends at an LF inside a string: the last mark */
     uint32_t mark_count;
     uint64_t suspect; /* bit n: blocks 2n and 2n+1 may hold malformed UTF-8; never a false negative */
     scan_plane digit;
@@ -35,8 +36,8 @@ struct doc_scan {
 };
 
 /* Classifies `count` blocks at data as blocks first… of the chunk and returns the bytes used: all of them, unless
- * `lines` is set and a raw LF stands inside a string: that LF is then the last byte used, and the carried state is that
- * of a new line. The caller sets mark_count and suspect to 0 before the first block of a chunk. */
+ * `lines` is set and a raw LF stands inside a string: that LF is then the last byte used, `cut` is set, and the carried
+ * state is that of a new line. The caller clears mark_count, suspect and cut before the first block of a chunk. */
 typedef size_t doc_scan_function(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines);
 
 _Static_assert(SCAN_BLOCKS == 128, "a bit of `suspect` for two blocks");

@@ -64,7 +64,7 @@ size_t doc_scan_avx512(struct doc_scan *s, size_t first, const uint8_t *data, si
         scan_suspect(s, first + i, is_suspect(bytes, k.high, s->last));
         s->last = load_le32(data + SCAN_BLOCK - 4);
         size_t used = block_put(s, first + i, &k, lines);
-        if (used < SCAN_BLOCK) return i * SCAN_BLOCK + used;
+        if (UNLIKELY(s->cut)) return i * SCAN_BLOCK + used;
     }
     return count * SCAN_BLOCK;
 }

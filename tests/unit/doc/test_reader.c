@@ -214,6 +214,28 @@ static void a_line_cut_in_a_string_anywhere(void **state)
     }
 }
 
+/* The same with enough behind it that whole members are taken at once. */
+static void a_line_cut_in_a_member_anywhere(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 140; before++) {
+        char body[512], expected[512], got[1024];
+        int len = snprintf(body, sizeof body,
+            "%*s[{\"n\":\"x}\n[{\"a\":{\"b\":2,\"c\":1},\"d\":\"e\",\"f\":\"g\"},{\"a\":{\"b\":2,\"c\":1}}]",
+            (int)before, "");
+        unsigned at = (unsigned)before + 9;
+        snprintf(expected, sizeof expected,
+            "<0+0 [ { n:n !line@%u >%u+1 <%u+0 [ { n:a { n:b #:2 n:c #:1 } n:d s:e n:f s:g } { n:a { n:b #:2 n:c #:1 } "
+            "} "
+            "] >%u+0 .",
+            at, at, at + 1, (unsigned)len);
+        struct reading all = read_everyway(&levels, DOC_NDJSON, 8, span_of(body, (size_t)len));
+        describe(span_of(body, (size_t)len), &all, got, sizeof got);
+        assert_string_equal(got, expected);
+        free(all.events);
+    }
+}
+
 static void flags_of_a_broken_line_say_why(void **state)
 {
     (void)state;
@@ -370,6 +392,7 @@ int main(void)
         cmocka_unit_test(findings_at_their_place),
         cmocka_unit_test(lines),
         cmocka_unit_test(a_line_cut_in_a_string_anywhere),
+        cmocka_unit_test(a_line_cut_in_a_member_anywhere),
         cmocka_unit_test(flags_of_a_broken_line_say_why),
         cmocka_unit_test(needs_moves_with_the_tokens),
         cmocka_unit_test(malformed_stays_malformed),
