@@ -11,9 +11,11 @@
 #define STEP ((size_t)64 * 1024)
 
 static const char profile[] =
-    "{\"format\":1,\"pack\":\"bench\",\"version\":\"1\",\"identifiers\":[],\"markers\":[],\"profiles\":[{\"id\":\"bench\","
+    "{\"format\":1,\"pack\":\"bench\",\"version\":\"1\",\"identifiers\":[],\"markers\":[],\"profiles\":[{\"id\":"
+    "\"bench\","
     "\"title\":\"Bench\",\"system\":\"earm\",\"documents\":[{\"path\":\"/persons\",\"units\":[\"$.items[*]\","
-    "\"$.items[*].associates[*]\"],\"keys\":{\"person_id\":[\"$.items[*].personId\"]},\"counts\":{\"$.total\":\"$.items[*]\"},"
+    "\"$.items[*].associates[*]\"],\"keys\":{\"person_id\":[\"$.items[*].personId\"]},\"counts\":{\"$.total\":\"$."
+    "items[*]\"},"
     "\"complete\":true,\"texts\":[\"$.items[*].narrative\"]}]}]}";
 
 static double now(void)
@@ -31,29 +33,46 @@ static uint32_t roll(uint32_t sides)
 }
 
 /* Everybody's identifiers follow from a number: the registry's persons are even, the list's others are odd. */
-static uint32_t alien_of(uint32_t person) { return 20000000 + (uint32_t)((uint64_t)person * 7919 % 480000000) * 2; }
-static uint32_t serial_of(uint32_t person) { return (uint32_t)((uint64_t)person * 104729 % 100000000); }
+static uint32_t alien_of(uint32_t person)
+{
+    return 20000000 + (uint32_t)((uint64_t)person * 7919 % 480000000) * 2;
+}
+static uint32_t serial_of(uint32_t person)
+{
+    return (uint32_t)((uint64_t)person * 104729 % 100000000);
+}
 
 static size_t put_person(char *out, size_t room, uint32_t p, bool listed)
 {
-    static const char *const given[] = {"MARIA", "LI", "ANA SOF\xC3\x8D" "A", "JOHN", "OLEKSANDR", "FATIMA", "THI HOA", "JOSE"};
-    static const char *const family[] = {"LOPEZ HERNANDEZ", "WANG", "GARC\xC3\x8D" "A", "SMITH", "KOVALENKO", "HASSAN", "NGUYEN", "NG"};
+    static const char *const given[] = {"MARIA", "LI",
+        "ANA SOF\xC3\x8D"
+        "A",
+        "JOHN", "OLEKSANDR", "FATIMA", "THI HOA", "JOSE"};
+    static const char *const family[] = {"LOPEZ HERNANDEZ", "WANG",
+        "GARC\xC3\x8D"
+        "A",
+        "SMITH", "KOVALENKO", "HASSAN", "NGUYEN", "NG"};
     uint32_t alien = alien_of(p) + !listed, person = 90000000 + 2 * p + !listed;
     int n = snprintf(out, room,
         "{\"personId\":%u,\"aNumber\":\"A %03u-%03u-%03u\",\"fins\":[\"11%08u\"],\"fbi\":\"%06uAB%u\","
-        "\"name\":{\"last\":\"%s\",\"first\":\"%s\",\"middle\":\"DE JESUS\"},\"aka\":[{\"last\":\"%s\",\"first\":\"%s\"}],"
-        "\"dob\":\"19%02u-%02u-%02u\",\"cob\":\"GUAT\",\"coc\":\"GUAT\",\"coa\":\"B2\",\"alerts\":[{\"code\":\"VTX\",\"text\":\"NONE\"}],"
-        "\"encounters\":[{\"eventNumber\":\"XYZ21%02u%06u\",\"landmark\":\"BUS STATION\",\"address\":{\"street\":\"%u OAK ST APT %u\","
-        "\"city\":\"SPRINGFIELD\",\"state\":\"TX\",\"zip\":\"%05u\"},\"subjects\":[%u,%u],\"date\":\"2021-%02u-%02uT10:22:33Z\"}],"
+        "\"name\":{\"last\":\"%s\",\"first\":\"%s\",\"middle\":\"DE "
+        "JESUS\"},\"aka\":[{\"last\":\"%s\",\"first\":\"%s\"}],"
+        "\"dob\":\"19%02u-%02u-%02u\",\"cob\":\"GUAT\",\"coc\":\"GUAT\",\"coa\":\"B2\",\"alerts\":[{\"code\":\"VTX\","
+        "\"text\":\"NONE\"}],"
+        "\"encounters\":[{\"eventNumber\":\"XYZ21%02u%06u\",\"landmark\":\"BUS STATION\",\"address\":{\"street\":\"%u "
+        "OAK ST APT %u\","
+        "\"city\":\"SPRINGFIELD\",\"state\":\"TX\",\"zip\":\"%05u\"},\"subjects\":[%u,%u],\"date\":\"2021-%02u-%02uT10:"
+        "22:33Z\"}],"
         "\"detentions\":[{\"facilityCode\":\"KRO%02u\",\"bookIn\":\"2021-%02u-%02u\",\"bookOut\":null,\"bond\":%u.00}],"
         "\"related\":[{\"personId\":%u,\"rel\":\"CHILD\"}],\"associates\":[],\"active\":true,"
-        "\"narrative\":\"SUBJECT STATED THAT HE ENTERED NEAR THE PORT OF ENTRY AND WAS ENCOUNTERED BY OFFICERS AT THE BUS STATION. "
+        "\"narrative\":\"SUBJECT STATED THAT HE ENTERED NEAR THE PORT OF ENTRY AND WAS ENCOUNTERED BY OFFICERS AT THE "
+        "BUS STATION. "
         "SUBJECT WAS TRANSPORTED TO THE FIELD OFFICE FOR PROCESSING WITHOUT INCIDENT.\","
         "\"docs\":[{\"id\":\"D-%u\",\"name\":\"I213_%u.pdf\"},{\"id\":\"D-%u\",\"name\":\"receipt EAC21%08u\"}]}",
-        person, alien / 1000000, alien / 1000 % 1000, alien % 1000, roll(100000000), roll(1000000), roll(10), family[roll(8)],
-        given[roll(8)], family[roll(8)], given[roll(8)], 40 + roll(60), 1 + roll(12), 1 + roll(28), 1 + roll(12), roll(1000000),
-        roll(9999), roll(99), roll(99999), person, person + 7, 1 + roll(12), 1 + roll(28), roll(99), 1 + roll(12), 1 + roll(28),
-        roll(9000), person + 7, roll(100), roll(9999), roll(100), serial_of(p));
+        person, alien / 1000000, alien / 1000 % 1000, alien % 1000, roll(100000000), roll(1000000), roll(10),
+        family[roll(8)], given[roll(8)], family[roll(8)], given[roll(8)], 40 + roll(60), 1 + roll(12), 1 + roll(28),
+        1 + roll(12), roll(1000000), roll(9999), roll(99), roll(99999), person, person + 7, 1 + roll(12), 1 + roll(28),
+        roll(99), 1 + roll(12), 1 + roll(28), roll(9000), person + 7, roll(100), roll(9999), roll(100), serial_of(p));
     return (size_t)n;
 }
 
@@ -73,9 +92,12 @@ static span build_registry(struct registry_builder *b, uint32_t persons)
     for (uint32_t p = 0; p < persons; p++) {
         char line[512];
         int n = snprintf(line, sizeof line,
-            "{\"subject\":\"S-%u\",\"cases\":[{\"id\":\"C\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":\"pending\"}],"
-            "\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"%09u\"},{\"kind\":\"receipt_number\",\"value\":\"MSC20%08u\"},"
-            "{\"kind\":\"passport\",\"value\":\"G%08u\"},{\"kind\":\"person_id\",\"value\":\"%u\",\"system\":\"earm\"}]}",
+            "{\"subject\":\"S-%u\",\"cases\":[{\"id\":\"C\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":"
+            "\"pending\"}],"
+            "\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"%09u\"},{\"kind\":\"receipt_number\",\"value\":"
+            "\"MSC20%08u\"},"
+            "{\"kind\":\"passport\",\"value\":\"G%08u\"},{\"kind\":\"person_id\",\"value\":\"%u\",\"system\":\"earm\"}]"
+            "}",
             p, alien_of(p), serial_of(p), serial_of(p), 90000000 + 2 * p);
         result r = registry_builder_line(b, "bench", p + 1, span_of(line, (size_t)n));
         ASSERT(is_ok(r));
@@ -174,8 +196,9 @@ static void keep_key(void *ctx, rule_id rule, enum registry_kind kind, span cano
     (void)rule;
     if (k->count == ARRAY_LEN(k->keys) || canonical.len > 32) return;
     memcpy(k->text[k->count], canonical.ptr, canonical.len);
-    k->keys[k->count] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? registry_system_id(SPAN("earm")) : 0,
-        span_of(k->text[k->count], canonical.len)};
+    k->keys[k->count] =
+        (struct registry_key){kind, registry_kind_is_surrogate(kind) ? registry_system_id(SPAN("earm")) : 0,
+            span_of(k->text[k->count], canonical.len)};
     k->count++;
 }
 
@@ -205,15 +228,19 @@ static void report(struct bench *b, size_t records, int runs)
     match_set_observer(b->match, count_key, &b->keys);
     run_match(b);
     match_set_observer(b->match, NULL, NULL);
-    double all = best_of(b, run_match, runs), reader = best_of(b, run_reader, runs), literals = best_of(b, run_literals, runs);
+    double all = best_of(b, run_match, runs), reader = best_of(b, run_reader, runs),
+           literals = best_of(b, run_literals, runs);
     double probe = best_of(b, run_probe, runs), size = (double)b->body.len;
-    printf("%zu bytes, %zu records, %zu events, %zu literals, %zu candidates, %zu findings\n", b->body.len, records, b->events,
-        b->literals, b->keys, b->findings);
-    printf("reader alone       %6.2f GB/s  %6.0f ns a record  %.1f ns an event\n", size / reader / 1e9, reader / (double)records * 1e9,
-        reader / (double)b->events * 1e9);
-    printf("literals alone     %6.2f GB/s  %6.0f ns a record\n", size / literals / 1e9, literals / (double)records * 1e9);
-    printf("look-ups alone                 %6.0f ns a record  %.1f ns a key\n", probe / (double)records * 1e9, probe / (double)keys.count * 1e9);
-    printf("walk and values                %6.0f ns a record (what remains)\n", (all - reader - literals - probe) / (double)records * 1e9);
+    printf("%zu bytes, %zu records, %zu events, %zu literals, %zu candidates, %zu findings\n", b->body.len, records,
+        b->events, b->literals, b->keys, b->findings);
+    printf("reader alone       %6.2f GB/s  %6.0f ns a record  %.1f ns an event\n", size / reader / 1e9,
+        reader / (double)records * 1e9, reader / (double)b->events * 1e9);
+    printf(
+        "literals alone     %6.2f GB/s  %6.0f ns a record\n", size / literals / 1e9, literals / (double)records * 1e9);
+    printf("look-ups alone                 %6.0f ns a record  %.1f ns a key\n", probe / (double)records * 1e9,
+        probe / (double)keys.count * 1e9);
+    printf("walk and values                %6.0f ns a record (what remains)\n",
+        (all - reader - literals - probe) / (double)records * 1e9);
     printf("reader + matching  %6.2f GB/s  %6.0f ns a record\n", size / all / 1e9, all / (double)records * 1e9);
 }
 
@@ -229,11 +256,13 @@ int main(int argc, char **argv)
     static const uint8_t key[32] = {1};
     uint32_t persons = (uint32_t)strtoul(option(argc, argv, "--persons", "100000"), NULL, 10);
     int runs = (int)strtol(option(argc, argv, "--runs", "50"), NULL, 10);
-    const char *path = option(argc, argv, "--rules", "rules/section-1367.json"), *dump = option(argc, argv, "--dump", NULL);
+    const char *path = option(argc, argv, "--rules", "rules/section-1367.json"),
+               *dump = option(argc, argv, "--dump", NULL);
     struct problems *problems = problems_new();
     span pack = read_file(path);
     if (pack.len == 0) return fprintf(stderr, "%s cannot be read; --rules names the shipped pack\n", path), 2;
-    struct source *sources[] = {source_parse(path, pack, problems), source_parse("profile", span_str(profile), problems)};
+    struct source *sources[] = {
+        source_parse(path, pack, problems), source_parse("profile", span_str(profile), problems)};
     struct bench b = {.rules = sources[0] && sources[1] ? rules_load(sources, 2, problems) : NULL};
     if (!b.rules) return problems_print(problems, stderr, true, false), 1;
     struct registry_builder *builder = registry_builder_new(key, problems);

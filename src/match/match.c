@@ -65,16 +65,20 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) fn(all[i]);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        fn(all[i]);
 }
 
 typedef void bytes_fn(struct bytes *b);
 static void each_bytes(struct match *m, bytes_fn *fn)
 {
     fn(&m->decoded);
-    for (size_t i = 0; i <= LEVELS; i++) fn(&m->folded[i]);
-    for (size_t i = 0; i < LEVELS; i++) fn(&m->percent[i]);
-    for (size_t i = 0; i < LEVELS; i++) fn(&m->base64[i]);
+    for (size_t i = 0; i <= LEVELS; i++)
+        fn(&m->folded[i]);
+    for (size_t i = 0; i < LEVELS; i++)
+        fn(&m->percent[i]);
+    for (size_t i = 0; i < LEVELS; i++)
+        fn(&m->base64[i]);
 }
 
 static void bytes_free(struct bytes *b)
@@ -106,7 +110,8 @@ static void learn_rule(struct match *m, const struct rules_identifier *rule)
 
 static void learn_rules(struct match *m)
 {
-    for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++) m->kind_rule[i] = RULE_NONE;
+    for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++)
+        m->kind_rule[i] = RULE_NONE;
     for (size_t i = 0; i < rules_count(m->rules); i++) {
         const struct rules_identifier *rule = rules_identifier_at(m->rules, (rule_id)i);
         if (rule) learn_rule(m, rule);
@@ -147,7 +152,10 @@ void match_free(struct match *m)
     mem_free_wipe(m, sizeof *m);
 }
 
-static void bytes_wipe(struct bytes *b) { mem_wipe(b->ptr, b->size); }
+static void bytes_wipe(struct bytes *b)
+{
+    mem_wipe(b->ptr, b->size);
+}
 
 //= 8USC1367 a(2) what a document said does not outlive its exchange
 void match_reset(struct match *m)

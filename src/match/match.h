@@ -13,21 +13,21 @@
 
 #define MATCH_NONE UINT32_MAX
 
-/* A list element, an object member, an NDJSON line, or the whole document, that is a unit, or that a profile removes for
- * every restricted recipient (uniform, texts, counts that are not complete, what `allow` leaves out). */
+/* A list element, an object member, an NDJSON line, or the whole document, that is a unit, or that a profile removes
+ * for every restricted recipient (uniform, texts, counts that are not complete, what `allow` leaves out). */
 struct match_piece {
-    uint64_t begin, end;             /* with its name, for a member; without the terminator, for a line */
-    uint64_t value;                  /* where the value begins */
-    uint64_t previous_end;           /* end of the sibling before it, or just behind the opening bracket */
-    uint64_t next_begin;             /* begin of the sibling behind it, or `end` when it is the last (lines too: blank
-                                        lines belong to the separator) */
-    uint32_t container;              /* index into containers; MATCH_NONE for the whole document */
-    uint32_t ordinal;                /* its position among all siblings, from 0 */
-    uint32_t unit_parent;            /* innermost unit piece around it, or MATCH_NONE */
-    uint16_t roles;                  /* of path_info; 0 in an `allow` document for what is not allowed */
-    uint16_t unit;                   /* ordinal of the unit declaration (PATH_UNIT) */
-    uint32_t depth;                  /* containers open at once (the root container is 1) at the deepest place in it that
-                                        is in no piece inside it; 0: it holds no container of its own */
+    uint64_t begin, end;   /* with its name, for a member; without the terminator, for a line */
+    uint64_t value;        /* where the value begins */
+    uint64_t previous_end; /* end of the sibling before it, or just behind the opening bracket */
+    uint64_t next_begin;   /* begin of the sibling behind it, or `end` when it is the last (lines too: blank
+                              lines belong to the separator) */
+    uint32_t container;    /* index into containers; MATCH_NONE for the whole document */
+    uint32_t ordinal;      /* its position among all siblings, from 0 */
+    uint32_t unit_parent;  /* innermost unit piece around it, or MATCH_NONE */
+    uint16_t roles;        /* of path_info; 0 in an `allow` document for what is not allowed */
+    uint16_t unit;         /* ordinal of the unit declaration (PATH_UNIT) */
+    uint32_t depth;        /* containers open at once (the root container is 1) at the deepest place in it that
+                              is in no piece inside it; 0: it holds no container of its own */
     bool is_member, is_line, is_root; /* every NDJSON line is a piece, unit or not: what does not parse goes alone */
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
@@ -54,11 +54,11 @@ struct match_finding {
     uint64_t at;      /* of the value (or name) it stands in */
     uint64_t subject; /* MATCH_REGISTRY: a protected subject's handle */
     uint32_t len;
-    uint32_t unit;    /* innermost unit piece around it, MATCH_NONE: outside every unit */
-    rule_id rule;     /* RULE_NONE for flaws */
-    uint8_t origin;   /* enum match_origin */
-    uint8_t kind;     /* enum registry_kind of a MATCH_REGISTRY finding */
-    bool in_text;     /* inside `texts`: about somebody else */
+    uint32_t unit;  /* innermost unit piece around it, MATCH_NONE: outside every unit */
+    rule_id rule;   /* RULE_NONE for flaws */
+    uint8_t origin; /* enum match_origin */
+    uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
+    bool in_text;   /* inside `texts`: about somebody else */
 };
 
 struct match_survey {
@@ -72,7 +72,7 @@ struct match_survey {
     size_t finding_count;
     uint64_t units_seen;
     uint64_t root_begin, root_end; /* of the document's value (JSON) */
-    uint32_t visible_depth; /* as match_piece.depth, outside every piece */
+    uint32_t visible_depth;        /* as match_piece.depth, outside every piece */
 };
 
 struct match;
@@ -88,15 +88,15 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     const struct registry *registry, const struct match_limits *limits);
 /* Reads on. The whole body so far must be in the window from offset 0 (this release decides documents whole). */
 enum doc_status match_feed(struct match *m, const struct doc_window *w);
-/* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out of
- * memory, or over limits.findings. */
+/* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out
+ * of memory, or over limits.findings. */
 RESULT match_finish(struct match *m, const struct match_survey **out);
 /* DOC_NO_MEMORY also when limits.findings was met. */
 enum doc_malformed match_malformed(const struct match *m, uint64_t *at);
 /* Wipes. */
 void match_reset(struct match *m);
-/* Calls `each` for every candidate before it is looked up: how a rule's own tests see what it proposes. With an observer
- * `registry` may be NULL in match_begin. NULL: no observer. Stays until changed. */
+/* Calls `each` for every candidate before it is looked up: how a rule's own tests see what it proposes. With an
+ * observer `registry` may be NULL in match_begin. NULL: no observer. Stays until changed. */
 typedef void match_candidate_fn(void *ctx, rule_id rule, enum registry_kind kind, span canonical);
 void match_set_observer(struct match *m, match_candidate_fn *each, void *ctx);
 /* Property tests: with the prefilter off every value is folded, scanned and looked up; verdicts must not change. */

@@ -81,7 +81,12 @@ const struct child *name_child(struct match *m, const struct frame *f, const str
 void name_scan(struct match *m, const struct frame *f, const struct where *w)
 {
     const struct doc_event *e = &m->name;
-    m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text, .is_name = true,
-        .labels = f->labels, .label = label_of(m, f->labels)};
+    m->spot = (struct spot){.at = e->at,
+        .len = e->len,
+        .unit = w->unit,
+        .in_text = w->in_text,
+        .is_name = true,
+        .labels = f->labels,
+        .label = label_of(m, f->labels)};
     view_scan(m, name_text(m, e), 0, false, false);
 }

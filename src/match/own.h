@@ -68,7 +68,7 @@ struct where {
 };
 
 struct frame {
-    uint64_t key; /* state, labels and `allowed`, as in struct name */
+    uint64_t key;       /* state, labels and `allowed`, as in struct name */
     struct child child; /* arrays in state 0: of every element; objects: of the current member */
     path_state state;
     bool is_array;
@@ -77,7 +77,7 @@ struct frame {
     uint32_t own;       /* piece that this container is the value of, or MATCH_NONE */
     uint32_t container; /* in the survey, MATCH_NONE while it has no piece */
     uint32_t children;
-    uint32_t last;      /* piece that waits for its next sibling */
+    uint32_t last; /* piece that waits for its next sibling */
     uint64_t open, child_begin, child_end;
     const struct path_info *info;
 };
@@ -97,7 +97,7 @@ struct spot {
     uint32_t len, unit;
     bool in_text, is_name;
     label_set labels;
-    const struct label *label; /* never NULL; count 0 where none */
+    const struct label *label;   /* never NULL; count 0 where none */
     const struct path_info *key; /* NULL: no surrogate key */
 };
 
@@ -143,10 +143,10 @@ struct match {
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
-    rule_id syntax[64]; /* rules with a syntax of their own */
+    rule_id syntax[64];  /* rules with a syntax of their own */
     uint8_t *syntax_bit; /* by rule id */
     size_t syntax_count; /* over 64: nothing is queued */
-    bool any_syntax; /* a rule with a syntax of its own whose kind promises no digits */
+    bool any_syntax;     /* a rule with a syntax of its own whose kind promises no digits */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
     /* of the document */
@@ -183,7 +183,10 @@ struct match {
 /* Zeroed new last element; NULL after latching `failed`. */
 void *table_add(struct match *m, struct table *t, size_t size);
 #define TABLE_AT(t, type, i) (&((type *)(t)->items)[i])
-static inline struct match_piece *piece_at(struct match *m, uint32_t i) { return TABLE_AT(&m->pieces, struct match_piece, i); }
+static inline struct match_piece *piece_at(struct match *m, uint32_t i)
+{
+    return TABLE_AT(&m->pieces, struct match_piece, i);
+}
 /* Room for size bytes; NULL after latching `failed`. */
 uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size);
 
@@ -201,7 +204,8 @@ struct child child_of(struct match *m, path_state state, label_set labels, bool 
 
 /* value.c */
 const struct label *label_of(struct match *m, label_set set);
-void value_string(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
+void value_string(
+    struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
@@ -224,7 +228,7 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 
 /* text.c */
 struct facts {
-    size_t digits;   /* ASCII */
+    size_t digits; /* ASCII */
     bool letter, percent, foldable;
     bool word; /* three printable ASCII characters in a row: a literal may be there */
 };

@@ -42,8 +42,12 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule)
     const struct spot *p = &m->spot;
     m->proposals++;
     if (m->dry) return;
-    finding_add(m, &(struct match_finding){.at = p->at, .len = p->len, .unit = p->unit, .rule = rule,
-                       .origin = (uint8_t)origin, .in_text = p->in_text});
+    finding_add(m, &(struct match_finding){.at = p->at,
+                       .len = p->len,
+                       .unit = p->unit,
+                       .rule = rule,
+                       .origin = (uint8_t)origin,
+                       .in_text = p->in_text});
 }
 
 /* ---- candidates ------------------------------------------------------------------------------------------------- */
@@ -53,8 +57,14 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule)
 /* An identifier may belong to several protected persons: each of them counts. */
 static void add_hit(struct match *m, const struct candidate *c, const struct registry_key *key, uint64_t subject)
 {
-    finding_add(m, &(struct match_finding){.at = c->at, .subject = subject, .len = c->len, .unit = c->unit,
-                       .rule = c->rule, .origin = MATCH_REGISTRY, .kind = (uint8_t)key->kind, .in_text = c->in_text});
+    finding_add(m, &(struct match_finding){.at = c->at,
+                       .subject = subject,
+                       .len = c->len,
+                       .unit = c->unit,
+                       .rule = c->rule,
+                       .origin = MATCH_REGISTRY,
+                       .kind = (uint8_t)key->kind,
+                       .in_text = c->in_text});
 }
 
 static void add_subjects(struct match *m, size_t i)
@@ -72,7 +82,8 @@ static void add_subjects(struct match *m, size_t i)
         n = SUBJECTS;
     }
     if (n == 0) add_hit(m, &b->candidates[i], &b->keys[i], b->hits[i].subject);
-    for (size_t s = 0; s < n; s++) add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
+    for (size_t s = 0; s < n; s++)
+        add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
 }
 
 void propose_flush(struct match *m)

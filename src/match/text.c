@@ -38,7 +38,10 @@ static const uint8_t classes[256] = {
     [0xC2] = IS_LEAD,
     [0xCD ... 0xF4] = IS_LEAD,
 };
-static inline uint8_t class_of(uint8_t c) { return classes[c]; }
+static inline uint8_t class_of(uint8_t c)
+{
+    return classes[c];
+}
 
 /* A lead byte without a continuation byte is malformed, and copied. */
 static bool leads_at(span text, size_t i)
@@ -104,8 +107,10 @@ bool text_next_run(span text, size_t from, size_t *begin, size_t *end)
             continue;
         }
         size_t first = i, last = i + 1;
-        while (first > from && class_of(text.ptr[first - 1]) & IS_RUN) first--;
-        while (last < text.len && class_of(text.ptr[last]) & IS_RUN) last++;
+        while (first > from && class_of(text.ptr[first - 1]) & IS_RUN)
+            first--;
+        while (last < text.len && class_of(text.ptr[last]) & IS_RUN)
+            last++;
         if (last - first >= RUN_MIN) return *begin = first, *end = last, true;
         from = last;
     }
@@ -117,10 +122,12 @@ bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *en
     unsigned wanted = url ? IS_URL : IS_STANDARD;
     for (size_t i = from; i < text.len;) {
         size_t first = i;
-        while (i < text.len && class_of(text.ptr[i]) & wanted) i++;
+        while (i < text.len && class_of(text.ptr[i]) & wanted)
+            i++;
         size_t padding = i;
         if (i > first)
-            while (i < text.len && i - padding < 2 && text.ptr[i] == '=') i++;
+            while (i < text.len && i - padding < 2 && text.ptr[i] == '=')
+                i++;
         if (i - first >= RUN_MIN) return *begin = first, *end = i, true;
         if (i == first) i++;
     }
@@ -173,24 +180,31 @@ static int64_t read_exponent(span s)
 }
 
 /* Digit i of the lexeme's digits, which may have a point among them. */
-static uint8_t digit_at(span mantissa, size_t point, size_t i) { return mantissa.ptr[i < point ? i : i + 1]; }
+static uint8_t digit_at(span mantissa, size_t point, size_t i)
+{
+    return mantissa.ptr[i < point ? i : i + 1];
+}
 
 size_t text_integer(span lexeme, uint8_t *out, size_t max)
 {
     size_t e = 0;
-    while (e < lexeme.len && (lexeme.ptr[e] | 0x20) != 'e') e++;
+    while (e < lexeme.len && (lexeme.ptr[e] | 0x20) != 'e')
+        e++;
     span mantissa = span_sub(lexeme, 0, e);
     if (e == 0 || !is_digit(mantissa.ptr[0])) return 0;
     int64_t exponent = e < lexeme.len ? read_exponent(span_from(lexeme, e + 1)) : 0;
     size_t point = span_find(mantissa, '.');
     size_t digits = point < mantissa.len ? mantissa.len - 1 : mantissa.len, first = 0;
-    while (first < digits && digit_at(mantissa, point, first) == '0') first++;
+    while (first < digits && digit_at(mantissa, point, first) == '0')
+        first++;
     if (first == digits) return out[0] = '0', max > 0;
-    while (digit_at(mantissa, point, digits - 1) == '0') digits--;
+    while (digit_at(mantissa, point, digits - 1) == '0')
+        digits--;
     int64_t whole = (int64_t)point + exponent; /* digits before the point once shifted */
     if (whole < (int64_t)digits || whole - (int64_t)first > (int64_t)max) return 0;
     size_t n = (size_t)(whole - (int64_t)first);
-    for (size_t i = 0; i < n; i++) out[i] = first + i < digits ? digit_at(mantissa, point, first + i) : '0';
+    for (size_t i = 0; i < n; i++)
+        out[i] = first + i < digits ? digit_at(mantissa, point, first + i) : '0';
     return n;
 }
 
@@ -203,7 +217,8 @@ bool text_next_digits(span text, size_t from, size_t *begin, size_t *end)
         }
         size_t first = i;
         bool digits = true;
-        for (; i < text.len && is_alnum(text.ptr[i]); i++) digits &= is_digit(text.ptr[i]);
+        for (; i < text.len && is_alnum(text.ptr[i]); i++)
+            digits &= is_digit(text.ptr[i]);
         if (digits) return *begin = first, *end = i, true;
     }
     return false;

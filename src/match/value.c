@@ -33,8 +33,13 @@ const struct label *label_of(struct match *m, label_set set)
 
 static void set_spot(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
 {
-    m->spot = (struct spot){.at = e->at, .len = e->len, .unit = w->unit, .in_text = w->in_text,
-        .labels = c->labels, .label = label_of(m, c->labels), .key = c->act & ACT_KEY ? c->info : NULL};
+    m->spot = (struct spot){.at = e->at,
+        .len = e->len,
+        .unit = w->unit,
+        .in_text = w->in_text,
+        .labels = c->labels,
+        .label = label_of(m, c->labels),
+        .key = c->act & ACT_KEY ? c->info : NULL};
 }
 
 static span event_text(const struct match *m, const struct doc_event *e)
@@ -43,7 +48,8 @@ static span event_text(const struct match *m, const struct doc_event *e)
     return span_of(m->body + e->at, e->len);
 }
 
-void value_string(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
+void value_string(
+    struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
 {
     span text = event_text(m, e);
     unsigned flags = e->flags;
@@ -63,7 +69,8 @@ void value_string(struct match *m, const struct doc_event *e, const struct child
 /* A number has lost its leading zeros: what the kind needs is put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9])
 {
-    if ((kind != REGISTRY_ALIEN_NUMBER && kind != REGISTRY_SSN && kind != REGISTRY_ITIN) || digits.len >= 9) return digits;
+    if ((kind != REGISTRY_ALIEN_NUMBER && kind != REGISTRY_SSN && kind != REGISTRY_ITIN) || digits.len >= 9)
+        return digits;
     memset(out, '0', 9 - digits.len);
     memcpy(out + 9 - digits.len, digits.ptr, digits.len);
     return span_of(out, 9);
@@ -93,7 +100,11 @@ static void number_pattern(void *ctx, const struct rules_identifier *rule, span 
 static void number_marker(void *ctx, const struct rules_marker *rule, span where, bool limit)
 {
     (void)where;
-    finding_here(ctx, limit ? MATCH_LIMIT : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE : MATCH_SUSPECTED, rule->id);
+    finding_here(ctx,
+        limit                               ? MATCH_LIMIT
+        : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE
+                                            : MATCH_SUSPECTED,
+        rule->id);
 }
 
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
@@ -102,11 +113,14 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
     span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
     set_spot(m, e, c, w);
     const struct label *label = m->spot.label;
-    if (m->spot.key) propose(m, m->kind_rule[m->spot.key->kind], (enum registry_kind)m->spot.key->kind, digits.len ? digits : lexeme);
+    if (m->spot.key)
+        propose(
+            m, m->kind_rule[m->spot.key->kind], (enum registry_kind)m->spot.key->kind, digits.len ? digits : lexeme);
     if (label->count > 0 && digits.len > 0) number_labelled(m, digits);
     if (label->patterns && digits.len > 0)
         rules_scan_identifiers(m->rules, m->scratch, digits, label->set, number_pattern, m);
-    if (label->count == 0 && digits.len == 9 && m->nine_digits) propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
+    if (label->count == 0 && digits.len == 9 && m->nine_digits)
+        propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
     if (label->markers)
         rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
 }

@@ -30,7 +30,10 @@ static void see_candidate(void *ctx, const struct rules_identifier *rule, span w
         propose(m, rule->id, rule->kind, value);
 }
 
-static bool is_separator(uint8_t c) { return c == ' ' || c == '-' || c == '.'; }
+static bool is_separator(uint8_t c)
+{
+    return c == ' ' || c == '-' || c == '.';
+}
 
 /* 012345678 and, as cards print it, 012-345-678. */
 static void scan_bare(struct match *m, span text)
@@ -155,7 +158,8 @@ static bool is_grouped(span s)
 static size_t count_digits(span s)
 {
     size_t n = 0;
-    for (size_t i = 0; i < s.len; i++) n += is_digit(s.ptr[i]);
+    for (size_t i = 0; i < s.len; i++)
+        n += is_digit(s.ptr[i]);
     return n;
 }
 
@@ -210,7 +214,11 @@ static void scan_key(struct match *m, span text)
 static void see_marker(void *ctx, const struct rules_marker *rule, span where, bool limit)
 {
     (void)where;
-    finding_here(ctx, limit ? MATCH_LIMIT : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE : MATCH_SUSPECTED, rule->id);
+    finding_here(ctx,
+        limit                               ? MATCH_LIMIT
+        : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE
+                                            : MATCH_SUSPECTED,
+        rule->id);
 }
 
 static void scan_markers(struct match *m, span text, bool free_text)

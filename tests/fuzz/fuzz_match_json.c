@@ -1,5 +1,5 @@
-/* Any bytes as a document, read whole and in pieces, with the prefilter and without: the surveys are the same. The first
- * byte picks the format, the profile and where the body is cut. */
+/* Any bytes as a document, read whole and in pieces, with the prefilter and without: the surveys are the same. The
+ * first byte picks the format, the profile and where the body is cut. */
 #include "../unit/match/world.h"
 
 #define PIECES 4

@@ -13,8 +13,14 @@ static uint64_t draw(void)
     seed ^= seed >> 7;
     return seed ^= seed << 17;
 }
-static unsigned below(unsigned n) { return (unsigned)(draw() >> 33) % n; }
-static bool chance(unsigned percent) { return below(100) < percent; }
+static unsigned below(unsigned n)
+{
+    return (unsigned)(draw() >> 33) % n;
+}
+static bool chance(unsigned percent)
+{
+    return below(100) < percent;
+}
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
@@ -34,15 +40,21 @@ static void copy_text(struct text *t, const struct text *from)
     t->len = 0;
     add(t, from->bytes, from->len);
 }
-static void say(struct text *t, const char *s) { add(t, s, strlen(s)); }
+static void say(struct text *t, const char *s)
+{
+    add(t, s, strlen(s));
+}
 
 static void add_utf8(struct text *t, uint32_t c)
 {
     char b[4];
-    if (c < 0x80) b[0] = (char)c, add(t, b, 1);
-    else if (c < 0x800) b[0] = (char)(0xC0 | c >> 6), b[1] = (char)(0x80 | (c & 63)), add(t, b, 2);
+    if (c < 0x80)
+        b[0] = (char)c, add(t, b, 1);
+    else if (c < 0x800)
+        b[0] = (char)(0xC0 | c >> 6), b[1] = (char)(0x80 | (c & 63)), add(t, b, 2);
     else if (c < 0x10000)
-        b[0] = (char)(0xE0 | c >> 12), b[1] = (char)(0x80 | (c >> 6 & 63)), b[2] = (char)(0x80 | (c & 63)), add(t, b, 3);
+        b[0] = (char)(0xE0 | c >> 12), b[1] = (char)(0x80 | (c >> 6 & 63)), b[2] = (char)(0x80 | (c & 63)),
+        add(t, b, 3);
     else
         b[0] = (char)(0xF0 | c >> 18), b[1] = (char)(0x80 | (c >> 12 & 63)), b[2] = (char)(0x80 | (c >> 6 & 63)),
         b[3] = (char)(0x80 | (c & 63)), add(t, b, 4);
@@ -62,11 +74,16 @@ static void disguise_unicode(struct text *t)
         uint8_t c = (uint8_t)t->bytes[i];
         bool begins = (c & 0xC0) != 0x80;
         if (begins && chance(10)) add_utf8(&out, nothing[below(5)]);
-        if (is_digit(c) && chance(40)) add_utf8(&out, zeros[below(5)] + (c - '0'));
-        else if (is_alpha(c) && chance(30)) add_utf8(&out, 0xFF00u + (c - 0x20));
-        else if (c == ' ' && chance(60)) add_utf8(&out, 0x00A0);
-        else if (c == '-' && chance(60)) add_utf8(&out, dashes[below(4)]);
-        else add(&out, &c, 1);
+        if (is_digit(c) && chance(40))
+            add_utf8(&out, zeros[below(5)] + (c - '0'));
+        else if (is_alpha(c) && chance(30))
+            add_utf8(&out, 0xFF00u + (c - 0x20));
+        else if (c == ' ' && chance(60))
+            add_utf8(&out, 0x00A0);
+        else if (c == '-' && chance(60))
+            add_utf8(&out, dashes[below(4)]);
+        else
+            add(&out, &c, 1);
     }
     copy_text(t, &out);
 }
@@ -98,12 +115,15 @@ static void disguise_base64(struct text *t)
     for (size_t i = 0; i < t->len; i += 3) {
         uint32_t v = 0;
         size_t n = t->len - i < 3 ? t->len - i : 3;
-        for (size_t k = 0; k < 3; k++) v = v << 8 | (k < n ? (uint8_t)t->bytes[i + k] : 0);
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (k < n ? (uint8_t)t->bytes[i + k] : 0);
         for (size_t k = 0; k < 4; k++) {
             char c = alphabet[v >> (18 - 6 * k) & 63];
             if (url) c = c == '+' ? '-' : c == '/' ? '_' : c;
-            if (k <= n) add(&out, &c, 1);
-            else if (padding) say(&out, "=");
+            if (k <= n)
+                add(&out, &c, 1);
+            else if (padding)
+                say(&out, "=");
         }
     }
     copy_text(t, &out);
@@ -121,14 +141,17 @@ static void surround(struct text *t)
     copy_text(t, &out);
 }
 
-/* Codings may leave a part of a text as it is, or end inside it, so that a decoy turns into what it only looked like. */
+/* Codings may leave a part of a text as it is, or end inside it, so that a decoy turns into what it only looked like.
+ */
 static void disguise(struct text *t, bool coded)
 {
     if (chance(30)) surround(t);
     if (chance(30)) disguise_unicode(t);
     for (unsigned level = 0; coded && level < 2 && chance(35); level++) {
-        if (chance(50)) disguise_percent(t);
-        else disguise_base64(t);
+        if (chance(50))
+            disguise_percent(t);
+        else
+            disguise_base64(t);
         if (chance(20)) surround(t);
     }
     if (chance(15)) disguise_unicode(t);
@@ -165,28 +188,42 @@ static void random_digits(struct text *t, unsigned n)
 {
     char c = (char)('3' + below(6));
     add(t, &c, 1);
-    for (unsigned i = 1; i < n; i++) c = (char)('0' + below(10)), add(t, &c, 1);
+    for (unsigned i = 1; i < n; i++)
+        c = (char)('0' + below(10)), add(t, &c, 1);
 }
 
 /* Looks like something and is nobody's. Nine random digits are S-3's once in 600 million; the seed is fixed. */
 static void decoy(struct text *t)
 {
     static const char *const words[] = {"LOPEZ HERNANDEZ", "MARIA", "1991-03-07", "20210301", "2021-03-01T10:22:33Z",
-        "617-555-0123", "XA012345678", "A0123456780", "a012345678x", "A1234567", "ABCEAC2190012345", "000-12-3456", "384",
-        "administration", "internationalization", "d41d8cd98f00b204e9800998ecf8427e", "I-9180", ("M\xC3\xBCller-L\xC3\xBC" "denscheidt"),
-        "https://example.test/a%20b/c", "100%", "x%2", "\xE2\x82\xAC 12.50", "0123456780", "A099888777", "", "\x01\x02"};
+        "617-555-0123", "XA012345678", "A0123456780", "a012345678x", "A1234567", "ABCEAC2190012345", "000-12-3456",
+        "384", "administration", "internationalization", "d41d8cd98f00b204e9800998ecf8427e", "I-9180",
+        ("M\xC3\xBCller-L\xC3\xBC"
+         "denscheidt"),
+        "https://example.test/a%20b/c", "100%", "x%2", "\xE2\x82\xAC 12.50", "0123456780", "A099888777", "",
+        "\x01\x02"};
     switch (below(6)) {
-    case 0: say(t, "A"); random_digits(t, 9); break;
+    case 0:
+        say(t, "A");
+        random_digits(t, 9);
+        break;
     case 1: random_digits(t, 5 + below(8)); break;
-    case 2: for (unsigned n = below(12); n > 0; n--) say(t, words[below(4)]), say(t, " "); break;
-    case 3: for (unsigned n = below(60); n > 0; n--) add_utf8(t, 0x20 + below(0x600)); break;
+    case 2:
+        for (unsigned n = below(12); n > 0; n--)
+            say(t, words[below(4)]), say(t, " ");
+        break;
+    case 3:
+        for (unsigned n = below(60); n > 0; n--)
+            add_utf8(t, 0x20 + below(0x600));
+        break;
     default: say(t, words[below(26)]); break;
     }
 }
 
 static void plain_value(struct text *out)
 {
-    static const char *const others[] = {"null", "true", "{}", "[]", "3.25", "-7", "1e3", "20210301", "0.5e1", "[1,[2]]"};
+    static const char *const others[] = {
+        "null", "true", "{}", "[]", "3.25", "-7", "1e3", "20210301", "0.5e1", "[1,[2]]"};
     struct text t;
     t.len = 0;
     if (chance(25)) return say(out, others[below(10)]);
@@ -200,8 +237,10 @@ static void member(struct text *out, const char *name)
     if (out->bytes[out->len - 1] != '{') say(out, ",");
     static unsigned serial; /* no two names of an object are equal */
     char text[64];
-    if (name) snprintf(text, sizeof text, "\"%s\":", name);
-    else snprintf(text, sizeof text, "\"%c%u\":", 'j' + below(17), serial++ % 1000);
+    if (name)
+        snprintf(text, sizeof text, "\"%s\":", name);
+    else
+        snprintf(text, sizeof text, "\"%c%u\":", 'j' + below(17), serial++ % 1000);
     say(out, text);
 }
 
@@ -219,14 +258,22 @@ static void plant(struct text *out)
     unsigned way = below(12);
     say(&t, way == 0 ? "12345678" : planted[below(ARRAY_LEN(planted))]);
     if (chance(70)) disguise(&t, true);
-    if (way == 0) member(out, "alienNo"), quote(out, &t);
-    else if (way == 1) member(out, "aNumber"), say(out, numbers[below(5)]);
-    else if (way == 2) member(out, "personId"), say(out, chance(50) ? "90210017" : "\"90210017\"");
-    else if (way == 3) member(out, "coa"), say(out, chance(50) ? "384" : "\"das\"");
-    else if (way == 4) member(out, "arn"), say(out, "{\"value\":\"012345678\"}");
-    else if (way == 5) plant_name(out, &t);
-    else if (way == 6) member(out, NULL), say(out, "555666777");
-    else member(out, NULL), quote(out, &t);
+    if (way == 0)
+        member(out, "alienNo"), quote(out, &t);
+    else if (way == 1)
+        member(out, "aNumber"), say(out, numbers[below(5)]);
+    else if (way == 2)
+        member(out, "personId"), say(out, chance(50) ? "90210017" : "\"90210017\"");
+    else if (way == 3)
+        member(out, "coa"), say(out, chance(50) ? "384" : "\"das\"");
+    else if (way == 4)
+        member(out, "arn"), say(out, "{\"value\":\"012345678\"}");
+    else if (way == 5)
+        plant_name(out, &t);
+    else if (way == 6)
+        member(out, NULL), say(out, "555666777");
+    else
+        member(out, NULL), quote(out, &t);
 }
 
 /* `here`: at this depth something is planted. personId and labels count at the depth that the profile says, so that
@@ -272,7 +319,10 @@ static unsigned units_found(const struct match_survey *s)
     return found;
 }
 
-static int compare_lines(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The survey's text with its lines sorted: findings come in no particular order. */
 static char *survey_text(const struct text *body, bool prefilter, unsigned *found)
@@ -283,9 +333,11 @@ static char *survey_text(const struct text *body, bool prefilter, unsigned *foun
     *found = units_found(s);
     char *text = world_dump(s), *all[512], *out = calloc(1, strlen(text) + 2);
     size_t n = 0;
-    for (char *line = strtok(text, "\n"); line && n < 512; line = strtok(NULL, "\n")) all[n++] = line;
+    for (char *line = strtok(text, "\n"); line && n < 512; line = strtok(NULL, "\n"))
+        all[n++] = line;
     qsort(all, n, sizeof *all, compare_lines);
-    for (size_t i = 0; i < n; i++) strcat(strcat(out, all[i]), "\n");
+    for (size_t i = 0; i < n; i++)
+        strcat(strcat(out, all[i]), "\n");
     free(text);
     return out;
 }
@@ -299,7 +351,8 @@ static void test_agree(void **state)
     unsigned hits = 0;
     for (unsigned i = 0; i < DOCUMENTS; i++) {
         seed = 0x9E3779B97F4A7C15u * (i + 1);
-        for (unsigned k = 0; k < 4; k++) (void)draw();
+        for (unsigned k = 0; k < 4; k++)
+            (void)draw();
         struct text body;
         body.len = 0;
         unsigned with = document(&body), on, off;

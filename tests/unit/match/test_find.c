@@ -45,11 +45,21 @@ static void test_spellings(void **state)
         {"\"x\":\"Alien No. 012345678\"", "a-number@0/1"},
         {"\"x\":\"AZ12345678\"", "a-number@0/1"},
         {"\"x\":\"A-File No. 012-345-678\"", "a-number@0/1"},
-        {"\"x\":\"A\xE2\x80\x91" "012\xE2\x80\x91" "345\xE2\x80\x91" "678\"", "a-number@0/1"},
-        {"\"x\":\"A\xC2\xA0" "012\xC2\xA0" "345\xC2\xA0" "678\"", "a-number@0/1"},
+        {"\"x\":\"A\xE2\x80\x91"
+         "012\xE2\x80\x91"
+         "345\xE2\x80\x91"
+         "678\"",
+            "a-number@0/1"},
+        {"\"x\":\"A\xC2\xA0"
+         "012\xC2\xA0"
+         "345\xC2\xA0"
+         "678\"",
+            "a-number@0/1"},
         {"\"x\":\"A#:012345678\"", "a-number@0/1"},
         {"\"x\":\"a12345678\"", "a-number@0/1"},
-        {"\"x\":\"\xD0\x90" "012345678\"", "a-number@0/1"}, /* Cyrillic letter */
+        {"\"x\":\"\xD0\x90"
+         "012345678\"",
+            "a-number@0/1"}, /* Cyrillic letter */
         {"\"x\":\"012345678\"", "a-number@0/1"},
         {"\"x\":\"012-345-678\"", "a-number@0/1"},
         {"\"x\":\"(012345678)\"", "a-number@0/1"},
@@ -69,10 +79,15 @@ static void test_spellings(void **state)
         {"\"aNumber\":{\"value\":\"12345678\"}", "a-number@0/1"},
         {"\"aNumber\":{\"identificationID\":12345678}", "a-number@0/1"},
         {"\"aNumbers\":[{\"id\":\"12345678\"}]", "a-number@0/1"},
-        {"\"x\":\"\xEF\xBC\xA1\xEF\xBC\x90\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x93\xEF\xBC\x94\xEF\xBC\x95\xEF\xBC\x96\xEF\xBC\x97\xEF\xBC\x98\"",
+        {"\"x\":"
+         "\"\xEF\xBC\xA1\xEF\xBC\x90\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x93\xEF\xBC\x94\xEF\xBC\x95\xEF\xBC\x96\xEF\xBC"
+         "\x97\xEF\xBC\x98\"",
             "a-number@0/1"}, /* fullwidth */
-        {"\"x\":\"A\xD9\xA0\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7\xD9\xA8\"", "a-number@0/1"}, /* Arabic-Indic */
-        {"\"x\":\"A0123\xE2\x80\x8B" "45678\"", "a-number@0/1"}, /* zero-width space */
+        {"\"x\":\"A\xD9\xA0\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7\xD9\xA8\"",
+            "a-number@0/1"}, /* Arabic-Indic */
+        {"\"x\":\"A0123\xE2\x80\x8B"
+         "45678\"",
+            "a-number@0/1"}, /* zero-width space */
         {"\"x\":\"\\u0041\\u0030\\u0031\\u0032345678\"", "a-number@0/1"},
         {"\"x\":\"%41%30%31%32345678\"", "a-number@0/1"},
         {"\"x\":\"%2541012345678\"", "a-number@0/1"},
@@ -80,7 +95,7 @@ static void test_spellings(void **state)
         {"\"x\":\"QTAxMjM0NTY3OA\"", "a-number@0/1"},
         {"\"x\":\"see /files/QTAxMjM0NTY3OA== there\"", "a-number@0/1"},
         {"\"x\":\"UVRBeE1qTTBOVFkzT0E9PQ==\"", "a-number@0/1"},
-        {"\"x\":\"JTQxMDEyMzQ1Njc4\"", "a-number@0/1"}, /* base64 of %41012345678 */
+        {"\"x\":\"JTQxMDEyMzQ1Njc4\"", "a-number@0/1"},    /* base64 of %41012345678 */
         {"\"x\":\"77-9QTAxMjM0NTY3OC4\"", "a-number@0/1"}, /* base64url of U+FFFD and A012345678. */
         {"\"x\":\"I213_A012345678.pdf\"", "a-number@0/1"},
         {"\"x\":\"EAC-21-900-12345\"", "receipt@0/1"},
@@ -120,10 +135,10 @@ static void test_traps(void **state)
         {"\"x\":\"A0123456780\"", ""},
         {"\"x\":\"a012345678x\"", ""},
         {"\"x\":\"0123456780\"", ""},
-        {"\"x\":\"A1234567\"", ""}, /* a driving licence that nobody registered */
-        {"\"x\":\"A099888777\"", ""}, /* S-5's request was denied for good */
+        {"\"x\":\"A1234567\"", ""},           /* a driving licence that nobody registered */
+        {"\"x\":\"A099888777\"", ""},         /* S-5's request was denied for good */
         {"\"ssn\":\"012345678\"", "ssn@0/1"}, /* S-2's, and not S-1's A-number */
-        {"\"ssn\":\"555666777\"", ""}, /* under a label only as that kind */
+        {"\"ssn\":\"555666777\"", ""},        /* under a label only as that kind */
         {"\"aNumber\":\"123456789\"", ""},
         {"\"aNumber\":12345678.5", ""},
         {"\"aNumber\":-12345678", ""},
@@ -131,7 +146,7 @@ static void test_traps(void **state)
         {"\"x\":0.555666777e8", ""},
         {"\"x\":\"123456789\"", ""}, /* bare nine digits are no SSN */
         {"\"x\":\"ABCEAC2190012345\"", ""},
-        {"\"x\":90210017", ""}, /* a surrogate key counts where a profile says so */
+        {"\"x\":90210017", ""},  /* a surrogate key counts where a profile says so */
         {"\"personId\":77", ""}, /* another system's */
         {"\"x\":{\"id\":\"12345678\"}", ""},
     };
@@ -155,8 +170,12 @@ static void test_markers(void **state)
         {"\"x\":\"filed Form I-918 in May\"", "i918@0/1"},
         {"\"x\":\"I-9180\"", ""},
         {"\"x\":\"form i\\u002d918\"", "i918@0/1"},
-        {"\"x\":\"I\xE2\x80\x91" "918\"", "i918@0/1"},
-        {"\"x\":\"I-9\xE2\x80\x8B" "18\"", "i918@0/1"},
+        {"\"x\":\"I\xE2\x80\x91"
+         "918\"",
+            "i918@0/1"},
+        {"\"x\":\"I-9\xE2\x80\x8B"
+         "18\"",
+            "i918@0/1"},
         {"\"x\":\"I-%39%31%38\"", "i918@0/1"},
         {"\"x\":\"Rm9ybSBJLTkxOA==\"", "i918@0/1"},
         {"\"I-918\":1", "i918@0/1"},
@@ -228,14 +247,17 @@ static void test_batches(void **state)
     (void)state;
     size_t n = (size_t)snprintf(body, sizeof body, "{\"items\":[");
     for (int i = 0; i < 1000; i++)
-        n += (size_t)snprintf(body + n, sizeof body - n, "%s{\"x\":\"A%09d\"}", i ? "," : "", i % 100 == 99 ? 12345678 : 300000000 + i);
+        n += (size_t)snprintf(
+            body + n, sizeof body - n, "%s{\"x\":\"A%09d\"}", i ? "," : "", i % 100 == 99 ? 12345678 : 300000000 + i);
     snprintf(body + n, sizeof body - n, "]}");
     const struct match_survey *s = world_survey(&world, "/list", DOC_JSON, span_str(body));
     assert_non_null(s);
     assert_int_equal(s->finding_count, 10);
-    for (size_t i = 0; i < 10; i++) assert_int_equal(s->pieces[s->findings[i].unit].ordinal, 100 * i + 99);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(s->pieces[s->findings[i].unit].ordinal, 100 * i + 99);
     n = (size_t)snprintf(body, sizeof body, "\"");
-    for (int i = 0; i < 1000; i++) n += (size_t)snprintf(body + n, sizeof body - n, "A%09d ", 300000000 + i);
+    for (int i = 0; i < 1000; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, "A%09d ", 300000000 + i);
     snprintf(body + n, sizeof body - n, "A012345678\"");
     s = world_survey(&world, "/one", DOC_JSON, span_str(body));
     assert_non_null(s);

@@ -6,11 +6,13 @@
 
 static struct world world;
 
-static const char json[] =
-    "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.2345678e7,\"x\":\"I\\u002d918 \xC3\xA9\"},\n {\"narrative\":\"A012345678\","
-    "\"associates\":[{\"QTAxMjM0NTY3OA\":[]},{\"x\":\"in a shelter, %41012345678\"}] , \"notes\":{}}, 555666777 ],\"total\":2,"
-    "\"coa\":384,\"x\":{\"a\":1,\"a\":\"\xFF\"}}";
-static const char lines[] = "{\"a\":\"A012345678\"}\n\n{\"a\":[\"EAC2190012345\"\r\n{\"associates\":[{\"x\":\"I-918\"},[]]}\n\"G12345678\"";
+static const char json[] = "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.2345678e7,\"x\":\"I\\u002d918 \xC3\xA9\"},\n "
+                           "{\"narrative\":\"A012345678\","
+                           "\"associates\":[{\"QTAxMjM0NTY3OA\":[]},{\"x\":\"in a shelter, %41012345678\"}] , "
+                           "\"notes\":{}}, 555666777 ],\"total\":2,"
+                           "\"coa\":384,\"x\":{\"a\":1,\"a\":\"\xFF\"}}";
+static const char lines[] =
+    "{\"a\":\"A012345678\"}\n\n{\"a\":[\"EAC2190012345\"\r\n{\"associates\":[{\"x\":\"I-918\"},[]]}\n\"G12345678\"";
 
 /* The body up to each end in turn, each time in a block of exactly its size. */
 static char *survey_in_parts(const char *path, enum doc_format format, span body, const size_t *ends, size_t n)
@@ -44,7 +46,8 @@ static void check_splits(const char *path, enum doc_format format, span body)
         free(got);
     }
     size_t *each = calloc(body.len + 1, sizeof *each);
-    for (size_t i = 0; i <= body.len; i++) each[i] = i;
+    for (size_t i = 0; i <= body.len; i++)
+        each[i] = i;
     char *got = survey_in_parts(path, format, body, each, body.len + 1);
     assert_non_null(got);
     assert_string_equal(got, expected);
@@ -171,8 +174,8 @@ static bool holds_canary(const void *p, size_t n)
 
 static bool buffers_hold_canary(const struct match *m)
 {
-    const struct bytes *all[] = {&m->decoded, &m->folded[0], &m->folded[1], &m->folded[2], &m->percent[0], &m->percent[1],
-        &m->base64[0], &m->base64[1]};
+    const struct bytes *all[] = {&m->decoded, &m->folded[0], &m->folded[1], &m->folded[2], &m->percent[0],
+        &m->percent[1], &m->base64[0], &m->base64[1]};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (holds_canary(all[i]->ptr, all[i]->size)) return true;
     return false;
@@ -181,7 +184,8 @@ static bool buffers_hold_canary(const struct match *m)
 //= 8USC1367 a(2)
 static void test_wiped(void **state)
 {
-    static const char body[] = "{\"items\":[{\"personId\":\"canary-1\",\"\\u0063anary\":\"\xC2\xA0 \\u0063anary %63anary Y2FuYXJ5Y2FuYXJ5\"}]}";
+    static const char body[] = "{\"items\":[{\"personId\":\"canary-1\",\"\\u0063anary\":\"\xC2\xA0 \\u0063anary "
+                               "%63anary Y2FuYXJ5Y2FuYXJ5\"}]}";
     (void)state;
     struct match *m = world.match;
     assert_non_null(world_survey(&world, "/list", DOC_JSON, span_str(body)));
@@ -192,7 +196,8 @@ static void test_wiped(void **state)
     assert_false(holds_canary(m, sizeof *m));
     assert_int_equal(m->findings.count + m->pieces.count + m->names.count, 0);
     const struct match_piece *pieces = m->pieces.items;
-    for (uint32_t i = 0; i < m->pieces.capacity && i < 4; i++) assert_int_equal(pieces[i].end, 0);
+    for (uint32_t i = 0; i < m->pieces.capacity && i < 4; i++)
+        assert_int_equal(pieces[i].end, 0);
 }
 
 static int open_world(void **state)

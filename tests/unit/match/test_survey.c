@@ -84,10 +84,11 @@ static void test_list(void **state)
 
 static void test_nested(void **state)
 {
-    static const char body[] =
-        "{\"items\":[{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}],\"total\":null,\"echo\":1}";
+    static const char body[] = "{\"items\":[{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}],"
+                               "\"total\":null,\"echo\":1}";
     static const struct expected pieces[] = {
-        {"{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}", "", "", NULL, 1, 0, MATCH_NONE, 4, "u"},
+        {"{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}", "", "", NULL, 1, 0, MATCH_NONE, 4,
+            "u"},
         {"{\"a\":1}", "", ",", NULL, 3, 0, 0, 5, "u"},
         {"2", ",", "", NULL, 3, 1, 0, 0, "u"},
         {"\"narrative\":\"n\"", ",", ",", "\"n\"", 2, 1, 0, 0, "m-"},
@@ -100,9 +101,10 @@ static void test_nested(void **state)
     const struct match_survey *s = check_pieces("/list", DOC_JSON, body, pieces, 7);
     assert_int_equal(s->container_count, 4);
     check_container(body, &s->containers[0], body, 3);
-    check_container(body, &s->containers[1],
-        "[{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}]", 1);
-    check_container(body, &s->containers[2], "{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}", 4);
+    check_container(
+        body, &s->containers[1], "[{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}]", 1);
+    check_container(
+        body, &s->containers[2], "{\"associates\":[{\"a\":1},2],\"narrative\":\"n\",\"z\":0,\"notes\":[]}", 4);
     check_container(body, &s->containers[3], "[{\"a\":1},2]", 2);
 }
 
@@ -147,11 +149,12 @@ static void test_incomplete_count(void **state)
 /* Only what the list names is seen: a text where a container was to lead further is not on it. */
 static void test_allow(void **state)
 {
-    static const char body[] =
-        "{\"more\":[1],\"items\":[{\"name\":{\"a\":1},\"ssn\":2,\"address\":{\"city\":3,\"street\":4}},{\"address\":\"x\"},5]}";
+    static const char body[] = "{\"more\":[1],\"items\":[{\"name\":{\"a\":1},\"ssn\":2,\"address\":{\"city\":3,"
+                               "\"street\":4}},{\"address\":\"x\"},5]}";
     static const struct expected pieces[] = {
         {"\"more\":[1]", "", ",", "[1]", 0, 0, MATCH_NONE, 2, "m-"},
-        {"{\"name\":{\"a\":1},\"ssn\":2,\"address\":{\"city\":3,\"street\":4}}", "", ",", NULL, 1, 0, MATCH_NONE, 4, "u"},
+        {"{\"name\":{\"a\":1},\"ssn\":2,\"address\":{\"city\":3,\"street\":4}}", "", ",", NULL, 1, 0, MATCH_NONE, 4,
+            "u"},
         {"\"ssn\":2", ",", ",", "2", 2, 1, 1, 0, "m-"},
         {"\"street\":4", ",", "", "4", 3, 1, 1, 0, "m-"},
         {"{\"address\":\"x\"}", ",", ",", NULL, 1, 1, MATCH_NONE, 3, "u"},

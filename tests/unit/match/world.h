@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #define WORLD_A                                                                                                        \
-    "(?i)(?<![0-9A-Z])A(?:Z|LIEN)?[ \\\\t\\\\-]{0,2}(?:#|NO\\\\.?|NUM(?:BER)?|FILE(?: NO\\\\.?)?)?[:#.]?[ \\\\t.\\\\-]{0,3}"     \
+    "(?i)(?<![0-9A-Z])A(?:Z|LIEN)?[ \\\\t\\\\-]{0,2}(?:#|NO\\\\.?|NUM(?:BER)?|FILE(?: NO\\\\.?)?)?[:#.]?[ "            \
+    "\\\\t.\\\\-]{0,3}"                                                                                                \
     "((?:\\\\d[ .\\\\-]?){6,8}\\\\d)(?![0-9A-Z])"
 
 /* clang-format off */
@@ -70,7 +71,8 @@ struct world {
 
 static inline void world_complain(const struct problems *p)
 {
-    for (size_t i = 0; i < problems_count(p); i++) fprintf(stderr, "%s\n", problems_text(p, i));
+    for (size_t i = 0; i < problems_count(p); i++)
+        fprintf(stderr, "%s\n", problems_text(p, i));
 }
 
 /* False when anything of it cannot be made, after saying why. */
@@ -93,7 +95,10 @@ static inline bool world_open_with(struct world *w, span people)
     return w->match != NULL;
 }
 
-static inline bool world_open(struct world *w) { return world_open_with(w, span_str(world_people)); }
+static inline bool world_open(struct world *w)
+{
+    return world_open_with(w, span_str(world_people));
+}
 
 static inline void world_close(struct world *w)
 {
@@ -122,7 +127,8 @@ static inline void world_begin(struct world *w, const char *path, enum doc_forma
 
 /* NULL when the body does not parse (or memory ran out). The body is copied to a block of its size, so that a byte read
  * behind it is seen. */
-static inline const struct match_survey *world_survey(struct world *w, const char *path, enum doc_format format, span body)
+static inline const struct match_survey *world_survey(
+    struct world *w, const char *path, enum doc_format format, span body)
 {
     const struct match_survey *s = NULL;
     world_begin(w, path, format);
@@ -133,18 +139,24 @@ static inline const struct match_survey *world_survey(struct world *w, const cha
     return is_ok(match_finish(w->match, &s)) ? s : NULL;
 }
 
-/* ---- findings as text --------------------------------------------------------------------------------------------- */
+/* ---- findings as text ---------------------------------------------------------------------------------------------
+ */
 
 #define WORLD_TEXT 8192
 
-static inline int world_compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static inline int world_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-static inline void world_finding(const struct world *w, const struct match_survey *s, const struct match_finding *f, char out[96])
+static inline void world_finding(
+    const struct world *w, const struct match_survey *s, const struct match_finding *f, char out[96])
 {
     static const char *const origins[] = {"", "", "", "flaw", "limit:"};
     const char *name = f->rule == RULE_NONE ? f->origin == MATCH_REGISTRY ? "key" : "" : rules_name(w->rules, f->rule);
     char unit[32] = "-";
-    if (f->unit != MATCH_NONE) snprintf(unit, sizeof unit, "%u/%u", s->pieces[f->unit].unit, s->pieces[f->unit].ordinal);
+    if (f->unit != MATCH_NONE)
+        snprintf(unit, sizeof unit, "%u/%u", s->pieces[f->unit].unit, s->pieces[f->unit].ordinal);
     snprintf(out, 96, "%s%s@%s%s", origins[f->origin], name, unit, f->in_text ? "t" : "");
 }
 
@@ -155,7 +167,8 @@ static inline const char *world_findings(const struct world *w, const struct mat
     static char text[512][96];
     const char *sorted[512];
     size_t n = s->finding_count < 512 ? s->finding_count : 512, used = 0;
-    for (size_t i = 0; i < n; i++) world_finding(w, s, &s->findings[i], text[i]), sorted[i] = text[i];
+    for (size_t i = 0; i < n; i++)
+        world_finding(w, s, &s->findings[i], text[i]), sorted[i] = text[i];
     qsort(sorted, n, sizeof *sorted, world_compare);
     out[0] = 0;
     for (size_t i = 0; i < n && used + 100 < sizeof out; i++) {
@@ -174,23 +187,28 @@ static inline char *world_dump(const struct match_survey *s)
     if (!f) return NULL;
     for (size_t i = 0; i < s->piece_count; i++) {
         const struct match_piece *p = &s->pieces[i];
-        fprintf(f, "piece %llu-%llu value %llu previous %llu next %llu in %u #%u under %u roles %x unit %u depth %u %d%d%d%d%d\n",
+        fprintf(f,
+            "piece %llu-%llu value %llu previous %llu next %llu in %u #%u under %u roles %x unit %u depth %u "
+            "%d%d%d%d%d\n",
             (unsigned long long)p->begin, (unsigned long long)p->end, (unsigned long long)p->value,
-            (unsigned long long)p->previous_end, (unsigned long long)p->next_begin, p->container, p->ordinal, p->unit_parent,
-            p->roles, p->unit, p->depth, p->is_member, p->is_line, p->is_root, p->absent_null, p->removed);
+            (unsigned long long)p->previous_end, (unsigned long long)p->next_begin, p->container, p->ordinal,
+            p->unit_parent, p->roles, p->unit, p->depth, p->is_member, p->is_line, p->is_root, p->absent_null,
+            p->removed);
     }
     for (size_t i = 0; i < s->container_count; i++)
         fprintf(f, "container %llu-%llu of %u lines %d\n", (unsigned long long)s->containers[i].open,
             (unsigned long long)s->containers[i].close, s->containers[i].children, s->containers[i].is_lines);
     for (size_t i = 0; i < s->count_count; i++)
         fprintf(f, "count %llu-%llu piece %u under %u unit %u quoted %d\n", (unsigned long long)s->counts[i].begin,
-            (unsigned long long)s->counts[i].end, s->counts[i].piece, s->counts[i].unit_parent, s->counts[i].unit, s->counts[i].quoted);
+            (unsigned long long)s->counts[i].end, s->counts[i].piece, s->counts[i].unit_parent, s->counts[i].unit,
+            s->counts[i].quoted);
     for (size_t i = 0; i < s->finding_count; i++)
         fprintf(f, "finding %llu+%u subject %llx unit %u rule %u origin %u kind %u text %d\n",
             (unsigned long long)s->findings[i].at, s->findings[i].len, (unsigned long long)s->findings[i].subject,
-            s->findings[i].unit, s->findings[i].rule, s->findings[i].origin, s->findings[i].kind, s->findings[i].in_text);
-    fprintf(f, "seen %llu root %llu-%llu depth %u\n", (unsigned long long)s->units_seen, (unsigned long long)s->root_begin,
-        (unsigned long long)s->root_end, s->visible_depth);
+            s->findings[i].unit, s->findings[i].rule, s->findings[i].origin, s->findings[i].kind,
+            s->findings[i].in_text);
+    fprintf(f, "seen %llu root %llu-%llu depth %u\n", (unsigned long long)s->units_seen,
+        (unsigned long long)s->root_begin, (unsigned long long)s->root_end, s->visible_depth);
     return fclose(f) == 0 ? out : NULL;
 }
 
