@@ -45,12 +45,12 @@ static uint32_t serial_of(uint32_t person)
 static size_t put_person(char *out, size_t room, uint32_t p, bool listed)
 {
     static const char *const given[] = {"MARIA", "LI",
-        "ANA SOF\xC3\x8D"
-        "A",
+        ("ANA SOF\xC3\x8D"
+         "A"),
         "JOHN", "OLEKSANDR", "FATIMA", "THI HOA", "JOSE"};
     static const char *const family[] = {"LOPEZ HERNANDEZ", "WANG",
-        "GARC\xC3\x8D"
-        "A",
+        ("GARC\xC3\x8D"
+         "A"),
         "SMITH", "KOVALENKO", "HASSAN", "NGUYEN", "NG"};
     uint32_t alien = alien_of(p) + !listed, person = 90000000 + 2 * p + !listed;
     int n = snprintf(out, room,
