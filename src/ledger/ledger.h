@@ -276,8 +276,8 @@ RESULT ledger_commit(struct ledger *l);
 /* Writes the tip if it is behind (bounded staleness is the caller's business: idle, or once a second). */
 RESULT ledger_write_tip(struct ledger *l);
 bool ledger_tip_stale(const struct ledger *l);
-/* Spares short of two are made. Slow (writes whole segments): the scribe calls it from a thread of its own; it touches
- * nothing that commit touches but the spares' names, under a lock. */
+/* Spares short of two are made. Slow (writes whole segments): the scribe calls it from a thread of its own, at any time
+ * between open and close; nothing else here may be called from two threads. */
 RESULT ledger_make_spares(struct ledger *l);
 unsigned ledger_spares(struct ledger *l);
 uint64_t ledger_size(const struct ledger *l);

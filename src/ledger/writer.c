@@ -19,7 +19,8 @@ struct ledger {
     uint64_t tip_size;
     unsigned tip_turn;
     uint8_t *tip;
-    pthread_mutex_t spares_lock;
+    pthread_mutex_t making_lock; /* held while a spare is made, which takes long */
+    pthread_mutex_t spares_lock; /* of the array, held for a moment */
     bool spares[SPARE_COUNT];
 };
 #define LEDGER_MAGIC 0x6c656467u
@@ -149,6 +150,7 @@ static void release(struct ledger *l)
     os_aligned_free(l->tip);
     mem_free(l->directory);
     pthread_mutex_destroy(&l->spares_lock);
+    pthread_mutex_destroy(&l->making_lock);
     l->magic = 0;
     mem_free(l);
 }
@@ -164,6 +166,7 @@ result ledger_open(
     l->lock_fd = -1;
     l->segment.fd = -1;
     pthread_mutex_init(&l->spares_lock, NULL);
+    pthread_mutex_init(&l->making_lock, NULL);
     result r = open_steps(l, place, problem);
     if (!is_ok(r)) {
         release(l);
@@ -187,19 +190,29 @@ static result make_spare(const char *directory, uint64_t size, unsigned i)
     return os_rename(fresh, name);
 }
 
-result ledger_make_spares(struct ledger *l)
+/* A commit that finds no spare waits here for the one that the scribe's second thread is making: two must not make the
+ * same file. */
+static result ensure_spare(struct ledger *l, unsigned i)
 {
-    MAGIC_CHECK(l, LEDGER_MAGIC);
-    for (unsigned i = 0; i < SPARE_COUNT; i++) {
-        pthread_mutex_lock(&l->spares_lock);
-        bool there = l->spares[i];
-        pthread_mutex_unlock(&l->spares_lock);
-        if (there) continue;
-        TRY(make_spare(l->directory, l->node.segment_bytes, i));
+    pthread_mutex_lock(&l->making_lock);
+    pthread_mutex_lock(&l->spares_lock);
+    bool there = l->spares[i];
+    pthread_mutex_unlock(&l->spares_lock);
+    result r = there ? OK : make_spare(l->directory, l->node.segment_bytes, i);
+    if (!there && is_ok(r)) { /* one that was there may be taken by now */
         pthread_mutex_lock(&l->spares_lock);
         l->spares[i] = true;
         pthread_mutex_unlock(&l->spares_lock);
     }
+    pthread_mutex_unlock(&l->making_lock);
+    return r;
+}
+
+result ledger_make_spares(struct ledger *l)
+{
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    for (unsigned i = 0; i < SPARE_COUNT; i++)
+        TRY(ensure_spare(l, i));
     return OK;
 }
 
@@ -213,24 +226,40 @@ unsigned ledger_spares(struct ledger *l)
     return n;
 }
 
-/* Takes a spare for the segment that begins at the next index. */
-static result next_segment(struct ledger *l)
+/* A spare that there is; SPARE_COUNT: none. */
+static unsigned find_spare(struct ledger *l)
 {
-    char from[PATH_BYTES], to[PATH_BYTES];
-    uint64_t size;
-    if (ledger_spares(l) == 0) TRY(ledger_make_spares(l));
     pthread_mutex_lock(&l->spares_lock);
     unsigned i = 0;
     while (i < SPARE_COUNT && !l->spares[i])
         i++;
-    if (i < SPARE_COUNT) l->spares[i] = false;
     pthread_mutex_unlock(&l->spares_lock);
-    REQUIRE(i < SPARE_COUNT, ERROR_IO, LEDGER_E_FULL);
+    return i;
+}
+
+/* Takes a spare for the segment that begins at the next index. It counts as there until its name is free again: else
+ * the second thread would put a new one under the name that is about to be renamed. */
+static result take_spare(struct ledger *l, const char *to)
+{
+    char from[PATH_BYTES];
+    unsigned i = find_spare(l);
+    if (i == SPARE_COUNT) TRY(ensure_spare(l, i = 0));
     TRY(layout_path(from, l->directory, SPARE_NAME, i));
-    TRY(layout_path(to, l->directory, SEGMENT_NAME, (unsigned long long)l->walk.next_index));
     TRY(os_rename(from, to));
+    pthread_mutex_lock(&l->spares_lock);
+    l->spares[i] = false;
+    pthread_mutex_unlock(&l->spares_lock);
+    return OK;
+}
+
+static result next_segment(struct ledger *l)
+{
+    char path[PATH_BYTES];
+    uint64_t size;
+    TRY(layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)l->walk.next_index));
+    TRY(take_spare(l, path));
     os_direct_close(&l->segment);
-    TRY(os_direct_open(to, true, &l->segment, &size));
+    TRY(os_direct_open(path, true, &l->segment, &size));
     REQUIRE(size == l->node.segment_bytes, ERROR_IO, LEDGER_E_FULL);
     l->offset = 0;
     return OK;
@@ -445,8 +474,10 @@ static result init_with_key(const struct ledger_place *place, const struct ledge
     l.directory = mem_strdup(place->directory);
     l.tip = os_aligned_alloc(TIP_BYTES);
     pthread_mutex_init(&l.spares_lock, NULL);
+    pthread_mutex_init(&l.making_lock, NULL);
     result r = l.directory && l.tip ? fill_directory(place, key, &l) : FAIL(ERROR_LIMIT, ENOMEM);
     pthread_mutex_destroy(&l.spares_lock);
+    pthread_mutex_destroy(&l.making_lock);
     os_aligned_free(l.tip);
     mem_free(l.directory);
     return r;

@@ -1,5 +1,7 @@
 /* The log on disk: what is written is read back, a torn tail is cut, everything else that was touched is named. */
 #include "ledger/support.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 static result count_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
 {
@@ -376,6 +378,51 @@ static void test_a_torn_tail_is_cut_at_every_sector(void **state)
     site_free(s);
 }
 
+struct making {
+    struct ledger *ledger;
+    _Atomic bool enough;
+};
+
+static void *keep_making(void *arg)
+{
+    struct making *m = arg;
+    bool failed = false;
+    while (!atomic_load(&m->enough) && !failed)
+        failed = !is_ok(ledger_make_spares(m->ledger));
+    return failed ? m : NULL;
+}
+
+/* Commits use up segments faster than the second thread makes them: both then want the same spare. */
+static void test_commits_that_outrun_the_spares(void **state)
+{
+    (void)state;
+    struct site *s = site_new();
+    struct ledger_key *key = site_key(s);
+    struct ledger_report report;
+    struct ledger *l = NULL;
+    pthread_t maker;
+    void *failed = NULL;
+    char entry[4096];
+    assert_true(is_ok(ledger_open(&s->place, key, NULL, &l)));
+    struct making making = {.ledger = l};
+    assert_int_equal(pthread_create(&maker, NULL, keep_making, &making), 0);
+    for (uint64_t i = 0; i < 15000; i++) {
+        assert_true(is_ok(ledger_add(l, span_of(entry, make_entry(i, 1800, entry)))));
+        if (ledger_pending(l) < 200) continue;
+        result r = ledger_commit(l);
+        if (!is_ok(r)) fail_msg("%s: %s", r.where, ledger_error_text(r));
+    }
+    atomic_store(&making.enough, true);
+    assert_int_equal(pthread_join(maker, &failed), 0);
+    assert_null(failed);
+    assert_true(is_ok(ledger_close(l)));
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    assert_int_equal(report.entries, 15000);
+    assert_true(report.segments > 20);
+    ledger_key_free(key);
+    site_free(s);
+}
+
 static void test_append_once_writes_every_part(void **state)
 {
     (void)state;
@@ -432,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_one_unreadable_tip_is_no_harm),
         cmocka_unit_test(test_a_missing_ledger_cannot_be_judged),
         cmocka_unit_test(test_a_torn_tail_is_cut_at_every_sector),
+        cmocka_unit_test(test_commits_that_outrun_the_spares),
         cmocka_unit_test(test_append_once_writes_every_part),
         cmocka_unit_test(test_an_entry_that_is_none_is_not_taken),
     };

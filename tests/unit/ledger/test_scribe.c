@@ -186,8 +186,10 @@ static void test_scribe_killed_again_and_again(void **state)
     for (unsigned round = 0; round < 25; round++) {
         uint32_t before = atomic_load(&g.shared->acknowledged_count);
         start_scribe(&g, NULL, 0, false);
-        for (unsigned i = 0; i < 500 && atomic_load(&g.shared->acknowledged_count) == before; i++)
+        for (unsigned i = 0; i < 2000 && atomic_load(&g.shared->acknowledged_count) == before; i++)
             nap_ms(10);
+        static struct ipc_message m;
+        if (is_ok(ipc_channel_receive(g.control, &m))) fail_msg("%s: %s", ipc_type_name(m.type), m.text);
         assert_true(atomic_load(&g.shared->acknowledged_count) > before);
         nap_ms(round * 7 % 23);
         kill(g.scribe, SIGKILL);
