@@ -158,6 +158,14 @@ static bool prepare(struct demo *d)
 
 /* ---- origin and gateway ------------------------------------------------------------------------------------------ */
 
+/* The digits at the start of the text. */
+static uint16_t port_of(const char *text)
+{
+    uint64_t port = 0;
+    bool number = span_to_u64(span_of(text, strspn(text, "0123456789")), 65535, &port);
+    return number ? (uint16_t)port : 0;
+}
+
 static bool start_origin(struct demo *d)
 {
     struct os_address a;
@@ -167,7 +175,7 @@ static bool start_origin(struct demo *d)
     }
     char text[OS_ADDRESS_TEXT];
     os_address_format(&a, text);
-    d->origin_port = (uint16_t)strtoul(strrchr(text, ':') + 1, NULL, 10);
+    d->origin_port = port_of(strrchr(text, ':') + 1);
     pid_t parent = getpid();
     d->origin = fork();
     if (d->origin == 0) {
@@ -192,7 +200,7 @@ static bool wait_ready(struct demo *d)
         if (line[len - 1] != '\n') continue;
         char *url = strstr(line, "ready: https://127.0.0.1:"), *admin = strstr(line, " admin ");
         if (url != NULL) {
-            d->port = (uint16_t)strtoul(url + strlen("ready: https://127.0.0.1:"), NULL, 10);
+            d->port = port_of(url + strlen("ready: https://127.0.0.1:"));
             if (admin != NULL) snprintf(d->admin, sizeof(d->admin), "%.*s", (int)strcspn(admin + 7, "\n"), admin + 7);
             return true;
         }

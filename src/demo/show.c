@@ -12,9 +12,10 @@ static unsigned terminal_width(void)
 {
     struct winsize w;
     const char *set = getenv("COLUMNS");
-    unsigned n = set != NULL ? (unsigned)strtoul(set, NULL, 10) : 0;
-    if (n == 0 && ioctl(1, TIOCGWINSZ, &w) == 0) n = w.ws_col;
-    return n >= 100 && n <= 300 ? n : 140;
+    uint64_t n = 0;
+    bool given = set != NULL && span_to_u64(span_str(set), 1000, &n);
+    if (!given && ioctl(1, TIOCGWINSZ, &w) == 0) n = w.ws_col;
+    return n >= 100 && n <= 300 ? (unsigned)n : 140;
 }
 
 static const char *paint(const char *code)

@@ -11,7 +11,7 @@
 static bool report_compile(const struct place *at, int code, size_t offset)
 {
     PCRE2_UCHAR text[160];
-    if (pcre2_get_error_message(code, text, sizeof text) < 0) strcpy((char *)text, "unknown error");
+    if (pcre2_get_error_message(code, text, sizeof text) < 0) snprintf((char *)text, sizeof text, "unknown error");
     place_error(at, "PCRE2 does not accept the pattern at offset %zu: %s; patterns run on folded ASCII text", offset, (char *)text);
     return false;
 }

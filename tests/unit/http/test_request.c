@@ -32,6 +32,7 @@ static unsigned read_text(const char *text)
 #define ASSERT_SPAN(s, text) assert_true(span_equal((s), SPAN(text)))
 
 //= RFC9112 3.2.1
+//= RFC9112 3.2
 static void test_origin_form(void **state)
 {
     (void)state;

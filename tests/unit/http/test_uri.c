@@ -28,6 +28,7 @@ static void test_paths(void **state)
 }
 
 //= RFC3986 3.2.2
+//= RFC9110 7.2
 static void test_hosts(void **state)
 {
     (void)state;
@@ -43,6 +44,7 @@ static void test_hosts(void **state)
     expect_all(http_host_judge, bad, ARRAY_LEN(bad), false);
 }
 
+//= RFC3986 3.4
 static void test_queries(void **state)
 {
     (void)state;

@@ -54,6 +54,7 @@ static void test_answer(void **state)
 }
 
 /* Whatever is refused leaves nothing behind. */
+//= RFC9110 5.5
 static void test_refused(void **state)
 {
     (void)state;
@@ -170,6 +171,7 @@ struct media {
 };
 
 //= RFC9110 8.3.1
+//= RFC9110 5.6.4
 static void test_media(void **state)
 {
     (void)state;

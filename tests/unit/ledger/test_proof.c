@@ -35,6 +35,7 @@ static void test_roots_of_the_reference_trees(void **state)
     }
 }
 
+//= RFC8032 5.1
 static void test_openssl_reads_our_key_and_believes_our_signature(void **state)
 {
     (void)state;

@@ -25,6 +25,9 @@ static void expect_accepted(const char *path, bool accepted)
 /* The valid and invalid examples of RFC 9535 2.1.3, 2.3.1.3, 2.3.2.3, 2.3.3.3, 2.5.1.3 and 2.5.2.3, as far as names,
  * indices, wildcards and descendants go. */
 //= RFC9535 2
+//= RFC9535 2.2
+//= RFC9535 2.3
+//= RFC9535 2.5
 static void test_grammar(void **state)
 {
     static const char *const valid[] = {"$", "$.o['j j']", "$.o['j j']['k.k']", "$.o[\"j j\"][\"k.k\"]",
