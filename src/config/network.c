@@ -135,6 +135,7 @@ static void load_server(void *ctx, const struct place *at, const char *url)
         return;
     }
     server.name = (const char *)arena_copy(s->loading->in->memory, span_str(host)).ptr;
+    server.authority = (const char *)arena_copy(s->loading->in->memory, span_str(url + (server.tls ? 8 : 7))).ptr;
     if (s->upstream->server_count < s->cap) s->upstream->servers[s->upstream->server_count++] = server;
 }
 

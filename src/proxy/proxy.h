@@ -24,6 +24,7 @@ struct proxy_server {
     struct os_address address; /* resolved at load */
     bool tls;
     const char *name; /* host as configured: what the certificate must be for */
+    const char *authority; /* host and port as configured: Host of a request that had none */
 };
 
 struct proxy_upstream {

@@ -39,13 +39,20 @@ static RESULT write_framing(const struct exchange *x, struct buf *out)
     return FAIL(ERROR_INTERNAL, 0);
 }
 
+/* An HTTP/1.0 request may have no Host; ours are HTTP/1.1 and must (RFC 9112 3.2). */
+static span host_of(const struct exchange *x)
+{
+    const struct proxy_upstream *u = &x->worker->settings->upstreams[x->origin->upstream];
+    return x->request.host.len > 0 ? x->request.host : span_str(u->servers[x->origin->server].authority);
+}
+
 /* HEAD is asked as GET: what is withheld shows only in a body. */
 static RESULT write_request_head(struct exchange *x)
 {
     struct http_request *r = &x->request;
     struct buf *out = io_output(x->origin->conn);
     span method = r->method == HTTP_HEAD ? http_method_text(HTTP_GET) : r->method_text;
-    TRY(http_write_request(out, method, r->path, r->has_query, r->query, r->host));
+    TRY(http_write_request(out, method, r->path, r->has_query, r->query, host_of(x)));
     for (size_t i = 0; i < r->field_count; i++) {
         if (field_goes_on(x, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }

@@ -1,0 +1,324 @@
+"""Runs the suites of other projects' messages through a whole gateway, and judges what came out at both ends.
+
+A lane is a gateway with an origin of its own that plays one vector after the other, so that whatever its origin saw
+belongs to one vector; several lanes run at once."""
+import contextlib
+import csv
+import pathlib
+import re
+import threading
+import time
+
+import pytest
+
+from harness import gateway as g
+from harness.client import OFFICER, POLICE, Client
+from harness.gateway import Gateway
+from harness.origin import Origin, answer
+
+LANES = 4
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+PROTECTED = "A012345678"
+
+
+class Vector:
+    def __init__(self, suite, row):
+        self.name = f"{suite}/{row['file']}"
+        self.path = g.SUITES / suite / row["file"]
+        self.verdict, self.side = row["strict_verdict"], row.get("side", "body")
+        self.flags = (row.get("lint_flags") or "").split()
+        steps = sorted(self.path.parent.glob(self.path.name + ".step*")) + \
+            sorted(self.path.parent.glob(self.path.name + ".seg*"))
+        self.writes = [p.read_bytes() for p in steps] or [self.path.read_bytes()]
+        self.bytes = b"".join(self.writes)
+
+
+def vectors(suite, side=None):
+    manifest = g.SUITES / suite / "manifest.tsv"
+    if not manifest.exists():
+        pytest.skip(f"no suite at {manifest.parent.name}")
+    with open(manifest, encoding="utf-8", newline="") as f:
+        rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+    found = [Vector(suite, row) for row in rows]
+    return [v for v in found if side in (None, v.side)]
+
+
+# ---- a reader of requests that takes nothing but the one strict form ---------------------------------------------------
+
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[\x21-\x7e]*|\*) HTTP/1\.1\Z")
+VALUE = re.compile(rb"[\x20-\x7e\t\x80-\xff]*\Z")
+
+
+class NotStrict(Exception):
+    pass
+
+
+def strict_head(head):
+    lines = head.split(b"\r\n")
+    first = LINE.match(lines[0])
+    if not first or any(c in head.replace(b"\r\n", b"") for c in b"\r\n\0"):
+        raise NotStrict(lines[0])
+    fields = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        if not colon or not TOKEN.match(name) or b"_" in name or not VALUE.match(value):
+            raise NotStrict(line)
+        fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
+    framed = fields.get(b"content-length", []) + fields.get(b"transfer-encoding", [])
+    if len(framed) > 1 or len(fields.get(b"host", [])) > 1:
+        raise NotStrict(head)
+    return first.group(1), first.group(2), fields
+
+
+def strict_chunks(data):
+    """(body, rest) or None where it is not all there."""
+    body = b""
+    while True:
+        line, found, rest = data.partition(b"\r\n")
+        if not found:
+            return None
+        if not re.match(rb"[0-9A-Fa-f]{1,16}\Z", line):
+            raise NotStrict(line)
+        size = int(line, 16)
+        if len(rest) < size + 2:
+            return None
+        if rest[size:size + 2] != b"\r\n":
+            raise NotStrict(rest[size:size + 2])  # trailers too: the gateway sends none
+        if size == 0:
+            return body, rest[2:]
+        body, data = body + rest[:size], rest[size + 2:]
+
+
+def strict_requests(data):
+    """Complete requests of a connection: [(method, target, body)]; an incomplete one at the end counts as none."""
+    seen = []
+    while data:
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            return seen
+        method, target, fields = strict_head(head)
+        body = b""
+        if b"transfer-encoding" in fields:
+            if fields[b"transfer-encoding"] != [b"chunked"]:
+                raise NotStrict(head)
+            got = strict_chunks(rest)
+            if got is None:
+                return seen
+            body, rest = got
+        elif b"content-length" in fields:
+            text = fields[b"content-length"][0]
+            if not re.match(rb"[0-9]+\Z", text):
+                raise NotStrict(text)
+            if len(rest) < int(text):
+                return seen
+            body, rest = rest[:int(text)], rest[int(text):]
+        seen.append((method, target, body))
+        data = rest
+    return seen
+
+
+# ---- what a vector asks for, by a plain reading of it (used only where its verdict calls it good) ----------------------
+
+def asked_for(data):
+    wanted = []
+    while data.strip(b"\r\n"):
+        if wanted and data.startswith(b"\r\n"):
+            data = data[2:]
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            break
+        lines = head.split(b"\r\n")
+        method, target, _ = lines[0].split(b" ", 2)
+        low = [(k.strip().lower(), v.strip(b" \t")) for k, _, v in (x.partition(b":") for x in lines[1:])]
+        low = dict(low)
+        body = b""
+        if low.get(b"transfer-encoding", b"").lower() == b"chunked":
+            while True:
+                line, found, rest = rest.partition(b"\r\n")
+                if not found:
+                    return wanted
+                size = int(line.split(b";")[0].strip(), 16)
+                if size == 0:
+                    break
+                if len(rest) < size + 2:
+                    return wanted
+                body, rest = body + rest[:size], rest[size + 2:]
+            while True:  # trailers
+                line, found, rest = rest.partition(b"\r\n")
+                if not line or not found:
+                    break
+        elif b"content-length" in low:
+            size = int(low[b"content-length"])
+            if len(rest) < size:
+                return wanted
+            body, rest = rest[:size], rest[size:]
+        target = re.sub(rb"\Ahttps?://[^/?]*", b"", target, flags=re.I) or b"/"
+        if target.startswith(b"?"):
+            target = b"/" + target
+        wanted.append((b"GET" if method == b"HEAD" else method, target, body))
+        data = rest
+    return wanted
+
+
+# ---- lanes ------------------------------------------------------------------------------------------------------------
+
+class Lane:
+    def __init__(self, directory, body, response="2s", **options):
+        self.origin = Origin(lambda r: answer(body))
+        self.gateway = Gateway(directory, self.origin.url, protected=[PROTECTED], routes=[
+            {"path": "/", "upstream": "records", "unprofiled": "inspect", "restricted_methods": METHODS}], **options)
+        self.workers = self.gateway.children("worker")
+        self.problems = []
+
+    def close(self):
+        self.origin.close()
+        self.gateway.__exit__(None, None, None)
+
+
+@contextlib.contextmanager
+def lanes(directory, body, **options):
+    made = [None] * LANES
+    def make(i):
+        made[i] = Lane(directory / f"lane{i}", body, **options)
+    threads = [threading.Thread(target=make, args=(i,)) for i in range(LANES)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(made), "a lane's gateway did not start"
+    try:
+        yield made
+    finally:
+        for lane in made:
+            lane.close()
+
+
+def play(made, todo, one):
+    """one(lane, item) returns what is wrong, or None; each lane takes the next item when it is free."""
+    todo, lock, problems = list(todo)[::-1], threading.Lock(), []
+
+    def work(lane):
+        while True:
+            with lock:
+                if not todo:
+                    return
+                item = todo.pop()
+            try:
+                wrong = one(lane, item)
+            except Exception as e:  # a lane must not end in silence
+                wrong = f"{type(e).__name__}: {e}"
+            if wrong:
+                with lock:
+                    problems.append(f"{getattr(item, 'name', item)}: {wrong}")
+
+    threads = [threading.Thread(target=work, args=(lane,)) for lane in made]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return sorted(problems)
+
+
+# ---- requests ---------------------------------------------------------------------------------------------------------
+
+def writes_of(data, way):
+    if way == "whole":
+        return data
+    if way == "bytes":
+        return [x[i:i + 1] for x in data for i in range(len(x))]
+    return [p for x in data for p in re.split(rb"(?<=\r\n)", x) if p]
+
+
+def with_purpose(writes):
+    first, end, rest = writes[0].partition(b"\r\n")
+    return [first + end + b"Purpose-Of-Use: adjudication\r\n" + rest] + writes[1:]
+
+
+def send_request(lane, v, way):
+    """(statuses of whole answers, how it ended)"""
+    wanted = asked_for(v.bytes) if v.verdict == "FORWARD" else []
+    unknown = any(m.decode() not in METHODS for m, _, _ in wanted)
+    who = OFFICER if unknown else POLICE
+    with Client(lane.gateway.port, who) as c:
+        writes = writes_of(with_purpose(v.writes) if unknown else v.writes, way)
+        try:
+            for i, data in enumerate(writes):
+                if i > 0 and len(v.writes) > 1 and way == "whole":
+                    time.sleep(0.3)
+                c.send(data)
+        except OSError:
+            pass  # it may answer and close before it has heard everything
+        heads = [b"HEAD" in x for x in v.bytes.split(b"\r\n") if b" HTTP/" in x]
+        statuses, bodies = [], []
+        c.socket.settimeout((0.4 if v.verdict in ("FORWARD", "INCOMPLETE") else 1.0) * g.PATIENCE)
+        try:
+            while True:
+                head = heads[len(statuses)] if len(statuses) < len(heads) else False
+                if wanted and len(statuses) == len(wanted):
+                    break
+                r = c.response(head=head)
+                if r is None:
+                    break
+                statuses.append(r.status)
+                bodies.append(r.body)
+        except (TimeoutError, OSError):
+            pass
+        return wanted, statuses, bodies, c.ended, c.buffered
+
+
+def judge_request(v, wanted, statuses, ended, seen):
+    good = [s for s in statuses if s < 400]
+    if v.verdict == "FORWARD":
+        if seen != wanted:
+            return f"forwarded {seen}, asked for {wanted}; answers {statuses}"
+        return None if statuses == [200] * len(wanted) else f"answers {statuses} for {len(wanted)} requests"
+    if v.verdict == "REJECT":
+        if seen or good:
+            return f"forwarded {seen}, answered {statuses}"
+        waits = any(f.startswith("incomplete-") for f in v.flags)  # what is wrong may still be to come
+        return None if (statuses and ended) or waits else f"not refused: answers {statuses}, {ended}"
+    if v.verdict == "INCOMPLETE":
+        return f"forwarded {seen}, answered {statuses}" if seen or good else None
+    if v.verdict == "FIRST-ONLY":
+        if len(seen) > 1 or len(good) > 1:
+            return f"forwarded {seen}, answered {statuses}"
+        return None if ended else f"still open after {statuses}"
+    if v.verdict == "EITHER":
+        return None if len(good) == len(seen) else f"forwarded {seen}, answered {statuses}"
+    return f"a verdict nobody knows: {v.verdict}"
+
+
+def run_request(lane, v, way):
+    before = len(lane.origin.requests)
+    wanted, statuses, bodies, ended, rest = send_request(lane, v, way)
+    seen = [(r.method.encode(), r.target.encode("latin-1"), r.body) for r in lane.origin.requests[before:]]
+    wrong = judge_request(v, wanted, statuses, ended, seen)
+    if rest:
+        wrong = f"bytes behind the last answer: {rest[:80]!r}"
+    with Client(lane.gateway.port, POLICE) as c:
+        r = c.get("/")
+        if r is None or r.status != 200 or r.body != b"[]":
+            wrong = f"the good request after it failed: {r and r.raw}"
+    return wrong
+
+
+def check_invariants(lane):
+    """What holds whatever a verdict says."""
+    assert lane.gateway.children("worker") == lane.workers, "a worker died"
+    strict = sum(len(strict_requests(bytes(raw))) for raw in lane.origin.raw)
+    assert strict == len(lane.origin.requests), "the origin's reader and the strict one disagree"
+    assert lane.gateway.stop() == 0
+    recorded = [e for e in lane.gateway.entries()
+                if e["event"] in ("disclosure", "refusal") and e["upstream_status"] is not None]
+    assert len(recorded) == strict, f"{strict} requests at the origin, {len(recorded)} in the ledger"
+
+
+def run_requests(directory, suite, way):
+    todo = vectors(suite, "request")
+    # A restricted recipient is never shown the protected number; an entitled one's answers are recorded because of it.
+    with lanes(directory, f'["{PROTECTED}"]'.encode()) as made:
+        problems = play(made, todo, lambda lane, v: run_request(lane, v, way))
+        assert not problems, f"{len(problems)} of {len(todo)}:\n" + "\n".join(problems)
+        for lane in made:
+            check_invariants(lane)

@@ -1,0 +1,14 @@
+"""Requests of other parsers' test suites, end to end: each stream in one write."""
+# ctest: timeout=300
+import pytest
+
+import suites
+
+
+@pytest.mark.parametrize("suite", ["http1-llhttp", "http1-pico", "http1-gunicorn", "http1-desync-guardian"])
+def test_requests(tmp_path, suite):
+    #= RFC9112 2.2
+    #= RFC9112 6.1
+    #= RFC9112 6.3
+    #= RFC9112 7.1
+    suites.run_requests(tmp_path, suite, "whole")
