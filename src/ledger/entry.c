@@ -10,11 +10,12 @@ struct writer {
 
 static void put_bytes(struct writer *w, const void *p, size_t len)
 {
+    ASSERT(p || len == 0);
     if (UNLIKELY((size_t)(w->limit - w->at) < len)) {
         w->full = true;
         return;
     }
-    memcpy(w->at, p, len);
+    if (len > 0) memcpy(w->at, p, len);
     w->at += len;
 }
 
@@ -237,6 +238,7 @@ result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)
 static size_t rules_that_fit(const struct ledger_count *rules, size_t count)
 {
     size_t used = 0, n = 0;
+    ASSERT(rules || count == 0);
     for (; n < count; n++) {
         size_t id = rules[n].id.len < LEDGER_FIELD_MAX / 6 ? rules[n].id.len * 6 : LEDGER_FIELD_MAX + 3;
         used += id + 24;

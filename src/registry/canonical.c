@@ -127,7 +127,7 @@ static size_t skip_alien_prefix(span value, bool *bare)
  * its leading zeros. */
 static size_t canonical_alien(span value, uint8_t *out)
 {
-    bool bare;
+    bool bare = false;
     size_t at = skip_alien_prefix(value, &bare);
     uint8_t digits[10] = {0};
     size_t n = 0;
