@@ -1,0 +1,180 @@
+"""The whole gateway beside its peers, on the same work in one run."""
+import shutil
+import statistics
+import subprocess
+import time
+
+from harness import load, people, place, servers
+
+PEERS = [servers.Plain, servers.HAProxy, servers.Lua, servers.ModSecurity]
+LABEL = {1: "1 KB", 4: "4 KB", 60: "60 KB", 1200: "1.2 MB"}
+
+
+class World:
+    """Origin, gateway and peers, stopped whatever happens."""
+
+    def __init__(self, peers):
+        self.dir = place.WORK / "e2e"
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+        self.certs = self.dir / "certs"
+        self.running = []
+        self.kinds = peers
+
+    def __enter__(self):
+        load.build()
+        subprocess.run(["sh", place.ROOT / "certs/make-test-certs.sh", self.certs], check=True, capture_output=True)
+        try:
+            self.origin = self.keep(servers.Origin(self.dir))
+            self.gate = self.keep(servers.Gateway(self.origin, self.certs, self.dir))
+            self.peers = [self.keep(kind(self.origin, self.certs, self.dir)) for kind in self.kinds]
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def keep(self, server):
+        self.running.append(server)
+        return server
+
+    def __exit__(self, *_):
+        for server in reversed(self.running):
+            server.stop()
+        shutil.rmtree(self.dir / "gate1367/ledger", ignore_errors=True)
+
+    def ask(self, server, size, seconds, **more):
+        options = {"path": f"/api/persons?format=p{size}-%u", "paths": people.SIZES[size], "connections": 16}
+        return load.run(server, self.certs, seconds=seconds, **{**options, **more})
+
+
+def median(results, key):
+    return statistics.median(r[key] for r in results)
+
+
+OFFICER = {"who": "uscis-officer", "header": "Purpose-Of-Use: adjudication"}
+
+
+def measure_requests(world, seconds, rounds):
+    """figures[size][name]: results of each round, the contestants taking turns."""
+    contestants = [("restricted", world.gate, {}), ("entitled", world.gate, OFFICER)]
+    contestants += [(p.name, p, {}) for p in world.peers]
+    figures = {size: {name: [] for name, _, _ in contestants} for size in people.SIZES}
+    for size in people.SIZES:
+        for n in range(rounds):
+            for name, server, more in contestants if n % 2 == 0 else reversed(contestants):
+                figures[size][name].append(world.ask(server, size, seconds, **more))
+    return figures
+
+
+def show_requests(report, figures):
+    names = list(next(iter(figures.values())))
+    titles = {"restricted": "gate1367, restricted", "entitled": "gate1367, entitled"}
+    rows = []
+    for size, of in figures.items():
+        floor, lua = median(of["nginx plain"], "cpu_us"), median(of["nginx + Lua"], "cpu_us")
+        for name in names:
+            cpu = median(of[name], "cpu_us")
+            per_second = statistics.median(r["requests"] / r["seconds"] for r in of[name])
+            body = of[name][0]["body_bytes"] / of[name][0]["requests"]
+            rows.append([LABEL[size], titles.get(name, name), f"{cpu:.0f}", f"{cpu / floor:.2f}", f"{lua / cpu:.2f}",
+                         f"{per_second:.0f}", f"{body:.0f}", f"{median(of[name], 'p99_us') / 1000:.1f}"])
+    report.say("## CPU a request and requests a second, 16 connections kept alive", "")
+    report.table(["document", "proxy", "CPU µs a request", "÷ nginx plain", "nginx + Lua ÷", "requests/s",
+                  "body bytes sent", "p99 ms"], rows)
+
+
+def measure_handshakes(world, seconds, rounds):
+    contestants = [world.gate] + [p for p in world.peers if p.name in ("nginx plain", "HAProxy")]
+    figures = {c.name: [] for c in contestants}
+    for n in range(rounds):
+        for c in contestants if n % 2 == 0 else reversed(contestants):
+            figures[c.name].append(load.run(c, world.certs, seconds=seconds, handshakes=True, connections=16))
+    return figures
+
+
+def show_handshakes(report, figures):
+    report.say("## Full TLS 1.3 handshakes with a client certificate, each with one request that no route has", "")
+    rate = {name: statistics.median(r["requests"] / r["seconds"] for r in of) for name, of in figures.items()}
+    report.table(["proxy", "handshakes/s", "÷ nginx plain", "CPU µs a handshake"],
+                 [[name, f"{rate[name]:.0f}", f"{rate[name] / rate['nginx plain']:.2f}", f"{median(of, 'cpu_us'):.0f}"]
+                  for name, of in figures.items()])
+    return rate["gate1367"] / rate["nginx plain"]
+
+
+def measure_latency(world, figures, seconds, rounds):
+    """At half of what the gateway can do, nginx at the same rate beside it; what the gateway adds is the difference."""
+    plain = world.peers[0]
+    rows, added = [], {}
+    for size in (4, 60):
+        most = statistics.median(r["requests"] / r["seconds"] for r in figures[size]["restricted"])
+        rate = max(int(most / 2), 16)
+        of = {world.gate.name: [], plain.name: []}
+        for n in range(rounds):
+            for c in (world.gate, plain) if n % 2 == 0 else (plain, world.gate):
+                of[c.name].append(world.ask(c, size, seconds, rate=rate))
+        for name, results in of.items():
+            rows.append([LABEL[size], name, rate] + [f"{median(results, k) / 1000:.2f}"
+                                                     for k in ("p50_us", "p90_us", "p99_us", "p999_us")])
+        added[size] = [(median(of[world.gate.name], k) - median(of[plain.name], k)) / 1000 for k in ("p50_us", "p99_us")]
+    return rows, added
+
+
+def measure_idle(world, count):
+    rows = []
+    for c in [world.gate] + world.peers[:2]:
+        before = c.memory()
+        holder = subprocess.Popen(load.arguments(c, world.certs, connections=count, idle=True),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            if holder.stdout.readline().strip() != "idle":
+                raise RuntimeError(f"{c.name}: {count} connections could not be made")
+            time.sleep(0.5)
+            each = (c.memory() - before) / count
+        finally:
+            holder.stdin.close()
+            holder.wait(20)
+        rows.append([c.name, count, f"{each / 1024:.1f}"])
+    return rows
+
+
+def show_bars(report, figures, handshakes, added, idle_kib):
+    def ratio(size, a, b):
+        return median(figures[size][a], "cpu_us") / median(figures[size][b], "cpu_us")
+    bars = [(f"CPU a request ÷ nginx plain, {LABEL[s]}", ratio(s, "restricted", "nginx plain"), first, goal, True)
+            for s, first, goal in ((4, 1.6, 1.0), (60, 1.9, 1.2), (1200, 2.0, 1.3))]
+    bars += [(f"CPU a request, nginx + Lua ÷ ours, {LABEL[s]}", ratio(s, "nginx + Lua", "restricted"), 3, 8, False)
+             for s in (60, 1200)]
+    bars += [("full TLS handshakes/s ÷ nginx", handshakes, 0.9, 1.0, False),
+             ("latency added, p99 ms at half load, 4 KB", added[4][1], 3, 1, True),
+             ("latency added, p99 ms at half load, 60 KB", added[60][1], 3, 1, True),
+             ("memory an idle TLS connection, KiB", idle_kib, 40, 20, True)]
+    report.say("## Against the bars", "")
+    report.table(["figure", "measured", "first bar", "going to", ""],
+                 [[name, f"{figure:.2f}", f"{'≤' if most else '≥'} {first}", f"{'≤' if most else '≥'} {goal}",
+                   place.verdict(figure, first, goal, most)] for name, figure, first, goal, most in bars])
+
+
+def run(quick):
+    seconds, rounds = (0.5, 1) if quick else (1.5, 3)
+    report = place.Report("e2e", ("nginx", "haproxy", "libnginx-mod-http-lua", "lua-cjson",
+                                  "libnginx-mod-http-modsecurity"))
+    report.say(f"Keep-alive TLS 1.3 (TLS_AES_256_GCM_SHA384, X25519) on loopback, one worker each, 16 connections, origin: "
+               f"nginx over plain HTTP; registry of {people.PERSONS} persons, one record in a hundred protected; ledger "
+               f"durable; pace 0. CPU: user and system time of all processes of a proxy. Medians of {rounds} round(s) of "
+               f"{seconds} s, the proxies taking turns. nginx + ModSecurity can only block; nginx and HAProxy inspect "
+               "nothing. What the gateway sends is smaller: narratives are removed from every record.", "")
+    with World(PEERS) as world:
+        figures = measure_requests(world, seconds, rounds)
+        show_requests(report, figures)
+        handshakes = show_handshakes(report, measure_handshakes(world, seconds, rounds))
+        rows, added = measure_latency(world, figures, seconds, rounds)
+        report.say("## Latency at half of the gateway's own most", "")
+        report.table(["document", "proxy", "requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms"], rows)
+        for size, (p50, p99) in added.items():
+            report.say(f"Added at {LABEL[size]}: p50 {p50:.2f} ms, p99 {p99:.2f} ms.")
+        rows = measure_idle(world, 500 if quick else 3000)
+        report.say("", "## Memory of idle TLS connections (private memory, one request each before)", "")
+        report.table(["proxy", "connections", "KiB each"], rows)
+        show_bars(report, figures, handshakes, added, float(rows[0][2]))
+    report.close()
+    return 0
