@@ -166,7 +166,8 @@ def asked_for(data):
 class Lane:
     def __init__(self, directory, body, response="2s", **options):
         self.origin = Origin(lambda r: answer(body))
-        self.gateway = Gateway(directory, self.origin.url, protected=[PROTECTED], routes=[
+        upstreams = {"records": {"servers": [self.origin.url], "timeout": {"connect": "2s", "response": response}}}
+        self.gateway = Gateway(directory, self.origin.url, protected=[PROTECTED], config={"upstreams": upstreams}, routes=[
             {"path": "/", "upstream": "records", "unprofiled": "inspect", "restricted_methods": METHODS}], **options)
         self.workers = self.gateway.children("worker")
         self.problems = []
@@ -322,3 +323,106 @@ def run_requests(directory, suite, way):
         assert not problems, f"{len(problems)} of {len(todo)}:\n" + "\n".join(problems)
         for lane in made:
             check_invariants(lane)
+
+
+# ---- responses --------------------------------------------------------------------------------------------------------
+
+def delivered_by(data):
+    """(status, body, framing) of a good vector's final response, by a plain reading; None where it has none."""
+    while True:
+        head, found, rest = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+        if not found:
+            return None
+        lines = head.split(b"\r\n")
+        status = int(lines[0].split(b" ")[1])
+        if status >= 200 or status == 101:
+            break
+        data = rest
+    low = dict((k.strip().lower(), v.strip(b" \t")) for k, _, v in (x.partition(b":") for x in lines[1:]))
+    if status in (204, 304):
+        return status, b"", "none"
+    if low.get(b"transfer-encoding", b"").lower() == b"chunked":
+        body = b""
+        while True:
+            line, _, rest = rest.partition(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            if size == 0:
+                return status, body, "chunked"
+            body, rest = body + rest[:size], rest[size + 2:]
+    if b"content-length" in low:
+        return status, rest[:int(low[b"content-length"])], "length"
+    return status, rest, "close"
+
+
+def ask(lane, who, method):
+    with Client(lane.gateway.port, who) as c:
+        try:
+            r = c.get("/x", method)
+            c.read_all(0.05 if r is not None and r.complete else 0.5)
+        except (TimeoutError, OSError, ValueError, IndexError) as e:
+            return None, f"broken: {type(e).__name__}", b""
+        return r, c.ended, c.buffered
+
+
+def judge_response(v, way, method, r, ended, rest):
+    if rest:
+        return f"bytes behind the answer: {rest[:60]!r}"
+    if r is None and (ended is None or ended.startswith("broken")):
+        return f"no answer within the limits ({ended})"
+    refused = r is None and ended or r is not None and r.status == 502
+    broken = refused or r is not None and not r.complete
+    if v.verdict == "PASS" or v.verdict == "FIRST-ONLY" and not refused:
+        status, body, framing = delivered_by(v.bytes)
+        if framing == "close" and way == "open":
+            return None if broken or method == "HEAD" and r.status == status else "an answer without an end was ended"
+        if r is None:
+            return f"not delivered ({ended})"
+        wanted = b"" if method == "HEAD" else body
+        same = r.status == status and r.body == wanted and r.complete
+        return None if same else f"delivered {r.status} {r.body[:60]!r} {r.complete}, the origin said {status} {wanted[:60]!r}"
+    if v.verdict == "WITHHOLD":
+        # What breaks inside a chunked body cannot be withheld from a reader of a stream: it breaks off, for all to see.
+        late = any("chunk" in f or "trailer" in f for f in v.flags)
+        if refused or late and (broken or method == "HEAD"):
+            return None
+        return f"delivered {r and r.raw[:200]} ({ended})"
+    if v.verdict == "ABORT":
+        return None if broken or method == "HEAD" else f"ended cleanly: {r.raw[:200]}"
+    return None if v.verdict in ("EITHER", "FIRST-ONLY") else f"a verdict nobody knows: {v.verdict}"
+
+
+def run_response(lane, v, way):
+    action = "close" if way != "open" else None
+
+    def respond(request):
+        if request.target == "/x":
+            return (v.bytes, action) if action else v.bytes
+        return answer(f'["{PROTECTED}"]'.encode())
+
+    lane.origin.respond = respond
+    lane.origin.dribble = 0.0002 if way == "dribble" else None
+    wrong = []
+    for method in ("GET", "HEAD"):
+        w = judge_response(v, way, method, *ask(lane, OFFICER, method))
+        if w:
+            wrong.append(f"{method}: {w}")
+    r, ended, rest = ask(lane, POLICE, "GET")
+    # None of these bodies is a document that a restricted recipient could be given.
+    if r is None or rest or r.status not in (404, 502) or not r.body.startswith(b'{"type":"about:blank"') or not r.complete:
+        wrong.append(f"restricted: {r and r.raw} {ended} {rest}")
+    lane.origin.dribble = None
+    with Client(lane.gateway.port, OFFICER) as c:
+        r = c.get("/")
+        if r is None or r.status != 200 or r.text != f'["{PROTECTED}"]':
+            wrong.append(f"the good request after it failed: {r and r.raw}")
+    return "; ".join(wrong)
+
+
+def run_responses(directory, suite, way):
+    todo = vectors(suite, "response")
+    with lanes(directory, b"[]", response="600ms" if way == "open" else "5s") as made:
+        problems = play(made, todo, lambda lane, v: run_response(lane, v, way))
+        assert not problems, f"{len(problems)} of {len(todo)}:\n" + "\n".join(problems)
+        for lane in made:
+            assert lane.gateway.children("worker") == lane.workers, "a worker died"
+            assert lane.gateway.stop() == 0

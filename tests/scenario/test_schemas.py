@@ -1,0 +1,102 @@
+# ctest: release
+"""The JSON Schemas against the loaders, both ways: what a loader takes the schema takes, and what the schema refuses the
+loader refuses. What only a loader can know (files, names that refer to each other) is told apart by hand."""
+import copy
+import json
+
+import jsonschema
+import pytest
+
+from harness.gateway import RECIPIENTS, ROOT, run
+
+GATE = json.loads((ROOT / "schema/gate.schema.json").read_text())
+PEOPLE = json.loads((ROOT / "schema/recipients.schema.json").read_text())
+SOURCE = json.loads((ROOT / "schema/registry-source.schema.json").read_text())
+
+
+def valid(schema, value):
+    return jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
+def changed(value, path, new):
+    """A copy with the value at the path replaced, or removed where new is ...; a path may lead to a new member."""
+    value = copy.deepcopy(value)
+    at = value
+    for step in path[:-1]:
+        at = at[step]
+    if new is ...:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = new
+    return value
+
+
+@pytest.mark.parametrize("schema", [GATE, PEOPLE, SOURCE], ids=["gate", "recipients", "registry"])
+def test_schemas_are_schemas(schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+GATE_CHANGES = [
+    ((["format"], 2)), (["format"], ...), (["listen"], ...), (["listen"], []), (["listen", 0, "address"], ...),
+    (["listen", 0, "address"], "nowhere"), (["listen", 0, "tls", "key"], 7), (["listen", 0, "tls", "client_certificate"], "yes"),
+    (["listen", 0, "cert"], "x"), (["workers"], -1), (["workers"], "2"), (["upstreams"], {}), (["upstreams", "records", "servers"], []),
+    (["upstreams", "records", "servers", 0], "ftp://x"), (["upstreams", "records", "servers", 0], "http://127.0.0.1:9/path"),
+    (["upstreams", "records", "keepalive"], "many"), (["upstreams", "records", "timeout"], {"connect": "2"}),
+    (["upstreams", "records", "timeout"], {"connect": "3s"}), (["routes"], []), (["routes", 0, "path"], "api"),
+    (["routes", 0, "unprofiled"], "maybe"), (["routes", 0, "public"], "yes"), (["routes", 0, "restricted_methods"], ["TRACE"]),
+    (["routes", 0, "restricted_methods"], ["GET", "POST"]), (["routes", 0, "forward"], ["a b"]), (["routes", 0, "forward"], ["x-a"]),
+    (["routes", 0, "statistical"], {"minimum_cell": 11}), (["rules"], []), (["rules"], "x.json"), (["registry", "max_age"], "7d"),
+    (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
+    (["ledger", "auditors"], ["a.pem"]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
+    (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"),
+    (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
+]
+
+
+def test_gate_json(make_gateway):
+    gw = make_gateway(start=False)
+    base = copy.deepcopy(gw.config)
+    for path, new in [([], None)] + GATE_CHANGES:
+        gw.config = changed(base, path, new) if path else base
+        gw.write_config()
+        taken = gw.command("check", "-c", "gate.json").returncode == 0
+        assert taken == valid(GATE, gw.config), (path, new, taken)
+
+
+PEOPLE_CHANGES = [
+    (["format"], 0), (["recipients"], ...), (["recipients", 0, "id"], ...), (["recipients", 0, "agency"], "FBI"),
+    (["recipients", 0, "standing"], "officer"), (["recipients", 0, "conduit"], "no"), (["recipients", 0, "match"], {}),
+    (["recipients", 0, "match"], {"token": {"issuer": "i", "audience": "a"}}), (["recipients", 0, "trusted_proxy"], True),
+    (["recipients", 0, "match", "certificate", "fingerprint"], "12"), (["recipients", 0, "match", "certificate", "policy"], "x"),
+    (["recipients", 0, "match", "certificate", "policy"], "1.2.3"), (["recipients", 0, "match", "certificate", "san"], {"ip": "x"}),
+    (["recipients", 0, "purposes"], "adjudication"), (["recipients", 0, "colour"], "red"), (["departmental_issuers"], [{}]),
+    (["departmental_issuers"], ...), (["recipients", 3, "address"], 7),
+]
+
+
+def test_recipients_json(make_gateway):
+    gw = make_gateway(start=False)
+    for path, new in [([], None)] + PEOPLE_CHANGES:
+        people = changed(RECIPIENTS, path, new) if path else RECIPIENTS
+        gw.write("recipients.json", people)
+        taken = gw.command("check", "-c", "gate.json").returncode == 0
+        assert taken == valid(PEOPLE, people), (path, new, taken)
+
+
+PERSON = {"subject": "S-1", "cases": [{"id": "C-1", "benefit": "U", "role": "principal", "status": "pending", "recorded": "2026-10-01"}],
+          "names": [{"given": "Ada", "surname": "Test"}], "dob": "1987-03-04",
+          "identifiers": [{"kind": "alien_number", "value": "A012345678"}]}
+PERSON_CHANGES = [
+    (["subject"], ...), (["subject"], ""), (["cases", 0, "status"], ...), (["cases", 0, "status"], "unheard_of"),
+    (["cases", 0, "benefit"], "X"), (["cases", 0, "role"], "friend"), (["cases"], {}), (["identifiers", 0, "kind"], "number"),
+    (["identifiers", 0, "value"], ...), (["identifiers", 0, "confidential"], "yes"), (["identifiers", 0, "value"], 12345678),
+    (["names", 0, "nick"], "x"), (["dob"], 1987), (["age"], 30),
+]
+
+
+def test_registry_source(tmp_path):
+    for i, (path, new) in enumerate([([], None)] + PERSON_CHANGES):
+        person = changed(PERSON, path, new) if path else PERSON
+        (tmp_path / "s.jsonl").write_text(json.dumps(person) + "\n")
+        taken = run("registry", "build", "s.jsonl", "-o", f"{i}.idx", "--key", "k", cwd=tmp_path).returncode == 0
+        assert taken == valid(SOURCE, person), (path, new, taken)
