@@ -124,6 +124,7 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .root_fd = s->root_fd,
         .place = s->now.config->ledger,
         .generation = s->now.number,
+        .mark_life = true,
         .confine = confine_scribe,
         .confine_ctx = s->now.config,
     };
