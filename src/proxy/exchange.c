@@ -48,6 +48,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->origin = NULL;
     x->engine = NULL;
     x->servers_tried = 0;
+    x->carried_count = 0;
     x->media.len = 0;
     x->failure = GATE_FINE;
     x->answer_type = x->answer_body = span_of(NULL, 0);

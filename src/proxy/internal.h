@@ -119,6 +119,8 @@ struct exchange {
 
     struct io_timer timer; /* pace */
     bool paced, head_written;
+    span carried[IO_SEND_MAX]; /* taken from the gate, and held back until a whole record comes together */
+    size_t carried_count;
     bool chunked;
     struct http_chunker chunker;
     uint64_t sent_before; /* io_bytes_sent when the answer began */

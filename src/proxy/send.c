@@ -218,6 +218,56 @@ static bool sends_body(const struct exchange *x)
     return x->from_origin && x->request.method != HTTP_HEAD && !without_body(x->status);
 }
 
+static size_t length_of(const span *spans, size_t n)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < n; i++) length += spans[i].len;
+    return length;
+}
+
+static RESULT append_all(struct buf *out, const span *spans, size_t n)
+{
+    for (size_t i = 0; i < n; i++) TRY(buf_append(out, spans[i]));
+    return OK;
+}
+
+/* The last `rest` bytes of the spans wait for the next round. */
+static void carry(struct exchange *x, span *spans, size_t *n, size_t rest)
+{
+    size_t first = *n;
+    while (rest > 0 && first > 0 && spans[first - 1].len <= rest) rest -= spans[--first].len;
+    size_t whole = *n - first, cut = rest > 0 && first > 0 ? 1 : 0;
+    if (cut) {
+        span *last = &spans[first - 1];
+        x->carried[0] = span_from(*last, last->len - rest);
+        *last = span_sub(*last, 0, last->len - rest);
+    }
+    memcpy(x->carried + cut, spans + first, whole * sizeof(span));
+    x->carried_count = cut + whole;
+    *n = first;
+}
+
+/* An edited document is many pieces, an untouched one is one: the sizes of the records on the wire must not tell them
+ * apart. So each round but the last is a whole number of records. */
+//= ICE10036.2 2.1
+static RESULT take_pieces(struct exchange *x, span *spans, size_t *n)
+{
+    struct buf *out = io_output(x->session->conn);
+    TRY(append_all(out, x->carried, x->carried_count));
+    x->carried_count = 0;
+    *n = gate_take(x->gate, spans, IO_SEND_MAX);
+    while (!gate_is_stream(x->gate) && !gate_drained(x->gate)) {
+        size_t total = buf_len(out) + length_of(spans, *n);
+        if (total >= IO_RECORD) {
+            carry(x, spans, n, total % IO_RECORD);
+            break;
+        }
+        TRY(append_all(out, spans, *n));
+        *n = gate_take(x->gate, spans, IO_SEND_MAX);
+    }
+    return OK;
+}
+
 enum flow step_send(struct exchange *x)
 {
     struct session *s = x->session;
@@ -233,7 +283,7 @@ enum flow step_send(struct exchange *x)
         x->step = STEP_FINISH;
         return FLOW_GO;
     }
-    if (sends_body(x)) n = gate_take(x->gate, spans, IO_SEND_MAX);
+    if (sends_body(x) && !is_ok(take_pieces(x, spans, &n))) return finish_broken(x);
     if (n == 0 && io_output(s->conn)->write == io_output(s->conn)->read) return stream_more(x);
     io_set_deadline(s->conn, PROXY_SEND_MS);
     switch (send_spans(x, spans, n)) {
