@@ -1,0 +1,58 @@
+"""Whether a value shows up in bytes that left, in any of the forms in which a reader could recognise it."""
+import base64
+import re
+
+
+def base64_forms(value: bytes, encode):
+    """The characters that only the value decides, at each of the three alignments."""
+    forms = []
+    for shift in range(3):
+        text = encode(b"\0" * shift + value + b"\0\0").decode()
+        first = -(-shift * 8 // 6)
+        last = (shift + len(value)) * 8 // 6
+        forms.append(text[first:last].encode())
+    return forms
+
+
+def forms(value: str):
+    """{form: bytes}. Escapes are taken as whole as they can be: every character escaped."""
+    raw = value.encode()
+    out = {"plain": raw, "lower": value.lower().encode(), "upper": value.upper().encode()}
+    for name, encode in (("base64", base64.b64encode), ("base64url", base64.urlsafe_b64encode)):
+        for i, text in enumerate(base64_forms(raw, encode)):
+            out[f"{name} at {i}"] = text
+            for k, twice in enumerate(base64_forms(text, base64.b64encode)):
+                out[f"{name} at {i} twice at {k}"] = twice
+    out["hex"] = raw.hex().encode()
+    out["HEX"] = raw.hex().upper().encode()
+    out["percent"] = b"".join(b"%%%02x" % c for c in raw)
+    out["PERCENT"] = b"".join(b"%%%02X" % c for c in raw)
+    out["percent twice"] = b"".join(b"%%25%02x" % c for c in raw)
+    out["json"] = b"".join(b"\\u%04x" % ord(c) for c in value)
+    out["JSON"] = b"".join(b"\\u%04X" % ord(c) for c in value)
+    out["decimal entity"] = b"".join(b"&#%d;" % ord(c) for c in value)
+    out["hex entity"] = b"".join(b"&#x%x;" % ord(c) for c in value)
+    out["HEX entity"] = b"".join(b"&#x%X;" % ord(c) for c in value)
+    out["utf-16"] = value.encode("utf-16-le")
+    out["reversed"] = raw[::-1]
+    return out
+
+
+class Canaries:
+    def __init__(self, values):
+        self.forms = {}
+        for value in values:
+            assert len(value) >= 8, "too short to be nobody else's"
+            for name, form in forms(value).items():
+                self.forms.setdefault(form, f"{value} ({name})")
+        longest_first = sorted(self.forms, key=len, reverse=True)
+        self.expression = re.compile(b"|".join(map(re.escape, longest_first)))
+
+    def found(self, data: bytes):
+        """What of them stands in data: a list of descriptions, with the place."""
+        return [f"{self.forms[m.group()]} at {m.start()}: …{data[max(0, m.start() - 30):m.end() + 30]!r}…"
+                for m in self.expression.finditer(data)]
+
+    def assert_none(self, data: bytes, where: str):
+        found = self.found(data)
+        assert not found, f"{len(found)} in {where}: {found[:5]}"
