@@ -269,6 +269,7 @@ int admin_run(const struct admin_arguments *arguments, void (*confine)(void *ctx
     }
     if (confine != NULL) confine(ctx);
     tell(&a, IPC_READY, "");
+    fault_ready();
     r = io_loop_run(a.loop);
     close_down(&a);
     mem_wipe(a.key, sizeof(a.key));

@@ -97,11 +97,13 @@ static inline void mem_auto_(void *pp) { mem_free(*(void **)pp); }
 /* ---- fault points --------------------------------------------------------------------------------------------- */
 
 /* Tests make the n-th occasion fail. The variable GATE1367_FAULTS holds "NAME[@ROLE][:N[+]],…": the N-th hit (first
- * without N) of NAME in processes of that role fails, with "+" every one from then on. A fault can only turn success
- * into failure, so that the switch may stay in production builds. */
+ * without N) of NAME in processes of that role fails, with "+" every one from then on; ROLE/ready counts only from when
+ * the role serves. A fault can only turn success into failure, so that the switch may stay in production builds; what
+ * was thrown is said on stderr ("fault: NAME COUNT in ROLE"). */
 void fault_init(const char *spec, const char *role); /* NULL spec: nothing ever fails. Call once per process. */
 void fault_role(const char *role);                   /* after fork: the role changes, counts start anew */
 /* True when this hit is to fail. `name` is compared by text: use short literals. Costs one load when nothing is armed. */
+void fault_ready(void); /* the role is set up and serves: entries for ROLE/ready count from here */
 extern bool fault_armed_;
 bool fault_hit_(const char *name);
 static inline bool fault_hit(const char *name) { return UNLIKELY(fault_armed_) && fault_hit_(name); }

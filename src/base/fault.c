@@ -4,19 +4,22 @@
 /* A handful of faults is all a test ever arms; the table is fixed so that arming needs no memory. */
 #define FAULT_NAMES 32
 #define FAULT_NAME_MAX 32
+#define FAULT_STAGE "/ready"
 
 struct fault {
     char name[FAULT_NAME_MAX];
-    char role[FAULT_NAME_MAX]; /* empty: every role */
+    char role[FAULT_NAME_MAX]; /* empty: every role; "ROLE/ready": only from fault_ready on */
     uint64_t nth;              /* 0: never fails, only counts */
     uint64_t count;
     bool onwards;
     bool in_role;
+    bool from_outside; /* of the environment: what was thrown is said, so that a loop over N knows its end */
 };
 
 bool fault_armed_;
 static struct fault faults[FAULT_NAMES];
 static size_t faults_used;
+static char current_role[FAULT_NAME_MAX];
 
 static bool copy_name(char out[FAULT_NAME_MAX], span s)
 {
@@ -37,7 +40,7 @@ static void parse_item(span item)
 {
     if (faults_used == FAULT_NAMES) refuse_spec(item);
     struct fault *f = &faults[faults_used];
-    *f = (struct fault){.nth = 1};
+    *f = (struct fault){.nth = 1, .from_outside = true};
     span name = item;
     size_t colon = span_find(name, ':');
     if (colon < name.len) {
@@ -75,6 +78,29 @@ void fault_role(const char *role)
         f->in_role = f->role[0] == '\0' || (role && strcmp(f->role, role) == 0);
         fault_armed_ |= f->in_role;
     }
+    copy_name(current_role, span_str(role));
+}
+
+/* "worker/ready" in the role "worker". */
+static bool waits_for_ready(const struct fault *f)
+{
+    size_t len = strlen(current_role);
+    return len > 0 && strncmp(f->role, current_role, len) == 0 && strcmp(f->role + len, FAULT_STAGE) == 0;
+}
+
+void fault_ready(void)
+{
+    for (size_t i = 0; i < faults_used; i++) {
+        struct fault *f = &faults[i];
+        if (f->in_role || !waits_for_ready(f)) continue;
+        f->count = 0;
+        f->in_role = fault_armed_ = true;
+    }
+}
+
+static void say_thrown(const struct fault *f)
+{
+    fprintf(stderr, "fault: %s %llu in %s\n", f->name, (unsigned long long)f->count, current_role);
 }
 
 bool fault_hit_(const char *name)
@@ -84,7 +110,9 @@ bool fault_hit_(const char *name)
         struct fault *f = &faults[i];
         if (!f->in_role || strcmp(f->name, name) != 0) continue;
         f->count++;
-        if (f->nth != 0 && (f->count == f->nth || (f->onwards && f->count > f->nth))) fail = true;
+        if (f->nth == 0 || f->count < f->nth || (f->count > f->nth && !f->onwards)) continue;
+        if (f->from_outside && f->count == f->nth) say_thrown(f);
+        fail = true;
     }
     return fail;
 }

@@ -293,6 +293,7 @@ int ledger_scribe_run(const struct ledger_scribe_config *config)
     int status;
     if (is_ok(r)) {
         tell(&s, IPC_READY, config->generation, "");
+        fault_ready();
         status = live(&s);
     } else {
         status = refuse_start(&s, r, &problem);

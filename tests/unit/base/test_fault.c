@@ -90,6 +90,27 @@ static void test_bad_specifications(void **state)
     assert_int_equal(run_in_child(init_with, (void *)(uintptr_t) "write:1, read@worker:2+,"), 0);
 }
 
+static void test_stage_counts_from_ready_on(void **state)
+{
+    (void)state;
+    fault_init("read@worker/ready:2", "worker");
+    assert_false(fault_armed_);
+    for (int i = 0; i < 5; i++) assert_false(fault_hit("read"));
+    fault_ready();
+    assert_true(fault_armed_);
+    assert_false(fault_hit("read"));
+    assert_true(fault_hit("read"));
+    assert_false(fault_hit("read"));
+    fault_role("worker"); /* a reborn one begins before its stage again */
+    assert_false(fault_armed_);
+    fault_role("scribe");
+    fault_ready();
+    assert_false(fault_armed_);
+    fault_init("read@work/ready", "worker"); /* a role's name is whole */
+    fault_ready();
+    assert_false(fault_armed_);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_first_without_a_number),
         cmocka_unit_test(test_plus_means_from_then_on),
         cmocka_unit_test(test_role),
+        cmocka_unit_test(test_stage_counts_from_ready_on),
         cmocka_unit_test(test_arm_and_count),
         cmocka_unit_test(test_bad_specifications),
     };
