@@ -9,7 +9,7 @@
 
 #define GATE_FAILURES(X)                                                                                               \
     X(REQUEST_SYNTAX, "request_syntax", SYNTAX, SYNTAX, NO_ENTRY, "the request breaks RFC 9112 or a limit")            \
-    X(REQUEST_TIMEOUT, "request_timeout", TIMEOUT, TIMEOUT, NO_ENTRY, "the request did not arrive in time")            \
+    X(REQUEST_TIMEOUT, "request_timeout", TIMEOUT, TIMEOUT, REFUSED, "the request did not arrive in time")            \
     X(REQUEST_BODY, "request_body", SYNTAX, SYNTAX, REFUSED, "the request's body breaks its framing")                  \
     X(NO_ROUTE, "no_route", NOT_FOUND, NOT_FOUND, NO_ENTRY, "no route has the path")                                   \
     X(FORBIDDEN, "forbidden", FORBIDDEN, FORBIDDEN, REFUSED, "an entitled identity without a valid purpose, or a "     \

@@ -185,14 +185,22 @@ static bool keep_head(struct exchange *x)
     return true;
 }
 
-static void stamp(struct exchange *x)
+/* False: an exchange that cannot be named cannot be recorded either. */
+static bool stamp(struct exchange *x)
 {
     struct worker *w = x->worker;
     uint8_t chance[10];
     x->arrival_us = io_now_us();
     x->time_us = os_realtime_us();
-    worker_random(w, chance, sizeof(chance));
+    if (!is_ok(worker_random(w, chance, sizeof(chance)))) return false;
     ledger_request_id(x->time_us / 1000, chance, x->id);
+    return true;
+}
+
+static enum flow break_off(struct session *s)
+{
+    session_end(s, false);
+    return FLOW_GONE;
 }
 
 enum flow step_read_head(struct exchange *x)
@@ -211,15 +219,16 @@ enum flow step_read_head(struct exchange *x)
         }
         return FLOW_WAIT;
     case HTTP_BAD:
-        stamp(x);
+        if (!stamp(x)) return break_off(s);
         x->status = x->request.refusal;
         return exchange_fail(x, GATE_REQUEST_SYNTAX);
     case HTTP_DONE: break;
     }
-    stamp(x);
+    if (!stamp(x)) return break_off(s);
     worker_count(x->worker, PROXY_REQUESTS, 1);
     x->status = 400;
     if (gate_failure_thrown(GATE_REQUEST_SYNTAX)) return exchange_fail(x, GATE_REQUEST_SYNTAX);
+    if (gate_failure_thrown(GATE_REQUEST_TIMEOUT)) return exchange_fail(x, GATE_REQUEST_TIMEOUT);
     if (!keep_head(x)) return exchange_fail(x, GATE_NO_MEMORY);
     x->close = !x->request.keep_alive || x->worker->draining;
     x->step = STEP_ADMIT;

@@ -209,7 +209,7 @@ static inline void worker_count(struct worker *w, enum proxy_counter c, uint64_t
     _Atomic uint64_t *v = &w->arguments->counters->counters[c];
     atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
 }
-void worker_random(struct worker *w, uint8_t *out, size_t len);
+RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chance to be had */
 struct engine *worker_engine(struct worker *w); /* NULL: out of memory */
 void worker_engine_back(struct worker *w, struct engine *e);
 void worker_queue(struct worker *w, struct exchange *x);   /* until the ledger moves */

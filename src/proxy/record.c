@@ -111,11 +111,6 @@ static void describe_versions(const struct worker *w, struct ledger_entry *e)
     e->versions.config = span_str(w->settings->config_version);
 }
 
-static void new_nonce(struct worker *w, struct ledger_entry *e)
-{
-    worker_random(w, e->nonce, sizeof(e->nonce));
-}
-
 static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_words *words)
 {
     struct worker *w = x->worker;
@@ -134,8 +129,7 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     e->outcome = outcome_of(x);
     describe_versions(w, e);
     e->duration_us = (int64_t)(x->decided_us - x->arrival_us);
-    new_nonce(w, e);
-    return OK;
+    return worker_random(w, e->nonce, sizeof(e->nonce));
 }
 
 RESULT record_publish(struct exchange *x)
@@ -182,7 +176,7 @@ void record_summary(struct worker *w)
     struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(w->settings->node), .event = LEDGER_SUMMARY,
         .upstream_status = -1, .status = -1, .outcome = LEDGER_REFUSED, .duration_us = -1, .rules = counts, .rule_count = n};
     describe_versions(w, &e);
-    new_nonce(w, &e);
+    if (!is_ok(worker_random(w, e.nonce, sizeof(e.nonce)))) return; /* the next interval's holds them too */
     uint64_t ticket;
     if (is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) memset(w->summary, 0, sizeof(w->summary));
 }

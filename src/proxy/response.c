@@ -287,6 +287,15 @@ static enum flow cannot_read(struct exchange *x)
     return FLOW_GO;
 }
 
+/* Not even held: what is here passes as a stream to who is entitled, and makes room for the rest. */
+static enum flow cannot_hold(struct exchange *x)
+{
+    if (x->class == RECIPIENT_RESTRICTED) return exchange_fail(x, GATE_READ_MEMORY);
+    x->failure = GATE_READ_MEMORY;
+    x->step = STEP_DECIDE;
+    return FLOW_GO;
+}
+
 enum flow step_read_body(struct exchange *x)
 {
     struct io_conn *origin = x->origin->conn;
@@ -297,7 +306,7 @@ enum flow step_read_body(struct exchange *x)
         if (step == HTTP_BAD) return body_broken(x, GATE_UPSTREAM_FRAMING);
         result r = x->discard ? OK : gate_receive(x->gate, data);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
-        if (!is_ok(r)) return exchange_fail(x, GATE_READ_MEMORY);
+        if (!is_ok(r)) return cannot_hold(x);
         io_consume(origin, used);
         if (step == HTTP_DONE) return body_ended(x, true);
         if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);
@@ -320,6 +329,7 @@ static enum gate_failure judge(struct exchange *x)
         gate_replace(x->gate); /* nothing there to read, nothing to send */
         return GATE_FINE;
     }
+    if (x->failure != GATE_FINE) return x->failure; /* its memory ran out */
     enum gate_failure f = gate_decide(x->gate, x->body_complete);
     if (x->class == RECIPIENT_ENTITLED && gate_failure_thrown(GATE_REGISTRY)) f = GATE_REGISTRY;
     return f;

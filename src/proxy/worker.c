@@ -5,17 +5,17 @@
 #define BODY_SLACK (1u << 20)
 #define ARENA_CAP (256u << 20)
 
-void worker_random(struct worker *w, uint8_t *out, size_t len)
+RESULT worker_random(struct worker *w, uint8_t *out, size_t len)
 {
     ASSERT(len <= sizeof(w->chance));
     if (w->chance_used + len > sizeof(w->chance)) {
-        result r = os_random(w->chance, sizeof(w->chance));
-        ASSERT(is_ok(r));
+        TRY(os_random(w->chance, sizeof(w->chance)));
         w->chance_used = 0;
     }
     memcpy(out, w->chance + w->chance_used, len);
     mem_wipe(w->chance + w->chance_used, len);
     w->chance_used += len;
+    return OK;
 }
 
 struct engine *worker_engine(struct worker *w)
@@ -110,6 +110,7 @@ static bool start_listening(struct worker *w)
         if (l->listener == NULL) return false;
     }
     atomic_store_explicit(&w->arguments->counters->generation, w->settings->generation, memory_order_relaxed);
+    fault_ready();
     return true;
 }
 
