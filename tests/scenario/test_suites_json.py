@@ -63,7 +63,9 @@ def entitled(lane, item):
     r = ask(lane, framing, v.bytes, OFFICER)
     same = (gzip.decompress(r.body) if framing == "gzip" else r.body) == v.bytes
     mark = r.header("Section-1367")
-    if framing == "gzip" or "/n_" in v.name:
+    if v.bytes == b"":
+        marked = mark in ("none", "uninspected")  # there is nothing to read
+    elif framing == "gzip" or "/n_" in v.name:
         marked = mark == "uninspected"
     else:
         marked = mark == "none" if expected(v) == (200, v.bytes) else mark is not None
