@@ -50,7 +50,8 @@ class Client:
             self.context.load_cert_chain(certs / f"{self.name}.pem", certs / f"{self.name}.key")
         plain = socket.create_connection(("127.0.0.1", port), timeout=timeout * g.PATIENCE)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = self.context.wrap_socket(plain, server_hostname="localhost", session=session)
+        self.socket = self.context.wrap_socket(plain, server_hostname="localhost", session=session,
+                                               suppress_ragged_eofs=False)
         self.buffered = b""
         self.ended = None  # None: open; "clean": close_notify; "cut": without; "reset"
 
