@@ -54,12 +54,27 @@ static void walk_name(struct label_walk *w, span name)
     }
 }
 
-static label_set own_set(const struct labels *t, span name)
+/* NIEM writes its names with a prefix that the document chooses: nc:IdentificationID (10-domain 3.3). */
+static span local_name(span name)
+{
+    for (size_t i = name.len; i > 0; i--)
+        if (name.ptr[i - 1] == ':') return span_from(name, i);
+    return name;
+}
+
+static label_set set_of(const struct labels *t, span name)
 {
     struct label_walk w = {.table = t};
     if (t->nodes.count == 0) return 0;
     walk_name(&w, name);
     return w.off ? w.prefix : node_at(t, w.node)->exact;
+}
+
+static label_set own_set(const struct labels *t, span name)
+{
+    label_set whole = set_of(t, name);
+    span local = local_name(name);
+    return whole || local.len == name.len ? whole : set_of(t, local);
 }
 
 /* The index of the inheriting name, or -1. */
@@ -68,6 +83,7 @@ static int inheriting_index(span name)
     uint8_t word[20];
     uint8_t folded[64];
     size_t n = 0;
+    name = local_name(name);
     if (name.len > sizeof folded) return -1;
     size_t len = registry_fold(name, folded);
     for (size_t i = 0; i < len; i++) {
