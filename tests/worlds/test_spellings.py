@@ -1,0 +1,131 @@
+"""However a person's number is written, its record is withheld: in lists, as a lookup, as a member's name.
+
+    #= 8USC1367 a(2)
+"""
+# ctest: timeout=600
+import base64
+import json
+
+import pytest
+
+import wire
+from canary import Canaries
+from cases import MISS, check_restricted, reply
+from worlds import Twins, person, request
+
+A, PLAIN = "A012345678", "A917345628"
+PEOPLE = [person(A, "S-1", receipt="EAC2190517346", ssn="219-57-9873", passport="G73521846", person_id=90217345),
+          person(PLAIN, "S-2")]
+
+
+def b64(s, url=False):
+    return (base64.urlsafe_b64encode if url else base64.b64encode)(s.encode()).decode()
+
+
+def percent(s):
+    return "".join("%%%02X" % c for c in s.encode())
+
+
+def digits(zero, s):
+    return "".join(chr(ord(zero) + int(c)) if c.isdigit() else c for c in s)
+
+
+# A name and a value that say A012345678 (or, bare, the other one): values as JSON text where they are str after "=".
+LABELLED = ["A012345678", "A12345678", "a012345678", "012345678", "12345678", "A 012 345 678", "A-012-345-678",
+            "A#012345678", "AZ12345678", "012-345-678", " 012345678 ",
+            "=12345678", "=12345678.0", "=12345678.000", "=1.2345678e7", "=1.2345678E+7", "=1234567.8e1", "=12345678e0",
+            "=123456780e-1", "=12345678.0e0", '="\\u0041012345678"', '="\\u00410\\u00312345678"',
+            '="A012345\\u0036\\u0037\\u0038"']
+ANYWHERE = [
+    A, "A12345678", "see " + A + ".", "(" + A + ")", "No. A 012-345-678, filed", "Alien No. 012345678", "ARN/012345678",
+    "USCIS# 012-345-678", "A-File No. 012-345-678", "x\n" + A + "\ty", "A 0123 45678",
+    "012345678", "see 012345678 there", "=917345628", '="917345628"', "=917345628.0",
+    # other letters, digits and signs
+    "\uff21\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", digits("\u0660", A), digits("\u06f0", A),
+    digits("\u0966", A), digits("\uff10", A), "\u0410012345678", "A\u200b0\u200c1\u200d2345678", "A0123\u2060\ufeff45678",
+    "A\u00ad012345678", "\u200fA012345678\u200e", "A\u00a0012\u00a0345\u00a0678", "A\u2011012\u2011345\u2011678",
+    "A\u2010012\u2010345\u2010678", "A\u2013012\u2013345\u2013678", "A\u2014012\u2014345\u2014678", "A.012.345.678",
+    '="A\\u00a0012\\u2011345\\u00a0678"', '="\\uff21\\uff10\\uff11\\uff12\\uff13\\uff14\\uff15\\uff16\\uff17\\uff18"',
+    # percent-encoding, once and twice
+    percent(A), percent(A).lower(), percent(percent(A)), "A%3012345678", "q=A%2D012%2D345%2D678", "%41012345678",
+    "%2541012345678", "A%20012%20345%20678", "https://h.example/p?id=" + percent(A),
+    # base64, plain and for addresses, once and twice, at every alignment, and both together
+    b64(A), b64(A).rstrip("="), b64("-" + A), b64("- " + A), b64('{"aNumber":"A012345678"}'), b64("\xff\xfe?" + A + "?>", True),
+    b64(A + "\xff\xff\xff", True), b64(b64(A)), b64(b64("-" + A)), b64(b64("- " + A)), percent(b64(A)), b64(percent(A)),
+    "token " + b64("id " + A) + " end", "Bearer eyJhbGciOiJub25lIn0." + b64('{"sub":"A012345678"}', True).rstrip("=") + ".",
+    b64("012345678"), b64("number 012345678 on file"),
+    # the person's other numbers
+    "EAC2190517346", "eac2190517346", "EAC-21-905-17346", "EAC 21 905 17346", b64("EAC2190517346"), "219-57-9873",
+    "219 57 9873", "SSN 219-57-9873.", "G73521846", "passport g73521846", b64("passport G73521846"),
+]
+OTHER_LABELS = [("ssn", '"219579873"'), ("ssn", "219579873"), ("socialSecurityNumber", '"219-57-9873"'),
+                ("passportNumber", '"G73521846"'), ("passport", '"G 7352 1846"'), ("receipt", '"EAC2190517346"'),
+                ("personId", "90217345"), ("personId", '"90217345"'), ("personId", "90217345.0"), ("personId", "9.0217345e7"),
+                ("alien", '{"number": 12345678}'), ("alienNumber", '["12345678"]'), ("A_NUMBER", '"12345678"'),
+                ("A Number", "12345678"), ("\\u0061Number", "12345678"), ("a\u200bNumber", "12345678"),
+                ("hs:AlienIdentification", '{"rdf:value": "12345678"}'), ("x:aNumber", '"12345678"'),
+                ("arn", '{"value": "12345678"}'), ("im:AlienNumberIdentification", '{"nc:IdentificationID": "12345678"}')]
+
+
+def value_text(v):
+    return v[1:] if v.startswith("=") else json.dumps(v, ensure_ascii=False)
+
+
+RECORDS = ([f'{{"n": 1, "aNumber": {value_text(v)}}}' for v in LABELLED] +
+           [f'{{"n": 1, "about": {value_text(v)}}}' for v in ANYWHERE] +
+           [f'{{"n": 1, "{k}": {v}}}' for k, v in OTHER_LABELS] +
+           [f'{{"n": 1, {value_text(v)}: true}}' for v in ANYWHERE if not v.startswith("=")] +
+           [f'{{"n": [{{"deep": [{value_text(v)}]}}]}}' for v in ANYWHERE])
+KEPT = '{"n": 2, "aNumber": "A011111111"}'
+KEYS = {"person_id": ["$[*].personId"]}
+DOCUMENTS = [{"path": "/list", "units": ["$[*]"], "keys": KEYS},
+             {"path": "/record", "units": ["$"], "keys": {"person_id": ["$.personId"]}, "miss": MISS},
+             {"path": "/lines", "units": ["$"], "keys": {"person_id": ["$.personId"]}}]
+CANARY = Canaries(["012345678", "917345628", "EAC2190517346", "219-57-9873", "G73521846", "90217345"])
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    with Twins(tmp_path_factory.mktemp("spellings"), DOCUMENTS, PEOPLE) as t:
+        yield t
+
+
+def remaining(body):
+    """Which of the records a recipient still got, for the message."""
+    return [r for r in RECORDS if r.encode() in body]
+
+
+def test_every_spelling_in_a_list(twins):
+    with_all = "[" + ", ".join([KEPT, *RECORDS, KEPT]) + "]"
+    wanted = f"[{KEPT}, {KEPT}]"
+    twins.answer_with("/list", reply(with_all, "application/json"), reply(wanted, "application/json"))
+    for kind in ("police", "officer on the public route"):
+        stream = twins.seen_by(kind, ("at the origin", "knows"), request(kind, "/list", close=True))
+        assert remaining(wire.answers(stream.raw)[0][2]) == []
+    check_restricted(twins, CANARY, lambda kind: request(kind, "/list"), (200, wanted.encode()))
+    got = wire.answers(twins.officer(request("officer", "/list", close=True)).raw)[0]
+    assert got[2] == with_all.encode()
+    assert b"\r\nSection-1367: protected; records=%d\r\n" % len(RECORDS) in got[1]
+
+
+def test_every_spelling_a_line(twins):
+    at = "\n".join([KEPT, *RECORDS, KEPT]) + "\n"
+    wanted = f"{KEPT}\n{KEPT}\n"
+    reply_of = lambda b: reply(b, "application/x-ndjson", "chunked")  # noqa: E731
+    twins.answer_with("/lines", reply_of(at), reply_of(wanted))
+    check_restricted(twins, CANARY, lambda kind: request(kind, "/lines"), (200, wanted.encode()))
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_each_spelling_alone(twins, framing):
+    """One world after the other on kept-alive connections: the record, the miss, the miss."""
+    gone = reply('{"error":"never heard of"}', "application/json", status=404)
+    kinds = ("police", "anonymous", "conduit", "officer on the public route")
+    for i, record in enumerate(RECORDS):
+        if framing != "length" and i % 5:
+            continue
+        kind = kinds[i % 4]
+        twins.answer_with("/record", reply(record, "application/json", framing), gone)
+        stream = twins.compare(kind, request(kind, "/record", close=True))
+        status, _, body = wire.answers(stream.raw)[0]
+        assert (status, body.decode()) == (404, MISS["body"]), f"{kind}: {record}"
