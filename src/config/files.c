@@ -124,7 +124,8 @@ static void load_registry(struct loading *l)
     char journal[4096];
     snprintf(journal, sizeof(journal), "%s.journal", c->registry_path);
     c->journal_path = (const char *)arena_copy(l->in->memory, span_str(journal)).ptr;
-    result r = os_map_file(c->registry_path, &c->registry);
+    /* A copy: an index overwritten in place must not become another one unchecked, under workers that look people up. */
+    result r = os_map_copy(c->registry_path, &c->registry);
     if (!is_ok(r)) {
         place_error(&at_index, "%s: %s; make it with gate1367 registry build", index, os_error_text(r));
     }

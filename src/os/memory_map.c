@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,42 @@ result os_map_file(const char *path, struct os_map *out)
     REQUIRE(fd >= 0, ERROR_IO, errno);
     result r = os_map_fd(fd, out);
     os_close(&fd);
+    return r;
+}
+
+/* The kernel copies; what is left over by a file that shrinks meanwhile is an error. */
+static RESULT copy_bytes(int from, int to, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = sendfile(to, from, NULL, size);
+        if (n < 0 && errno == EINTR) continue;
+        REQUIRE(n > 0, ERROR_IO, n < 0 ? errno : EIO);
+        size -= (size_t)n;
+    }
+    return OK;
+}
+
+static RESULT fill_copy(int from, int to)
+{
+    struct stat st;
+    REQUIRE(fstat(from, &st) == 0, ERROR_IO, errno);
+    REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
+    TRY(copy_bytes(from, to, (size_t)st.st_size));
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+    REQUIRE(fcntl(to, F_ADD_SEALS, seals) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_map_copy(const char *path, struct os_map *out)
+{
+    *out = (struct os_map){NULL, 0};
+    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    REQUIRE(from >= 0, ERROR_IO, errno);
+    int to = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    result r = to < 0 ? FAIL(ERROR_IO, errno) : fill_copy(from, to);
+    if (is_ok(r)) r = os_map_fd(to, out);
+    os_close(&from);
+    os_close(&to);
     return r;
 }
 

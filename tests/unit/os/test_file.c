@@ -2,6 +2,7 @@
 #include "support.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 static char dir[64];
@@ -293,6 +294,25 @@ static void test_error_texts(void **state)
         os_error_text(FAIL(ERROR_CONFIG, OS_BAD_ADDRESS)), "not an ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443");
 }
 
+static void test_map_copy(void **state)
+{
+    (void)state;
+    struct os_map m;
+    put(at("a"), "twelve bytes", 0644);
+    assert_ok(os_map_copy(at("a"), &m));
+    int fd = open(at("a"), O_WRONLY | O_TRUNC); /* what would be SIGBUS behind a plain mapping */
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "other", 5), 5);
+    close(fd);
+    assert_int_equal(m.len, 12);
+    assert_memory_equal(m.ptr, "twelve bytes", 12);
+    assert_int_equal(mprotect((void *)(uintptr_t)m.ptr, m.len, PROT_READ | PROT_WRITE), -1);
+    os_unmap(&m);
+    assert_error(os_map_copy(dir, &m), ERROR_CONFIG, OS_NOT_A_FILE);
+    assert_error(os_map_copy(at("nowhere"), &m), ERROR_IO, ENOENT);
+    assert_null(m.ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_lock),
         cmocka_unit_test(test_directories),
         cmocka_unit_test(test_map),
+        cmocka_unit_test(test_map_copy),
         cmocka_unit_test(test_error_texts),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
