@@ -46,6 +46,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->route = NULL;
     x->document = NULL;
     x->origin = NULL;
+    x->admitted = false;
     x->engine = NULL;
     x->servers_tried = 0;
     x->carried_count = 0;
@@ -85,6 +86,14 @@ void exchange_leave_origin(struct exchange *x, bool reusable)
     else origin_drop(o);
 }
 
+void exchange_leave_engine(struct exchange *x)
+{
+    worker_engine_back(x->worker, x->engine);
+    x->engine = NULL;
+    if (x->admitted) worker_engine_release(x->worker);
+    x->admitted = false;
+}
+
 /* Forgets everything of the request and its answer. */
 static void clean(struct exchange *x)
 {
@@ -93,8 +102,7 @@ static void clean(struct exchange *x)
     if (x->queued) worker_unqueue(w, x);
     io_timer_clear(&x->timer);
     if (gate_state(x->gate) == GATE_RECEIVING) gate_replace(x->gate);
-    if (x->engine != NULL) worker_engine_back(w, x->engine);
-    x->engine = NULL;
+    exchange_leave_engine(x);
     gate_reset(x->gate);
     if (x->head.write > 0) mem_wipe(x->head.base, x->head.write);
     buf_clear(&x->head);
@@ -131,8 +139,7 @@ enum flow exchange_fail(struct exchange *x, enum gate_failure f)
     x->decided_us = io_now_us();
     answer_choose(x);
     gate_replace(x->gate);
-    if (x->engine != NULL) worker_engine_back(x->worker, x->engine);
-    x->engine = NULL;
+    exchange_leave_engine(x);
     x->step = STEP_RECORD;
     return FLOW_GO;
 }
@@ -201,6 +208,11 @@ static enum flow break_off(struct session *s)
 {
     session_end(s, false);
     return FLOW_GONE;
+}
+
+enum flow exchange_head_late(struct exchange *x)
+{
+    return stamp(x) ? exchange_fail(x, GATE_REQUEST_TIMEOUT) : break_off(x->session);
 }
 
 enum flow step_read_head(struct exchange *x)
@@ -295,8 +307,8 @@ enum flow step_admit(struct exchange *x)
     enum gate_failure f = refuse_request(x);
     if (f != GATE_FINE) return exchange_fail(x, f);
     if (x->class == RECIPIENT_RESTRICTED && gate_failure_thrown(GATE_REGISTRY)) return exchange_fail(x, GATE_REGISTRY);
-    x->engine = worker_engine(x->worker);
-    if (x->engine == NULL || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
+    x->admitted = worker_engine_reserve(x->worker);
+    if (!x->admitted || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
     io_set_deadline(x->session->conn, x->body_read ? 0 : PROXY_IDLE_MS);
     x->step = STEP_ASK;
     return FLOW_GO;

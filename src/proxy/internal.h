@@ -108,6 +108,7 @@ struct exchange {
     struct http_media media;
 
     struct gate *gate;
+    bool admitted; /* an engine is reserved */
     struct engine *engine;
     enum gate_failure failure;
     enum gate_answer answer;
@@ -134,9 +135,11 @@ void exchange_run(struct exchange *x);
 /* READ_BODY's loop for a stream in SEND: takes what the origin has sent into the gate. False: broken off. */
 bool response_pump(struct exchange *x);
 enum flow exchange_fail(struct exchange *x, enum gate_failure f);
+enum flow exchange_head_late(struct exchange *x); /* the request did not arrive in time */
 void exchange_origin_event(struct exchange *x, enum io_event event);
-/* Gives origin and engine back. */
+/* Give the origin and the engine back. */
 void exchange_leave_origin(struct exchange *x, bool reusable);
+void exchange_leave_engine(struct exchange *x);
 
 #define X(id, name) enum flow step_##name(struct exchange *x);
 PROXY_STEPS(X)
@@ -188,8 +191,8 @@ struct worker {
     struct session *sessions;
     struct exchange *free_exchanges;
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
-    struct engine *engines[8];           /* spare ones */
-    size_t engine_count;
+    struct engine **engines;             /* idle ones, the one used last at the end */
+    size_t engine_idle, engine_total, engine_room, engine_reserved;
     struct gate_environment gates;
     struct buf scratch;
     struct http_limits limits;
@@ -210,8 +213,12 @@ static inline void worker_count(struct worker *w, enum proxy_counter c, uint64_t
     atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
 }
 RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chance to be had */
-struct engine *worker_engine(struct worker *w); /* NULL: out of memory */
-void worker_engine_back(struct worker *w, struct engine *e);
+/* There is an engine for every exchange that was admitted, so that none goes without once its origin was asked. Which one
+ * it gets shows when there is something to read: the one used last, whose memory is warm. False: out of memory. */
+bool worker_engine_reserve(struct worker *w);
+void worker_engine_release(struct worker *w);
+struct engine *worker_engine_take(struct worker *w);            /* for a reservation */
+void worker_engine_back(struct worker *w, struct engine *e); /* NULL is fine; before its release */
 void worker_queue(struct worker *w, struct exchange *x);   /* until the ledger moves */
 void worker_unqueue(struct worker *w, struct exchange *x);
 void worker_session_ended(struct worker *w);

@@ -58,7 +58,7 @@ static void timed_out(struct session *s)
         session_end(s, true);
     } else if (x->step == STEP_READ_HEAD && !x->routed) {
         if (io_input(s->conn).len == 0) session_end(s, true);
-        else if (exchange_fail(x, GATE_REQUEST_TIMEOUT) == FLOW_GO) exchange_run(x);
+        else if (exchange_head_late(x) == FLOW_GO) exchange_run(x);
     } else if (x->step == STEP_ASK) {
         if (exchange_fail(x, GATE_REQUEST_TIMEOUT) == FLOW_GO) exchange_run(x);
     } else if (x->step == STEP_SEND) {
