@@ -12,7 +12,7 @@
 
 struct log_options {
     const char *config, *directory, *verifier, *key, *origin;
-    const char *recipient, *outcome, *event, *since, *until;
+    const char *recipient, *outcome, *event, *since, *until, *segment;
     bool json;
     char directory_path[PATH_MAX_BYTES], key_path[PATH_MAX_BYTES], origin_name[LEDGER_NAME_MAX + 1];
     uint64_t since_us, until_us;
@@ -91,7 +91,7 @@ static bool take_options(struct log_options *o, int *argc, char **argv)
     const struct cli_option options[] = {{"-c", NULL, &o->config}, {"--directory", NULL, &o->directory},
         {"--verifier", NULL, &o->verifier}, {"--key", NULL, &o->key}, {"--origin", NULL, &o->origin},
         {"--recipient", NULL, &o->recipient}, {"--outcome", NULL, &o->outcome}, {"--event", NULL, &o->event},
-        {"--since", NULL, &o->since}, {"--until", NULL, &o->until}, {"--json", &o->json, NULL}};
+        {"--since", NULL, &o->since}, {"--until", NULL, &o->until}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     if (o->config && o->directory) return (void)cli_usage("log", "give either -c or --directory"), false;
     if (!o->config && !o->directory)
@@ -132,12 +132,26 @@ static bool named_ledger(const struct log_options *o)
 
 /* ---- init ----------------------------------------------------------------------------------------------------- */
 
+/* "64MiB": whole megabytes, for a segment is written with zeros when it is made. */
+static bool parse_segment(const char *text, uint64_t *bytes)
+{
+    span s = span_str(text);
+    uint64_t n = 0;
+    bool unit = s.len > 3 && span_equal(span_from(s, s.len - 3), SPAN("MiB"));
+    if (!unit || !span_to_u64(span_sub(s, 0, s.len - 3), 1024, &n) || n == 0) return false;
+    *bytes = n << 20;
+    return true;
+}
+
 static int run_init(struct log_options *o)
 {
     struct ledger_verifier v;
     char vkey[LEDGER_VKEY_MAX];
+    uint64_t segment = 0;
     if (!o->key || !o->origin) return cli_usage("log", "init needs -c gate.json, or --directory, --key and --origin");
-    struct ledger_place place = {o->directory, o->key, o->origin, 0};
+    if (o->segment && !parse_segment(o->segment, &segment))
+        return cli_usage("log", "--segment takes 1MiB to 1024MiB, not \"%s\"", o->segment);
+    struct ledger_place place = {o->directory, o->key, o->origin, segment};
     bool had_key = os_exists(o->key);
     result r = ledger_init(&place, &v);
     if (!is_ok(r)) return fail(r.code == LEDGER_E_KEY ? o->key : o->directory, ledger_error_text(r));

@@ -41,11 +41,12 @@ static const struct page PAGES[] = {
         "\"reason\":…}; journal first, then every worker, then it returns. Without a running gateway the next start reads the\n"
         "journal. lookup answers protected or not, and is a ledger event.\n"},
     {"log",
-        "usage: gate1367 log init -c gate.json\n"
+        "usage: gate1367 log init -c gate.json [--segment 64MiB]\n"
         "       gate1367 log verify|list|follow [options]\n"
         "       gate1367 log show INDEX [options]\n\n"
         "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. init makes key and empty ledger and prints the\n"
-        "verifier key. verify checks every frame, hash and signature: 0 sound, 1 evidence of tampering, 2 cannot tell.\n\n"
+        "verifier key; --segment is the size of the files that entries go into (three are made at once). verify checks every\n"
+        "frame, hash and signature: 0 sound, 1 evidence of tampering, 2 cannot tell.\n\n"
         "  --json              one object a line\n"
         "  --recipient ID, --outcome WORD, --event WORD, --since TIME, --until TIME   what list and follow show\n"},
     {"help", "usage: gate1367 help [COMMAND]\n"},

@@ -139,7 +139,7 @@ static bool keep_vkey(struct demo *d, span printed)
 static bool prepare(struct demo *d)
 {
     static const char *const BUILD[] = {"gate1367", "registry", "build", "protected.jsonl", "-o", "protected.idx", "--key", "protected.key", NULL};
-    static const char *const INIT[] = {"gate1367", "log", "init", "-c", "gate.json", NULL};
+    static const char *const INIT[] = {"gate1367", "log", "init", "-c", "gate.json", "--segment", "4MiB", NULL};
     struct buf out;
     result r = write_files(d);
     if (!is_ok(r)) {

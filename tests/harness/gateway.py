@@ -93,7 +93,7 @@ class Gateway:
         self.write_config()
         self.build_registry(protected)
         if ledger:
-            made = run("log", "init", "-c", "gate.json", cwd=self.dir)
+            made = run("log", "init", "-c", "gate.json", "--segment", "4MiB", cwd=self.dir)
             assert made.returncode == 0, made.stderr
             self.vkey = made.stdout.strip().splitlines()[-1]
         if start:
