@@ -77,6 +77,15 @@ endif()
 gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate proxy
   config admin supervisor demo)
 
+# libgate1367: the pure floors for other programs (include/gate1367/gate1367.h); nothing but gate1367_ symbols leaves it.
+if(TARGET engine AND NOT GATE1367_SANITIZE)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/library.c CONTENT "#include \"gate1367/gate1367.h\"\n")
+  add_library(libgate1367 SHARED ${CMAKE_BINARY_DIR}/generated/library.c)
+  set_target_properties(libgate1367 PROPERTIES OUTPUT_NAME gate1367 VERSION ${PROJECT_VERSION} SOVERSION 0)
+  target_link_libraries(libgate1367 PRIVATE engine)
+  target_link_options(libgate1367 PRIVATE "LINKER:--whole-archive,$<TARGET_FILE:engine>,--no-whole-archive")
+endif()
+
 get_property(modules GLOBAL PROPERTY GATE_MODULES)
 list(REVERSE modules)
 
