@@ -101,10 +101,6 @@ static void learn_rule(struct match *m, const struct rules_identifier *rule)
 {
     if (m->kind_rule[rule->kind] == RULE_NONE) m->kind_rule[rule->kind] = rule->id;
     if (rule->bare == BARE_NINE_DIGITS && rule->kind == REGISTRY_ALIEN_NUMBER && !m->nine_digits) m->nine_digits = rule;
-    if (rule->own_syntax && m->syntax_count++ < ARRAY_LEN(m->syntax)) {
-        m->syntax[m->syntax_count - 1] = rule->id;
-        m->syntax_bit[rule->id] = (uint8_t)(m->syntax_count - 1);
-    }
     if (rule->own_syntax && !promises_digits(rule->kind)) m->any_syntax = true;
 }
 
@@ -125,12 +121,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     struct match *m = mem_alloc(sizeof *m);
     if (!m) return NULL;
     m->reader = doc_reader_new(level);
-    m->syntax_bit = mem_alloc(rules_count(rules) + 1);
-    if (!m->reader || !m->syntax_bit) {
-        doc_reader_free(m->reader);
-        mem_free(m->syntax_bit);
-        return mem_free(m), NULL;
-    }
+    if (!m->reader) return mem_free(m), NULL;
     m->magic = MATCH_MAGIC;
     m->rules = rules;
     m->scratch = scratch;
@@ -147,7 +138,6 @@ void match_free(struct match *m)
     each_table(m, table_free);
     each_bytes(m, bytes_free);
     doc_reader_free(m->reader);
-    mem_free(m->syntax_bit);
     m->magic = 0;
     mem_free_wipe(m, sizeof *m);
 }
@@ -163,7 +153,6 @@ void match_reset(struct match *m)
     MAGIC_CHECK(m, MATCH_MAGIC);
     each_table(m, table_clear);
     each_bytes(m, bytes_wipe);
-    mem_wipe(&m->queue, sizeof m->queue);
     mem_wipe(&m->batch, sizeof m->batch);
     mem_wipe(m->events, sizeof m->events);
     mem_wipe(&m->survey, sizeof m->survey);
@@ -268,7 +257,6 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     ASSERT(m->document != NULL);
-    queue_flush(m);
     propose_flush(m);
     findings_close(m);
     if (!m->failed) walk_end(m);

@@ -108,20 +108,6 @@ struct candidate {
     bool in_text;
 };
 
-/* Values in which a rule with a syntax of its own may match: one automaton looks at all of them together. */
-#define QUEUE 128
-#define QUEUE_TEXT 8192
-struct queued {
-    struct spot spot;
-    uint32_t begin, len;
-    uint64_t rules; /* bits: proposed, by the order of `syntax` */
-};
-struct queue {
-    size_t count, bytes;
-    struct queued values[QUEUE];
-    uint8_t text[QUEUE_TEXT];
-};
-
 struct batch {
     size_t count, bytes;
     struct candidate candidates[BATCH];
@@ -143,9 +129,6 @@ struct match {
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
-    rule_id syntax[64];  /* rules with a syntax of their own */
-    uint8_t *syntax_bit; /* by rule id */
-    size_t syntax_count; /* over 64: nothing is queued */
     bool any_syntax;     /* a rule with a syntax of its own whose kind promises no digits */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
@@ -175,7 +158,6 @@ struct match {
     struct spot spot;
     uint64_t proposals;
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS];
-    struct queue queue;
     struct batch batch;
     struct doc_event events[EVENTS];
 };
@@ -213,8 +195,6 @@ span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
-/* Runs what was queued. */
-void queue_flush(struct match *m);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, unsigned level);
 

@@ -93,7 +93,7 @@ static void number_pattern(void *ctx, const struct rules_identifier *rule, span 
     (void)where;
     if (limit)
         finding_here(m, MATCH_LIMIT, rule->id);
-    else if (!rule->own_syntax)
+    else
         propose(m, rule->id, rule->kind, value);
 }
 
@@ -118,7 +118,7 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
             m, m->kind_rule[m->spot.key->kind], (enum registry_kind)m->spot.key->kind, digits.len ? digits : lexeme);
     if (label->count > 0 && digits.len > 0) number_labelled(m, digits);
     if (label->patterns && digits.len > 0)
-        rules_scan_identifiers(m->rules, m->scratch, digits, label->set, number_pattern, m);
+        rules_scan_bound(m->rules, m->scratch, digits, label->set, number_pattern, m);
     if (label->count == 0 && digits.len == 9 && m->nine_digits)
         propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
     if (label->markers)

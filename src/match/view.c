@@ -61,79 +61,12 @@ static bool may_identify(const struct match *m, const struct facts *f)
     return !m->prefilter || m->any_syntax || f->digits >= 9 || (f->letter && f->digits >= 6);
 }
 
-/* ---- the queue -------------------------------------------------------------------------------------------------- */
-
-static void see_proposal(void *ctx, rule_id rule, uint64_t end)
-{
-    struct match *m = ctx;
-    size_t low = 0, high = m->queue.count; /* values before `low` begin before the end of the match */
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (m->queue.values[middle].begin < end)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low > 0) m->queue.values[low - 1].rules |= UINT64_C(1) << m->syntax_bit[rule];
-}
-
-static void confirm(struct match *m, const struct queued *q)
-{
-    m->spot = q->spot;
-    m->spot.label = label_of(m, q->spot.labels);
-    for (uint64_t rules = q->rules; rules; rules &= rules - 1)
-        rules_scan_identifier(m->rules, m->scratch, m->syntax[__builtin_ctzll(rules)],
-            span_of(m->queue.text + q->begin, q->len), see_candidate, m);
-}
-
-void queue_flush(struct match *m)
-{
-    struct queue *q = &m->queue;
-    bool told = rules_scan_proposals(m->rules, m->scratch, span_of(q->text, q->bytes), see_proposal, m);
-    for (size_t i = 0; i < q->count; i++) {
-        if (!told) q->values[i].rules = m->syntax_count == 64 ? UINT64_MAX : (UINT64_C(1) << m->syntax_count) - 1;
-        if (q->values[i].rules) confirm(m, &q->values[i]);
-    }
-    q->count = q->bytes = 0;
-}
-
-static void enqueue(struct match *m, span text)
-{
-    struct queue *q = &m->queue;
-    if (q->count == QUEUE || QUEUE_TEXT - q->bytes <= text.len) {
-        struct spot here = m->spot;
-        queue_flush(m);
-        m->spot = here;
-        m->spot.label = label_of(m, here.labels);
-    }
-    q->values[q->count++] = (struct queued){.spot = m->spot, .begin = (uint32_t)q->bytes, .len = (uint32_t)text.len};
-    memcpy(q->text + q->bytes, text.ptr, text.len);
-    q->text[q->bytes + text.len] = '\n';
-    q->bytes += text.len + 1;
-}
-
-/* Patterns under any name. */
-static void scan_syntax(struct match *m, span text)
-{
-    if (!m->prefilter || m->dry || m->syntax_count > 64 || text.len >= QUEUE_TEXT)
-        rules_scan_identifiers(m->rules, m->scratch, text, 0, see_candidate, m);
-    else
-        enqueue(m, text);
-}
-
-/* Patterns of this label alone. */
-static void scan_bound(struct match *m, span text)
-{
-    for (size_t i = 0; i < m->spot.label->count; i++)
-        if (!m->spot.label->rules[i]->own_syntax)
-            rules_scan_identifier(m->rules, m->scratch, m->spot.label->rules[i]->id, text, see_candidate, m);
-}
-
 static void scan_identifiers(struct match *m, span text, const struct facts *f)
 {
-    if (m->spot.label->patterns) scan_bound(m, text);
+    if (m->spot.label->patterns)
+        rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
     if (!may_identify(m, f)) return;
-    scan_syntax(m, text);
+    rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     if (m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);
 }
 

@@ -190,7 +190,6 @@ void rules_free(struct rules_set *s)
     list_free(&s->free_text);
     labels_free(&s->labels);
     literals_free(&s->literals);
-    proposals_free(&s->proposals);
     pcre2_compile_context_free(s->compile);
     pcre2_general_context_free(s->memory);
     if (s->arena) arena_free(s->arena);

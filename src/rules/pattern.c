@@ -57,6 +57,8 @@ bool pattern_compile(struct loader *l, const struct place *at, const char *text,
     if (!out->code && code == PCRE2_ERROR_HEAP_FAILED) return l->no_memory = true, false;
     if (!out->code) return report_compile(at, code, offset);
     out->lookbehind = pattern_info(out->code, PCRE2_INFO_MAXLOOKBEHIND);
+    out->shortest = pattern_info(out->code, PCRE2_INFO_MINLENGTH);
+    if (out->shortest == 0) out->shortest = 1; /* none matches the empty text: check_shape() */
     if (!check_shape(at, out->code, identifier)) return false;
     code = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE);
     if (code == PCRE2_ERROR_NOMEMORY) return l->no_memory = true, false;
@@ -73,8 +75,8 @@ void pattern_free(struct pattern *p)
 enum pattern_outcome pattern_run(
     const struct pattern *p, struct rules_scratch *x, span text, size_t from, size_t bounds[4])
 {
-    static const uint8_t nothing[1];
-    int found = pcre2_match(p->code, text.len ? text.ptr : nothing, text.len, from, 0, x->match, x->context);
+    if (text.len - from < p->shortest) return PATTERN_MISS;
+    int found = pcre2_jit_match(p->code, text.ptr, text.len, from, 0, x->match, x->context);
     if (found == PCRE2_ERROR_NOMATCH) return PATTERN_MISS;
     if (found < 0) {
         x->limits++;
@@ -103,10 +105,8 @@ static bool scratch_prepare(struct rules_scratch *x)
     if (!x->match || !x->context || !x->stack || !x->seen) return false;
     pcre2_set_match_limit(x->context, MATCH_LIMIT);
     pcre2_jit_stack_assign(x->context, NULL, x->stack);
-    const hs_database_t *all[] = {x->set->literals.database, x->set->proposals.database};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (all[i] && hs_alloc_scratch(all[i], &x->literals) != HS_SUCCESS) return false;
-    return true;
+    const hs_database_t *literals = x->set->literals.database;
+    return !literals || hs_alloc_scratch(literals, &x->literals) == HS_SUCCESS;
 }
 
 struct rules_scratch *rules_scratch_new(const struct rules_set *s)

@@ -127,7 +127,8 @@ bool rules_label_has_markers(const struct rules_set *s, label_set labels);
 struct rules_scratch;
 struct rules_scratch *rules_scratch_new(const struct rules_set *s);
 void rules_scratch_free(struct rules_scratch *x);
-/* Property tests: off, every free-text marker is tried on every text, whether or not it holds one of its literals. */
+/* Property tests: off, every expression is tried on every text, whether or not an automaton proposes it, and every
+ * free-text marker whether or not the text holds one of its literals. */
 void rules_scratch_prefilter(struct rules_scratch *x, bool on);
 /* How many times an expression met its limits and was taken for a match. */
 uint64_t rules_scratch_limits(const struct rules_scratch *x);
@@ -140,16 +141,11 @@ typedef void rules_candidate_fn(void *ctx, const struct rules_identifier *rule, 
 void rules_scan_identifiers(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
 
-/* The same for one rule, wherever its pattern is bound to; nothing for a rule without a pattern. */
-void rules_scan_identifier(const struct rules_set *s, struct rules_scratch *x, rule_id id, span folded,
-    rules_candidate_fn *each, void *ctx);
-
-/* Many folded values at once, each ended by a line feed: calls `each` at least for every rule with a syntax of its own
- * and every offset in `lines` at which a match of it ends. False, and no calls, where the set has no automaton for it or
- * the scratch's prefilter is off: then any rule may match anywhere. */
-typedef void rules_proposal_fn(void *ctx, rule_id rule, uint64_t end_offset);
-bool rules_scan_proposals(
-    const struct rules_set *s, struct rules_scratch *x, span lines, rules_proposal_fn *each, void *ctx);
+/* Each half alone: those with a syntax of their own, and those bound to `labels`. */
+void rules_scan_anywhere(
+    const struct rules_set *s, struct rules_scratch *x, span folded, rules_candidate_fn *each, void *ctx);
+void rules_scan_bound(
+    const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
 
 /* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value; each
  * rule at most once. Code values are compared without case, spaces and punctuation ("T-1" is "T1"). */

@@ -23,27 +23,49 @@ static void scan_candidates(
     }
 }
 
-void rules_scan_identifiers(
+/* The rules that may match, by their bits. Those that have none may always. */
+static uint64_t propose(const struct proposals *p, const struct rules_scratch *x, span folded)
+{
+    return x->prefilter ? proposals_run(p, folded) : UINT64_MAX;
+}
+
+static bool is_proposed(const struct rule *rule, uint64_t proposed)
+{
+    return !rule->proposal || rule->proposal & proposed;
+}
+
+void rules_scan_anywhere(
+    const struct rules_set *s, struct rules_scratch *x, span folded, rules_candidate_fn *each, void *ctx)
+{
+    const struct candidate_relay to = {each, ctx};
+    ASSERT(x->set == s);
+    uint64_t proposed = propose(&s->anywhere_proposals, x, folded);
+    for (size_t i = 0; i < s->anywhere.count; i++) {
+        const struct rule *rule = *LIST_AT(&s->anywhere, const struct rule *, i);
+        if (is_proposed(rule, proposed)) scan_candidates(rule, x, folded, &to);
+    }
+}
+
+void rules_scan_bound(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx)
 {
     const struct candidate_relay to = {each, ctx};
     const struct list *bound = &labels_of(s, labels)->identifiers;
     ASSERT(x->set == s);
-    for (size_t i = 0; i < s->anywhere.count; i++)
-        scan_candidates(*LIST_AT(&s->anywhere, const struct rule *, i), x, folded, &to);
+    if (bound->count == 0) return;
+    uint64_t proposed = propose(&s->bound_proposals, x, folded);
     for (size_t i = 0; i < bound->count; i++) {
         const struct rule *rule = *LIST_AT(bound, const struct rule *, i);
-        if (rule->pattern.code && !rule->identifier.own_syntax) scan_candidates(rule, x, folded, &to);
+        if (!rule->pattern.code || rule->identifier.own_syntax || !is_proposed(rule, proposed)) continue;
+        scan_candidates(rule, x, folded, &to);
     }
 }
 
-void rules_scan_identifier(const struct rules_set *s, struct rules_scratch *x, rule_id id, span folded,
-    rules_candidate_fn *each, void *ctx)
+void rules_scan_identifiers(
+    const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx)
 {
-    const struct candidate_relay to = {each, ctx};
-    ASSERT(x->set == s && id < s->rules.count);
-    const struct rule *rule = LIST_AT(&s->rules, struct rule, id);
-    if (!rule->is_marker && rule->pattern.code) scan_candidates(rule, x, folded, &to);
+    rules_scan_anywhere(s, x, folded, each, ctx);
+    rules_scan_bound(s, x, folded, labels, each, ctx);
 }
 
 /* ---- markers ---------------------------------------------------------------------------------------------------- */
@@ -79,12 +101,25 @@ static void scan_pattern(const struct rule *rule, struct rules_scratch *x, span 
     to->each(to->ctx, &rule->marker, span_sub(folded, bounds[0], bounds[1] - bounds[0]), outcome == PATTERN_LIMIT);
 }
 
-static void scan_labelled(const struct rule *rule, struct rules_scratch *x, span folded, const struct marker_relay *to)
+static void scan_labelled(
+    const struct rule *rule, struct rules_scratch *x, span folded, span normalized, const struct marker_relay *to)
+{
+    if (normalized.len && has_value(rule, normalized))
+        to->each(to->ctx, &rule->marker, folded, false);
+    else if (rule->pattern.code)
+        scan_pattern(rule, x, folded, to);
+}
+
+static void scan_bound(
+    const struct rules_set *s, struct rules_scratch *x, span folded, const struct list *bound, const struct marker_relay *to)
 {
     uint8_t normalized[VALUE_MAX];
+    uint64_t proposed = propose(&s->marker_proposals, x, folded);
     size_t n = value_normalize(folded, normalized);
-    if (n && has_value(rule, span_of(normalized, n))) to->each(to->ctx, &rule->marker, folded, false);
-    else if (rule->pattern.code) scan_pattern(rule, x, folded, to);
+    for (size_t i = 0; i < bound->count; i++) {
+        const struct rule *rule = *LIST_AT(bound, const struct rule *, i);
+        if (is_proposed(rule, proposed)) scan_labelled(rule, x, folded, span_of(normalized, n), to);
+    }
 }
 
 static int note_owner(unsigned id, unsigned long long from, unsigned long long end, unsigned flags, void *context)
@@ -121,6 +156,6 @@ void rules_scan_markers(const struct rules_set *s, struct rules_scratch *x, span
     const struct marker_relay to = {each, ctx};
     const struct list *bound = &labels_of(s, labels)->markers;
     ASSERT(x->set == s);
-    for (size_t i = 0; i < bound->count; i++) scan_labelled(*LIST_AT(bound, const struct rule *, i), x, folded, &to);
+    if (bound->count > 0) scan_bound(s, x, folded, bound, &to);
     if (free_text) scan_free_text(s, x, folded, &to);
 }

@@ -124,6 +124,7 @@ struct rules_profile {
 struct pattern {
     pcre2_code *code; /* NULL: none */
     uint32_t lookbehind;
+    uint32_t shortest; /* bytes of a match, at least */
 };
 
 struct rule {
@@ -133,6 +134,7 @@ struct rule {
     struct rules_marker marker;
     struct pattern pattern;
     struct list labels, values, literals; /* struct word */
+    uint64_t proposal; /* its bit in the automaton over its like; 0: it has none, and is always tried */
     struct place at;
     const json_t *json;
 };
@@ -167,9 +169,12 @@ struct literals {
     struct list owners; /* rule_id, by literal */
 };
 
-/* The patterns of `anywhere` as one automaton. */
+/* Many patterns as one deterministic automaton: next[state << shift | class]. Begins in state 0. */
 struct proposals {
-    hs_database_t *database; /* NULL: none of them, or one that it cannot hold */
+    unsigned states, shift; /* 0 states: nothing is in it */
+    uint8_t class_of[256];
+    const uint16_t *next;
+    const uint64_t *found, *at_end; /* rule->proposal of those that may have matched: in the state, where the text ends */
 };
 
 struct rules_set {
@@ -183,7 +188,8 @@ struct rules_set {
     struct list free_text; /* const struct rule *: markers not bound to labels */
     struct labels labels;
     struct literals literals;
-    struct proposals proposals;
+    struct proposals anywhere_proposals, bound_proposals; /* of identifiers; bound: to labels */
+    struct proposals marker_proposals;                    /* bound to labels, with their values */
     struct rules_document *unprofiled[2];
     pcre2_general_context *memory;
     pcre2_compile_context *compile;
@@ -196,7 +202,7 @@ struct rules_scratch {
     pcre2_match_data *match;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
-    hs_scratch_t *literals; /* serves both automata */
+    hs_scratch_t *literals;
     uint64_t *seen; /* bits of rule ids */
     bool prefilter;
     uint64_t limits;
@@ -248,7 +254,8 @@ const struct label_rules *labels_of(const struct rules_set *s, label_set set);
 bool literals_build(struct loader *l);
 void literals_free(struct literals *t);
 bool proposals_build(struct loader *l);
-void proposals_free(struct proposals *p);
+/* The rules that may match somewhere in the text. */
+uint64_t proposals_run(const struct proposals *p, span text);
 
 static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void bit_set(uint64_t *bits, size_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }
