@@ -226,6 +226,7 @@ static enum flow begin_body(struct exchange *x)
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
     io_consume(x->origin->conn, r->head_len);
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
+    x->engine = worker_engine_take(x->worker);
     gate_open(x->gate, x->engine, &b);
     x->step = STEP_READ_BODY;
     return FLOW_GO;
@@ -339,8 +340,7 @@ enum flow step_decide(struct exchange *x)
 {
     struct worker *w = x->worker;
     x->failure = judge(x);
-    worker_engine_back(w, x->engine);
-    x->engine = NULL;
+    exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {
         atomic_fetch_add_explicit(&w->arguments->counters->failures[x->failure], 1, memory_order_relaxed);

@@ -18,17 +18,54 @@ RESULT worker_random(struct worker *w, uint8_t *out, size_t len)
     return OK;
 }
 
-struct engine *worker_engine(struct worker *w)
+/* ---- engines ---------------------------------------------------------------------------------------------------- */
+
+#define ENGINES_KEPT 16
+
+static bool add_engine(struct worker *w)
 {
-    if (w->engine_count > 0) return w->engines[--w->engine_count];
-    return engine_new(w->settings->rules, cpu_level());
+    if (w->engine_total == w->engine_room) {
+        size_t room = w->engine_room * 2 + ENGINES_KEPT;
+        struct engine **larger = mem_resize(w->engines, room * sizeof(*larger));
+        if (larger == NULL) return false;
+        w->engines = larger;
+        w->engine_room = room;
+    }
+    struct engine *e = engine_new(w->settings->rules, cpu_level());
+    if (e == NULL) return false;
+    w->engines[w->engine_idle++] = e;
+    w->engine_total++;
+    return true;
+}
+
+bool worker_engine_reserve(struct worker *w)
+{
+    if (w->engine_total == w->engine_reserved && !add_engine(w)) return false;
+    w->engine_reserved++;
+    return true;
+}
+
+/* After a rush the coldest go, one with each exchange that ends. */
+void worker_engine_release(struct worker *w)
+{
+    ASSERT(w->engine_reserved > 0);
+    w->engine_reserved--;
+    if (w->engine_total <= ENGINES_KEPT + 2 * w->engine_reserved || w->engine_idle == 0) return;
+    engine_free(w->engines[0]);
+    w->engine_idle--;
+    w->engine_total--;
+    memmove(w->engines, w->engines + 1, w->engine_idle * sizeof(*w->engines));
+}
+
+struct engine *worker_engine_take(struct worker *w)
+{
+    ASSERT(w->engine_idle > 0); /* reserved */
+    return w->engines[--w->engine_idle];
 }
 
 void worker_engine_back(struct worker *w, struct engine *e)
 {
-    if (e == NULL) return;
-    if (w->engine_count < ARRAY_LEN(w->engines)) w->engines[w->engine_count++] = e;
-    else engine_free(e);
+    if (e != NULL) w->engines[w->engine_idle++] = e;
 }
 
 /* ---- waiting for the ledger ------------------------------------------------------------------------------------- */
@@ -185,9 +222,8 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(origin_pools_open(w, why, size));
-    struct engine *first = worker_engine(w);
-    REQUIRE(first != NULL, ERROR_LIMIT, ENOMEM);
-    worker_engine_back(w, first);
+    REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
+    worker_engine_release(w);
     w->ring_watch = io_watch_new(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
     w->control_watch = io_watch_new(w->loop, w->arguments->control, control_message, w);
     REQUIRE(w->ring_watch != NULL && w->control_watch != NULL, ERROR_LIMIT, ENOMEM);
@@ -214,7 +250,8 @@ static void close_down(struct worker *w)
     while (w->sessions != NULL) session_end(w->sessions, false);
     free_exchanges(w);
     origin_pools_close(w);
-    while (w->engine_count > 0) engine_free(w->engines[--w->engine_count]);
+    while (w->engine_idle > 0) engine_free(w->engines[--w->engine_idle]);
+    mem_free(w->engines);
     io_timer_clear(&w->drain_timer);
     io_timer_clear(&w->summary_timer);
     io_watch_free(w->ring_watch);
