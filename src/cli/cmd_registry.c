@@ -402,6 +402,15 @@ static int look_up_offline(const struct config *c, enum registry_kind kind, cons
     return status;
 }
 
+static int unknown_kind(const char *word)
+{
+    const char *names[REGISTRY_KIND_COUNT + 1] = {0};
+    for (enum registry_kind k = 0; k < REGISTRY_KIND_COUNT; k++) names[k] = registry_kind_name(k);
+    const char *near = source_did_you_mean(word, names);
+    if (near != NULL) return cli_usage("registry", "there is no kind \"%s\"; did you mean \"%s\"?", word, near);
+    return cli_usage("registry", "there is no kind \"%s\"; alien_number, receipt_number, ssn, passport, …", word);
+}
+
 static int look_up(int argc, char **argv)
 {
     const char *path = NULL, *system = NULL;
@@ -411,7 +420,7 @@ static int look_up(int argc, char **argv)
     if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
     if (path == NULL || argc != 3) return cli_usage("registry", "lookup needs -c gate.json KIND VALUE [--system SYSTEM]");
     int kind = registry_kind_from(span_str(argv[1]));
-    if (kind < 0) return cli_usage("registry", "there is no kind \"%s\"; alien_number, receipt_number, ssn, passport, …", argv[1]);
+    if (kind < 0) return unknown_kind(argv[1]);
     struct config *c = load(path);
     if (c == NULL) return 1;
     json_t *request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "lookup", "kind", argv[1], "value", argv[2], "system", system);

@@ -54,6 +54,12 @@ static struct source *read_top(struct config_inside *in, const char *path)
     return s;
 }
 
+bool config_object(const struct place *at, const json_t *v, const struct member_spec *specs)
+{
+    (void)place_check_members(at, v, specs);
+    return json_is_object(v);
+}
+
 static void load_all(struct config *c, struct source *s)
 {
     struct loading l = {.config = c, .in = c->inside, .root = source_root(s), .at = place_root(s)};

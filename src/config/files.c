@@ -65,7 +65,7 @@ int config_secret(struct config_inside *in, const struct place *named, const cha
 
 static void load_recipients(struct loading *l)
 {
-    const char *name = place_string(&l->at, l->root, "recipients", true, NULL);
+    const char *name = place_string(&l->at, l->root, "recipients", false, NULL);
     if (name == NULL) return;
     struct place at = place_member(&l->at, "recipients");
     struct source *s = config_source(l->in, &at, name);
@@ -109,26 +109,30 @@ static void load_rules(struct loading *l)
 
 static const struct member_spec REGISTRY[] = {{"index", true, false}, {"key", true, false}, {"max_age", false, true}, {0}};
 
+static void load_index(struct loading *l, const struct place *at, const char *index)
+{
+    struct config *c = l->config;
+    char journal[4096];
+    c->registry_path = config_path(l->in, index);
+    snprintf(journal, sizeof(journal), "%s.journal", c->registry_path);
+    c->journal_path = (const char *)arena_copy(l->in->memory, span_str(journal)).ptr;
+    /* A copy: an index overwritten in place must not become another one unchecked, under workers that look people up. */
+    result r = os_map_copy(c->registry_path, &c->registry);
+    if (!is_ok(r)) place_error(at, "%s: %s; make it with gate1367 registry build", index, os_error_text(r));
+}
+
 static void load_registry(struct loading *l)
 {
     const json_t *v = json_object_get(l->root, "registry");
     if (v == NULL) return;
     struct config *c = l->config;
     struct place at = place_member(&l->at, "registry");
-    if (!place_check_members(&at, v, REGISTRY)) return;
-    const char *index = place_string(&at, v, "index", true, NULL), *key = place_string(&at, v, "key", true, NULL);
-    if (index == NULL || key == NULL) return;
+    if (!config_object(&at, v, REGISTRY)) return;
+    const char *index = place_string(&at, v, "index", false, NULL), *key = place_string(&at, v, "key", false, NULL);
     struct place at_index = place_member(&at, "index"), at_key = place_member(&at, "key");
-    c->registry_path = config_path(l->in, index);
+    if (index != NULL) load_index(l, &at_index, index);
+    if (key == NULL) return;
     c->registry_key_path = config_path(l->in, key);
-    char journal[4096];
-    snprintf(journal, sizeof(journal), "%s.journal", c->registry_path);
-    c->journal_path = (const char *)arena_copy(l->in->memory, span_str(journal)).ptr;
-    /* A copy: an index overwritten in place must not become another one unchecked, under workers that look people up. */
-    result r = os_map_copy(c->registry_path, &c->registry);
-    if (!is_ok(r)) {
-        place_error(&at_index, "%s: %s; make it with gate1367 registry build", index, os_error_text(r));
-    }
     c->registry_key_fd = config_secret(l->in, &at_key, key);
 }
 
@@ -140,9 +144,9 @@ static void load_ledger(struct loading *l)
     const json_t *v = json_object_get(l->root, "ledger");
     if (v == NULL) return;
     struct place at = place_member(&l->at, "ledger");
-    if (!place_check_members(&at, v, LEDGER)) return;
-    const char *directory = place_string(&at, v, "directory", true, NULL);
-    const char *key = place_string(&at, v, "key", true, NULL), *origin = place_string(&at, v, "origin", true, NULL);
+    if (!config_object(&at, v, LEDGER)) return;
+    const char *directory = place_string(&at, v, "directory", false, NULL);
+    const char *key = place_string(&at, v, "key", false, NULL), *origin = place_string(&at, v, "origin", false, NULL);
     if (directory == NULL || key == NULL || origin == NULL) return;
     l->config->ledger = (struct ledger_place){
         .directory = config_path(l->in, directory), .key_path = config_path(l->in, key), .origin = origin};
@@ -180,7 +184,7 @@ void config_load_limits(struct loading *l)
     struct place at = place_member(&l->at, "limits");
     json_t *empty = NULL;
     if (v == NULL) v = empty = json_object();
-    if (v != NULL && place_check_members(&at, v, LIMITS)) {
+    if (v != NULL && config_object(&at, v, LIMITS)) {
         s->header_limit = bounded(&at, v, "header", 1024, 1u << 20, 32u << 10);
         s->limits.record = bounded(&at, v, "record", 1024, 1u << 30, 4u << 20);
         s->limits.document = bounded(&at, v, "document", 1024, 1u << 30, 64u << 20);

@@ -38,6 +38,9 @@ span config_text(struct config_inside *in, const struct place *named, const char
 /* Opens a secret; -1 after a report. */
 int config_secret(struct config_inside *in, const struct place *named, const char *relative);
 
+/* Reports what is wrong with the members, missing ones too; true where the rest can be looked at all the same. */
+bool config_object(const struct place *at, const json_t *v, const struct member_spec *specs);
+
 void config_load_listeners(struct loading *l);
 void config_load_upstreams(struct loading *l);
 void config_load_routes(struct loading *l);

@@ -17,8 +17,8 @@ static bool parse_address(const struct place *at, const char *text, struct os_ad
 
 static void load_listener_tls(struct loading *l, const struct place *at, const json_t *v, struct proxy_listener *out)
 {
-    if (!place_check_members(at, v, LISTEN_TLS)) return;
-    const char *certificate = place_string(at, v, "certificate", true, NULL), *key = place_string(at, v, "key", true, NULL);
+    if (!config_object(at, v, LISTEN_TLS)) return;
+    const char *certificate = place_string(at, v, "certificate", false, NULL), *key = place_string(at, v, "key", false, NULL);
     const char *ca = place_string(at, v, "client_ca", false, NULL);
     out->mode = (enum io_client_certificate)place_enum(at, v, "client_certificate", MODES, false, ca == NULL ? 0 : 1);
     struct place at_certificate = place_member(at, "certificate"), at_key = place_member(at, "key");
@@ -34,8 +34,8 @@ static void load_listener_tls(struct loading *l, const struct place *at, const j
 static void load_listener(struct loading *l, const struct place *at, const json_t *v, struct proxy_listener *out)
 {
     *out = (struct proxy_listener){.key_fd = -1};
-    if (!place_check_members(at, v, LISTEN)) return;
-    out->text = place_string(at, v, "address", true, NULL);
+    if (!config_object(at, v, LISTEN)) return;
+    out->text = place_string(at, v, "address", false, NULL);
     struct place at_address = place_member(at, "address"), at_tls = place_member(at, "tls");
     if (out->text != NULL) parse_address(&at_address, out->text, &out->address);
     const json_t *tls = json_object_get(v, "tls");
@@ -49,7 +49,7 @@ static void load_admin(struct loading *l)
     struct place at = place_member(&l->at, "admin");
     json_t *empty = NULL;
     if (v == NULL) v = empty = json_object();
-    if (v != NULL && place_check_members(&at, v, ADMIN)) {
+    if (v != NULL && config_object(&at, v, ADMIN)) {
         const char *text = place_string(&at, v, "address", false, "127.0.0.1:9367");
         struct place at_address = place_member(&at, "address");
         parse_address(&at_address, text, &l->config->admin_address);
@@ -141,7 +141,7 @@ static void load_server(void *ctx, const struct place *at, const char *url)
 
 static void load_upstream_tls(struct loading *l, const struct place *at, const json_t *v, struct proxy_upstream *u)
 {
-    if (!place_check_members(at, v, UPSTREAM_TLS)) return;
+    if (!config_object(at, v, UPSTREAM_TLS)) return;
     const char *ca = place_string(at, v, "ca", false, NULL), *certificate = place_string(at, v, "certificate", false, NULL);
     const char *key = place_string(at, v, "key", false, NULL);
     struct place at_ca = place_member(at, "ca"), at_certificate = place_member(at, "certificate");
@@ -157,7 +157,7 @@ static void load_upstream_tls(struct loading *l, const struct place *at, const j
 static void load_upstream(struct loading *l, const struct place *at, const char *name, const json_t *v, struct proxy_upstream *u)
 {
     *u = (struct proxy_upstream){.name = name, .key_fd = -1, .keepalive = 64, .connect_ms = 2000, .response_ms = 30000};
-    if (!place_check_members(at, v, UPSTREAM)) return;
+    if (!config_object(at, v, UPSTREAM)) return;
     size_t n = json_array_size(json_object_get(v, "servers"));
     u->servers = arena_array(l->in->memory, n + 1, sizeof(*u->servers));
     if (u->servers == NULL) return;
@@ -167,7 +167,7 @@ static void load_upstream(struct loading *l, const struct place *at, const char 
     u->keepalive = (unsigned)place_integer(at, v, "keepalive", 0, 100000, 64);
     const json_t *timeout = json_object_get(v, "timeout"), *tls = json_object_get(v, "tls");
     struct place at_timeout = place_member(at, "timeout"), at_tls = place_member(at, "tls");
-    if (timeout != NULL && place_check_members(&at_timeout, timeout, TIMEOUT)) {
+    if (timeout != NULL && config_object(&at_timeout, timeout, TIMEOUT)) {
         u->connect_ms = place_duration(&at_timeout, timeout, "connect", 2000);
         u->response_ms = place_duration(&at_timeout, timeout, "response", 30000);
     }
@@ -278,10 +278,10 @@ static void load_route_lists(struct loading *l, const struct place *at, const js
 static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
 {
     *r = (struct proxy_route){.path = "/", .allow = ""};
-    if (!place_check_members(at, v, ROUTE)) return;
+    if (!config_object(at, v, ROUTE)) return;
     struct place at_path = place_member(at, "path"), at_upstream = place_member(at, "upstream");
     struct place at_profile = place_member(at, "profile");
-    const char *path = place_string(at, v, "path", true, NULL), *upstream = place_string(at, v, "upstream", true, NULL);
+    const char *path = place_string(at, v, "path", false, NULL), *upstream = place_string(at, v, "upstream", false, NULL);
     const char *profile = place_string(at, v, "profile", false, NULL);
     if (path != NULL && !http_path_judge(span_str(path))) {
         place_error(&at_path, "\"%s\" is no path; start with \"/\", without empty or dot segments", path);
