@@ -37,7 +37,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->next = NULL;
     http_request_reset(&x->request);
     http_response_reset(&x->response);
-    x->queued = x->head_held = x->body_read = x->close = x->routed = false;
+    x->queued = x->body_read = x->close = x->routed = false;
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
     x->class = RECIPIENT_RESTRICTED;
@@ -177,14 +177,13 @@ static void move_request(struct http_request *r, const uint8_t *from, size_t len
     move_fields(r->fields, r->field_count, from, len, to);
 }
 
-/* With a body behind it the head must leave the input; without one it may stand there until the answer is out. */
+/* The head leaves the input, whose bytes move when more come behind it: what was judged must be what is asked and what
+ * is recorded, whatever a client sends meanwhile. */
 static bool keep_head(struct exchange *x)
 {
     struct http_request *r = &x->request;
     http_body_init(&x->request_body, r->framing, r->length, &x->worker->limits);
     x->body_read = r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
-    x->head_held = x->body_read;
-    if (x->head_held) return true;
     span in = io_input(x->session->conn);
     if (!is_ok(buf_append(&x->head, span_sub(in, 0, r->head_len)))) return false;
     move_request(r, in.ptr, r->head_len, x->head.base + x->head.read);
@@ -241,7 +240,10 @@ enum flow step_read_head(struct exchange *x)
     x->status = 400;
     if (gate_failure_thrown(GATE_REQUEST_SYNTAX)) return exchange_fail(x, GATE_REQUEST_SYNTAX);
     if (gate_failure_thrown(GATE_REQUEST_TIMEOUT)) return exchange_fail(x, GATE_REQUEST_TIMEOUT);
-    if (!keep_head(x)) return exchange_fail(x, GATE_NO_MEMORY);
+    if (!keep_head(x)) {
+        x->close = true; /* the request still stands in the input */
+        return exchange_fail(x, GATE_NO_MEMORY);
+    }
     x->close = !x->request.keep_alive || x->worker->draining;
     x->step = STEP_ADMIT;
     return FLOW_GO;

@@ -84,8 +84,7 @@ struct exchange {
 
     struct http_request request;
     struct http_body request_body;
-    struct buf head;  /* a copy of the head, where a body follows it */
-    bool head_held;   /* the head still stands in the client's input */
+    struct buf head;  /* a copy of the request's head: its spans stand in it */
     bool body_read;   /* the request's body was read to its end */
     bool close;       /* the connection ends after this answer */
     bool routed;

@@ -306,7 +306,5 @@ enum flow step_finish(struct exchange *x)
         session_end(s, !s->gone);
         return FLOW_GONE;
     }
-    if (x->head_held) io_consume(s->conn, x->request.head_len);
-    x->head_held = false;
     return session_next(s);
 }
