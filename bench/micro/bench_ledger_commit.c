@@ -102,7 +102,9 @@ static void produce(struct ipc_area *area, unsigned who, struct load load, struc
             fill_entry(&e, w.next);
             /* at a steady rate the clock runs from when the entry was due, not from when we got round to it */
             w.since[at] = load.rate ? start + published * 1000000000 / load.rate : os_monotonic_ns();
-            if (!is_ok(ledger_entry_publish(&e, &scratch, ring, &w.ticket[at]))) break;
+            struct ledger_entry left = e;
+            w.ticket[at] = 0;
+            if (!is_ok(ledger_entry_publish(&left, &scratch, ring, &w.ticket[at]))) break;
             w.next++, published++;
         }
         wait_news(ring, load.rate ? start + (published + 1) * 1000000000 / load.rate : end);

@@ -84,6 +84,7 @@ RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledg
     e.versions.registry = span_str(version);
     result r = name_subjects(a, subjects, subject_count, names);
     if (is_ok(r)) r = os_random(e.nonce, sizeof(e.nonce));
+    *ticket = 0;
     if (is_ok(r)) r = ledger_entry_publish(&e, &a->scratch, a->arguments->ring, ticket);
     mem_free(names);
     return r;

@@ -17,6 +17,8 @@ struct gate {
     struct gate_cursors at;
     size_t run;        /* next edit run */
     uint64_t ticket;
+    bool halted;              /* the ring was full: `left` waits for room */
+    struct ledger_entry left; /* what of the entry is not published */
 };
 
 /* received ≥ read ≥ decided ≥ recorded ≥ sent: the house stands on this line. */
@@ -103,6 +105,8 @@ void gate_reset(struct gate *g)
     g->at = (struct gate_cursors){0};
     g->run = 0;
     g->ticket = 0;
+    g->halted = false;
+    mem_wipe(&g->left, sizeof(g->left));
 }
 
 enum gate_state gate_state(const struct gate *g) { return g->state; }
@@ -198,7 +202,9 @@ uint64_t gate_length(const struct gate *g)
     return g->stream ? UINT64_MAX : g->outcome.edits.length;
 }
 
-RESULT gate_record(struct gate *g, struct ledger_entry *entry)
+bool gate_record_halted(const struct gate *g) { return g->halted; }
+
+RESULT gate_record(struct gate *g, const struct ledger_entry *entry)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_DECIDED);
@@ -206,8 +212,11 @@ RESULT gate_record(struct gate *g, struct ledger_entry *entry)
         refuse(g);
         return OK;
     }
-    result r = ledger_entry_publish(entry, g->env->scratch, g->env->ring, &g->ticket);
-    if (r.class == ERROR_LIMIT && r.code == EAGAIN) return r;
+    ASSERT((entry == NULL) == g->halted);
+    if (entry != NULL) g->left = *entry;
+    result r = ledger_entry_publish(&g->left, g->env->scratch, g->env->ring, &g->ticket);
+    g->halted = r.class == ERROR_LIMIT && r.code == EAGAIN;
+    if (g->halted) return r;
     if (is_ok(r)) g->state = GATE_RECORDING;
     else refuse(g);
     return OK;

@@ -76,9 +76,11 @@ void gate_replace(struct gate *g);
 /* Bytes of the body that the recipient gets (edited for restricted ones); UINT64_MAX for a stream: unknown. */
 uint64_t gate_length(const struct gate *g);
 
-/* Publishes the entry (all its parts). RECORDING, or REFUSED. LIMIT: the ring is full, call again when it drains; what was
- * published of the parts counts. */
-RESULT gate_record(struct gate *g, struct ledger_entry *entry);
+/* Publishes the entry (all its parts). RECORDING, or REFUSED. LIMIT EAGAIN: the ring is full; call again when it drains,
+ * with NULL for what is left of the entry, whose texts and lists live until then. */
+RESULT gate_record(struct gate *g, const struct ledger_entry *entry);
+/* Such a call is owed. */
+bool gate_record_halted(const struct gate *g);
 /* REFUSED: the entry could not even be made. */
 void gate_refuse(struct gate *g);
 /* Released without an entry: asserts entitled, nothing found, everything read (or a route-less answer, `routed` false). */

@@ -256,45 +256,66 @@ static bool next_nonce(uint8_t nonce[16])
     return true;
 }
 
+/* The next part of what is left. */
+static struct ledger_entry cut_part(const struct ledger_entry *left)
+{
+    struct ledger_entry part = *left;
+    part.part = left->part ? left->part : 1;
+    if (part.subject_count > LEDGER_PART_SUBJECTS) part.subject_count = LEDGER_PART_SUBJECTS;
+    part.rule_count = rules_that_fit(left->rules, left->rule_count);
+    part.more = left->more || part.subject_count < left->subject_count || part.rule_count < left->rule_count;
+    return part;
+}
+
+static bool is_last(const struct ledger_entry *left, const struct ledger_entry *part)
+{
+    return part->subject_count == left->subject_count && part->rule_count == left->rule_count;
+}
+
+static result drop_part(struct ledger_entry *left, const struct ledger_entry *part)
+{
+    left->part = part->part + 1;
+    if (left->subjects) left->subjects += part->subject_count;
+    left->subject_count -= part->subject_count;
+    if (left->rules) left->rules += part->rule_count;
+    left->rule_count -= part->rule_count;
+    return next_nonce(left->nonce) ? OK : FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+}
+
 //= ICE10036.2 4.6
 result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx)
 {
-    struct ledger_entry part = *e;
-    part.part = e->part ? e->part : 1;
-    size_t subjects = 0, rules = 0;
-    do {
-        size_t left = e->subject_count - subjects;
-        part.subjects = e->subjects ? e->subjects + subjects : NULL;
-        part.subject_count = left < LEDGER_PART_SUBJECTS ? left : LEDGER_PART_SUBJECTS;
-        part.rules = e->rules ? e->rules + rules : NULL;
-        part.rule_count = rules_that_fit(part.rules, e->rule_count - rules);
-        subjects += part.subject_count;
-        rules += part.rule_count;
-        part.more = e->more || subjects < e->subject_count || rules < e->rule_count;
+    struct ledger_entry left = *e;
+    for (;;) {
+        struct ledger_entry part = cut_part(&left);
         buf_clear(out);
         TRY(ledger_entry_encode(&part, out));
         TRY(each(ctx, buf_span(out)));
-        part.part++;
-        REQUIRE(next_nonce(part.nonce), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    } while (subjects < e->subject_count || rules < e->rule_count);
-    return OK;
+        if (is_last(&left, &part)) return OK;
+        TRY(drop_part(&left, &part));
+    }
 }
 
-struct publication {
-    struct ipc_ring *ring;
-    uint64_t *ticket;
-};
-
-static result publish_part(void *ctx, span part)
+/* Two scribes never share an entry: the parts that a dead one did not commit are lost, and what its successor makes
+ * durable would pass for the whole. */
+static result publish_part(struct ipc_ring *ring, span part, uint64_t *ticket)
 {
-    struct publication *p = ctx;
-    return ipc_ring_publish(p->ring, part, p->ticket);
+    uint64_t before = *ticket;
+    TRY(ipc_ring_publish(ring, part, ticket));
+    bool torn = before != 0 && ipc_ring_state(ring, before) == IPC_TICKET_FAILED;
+    return torn ? FAIL(ERROR_IO, EIO) : OK;
 }
 
-result ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket)
+result ledger_entry_publish(struct ledger_entry *left, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket)
 {
-    struct publication p = {ring, ticket};
-    return ledger_entry_parts(e, scratch, publish_part, &p);
+    for (;;) {
+        struct ledger_entry part = cut_part(left);
+        buf_clear(scratch);
+        TRY(ledger_entry_encode(&part, scratch));
+        TRY(publish_part(ring, buf_span(scratch), ticket));
+        if (is_last(left, &part)) return OK;
+        TRY(drop_part(left, &part));
+    }
 }
 
 bool ledger_entry_plausible(span entry)

@@ -116,10 +116,10 @@ RESULT ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_
 /* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT code EMSGSIZE when it would be too
  * long (only rules and `sealed` can do that). */
 RESULT ledger_entry_encode(const struct ledger_entry *e, struct buf *out);
-/* The usual case in one step: encodes, publishes every part, *ticket is that of the last. LIMIT EAGAIN: ring full
- * (parts that were published stay: publish again under the same nonce and the ledger holds them twice, which is
- * harmless). */
-RESULT ledger_entry_publish(const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket);
+/* The usual case in one step: encodes, publishes every part, *ticket is that of the last; it must be 0 before the first.
+ * LIMIT EAGAIN: ring full; *left is what was not published yet: call again with it and the same ticket, and no part
+ * stands in the ledger twice. IO: the ledger failed, or its scribe died between two parts. */
+RESULT ledger_entry_publish(struct ledger_entry *left, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket);
 /* Cheap check of what arrives from a sibling: one object in our spelling, UTF-8, no control characters, length. The
  * scribe appends nothing else. */
 bool ledger_entry_plausible(span entry);

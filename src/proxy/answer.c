@@ -66,8 +66,9 @@ void answer_choose(struct exchange *x)
     switch (x->answer) {
     case GATE_ANSWER_MISS: use_miss(x); return;
     case GATE_ANSWER_UNINSPECTED:
-        /* Before there is an answer of the origin to pass, the row's other half holds: nothing is served. */
-        if (x->responded && x->class == RECIPIENT_ENTITLED) use_origin(x);
+        /* Where the origin's bytes cannot pass (none came, or there was no memory to take them), the row's other half
+         * holds: an officer must never take an empty answer for "no such person". */
+        if (gate_is_stream(x->gate)) use_origin(x);
         else x->answer = GATE_ANSWER_REFUSAL, use_canonical(x);
         return;
     case GATE_ANSWER_SYNTAX:

@@ -56,6 +56,13 @@ static span or_null(const char *s)
     return s == NULL || s[0] == '\0' ? span_of(NULL, 0) : span_str(s);
 }
 
+/* A method that nobody knows is a client's own word, which may hold anything; its length and letters stay outside. */
+//= ICE10036.2 5.6(1)
+static span describe_method(const struct exchange *x)
+{
+    return x->request.method == HTTP_METHOD_OTHER ? SPAN("other") : x->request.method_text;
+}
+
 static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
 {
     const struct recipient_identity *who = &x->session->who;
@@ -98,7 +105,10 @@ static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
 
 static enum ledger_outcome outcome_of(const struct exchange *x)
 {
-    if (x->failure != GATE_FINE) return gate_failure_outcome(x->failure, x->class);
+    if (x->failure != GATE_FINE) {
+        enum ledger_outcome o = gate_failure_outcome(x->failure, x->class);
+        return o == LEDGER_UNINSPECTED && !x->from_origin ? LEDGER_FAILED_CLOSED : o; /* nothing passed after all */
+    }
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
     return v->document_withheld || v->withheld_count > 0 ? LEDGER_WITHHELD : LEDGER_CLEAR;
@@ -121,7 +131,7 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     e->event = x->from_origin ? LEDGER_DISCLOSURE : LEDGER_REFUSAL;
     e->client = span_str(x->session->client);
     e->purpose = or_null(x->purpose);
-    e->method = x->request.method_text;
+    e->method = describe_method(x);
     e->route = span_str(x->route->path);
     e->target = span_of(words->target, words->target_len);
     e->upstream_status = x->responded ? (int32_t)x->response.status : -1;
@@ -132,16 +142,24 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     return worker_random(w, e->nonce, sizeof(e->nonce));
 }
 
-RESULT record_publish(struct exchange *x)
+static RESULT publish(struct exchange *x)
 {
     struct ledger_entry e;
     struct entry_words words;
+    if (gate_record_halted(x->gate)) return gate_record(x->gate, NULL);
     words.target_len = 0;
     TRY(fill(x, &e, &words));
     TRY(describe_findings(x, &e));
-    TRY(gate_record(x->gate, &e));
+    e.target = arena_copy(gate_arena(x->gate), e.target); /* for the time that the ring may be full */
+    REQUIRE(e.target.ptr != NULL, ERROR_LIMIT, 0);
+    return gate_record(x->gate, &e);
+}
+
+RESULT record_publish(struct exchange *x)
+{
+    TRY(publish(x));
     x->recorded = true;
-    x->disclosure = e.event == LEDGER_DISCLOSURE;
+    x->disclosure = x->from_origin;
     worker_count(x->worker, PROXY_ENTRIES, 1);
     return OK;
 }
@@ -151,16 +169,17 @@ void record_completion(struct exchange *x, bool aborted)
 {
     struct ledger_entry e;
     struct entry_words words;
-    uint64_t ticket;
+    uint64_t ticket = 0;
     words.target_len = 0;
     if (!is_ok(fill(x, &e, &words))) return;
     e.event = LEDGER_COMPLETION;
     e.time_us = os_realtime_us();
     e.bytes = io_bytes_sent(x->session->conn) - x->sent_before;
     e.aborted = aborted;
-    if (is_ok(ledger_entry_publish(&e, &x->worker->scratch, x->worker->arguments->ring, &ticket))) {
-        worker_count(x->worker, PROXY_ENTRIES, 1);
-    }
+    worker_publish_quietly(x->worker, true);
+    result r = ledger_entry_publish(&e, &x->worker->scratch, x->worker->arguments->ring, &ticket);
+    worker_publish_quietly(x->worker, false);
+    if (is_ok(r)) worker_count(x->worker, PROXY_ENTRIES, 1);
 }
 
 /* Requests refused on syntax or without a route, counted together. */
@@ -177,6 +196,6 @@ void record_summary(struct worker *w)
         .upstream_status = -1, .status = -1, .outcome = LEDGER_REFUSED, .duration_us = -1, .rules = counts, .rule_count = n};
     describe_versions(w, &e);
     if (!is_ok(worker_random(w, e.nonce, sizeof(e.nonce)))) return; /* the next interval's holds them too */
-    uint64_t ticket;
+    uint64_t ticket = 0;
     if (is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) memset(w->summary, 0, sizeof(w->summary));
 }
