@@ -288,10 +288,12 @@ static enum flow cannot_read(struct exchange *x)
     return FLOW_GO;
 }
 
-/* Not even held: what is here passes as a stream to who is entitled, and makes room for the rest. */
-static enum flow cannot_hold(struct exchange *x)
+/* Not even held: what is here passes as a stream to who is entitled, and makes room for the rest, which is read again
+ * from before this piece. */
+static enum flow cannot_hold(struct exchange *x, const struct http_body *before)
 {
     if (x->class == RECIPIENT_RESTRICTED) return exchange_fail(x, GATE_READ_MEMORY);
+    x->response_body = *before;
     x->failure = GATE_READ_MEMORY;
     x->step = STEP_DECIDE;
     return FLOW_GO;
@@ -303,11 +305,12 @@ enum flow step_read_body(struct exchange *x)
     for (;;) {
         span in = io_input(origin), data;
         size_t used;
+        struct http_body before = x->response_body;
         enum http_step step = http_body_next(&x->response_body, in, &used, &data);
         if (step == HTTP_BAD) return body_broken(x, GATE_UPSTREAM_FRAMING);
         result r = x->discard ? OK : gate_receive(x->gate, data);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
-        if (!is_ok(r)) return cannot_hold(x);
+        if (!is_ok(r)) return cannot_hold(x, &before);
         io_consume(origin, used);
         if (step == HTTP_DONE) return body_ended(x, true);
         if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);

@@ -1,0 +1,172 @@
+"""The n-th time fails, for n = 1, 2, 3 … until nothing fails any more: memory, reading, writing, chance, in each process.
+
+One gateway with one worker for each n; the fault counts from when the process serves (ROLE/ready), so that n walks through
+one restricted and one entitled exchange from handshake to completion. Whatever fails, a client gets the good answer, a
+canonical one, or a visibly broken connection; nothing protected, nothing that is not on record; and the next one is served."""
+# ctest: timeout=1500
+import itertools
+import json
+import os
+import re
+import ssl
+import time
+
+import pytest
+
+from harness.client import Client, OFFICER, POLICE, wait_until
+from harness.gateway import Gateway, PATIENCE, SANITIZED
+from harness.origin import Origin, answer
+
+SECONDS = 60 * PATIENCE  # a loop; dense as far as that goes, then in strides to the end
+CANARY = "Quetzal-of-Canary"
+KEPT = {"personId": 1, "aNumber": "A011111111", "name": "Nobody Protected", "note": "long enough for two reads " * 40}
+PEOPLE = {"total": 2, "items": [KEPT, {"personId": 2, "aNumber": "A012345678", "name": CANARY}]}
+WHOLE = answer(PEOPLE).partition(b"\r\n\r\n")[2]
+EDITED = json.dumps({"total": 1, "items": [KEPT]}).encode()
+NOT_FOUND = b'{"type":"about:blank","title":"Not Found","status":404}'
+REFUSAL = b'{"type":"about:blank","title":"Bad Gateway","status":502}'
+TIMEOUT = b'{"type":"about:blank","title":"Request Timeout","status":408}'
+SECRETS = (b"A012345678", b"012345678", CANARY.encode())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    with Origin(lambda r: answer(PEOPLE)) as origin:
+        yield Gateway(tmp_path_factory.mktemp("nth"), origin.url, protected=["A012345678"], start=False)
+
+
+@pytest.fixture
+def stage(made):
+    yield made
+    if made.process is not None:  # the test failed
+        print(made.stderr())
+        made.stop()
+
+
+def start(gw, faults):
+    gw.env["GATE1367_FAULTS"] = faults
+    (gw.dir / "stderr.log").unlink(missing_ok=True)
+    gw.start()
+    return gw
+
+
+class Heard:
+    """What came back of one exchange, as far as it came."""
+
+    def __init__(self, port, who, path="/api/persons", **request):
+        self.who, self.got, self.raw = who, None, b""
+        try:
+            with Client(port, who, timeout=5) as c:
+                c.request(path, **request)
+                try:
+                    self.got = c.response()
+                finally:
+                    self.raw = (self.got.raw if self.got else b"") + c.buffered
+        except (ssl.SSLError, ConnectionError, TimeoutError) as e:
+            assert not isinstance(e, TimeoutError), "it hangs"
+        self.broken = self.got is None or not self.got.complete
+
+
+ALLOWED = {
+    POLICE: {(200, EDITED, None), (404, NOT_FOUND, None), (502, REFUSAL, None)},
+    OFFICER: {(200, WHOLE, "protected; records=1"), (200, WHOLE, "uninspected"), (502, REFUSAL, None)},
+}
+
+
+def judge(heard, where):
+    if heard.who is POLICE:
+        for secret in SECRETS:
+            assert secret not in heard.raw, where
+    if heard.broken:
+        return
+    got = (heard.got.status, heard.got.body, heard.got.header("Section-1367"))
+    assert got in ALLOWED[heard.who], (where, heard.raw)
+
+
+def judge_log(gw, where, clean=(0,)):
+    text = gw.stderr()
+    for word in ("AddressSanitizer", "runtime error", "LeakSanitizer", "assertion"):
+        assert word not in text, (where, text[-6000:])
+    for line in text.splitlines():
+        if '"child_ended"' in line:
+            assert json.loads(line)["code"] in clean, (where, line)
+    return text
+
+
+def entries_by_request(gw):
+    return {e["request"]: e for e in gw.entries() if e["event"] in ("disclosure", "refusal")}
+
+
+def judge_entries(gw, all_heard, where):
+    """Nothing was released that is not on record: only refusals may lack an entry."""
+    entries = entries_by_request(gw)
+    for heard in all_heard:
+        found = re.search(rb"Request-Id: ([0-9a-f-]+)", heard.raw)
+        if not found or heard.raw.startswith(b"HTTP/1.1 502"):
+            continue
+        entry = entries.get(found.group(1).decode())
+        assert entry is not None and entry["status"] == int(heard.raw.split(b" ")[1]), (where, heard.raw)
+
+
+def served_again(gw, where):
+    def once():
+        h = Heard(gw.port, POLICE)
+        return not h.broken and h.got.body == EDITED
+    assert wait_until(once), (where, gw.stderr())
+
+
+def steps(deadline):
+    """1, 2, 3 …; past the deadline in strides that grow."""
+    n, stride = 1, 1
+    while True:
+        yield n
+        if time.monotonic() > deadline:
+            stride *= 2
+        n += stride
+
+
+def walk(stage, fault, role, exchanges, clean=(0,), code=0, recovers=True):
+    """Runs until a whole round passed without the fault being met. Returns how many n were tried."""
+    tried = 0
+    for n in steps(time.monotonic() + SECONDS):
+        spec = f"{fault}@{role}/ready:{n}"
+        gw = start(stage, spec)
+        heard = exchanges(gw)
+        for h in heard:
+            judge(h, spec)
+        thrown = f"fault: {fault} {n} in {role}" in gw.stderr()
+        if recovers:
+            served_again(gw, spec)
+        ended = gw.stop()
+        judge_log(gw, spec, clean)
+        thrown_late = f"fault: {fault} {n} in {role}" in gw.stderr()
+        assert ended == (code if thrown_late else 0), (spec, ended, gw.stderr())
+        judge_entries(gw, heard, spec)
+        if not thrown:
+            break
+        tried += 1
+    verified = stage.command("log", "verify", "-c", "gate.json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    print(f"{fault}@{role}: {tried} of {n - 1}")
+    assert tried > 0, f"{fault} is never met in {role}"
+    return tried
+
+
+def pair(gw):
+    return [Heard(gw.port, POLICE), Heard(gw.port, OFFICER)]
+
+
+def with_body(gw):
+    chunked = [("Transfer-Encoding", "chunked")]
+    return [Heard(gw.port, OFFICER, method="POST", headers=chunked, body=b"3\r\nabc\r\n0\r\n\r\n")]
+
+
+@pytest.mark.parametrize("fault", ["malloc", "read", "write", "write_short", "read_again", "write_again", "connect",
+                                   "accept", "random"])
+def test_worker(stage, fault):
+    walk(stage, fault, "worker", pair)
+
+
+@pytest.mark.parametrize("fault", ["malloc", "read", "write"])
+def test_worker_with_a_request_body(stage, fault):
+    walk(stage, fault, "worker", with_body)
