@@ -62,6 +62,11 @@ int ipc_ring_wake_fd(const struct ipc_ring *r);
  * to waiting after a full ring: empties the fd and asks to be woken by the next change. (publish asks by itself.) */
 void ipc_ring_arm(struct ipc_ring *r);
 
+/* Quiet: what is published wakes nobody and asks for no wake. For entries that nobody waits for: they are taken with the
+ * next one that is not quiet, or after ipc_ring_wake, which their publisher owes within a short time. */
+void ipc_ring_set_quiet(struct ipc_ring *r, bool quiet);
+void ipc_ring_wake(struct ipc_ring *r);
+
 /* The scribe's end of all slots. One thread. */
 struct ipc_collector;
 RESULT ipc_collector_new(struct ipc_area *a, struct ipc_collector **out);

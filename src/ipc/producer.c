@@ -7,6 +7,7 @@ struct ipc_ring {
     struct slot *slot;
     int scribe_fd, worker_fd;
     uint32_t generation;
+    bool quiet;
     uint64_t head, sequence;
 };
 #define RING_MAGIC 0x72696e67u
@@ -61,8 +62,9 @@ static void ring_write(uint8_t *ring, size_t at, const void *from, size_t len)
     memcpy(ring, (const uint8_t *)from + first, len - first);
 }
 
-static void wake_scribe(struct ipc_ring *r)
+void ipc_ring_wake(struct ipc_ring *r)
 {
+    MAGIC_CHECK(r, RING_MAGIC);
     atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_load_explicit(&r->slot->sleeping, memory_order_relaxed)) return;
     if (atomic_exchange(&r->slot->sleeping, 0)) os_event_signal(r->scribe_fd);
@@ -82,11 +84,17 @@ result ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket)
     ring_write(ring, at, &header, sizeof header);
     ring_write(ring, at + sizeof header, entry.ptr, entry.len);
     r->head = (r->head + need) & POSITION_MASK;
-    atomic_store_explicit(&r->slot->waiting, 1, memory_order_relaxed);
+    if (!r->quiet) atomic_store_explicit(&r->slot->waiting, 1, memory_order_relaxed);
     atomic_store_explicit(&r->slot->head, make_mark(r->generation, r->head), memory_order_release);
-    wake_scribe(r);
+    if (!r->quiet) ipc_ring_wake(r);
     *ticket = header.ticket;
     return OK;
+}
+
+void ipc_ring_set_quiet(struct ipc_ring *r, bool quiet)
+{
+    MAGIC_CHECK(r, RING_MAGIC);
+    r->quiet = quiet;
 }
 
 enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket)

@@ -11,6 +11,7 @@
 #define PROXY_SEND_MS 60000      /* for a client to take the next piece */
 #define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections */
 #define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
+#define PROXY_QUIET_MS 2         /* an entry that nobody waits for may wait so long for one that somebody does */
 
 struct worker;
 struct session;
@@ -200,7 +201,7 @@ struct worker {
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch;
-    struct io_timer drain_timer, summary_timer;
+    struct io_timer drain_timer, summary_timer, quiet_timer;
     bool draining, broken;
     uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */
     char registry_version[33];
@@ -220,6 +221,8 @@ struct engine *worker_engine_take(struct worker *w);            /* for a reserva
 void worker_engine_back(struct worker *w, struct engine *e); /* NULL is fine; before its release */
 void worker_queue(struct worker *w, struct exchange *x);   /* until the ledger moves */
 void worker_unqueue(struct worker *w, struct exchange *x);
+/* true, publish, false: for an entry that nobody waits for. */
+void worker_publish_quietly(struct worker *w, bool quiet);
 void worker_session_ended(struct worker *w);
 
 #endif

@@ -104,6 +104,19 @@ static void ledger_moved(int fd, void *arg)
     }
 }
 
+/* Completions wait for company: the scribe takes them with the next decision, or when this timer says so. */
+void worker_publish_quietly(struct worker *w, bool quiet)
+{
+    ipc_ring_set_quiet(w->arguments->ring, quiet);
+    if (!quiet && !w->quiet_timer.armed) io_timer_after(&w->quiet_timer, PROXY_QUIET_MS);
+}
+
+static void wake_scribe(void *arg)
+{
+    struct worker *w = arg;
+    ipc_ring_wake(w->arguments->ring);
+}
+
 /* ---- draining --------------------------------------------------------------------------------------------------- */
 
 void worker_session_ended(struct worker *w)
@@ -220,6 +233,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->loop != NULL && w->listening != NULL, ERROR_LIMIT, ENOMEM);
     io_timer_init(&w->drain_timer, w->loop, drain_idle, w);
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
+    io_timer_init(&w->quiet_timer, w->loop, wake_scribe, w);
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(origin_pools_open(w, why, size));
     REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
@@ -248,12 +262,14 @@ static void close_down(struct worker *w)
     if (w->loop == NULL) return;
     record_summary(w);
     while (w->sessions != NULL) session_end(w->sessions, false);
+    ipc_ring_wake(w->arguments->ring);
     free_exchanges(w);
     origin_pools_close(w);
     while (w->engine_idle > 0) engine_free(w->engines[--w->engine_idle]);
     mem_free(w->engines);
     io_timer_clear(&w->drain_timer);
     io_timer_clear(&w->summary_timer);
+    io_timer_clear(&w->quiet_timer);
     io_watch_free(w->ring_watch);
     io_watch_free(w->control_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {

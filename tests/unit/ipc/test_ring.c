@@ -66,6 +66,44 @@ static void test_an_entry_arrives_and_is_acknowledged(void **state)
     drop_pair(&p);
 }
 
+/* What nobody waits for wakes nobody, and is taken in its order with what somebody does. */
+static void test_a_quiet_entry_waits_for_company(void **state)
+{
+    (void)state;
+    struct pair p = make_pair();
+    uint8_t out[IPC_ENTRY_MAX];
+    size_t len = 0;
+    uint64_t first, second, taken;
+    ipc_ring_arm(p.ring);
+    assert_true(ipc_collector_may_sleep(p.collector));
+    ipc_ring_set_quiet(p.ring, true);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("quiet"), &first)));
+    assert_false(readable(ipc_collector_fd(p.collector)));
+    assert_false(ipc_collector_may_sleep(p.collector)); /* whoever looks sees it */
+    ipc_ring_set_quiet(p.ring, false);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("loud"), &second)));
+    assert_true(readable(ipc_collector_fd(p.collector)));
+    assert_int_equal(take(&p, out, &len, &taken), IPC_TAKE_ENTRY);
+    assert_int_equal(taken, first);
+    assert_int_equal(take(&p, out, &len, &taken), IPC_TAKE_ENTRY);
+    assert_int_equal(taken, second);
+    drop_pair(&p);
+}
+
+static void test_a_quiet_entry_can_be_told_of_later(void **state)
+{
+    (void)state;
+    struct pair p = make_pair();
+    uint64_t ticket;
+    assert_true(ipc_collector_may_sleep(p.collector));
+    ipc_ring_set_quiet(p.ring, true);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("quiet"), &ticket)));
+    assert_false(readable(ipc_collector_fd(p.collector)));
+    ipc_ring_wake(p.ring);
+    assert_true(readable(ipc_collector_fd(p.collector)));
+    drop_pair(&p);
+}
+
 /* Every length from 1 on, far more than the ring holds: each wraps somewhere else. */
 static void test_bytes_survive_every_wrap(void **state)
 {
@@ -335,6 +373,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_entry_arrives_and_is_acknowledged),
+        cmocka_unit_test(test_a_quiet_entry_waits_for_company),
+        cmocka_unit_test(test_a_quiet_entry_can_be_told_of_later),
         cmocka_unit_test(test_bytes_survive_every_wrap),
         cmocka_unit_test(test_full_is_back_pressure_and_never_a_drop),
         cmocka_unit_test(test_limits_of_one_entry),
