@@ -65,6 +65,7 @@ class Origin:
             threading.Thread(target=self._serve, args=(s, n), daemon=True).start()
 
     def _serve(self, s, n):
+        broken = False
         try:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
@@ -84,6 +85,7 @@ class Origin:
                 if action == "close":
                     return
                 if action == "reset":
+                    broken = True
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                     return
                 if action == "hang":
@@ -95,7 +97,7 @@ class Origin:
             with self.lock:
                 self.open.discard(s)
             try:
-                if self.tls and hasattr(s, "unwrap"):
+                if self.tls and hasattr(s, "unwrap") and not broken:
                     s.unwrap()
             except (OSError, ValueError):
                 pass

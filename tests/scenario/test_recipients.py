@@ -1,0 +1,147 @@
+"""Who is who (contract section 3), and what of their requests an origin sees."""
+import copy
+import subprocess
+
+import pytest
+
+from harness import gateway as g
+from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, Client, fetch
+from harness.origin import answer
+
+FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
+ALL, VISIBLE = '[{"personId": 1}, {"aNumber": "A012345678"}]', '[{"personId": 1}]'
+FORBIDDEN = '{"type":"about:blank","title":"Forbidden","status":403}'
+
+
+@pytest.fixture
+def found(origin):
+    origin.respond = lambda r: answer(FOUND)
+    return origin
+
+
+def test_entitled_and_restricted(gateway, found, pieces):
+    #= 8USC1367 a(2)
+    for who, text in ((OFFICER, ALL), (("uscis-officer", "enforcement"), ALL), (ATTORNEY, ALL), (POLICE, VISIBLE),
+                      (ANONYMOUS, VISIBLE), (CONDUIT, VISIBLE), ((None, "adjudication"), VISIBLE), (("state-police", "enforcement"), VISIBLE)):
+        assert fetch(gateway.port, "/inspect/x", who, pieces=pieces).text == text, who
+
+
+@pytest.mark.parametrize("purposes", [[], ["litigation"], ["adjudication", "enforcement"], ["adjudication", "adjudication"], [""],
+                                      ["adjudication, enforcement"], ["Adjudication"], ["adjudication "], ["adjudicatio"]])
+def test_a_purpose_is_one_of_the_recipients_own(gateway, found, purposes, pieces):
+    """Anything but exactly one valid purpose is a misconfiguration that must not look like "no such person"."""
+    r = fetch(gateway.port, "/inspect/x", ("uscis-officer", None), headers=[("Purpose-Of-Use", p) for p in purposes], pieces=pieces)
+    if purposes == ["adjudication "]:
+        assert r.text == ALL  # white space around a field's value is no part of it
+    else:
+        assert (r.status, r.text) == (403, FORBIDDEN)
+        assert found.requests == []
+
+
+def test_a_departmental_certificate_that_no_entry_matches(gateway, found, pieces):
+    for purpose in (None, "adjudication"):
+        r = fetch(gateway.port, "/inspect/x", ("unlisted", purpose), pieces=pieces)
+        assert (r.status, r.text) == (403, FORBIDDEN)
+    assert found.requests == []
+    entries = [e for e in gateway.entries() if e["event"] == "refusal"]
+    assert [(e["status"], e["outcome"]) for e in entries] == [(403, "refused")] * 2
+
+
+def test_on_a_public_route_everybody_is_restricted(gateway, found, pieces):
+    for who in (OFFICER, ATTORNEY, POLICE, ANONYMOUS, CONDUIT):
+        r = fetch(gateway.port, "/public/x", who, pieces=pieces)
+        assert r.text == VISIBLE and r.header("Section-1367") is None
+        assert fetch(gateway.port, "/public/x", who, "DELETE", pieces=pieces).status == 405
+    # Whether an officer names a purpose makes no difference there.
+    assert fetch(gateway.port, "/public/x", OFFICER, purpose=False, pieces=pieces).text == VISIBLE
+
+
+def test_headers_make_nobody_anybody(gateway, found, pieces):
+    pem = (gateway.certs / "uscis-officer.pem").read_text()
+    der = "".join(line for line in pem.splitlines() if "-" not in line)
+    forged = [("Client-Cert", f":{der}:"), ("Client-Cert-Chain", f":{der}:"), ("X-Forwarded-Client-Cert", der),
+              ("X-SSL-Client-Cert", der), ("X-Recipient", "uscis-officer"), ("Purpose-Of-Use", "adjudication")]
+    for who in (POLICE, ANONYMOUS):
+        assert fetch(gateway.port, "/inspect/x", who, headers=forged, pieces=pieces).text == VISIBLE
+        assert b"Client-Cert" not in found.requests[-1].raw
+    r = fetch(gateway.port, "/inspect/x", OFFICER, headers=forged[:2], pieces=pieces)
+    assert r.text == ALL and b"Client-Cert" not in found.requests[-1].raw
+
+
+def test_what_an_origin_sees_of_a_restricted_request(gateway, found, pieces):
+    noise = [("Accept", "application/json"), ("Accept-Language", "en"), ("Cookie", "a=b"), ("Authorization", "Basic x"), ("User-Agent", "u"),
+             ("Referer", "r"), ("X-Forwarded-For", "1.2.3.4"), ("Forwarded", "for=1"), ("If-None-Match", "x"), ("Range", "bytes=0-1"),
+             ("TE", "trailers"), ("Accept-Encoding", "gzip"), ("X-Forwarded-Thing", "t"), ("X_Under", "u"), ("Via", "1.0 y")]
+    fetch(gateway.port, "/inspect/x", POLICE, headers=noise, pieces=pieces)
+    seen = {k.lower(): v for k, v in found.requests[-1].headers}
+    assert seen == {"host": "localhost", "accept": "application/json", "accept-language": "en", "accept-encoding": "identity"}
+    fetch(gateway.port, "/post/x", POLICE, "POST", headers=noise + [("Content-Type", "application/json")], body=b"{}", pieces=pieces)
+    seen = {k.lower(): v for k, v in found.requests[-1].headers}
+    assert seen == {"host": "localhost", "accept": "application/json", "accept-language": "en", "accept-encoding": "identity",
+                    "x-forwarded-thing": "t", "content-type": "application/json", "content-length": "2"}
+    fetch(gateway.port, "/inspect/x", OFFICER, headers=noise, pieces=pieces)
+    seen = {k.lower() for k, _ in found.requests[-1].headers}
+    assert {"cookie", "authorization", "user-agent", "x-forwarded-thing", "if-none-match"} <= seen
+    assert not {"range", "te", "x_under"} & seen and found.requests[-1].header("Accept-Encoding") == ["identity"]
+
+
+def test_hop_by_hop_fields_stay(gateway, found, pieces):
+    #= RFC9110 7.6.1
+    fetch(gateway.port, "/inspect/x", OFFICER, headers=[("Connection", "X-Hop, keep-alive"), ("X-Hop", "1"), ("Keep-Alive", "9"),
+                                                        ("Proxy-Authorization", "z"), ("X-End", "1")], pieces=pieces)
+    seen = {k.lower() for k, _ in found.requests[-1].headers}
+    assert "x-end" in seen and not {"connection", "x-hop", "keep-alive", "proxy-authorization"} & seen
+
+
+def fingerprint(name):
+    out = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", g.certificates() / f"{name}.pem"],
+                         capture_output=True, text=True, check=True).stdout
+    return out.strip().split("=")[1].replace(":", "").lower()
+
+
+def entry(match, **more):
+    return {"id": "entry", "agency": "DHS", "standing": "employee", "purposes": ["adjudication"], "match": {"certificate": match}, **more}
+
+
+@pytest.mark.parametrize("match,wins", [
+    ({"issuer": {"CN": "DHS CA4"}}, True), ({"issuer": {"CN": "DHS CA4", "OU": "Department of Homeland Security"}}, True),
+    ({"issuer": {"CN": "DHS CA4"}, "subject": {"OU": "USCIS"}}, True), ({"issuer": {"CN": "DHS CA4"}, "subject": {"OU": "ICE"}}, False),
+    ({"issuer": {"CN": "dhs ca4"}}, False), ({"issuer": {"CN": "DHS CA"}}, False), ({"fingerprint": "own"}, True),
+    ({"fingerprint": "0" * 64}, False), ({"fingerprint": "own", "subject": {"CN": "Somebody Else"}}, False)])
+def test_certificate_rules(make_gateway, found, match, wins):
+    if match.get("fingerprint") == "own":
+        match = {**match, "fingerprint": fingerprint("uscis-officer")}
+    gw = make_gateway(protected=["A012345678"], recipients={"format": 1, "recipients": [entry(match)]})
+    assert fetch(gw.port, "/inspect/x", OFFICER).text == (ALL if wins else VISIBLE)
+
+
+def test_the_first_match_wins(make_gateway, found):
+    table = copy.deepcopy(g.RECIPIENTS)
+    table["recipients"].insert(0, {"id": "first", "agency": "none", "standing": "none",
+                                   "match": {"certificate": {"subject": {"OU": "USCIS"}}}})
+    gw = make_gateway(protected=["A012345678"], recipients=table)
+    assert fetch(gw.port, "/inspect/x", OFFICER).text == VISIBLE
+    assert [e["recipient"]["id"] for e in gw.entries() if e["event"] == "disclosure"] == ["first"]
+
+
+@pytest.mark.parametrize("agency,standing,conduit,entitled", [
+    ("DHS", "sworn_officer", False, True), ("DOS", "employee", False, True), ("DOJ", "employee", False, True),
+    ("DHS", "contractor", False, False), ("DHS", "system", False, False), ("DHS", "none", False, False),
+    ("DHS", "employee", True, False), ("none", "employee", False, False), ("none", "sworn_officer", False, False)])
+def test_who_is_entitled(make_gateway, found, agency, standing, conduit, entitled):
+    #= 8USC1367 a(2)
+    e = entry({"fingerprint": fingerprint("uscis-officer")}, agency=agency, standing=standing)
+    if conduit:
+        e["conduit"] = True
+    if not entitled:
+        e.pop("purposes")
+    gw = make_gateway(protected=["A012345678"], recipients={"format": 1, "recipients": [e]})
+    assert fetch(gw.port, "/inspect/x", OFFICER).text == (ALL if entitled else VISIBLE)
+
+
+@pytest.mark.parametrize("match", [{"subject": {"OU": "USCIS"}}, {"san": {"dns": "x.example"}}, {}])
+def test_an_entry_that_entitles_must_pin_its_issuer(make_gateway, match):
+    gw = make_gateway(start=False)
+    gw.write("recipients.json", {"format": 1, "recipients": [entry(match)]})
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 1 and "recipients.json:" in done.stderr
