@@ -37,7 +37,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->next = NULL;
     http_request_reset(&x->request);
     http_response_reset(&x->response);
-    x->queued = x->body_read = x->close = x->routed = false;
+    x->queued = x->body_read = x->body_dropped = x->close = x->routed = false;
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
     x->class = RECIPIENT_RESTRICTED;

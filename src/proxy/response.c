@@ -121,11 +121,41 @@ static RESULT pass_piece(struct exchange *x, span data)
     return buf_append(out, data);
 }
 
+/* How long the origin may take, once it is its turn: while a client sends its body, the client's own time runs. */
+static void expect_origin(struct exchange *x, bool its_turn)
+{
+    uint64_t ms = x->worker->settings->upstreams[x->route->upstream].response_ms;
+    io_set_deadline(x->origin->conn, its_turn ? ms : 0);
+}
+
+/* An origin that answers before it has the whole request may do so because of what it stores: a restricted recipient's
+ * request is read to its end first, whether or not anybody still wants it, so that neither the answer's head nor what
+ * becomes of the connection tells when the origin made up its mind. */
+//= 8USC1367 a(2)
+static enum flow drop_body(struct exchange *x)
+{
+    struct session *s = x->session;
+    x->body_dropped = true;
+    expect_origin(x, false);
+    say_continue(x);
+    span in = io_input(s->conn), data;
+    if (in.len == 0 && (s->ended || s->gone)) return exchange_fail(x, GATE_REQUEST_BODY);
+    size_t used;
+    enum http_step step = http_body_next(&x->request_body, in, &used, &data);
+    if (step == HTTP_BAD) return exchange_fail(x, GATE_REQUEST_BODY);
+    io_consume(s->conn, used);
+    io_set_deadline(s->conn, PROXY_IDLE_MS);
+    x->body_read = step == HTTP_DONE;
+    if (x->body_read) expect_origin(x, true);
+    return used == 0 && !x->body_read ? FLOW_WAIT : FLOW_GO;
+}
+
 /* Moves what the client has sent to the origin. GO: look again; WAIT: for either side. */
 static enum flow pass_body(struct exchange *x)
 {
     struct session *s = x->session;
     if (io_sending_pending(x->origin->conn)) return FLOW_WAIT;
+    expect_origin(x, false);
     say_continue(x);
     span in = io_input(s->conn), data;
     if (in.len > BODY_PIECE) in = span_sub(in, 0, BODY_PIECE);
@@ -146,6 +176,7 @@ static enum flow pass_body(struct exchange *x)
     io_set_deadline(s->conn, PROXY_IDLE_MS);
     x->body_read = step == HTTP_DONE;
     (void)io_send(x->origin->conn, NULL, 0);
+    expect_origin(x, true);
     return used == 0 && data.len == 0 && !x->body_read ? FLOW_WAIT : FLOW_GO;
 }
 
@@ -161,6 +192,7 @@ enum flow step_ask(struct exchange *x)
     if (!x->origin->connected) return FLOW_WAIT;
     if (!x->head_sent) return send_head(x);
     bool answers = io_input(x->origin->conn).len > 0 || x->origin->ended;
+    if (!x->body_read && answers && x->class == RECIPIENT_RESTRICTED) return drop_body(x);
     if (!x->body_read && !answers) return x->session->gone ? exchange_fail(x, GATE_REQUEST_BODY) : pass_body(x);
     if (!x->body_read) x->close = true; /* it answered early: the rest of the request stays unread */
     io_set_deadline(x->session->conn, 0);
@@ -224,10 +256,10 @@ static enum flow begin_body(struct exchange *x)
     struct engine_begin b = describe(x);
     span in = io_input(x->origin->conn);
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
-    io_consume(x->origin->conn, r->head_len);
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
     x->engine = worker_engine_take(x->worker);
-    gate_open(x->gate, x->engine, &b);
+    gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
+    io_consume(x->origin->conn, r->head_len);
     x->step = STEP_READ_BODY;
     return FLOW_GO;
 }
@@ -261,7 +293,7 @@ enum flow step_listen(struct exchange *x)
 static enum flow body_ended(struct exchange *x, bool complete)
 {
     x->body_complete = complete;
-    exchange_leave_origin(x, complete && x->response.keep_alive && x->body_read);
+    exchange_leave_origin(x, complete && x->response.keep_alive && x->body_read && !x->body_dropped);
     x->step = STEP_DECIDE;
     return FLOW_GO;
 }

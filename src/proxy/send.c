@@ -276,6 +276,7 @@ enum flow step_send(struct exchange *x)
     if (io_sending_pending(s->conn)) return FLOW_WAIT;
     size_t n = 0;
     if (!x->head_written) {
+        if (x->worker->draining) x->close = true; /* also of a request that came before the draining began */
         x->sent_before = io_bytes_sent(s->conn);
         if (!is_ok(write_head(x))) return finish_broken(x);
         x->head_written = true;

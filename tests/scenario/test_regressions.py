@@ -1,7 +1,10 @@
 """What was once found open, by the name of what it was."""
-import json
+import socket
+import threading
+import time
 
-from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, normalised, wait_until
+import pytest
+from harness.client import POLICE, Client, fetch, normalised, wait_until
 from harness.origin import answer
 
 PROTECTED = "A012345678"
@@ -65,3 +68,103 @@ def test_many_subjects_stand_in_the_ledger_once(make_gateway, origin):
     assert [e["part"] for e in entries] == list(range(1, len(entries) + 1))
     assert [e["last"] for e in entries] == [False] * (len(entries) - 1) + [True]
     assert len({s for e in entries for s in e["subjects"]}) == sum(len(e["subjects"]) for e in entries) == len(numbers)
+
+
+def test_bytes_outside_the_charset_in_a_withheld_unit_tell_nothing(gateway, origin):
+    """us-ascii with other bytes was undeliverable, also where only the withheld record held them."""
+    #= 8USC1367 a(2)
+    other = {"aNumber": "A011111111"}
+    worlds = []
+    for items in ([{"aNumber": PROTECTED, "name": "María"}, other], [other]):
+        origin.respond = lambda r: answer({"total": len(items), "items": items},
+                                          content_type="application/json; charset=us-ascii")
+        worlds.append(normalised(fetch(gateway.port, "/api/persons", POLICE).raw))
+    assert worlds[0] == worlds[1] and worlds[1].startswith(b"HTTP/1.1 200")
+
+
+class HastyOrigin:
+    """Answers at the request's head, or when it has the body."""
+
+    def __init__(self, hasty):
+        self.hasty, self.connections = hasty, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._answer, args=(s,), daemon=True).start()
+
+    def _answer(self, s):
+        with s:
+            while True:
+                data = b""
+                while b"\r\n\r\n" not in data or not (self.hasty or data.endswith(b"hello")):
+                    got = s.recv(65536)
+                    if not got:
+                        return
+                    data += got
+                s.sendall(answer([]))
+
+
+@pytest.mark.parametrize("body", [b"hello", b"5\r\nhellx"], ids=["whole", "broken"])
+def test_an_origin_that_answers_early_is_not_told_apart(make_gateway, body):
+    """Its answer said Connection: close, and the rest of the request stayed unread; another's did not."""
+    #= 8USC1367 a(2)
+    seen = []
+    for hasty in (True, False):
+        origin = HastyOrigin(hasty)
+        gateway = make_gateway(origin.url, routes=[{"path": "/api/", "upstream": "records", "profile": "persons-api",
+                                                    "restricted_methods": ["GET", "HEAD", "POST"]}])
+        framing = b"Content-Length: 5" if body == b"hello" else b"Transfer-Encoding: chunked"
+        with Client(gateway.port, POLICE) as c:
+            c.send(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\n" + framing + b"\r\n\r\n")
+            assert wait_until(lambda: origin.connections == 1)
+            time.sleep(0.2)
+            c.send(body)
+            if body == b"hello":
+                first = c.response().raw
+                c.send(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
+                second = c.response().raw
+                seen.append((normalised(first), normalised(second)))
+            else:
+                seen.append((normalised(c.read_all()), c.ended))
+        origin.listener.close()
+    assert seen[0] == seen[1]
+
+
+def test_a_slow_request_does_not_use_up_the_origins_time(make_gateway, origin):
+    gateway = make_gateway(config={"upstreams": {"records": {"servers": [origin.url],
+                                                             "timeout": {"connect": "2s", "response": "1s"}}}})
+    with Client(gateway.port, POLICE) as c:
+        c.send(b"POST /post/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
+        for letter in b"hello":
+            time.sleep(0.4)
+            c.send(bytes([letter]))
+        assert c.response().status == 200
+    assert origin.requests[0].body == b"hello"
+
+
+def test_a_request_under_way_at_a_reload_ends_its_connection(gateway, origin):
+    """The old worker answered as if its connection could go on, and kept it for five seconds more."""
+    asked, go = threading.Event(), threading.Event()
+
+    def respond(request):
+        asked.set()
+        go.wait(10)
+        return answer([])
+
+    origin.respond = respond
+    with Client(gateway.port, POLICE) as c:
+        c.request("/api/persons")
+        assert asked.wait(10) and gateway.reload()
+        time.sleep(0.3)
+        go.set()
+        assert c.response().header("Connection") == "close"
+        c.read_all()
+        assert c.ended == "clean"
