@@ -161,6 +161,19 @@ static void judge_body(struct engine *e, span body, struct engine_outcome *out)
     if (u != ENGINE_READABLE) latch(e, u, 0);
 }
 
+/* Bytes that a charset does not have contradict it where they are seen: those of a withheld unit must not tell that
+ * there was one. Entitled recipients see all of the body. */
+//= 8USC1367 a(2)
+static bool contradicts_charset(const struct engine *e, span body, const struct engine_outcome *out)
+{
+    if (e->charset != ENGINE_ASCII) return false;
+    for (size_t i = 0; i < out->edits.count; i++) {
+        const struct edit_run *r = &out->edits.runs[i];
+        if (r->literal_len == 0 && !engine_is_ascii(span_sub(body, (size_t)r->at, r->len))) return true;
+    }
+    return false;
+}
+
 static void finish_reading(struct engine *e, span body, bool complete, struct engine_outcome *out)
 {
     if (e->unreadable != ENGINE_READABLE) return;
@@ -168,10 +181,9 @@ static void finish_reading(struct engine *e, span body, bool complete, struct en
         latch(e, ENGINE_CUT_SHORT, body.len);
         return;
     }
-    if (e->charset == ENGINE_ASCII && !engine_is_ascii(body))
-        latch(e, ENGINE_FORMAT, 0);
-    else if (read_body(e, body, true))
-        judge_body(e, body, out);
+    if (!read_body(e, body, true)) return;
+    judge_body(e, body, out);
+    if (e->unreadable == ENGINE_READABLE && contradicts_charset(e, body, out)) latch(e, ENGINE_FORMAT, 0);
 }
 
 void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out)
