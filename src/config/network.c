@@ -228,6 +228,8 @@ static void load_forward(void *ctx, const struct place *at, const char *name)
     enum http_field_id id = http_field_of(span_str(name));
     bool ours = id == HTTP_FIELD_HOST || id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_TRANSFER_ENCODING ||
                 id == HTTP_FIELD_RANGE || id == HTTP_FIELD_IF_RANGE || id == HTTP_FIELD_ACCEPT_ENCODING ||
+                id == HTTP_FIELD_IF_MATCH || id == HTTP_FIELD_IF_NONE_MATCH || id == HTTP_FIELD_IF_MODIFIED_SINCE ||
+                id == HTTP_FIELD_IF_UNMODIFIED_SINCE ||
                 id == HTTP_FIELD_CLIENT_CERT || id == HTTP_FIELD_CLIENT_CERT_CHAIN || id == HTTP_FIELD_CONNECTION;
     if (!http_is_token(span_str(name)) || ours) {
         place_error(at, "\"%s\" cannot be forwarded; name an end-to-end request header that the gateway does not set", name);

@@ -164,8 +164,10 @@ static void begin_generation(struct supervisor *s)
 {
     struct problems *p = problems_new();
     struct config *c = p == NULL ? NULL : config_load(s->arguments->config_path, p);
-    if (c == NULL) {
+    if (c != NULL) config_compare(s->now.config, c); /* the trial's word was about the files as they were then */
+    if (c == NULL || problems_errors(p) > 0) {
         proxy_log("supervisor", "reload_refused", "\"reason\":\"the files changed while they were read\"");
+        config_free(c);
         problems_free(p);
         return;
     }
@@ -233,6 +235,7 @@ static void on_ready(struct supervisor *s, struct child *c)
 {
     c->deadline_ms = 0;
     c->state = CHILD_READY;
+    if (s->ending && !s->ready) return; /* what could not start announces nothing */
     if (s->next.config != NULL && c->generation == s->next.number) {
         if (c->role == ROLE_ADMIN && !start_workers(s, &s->next)) abandon_reload(s, "no process could be made");
         else if (all_ready(s, c->generation, s->next.config->workers)) begin_switch(s);
