@@ -4,7 +4,7 @@ import statistics
 import subprocess
 import time
 
-from harness import load, people, place, servers
+from harness import load, micro, people, place, servers
 
 PEERS = [servers.Plain, servers.HAProxy, servers.Lua, servers.ModSecurity]
 LABEL = {1: "1 KB", 4: "4 KB", 60: "60 KB", 1200: "1.2 MB"}
@@ -148,10 +148,7 @@ def show_bars(report, figures, handshakes, added, idle_kib):
              ("latency added, p99 ms at half load, 4 KB", added[4][1], 3, 1, True),
              ("latency added, p99 ms at half load, 60 KB", added[60][1], 3, 1, True),
              ("memory an idle TLS connection, KiB", idle_kib, 40, 20, True)]
-    report.say("## Against the bars", "")
-    report.table(["figure", "measured", "first bar", "going to", ""],
-                 [[name, f"{figure:.2f}", f"{'≤' if most else '≥'} {first}", f"{'≤' if most else '≥'} {goal}",
-                   place.verdict(figure, first, goal, most)] for name, figure, first, goal, most in bars])
+    micro.bars(report, bars)
 
 
 def run(quick):

@@ -47,7 +47,8 @@ def record(roll, protected):
         "detentions": [{"facilityCode": f"KRO{roll.randrange(99):02}", "bookIn": "2021-03-04", "bookOut": None,
                         "bond": float(roll.randrange(9000))}],
         "associates": [{"personId": 90_000_001 + 2 * roll.randrange(PERSONS), "role": "CHILD"}], "active": True,
-        "narrative": " ".join(roll.sample(WORDS, 18)),
+        "narrative": " ".join(roll.sample(WORDS, 24)), "officerNotes": "NONE",
+        "remarks": " ".join(roll.sample(WORDS, 16)),
         "docs": [{"id": f"D-{roll.randrange(99)}", "name": f"I213_{roll.randrange(9999)}.pdf"},
                  {"id": f"D-{roll.randrange(99)}", "name": f"receipt EAC21{roll.randrange(10**8):08}"}],
     }

@@ -13,7 +13,7 @@ WORK = ROOT / "build/bench"
 RESULTS = ROOT / "bench/results"
 
 
-class Missing(Exception):
+class Missing(RuntimeError):
     pass
 
 
