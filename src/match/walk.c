@@ -7,7 +7,6 @@
  * what is known of their name, and the bookkeeping of their frame. */
 #include "match/own.h"
 
-#define ACT_INDEXED 16 /* element of an array in a declared state: each has a state of its own */
 #define ATTENTION (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS | DOC_LONG)
 
 static struct frame *frame_top(struct match *m)
@@ -84,13 +83,13 @@ static bool is_container(const struct doc_event *e)
 }
 
 /* Is the value removed for every restricted recipient? A value on the way to an allowed path leads there only as a
- * container, and a total that cannot be rewritten is not shown. */
+ * container, or as the null that stands there for nobody, and a total that cannot be rewritten is not shown. */
 static bool is_removed(const struct match *m, const struct child *c, const struct where *w, const struct doc_event *e)
 {
     if (c->roles & (PATH_UNIFORM | PATH_TEXT)) return true;
     if (c->roles & PATH_COUNT && (!m->view->complete || (e->kind != DOC_NUMBER && e->kind != DOC_STRING))) return true;
     if (!m->view->has_allow || w->allowed || c->roles & PATH_ALLOWED) return false;
-    return !(c->roles & PATH_ON_THE_WAY && is_container(e));
+    return !(c->roles & PATH_ON_THE_WAY && (is_container(e) || (c->info->absent_null && e->kind == DOC_NULL)));
 }
 
 static void add_count(
@@ -176,21 +175,20 @@ static void meet_flaw(struct match *m, const struct doc_event *e)
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static struct child element_of(struct match *m, const struct frame *f)
-{
-    return child_of(m, path_element(m->document, f->state, f->children), f->labels, f->where.allowed);
-}
-
 /* Everything that a value's place asks for but the look into the value itself. */
 static uint32_t begin_value(
-    struct match *m, struct frame *f, struct child *c, const struct doc_event *e, struct where *w)
+    struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, struct where *w)
 {
-    *w = f->where;
-    if (c->act & ACT_INDEXED) *c = element_of(m, f);
     uint32_t piece = c->act & ACT_PIECE ? open_value(m, f, c, e, w) : MATCH_NONE;
     if (m->flaw_count > 0) place_flaws(m, w);
     if (c->act & ACT_NAME && m->name_waits) name_scan(m, f, w);
     return piece;
+}
+
+/* Whether a value's place and what came before it ask for nothing, so that begin_value() would do nothing. */
+static inline bool is_at_rest(const struct match *m, const struct child *c)
+{
+    return !(c->act & (ACT_PIECE | ACT_NAME)) && m->flaw_count == 0;
 }
 
 bool literal_within(struct match *m, const struct doc_event *e)
@@ -209,16 +207,21 @@ static void root_scalar(struct match *m, const struct doc_event *e, uint64_t end
     m->survey.root_end = end;
 }
 
-static void attend_scalar(
-    struct match *m, struct frame *f, const struct child *known, const struct doc_event *e, uint64_t end)
+static void look_into(struct match *m, const struct child *c, const struct doc_event *e, const struct where *w)
 {
-    struct child c = *known;
-    struct where w;
-    uint32_t piece = begin_value(m, f, &c, e, &w);
     if (e->kind == DOC_STRING)
-        value_string(m, e, &c, &w, m->next_literal <= e->at + e->len && literal_within(m, e));
+        value_string(m, e, c, w, m->next_literal <= e->at + e->len && literal_within(m, e));
     else if (e->kind == DOC_NUMBER)
-        value_number(m, e, &c, &w);
+        value_number(m, e, c, w);
+}
+
+static void attend_scalar(
+    struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, uint64_t end)
+{
+    if (LIKELY(is_at_rest(m, c) && m->top > 0)) return look_into(m, c, e, &f->where);
+    struct where w = f->where;
+    uint32_t piece = begin_value(m, f, c, e, &w);
+    look_into(m, c, e, &w);
     if (piece != MATCH_NONE) close_piece(m, piece, end);
     if (m->top == 0) root_scalar(m, e, end);
 }
@@ -260,37 +263,55 @@ static void note_depth(struct match *m, const struct where *w)
 }
 
 /* What is known of every element of an array: all of it where nothing is declared below. */
-static struct child any_element(struct match *m, const struct frame *f)
+static void know_elements(struct match *m, struct frame *f)
 {
-    if (f->state == 0 && !(m->view->has_allow && !f->where.allowed)) return child_of(m, 0, f->labels, f->where.allowed);
-    return (struct child){.act = ACT_INDEXED, .labels = f->labels};
+    f->indexed = f->state != 0 || (m->view->has_allow && !f->where.allowed);
+    if (f->indexed || f->labels)
+        f->child = child_of(m, path_element(m->document, f->state, 0), f->labels, f->where.allowed);
+    else
+        f->child = m->undeclared;
 }
 
-static void open_container(struct match *m, const struct child *known, const struct doc_event *e)
+/* Elements mostly share a state: then they share what follows from it. */
+static inline const struct child *element_of(struct match *m, struct frame *f)
 {
-    struct frame *f = frame_top(m);
-    struct child c = *known;
+    path_state state = path_element(m->document, f->state, f->children);
+    if (UNLIKELY(state != f->child.state)) f->child = child_of(m, state, f->labels, f->where.allowed);
+    return &f->child;
+}
+
+static void open_container(struct match *m, const struct child *c, const struct doc_event *e)
+{
+    struct frame *f = frame_top(m), *inner;
+    const struct child known = *c; /* frames move when they grow */
+    uint32_t piece = MATCH_NONE, outer = m->top;
     struct where w;
-    if (m->top > 0) meet_sibling(m, f, m->name_waits ? m->name.at - 1 : e->at);
-    uint32_t piece = begin_value(m, f, &c, e, &w);
-    if (m->top == 0 && m->format == DOC_JSON) m->survey.root_begin = e->at;
-    f->children += m->top > 0;
+    if (outer > 0) meet_sibling(m, f, m->name_waits ? m->name.at - 1 : e->at);
+    bool rest = is_at_rest(m, &known);
+    if (!rest) {
+        w = f->where;
+        piece = begin_value(m, f, &known, e, &w);
+    }
+    if (outer == 0 && m->format == DOC_JSON) m->survey.root_begin = e->at;
+    f->children += outer > 0;
     m->name_waits = false;
-    struct frame *inner = push_frame(m);
+    inner = push_frame(m);
     if (!inner) return;
-    *inner = (struct frame){.state = c.state,
-        .is_array = e->kind == DOC_ARRAY_BEGIN,
-        .labels = c.labels,
-        .where = w,
-        .own = piece,
-        .container = MATCH_NONE,
-        .last = MATCH_NONE,
-        .open = e->at,
-        .child_end = e->at + 1,
-        .info = c.info};
+    inner->state = known.state;
+    inner->is_array = e->kind == DOC_ARRAY_BEGIN;
+    inner->indexed = false;
+    inner->labels = known.labels;
+    inner->where = rest ? TABLE_AT(&m->frames, struct frame, outer)->where : w;
+    inner->own = piece;
+    inner->container = inner->last = MATCH_NONE;
+    inner->children = 0;
+    inner->open = e->at;
+    inner->child_begin = 0;
+    inner->child_end = e->at + 1;
+    inner->info = known.info;
     inner->key = frame_key(inner);
-    if (inner->is_array) inner->child = any_element(m, inner);
-    note_depth(m, &w);
+    if (inner->is_array) know_elements(m, inner);
+    note_depth(m, &inner->where);
 }
 
 /* An empty container at a place where something may be dropped is written without the space inside. */
@@ -358,11 +379,13 @@ static void end_line(struct match *m, const struct doc_event *e)
 
 /* ---- the loop --------------------------------------------------------------------------------------------------- */
 
-static const struct child *known_child(struct match *m, struct frame *f, const struct doc_event *e)
+static inline const struct child *known_child(struct match *m, struct frame *f, const struct doc_event *e)
 {
-    const struct name *names = m->names.items;
     uint32_t i = (uint32_t)e->name + 1;
-    if (LIKELY(e->name != DOC_NAME_NONE && i < m->names.count && names[i].key == f->key)) return &names[i].child;
+    if (UNLIKELY(e->name == DOC_NAME_NONE || i >= m->names.count)) return name_child(m, f, e);
+    const struct meaning *known = TABLE_AT(&m->names, struct name, i)->meanings;
+    if (LIKELY(known[0].key == f->key)) return &known[0].child;
+    if (LIKELY(known[1].key == f->key)) return &known[1].child;
     return name_child(m, f, e);
 }
 
@@ -396,35 +419,36 @@ static void structure(struct match *m, const struct child *c, const struct doc_e
     }
 }
 
+/* What is known of the value that comes next in f. */
+static const struct child *next_child(struct match *m, struct frame *f)
+{
+    if (m->top == 0) return &m->root;
+    return f->is_array || !m->name_waits ? &f->child : known_child(m, f, &m->name);
+}
+
 void walk_events(struct match *m, const struct doc_event *events, size_t count)
 {
     struct frame *f = frame_top(m);
-    const struct child *c = m->top == 0                     ? &m->root
-                            : f->is_array || !m->name_waits ? &f->child
-                                                            : known_child(m, f, &m->name);
+    const struct child *c = next_child(m, f);
     for (const struct doc_event *e = events; e < events + count && !m->failed; e++) {
-        switch ((enum doc_event_kind)e->kind) {
-        case DOC_NAME:
+        unsigned kind = e->kind;
+        if (kind == DOC_NAME) {
             m->name = *e;
             m->name_waits = true;
             c = known_child(m, f, e);
-            break;
-        case DOC_STRING: scalar(m, f, c, e, string_asks(m, c, e)); break;
-        case DOC_NUMBER: scalar(m, f, c, e, number_asks(m, c, e)); break;
-        case DOC_TRUE:
-        case DOC_FALSE:
-        case DOC_NULL: scalar(m, f, c, e, c->act != 0); break;
-        case DOC_FLAW: meet_flaw(m, e); break;
-        case DOC_OBJECT_BEGIN:
-        case DOC_OBJECT_END:
-        case DOC_ARRAY_BEGIN:
-        case DOC_ARRAY_END:
-        case DOC_LINE_BEGIN:
-        case DOC_LINE_END:
+            continue;
+        }
+        if (f->indexed && kind != DOC_ARRAY_END && kind != DOC_FLAW) c = element_of(m, f);
+        if (kind == DOC_STRING) {
+            scalar(m, f, c, e, string_asks(m, c, e));
+        } else if (kind == DOC_NUMBER) {
+            scalar(m, f, c, e, number_asks(m, c, e));
+        } else if (kind == DOC_TRUE || kind == DOC_FALSE || kind == DOC_NULL) {
+            scalar(m, f, c, e, c->act != 0);
+        } else {
             structure(m, c, e);
             f = frame_top(m);
-            c = m->top == 0 ? &m->root : &f->child;
-            break;
+            if (kind != DOC_FLAW) c = m->top == 0 ? &m->root : &f->child;
         }
     }
 }
@@ -436,6 +460,7 @@ void walk_begin(struct match *m)
     struct frame *f = table_add(m, &m->frames, sizeof *f);
     m->top = 0;
     m->root = child_of(m, path_root(m->document), 0, false);
+    m->undeclared = child_of(m, 0, 0, !m->view->has_allow);
     if (!f) return;
     f->where = (struct where){.unit = MATCH_NONE, .piece = MATCH_NONE};
     f->own = f->container = f->last = MATCH_NONE;
