@@ -39,19 +39,26 @@ def forms(value: str):
 
 
 class Canaries:
+    """Looks for all forms of all values at once: by their first bytes, which few other places have."""
+
+    FIRST = 8
+
     def __init__(self, values):
-        self.forms = {}
+        self.by_first = {}
         for value in values:
-            assert len(value) >= 8, "too short to be nobody else's"
+            assert len(value) >= self.FIRST, "too short to be nobody else's"
             for name, form in forms(value).items():
-                self.forms.setdefault(form, f"{value} ({name})")
-        longest_first = sorted(self.forms, key=len, reverse=True)
-        self.expression = re.compile(b"|".join(map(re.escape, longest_first)))
+                self.by_first.setdefault(form[:self.FIRST], {})[form] = f"{value} ({name})"
 
     def found(self, data: bytes):
         """What of them stands in data: a list of descriptions, with the place."""
-        return [f"{self.forms[m.group()]} at {m.start()}: …{data[max(0, m.start() - 30):m.end() + 30]!r}…"
-                for m in self.expression.finditer(data)]
+        data = re.sub(rb"\0{64,}", b"\0", data)  # segments made ahead are zeros
+        out, by_first, n = [], self.by_first, self.FIRST
+        for at in range(len(data) - n + 1):
+            if data[at:at + n] in by_first:
+                out += [f"{name} at {at}: …{data[max(0, at - 30):at + len(form) + 30]!r}…"
+                        for form, name in by_first[data[at:at + n]].items() if data.startswith(form, at)]
+        return out
 
     def assert_none(self, data: bytes, where: str):
         found = self.found(data)

@@ -167,6 +167,11 @@ TABLE = numbered([
          {"v": 1, "items": [{"name": "A", "x": 2, "at": {"street": 1, "city": "S"}}, {"name": "V", "hidden": P["aNumber"]}]},
          {"items": [{"name": "A", "x": 3, "at": {"street": 2, "city": "S"}}]},
          {"items": [{"name": "A", "at": {"city": "S"}}]}),
+    Case("null on the way to what is allowed", {"units": [{"path": "$.l[*].spouse", "absent": "null"}],
+                                                "allow": ["$.l[*].n", "$.l[*].spouse.city"]},
+         {"l": [{"n": 1, "spouse": {"city": "S", "aNumber": P["aNumber"]}}, {"n": 2, "spouse": None}, {"n": 3, "spouse": 7}]},
+         {"l": [{"n": 1, "spouse": None}, {"n": 2, "spouse": None}, {"n": 3}]},
+         {"l": [{"n": 1, "spouse": None}, {"n": 2, "spouse": None}, {"n": 3}]}),
 
     # a line a record
     Case("lines", LINES, lines(ANN, VIC, BOB), lines(ANN, BOB), lines(ANN, BOB), content_type=NDJSON),
