@@ -199,6 +199,10 @@ static void switch_on(struct admin *a)
     }
     a->http = io_listener_new(a->loop, a->arguments->http_listener, http_accepted, a);
     a->local = io_listener_new(a->loop, a->arguments->socket_listener, local_accepted, a);
+    if (a->http == NULL || a->local == NULL) {
+        io_loop_stop(a->loop); /* one that hears nobody is worth less than the next one */
+        return;
+    }
     a->serving = true;
     tell(a, IPC_STATUS, "");
     result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
