@@ -4,20 +4,21 @@ One gateway with one worker for each n; the fault counts from when the process s
 one restricted and one entitled exchange from handshake to completion. Whatever fails, a client gets the good answer, a
 canonical one, or a visibly broken connection; nothing protected, nothing that is not on record; and the next one is served."""
 # ctest: timeout=1500
+import http.client
 import itertools
 import json
-import os
 import re
 import ssl
+import subprocess
 import time
 
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, PATIENCE, SANITIZED
+from harness.gateway import Gateway, SANITIZED
 from harness.origin import Origin, answer
 
-SECONDS = 60 * PATIENCE  # a loop; dense as far as that goes, then in strides to the end
+SECONDS = 60 if SANITIZED else 30  # a loop; dense as far as that goes, then in strides to the end
 CANARY = "Quetzal-of-Canary"
 KEPT = {"personId": 1, "aNumber": "A011111111", "name": "Nobody Protected", "note": "long enough for two reads " * 40}
 PEOPLE = {"total": 2, "items": [KEPT, {"personId": 2, "aNumber": "A012345678", "name": CANARY}]}
@@ -48,6 +49,17 @@ def start(gw, faults):
     (gw.dir / "stderr.log").unlink(missing_ok=True)
     gw.start()
     return gw
+
+
+def begin(gw, faults):
+    """Starts what may not start: None where it serves, else the exit status."""
+    gw.env["GATE1367_FAULTS"] = faults
+    (gw.dir / "stderr.log").unlink(missing_ok=True)
+    gw.start(wait=False)
+    assert wait_until(lambda: "\nready: " in gw.stderr() or gw.process.poll() is not None), (faults, gw.stderr())
+    if gw.process.poll() is None:
+        gw.wait_ready()
+    return gw.process.poll()
 
 
 class Heard:
@@ -170,3 +182,129 @@ def test_worker(stage, fault):
 @pytest.mark.parametrize("fault", ["malloc", "read", "write"])
 def test_worker_with_a_request_body(stage, fault):
     walk(stage, fault, "worker", with_body)
+
+
+# ---- the scribe: its first error is its last ----------------------------------------------------------------------------
+
+
+def one_after_the_other(gw):
+    """Commits, and a tip between them: the scribe writes one when it is idle."""
+    heard = pair(gw)
+    time.sleep(0.06)
+    return heard + pair(gw)
+
+
+@pytest.mark.parametrize("fault", ["write", "fsync", "short-write"])
+def test_scribe(stage, fault):
+    for n in itertools.count(1):
+        spec = f"{fault}@scribe/ready:{n}"
+        gw, heard = stage, []
+        if begin(gw, spec) is None:
+            heard = one_after_the_other(gw)
+        for h in heard:
+            judge(h, spec)
+            assert not h.broken, (spec, gw.stderr())
+        if heard and f"fault: {fault} {n} in scribe" in gw.stderr():
+            assert wait_until(lambda: '"ledger_failed"' in gw.stderr())
+            for who in (POLICE, OFFICER):  # refusals until somebody ends it
+                h = Heard(gw.port, who)
+                assert h.got.status == 502 and h.got.body == REFUSAL
+            assert gw.admin("/readyz")[0] == 503
+        ended = gw.stop()
+        thrown = f"fault: {fault} {n} in scribe" in gw.stderr()
+        judge_log(gw, spec, clean=(74,))
+        assert ended == (74 if thrown else 0), spec
+        judge_entries(gw, heard, spec)
+        verified = gw.command("log", "verify", "-c", "gate.json")
+        assert verified.returncode == 0, (spec, verified.stdout, verified.stderr)
+        if not thrown:
+            break
+    print(f"{fault}@scribe: {n - 1}")
+    assert n > 5
+
+
+# ---- admin: changes that are acknowledged hold, whatever fails ------------------------------------------------------------
+
+
+def change(i):
+    return {"op": "protect", "subject": f"S-9{i:05}", "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
+            "identifiers": [{"kind": "alien_number", "value": f"A02{i:07}"}]}
+
+
+def is_protected(gw, i):
+    """None: no answer."""
+    said = gw.command("registry", "lookup", "-c", "gate.json", "alien_number", f"A02{i:07}")
+    return {"protected\n": True, "not protected\n": False}.get(said.stdout)
+
+
+def apply(gw):
+    """Its exit status; None: no answer, for where admin falls before it serves so does each that is born after it."""
+    try:
+        return gw.command("registry", "apply", "-c", "gate.json", "change.jsonl", timeout=3).returncode
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def admin_is_ready(gw):
+    try:
+        return gw.admin("/readyz")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@pytest.mark.parametrize("fault", ["malloc", "read", "write", "write-file", "fsync-file", "random"])
+def test_admin(stage, fault):
+    tried = 0
+    acknowledged = []
+    base = 10000 * ["malloc", "read", "write", "write-file", "fsync-file", "random"].index(fault)
+    for n in steps(time.monotonic() + SECONDS):
+        spec = f"{fault}@admin/ready:{n}"
+        gw = start(stage, spec)
+        gw.write("change.jsonl", json.dumps(change(base + n)) + "\n")
+        applied = apply(gw)
+        admin_is_ready(gw)
+        thrown = f"fault: {fault} {n} in admin" in gw.stderr()
+        if applied == 0:
+            acknowledged.append(base + n)
+            assert wait_until(lambda: is_protected(gw, base + n)), spec
+        served_again(gw, spec)
+        assert applied is None or wait_until(lambda: admin_is_ready(gw)), spec
+        assert gw.stop() == 0, spec
+        judge_log(gw, spec, clean=(0, 1, 2))
+        if not thrown:
+            break
+        tried += 1
+    print(f"{fault}@admin: {tried} of {n - 1}")
+    gw = start(stage, "")
+    for i in acknowledged:
+        assert is_protected(gw, i), (fault, i)
+    assert gw.stop() == 0
+    assert applied == 0  # the last, undisturbed one
+    assert tried > 0 or fault == "random"
+
+
+# ---- while it starts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["worker", "scribe", "admin", "main"])
+@pytest.mark.parametrize("fault", ["malloc", "random", "read-file", "mmap"])
+def test_start(stage, fault, role):
+    """It ends by itself with a reason and status 1, 2 or 74, or it serves; it never ends by a signal and never hangs."""
+    tried = met = 0
+    deadline = time.monotonic() + SECONDS / 3
+    for n in itertools.chain(range(1, 13), (12 + int(1.35 ** k) for k in range(8, 60))):
+        spec = f"{fault}@{role}:{n}"
+        code = begin(stage, spec)
+        if code is None:
+            for h in pair(stage):
+                judge(h, spec)
+        ended = stage.stop()
+        text = judge_log(stage, spec, clean=(0, 1, 2, 74))
+        thrown = f"fault: {fault} {n} in {role}" in text
+        late = role == "scribe" and ended == 74  # it served, and its ledger failed when it could
+        assert ended == 0 or (thrown and (late or code in (1, 2, 74))), (spec, ended, text)
+        tried += 1
+        met += thrown
+        if not thrown or time.monotonic() > deadline:
+            break
+    print(f"{fault}@{role}: {met} of {n} at start")
