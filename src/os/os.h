@@ -140,7 +140,11 @@ void os_address_format(const struct os_address *a, char out[OS_ADDRESS_TEXT]);
 RESULT os_resolve(const char *host, uint16_t port, struct os_address *out, size_t max, size_t *count);
 /* Non-blocking TCP listener. With reuse_port several may listen on one address, each with a queue of its own. */
 RESULT os_listen(const struct os_address *a, bool reuse_port, int *fd);
-/* Non-blocking Unix listener at path with the mode; an old socket there is removed, any other file is an error. */
+/* Lets further os_listen(…, true) of this user join an address that os_listen(…, false) has taken: so it was nobody
+ * else's before, which a first listener with reuse_port could not tell. */
+RESULT os_listen_share(int fd);
+/* Non-blocking Unix listener at path with the mode; an old socket there on which nobody listens any more is removed,
+ * anything else is an error. */
 RESULT os_listen_unix(const char *path, mode_t mode, int *fd);
 /* Non-blocking, TCP_NODELAY. CLOSED when nobody waits (EAGAIN). `peer` may be NULL. */
 RESULT os_accept(int listener, int *fd, struct os_address *peer);

@@ -115,6 +115,11 @@ result os_listen(const struct os_address *a, bool reuse_port, int *fd)
     return r;
 }
 
+result os_listen_share(int fd)
+{
+    return set_option(fd, SOL_SOCKET, SO_REUSEPORT);
+}
+
 static RESULT unix_address(const char *path, struct os_address *out)
 {
     struct sockaddr_un *a = (struct sockaddr_un *)&out->storage;
@@ -130,6 +135,11 @@ static RESULT remove_old_socket(const char *path)
     struct stat st;
     if (lstat(path, &st) != 0) return OK;
     REQUIRE(S_ISSOCK(st.st_mode), ERROR_IO, EEXIST);
+    int fd;
+    if (is_ok(os_connect_unix(path, &fd))) {
+        os_close(&fd);
+        return FAIL(ERROR_IO, EADDRINUSE);
+    }
     return os_remove(path);
 }
 

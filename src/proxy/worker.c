@@ -134,8 +134,11 @@ static void drain_idle(void *arg)
 static void stop_listening(struct worker *w)
 {
     for (size_t i = 0; i < w->settings->listener_count; i++) {
-        if (w->listening[i].listener != NULL) io_listener_free(w->listening[i].listener);
+        if (w->listening[i].listener == NULL) continue;
+        int fd = w->arguments->listeners[i];
+        io_listener_free(w->listening[i].listener);
         w->listening[i].listener = NULL;
+        os_close(&fd); /* the last one closed ends the queue; in a reload the supervisor keeps it */
     }
 }
 
@@ -144,6 +147,7 @@ static void drain(struct worker *w)
     if (w->draining) return;
     w->draining = true;
     stop_listening(w);
+    atomic_store_explicit(&w->arguments->counters->generation, 0, memory_order_relaxed); /* readyz: not this one */
     origin_close_idle(w);
     proxy_log("worker", "draining", NULL);
     io_timer_after(&w->drain_timer, PROXY_DRAIN_IDLE_MS);

@@ -75,6 +75,13 @@ const char *problems_text(const struct problems *p, size_t i)
     return p->items[i].text;
 }
 
+bool problems_is_warning(const struct problems *p, size_t i)
+{
+    MAGIC_CHECK(p, PROBLEMS_MAGIC);
+    ASSERT(i < p->count);
+    return p->items[i].warning;
+}
+
 /* C0, DEL, and C1 in its UTF-8 form: a terminal would obey them. */
 static void clean_text(char *s)
 {

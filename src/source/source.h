@@ -22,6 +22,7 @@ void problems_print_json(const struct problems *p, FILE *to);
  * pointer is shown as "/"), for tests and logs; owned by p until the next problem is added. */
 const char *problems_text(const struct problems *p, size_t i);
 size_t problems_count(const struct problems *p);
+bool problems_is_warning(const struct problems *p, size_t i);
 /* A problem that has no place in a file. */
 void problems_add(struct problems *p, const char *file, const char *fmt, ...) PRINTF(3, 4);
 /* A problem or warning at a line of a file that is not JSON. `code` is that line, shown as context. */

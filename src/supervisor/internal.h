@@ -59,6 +59,8 @@ struct supervisor {
 
 uint64_t supervisor_ms(void);
 /* Forks; false when the kernel refuses. */
+/* All but those of the worker with that index; UINT32_MAX: all. */
+void close_listeners(struct supervisor *s, unsigned keep);
 bool spawn_scribe(struct supervisor *s);
 bool spawn_admin(struct supervisor *s, struct generation *g);
 bool spawn_worker(struct supervisor *s, struct generation *g, unsigned index);

@@ -54,7 +54,7 @@ static void become(struct supervisor *s, enum role role, pid_t parent)
     }
 }
 
-static void close_listeners(struct supervisor *s, unsigned keep)
+void close_listeners(struct supervisor *s, unsigned keep)
 {
     size_t n = s->now.config->settings.listener_count;
     for (unsigned w = 0; w < s->now.config->workers; w++) {
@@ -199,6 +199,7 @@ static NORETURN void run_trial(struct supervisor *s)
     bool good = c != NULL && problems_errors(p) == 0;
     for (size_t i = 0; p != NULL && !good && i < problems_count(p); i++) {
         struct buf quoted;
+        if (problems_is_warning(p, i)) continue; /* no reason to refuse */
         buf_init(&quoted, 8192);
         if (is_ok(json_quote(&quoted, span_str(problems_text(p, i))))) {
             proxy_log("supervisor", "reload_refused", "\"reason\":%.*s", SPAN_FMT(buf_span(&quoted)));

@@ -43,8 +43,10 @@ static RESULT open_listeners(struct supervisor *s)
     for (size_t i = 0; i < n; i++) {
         for (unsigned w = 0; w < c->workers; w++) {
             int *fd = &s->listeners[w * n + i];
-            TRY(os_listen(&c->settings.listeners[i].address, true, fd));
-            if (w == 0) TRY(os_local_address(*fd, &c->settings.listeners[i].address)); /* port 0 has a number now */
+            TRY(os_listen(&c->settings.listeners[i].address, w > 0, fd));
+            if (w > 0) continue;
+            TRY(os_listen_share(*fd));
+            TRY(os_local_address(*fd, &c->settings.listeners[i].address)); /* port 0 has a number now */
         }
     }
     TRY(os_listen(&c->admin_address, false, &s->http_listener));
@@ -215,6 +217,7 @@ static void start_ending(struct supervisor *s)
     s->ending = true;
     os_notify("STOPPING=1");
     proxy_log("supervisor", "stopping", NULL);
+    close_listeners(s, UINT32_MAX); /* whoever comes now is refused by the system, not left waiting */
     tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
     if (s->next.config != NULL) abandon_reload(s, "stopping");
 }
@@ -506,8 +509,10 @@ static RESULT set_up(struct supervisor *s)
 
 static void tear_down(struct supervisor *s)
 {
-    result r = os_remove(s->now.config->admin_socket);
-    (void)r;
+    if (s->socket_listener >= 0) { /* else it is somebody else's */
+        result r = os_remove(s->now.config->admin_socket);
+        (void)r;
+    }
     size_t n = s->now.config->workers * s->now.config->settings.listener_count;
     for (size_t i = 0; s->listeners != NULL && i < n; i++) os_close(&s->listeners[i]);
     mem_free(s->listeners);

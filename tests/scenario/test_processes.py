@@ -1,0 +1,302 @@
+"""Supervisor, workers, scribe, admin: deaths, reloads, drains."""
+# ctest: timeout=400
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import gateway as g
+from harness.client import OFFICER, POLICE, Client, fetch, wait_until
+from harness.origin import answer
+
+FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
+VISIBLE = '[{"personId": 1}]'
+
+
+class Load:
+    """Clients that ask without a pause; a connection that ends between two requests is opened anew."""
+
+    def __init__(self, gateway, clients=4, keep=True):
+        self.gateway, self.keep, self.stop = gateway, keep, threading.Event()
+        self.good, self.bad = 0, []
+        self.threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(clients)]
+        for t in self.threads:
+            t.start()
+
+    def _ask(self):
+        c = None
+        while not self.stop.is_set():
+            try:
+                if c is None:
+                    c = Client(self.gateway.port, POLICE)
+                r = c.get("/inspect/x")
+                if r is None:  # closed before it answered: an idle connection may end at any time
+                    c = None
+                    continue
+                if r.status == 200 and r.text == VISIBLE and r.complete:
+                    self.good += 1
+                else:
+                    self.bad.append((r.status, r.body))
+                if r.header("Connection") == "close" or not self.keep:
+                    c.close()
+                    c = None
+            except OSError as e:
+                self.bad.append(repr(e))
+                c = None
+
+    def end(self):
+        self.stop.set()
+        for t in self.threads:
+            t.join(20)
+        return self.good, self.bad
+
+
+@pytest.fixture
+def found(origin):
+    origin.respond = lambda r: answer(FOUND)
+    return origin
+
+
+def test_a_killed_worker_is_replaced_and_nobody_else_notices(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"], workers=2)
+    bystanders = {}
+    for _ in range(40):  # connections until each worker has one
+        c = Client(gw.port, POLICE)
+        assert c.get("/inspect/x").text == VISIBLE
+        inode = owner_of(c, gw)
+        bystanders.setdefault(inode, []).append(c)
+        if len(bystanders) == 2:
+            break
+    assert len(bystanders) == 2
+    victim, other = list(bystanders)
+    os.kill(victim, signal.SIGKILL)
+    for c in bystanders[other]:
+        for _ in range(20):
+            assert c.get("/inspect/x").text == VISIBLE
+    for c in bystanders[victim]:
+        assert not c.receive()
+    assert wait_until(lambda: len(gw.children("worker")) == 2 and victim not in gw.children("worker"))
+    assert wait_until(lambda: gw.metric("gate1367_workers") == 2 if "gate1367_workers " in gw.admin("/metrics")[1] else True)
+    load = Load(gw, keep=False)
+    time.sleep(1)
+    good, bad = load.end()
+    assert good > 10 and not bad
+
+
+def owner_of(client, gw):
+    """The worker that holds the other end of this connection."""
+    mine, theirs = client.socket.getsockname()[1], client.socket.getpeername()[1]
+    wanted = None
+    for line in open("/proc/net/tcp").read().splitlines()[1:]:
+        f = line.split()
+        if f[1].endswith(f":{theirs:04X}") and f[2].endswith(f":{mine:04X}"):
+            wanted = f"socket:[{f[9]}]"
+    for pid in gw.children("worker"):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{fd}") == wanted:
+                    return pid
+            except OSError:
+                pass
+    return None
+
+
+def test_workers_killed_under_load(make_gateway, found):
+    """Only connections of the dead worker break; whoever comes anew is served."""
+    gw = make_gateway(protected=["A012345678"], workers=2)
+    load = Load(gw)
+    for _ in range(3):
+        time.sleep(0.5)
+        os.kill(gw.children("worker")[0], signal.SIGKILL)
+        assert wait_until(lambda: len(gw.children("worker")) == 2)
+    time.sleep(0.5)
+    good, bad = load.end()
+    assert good > 20 and all("Error" in str(b) for b in bad) and len(bad) <= 3 * 4 * 2, bad  # broken connections, no wrong answer
+    assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+def test_a_killed_scribe_makes_refusals_then_recovers(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    load = Load(gw)
+    time.sleep(0.5)
+    workers, scribe = gw.children("worker"), gw.children("scribe")[0]
+    os.kill(scribe, signal.SIGKILL)
+    assert wait_until(lambda: gw.children("scribe") not in ([], [scribe]))
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 200)
+    time.sleep(0.3)
+    good, bad = load.end()
+    assert good > 10 and all(b[0] == 502 for b in bad), bad
+    assert gw.children("worker") == workers
+    assert gw.stop() == 0
+    verified = gw.command("log", "verify", "-c", "gate.json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    requests = {e["request"] for e in gw.entries() if e["event"] == "disclosure"}
+    assert len(requests) >= good  # whatever was answered is on record
+
+
+def test_nothing_leaves_before_its_entry_is_durable(gateway, found):
+    #= ICE10036.2 5.6(1)
+    with Client(gateway.port, POLICE) as a, Client(gateway.port, OFFICER) as b:
+        assert a.get("/inspect/x").status == 200 and b.get("/inspect/x").status == 200
+        before = len(gateway.entries())
+        scribe = gateway.children("scribe")[0]
+        os.kill(scribe, signal.SIGSTOP)
+        try:
+            for c in (a, b):
+                c.request("/inspect/x")
+                assert c.read_all(1) == b""
+            assert len(gateway.entries()) == before
+        finally:
+            os.kill(scribe, signal.SIGCONT)
+        assert a.response().text == VISIBLE and b.response().header("Section-1367") == "protected; records=1"
+    assert wait_until(lambda: len(gateway.entries()) == before + 4)
+
+
+def test_a_bad_file_keeps_the_old_and_says_why(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    good = (gw.dir / "gate.json").read_text()
+    for broken in ('{"format": 1,', good.replace('"routes"', '"rutes"'), good.replace("recipients.json", "nowhere.json")):
+        (gw.dir / "gate.json").write_text(broken)
+        assert gw.reload() is False
+        last = [json.loads(x) for x in gw.stderr().splitlines() if '"reload_refused"' in x][-1]
+        assert "gate.json" in last["reason"] or "nowhere.json" in last["reason"]
+        assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
+    (gw.dir / "gate.json").write_text(good)
+    gw.write("recipients.json", {"format": 1, "recipients": "none"})
+    assert gw.reload() is False
+    gw.write("recipients.json", g.RECIPIENTS)
+    assert gw.reload() is True
+
+
+@pytest.mark.parametrize("change", ["listen", "workers", "admin", "ledger"])
+def test_keys_that_need_a_restart(make_gateway, found, change):
+    gw = make_gateway(protected=["A012345678"])
+    if change == "listen":
+        gw.config["listen"][0]["address"] = "127.0.0.2:0"
+    elif change == "workers":
+        gw.config["workers"] = 2
+    elif change == "admin":
+        gw.config["admin"]["address"] = "127.0.0.2:0"
+    else:
+        gw.config["ledger"]["origin"] = "gate1367.example/other"
+    gw.write_config()
+    assert gw.reload() is False
+    assert "restart" in [json.loads(x) for x in gw.stderr().splitlines() if '"reload_refused"' in x][-1]["reason"]
+    assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+def test_reloads_under_load(make_gateway, found):
+    """Thirty generations, and not one failed request."""
+    gw = make_gateway(protected=["A012345678"], workers=2)
+    load = Load(gw)
+    for i in range(6 if g.SANITIZED else 30):
+        gw.config["pace"] = f"{i % 2}ms"
+        gw.write_config()
+        assert gw.reload(60) is True
+    good, bad = load.end()
+    assert good > 30 and not bad, (good, bad)
+    assert wait_until(lambda: len(gw.children("worker")) == 2, 20)
+    assert len(gw.children("admin")) == 1 and len(gw.children("scribe")) == 1
+    assert gw.stop() == 0
+    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0
+
+
+def test_a_reload_changes_what_is_served(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    old = Client(gw.port, POLICE)
+    assert old.get("/inspect/x").text == VISIBLE
+    gw.config["routes"] = [r for r in gw.config["routes"] if r["path"] != "/inspect/"]
+    gw.write_config()
+    assert gw.reload()
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 404
+    r = old.get("/inspect/x")  # an old connection ends with its current answer
+    assert r is None or r.header("Connection") == "close"
+    old.close()
+
+
+def test_an_idle_connection_of_the_old_generation_ends(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    with Client(gw.port, POLICE, timeout=20) as c:
+        assert c.get("/inspect/x").status == 200
+        gw.reload()
+        started = time.monotonic()
+        assert not c.receive() and c.ended == "clean"
+        assert 3 < time.monotonic() - started < 12 * g.PATIENCE
+
+
+def test_sigterm_drains(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    go = threading.Event()
+    def respond(r):
+        go.wait(10)
+        return answer(FOUND)
+    with Client(gw.port, POLICE) as idle, Client(gw.port, POLICE) as busy:
+        assert idle.get("/nowhere").status == 404
+        found.respond = respond
+        busy.request("/inspect/x")
+        assert wait_until(lambda: found.requests)
+        gw.process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: '"event":"stopping"' in gw.stderr())
+        time.sleep(0.3)
+        with pytest.raises(ConnectionRefusedError):
+            fetch(gw.port, "/inspect/x", POLICE)
+        assert gw.admin("/readyz")[0] == 503 and gw.admin("/healthz")[0] == 200
+        go.set()
+        r = busy.response()
+        assert r.text == VISIBLE and r.header("Connection") == "close"
+    assert gw.process.wait(20 * g.PATIENCE) == 0
+    entries = gw.entries()
+    assert entries[-1]["event"] == "stop" or "stop" in {e["event"] for e in entries}
+    assert [e["outcome"] for e in entries if e["event"] == "disclosure"] == ["withheld"]
+
+
+def test_a_killed_supervisor_leaves_nobody(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"], workers=2)
+    children = [p for role in ("worker", "scribe", "admin") for p in gw.children(role)]
+    assert len(children) == 4
+    gw.process.kill()
+    gw.process.wait()
+    assert wait_until(lambda: not any(os.path.exists(f"/proc/{p}") and "Z" not in open(f"/proc/{p}/stat").read().split(")")[1][:3]
+                                      for p in children), 15)
+
+
+def test_two_gateways_do_not_share_an_address(make_gateway, found):
+    """Listeners are shared between workers, never between gateways: half of the traffic would meet other rules."""
+    first = make_gateway(protected=["A012345678"])
+    second = make_gateway(start=False)
+    second.config["listen"][0]["address"] = f"127.0.0.1:{first.port}"
+    second.write_config()
+    second.start(wait=False)
+    try:
+        assert second.process.wait(10 * g.PATIENCE) == 2
+    finally:
+        if second.process.poll() is None:
+            second.process.kill()
+    assert "address" in second.stderr().lower()
+    assert fetch(first.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+def test_two_gateways_do_not_share_a_ledger(make_gateway, found):
+    first = make_gateway(protected=["A012345678"])
+    second = subprocess.run([g.BIN, "serve", "-c", "gate.json"], cwd=first.dir, capture_output=True, text=True,
+                            timeout=30 * g.PATIENCE)
+    assert second.returncode in (1, 2) and second.stderr
+    assert fetch(first.port, "/inspect/x", POLICE).text == VISIBLE
+    assert first.command("registry", "lookup", "-c", "gate.json", "alien_number", "A012345678").returncode == 0
+
+
+def test_a_killed_admin_comes_back(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    os.kill(gw.children("admin")[0], signal.SIGKILL)
+    assert wait_until(lambda: len(gw.children("admin")) == 1)
+    def ready():
+        try:
+            return gw.admin("/readyz")[0] == 200
+        except OSError:
+            return False
+    assert wait_until(ready)
+    assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
