@@ -1,0 +1,62 @@
+"""With a pace, what is withheld and what is absent leave on the grid, counted from the request's arrival. How well the two
+times agree is measured elsewhere; here only that both are on it, coarsely: the grid is wide, the bound wider than any
+scheduling."""
+# ctest: serial
+# ctest: timeout=300
+import statistics
+import time
+
+import pytest
+
+import wire
+from cases import MISS, OTHERS, P, PROTECTED, reply
+from worlds import ABSENT, AT, KINDS, WORLDS, Twins, request
+
+GRID = 0.1
+N = P["aNumber"]
+
+
+@pytest.mark.parametrize("pace", ["100ms"])
+def test_withheld_and_absent_leave_on_the_grid(tmp_path, pace):
+    document = {"path": "/person/{id}", "units": ["$"], "miss": MISS}
+    with Twins(tmp_path, [document], PROTECTED, OTHERS, pace=pace) as twins:
+        big = {"aNumber": N, "pad": ["x" * 1000] * 500}
+        gone = reply('{"m":"none"}', "application/json", status=404)
+        twins.answer_with("/person/" + N, reply(big, "application/json"), gone)
+        offsets = {}
+        for world in WORLDS:
+            twins.world, gateway = world
+            w = wire.Wire(twins.gateways[gateway].port, KINDS["police"][0])
+            for _ in range(8):
+                began = time.monotonic()
+                length = len(w.raw)
+                w.send(request("police", "/person/" + N))
+                w.read_until(length + 1)
+                offsets.setdefault(world, []).append((time.monotonic() - began) % GRID)
+                assert time.monotonic() - began >= GRID * 0.95, "left before the grid"
+            w.close()
+        for world, late in offsets.items():
+            assert statistics.median(late) < GRID / 2 or statistics.median(late) > GRID * 0.97, f"{world}: {late}"
+
+
+def test_the_shipped_pace(tmp_path):
+    """10 ms: nothing leaves earlier, and the entitled do not wait."""
+    document = {"path": "/person/{id}", "units": ["$"], "miss": MISS}
+    with Twins(tmp_path, [document], PROTECTED, OTHERS, pace="10ms") as twins:
+        twins.answer_with("/person/" + N, reply({"aNumber": N}, "application/json"), reply("{}", "application/json", status=404))
+        fastest = {}
+        for kind, world in [(k, w) for k in ("police", "conduit") for w in WORLDS] + [("officer", (AT, "knows"))]:
+            twins.world, gateway = world
+            name = KINDS[kind][0] if kind in KINDS else "uscis-officer"
+            w = wire.Wire(twins.gateways[gateway].port, name)
+            for _ in range(20):
+                began = time.monotonic()
+                length = len(w.raw)
+                w.send(request(kind, "/person/" + N))
+                w.read_until(length + 1)
+                took = time.monotonic() - began
+                fastest[kind, world] = min(took, fastest.get((kind, world), took))
+            w.close()
+        waited = [t for (kind, _), t in fastest.items() if kind != "officer"]
+        assert min(waited) >= 0.0099, fastest
+        assert ABSENT in {world[0] for _, world in fastest}
