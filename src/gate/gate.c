@@ -128,6 +128,18 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
     engine_start(engine, &begin);
 }
 
+#define EXPECT_MAX ((uint64_t)4 << 20)
+
+void gate_expect(struct gate *g, uint64_t length)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_RECEIVING && g->at.received == 0);
+    if (length > EXPECT_MAX) length = EXPECT_MAX;
+    uint8_t *unused;
+    result r = buf_reserve(&g->body, (size_t)(length < g->body.cap ? length : g->body.cap), &unused);
+    (void)r; /* only a hint: what cannot be held is told when it comes */
+}
+
 static RESULT receive_stream(struct gate *g, span bytes)
 {
     ASSERT(g->class == RECIPIENT_ENTITLED);

@@ -59,6 +59,9 @@ struct arena *gate_arena(struct gate *g);
 
 /* RECEIVING. The engine is the exchange's until gate_decide or gate_stream. b->arena is set by the gate. */
 void gate_open(struct gate *g, struct engine *engine, const struct engine_begin *b);
+/* How many bytes the origin declared: room for them is made at once (at most 4 MiB, which cost nothing until they come)
+ * instead of by growing, which copies. Before the first gate_receive. */
+void gate_expect(struct gate *g, uint64_t length);
 /* Body bytes of the origin, in order; in GATE_RELEASED only for a stream that is drained. LIMIT: no memory, the bytes were
  * not taken. */
 RESULT gate_receive(struct gate *g, span bytes);

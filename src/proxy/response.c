@@ -259,6 +259,7 @@ static enum flow begin_body(struct exchange *x)
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
     x->engine = worker_engine_take(x->worker);
     gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
+    if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);
     x->step = STEP_READ_BODY;
     return FLOW_GO;
