@@ -43,12 +43,16 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->known = true;
 }
 
-static void learn_child(struct match *m, const struct frame *f, struct name *n, const struct doc_event *e)
+static const struct child *learn_child(
+    struct match *m, const struct frame *f, struct name *n, const struct doc_event *e)
 {
     label_set labels = n->inherits && f->labels ? rules_labels(m->rules, name_text(m, e), f->labels) : n->labels;
-    n->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
-    if (!n->quiet || f->labels) n->child.act |= ACT_NAME;
-    n->key = f->key;
+    struct meaning *meaning = &n->meanings[n->oldest];
+    n->oldest ^= 1;
+    meaning->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
+    if (!n->quiet || f->labels) meaning->child.act |= ACT_NAME;
+    meaning->key = f->key;
+    return &meaning->child;
 }
 
 /* Names without an id share the table's first entry, which is learnt each time. */
@@ -58,7 +62,7 @@ static struct name *name_entry(struct match *m, const struct doc_event *e)
     while (m->names.count <= i) {
         struct name *added = table_add(m, &m->names, sizeof *added);
         if (!added) return NULL;
-        added->key = NAME_KEY_NONE;
+        added->meanings[0].key = added->meanings[1].key = NAME_KEY_NONE;
     }
     struct name *n = TABLE_AT(&m->names, struct name, i);
     if (i == 0) n->known = false;
@@ -71,10 +75,9 @@ const struct child *name_child(struct match *m, const struct frame *f, const str
     if (!n) return &m->root; /* failed is latched: what follows is never seen */
     if (!n->known) {
         learn_name(m, n, e);
-        n->key = NAME_KEY_NONE;
+        n->meanings[0].key = n->meanings[1].key = NAME_KEY_NONE;
     }
-    if (n->key != f->key) learn_child(m, f, n, e);
-    return &n->child;
+    return learn_child(m, f, n, e);
 }
 
 /* A name is a value too. Under a label it may be what the label says, and nine digits are still an A-number. */

@@ -50,12 +50,18 @@ struct child {
     const struct path_info *info;
 };
 
-/* One distinct member name. `key` says for which kind of parent `child` was worked out. */
-struct name {
+/* What a name means under one kind of parent, which `key` says. */
+struct meaning {
     uint64_t key;
     struct child child;
+};
+
+/* One distinct member name. Many stand under two kinds of parents in turn: the last two are kept. */
+struct name {
+    struct meaning meanings[2];
     path_symbol symbol;
     bool known, inherits, quiet;
+    uint8_t oldest;
     label_set labels;
 };
 #define NAME_KEY_NONE UINT64_MAX
@@ -68,17 +74,18 @@ struct where {
 };
 
 struct frame {
-    uint64_t key;       /* state, labels and `allowed`, as in struct name */
-    struct child child; /* arrays in state 0: of every element; objects: of the current member */
+    uint64_t key;       /* state, labels and `allowed`, as in struct meaning */
+    struct child child; /* arrays: of the element met last */
     path_state state;
     bool is_array;
+    bool indexed; /* an array in a declared state: each element has a state of its own */
     label_set labels;
     struct where where;
     uint32_t own;       /* piece that this container is the value of, or MATCH_NONE */
     uint32_t container; /* in the survey, MATCH_NONE while it has no piece */
     uint32_t children;
     uint32_t last; /* piece that waits for its next sibling */
-    uint64_t open, child_begin, child_end;
+    uint64_t open, child_end;
     const struct path_info *info;
 };
 
@@ -148,6 +155,7 @@ struct match {
     bool root_seen;
     bool disorder; /* containers were not met in order of `open` */
     struct child root;
+    struct child undeclared; /* in state 0, no label */
     uint64_t literals_to, next_literal;
     uint32_t literal_at;
     struct doc_event name; /* of the member whose value comes next */
@@ -193,8 +201,16 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
 
+/* text.c */
+struct facts {
+    size_t digits; /* ASCII */
+    bool letter, percent, foldable;
+};
+
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
+/* May an identifier with a syntax of its own stand in a text of these facts? */
+bool view_may_identify(const struct match *m, const struct facts *f);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, unsigned level);
 
@@ -206,13 +222,9 @@ void finding_add(struct match *m, const struct match_finding *finding);
 void findings_close(struct match *m);
 void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 
-/* text.c */
-struct facts {
-    size_t digits; /* ASCII */
-    bool letter, percent, foldable;
-    bool word; /* three printable ASCII characters in a row: a literal may be there */
-};
 struct facts text_facts(span text);
+/* Are there three printable ASCII characters in a row? Only then a literal may be there. */
+bool text_has_word(span text);
 /* May registry_fold() change it? Never false when it would. */
 bool text_foldable(span text);
 /* Decodes %XX; out has room for text.len bytes. */

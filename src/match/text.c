@@ -49,21 +49,67 @@ static bool leads_at(span text, size_t i)
     return i + 1 < text.len && (text.ptr[i + 1] & 0xC0) == 0x80;
 }
 
+/* Eight bytes at once: bit 7 of each byte says something about it.
+ *
+ *   x = byte ^ '0'          (x & 0x7F) + 0x76 carries into bit 7 from x = 10 on
+ *   x = byte | 0x20         (x & 0x7F) + 0x1F from 'a' on, + 0x05 from '{' on */
+#define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static inline uint64_t digits_of(uint64_t w)
+{
+    uint64_t x = w ^ ALL('0');
+    return ~(((x & ALL(0x7F)) + ALL(0x76)) | x) & ALL(0x80);
+}
+
+static inline uint64_t letters_of(uint64_t w)
+{
+    uint64_t x = (w | ALL(0x20)) & ALL(0x7F);
+    return (x + ALL(0x1F)) & ~(x + ALL(0x05)) & ~w & ALL(0x80);
+}
+
+static inline size_t count_marks(uint64_t marks)
+{
+    return (size_t)((marks >> 7) * ALL(1) >> 56);
+}
+
+/* The last 1…7 bytes of a text of `len`, zeros behind, without a byte read outside it. */
+static inline uint64_t load_tail(const uint8_t *p, size_t len, size_t tail)
+{
+    if (len >= 8) return load_le64(p + len - 8) >> 8 * (8 - tail);
+    uint64_t w = 0;
+    for (size_t i = 0; i < tail; i++)
+        w |= (uint64_t)p[len - tail + i] << 8 * i;
+    return w;
+}
+
+static inline void add_facts(struct facts *f, uint64_t w, uint64_t *letters, uint64_t *high)
+{
+    uint64_t x = w ^ ALL('%');
+    f->digits += count_marks(digits_of(w));
+    *letters |= letters_of(w);
+    *high |= w;
+    f->percent |= ((x - ALL(1)) & ~x & ALL(0x80)) != 0;
+}
+
 struct facts text_facts(span text)
 {
     struct facts f = {0};
-    unsigned all = 0, row = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned class = class_of(text.ptr[i]);
-        all |= class & ~(unsigned)IS_LEAD;
-        f.digits += class & IS_DIGIT;
-        row = class & IS_PRINTABLE ? row + 1 : 0;
-        f.word |= row >= 3;
-        if (UNLIKELY(class == IS_LEAD)) f.foldable |= leads_at(text, i);
-    }
-    f.letter = all & IS_LETTER;
-    f.percent = all & IS_PERCENT;
+    uint64_t letters = 0, high = 0;
+    size_t i = 0;
+    for (; i + 8 <= text.len; i += 8)
+        add_facts(&f, load_le64(text.ptr + i), &letters, &high);
+    if (i < text.len) add_facts(&f, load_tail(text.ptr, text.len, text.len - i), &letters, &high);
+    f.letter = letters != 0;
+    if (UNLIKELY(high & ALL(0x80))) f.foldable = text_foldable(text);
     return f;
+}
+
+bool text_has_word(span text)
+{
+    unsigned row = 0;
+    for (size_t i = 0; i < text.len && row < 3; i++)
+        row = class_of(text.ptr[i]) & IS_PRINTABLE ? row + 1 : 0;
+    return row == 3;
 }
 
 bool text_foldable(span text)
@@ -141,28 +187,39 @@ bool text_is_common(span run)
     return true;
 }
 
-static int sextet(uint8_t c)
+static const uint8_t sextets[256] = {
+#define X(c, v) [c] = v,
+    X('A', 0) X('B', 1) X('C', 2) X('D', 3) X('E', 4) X('F', 5) X('G', 6) X('H', 7) X('I', 8) X('J', 9) X('K', 10)
+    X('L', 11) X('M', 12) X('N', 13) X('O', 14) X('P', 15) X('Q', 16) X('R', 17) X('S', 18) X('T', 19) X('U', 20)
+    X('V', 21) X('W', 22) X('X', 23) X('Y', 24) X('Z', 25) X('a', 26) X('b', 27) X('c', 28) X('d', 29) X('e', 30)
+    X('f', 31) X('g', 32) X('h', 33) X('i', 34) X('j', 35) X('k', 36) X('l', 37) X('m', 38) X('n', 39) X('o', 40)
+    X('p', 41) X('q', 42) X('r', 43) X('s', 44) X('t', 45) X('u', 46) X('v', 47) X('w', 48) X('x', 49) X('y', 50)
+    X('z', 51) X('0', 52) X('1', 53) X('2', 54) X('3', 55) X('4', 56) X('5', 57) X('6', 58) X('7', 59) X('8', 60)
+    X('9', 61) X('+', 62) X('-', 62) X('/', 63) X('_', 63)
+#undef X
+};
+
+static uint32_t four_sextets(const uint8_t *p)
 {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (is_digit(c)) return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+    return (uint32_t)sextets[p[0]] << 18 | (uint32_t)sextets[p[1]] << 12 | (uint32_t)sextets[p[2]] << 6 | sextets[p[3]];
 }
 
+/* The caller found a run of the alphabet: nothing else stands before the padding. */
 size_t text_base64(span text, uint8_t *out)
 {
-    uint32_t bits = 0;
-    unsigned held = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
-        int six = sextet(text.ptr[i]);
-        ASSERT(six >= 0);
-        bits = bits << 6 | (uint32_t)six;
-        held += 6;
-        if (held < 8) continue;
-        held -= 8;
-        out[n++] = (uint8_t)(bits >> held);
+    size_t len = text.len, n = 0, i = 0;
+    while (len > 0 && text.ptr[len - 1] == '=')
+        len--;
+    for (; i + 4 <= len; i += 4, n += 3) {
+        uint32_t bits = four_sextets(text.ptr + i);
+        out[n] = (uint8_t)(bits >> 16), out[n + 1] = (uint8_t)(bits >> 8), out[n + 2] = (uint8_t)bits;
     }
+    uint8_t last[4] = {'A', 'A', 'A', 'A'};
+    for (size_t k = 0; i + k < len; k++)
+        last[k] = text.ptr[i + k];
+    uint32_t bits = four_sextets(last);
+    if (len - i >= 2) out[n++] = (uint8_t)(bits >> 16);
+    if (len - i == 3) out[n++] = (uint8_t)(bits >> 8);
     return n;
 }
 
@@ -188,6 +245,10 @@ static uint8_t digit_at(span mantissa, size_t point, size_t i)
 size_t text_integer(span lexeme, uint8_t *out, size_t max)
 {
     size_t e = 0;
+    if (lexeme.len > 0 && lexeme.len <= max && lexeme.ptr[0] != '0' && text_facts(lexeme).digits == lexeme.len) {
+        memcpy(out, lexeme.ptr, lexeme.len);
+        return lexeme.len;
+    }
     while (e < lexeme.len && (lexeme.ptr[e] | 0x20) != 'e')
         e++;
     span mantissa = span_sub(lexeme, 0, e);

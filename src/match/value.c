@@ -48,17 +48,30 @@ static span event_text(const struct match *m, const struct doc_event *e)
     return span_of(m->body + e->at, e->len);
 }
 
+#define FLAGS_CODED (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT)
+
+/* Whether nothing but a base64 run can be in a value whose place says nothing of it. */
+static bool is_plain(const struct match *m, span text, unsigned flags, bool literal)
+{
+    if (literal || flags & FLAGS_CODED || m->any_syntax) return false;
+    if (!(flags & DOC_DIGITS)) return true;
+    struct facts f = text_facts(text);
+    return !view_may_identify(m, &f);
+}
+
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
 {
     span text = event_text(m, e);
     unsigned flags = e->flags;
     if (m->prefilter && flags & DOC_NON_ASCII && !text_foldable(text)) flags &= ~(unsigned)DOC_NON_ASCII;
-    bool plain = m->prefilter && !literal && !(c->act & (ACT_KEY | ACT_LABEL)) && !m->any_syntax &&
-                 !(flags & (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS));
-    if (plain && !(flags & DOC_LONG)) return;
+    if (m->prefilter && !(c->act & (ACT_KEY | ACT_LABEL)) && is_plain(m, text, flags, literal)) {
+        size_t begin, end;
+        if (!(flags & DOC_LONG) || !text_next_run(text, 0, &begin, &end)) return;
+        set_spot(m, e, c, w);
+        return view_runs(m, text, 0);
+    }
     set_spot(m, e, c, w);
-    if (plain) return view_runs(m, text, 0);
     if (!(flags & DOC_ESCAPED) && m->prefilter) return view_scan(m, text, 0, true, literal);
     uint8_t *out = bytes_room(m, &m->decoded, text.len);
     if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
@@ -111,6 +124,7 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
 {
     uint8_t out[INTEGER_MAX];
     span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
+    if (!(c->act & (ACT_KEY | ACT_LABEL)) && digits.len != 9) return;
     set_spot(m, e, c, w);
     const struct label *label = m->spot.label;
     if (m->spot.key)

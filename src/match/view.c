@@ -56,7 +56,7 @@ static void scan_bare(struct match *m, span text)
 
 /* Nothing that carries its own syntax has fewer than six digits, or fewer than nine and no letter; kinds of which that
  * is not so set any_syntax. The property test against "prefilter off" holds it. */
-static bool may_identify(const struct match *m, const struct facts *f)
+bool view_may_identify(const struct match *m, const struct facts *f)
 {
     return !m->prefilter || m->any_syntax || f->digits >= 9 || (f->letter && f->digits >= 6);
 }
@@ -65,9 +65,9 @@ static void scan_identifiers(struct match *m, span text, const struct facts *f)
 {
     if (m->spot.label->patterns)
         rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
-    if (!may_identify(m, f)) return;
+    if (!view_may_identify(m, f)) return;
     rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
-    if (m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);
+    if (f->digits >= 9 && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);
 }
 
 /* ---- under a label ---------------------------------------------------------------------------------------------- */
@@ -193,6 +193,7 @@ static void scan_run(struct match *m, span run, unsigned level)
 void view_runs(struct match *m, span text, unsigned level)
 {
     size_t begin, end;
+    if (text.len < RUN_MIN) return;
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)
         scan_run(m, span_sub(text, begin, end - begin), level);
 }
@@ -224,5 +225,5 @@ void view_scan(struct match *m, span text, unsigned level, bool raw, bool litera
             f = text_facts(text);
         }
     }
-    scan_folded(m, text, &f, level, raw ? literal : f.word);
+    scan_folded(m, text, &f, level, raw ? literal : text_has_word(text));
 }

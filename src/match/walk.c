@@ -14,9 +14,9 @@ static struct frame *frame_top(struct match *m)
     return TABLE_AT(&m->frames, struct frame, m->top);
 }
 
-static uint64_t frame_key(const struct frame *f)
+static uint64_t frame_key(path_state state, label_set labels, bool allowed)
 {
-    return (uint64_t)f->labels << 17 | (uint64_t)f->where.allowed << 16 | f->state;
+    return (uint64_t)labels << 17 | (uint64_t)allowed << 16 | state;
 }
 
 /* ---- containers and pieces -------------------------------------------------------------------------------------- */
@@ -263,11 +263,11 @@ static void note_depth(struct match *m, const struct where *w)
 }
 
 /* What is known of every element of an array: all of it where nothing is declared below. */
-static void know_elements(struct match *m, struct frame *f)
+static void know_elements(struct match *m, struct frame *f, const struct child *c, bool allowed)
 {
-    f->indexed = f->state != 0 || (m->view->has_allow && !f->where.allowed);
-    if (f->indexed || f->labels)
-        f->child = child_of(m, path_element(m->document, f->state, 0), f->labels, f->where.allowed);
+    f->indexed = c->state != 0 || (m->view->has_allow && !allowed);
+    if (c->state != 0 || c->labels || (m->view->has_allow && !allowed))
+        f->child = child_of(m, path_element(m->document, c->state, 0), c->labels, allowed);
     else
         f->child = m->undeclared;
 }
@@ -280,6 +280,7 @@ static inline const struct child *element_of(struct match *m, struct frame *f)
     return &f->child;
 }
 
+/* The new frame is written field by field from what is at hand: reading back wider than was written would wait. */
 static void open_container(struct match *m, const struct child *c, const struct doc_event *e)
 {
     struct frame *f = frame_top(m), *inner;
@@ -301,16 +302,16 @@ static void open_container(struct match *m, const struct child *c, const struct 
     inner->is_array = e->kind == DOC_ARRAY_BEGIN;
     inner->indexed = false;
     inner->labels = known.labels;
-    inner->where = rest ? TABLE_AT(&m->frames, struct frame, outer)->where : w;
+    if (rest) w = TABLE_AT(&m->frames, struct frame, outer)->where;
+    inner->where = w;
     inner->own = piece;
     inner->container = inner->last = MATCH_NONE;
     inner->children = 0;
     inner->open = e->at;
-    inner->child_begin = 0;
     inner->child_end = e->at + 1;
     inner->info = known.info;
-    inner->key = frame_key(inner);
-    if (inner->is_array) know_elements(m, inner);
+    inner->key = frame_key(known.state, known.labels, w.allowed);
+    if (inner->is_array) know_elements(m, inner, &known, w.allowed);
     note_depth(m, &inner->where);
 }
 
@@ -460,7 +461,7 @@ void walk_begin(struct match *m)
     struct frame *f = table_add(m, &m->frames, sizeof *f);
     m->top = 0;
     m->root = child_of(m, path_root(m->document), 0, false);
-    m->undeclared = child_of(m, 0, 0, !m->view->has_allow);
+    m->undeclared = child_of(m, 0, 0, true);
     if (!f) return;
     f->where = (struct where){.unit = MATCH_NONE, .piece = MATCH_NONE};
     f->own = f->container = f->last = MATCH_NONE;

@@ -75,7 +75,7 @@ void pattern_free(struct pattern *p)
 enum pattern_outcome pattern_run(
     const struct pattern *p, struct rules_scratch *x, span text, size_t from, size_t bounds[4])
 {
-    if (text.len - from < p->shortest) return PATTERN_MISS;
+    if (text.len < p->shortest || text.len - from < p->shortest) return PATTERN_MISS;
     int found = pcre2_jit_match(p->code, text.ptr, text.len, from, 0, x->match, x->context);
     if (found == PCRE2_ERROR_NOMATCH) return PATTERN_MISS;
     if (found < 0) {

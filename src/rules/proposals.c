@@ -25,6 +25,7 @@ struct maker {
     unsigned classes, shift, count, limit;
     uint16_t stack[2 * REGULAR_NODES];
     uint64_t visited[WORDS];
+    uint16_t group[STATES_ALL], regrouped[STATES_ALL], first[STATES_ALL]; /* first: a group's first state */
 };
 
 #define EDGE -1
@@ -176,20 +177,11 @@ static bool determine(struct maker *k, unsigned limit)
     return true;
 }
 
-/* ---- building --------------------------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 static const char *pattern_text(const struct rule *rule)
 {
     return json_string_value(json_object_get(rule->json, "pattern"));
-}
-
-static bool add_rule(struct maker *k, const struct rule *rule, bool wide, unsigned bit)
-{
-    const char *pattern = rule->pattern.code ? pattern_text(rule) : NULL;
-    if (rule->pattern.code && (!pattern || !regular_add(&k->regular, pattern, wide, bit))) return false;
-    for (size_t i = 0; i < rule->values.count; i++)
-        if (!regular_add_word(&k->regular, LIST_AT(&rule->values, struct word, i)->text, bit)) return false;
-    return true;
 }
 
 static void start_over(struct maker *k)
@@ -198,61 +190,160 @@ static void start_over(struct maker *k)
     memset(&k->regular.nodes[0], 0, sizeof k->regular.nodes[0]);
 }
 
-/* What a rule can be told by. */
-enum manner { EXACT, WIDE, NOT_AT_ALL };
+/* What a rule is told by: its expression, a wider one, or the literals that wake it. */
+enum manner { EXACT, WIDE, LITERALS, NOT_AT_ALL };
+
+static bool add_literals(struct maker *k, const struct rule *rule, unsigned bit)
+{
+    for (size_t i = 0; i < rule->literals.count; i++)
+        if (!regular_add_literal(&k->regular, LIST_AT(&rule->literals, struct word, i)->text, bit)) return false;
+    return rule->literals.count > 0;
+}
+
+static bool add_rule(struct maker *k, const struct rule *rule, enum manner manner, unsigned bit)
+{
+    const char *pattern = rule->pattern.code ? pattern_text(rule) : NULL;
+    if (manner == LITERALS) return add_literals(k, rule, bit);
+    if (manner == NOT_AT_ALL) return false;
+    if (rule->pattern.code && (!pattern || !regular_add(&k->regular, pattern, manner == WIDE, bit))) return false;
+    for (size_t i = 0; i < rule->values.count; i++)
+        if (!regular_add_word(&k->regular, LIST_AT(&rule->values, struct word, i)->text, bit)) return false;
+    return true;
+}
 
 static enum manner find_manner(struct maker *k, const struct rule *rule)
 {
     for (enum manner m = EXACT; m < NOT_AT_ALL; m++) {
         start_over(k);
-        if (add_rule(k, rule, m == WIDE, 0) && determine(k, STATES_ALONE)) return m;
+        if (add_rule(k, rule, m, 0) && determine(k, STATES_ALONE)) return m;
     }
     return NOT_AT_ALL;
 }
 
-/* The rules' bits in order of `rules`; those left out get none. */
-static bool determine_all(struct maker *k, struct rule *const *rules, const enum manner *manners, size_t count, bool wide)
+/* Those left out are always proposed. */
+static bool determine_all(struct maker *k, struct proposals *p, const enum manner *manners, enum manner least)
 {
-    unsigned bit = 0;
+    size_t most = p->count < 64 ? p->count : 64;
     start_over(k);
-    for (size_t i = 0; i < count; i++) {
-        rules[i]->proposal = 0;
-        if (manners[i] == NOT_AT_ALL || bit == 64 || !add_rule(k, rules[i], wide || manners[i] == WIDE, bit)) continue;
-        rules[i]->proposal = UINT64_C(1) << bit++;
-    }
-    return bit > 0 && determine(k, STATES_ALL);
+    p->always = 0;
+    for (unsigned i = 0; i < most; i++)
+        if (!add_rule(k, p->rules[i], manners[i] < least ? least : manners[i], i))
+            p->always |= UINT64_C(1) << i;
+    return determine(k, STATES_ALL);
 }
 
-static bool keep(struct loader *l, const struct maker *k, struct proposals *out)
+/* ---- making it small -------------------------------------------------------------------------------------------- */
+
+static bool are_alike(const struct maker *k, unsigned a, unsigned b, bool first)
 {
-    size_t cells = (size_t)k->count << k->shift;
-    uint16_t *next = loader_alloc(l, cells, sizeof *next);
-    uint64_t *found = loader_alloc(l, k->count, sizeof *found), *at_end = loader_alloc(l, k->count, sizeof *at_end);
-    if (l->no_memory) return false;
-    memcpy(next, k->next, cells * sizeof *next);
-    memcpy(at_end, k->at_end, k->count * sizeof *at_end);
-    for (unsigned s = 0; s < k->count; s++)
-        found[s] = k->subsets[s].found;
-    memcpy(out->class_of, k->class_of, sizeof out->class_of);
-    out->shift = k->shift;
-    out->states = k->count;
-    out->found = found;
-    out->at_end = at_end;
-    out->next = next;
+    if (first) return k->subsets[a].found == k->subsets[b].found && k->at_end[a] == k->at_end[b];
+    if (k->group[a] != k->group[b]) return false;
+    const uint16_t *x = k->next + ((size_t)a << k->shift), *y = k->next + ((size_t)b << k->shift);
+    for (unsigned c = 0; c < k->classes; c++)
+        if (k->group[x[c]] != k->group[y[c]]) return false;
     return true;
 }
 
-/* A part that could not be added leaves others of its rule behind: they do no harm, for only the bits count. */
-static bool build(struct loader *l, struct maker *k, struct rule *const *rules, size_t count, struct proposals *out)
+static size_t likeness(const struct maker *k, unsigned s, bool first)
 {
-    enum manner *manners = loader_alloc(l, count + 1, sizeof *manners);
+    const uint16_t *next = k->next + ((size_t)s << k->shift);
+    uint64_t h = first ? k->subsets[s].found ^ k->at_end[s] << 1 : k->group[s];
+    for (unsigned c = 0; !first && c < k->classes; c++)
+        h = (h ^ k->group[next[c]]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    return (h * 0x9E3779B97F4A7C15ULL >> 32) % SLOTS;
+}
+
+/* Puts states that are alike as far as is known into one group; the number of groups. */
+static unsigned regroup(struct maker *k, bool first)
+{
+    unsigned groups = 0;
+    memset(k->slots, 0, sizeof k->slots);
+    for (unsigned s = 0; s < k->count; s++) {
+        size_t slot = likeness(k, s, first);
+        while (k->slots[slot] && !are_alike(k, k->first[k->slots[slot] - 1], s, first))
+            slot = (slot + 1) % SLOTS;
+        if (!k->slots[slot]) {
+            k->first[groups] = (uint16_t)s;
+            k->slots[slot] = (uint16_t)++groups;
+        }
+        k->regrouped[s] = (uint16_t)(k->slots[slot] - 1);
+    }
+    memcpy(k->group, k->regrouped, k->count * sizeof *k->group);
+    return groups;
+}
+
+/* States that nothing tells apart are one: the automaton is read in the order of the data, and has to stay in the
+ * cache. State 0 stays in group 0. */
+static unsigned group_states(struct maker *k)
+{
+    unsigned groups = regroup(k, true), before;
+    do {
+        before = groups;
+        groups = regroup(k, false);
+    } while (groups > before);
+    return groups;
+}
+
+/* States in which nothing is found come first, so that one comparison tells; k->regrouped says where each group goes.
+ * The number of those. */
+static unsigned order_groups(struct maker *k, unsigned states)
+{
+    unsigned quiet = 0, at = 0;
+    for (int loud = 0; loud < 2; loud++) {
+        for (unsigned g = 0; g < states; g++)
+            if ((k->subsets[k->first[g]].found != 0) == (bool)loud) k->regrouped[g] = (uint16_t)at++;
+        if (!loud) quiet = at;
+    }
+    return quiet;
+}
+
+static uint32_t note_mask(uint64_t *masks, uint32_t *count, uint64_t mask)
+{
+    uint32_t i = 0;
+    while (i < *count && masks[i] != mask)
+        i++;
+    masks[i] = mask;
+    if (i == *count) ++*count;
+    return i;
+}
+
+static bool keep(struct loader *l, struct maker *k, struct proposals *out)
+{
+    unsigned states = group_states(k), quiet = order_groups(k, states), stride = k->classes + PROPOSALS_EXTRA;
+    uint32_t *next = loader_alloc(l, (size_t)states * stride, sizeof *next), masks = 0;
+    uint64_t *mask = loader_alloc(l, 2 * (size_t)states, sizeof *mask);
+    if (l->no_memory) return false;
+    for (unsigned g = 0; g < states; g++) {
+        unsigned s = k->first[g];
+        uint32_t *row = next + (size_t)k->regrouped[g] * stride;
+        for (unsigned c = 0; c < k->classes; c++)
+            row[c] = k->regrouped[k->group[k->next[((size_t)s << k->shift) + c]]] * stride;
+        row[k->classes] = note_mask(mask, &masks, k->subsets[s].found);
+        row[k->classes + 1] = note_mask(mask, &masks, k->at_end[s]);
+    }
+    memcpy(out->class_of, k->class_of, sizeof out->class_of);
+    out->states = states;
+    out->classes = k->classes;
+    out->loud = quiet * stride;
+    out->next = next;
+    out->mask = mask;
+    return true;
+}
+
+/* ---- building --------------------------------------------------------------------------------------------------- */
+
+/* A part that could not be added leaves others of its rule behind: they do no harm, for the rule is tried always. */
+static bool build(struct loader *l, struct maker *k, struct proposals *p)
+{
+    enum manner *manners = loader_alloc(l, p->count + 1, sizeof *manners);
     if (!manners) return false;
-    for (size_t i = 0; i < count; i++)
-        manners[i] = find_manner(k, rules[i]);
-    for (int wide = 0; wide < 2; wide++)
-        if (determine_all(k, rules, manners, count, wide)) return keep(l, k, out);
-    for (size_t i = 0; i < count; i++)
-        rules[i]->proposal = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        p->rules[i]->proposal = i < 64 ? UINT64_C(1) << i : 0;
+        manners[i] = i < 64 ? find_manner(k, p->rules[i]) : NOT_AT_ALL;
+    }
+    for (enum manner least = EXACT; least < NOT_AT_ALL && p->count > 0; least++)
+        if (determine_all(k, p, manners, least)) return keep(l, k, p);
+    p->always = p->count < 64 ? (UINT64_C(1) << p->count) - 1 : UINT64_MAX;
     return true;
 }
 
@@ -260,38 +351,58 @@ static bool build(struct loader *l, struct maker *k, struct rule *const *rules, 
  * expressions take nearly anything, and would make the automaton of both too large. */
 static struct proposals *home_of(struct rules_set *s, const struct rule *rule)
 {
-    if (rule->is_marker) return rule->labels.count > 0 ? &s->marker_proposals : NULL;
+    if (rule->is_marker && rule->labels.count > 0) return &s->marker_proposals;
+    if (rule->is_marker) return rule->pattern.code ? &s->text_proposals : NULL;
     if (!rule->pattern.code) return NULL;
     return rule->identifier.own_syntax ? &s->anywhere_proposals : &s->bound_proposals;
 }
 
-/* Rules without a bit are tried on every value: slower, and right. */
+static bool list_home(struct loader *l, struct proposals *p)
+{
+    const struct list *rules = &l->set->rules;
+    p->rules = loader_alloc(l, rules->count + 1, sizeof *p->rules);
+    if (!p->rules) return false;
+    for (size_t r = 0; r < rules->count; r++)
+        if (home_of(l->set, LIST_AT(rules, struct rule, r)) == p) p->rules[p->count++] = LIST_AT(rules, struct rule, r);
+    return true;
+}
+
+static void mark_labels(struct labels *labels)
+{
+    for (size_t s = 0; s < labels->sets.count; s++) {
+        struct label_rules *set = LIST_AT(&labels->sets, struct label_rules, s);
+        for (size_t i = 0; i < set->markers.count; i++)
+            set->marker_bits |= (*LIST_AT(&set->markers, const struct rule *, i))->proposal;
+        for (size_t i = 0; i < set->identifiers.count; i++) {
+            const struct rule *rule = *LIST_AT(&set->identifiers, const struct rule *, i);
+            if (!rule->identifier.own_syntax) set->identifier_bits |= rule->proposal;
+        }
+    }
+}
+
 bool proposals_build(struct loader *l)
 {
-    struct proposals *all[] = {&l->set->anywhere_proposals, &l->set->bound_proposals, &l->set->marker_proposals};
-    const struct list *rules = &l->set->rules;
-    struct rule **mine = loader_alloc(l, rules->count + 1, sizeof *mine);
+    struct proposals *all[] = {&l->set->anywhere_proposals, &l->set->bound_proposals, &l->set->marker_proposals,
+        &l->set->text_proposals};
     MEM_AUTO struct maker *k = mem_alloc(sizeof *k);
     if (!k) l->no_memory = true;
-    for (size_t i = 0; i < ARRAY_LEN(all) && !l->no_memory; i++) {
-        size_t n = 0;
-        for (size_t r = 0; r < rules->count; r++)
-            if (home_of(l->set, LIST_AT(rules, struct rule, r)) == all[i]) mine[n++] = LIST_AT(rules, struct rule, r);
-        if (!build(l, k, mine, n, all[i])) return false;
-    }
-    return !l->no_memory;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (l->no_memory || !list_home(l, all[i]) || !build(l, k, all[i])) return false;
+    mark_labels(&l->set->labels);
+    return true;
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
 uint64_t proposals_run(const struct proposals *p, span text)
 {
-    uint64_t found = 0;
-    size_t state = 0;
-    if (!p->states) return 0;
+    uint64_t found = p->always;
+    uint32_t state = 0;
+    const uint32_t *next = p->next, loud = p->loud;
+    if (!p->states) return found;
     for (const uint8_t *c = text.ptr, *end = c + text.len; c < end; c++) {
-        state = p->next[(state << p->shift) + p->class_of[*c]];
-        found |= p->found[state];
+        state = next[state + p->class_of[*c]];
+        if (UNLIKELY(state >= loud)) found |= p->mask[next[state + p->classes]];
     }
-    return found | p->at_end[state];
+    return found | p->mask[next[state + p->classes + 1]];
 }

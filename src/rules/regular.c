@@ -372,6 +372,24 @@ bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit
     return take_in(&x, part, bit, before);
 }
 
+static struct part letter_part(struct parse *x, uint8_t byte)
+{
+    struct byte_set set = {0};
+    set_add(&set, byte);
+    set_fold(&set);
+    return set_part(x, NODE_BYTE, &set);
+}
+
+bool regular_add_literal(struct regular *r, span literal, unsigned bit)
+{
+    struct parse x = {.r = r, .caseless = true};
+    const struct before before = {r->count, r->nodes[0]};
+    struct part out = empty_part(&x);
+    for (size_t i = 0; i < literal.len; i++)
+        out = join(&x, out, letter_part(&x, literal.ptr[i]));
+    return take_in(&x, out, bit, before);
+}
+
 bool regular_add_word(struct regular *r, span word, unsigned bit)
 {
     struct parse x = {.r = r, .caseless = true};
@@ -381,10 +399,7 @@ bool regular_add_word(struct regular *r, span word, unsigned bit)
     set_invert(&other);
     struct part out = join(&x, set_part(&x, NODE_BEHIND, &edge), loop(&x, set_part(&x, NODE_BYTE, &other)));
     for (size_t i = 0; i < word.len; i++) {
-        struct byte_set byte = {0};
-        set_add(&byte, word.ptr[i]);
-        set_fold(&byte);
-        out = join(&x, out, set_part(&x, NODE_BYTE, &byte));
+        out = join(&x, out, letter_part(&x, word.ptr[i]));
         out = join(&x, out, loop(&x, set_part(&x, NODE_BYTE, &other)));
     }
     return take_in(&x, join(&x, out, set_part(&x, NODE_AHEAD, &edge)), bit, before);

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-#define REGULAR_NODES 2048
+#define REGULAR_NODES 4096
 #define REGULAR_SETS 192
 
 struct byte_set {
@@ -38,6 +38,8 @@ struct regular {
  * expression that repeats what repeats without end: it may meet the match limit, which counts as a match, on a text that
  * it cannot match. `wide`: upper bounds of repetitions are dropped too, for a smaller automaton. */
 bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit);
+/* Adds texts that hold this ASCII text, in either case. */
+bool regular_add_literal(struct regular *r, span literal, unsigned bit);
 /* Adds texts that consist of these letters and digits, in this order and either case, and of no other ones. */
 bool regular_add_word(struct regular *r, span word, unsigned bit);
 

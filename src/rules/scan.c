@@ -13,7 +13,7 @@ static void scan_candidates(
     const struct rule *rule, struct rules_scratch *x, span folded, const struct candidate_relay *to)
 {
     size_t bounds[4], from = 0;
-    while (from <= folded.len) {
+    while (from + rule->pattern.shortest <= folded.len) {
         enum pattern_outcome outcome = pattern_run(&rule->pattern, x, folded, from, bounds);
         if (outcome == PATTERN_MISS) return;
         to->each(to->ctx, &rule->identifier, span_sub(folded, bounds[0], bounds[1] - bounds[0]),
@@ -23,42 +23,38 @@ static void scan_candidates(
     }
 }
 
-/* The rules that may match, by their bits. Those that have none may always. */
-static uint64_t propose(const struct proposals *p, const struct rules_scratch *x, span folded)
+static uint64_t proposed(const struct proposals *p, const struct rules_scratch *x, span text)
 {
-    return x->prefilter ? proposals_run(p, folded) : UINT64_MAX;
-}
-
-static bool is_proposed(const struct rule *rule, uint64_t proposed)
-{
-    return !rule->proposal || rule->proposal & proposed;
+    if (x->prefilter) return proposals_run(p, text);
+    return p->count < 64 ? (UINT64_C(1) << p->count) - 1 : UINT64_MAX;
 }
 
 void rules_scan_anywhere(
     const struct rules_set *s, struct rules_scratch *x, span folded, rules_candidate_fn *each, void *ctx)
 {
     const struct candidate_relay to = {each, ctx};
+    const struct proposals *p = &s->anywhere_proposals;
     ASSERT(x->set == s);
-    uint64_t proposed = propose(&s->anywhere_proposals, x, folded);
-    for (size_t i = 0; i < s->anywhere.count; i++) {
-        const struct rule *rule = *LIST_AT(&s->anywhere, const struct rule *, i);
-        if (is_proposed(rule, proposed)) scan_candidates(rule, x, folded, &to);
-    }
+    if (p->count == 0) return;
+    for (uint64_t bits = proposed(p, x, folded); bits; bits &= bits - 1)
+        scan_candidates(p->rules[__builtin_ctzll(bits)], x, folded, &to);
+    for (size_t i = 64; i < p->count; i++)
+        scan_candidates(p->rules[i], x, folded, &to);
 }
 
 void rules_scan_bound(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx)
 {
     const struct candidate_relay to = {each, ctx};
-    const struct list *bound = &labels_of(s, labels)->identifiers;
+    const struct label_rules *set = labels_of(s, labels);
+    const struct proposals *p = &s->bound_proposals;
     ASSERT(x->set == s);
-    if (bound->count == 0) return;
-    uint64_t proposed = propose(&s->bound_proposals, x, folded);
-    for (size_t i = 0; i < bound->count; i++) {
-        const struct rule *rule = *LIST_AT(bound, const struct rule *, i);
-        if (!rule->pattern.code || rule->identifier.own_syntax || !is_proposed(rule, proposed)) continue;
-        scan_candidates(rule, x, folded, &to);
-    }
+    uint64_t bits = set->identifier_bits;
+    if (bits & ~p->always) bits &= proposed(p, x, folded);
+    for (; bits; bits &= bits - 1)
+        scan_candidates(p->rules[__builtin_ctzll(bits)], x, folded, &to);
+    for (size_t i = 64; i < p->count; i++)
+        if (bit_get(set->bits, p->rules[i]->identifier.id)) scan_candidates(p->rules[i], x, folded, &to);
 }
 
 void rules_scan_identifiers(
@@ -110,16 +106,18 @@ static void scan_labelled(
         scan_pattern(rule, x, folded, to);
 }
 
-static void scan_bound(
-    const struct rules_set *s, struct rules_scratch *x, span folded, const struct list *bound, const struct marker_relay *to)
+static void scan_bound_markers(
+    const struct rules_set *s, struct rules_scratch *x, span folded, const struct label_rules *set, const struct marker_relay *to)
 {
     uint8_t normalized[VALUE_MAX];
-    uint64_t proposed = propose(&s->marker_proposals, x, folded);
-    size_t n = value_normalize(folded, normalized);
-    for (size_t i = 0; i < bound->count; i++) {
-        const struct rule *rule = *LIST_AT(bound, const struct rule *, i);
-        if (is_proposed(rule, proposed)) scan_labelled(rule, x, folded, span_of(normalized, n), to);
-    }
+    const struct proposals *p = &s->marker_proposals;
+    uint64_t bits = set->marker_bits & proposed(p, x, folded);
+    if (!bits && p->count <= 64) return;
+    span value = span_of(normalized, value_normalize(folded, normalized));
+    for (; bits; bits &= bits - 1)
+        scan_labelled(p->rules[__builtin_ctzll(bits)], x, folded, value, to);
+    for (size_t i = 64; i < p->count; i++)
+        if (bit_get(set->bits, p->rules[i]->marker.id)) scan_labelled(p->rules[i], x, folded, value, to);
 }
 
 static int note_owner(unsigned id, unsigned long long from, unsigned long long end, unsigned flags, void *context)
@@ -139,10 +137,25 @@ static void see_literals(struct rules_scratch *x, span folded)
     ASSERT(code == HS_SUCCESS);
 }
 
+/* Short texts cost less than waking Vectorscan does. */
+#define SHORT_TEXT 96
+
+static void scan_short_text(
+    const struct rules_set *s, struct rules_scratch *x, span folded, const struct marker_relay *to)
+{
+    const struct proposals *p = &s->text_proposals;
+    for (uint64_t bits = proposals_run(p, folded); bits; bits &= bits - 1)
+        scan_pattern(p->rules[__builtin_ctzll(bits)], x, folded, to);
+}
+
 static void scan_free_text(
     const struct rules_set *s, struct rules_scratch *x, span folded, const struct marker_relay *to)
 {
     if (s->free_text.count == 0) return;
+    if (x->prefilter && folded.len <= SHORT_TEXT && s->text_proposals.count <= 64) {
+        scan_short_text(s, x, folded, to);
+        return;
+    }
     if (x->prefilter) see_literals(x, folded);
     for (size_t i = 0; i < s->free_text.count; i++) {
         const struct rule *rule = *LIST_AT(&s->free_text, const struct rule *, i);
@@ -154,8 +167,8 @@ void rules_scan_markers(const struct rules_set *s, struct rules_scratch *x, span
     rules_marker_fn *each, void *ctx)
 {
     const struct marker_relay to = {each, ctx};
-    const struct list *bound = &labels_of(s, labels)->markers;
+    const struct label_rules *bound = labels_of(s, labels);
     ASSERT(x->set == s);
-    if (bound->count > 0) scan_bound(s, x, folded, bound, &to);
+    if (bound->markers.count > 0) scan_bound_markers(s, x, folded, bound, &to);
     if (free_text) scan_free_text(s, x, folded, &to);
 }

@@ -134,7 +134,7 @@ struct rule {
     struct rules_marker marker;
     struct pattern pattern;
     struct list labels, values, literals; /* struct word */
-    uint64_t proposal; /* its bit in the automaton over its like; 0: it has none, and is always tried */
+    uint64_t proposal; /* its bit among its like (struct proposals), or 0 */
     struct place at;
     const json_t *json;
 };
@@ -161,6 +161,7 @@ struct label_rules {
     uint64_t *bits; /* of rule ids */
     label_set joined[LABEL_INHERITING]; /* the union with what the i-th inheriting name carries itself */
     struct list identifiers, markers;   /* const struct rule * */
+    uint64_t identifier_bits, marker_bits; /* of those that have bits in bound_proposals, marker_proposals */
 };
 
 struct literals {
@@ -169,12 +170,18 @@ struct literals {
     struct list owners; /* rule_id, by literal */
 };
 
-/* Many patterns as one deterministic automaton: next[state << shift | class]. Begins in state 0. */
+/* Many rules as one deterministic automaton. A state is where its row begins in `next`: for each class of bytes the next
+ * state, then what was found on the way to it, then what is found where the text ends there (places in `mask`). */
+#define PROPOSALS_EXTRA 2
 struct proposals {
-    unsigned states, shift; /* 0 states: nothing is in it */
+    struct rule **rules; /* in file order; the first 64 have bits, the others are always tried */
+    size_t count;
+    uint64_t always;          /* bits of rules that the automaton does not know */
+    unsigned states, classes; /* 0 states: there is none */
+    uint32_t loud;            /* states from here on have found something */
     uint8_t class_of[256];
-    const uint16_t *next;
-    const uint64_t *found, *at_end; /* rule->proposal of those that may have matched: in the state, where the text ends */
+    const uint32_t *next;
+    const uint64_t *mask; /* bits of rules that may have matched */
 };
 
 struct rules_set {
@@ -190,6 +197,7 @@ struct rules_set {
     struct literals literals;
     struct proposals anywhere_proposals, bound_proposals; /* of identifiers; bound: to labels */
     struct proposals marker_proposals;                    /* bound to labels, with their values */
+    struct proposals text_proposals;                      /* of markers in free text */
     struct rules_document *unprofiled[2];
     pcre2_general_context *memory;
     pcre2_compile_context *compile;
