@@ -126,6 +126,7 @@ class Gateway:
 
     def start(self, wait=True, timeout=20):
         self.log = open(self.dir / "stderr.log", "ab")
+        self.before = len(self.stderr())  # of earlier lives
         self.process = subprocess.Popen([BIN, "serve", "-c", "gate.json"], cwd=self.dir, stderr=self.log,
                                         stdout=self.log, env={**os.environ, **self.env})
         if wait:
@@ -135,7 +136,8 @@ class Gateway:
     def wait_ready(self, timeout=20):
         deadline = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < deadline:
-            found = re.findall(r"^ready: https://127\.0\.0\.1:(\d+).* admin http://127\.0\.0\.1:(\d+)", self.stderr(), re.M)
+            found = re.findall(r"^ready: https://127\.0\.0\.1:(\d+).* admin http://127\.0\.0\.1:(\d+)",
+                               self.stderr()[self.before:], re.M)
             if found:
                 self.port, self.admin_port = (int(x) for x in found[-1])
                 return

@@ -1,0 +1,193 @@
+"""What stands in the ledger (contract section 7), for each way a request can end; and its verification."""
+import json
+import re
+import shutil
+import time
+
+import pytest
+
+from harness import gateway as g
+from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
+from harness.origin import answer
+
+KEYS = ["time", "node", "request", "event", "recipient", "client", "purpose", "method", "route", "target", "upstream_status",
+        "status", "outcome", "records", "subjects", "rules", "grant", "exception", "versions", "duration_us", "part", "last",
+        "nonce", "sealed"]
+RECIPIENT = ["id", "agency", "component", "standing", "organization", "identity", "fingerprint"]
+PSEUDONYM = re.compile(r"[0-9a-f]{32}\Z")
+FOUND = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
+
+
+def written(gateway, event):
+    return [e for e in gateway.entries() if e["event"] == event]
+
+
+def test_every_field_of_a_disclosure(gateway, origin, pieces):
+    #= ICE10036.2 5.6(1)
+    origin.respond = lambda r: answer(FOUND)
+    before = time.time()
+    r = fetch(gateway.port, "/api/persons", OFFICER, pieces=pieces)
+    e = written(gateway, "disclosure")[0]
+    assert list(e)[:len(KEYS)] == KEYS and list(e["recipient"]) == RECIPIENT
+    assert list(e["records"]) == ["seen", "protected", "withheld", "redacted", "disclosed"]
+    assert list(e["versions"]) == ["rules", "registry", "config"] and all(e["versions"].values())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", e["time"])
+    told = time.mktime(time.strptime(e["time"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+    assert before - 2 < told < time.time() + 2
+    assert e["node"] == "gate1367.example/test" and e["request"] == r.header("Request-Id")
+    who = e["recipient"]
+    assert (who["id"], who["agency"], who["component"], who["standing"], who["organization"]) == \
+        ("uscis-officer", "DHS", "USCIS", "employee", None)
+    assert "Test Officer" in who["identity"] and re.fullmatch(r"[0-9a-f]{64}", who["fingerprint"])
+    assert (e["client"], e["purpose"], e["method"], e["route"]) == ("127.0.0.1", "adjudication", "GET", "/api/")
+    assert (e["target"], e["upstream_status"], e["status"], e["outcome"]) == ("/api/persons", 200, 200, "disclosed")
+    assert e["records"] == {"seen": 2, "protected": 1, "withheld": 0, "redacted": 0, "disclosed": 2}
+    assert len(e["subjects"]) == 1 and PSEUDONYM.match(e["subjects"][0])
+    assert e["rules"] and all(n >= 1 for n in e["rules"].values())
+    assert e["grant"] is None and e["exception"] is None and e["sealed"] is None
+    assert e["duration_us"] >= 0 and e["part"] == 1 and e["last"] is True and e["nonce"]
+
+
+def test_a_restricted_attempt(gateway, origin, pieces):
+    origin.respond = lambda r: answer(FOUND)
+    fetch(gateway.port, "/api/persons?format=x", POLICE, pieces=pieces)
+    e = written(gateway, "disclosure")[0]
+    assert (e["outcome"], e["status"], e["purpose"]) == ("withheld", 200, None)
+    assert (e["records"]["seen"], e["records"]["protected"], e["records"]["withheld"], e["records"]["disclosed"]) == (2, 1, 1, 1)
+    assert e["recipient"]["organization"] == "Springfield State Police" and "format" not in e["target"]
+    fetch(gateway.port, "/api/persons", ANONYMOUS, pieces=pieces)
+    e = written(gateway, "disclosure")[1]
+    assert (e["recipient"]["id"], e["recipient"]["agency"], e["recipient"]["identity"], e["recipient"]["fingerprint"]) == \
+        ("anonymous", "none", None, None)
+
+
+def test_outcomes(make_gateway, origin, pieces):
+    gw = make_gateway(protected=["A012345678"])
+    bodies = {"/inspect/clear": answer([{"personId": 1}]), "/inspect/withheld": answer({"aNumber": "A012345678"}),
+              "/inspect/broken": answer(b"{"), "/inspect/html": answer(b"x", content_type="text/html"),
+              "/inspect/missing": answer(b"", 404), "/inspect/framing": (b"HTTP/1.1 200 OK\nX: y\r\n\r\n", "close")}
+    origin.respond = lambda r: bodies[r.path]
+    cases = [(POLICE, "GET", "/inspect/clear", "disclosure", "clear", 200, 200), (POLICE, "GET", "/inspect/withheld", None, "withheld", 404, 200),
+             (POLICE, "GET", "/inspect/broken", "refusal", "failed_closed", 404, 200),
+             (POLICE, "GET", "/inspect/html", "refusal", "failed_closed", 404, 200),
+             (POLICE, "GET", "/inspect/missing", "refusal", "clear", 404, 404),
+             (POLICE, "GET", "/inspect/framing", "refusal", "failed_closed", 404, None),
+             (POLICE, "GET", "/api/undescribed", "refusal", None, 404, None), (POLICE, "PUT", "/inspect/x", "refusal", "refused", 405, None),
+             (POLICE, "GET", "/api/persons?evil=1", "refusal", "refused", 404, None),
+             (("uscis-officer", None), "GET", "/inspect/x", "refusal", "refused", 403, None),
+             (OFFICER, "GET", "/inspect/html", "disclosure", "uninspected", 200, 200),
+             (OFFICER, "GET", "/inspect/withheld", "disclosure", "disclosed", 200, 200),
+             (OFFICER, "GET", "/inspect/framing", "refusal", None, 502, None)]
+    for who, method, path, event, outcome, status, upstream in cases:
+        r = fetch(gw.port, path, who, method, pieces=pieces)
+        assert r.status == status, path
+        e = [x for x in gw.entries() if x["request"] == r.header("Request-Id") and x["event"] in ("disclosure", "refusal")]
+        assert len(e) == 1, path
+        assert e[0]["status"] == status and e[0]["upstream_status"] == upstream, (path, e[0])
+        assert event in (None, e[0]["event"]) and outcome in (None, e[0]["outcome"]), (path, e[0])
+    # An entitled recipient's answer in which nothing was found leaves no entry.
+    before = len(gw.entries())
+    assert fetch(gw.port, "/inspect/clear", OFFICER).status == 200
+    assert len(gw.entries()) == before
+
+
+def test_completion_follows(gateway, origin):
+    origin.respond = lambda r: answer(FOUND)
+    r = fetch(gateway.port, "/api/persons", OFFICER)
+    assert wait_until(lambda: written(gateway, "completion"))
+    kinds = [(e["event"], e["request"]) for e in gateway.entries() if e["event"] != "start" and e["request"]]
+    assert kinds == [("disclosure", r.header("Request-Id")), ("completion", r.header("Request-Id"))]
+    e = written(gateway, "completion")[0]
+    assert e["bytes"] == len(r.raw) and e["aborted"] is False
+
+
+def test_targets_are_pseudonyms(gateway, origin):
+    origin.respond = lambda r: answer({"personId": 5})
+    for path in ("/api/persons/A012345678", "/api/persons/A012345678", "/api/persons/A011111111", "/inspect/jane/roe?name=Quetzal"):
+        fetch(gateway.port, path, POLICE)
+    targets = [e["target"] for e in gateway.entries() if e["event"] in ("disclosure", "refusal")]
+    parts = [t.split("/") for t in targets]
+    assert parts[0] == parts[1] != parts[2] and parts[0][:3] == ["", "api", "persons"] and PSEUDONYM.match(parts[0][3])
+    assert parts[3][:2] == ["", "inspect"] and all(PSEUDONYM.match(p) for p in parts[3][2:]) and len(parts[3]) == 4
+
+
+def test_many_subjects_take_several_parts(make_gateway, origin):
+    numbers = [f"A{100000000 + i}" for i in range(600)]
+    gw = make_gateway(protected=numbers)
+    origin.respond = lambda r: answer([{"aNumber": n} for n in numbers])
+    r = fetch(gw.port, "/inspect/x", OFFICER)
+    assert r.header("Section-1367") == "protected; records=600"
+    parts = [e for e in gw.entries() if e["event"] == "disclosure"]
+    assert [e["part"] for e in parts] == [1, 2, 3] and [e["last"] for e in parts] == [False, False, True]
+    assert all(len(e["subjects"]) <= 256 for e in parts) and len({s for e in parts for s in e["subjects"]}) == 600
+    assert all(e["nonce"] for e in parts)
+
+
+def test_summary_counts_what_has_no_entry(make_gateway):
+    gw = make_gateway()
+    for _ in range(3):
+        fetch(gw.port, "/nowhere", POLICE)
+    for _ in range(2):
+        with Client(gw.port, POLICE) as c:
+            c.send(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            assert c.response().status == 400
+    assert not [e for e in gw.entries() if e["event"] in ("refusal", "disclosure")]
+    assert gw.stop() == 0  # the interval ends with the worker
+    summaries = [e for e in gw.entries() if e["event"] == "summary"]
+    total = {}
+    for e in summaries:
+        for k, n in e["rules"].items():
+            total[k] = total.get(k, 0) + n
+    assert total == {"no_route": 3, "request_syntax": 2}
+
+
+def test_life_is_on_record(make_gateway):
+    gw = make_gateway()
+    assert gw.reload()
+    assert gw.stop() == 0
+    events = [e["event"] for e in gw.entries()]
+    assert events[0] == "start" and events.count("config") == 2 and events.count("rules") == 2 and events[-1] == "stop"
+
+
+def test_verify(make_gateway, origin, tmp_path):
+    origin.respond = lambda r: answer(FOUND)
+    gw = make_gateway(protected=["A012345678"])
+    for _ in range(20):
+        fetch(gw.port, "/api/persons", OFFICER)
+    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0  # while it runs
+    gw.stop()
+    copy = tmp_path / "copy"
+    shutil.copytree(gw.dir / "ledger", copy)
+    args = ("--directory", copy, "--verifier", gw.vkey)
+    sound = gw.command("log", "verify", *args, "--json")
+    assert sound.returncode == 0 and json.loads(sound.stdout)["entries"] >= 42
+    assert gw.command("log", "list", *args).returncode == 0 and gw.command("log", "show", "1", *args, "--json").returncode == 0
+    other = make_gateway(start=False)
+    assert gw.command("log", "verify", "--directory", copy, "--verifier", other.vkey).returncode in (1, 2)
+    segments = sorted(p for p in copy.rglob("*") if p.is_file() and p.stat().st_size > 100000)
+    raw = segments[0].read_bytes()
+    at = raw.index(b'"outcome":"disclosed"') if b'"outcome":"disclosed"' in raw else raw.index(b"disclosed")
+    segments[0].write_bytes(raw[:at] + b"X" + raw[at + 1:])
+    caught = gw.command("log", "verify", *args)
+    assert caught.returncode == 1 and caught.stderr
+    segments[0].write_bytes(raw)
+    assert gw.command("log", "verify", *args).returncode == 0
+    for p in copy.rglob("*"):
+        if p.is_file():
+            p.unlink()
+    assert gw.command("log", "verify", *args).returncode in (1, 2)
+    assert gw.command("log", "verify", "--directory", tmp_path / "nowhere", "--verifier", gw.vkey).returncode == 2
+
+
+def test_list_filters(gateway, origin):
+    origin.respond = lambda r: answer(FOUND)
+    fetch(gateway.port, "/api/persons", OFFICER)
+    fetch(gateway.port, "/api/persons", POLICE)
+    def listed(*args):
+        done = gateway.command("log", "list", "-c", "gate.json", "--json", *args)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(x)["entry"] for x in done.stdout.splitlines()]
+    assert {e["recipient"]["id"] for e in listed("--recipient", "state-police")} == {"state-police"}
+    assert {e["outcome"] for e in listed("--outcome", "disclosed", "--event", "disclosure")} == {"disclosed"}
+    assert listed("--since", "2999-01-01T00:00:00Z") == [] and listed("--until", "2001-01-01") == []
+    assert gateway.command("log", "list", "-c", "gate.json", "--outcome", "disclozed").returncode == 2

@@ -1,0 +1,219 @@
+"""The registry while a gateway runs: apply, look up, survive restarts, reloads, rebuilds and torn ends."""
+import json
+import threading
+
+import pytest
+
+from harness import gateway as g
+from harness.client import POLICE, Client, fetch
+from harness.origin import answer
+
+NUMBERS = ["A011111111", "A012345678", "A022222222"]
+PEOPLE = [{"personId": i, "aNumber": n} for i, n in enumerate(NUMBERS)]
+
+
+@pytest.fixture
+def people(origin):
+    origin.respond = lambda r: answer(PEOPLE)
+    return origin
+
+
+def protect(subject, number, **more):
+    return {"op": "protect", "subject": subject, "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
+            "identifiers": [{"kind": "alien_number", "value": number}], **more}
+
+
+def release(subject):
+    return {"op": "release", "subject": subject, "reason": "the case was closed in error"}
+
+
+def apply(gw, *changes, code=0):
+    gw.write("changes.jsonl", "".join(json.dumps(c) + "\n" for c in changes))
+    done = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def hidden(gw):
+    seen = {p["aNumber"] for p in json.loads(fetch(gw.port, "/inspect/x", POLICE).text)}
+    return [n for n in NUMBERS if n not in seen]
+
+
+def lookup(gw, value, *more, kind="alien_number", code=0):
+    done = gw.command("registry", "lookup", "-c", "gate.json", kind, value, "--json", *more)
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout) if code == 0 else done
+
+
+def test_a_change_is_in_force_in_every_worker_when_apply_returns(make_gateway, people):
+    #= 8USC1367 a(2)
+    gw = make_gateway(workers=2)
+    clients = [Client(gw.port, POLICE) for _ in range(16)]  # surely both workers
+    for i in range(6):
+        apply(gw, protect("S-1", "A012345678") if i % 2 == 0 else release("S-1"))
+        for c in clients:
+            assert ("A012345678" in c.get("/inspect/x").text) == (i % 2 == 1)
+    for c in clients:
+        c.close()
+    events = [e for e in gw.entries() if e["event"] == "registry"]
+    assert [e["rules"]["protect"] for e in events] == [1, 0] * 3 and [e["rules"]["release"] for e in events] == [0, 1] * 3
+    assert len({tuple(e["subjects"]) for e in events}) == 1  # one pseudonym a month and subject
+
+
+def test_changes_survive_restart_reload_and_rebuild(make_gateway, people):
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-9", "A012345678"))
+    assert hidden(gw) == ["A011111111", "A012345678"]
+    assert gw.reload() and hidden(gw) == ["A011111111", "A012345678"]
+    assert gw.stop() == 0
+    gw.start()
+    assert hidden(gw) == ["A011111111", "A012345678"]
+    # A rebuild that has the change in its source, and changes after it.
+    known = {k: v for k, v in protect("S-9", "A012345678").items() if k != "op"}
+    gw.build_registry(["A011111111", known])
+    apply(gw, release("S-000000"), protect("S-10", "A022222222"))
+    assert gw.reload() and hidden(gw) == ["A012345678", "A022222222"]
+
+
+def test_a_rebuild_that_knows_less_keeps_live_changes(make_gateway, people):
+    """Whoever was protected live stays protected, though the new source has not heard of them."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-9", "A012345678"))
+    built = gw.command("registry", "build", "source.jsonl", "-o", "protected.idx", "--key", "protected.key")
+    assert built.returncode == 1 and "--release-approved" in built.stderr
+    assert gw.reload() and hidden(gw) == ["A011111111", "A012345678"]
+
+
+def test_changes_without_a_running_gateway(make_gateway, people):
+    gw = make_gateway(start=False)
+    apply(gw, protect("S-1", "A012345678"))
+    gw.start()
+    assert hidden(gw) == ["A012345678"]
+
+
+def test_a_torn_journal_is_cut_a_changed_one_refused(make_gateway, people):
+    gw = make_gateway()
+    apply(gw, protect("S-1", "A012345678"))
+    apply(gw, protect("S-2", "A022222222"))
+    gw.stop()
+    path = gw.dir / "protected.idx.journal"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])  # the second record was never acknowledged
+    gw.start()
+    assert hidden(gw) == ["A012345678"]
+    apply(gw, protect("S-2", "A022222222"))
+    assert hidden(gw) == ["A012345678", "A022222222"]
+    gw.stop()
+    changed = bytearray(path.read_bytes())
+    changed[len(changed) // 4] ^= 1
+    path.write_bytes(changed)
+    gw.start(wait=False)
+    assert gw.process.wait(20 * g.PATIENCE) != 0  # never with fewer protected than there were
+    assert "journal" in gw.stderr()
+
+
+@pytest.mark.parametrize("bad", [
+    '{"op":"protect"}', '{"op":"forget","subject":"S-1"}', '{"op":"release","subject":"S-1"}', '{"op":', "[]",
+    '{"op":"protect","subject":"S","cases":[{"id":"1","benefit":"U","role":"principal"}],"identifiers":[]}'])
+def test_a_file_with_an_error_changes_nothing(make_gateway, people, bad):
+    gw = make_gateway()
+    gw.write("changes.jsonl", json.dumps(protect("S-1", "A012345678")) + "\n" + bad + "\n")
+    done = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
+    assert done.returncode == 1 and ":2:" in done.stderr and "A012345678" not in done.stderr
+    assert hidden(gw) == []
+
+
+def test_lookup_is_an_event(make_gateway, people):
+    gw = make_gateway(protected=["A012345678", {"subject": "P", "cases": [{"status": "approved"}], "identifiers": [
+        {"kind": "person_id", "value": "90210017", "system": "earm"}, {"kind": "ssn", "value": "123-45-6789"}]}])
+    for value, protected in (("A012345678", True), ("A012-345-678", True), ("12345678", True), ("A011111111", False)):
+        assert lookup(gw, value)["protected"] is protected
+    assert lookup(gw, "123456789", kind="ssn")["protected"] is True
+    assert lookup(gw, "90210017", "--system", "earm", kind="person_id")["protected"] is True
+    assert lookup(gw, "90210017", "--system", "other", kind="person_id")["protected"] is False
+    assert lookup(gw, "x", kind="alien_nummer", code=2).stderr
+    events = [e for e in gw.entries() if e["event"] == "registry"]
+    assert len(events) == 7 and [len(e["subjects"]) for e in events] == [1, 1, 1, 0, 1, 1, 0]
+    raw = gw.raw_ledger()
+    assert b"12345678" not in raw and b"123-45-6789" not in raw and b"90210017" not in raw
+
+
+@pytest.mark.parametrize("status,protects", [
+    ("requested", True), ("pending", True), ("approved", True), ("denied_appealable", True), ("denied_final", False),
+    ("withdrawn", True), ("revoked", True), ("suspected", True), ("whatever", True)])
+def test_who_is_protected(make_gateway, status, protects):
+    #= 8USC1367 b(4)
+    gw = make_gateway(start=False)
+    gw.build_registry([{"subject": "S", "cases": [{"status": status}], "identifiers": [{"kind": "alien_number", "value": "A012345678"}]}])
+    shown = gw.command("registry", "inspect", "protected.idx", "--key", "protected.key", "--json")
+    assert json.loads(shown.stdout)["subjects"] == int(protects)
+
+
+def test_build_refuses_to_drop(make_gateway):
+    gw = make_gateway(start=False, protected=["A012345678", "A022222222"])
+    gw.write("less.jsonl", (gw.dir / "source.jsonl").read_text().splitlines()[0] + "\n")
+    build = ("registry", "build", "less.jsonl", "-o", "protected.idx", "--key", "protected.key")
+    before = (gw.dir / "protected.idx").read_bytes()
+    done = gw.command(*build)
+    assert done.returncode == 1 and "--release-approved" in done.stderr and (gw.dir / "protected.idx").read_bytes() == before
+    assert gw.command(*build, "--release-approved", "court order").returncode == 0
+    assert (gw.dir / "protected.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_wrong_key(make_gateway, tmp_path):
+    gw = make_gateway(start=False, protected=["A012345678"])
+    other = make_gateway(start=False, protected=["A022222222"])
+    (gw.dir / "protected.key").write_bytes((other.dir / "protected.key").read_bytes())
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 1 and "key" in done.stderr
+    assert gw.command("registry", "inspect", "protected.idx", "--key", "protected.key").returncode != 0
+    gw.start(wait=False)
+    assert gw.process.wait(20 * g.PATIENCE) == 1
+
+
+def test_a_damaged_index(make_gateway):
+    gw = make_gateway(start=False, protected=["A012345678"])
+    raw = bytearray((gw.dir / "protected.idx").read_bytes())
+    for at in (0, len(raw) // 2, len(raw) - 1):
+        broken = bytearray(raw)
+        broken[at] ^= 0x40
+        (gw.dir / "protected.idx").unlink()
+        (gw.dir / "protected.idx").write_bytes(broken)
+        assert gw.command("check", "-c", "gate.json").returncode == 1, at
+    (gw.dir / "protected.idx").write_bytes(raw[:100])
+    assert gw.command("check", "-c", "gate.json").returncode == 1
+
+
+def test_nothing_in_the_index_can_be_read(make_gateway):
+    gw = make_gateway(start=False, protected=[{"subject": "S-SECRET", "cases": [{"status": "pending", "id": "C-77"}], "identifiers": [
+        {"kind": "alien_number", "value": "A012345678"}, {"kind": "address", "value": "12 Oak St", "confidential": True}],
+        "names": [{"given": "Quetzal", "surname": "Canary"}], "dob": "1987-03-04"}])
+    raw = (gw.dir / "protected.idx").read_bytes().lower()
+    for word in (b"012345678", b"12345678", b"secret", b"oak", b"quetzal", b"canary", b"1987", b"c-77"):
+        assert word not in raw
+
+
+def test_apply_under_load(make_gateway, people):
+    gw = make_gateway(workers=2)
+    stop, wrong, asked = threading.Event(), [], [0]
+    gw.known = False
+
+    def ask():
+        with Client(gw.port, POLICE) as c:
+            while not stop.is_set():
+                surely = gw.known
+                text = c.get("/inspect/x").text
+                asked[0] += 1
+                if surely and "A012345678" in text:
+                    wrong.append(text)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for t in threads:
+        t.start()
+    apply(gw, *[protect(f"X-{i}", f"A{100000000 + i}") for i in range(500)])
+    apply(gw, protect("S-1", "A012345678"))
+    gw.known = True
+    apply(gw, *[release(f"X-{i}") for i in range(500)])
+    stop.set()
+    for t in threads:
+        t.join()
+    assert asked[0] > 10 and not wrong
