@@ -180,6 +180,23 @@ static enum flow pass_body(struct exchange *x)
     return used == 0 && data.len == 0 && !x->body_read ? FLOW_WAIT : FLOW_GO;
 }
 
+/* Whether the origin has made up its mind while the request's body is still on its way. Interim answers say nothing yet
+ * and are swallowed; the final one LISTEN reads from its beginning. */
+//= RFC9110 15.2
+static bool origin_answers(struct exchange *x)
+{
+    struct io_conn *origin = x->origin->conn;
+    while (io_input(origin).len > 0) {
+        enum http_step step = http_response_read(&x->response, io_input(origin), false, &x->worker->limits);
+        if (step == HTTP_MORE) return x->origin->ended;
+        if (step == HTTP_DONE && x->response.interim) io_consume(origin, x->response.head_len);
+        bool interim = step == HTTP_DONE && x->response.interim;
+        http_response_reset(&x->response);
+        if (!interim) return true;
+    }
+    return x->origin->ended;
+}
+
 enum flow step_ask(struct exchange *x)
 {
     x->status = 400;
@@ -191,7 +208,7 @@ enum flow step_ask(struct exchange *x)
     if (x->origin->failed && !x->head_sent) return connect_failed(x);
     if (!x->origin->connected) return FLOW_WAIT;
     if (!x->head_sent) return send_head(x);
-    bool answers = io_input(x->origin->conn).len > 0 || x->origin->ended;
+    bool answers = !x->body_read && (x->body_dropped || origin_answers(x));
     if (!x->body_read && answers && x->class == RECIPIENT_RESTRICTED) return drop_body(x);
     if (!x->body_read && !answers) return x->session->gone ? exchange_fail(x, GATE_REQUEST_BODY) : pass_body(x);
     if (!x->body_read) x->close = true; /* it answered early: the rest of the request stays unread */
