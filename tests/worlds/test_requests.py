@@ -5,6 +5,7 @@ recipient gets is the same whether the person is there or not, and mostly it is 
 """
 # ctest: timeout=600
 import ssl
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ import wire
 from canary import Canaries
 from cases import CANARIES, MISS, OTHERS, P, PROTECTED, check_restricted
 from harness.origin import answer
-from worlds import KINDS, NEXT_BODY, NOT_FOUND, Twins, followed, request
+from worlds import KINDS, NEXT_BODY, NOT_FOUND, WORLDS, Twins, followed, request
 
 N = P["aNumber"]
 ANN = b'{"personId":1,"aNumber":"A011111111","name":"Ann"}'
@@ -140,6 +141,49 @@ def test_a_post_that_waits_to_be_told(twins):
             w.close()
         assert seen[0] == seen[1] == seen[2]
         assert seen[0][0].startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), seen[0]
+
+
+def in_three_worlds(twins, kind, first, second, wait):
+    """The three streams of a request in two parts; the second is sent after a while."""
+    seen = []
+    for twins.world, gateway in WORLDS:
+        w = wire.Wire(twins.gateways[gateway].port, KINDS[kind][0])
+        w.send(first)
+        time.sleep(wait)
+        w.send(second)
+        w.read_to_end()
+        seen.append((wire.normalised(w.raw), w.ended, w.records()))
+        w.close()
+    return seen
+
+
+HINTS = {"early hints": b"HTTP/1.1 103 Early Hints\r\nLink: </" + N.encode() + b">\r\n\r\n",
+         "continue": b"HTTP/1.1 100 Continue\r\n\r\n", "three": b"HTTP/1.1 102 Processing\r\n\r\n" * 3}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_an_interim_answer_before_the_body_was_sent(twins, name):
+    """Where the person is, the origin has a first word before it reads the request's body; elsewhere it has none (L48)."""
+    #= RFC9110 15.2
+    twins.answer_with("/search", answer(b'{"q":1,"total":1,"items":[%s]}' % VIC), answer(b'{"total":0,"items":[]}'))
+    twins.hints["at the origin"] = HINTS[name]
+    try:
+        for kind in KINDS:
+            head = request(kind, "/search", "POST", prefix="/post", headers=[("Content-Length", "7")])
+            seen = in_three_worlds(twins, kind, head, b'{"a":1}' + request(kind, "/next", close=True), 0.1)
+            assert seen[0] == seen[1] == seen[2]
+            assert [s for s, _, _ in wire.answers(seen[0][0])] == [200, 200] and seen[0][1] == "clean"
+        twins.world = "at the origin"
+        officer = request("officer", "/search", "POST", headers=[("Content-Length", "7"), ("Expect", "100-continue")])
+        w = wire.Wire(twins.gateways["knows"].port, "uscis-officer")
+        w.send(officer)
+        time.sleep(0.1)
+        w.send(b'{"a":1}' + request("officer", "/next", close=True))
+        w.read_to_end()
+        assert w.raw.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ") and w.raw.count(b"HTTP/1.1 200 ") == 2
+        w.close()
+    finally:
+        twins.hints["at the origin"] = b""
 
 
 @pytest.mark.parametrize("query, passes", [("format=json", True), ("name=Vic", True), ("name=Vic&format=x", True), ("", True),

@@ -69,13 +69,31 @@ class Reply:
     action: str = None
 
 
+class Hinting(Origin):
+    """An origin that has a word before it reads a request's body: hint(head) is what it sends."""
+
+    def __init__(self, respond, hint):
+        self.hint = hint
+        super().__init__(respond)
+
+    def _read(self, s, n, data):
+        while b"\r\n\r\n" not in data:
+            got = self._more(s, n)
+            if not got:
+                return None, b""
+            data += got
+        s.sendall(self.hint(data))
+        return super()._read(s, n, data)
+
+
 class Twins:
     """The switched origin and the two gateways."""
 
     def __init__(self, directory, documents, protected, others=(), **options):
         self.replies = {}  # path without prefix: {AT: Reply, ABSENT: Reply}
         self.world = AT
-        self.origin = Origin(self._respond)
+        self.hints = {AT: b"", ABSENT: b""}  # what is sent to a POST before its body is read
+        self.origin = Hinting(self._respond, lambda head: self.hints[self.world] if head.startswith(b"POST") else b"")
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.pack = directory / "worlds.json"
