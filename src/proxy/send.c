@@ -210,7 +210,9 @@ static enum flow stream_more(struct exchange *x)
     uint64_t before = gate_cursors(x->gate).received;
     if (!response_pump(x)) return finish_broken(x);
     bool moved = gate_cursors(x->gate).received != before || x->body_complete;
-    return moved ? FLOW_GO : FLOW_WAIT;
+    if (moved) return FLOW_GO;
+    io_set_deadline(x->session->conn, 0); /* the origin's time runs, not the client's */
+    return FLOW_WAIT;
 }
 
 static bool sends_body(const struct exchange *x)
