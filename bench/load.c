@@ -1,7 +1,8 @@
-/* A load generator for the end-to-end bench: what wrk cannot do is present a client certificate, make full handshakes on
- * purpose, keep a steady rate without omitting what it could not send in time, and hold idle connections.
+/* A load generator for the end-to-end bench: what wrk cannot do is present a client certificate, make full handshakes
+ * on purpose, keep a steady rate without omitting what it could not send in time, and hold idle connections.
  *
- *   load --port P [--connections N] [--seconds S] [--path /p?x=%u [--paths N]] [--header "A: b"]... [--certificate F --key F]
+ *   load --port P [--connections N] [--seconds S] [--path /p?x=%u [--paths N]] [--header "A: b"]... [--certificate F
+ * --key F]
  *        [--rate R]      a second over all connections, evenly; the clock runs from when a request was due
  *        [--handshakes]  each request on a connection of its own, never resumed; the answer ends it
  *        [--idle]        connects all, one request each, prints "idle" and waits for its standard input to end
@@ -159,9 +160,12 @@ static void finished(struct conn *c)
     answered++;
     latencies[us < LATENCY_MAX_US ? us : LATENCY_MAX_US - 1]++;
     c->phase = READY;
-    if (options.idle) ready++;
-    else if (options.handshakes) reopen(c);
-    else ask(c);
+    if (options.idle)
+        ready++;
+    else if (options.handshakes)
+        reopen(c);
+    else
+        ask(c);
 }
 
 static bool begin_body(struct conn *c)
@@ -280,16 +284,26 @@ static void read_options(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(o, "--handshakes") == 0) options.handshakes = true;
-        else if (strcmp(o, "--idle") == 0) options.idle = true;
-        else if (i++, strcmp(o, "--port") == 0) options.port = (unsigned)atoi(v);
-        else if (strcmp(o, "--connections") == 0) options.connections = (unsigned)atoi(v);
-        else if (strcmp(o, "--paths") == 0) options.paths = (unsigned)atoi(v);
-        else if (strcmp(o, "--rate") == 0) options.rate = (unsigned)atoi(v);
-        else if (strcmp(o, "--seconds") == 0) options.seconds = atof(v);
-        else if (strcmp(o, "--path") == 0) options.path = v;
-        else if (strcmp(o, "--certificate") == 0) options.certificate = v;
-        else if (strcmp(o, "--key") == 0) options.key = v;
+        if (strcmp(o, "--handshakes") == 0)
+            options.handshakes = true;
+        else if (strcmp(o, "--idle") == 0)
+            options.idle = true;
+        else if (i++, strcmp(o, "--port") == 0)
+            options.port = (unsigned)atoi(v);
+        else if (strcmp(o, "--connections") == 0)
+            options.connections = (unsigned)atoi(v);
+        else if (strcmp(o, "--paths") == 0)
+            options.paths = (unsigned)atoi(v);
+        else if (strcmp(o, "--rate") == 0)
+            options.rate = (unsigned)atoi(v);
+        else if (strcmp(o, "--seconds") == 0)
+            options.seconds = atof(v);
+        else if (strcmp(o, "--path") == 0)
+            options.path = v;
+        else if (strcmp(o, "--certificate") == 0)
+            options.certificate = v;
+        else if (strcmp(o, "--key") == 0)
+            options.key = v;
         else if (strcmp(o, "--header") == 0) {
             size_t n = strlen(options.headers);
             snprintf(options.headers + n, sizeof options.headers - n, "%s\r\n", v);
@@ -305,7 +319,8 @@ static void prepare(void)
 {
     tls = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
-    SSL_CTX_set_ciphersuites(tls, "TLS_AES_256_GCM_SHA384"); /* one for all, so that none is measured at a cheaper one */
+    SSL_CTX_set_ciphersuites(
+        tls, "TLS_AES_256_GCM_SHA384"); /* one for all, so that none is measured at a cheaper one */
     SSL_CTX_set1_groups_list(tls, "X25519");
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
@@ -340,7 +355,8 @@ int main(int argc, char **argv)
     printf("{\"requests\":%llu,\"errors\":%llu,\"other\":%llu,\"body_bytes\":%llu,\"seconds\":%.4f,\"p50_us\":%llu,"
            "\"p90_us\":%llu,\"p99_us\":%llu,\"p999_us\":%llu}\n",
         (unsigned long long)answered, (unsigned long long)errors, (unsigned long long)other,
-        (unsigned long long)body_bytes, took_s, (unsigned long long)percentile(0.5), (unsigned long long)percentile(0.9),
-        (unsigned long long)percentile(0.99), (unsigned long long)percentile(0.999));
+        (unsigned long long)body_bytes, took_s, (unsigned long long)percentile(0.5),
+        (unsigned long long)percentile(0.9), (unsigned long long)percentile(0.99),
+        (unsigned long long)percentile(0.999));
     return 0;
 }
