@@ -30,8 +30,21 @@ static void print_overview(FILE *to)
     fputs("\n  gate1367 help COMMAND    one command's options\n  gate1367 --version       the version\n", to);
 }
 
+static bool is_listed(const char *word, const char *const *words)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], word) == 0) return true;
+    }
+    return false;
+}
+
 static int unknown_command(const char *name)
 {
+    static const char *const LATER[] = {"scan", "grant", "report", "probe", NULL};
+    if (is_listed(name, LATER)) {
+        fprintf(stderr, "gate1367: %s is not built yet\n", name);
+        return 2;
+    }
     const char *names[ARRAY_LEN(COMMANDS) + 1] = {0};
     for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) names[i] = COMMANDS[i].name;
     const char *near = source_did_you_mean(name, names);
@@ -90,6 +103,22 @@ int cli_usage(const char *command, const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     fprintf(stderr, "\nsee gate1367 help %s\n", command);
     va_end(args);
+    return 2;
+}
+
+static void list_verbs(const char *command, const char *const *verbs)
+{
+    fprintf(stderr, "gate1367 %s: give one of ", command);
+    for (size_t i = 0; verbs[i] != NULL; i++) fprintf(stderr, "%s%s", i > 0 ? ", " : "", verbs[i]);
+    fprintf(stderr, "\nsee gate1367 help %s\n", command);
+}
+
+int cli_unknown_verb(const char *command, const char *verb, const char *const *verbs, const char *const *later)
+{
+    const char *near = verb == NULL ? NULL : source_did_you_mean(verb, verbs);
+    if (verb != NULL && is_listed(verb, later)) return cli_usage(command, "%s is not built yet", verb);
+    if (near != NULL) return cli_usage(command, "there is no \"%s\"; did you mean \"%s\"?", verb, near);
+    list_verbs(command, verbs);
     return 2;
 }
 

@@ -26,6 +26,9 @@ int cli_main(int argc, char **argv);
 void cli_print_help(const char *command, FILE *to);
 /* "gate1367 NAME: message" on stderr, and how to get help; returns 2. */
 int cli_usage(const char *command, const char *fmt, ...) PRINTF(2, 3);
+/* The same for a verb that is none of `verbs`: what was meant, or that it is one of `later` and not built yet. Both end in
+ * NULL; verb may be NULL. */
+int cli_unknown_verb(const char *command, const char *verb, const char *const *verbs, const char *const *later);
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 

@@ -296,7 +296,7 @@ static result list_entry(void *ctx, uint64_t index, span json, const struct ledg
 {
     const struct log_options *o = ctx;
     (void)frame;
-    json_t *e = json_loadb((const char *)json.ptr, json.len, 0, NULL);
+    json_t *e = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL);
     REQUIRE(e, ERROR_INTERNAL, LEDGER_E_ENTRY);
     bool wanted = matches(o, e);
     if (wanted && o->json) printf("{\"index\":%llu,\"entry\":%.*s}\n", (unsigned long long)index, SPAN_FMT(json));
@@ -462,7 +462,7 @@ static result show_entry(void *ctx, uint64_t index, span json, const struct ledg
             (unsigned long long)frame->sequence, SPAN_FMT(json));
         return FAIL(ERROR_CLOSED, 0);
     }
-    json_t *e = json_loadb((const char *)json.ptr, json.len, 0, NULL), *value;
+    json_t *e = json_loadb((const char *)json.ptr, json.len, JSON_ALLOW_NUL, NULL), *value;
     const char *name;
     REQUIRE(e, ERROR_INTERNAL, LEDGER_E_ENTRY);
     print_frame(index, frame);
@@ -497,15 +497,11 @@ int cli_log(int argc, char **argv)
     static struct log_options o; /* paths are too large for the stack of a command that is called once */
     const char *action = argc > 1 ? argv[1] : NULL;
     static const char *const actions[] = {"init", "verify", "list", "show", "follow", NULL};
-    if (!action) return cli_usage("log", "init, verify, list, show or follow?");
-    if (strcmp(action, "prove") == 0 || strcmp(action, "export") == 0)
-        return cli_usage("log", "%s is not built yet", action);
+    static const char *const later[] = {"prove", "export", NULL};
     bool known = false;
-    for (size_t i = 0; actions[i]; i++)
+    for (size_t i = 0; action && actions[i]; i++)
         known = known || strcmp(action, actions[i]) == 0;
-    const char *near = known ? NULL : source_did_you_mean(action, actions);
-    if (!known)
-        return cli_usage("log", near ? "there is no \"%s\"; did you mean \"%s\"?" : "there is no \"%s\"", action, near);
+    if (!known) return cli_unknown_verb("log", action, actions, later);
     o = (struct log_options){0};
     argv[1] = argv[0];
     argc--, argv++;

@@ -494,5 +494,6 @@ int cli_registry(int argc, char **argv)
         argv[1] = argv[0];
         return VERBS[i].run(argc - 1, argv + 1);
     }
-    return cli_usage("registry", "give one of build, apply, inspect, lookup");
+    static const char *const NAMES[] = {"build", "apply", "inspect", "lookup", NULL}, *const LATER[] = {NULL};
+    return cli_unknown_verb("registry", argc > 1 ? argv[1] : NULL, NAMES, LATER);
 }

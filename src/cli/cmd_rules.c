@@ -133,7 +133,8 @@ int cli_rules(int argc, char **argv)
     const struct cli_option options[] = {{"--json", &json, NULL}};
     if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
     bool testing = argc > 1 && strcmp(argv[1], "test") == 0, linting = argc > 1 && strcmp(argv[1], "lint") == 0;
-    if (!testing && !linting) return cli_usage("rules", "give one of test, lint");
+    static const char *const VERBS[] = {"test", "lint", NULL}, *const LATER[] = {"explain", "replay", "schema", "print", NULL};
+    if (!testing && !linting) return cli_unknown_verb("rules", argc > 1 ? argv[1] : NULL, VERBS, LATER);
     if (argc < 3) return cli_usage("rules", "%s needs at least one rule pack", argv[1]);
     int status = 1;
     if (open_packs(&p, argc - 1, argv + 1)) status = testing ? test(&p, json) : lint(&p, json);

@@ -258,7 +258,10 @@ static void find_profile(struct loading *l, const struct place *at, const char *
 {
     if (l->in->rules == NULL) return; /* reported */
     r->profile = rules_find_profile(l->in->rules, span_str(name));
-    if (r->profile == NULL) place_error(at, "no rule pack has the profile \"%s\"; add it or correct the name", name);
+    if (r->profile != NULL) return;
+    const char *near = source_did_you_mean(name, rules_profile_names(l->in->rules));
+    if (near != NULL) place_error(at, "no rule pack has the profile \"%s\"; did you mean \"%s\"?", name, near);
+    else place_error(at, "no rule pack has the profile \"%s\"; add it or correct the name", name);
 }
 
 static void load_route_lists(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)

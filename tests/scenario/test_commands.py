@@ -1,0 +1,243 @@
+"""The commands (contract section 1): exit codes, errors with their places, listings for machines, help."""
+import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from harness import gateway as g
+from harness.client import POLICE, fetch
+from harness.origin import answer
+
+PLACE = re.compile(r"^\S+:\d+:\d+: /\S*: \S.*; \S.*$")
+
+
+@pytest.fixture
+def gw(make_gateway):
+    return make_gateway(start=False, protected=["A012345678"])
+
+
+def check(gw, code=1):
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr
+
+
+def problems(text):
+    return [line for line in text.splitlines() if re.match(r"\S+:\d+:\d+: ", line)]
+
+
+def test_a_good_configuration(gw):
+    gw.config["routes"] = [r for r in gw.config["routes"] if r.get("unprofiled") != "inspect"]
+    gw.write_config()
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 0 and done.stderr == ""
+    gw.config["routes"].append({"path": "/x/", "upstream": "records", "unprofiled": "inspect"})
+    gw.write_config()
+    done = gw.command("check", "-c", "gate.json", "--json")
+    assert done.returncode == 0
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(f["severity"], f["pointer"]) for f in found] == [("warning", f"/routes/{len(gw.config['routes']) - 1}/unprofiled")]
+
+
+def test_errors_name_their_place_all_in_one_run(gw):
+    gw.config["routs"] = gw.config.pop("routes")
+    gw.config["workers"] = "two"
+    gw.config["pace"] = "ten"
+    gw.config["upstreams"]["records"]["timeout"] = {"conect": "2s"}
+    gw.write("recipients.json", {"format": 1, "recipients": [{"id": "x", "agency": "FBI", "standing": "employee", "match": {}}]})
+    gw.write_config()
+    text = check(gw)
+    found = problems(text)
+    assert len(found) >= 6 and all(PLACE.match(line) for line in found), text
+    assert 'did you mean "routes"' in text and 'did you mean "connect"' in text
+    assert {"gate.json", "recipients.json"} <= {os.path.basename(line.split(":")[0]) for line in found}
+    lines = (gw.dir / "gate.json").read_text().splitlines()
+    where = next(line for line in found if "routs" in line)
+    number, column = (int(x) for x in where.split(":")[1:3])
+    assert lines[number - 1][column - 1:].startswith('"routs"')
+
+
+@pytest.mark.parametrize("text", ['{"format": 1', '{"format": 1,}', '{"format": 1, "format": 1}', "[]", "", '{"format": 2}', "\ufeff{}", "nul"])
+def test_files_that_are_no_strict_json(gw, text):
+    gw.write("gate.json", text)
+    assert re.search(r"^gate.json:\d+:\d+: ", check(gw), re.M)
+
+
+def document(gw):
+    return json.loads((g.ROOT / "rules/examples/persons-api.json").read_text())
+
+
+# Every part of the contract that is specified and not built: said so, never ignored.
+TOP = {
+    "max_age": lambda c: c["registry"].update(max_age="7d"),
+    "auditors": lambda c: c["ledger"].update(auditors=["auditor.pem"]),
+    "limits.memory": lambda c: c.update(limits={"memory": "512MiB"}),
+    "limits.requests": lambda c: c.update(limits={"requests": 5}),
+    "grants": lambda c: c.update(grants={"directory": "grants", "approvers": "approvers.json"}),
+    "statistical": lambda c: c["routes"].append({"path": "/s/", "upstream": "records", "statistical": {"minimum_cell": 11}}),
+}
+DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"],
+            "graph": {"id": ["@id"], "ref": ["@ref"]}, "links": ["$.spouse"], "independent": True, "headers": ["X-A"]}
+PROFILE = {"mode": "shadow", "on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why",
+           "tests": [{"path": "/api/persons", "recipient": "restricted", "body": {}, "expect": "not_found"}]}
+RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
+                       "purposes": ["litigation"]},
+             "trusted_proxy": {"trusted_proxy": True, "match": {"certificate": {"fingerprint": "0" * 64}}}}
+
+
+@pytest.mark.parametrize("name", TOP)
+def test_not_built_in_the_configuration(gw, name):
+    TOP[name](gw.config)
+    gw.write_config()
+    assert "not built yet" in check(gw)
+
+
+@pytest.mark.parametrize("name", [f"document.{k}" for k in DOCUMENT] + ["document.query"] +
+                         [f"profile.{k}" for k in PROFILE if k != "on_finding"] + [f"on_finding.{v}" for v in PROFILE["on_finding"]] +
+                         ["todo"])
+def test_not_built_in_a_pack(gw, name):
+    pack = document(gw)
+    kind, _, key = name.partition(".")
+    profile = pack["profiles"][0]
+    if name == "document.query":
+        profile["documents"][0]["query"] = {"name": ["$.items[*].name"]}
+    elif kind == "document":
+        profile["documents"][0][key] = DOCUMENT[key]
+    elif kind == "profile":
+        profile[key] = PROFILE[key]
+    elif kind == "on_finding":
+        profile["on_finding"] = key
+    else:
+        pack["markers"] = [{"id": "m", "title": "t", "why": "w", "values": ["1"], "labels": ["x"], "strength": "definitive",
+                            "tests": {"match": [{"todo": {"x": "1"}}], "ignore": [{"y": "1"}]}}]
+    gw.config["rules"] = [str(g.ROOT / "rules/section-1367.json"), "pack.json"]
+    gw.write("pack.json", pack)
+    gw.write_config()
+    text = check(gw)
+    assert "not built yet" in text and any("pack.json" in line for line in problems(text)), text
+
+
+@pytest.mark.parametrize("name", RECIPIENT)
+def test_not_built_among_recipients(gw, name):
+    gw.write("recipients.json", {"format": 1, "recipients": [{"id": "r", **RECIPIENT[name]}]})
+    assert "not built yet" in check(gw)
+
+
+def test_unknown_names_get_a_suggestion(gw):
+    for args, meant in ((("serv",), "serve"), (("chek", "-c", "x"), "check"), (("log", "verfy", "-c", "gate.json"), "verify"),
+                        (("check", "--jsn", "-c", "gate.json"), "--json"), (("registry", "aply"), "apply")):
+        done = gw.command(*args)
+        assert done.returncode == 2 and "did you mean" in done.stderr and meant in done.stderr, done.stderr
+    gw.config["routes"][0]["profile"] = "person-api"
+    gw.write_config()
+    assert 'did you mean "persons-api"' in check(gw)
+
+
+def test_commands_that_are_not_built_say_so(gw):
+    for args in (("scan", "x"), ("grant", "list"), ("report", "quarterly"), ("probe",), ("log", "prove"), ("log", "export"),
+                 ("rules", "explain"), ("rules", "replay"), ("rules", "schema"), ("rules", "print")):
+        done = gw.command(*args)
+        assert done.returncode == 2 and "not built yet" in done.stderr, args
+
+
+def test_usage_is_2(gw):
+    for args in ((), ("check",), ("serve",), ("log",), ("registry",), ("registry", "build"), ("rules",), ("rules", "test"), ("log", "show"),
+                 ("check", "-c"), ("check", "-c", "gate.json", "more"), ("log", "list", "-c", "gate.json", "--directory", "x"), ("nonsense",)):
+        done = gw.command(*args)
+        assert done.returncode == 2 and done.stderr, args
+
+
+def test_help_and_version(gw):
+    version = gw.command("--version")
+    assert version.returncode == 0 and re.fullmatch(r"gate1367 \d+\.\d+\.\d+\S*\n", version.stdout)
+    overview = gw.command("help")
+    assert overview.returncode == 0
+    for command in ("serve", "check", "demo", "registry", "log", "rules"):
+        assert command in overview.stdout
+        page, flag = gw.command("help", command), gw.command(command, "--help")
+        assert page.returncode == flag.returncode == 0 and page.stdout == flag.stdout and "usage: gate1367 " + command in page.stdout
+    assert gw.command("help", "srve").returncode == 2
+
+
+def test_serve_without_a_ledger(make_gateway):
+    gw = make_gateway(start=False, ledger=False)
+    done = gw.command("serve", "-c", "gate.json")
+    assert done.returncode == 2 and "log init" in done.stderr
+
+
+def test_serve_with_a_bad_configuration(gw):
+    gw.config["routes"][0]["upstream"] = "recods"
+    gw.write_config()
+    done = gw.command("serve", "-c", "gate.json")
+    assert done.returncode == 1 and 'did you mean "records"' in done.stderr
+
+
+def test_secrets_belong_to_their_owner(gw):
+    for name in ("protected.key", "ledger.key"):
+        path = gw.dir / name
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o644)
+        done = gw.command("check", "-c", "gate.json")
+        assert done.returncode == 1 and name in done.stderr, name
+        path.chmod(0o600)
+
+
+def test_every_listing_has_json(make_gateway, origin):
+    origin.respond = lambda r: answer([{"aNumber": "A012345678"}])
+    gw = make_gateway(protected=["A012345678"])
+    fetch(gw.port, "/inspect/x", POLICE)
+    pack = str(g.ROOT / "rules/section-1367.json")
+    for args in (("check", "-c", "gate.json"), ("log", "list", "-c", "gate.json"), ("log", "show", "0", "-c", "gate.json"),
+                 ("log", "verify", "-c", "gate.json"), ("registry", "inspect", "protected.idx", "--key", "protected.key"),
+                 ("registry", "lookup", "-c", "gate.json", "alien_number", "A012345678"), ("rules", "test", pack), ("rules", "lint", pack)):
+        done = gw.command(*args, "--json")
+        assert done.returncode == 0, (args, done.stderr)
+        for line in done.stdout.splitlines():
+            json.loads(line)
+
+
+def on_terminal(gw, *args, **env):
+    """What a command writes to a terminal."""
+    main, other = pty.openpty()
+    p = subprocess.Popen([g.BIN, *args], cwd=gw.dir, stdout=other, stderr=other, stdin=other, env={**os.environ, "TERM": "xterm", **env})
+    os.close(other)
+    out = b""
+    while True:
+        try:
+            got = os.read(main, 65536)
+        except OSError:
+            break
+        if not got:
+            break
+        out += got
+    p.wait()
+    os.close(main)
+    return out
+
+
+def test_colour_only_on_a_terminal_and_never_with_no_color(gw):
+    gw.config["workers"] = "two"
+    gw.write_config()
+    assert b"\x1b[" not in gw.command("check", "-c", "gate.json").stderr.encode()
+    assert b"\x1b[" in on_terminal(gw, "check", "-c", "gate.json")
+    assert b"\x1b[" not in on_terminal(gw, "check", "-c", "gate.json", NO_COLOR="1")
+
+
+def test_what_a_file_says_cannot_drive_a_terminal(gw):
+    gw.config["routes"][0]["\x1b[31mevil"] = 1
+    gw.write_config()
+    assert "\x1b" not in check(gw)
+
+
+def test_rules(gw):
+    packs = [str(g.ROOT / "rules/section-1367.json"), str(g.ROOT / "rules/examples/persons-api.json")]
+    assert gw.command("rules", "test", *packs).returncode == 0
+    pack = {"format": 1, "pack": "p", "version": "1", "markers": [
+        {"id": "m", "title": "t", "why": "w", "values": ["384"], "labels": ["coa"], "strength": "definitive",
+         "tests": {"match": [{"room": "384"}], "ignore": [{"coa": "384"}]}}]}
+    gw.write("p.json", pack)
+    done = gw.command("rules", "test", "p.json")
+    assert done.returncode == 1 and (done.stdout + done.stderr).count("p.json") >= 2
