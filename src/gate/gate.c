@@ -198,7 +198,7 @@ void gate_stream(struct gate *g)
 void gate_replace(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
-    ASSERT(g->state != GATE_RELEASED && g->state != GATE_RECORDING);
+    ASSERT(g->state == GATE_IDLE || g->state == GATE_RECEIVING || g->state == GATE_DECIDED);
     if (g->engine != NULL) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
     g->engine = NULL;
     g->replaced = true;
