@@ -308,10 +308,20 @@ enum flow step_listen(struct exchange *x)
 
 /* ---- READ_BODY -------------------------------------------------------------------------------------------------- */
 
+/* A body where none has a meaning is a second request to an origin that does not expect it: what it answers to that must
+ * not be taken for the answer to anybody's next request. */
+//= RFC9110 9.3.1
+static bool may_be_two_requests(const struct http_request *r)
+{
+    bool takes_body = r->method == HTTP_POST || r->method == HTTP_PUT || r->method == HTTP_PATCH;
+    return r->framing != HTTP_FRAMING_NONE && !takes_body;
+}
+
 static enum flow body_ended(struct exchange *x, bool complete)
 {
     x->body_complete = complete;
-    exchange_leave_origin(x, complete && x->response.keep_alive && x->body_read && !x->body_dropped);
+    bool in_step = x->body_read && !x->body_dropped && !may_be_two_requests(&x->request);
+    exchange_leave_origin(x, complete && x->response.keep_alive && in_step);
     x->step = STEP_DECIDE;
     return FLOW_GO;
 }

@@ -168,3 +168,46 @@ def test_a_request_under_way_at_a_reload_ends_its_connection(gateway, origin):
         assert c.response().header("Connection") == "close"
         c.read_all()
         assert c.ended == "clean"
+
+
+class CarelessOrigin:
+    """Does not expect a body behind GET, and takes it for the next request."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(s,), daemon=True).start()
+
+    def _answer(self, s):
+        with s:
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    got = s.recv(65536)
+                    if not got:
+                        return
+                    data += got
+                head, _, data = data.partition(b"\r\n\r\n")
+                time.sleep(0.2)
+                s.sendall(answer([{"asked": head.split(b" ")[1].decode()}]))
+
+
+def test_a_body_behind_get_does_not_ask_a_second_question(make_gateway):
+    """The answer to what stood in the body became the answer to somebody's next request."""
+    #= RFC9110 9.3.1
+    origin = CarelessOrigin()
+    gateway = make_gateway(origin.url)
+    smuggled = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    with Client(gateway.port, POLICE) as c:
+        c.request("/api/associates/1", body=smuggled)
+        assert c.response().text == '[{"asked": "/api/associates/1"}]'
+        assert c.get("/api/associates/2").text == '[{"asked": "/api/associates/2"}]'
+    origin.listener.close()
