@@ -425,7 +425,9 @@ enum flow step_decide(struct exchange *x)
 static enum flow origin_timed_out(struct exchange *x)
 {
     if (!x->origin->connected) return connect_failed(x);
-    if (!x->responded) return exchange_fail(x, GATE_UPSTREAM_TIMEOUT);
+    /* A head that stops half-way is an answer that was begun, as one that ends there. */
+    bool begun = x->step == STEP_LISTEN && io_input(x->origin->conn).len > 0;
+    if (!x->responded) return exchange_fail(x, begun ? GATE_UPSTREAM_FRAMING : GATE_UPSTREAM_TIMEOUT);
     x->origin->ended = x->origin->truncated = true;
     return FLOW_GO;
 }
