@@ -187,6 +187,13 @@ TABLE = numbered([
     Case("a line that does not parse", LINES, lines(ANN) + '{"aNumber": "%s", \n' % P["aNumber"] + lines(BOB),
          lines(ANN, BOB), lines(ANN, BOB), content_type=NDJSON),
 
+    Case("blank lines", LINES, lines(ANN, VIC, eol="\n\n") + lines(BOB), lines(ANN, BOB, eol="\n\n", last=False) + "\n",
+         lines(ANN, BOB, eol="\n\n", last=False) + "\n", content_type=NDJSON),
+    Case("a byte-order mark before lines", LINES, "\ufeff" + lines(VIC, ANN), "\ufeff" + lines(ANN), "\ufeff" + lines(ANN),
+         content_type=NDJSON),
+    Case("names written otherwise", ITEMS, '{"\\u0069tems":[{"a":1},{"personI\\u0064":%d}],"tota\\u006c":2}' % P["personId"],
+         '{"\\u0069tems":[{"a":1}],"tota\\u006c":1}', '{"\\u0069tems":[{"a":1}],"tota\\u006c":1}'),
+
     # markers and what makes readers disagree
     Case("known by a code alone", ITEMS, items(ANN, {"name": "V", "coa": "384"}), items(ANN), items(ANN)),
     Case("known by a form alone", ITEMS, items(ANN, {"name": "V", "docs": ["filed I-918 2024"]}), items(ANN), items(ANN)),

@@ -228,3 +228,23 @@ def test_an_origin_that_dribbles(twins):
         check_restricted(twins, CANARY, lambda kind: request(kind, "/list"), (200, json.dumps([json.loads(INNOCENT)]).encode()))
     finally:
         twins.origin.dribble = None
+
+
+STALLS = {"inside the body": raw(OK + LENGTH % (len(RECORD) + 1), RECORD, "hang"),
+          "inside a chunk": raw(OK + b"Transfer-Encoding: chunked", b"ff\r\n" + RECORD, "hang"),
+          "before the last chunk": raw(OK + b"Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(RECORD), RECORD), "hang"),
+          "inside an error": raw(b"HTTP/1.1 500 Error\n" + LENGTH % 99, RECORD, "hang"),
+          "inside the head": Reply(b"HTTP/1.1 200 OK\r\nContent-Type: appl", "hang")}
+
+
+def test_an_origin_that_stalls(tmp_path):
+    """What was begun and not finished in time is cut short, wherever it stopped; what never began is no answer."""
+    patience = "1200ms" if SANITIZED else "300ms"
+    with Twins(tmp_path, DOCUMENTS, PROTECTED, OTHERS, timeout=patience) as twins:
+        for stall in STALLS.values():
+            check_miss(twins, stall, GONE)
+        never = Reply(b"", "hang")
+        twins.answer_with("/person", never, never)
+        for kind in ("police", "anonymous"):
+            stream = twins.compare(kind, request(kind, "/person", close=True))
+            assert [(s, b) for s, _, b in wire.answers(stream.raw)] == [(502, REFUSAL)]

@@ -74,7 +74,7 @@ def value_text(v):
 RECORDS = ([f'{{"n": 1, "aNumber": {value_text(v)}}}' for v in LABELLED] +
            [f'{{"n": 1, "about": {value_text(v)}}}' for v in ANYWHERE] +
            [f'{{"n": 1, "{k}": {v}}}' for k, v in OTHER_LABELS] +
-           [f'{{"n": 1, {value_text(v)}: true}}' for v in ANYWHERE if not v.startswith("=")] +
+           [f'{{"n": 1, {value_text(v)}: true}}' for v in ANYWHERE + LABELLED[-3:] if value_text(v).startswith('"')] +
            [f'{{"n": [{{"deep": [{value_text(v)}]}}]}}' for v in ANYWHERE])
 KEPT = '{"n": 2, "aNumber": "A011111111"}'
 KEYS = {"person_id": ["$[*].personId"]}
@@ -114,6 +114,25 @@ def test_every_spelling_a_line(twins):
     reply_of = lambda b: reply(b, "application/x-ndjson", "chunked")  # noqa: E731
     twins.answer_with("/lines", reply_of(at), reply_of(wanted))
     check_restricted(twins, CANARY, lambda kind: request(kind, "/lines"), (200, wanted.encode()))
+
+
+FILLER = "The quick brown fox, 1 2 3 555-0100. " * 6000  # longer than any buffer on the way
+LONG = {"at the end": FILLER + A, "at the start": A + " " + FILLER, "in the middle": FILLER + " " + A + " " + FILLER,
+        "behind many others": " ".join(f"A{n:09}" for n in range(100000000, 100020000)) + " " + A,
+        "behind many bare ones": " ".join(str(n) for n in range(100000000, 100020000)) + " 012345678",
+        "in long base64": b64(FILLER + A + " " + FILLER), "in long base64 for addresses": b64("?>~" + FILLER + A, True),
+        "in long base64 twice": b64(b64(FILLER + A)), "in long percent": percent(FILLER + A),
+        "behind many base64 runs": " ".join(b64(f"nobody at all {n}") for n in range(3000)) + " " + b64("see " + A),
+        "behind many escapes": "%41%42 " * 20000 + percent(A), "spread over lines": "\n".join([FILLER[:70]] * 999) + "\nA\t012345678"}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_in_long_values(twins, name):
+    """Values longer than a block, a record of TLS, or a buffer; as text and with every character of it escaped."""
+    for text in (json.dumps(LONG[name]), json.dumps(LONG[name]).replace("f", "\\u0066").replace("A", "\\u0041")):
+        at = f'[{KEPT}, {{"memo": {text}}}, {KEPT}]'
+        twins.answer_with("/list", reply(at, "application/json"), reply(f"[{KEPT}, {KEPT}]", "application/json"))
+        check_restricted(twins, CANARY, lambda kind: request(kind, "/list"), (200, f"[{KEPT}, {KEPT}]".encode()))
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])

@@ -89,7 +89,7 @@ class Hinting(Origin):
 class Twins:
     """The switched origin and the two gateways."""
 
-    def __init__(self, directory, documents, protected, others=(), **options):
+    def __init__(self, directory, documents, protected, others=(), timeout=None, **options):
         self.replies = {}  # path without prefix: {AT: Reply, ABSENT: Reply}
         self.world = AT
         self.hints = {AT: b"", ABSENT: b""}  # what is sent to a POST before its body is read
@@ -99,6 +99,9 @@ class Twins:
         self.pack = directory / "worlds.json"
         self.pack.write_text(json.dumps(pack([*documents, NEXT]), ensure_ascii=False))
         common = {"packs": [str(ROOT / "rules/section-1367.json"), str(self.pack)], "routes": routes(), **options}
+        if timeout:
+            upstream = {"servers": [self.origin.url], "timeout": {"connect": "2s", "response": timeout}}
+            common["config"] = {**options.get("config", {}), "upstreams": {"records": upstream}}
         self.gateways = {}
         try:
             for name, listed in (("knows", [*protected, *others]), ("knows nobody", list(others))):
