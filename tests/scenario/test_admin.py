@@ -1,0 +1,132 @@
+"""The admin address (contract section 8): alive, ready or why not, counted; and nothing else."""
+import http.client
+import json
+import re
+import signal
+import socket
+
+import pytest
+
+from harness import gateway as g
+from harness.client import OFFICER, POLICE, Client, fetch, wait_until
+from harness.origin import answer
+
+
+def ask(gw, method, path, body=None):
+    c = http.client.HTTPConnection("127.0.0.1", gw.admin_port, timeout=5 * g.PATIENCE)
+    c.request(method, path, body)
+    r = c.getresponse()
+    text = r.read().decode()
+    c.close()
+    return r.status, text, r
+
+
+def test_pages(gateway):
+    assert ask(gateway, "GET", "/healthz")[:2] == (200, "alive\n")
+    assert ask(gateway, "GET", "/readyz")[:2] == (200, "ready\n")
+    status, text, r = ask(gateway, "GET", "/metrics")
+    assert status == 200 and r.getheader("Content-Type").startswith("text/plain; version=0.0.4")
+    assert ask(gateway, "GET", "/")[0] == 404 and ask(gateway, "GET", "/metrics/x")[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+def test_get_only(gateway, method):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        status, text, r = ask(gateway, method, path, b"x" if method in ("POST", "PUT", "PATCH") else None)
+        assert status == 405 and r.getheader("Allow") == "GET"
+    assert ask(gateway, "GET", "/healthz")[0] == 200
+
+
+def test_nonsense(gateway):
+    for data in (b"\x16\x03\x01\x02\x00", b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                 b"GET " + b"a" * 100_000 + b" HTTP/1.1\r\n"):
+        with socket.create_connection(("127.0.0.1", gateway.admin_port), timeout=5) as s:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            try:
+                got = s.recv(4096)
+            except ConnectionResetError:
+                got = b""
+            assert got == b"" or re.match(rb"HTTP/1.1 4\d\d ", got)
+    assert ask(gateway, "GET", "/healthz")[0] == 200
+
+
+LINE = re.compile(r"(gate1367_[a-z0-9_]+)(\{[a-z_]+=\"[a-z0-9_]+\"(,[a-z_]+=\"[a-z0-9_]+\")*\})? [0-9.e+]+\Z")
+
+
+def test_metrics_are_prometheus_text_and_count(gateway, origin):
+    origin.respond = lambda r: answer([{"aNumber": "A012345678"}])
+    before = {k: gateway.metric(k) for k in ("gate1367_requests_total", "gate1367_requests_restricted_total", "gate1367_ledger_entries_total")}
+    for _ in range(3):
+        fetch(gateway.port, "/inspect/A012345678", POLICE)
+    fetch(gateway.port, "/inspect/x", OFFICER)
+    text = gateway.admin("/metrics")[1]
+    types, helps = {}, set()
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            types[line.split()[2]] = line.split()[3]
+        elif line.startswith("# HELP "):
+            helps.add(line.split()[2])
+        else:
+            found = LINE.match(line)
+            assert found, line
+            assert found.group(1) in types and found.group(1) in helps
+            assert (types[found.group(1)] == "counter") == found.group(1).endswith("_total"), line
+    assert gateway.metric("gate1367_requests_total") == before["gate1367_requests_total"] + 4
+    assert gateway.metric("gate1367_requests_restricted_total") == before["gate1367_requests_restricted_total"] + 3
+    assert gateway.metric("gate1367_ledger_entries_total") == before["gate1367_ledger_entries_total"] + 8
+    assert not re.search(r"12345678|state-police|uscis|/inspect", text)
+
+
+def test_readyz_says_why_not(make_gateway, origin):
+    gw = make_gateway()
+    with Client(gw.port, POLICE) as c:
+        assert c.get("/inspect/x").status == 200
+        origin.respond = lambda r: (b"", "hang")
+        c.request("/inspect/x")
+        assert wait_until(lambda: len(origin.requests) == 2)
+        gw.process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (503, "no worker is serving\n"))
+        assert ask(gw, "GET", "/healthz")[0] == 200
+
+
+def test_a_ledger_that_failed(make_gateway, origin):
+    """The scribe's I/O error is final: refusals, readyz says why, exit 74."""
+    gw = make_gateway(faults="write@scribe/ready:8")
+    statuses = []
+
+    def failed():
+        statuses.append(fetch(gw.port, "/inspect/x", POLICE).status)
+        return statuses[-1] == 502
+    assert wait_until(failed, 20) and set(statuses) <= {200, 502}
+    assert [fetch(gw.port, "/inspect/x", POLICE).status for _ in range(5)] == [502] * 5  # final
+    assert ask(gw, "GET", "/readyz")[:2] == (503, "the ledger could not be written\n")
+    assert gw.stop() == 74
+
+
+def test_the_socket_is_for_its_owner(gateway):
+    mode = (gateway.dir / "admin.sock").stat().st_mode
+    assert mode & 0o777 == 0o600
+    for line in (b"nonsense\n", b"{}\n", b'{"command":"stop"}\n', b'{"command":"lookup"}\n', b'{"command":"lookup","kind":"x","value":1}\n'):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(5 * g.PATIENCE)
+        s.connect(str(gateway.dir / "admin.sock"))
+        s.sendall(line)
+        got = b""
+        while piece := s.recv(4096):
+            got += piece
+        assert json.loads(got)["status"] == "error"
+        s.close()
+    gateway.stop()
+    assert not (gateway.dir / "admin.sock").exists()
+
+
+def test_the_operational_log_is_json_lines(gateway, origin):
+    fetch(gateway.port, "/inspect/x", POLICE)
+    gateway.reload()
+    gateway.stop()
+    for line in gateway.stderr().splitlines():
+        if line.startswith(("ready: ", "gate.json:")) or re.match(r"\S*gate.json:\d+|\s+\d* \||\s*\|", line):
+            continue
+        event = json.loads(line)
+        assert list(event)[:4] == ["time", "role", "pid", "event"]
