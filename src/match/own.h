@@ -136,7 +136,7 @@ struct match {
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
-    bool any_syntax;     /* a rule with a syntax of its own whose kind promises no digits */
+    bool any_syntax; /* a rule with a syntax of its own whose kind promises no digits */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
     /* of the document */
@@ -209,6 +209,8 @@ struct facts {
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
+/* The same where text_facts() are known. */
+void view_scan_known(struct match *m, span text, const struct facts *known, unsigned level, bool raw, bool literal);
 /* May an identifier with a syntax of its own stand in a text of these facts? */
 bool view_may_identify(const struct match *m, const struct facts *f);
 /* Only its base64 runs. */

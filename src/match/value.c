@@ -50,13 +50,20 @@ static span event_text(const struct match *m, const struct doc_event *e)
 
 #define FLAGS_CODED (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT)
 
-/* Whether nothing but a base64 run can be in a value whose place says nothing of it. */
-static bool is_plain(const struct match *m, span text, unsigned flags, bool literal)
+static void value_decoded(struct match *m, span text)
 {
-    if (literal || flags & FLAGS_CODED || m->any_syntax) return false;
-    if (!(flags & DOC_DIGITS)) return true;
-    struct facts f = text_facts(text);
-    return !view_may_identify(m, &f);
+    uint8_t *out = bytes_room(m, &m->decoded, text.len);
+    if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
+}
+
+/* A value whose place says nothing of it, and which holds nothing but, perhaps, base64. */
+static void value_plain(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    size_t begin, end;
+    span text = event_text(m, e);
+    if (!(e->flags & DOC_LONG) || !text_next_run(text, 0, &begin, &end)) return;
+    set_spot(m, e, c, w);
+    view_runs(m, text, 0);
 }
 
 void value_string(
@@ -64,17 +71,19 @@ void value_string(
 {
     span text = event_text(m, e);
     unsigned flags = e->flags;
+    struct facts f;
     if (m->prefilter && flags & DOC_NON_ASCII && !text_foldable(text)) flags &= ~(unsigned)DOC_NON_ASCII;
-    if (m->prefilter && !(c->act & (ACT_KEY | ACT_LABEL)) && is_plain(m, text, flags, literal)) {
-        size_t begin, end;
-        if (!(flags & DOC_LONG) || !text_next_run(text, 0, &begin, &end)) return;
+    bool quiet =
+        m->prefilter && !literal && !(flags & FLAGS_CODED) && !(c->act & (ACT_KEY | ACT_LABEL)) && !m->any_syntax;
+    if (quiet && !(flags & DOC_DIGITS)) return value_plain(m, e, c, w);
+    if (flags & DOC_ESCAPED || !m->prefilter) {
         set_spot(m, e, c, w);
-        return view_runs(m, text, 0);
+        return value_decoded(m, text);
     }
+    f = text_facts(text);
+    if (quiet && !view_may_identify(m, &f)) return value_plain(m, e, c, w);
     set_spot(m, e, c, w);
-    if (!(flags & DOC_ESCAPED) && m->prefilter) return view_scan(m, text, 0, true, literal);
-    uint8_t *out = bytes_room(m, &m->decoded, text.len);
-    if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
+    view_scan_known(m, text, &f, 0, true, literal);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */

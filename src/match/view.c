@@ -63,8 +63,7 @@ bool view_may_identify(const struct match *m, const struct facts *f)
 
 static void scan_identifiers(struct match *m, span text, const struct facts *f)
 {
-    if (m->spot.label->patterns)
-        rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
+    if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
     if (!view_may_identify(m, f)) return;
     rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     if (f->digits >= 9 && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);
@@ -215,6 +214,12 @@ static void scan_folded(struct match *m, span text, const struct facts *f, unsig
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)
 {
     struct facts f = text_facts(text);
+    view_scan_known(m, text, &f, level, raw, literal);
+}
+
+void view_scan_known(struct match *m, span text, const struct facts *known, unsigned level, bool raw, bool literal)
+{
+    struct facts f = *known;
     if (f.foldable || !m->prefilter) {
         uint8_t *out = bytes_room(m, &m->folded[level], text.len);
         if (!out) return;

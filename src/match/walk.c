@@ -400,24 +400,19 @@ static inline bool number_asks(const struct match *m, const struct child *c, con
     return (c->act | (e->flags & DOC_DIGITS)) || !m->prefilter || has_exponent(m, e);
 }
 
-/* One event that is neither value nor name. */
+/* One event that is neither scalar nor name: the usual ones first. */
 static void structure(struct match *m, const struct child *c, const struct doc_event *e)
 {
-    switch ((enum doc_event_kind)e->kind) {
-    case DOC_OBJECT_BEGIN:
-    case DOC_ARRAY_BEGIN: open_container(m, c, e); break;
-    case DOC_OBJECT_END:
-    case DOC_ARRAY_END: close_container(m, e); break;
-    case DOC_LINE_BEGIN: begin_line(m, e); break;
-    case DOC_LINE_END: end_line(m, e); break;
-    case DOC_FLAW: meet_flaw(m, e); break;
-    case DOC_NAME:
-    case DOC_STRING:
-    case DOC_NUMBER:
-    case DOC_TRUE:
-    case DOC_FALSE:
-    case DOC_NULL: ASSERT(false);
-    }
+    if (e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN)
+        open_container(m, c, e);
+    else if (e->kind == DOC_OBJECT_END || e->kind == DOC_ARRAY_END)
+        close_container(m, e);
+    else if (e->kind == DOC_FLAW)
+        meet_flaw(m, e);
+    else if (e->kind == DOC_LINE_BEGIN)
+        begin_line(m, e);
+    else
+        end_line(m, e);
 }
 
 /* What is known of the value that comes next in f. */
@@ -447,6 +442,7 @@ void walk_events(struct match *m, const struct doc_event *events, size_t count)
         } else if (kind == DOC_TRUE || kind == DOC_FALSE || kind == DOC_NULL) {
             scalar(m, f, c, e, c->act != 0);
         } else {
+            ASSERT(kind <= DOC_FLAW);
             structure(m, c, e);
             f = frame_top(m);
             if (kind != DOC_FLAW) c = m->top == 0 ? &m->root : &f->child;
@@ -469,30 +465,55 @@ void walk_begin(struct match *m)
     m->line = MATCH_NONE;
 }
 
+/* Where a container opens among all, and where it was noted. */
+struct opened {
+    uint64_t open;
+    uint32_t noted;
+    bool is_lines;
+};
+
 /* The lines of a body begin where the first line's own container does: they come first. */
 static int compare_open(const void *a, const void *b)
 {
-    const struct match_container *x = a, *y = b;
+    const struct opened *x = a, *y = b;
     if (x->open != y->open) return x->open > y->open ? 1 : -1;
     return (int)y->is_lines - (int)x->is_lines;
 }
 
-/* Containers are noted with their first piece, which an inner one may have earlier. While they are sorted, `close` of
- * the old order finds its new index by `open`. */
+/* Few are ever out of order, and not by far; a body made so that many are is sorted like anything else. */
+static void sort_opened(struct opened *p, uint32_t n)
+{
+    uint64_t moves = 0;
+    for (uint32_t i = 1; i < n && moves <= 8 * (uint64_t)n; i++) {
+        struct opened one = p[i];
+        uint32_t to = i;
+        for (; to > 0 && moves <= 8 * (uint64_t)n && compare_open(&p[to - 1], &one) > 0; to--, moves++)
+            p[to] = p[to - 1];
+        p[to] = one;
+    }
+    if (moves > 8 * (uint64_t)n) qsort(p, n, sizeof *p, compare_open);
+}
+
+/* Containers are noted with their first piece, which an inner one may have earlier. */
 static bool sort_containers(struct match *m)
 {
     struct match_container *c = m->containers.items;
-    size_t n = m->containers.count;
+    uint32_t n = m->containers.count;
     MEM_AUTO struct match_container *old = mem_array(n, sizeof *old);
-    if (!old) return false;
+    MEM_AUTO struct opened *places = mem_array(n, sizeof *places);
+    MEM_AUTO uint32_t *now = mem_array(n, sizeof *now);
+    if (!old || !places || !now) return false;
     memcpy(old, c, n * sizeof *c);
-    qsort(c, n, sizeof *c, compare_open);
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = (struct opened){c[i].open, i, c[i].is_lines};
+    sort_opened(places, n);
+    for (uint32_t i = 0; i < n; i++) {
+        c[i] = old[places[i].noted];
+        now[places[i].noted] = i;
+    }
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         struct match_piece *p = piece_at(m, i);
-        if (p->container == MATCH_NONE) continue;
-        const struct match_container *now = bsearch(&old[p->container], c, n, sizeof *c, compare_open);
-        ASSERT(now != NULL);
-        p->container = (uint32_t)(now - c);
+        if (p->container != MATCH_NONE) p->container = now[p->container];
     }
     return true;
 }

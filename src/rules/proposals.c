@@ -8,6 +8,7 @@
 #define STATES_ALONE 600 /* of one rule; with more it is widened, and then left out */
 #define STATES_ALL 6000
 #define SLOTS 16384
+#define LINE 16 /* cells in a cache line */
 _Static_assert(SLOTS > 2 * STATES_ALL, "slots");
 
 /* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. */
@@ -22,6 +23,7 @@ struct maker {
     uint16_t next[STATES_ALL * 256];
     uint64_t at_end[STATES_ALL];
     uint8_t class_of[256], sample[256];
+    uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
     unsigned classes, shift, count, limit;
     uint16_t stack[2 * REGULAR_NODES];
     uint64_t visited[WORDS];
@@ -50,7 +52,10 @@ static void reach(struct maker *k, uint16_t from, int before, struct subset *out
         if (bit_get(k->visited, i)) continue;
         bit_set(k->visited, i);
         switch ((enum node_kind)n->kind) {
-        case NODE_SPLIT: k->stack[top++] = n->other; k->stack[top++] = n->out; break;
+        case NODE_SPLIT:
+            k->stack[top++] = n->other;
+            k->stack[top++] = n->out;
+            break;
         case NODE_EMPTY: k->stack[top++] = n->out; break;
         case NODE_BEHIND:
             if (holds(k, n->set, before)) k->stack[top++] = n->out;
@@ -69,7 +74,8 @@ static void forget_visits(struct maker *k)
 
 #define EACH_NODE(i, set)                                                                                              \
     for (size_t w_ = 0; w_ < WORDS; w_++)                                                                              \
-        for (uint64_t b_ = (set)->nodes[w_], i = 0; b_ && (i = 64 * w_ + (size_t)__builtin_ctzll(b_), true); b_ &= b_ - 1)
+        for (uint64_t b_ = (set)->nodes[w_], i = 0; b_ && (i = 64 * w_ + (size_t)__builtin_ctzll(b_), true);           \
+             b_ &= b_ - 1)
 
 /* What waits for the byte ahead goes on where that is the right one. What it reaches may wait in its turn. */
 static void look_ahead(struct maker *k, int byte, struct subset *s)
@@ -127,6 +133,24 @@ static uint16_t step(struct maker *k, const struct subset *from, int byte)
     return intern(k, &to);
 }
 
+/* Digits and what stands between them first: the columns that identifiers walk through then share cache lines. */
+static void order_classes(struct maker *k)
+{
+    static const char often[] = "0123456789- .:/";
+    uint16_t place[256];
+    unsigned at = 0;
+    memset(place, 0xFF, sizeof place);
+    for (unsigned i = 0; i < sizeof often - 1 + 256; i++) {
+        uint8_t b = i < sizeof often - 1 ? (uint8_t)often[i] : (uint8_t)(i - (sizeof often - 1));
+        uint16_t *to = &place[k->class_of[b]];
+        if (*to != UINT16_MAX) continue;
+        k->sample[at] = b;
+        *to = (uint16_t)at++;
+    }
+    for (unsigned b = 0; b < 256; b++)
+        k->class_of[b] = (uint8_t)place[k->class_of[b]];
+}
+
 /* Bytes that no set tells apart are one class. */
 static void find_classes(struct maker *k)
 {
@@ -147,23 +171,29 @@ static void find_classes(struct maker *k)
             k->class_of[b] = (uint8_t)split[c];
         }
     }
-    for (unsigned b = 0; b < 256; b++)
-        k->sample[k->class_of[b]] = (uint8_t)b;
+    order_classes(k);
     for (k->shift = 0; 1u << k->shift < k->classes;)
         k->shift++;
+}
+
+static uint16_t begin_behind(struct maker *k, int byte)
+{
+    struct subset start = {0};
+    forget_visits(k);
+    reach(k, 0, byte, &start);
+    return intern(k, &start);
 }
 
 /* False when it takes more states than `limit`. */
 static bool determine(struct maker *k, unsigned limit)
 {
-    struct subset start = {0};
     k->limit = limit;
     k->count = 0;
     memset(k->slots, 0, sizeof k->slots);
     find_classes(k);
-    forget_visits(k);
-    reach(k, 0, EDGE, &start);
-    (void)intern(k, &start);
+    (void)begin_behind(k, EDGE);
+    for (unsigned c = 0; c < k->classes; c++)
+        if ((k->fresh[c] = begin_behind(k, k->sample[c])) == UINT16_MAX) return false;
     for (unsigned s = 0; s < k->count; s++) {
         struct subset end = k->subsets[s];
         look_ahead(k, EDGE, &end);
@@ -227,8 +257,7 @@ static bool determine_all(struct maker *k, struct proposals *p, const enum manne
     start_over(k);
     p->always = 0;
     for (unsigned i = 0; i < most; i++)
-        if (!add_rule(k, p->rules[i], manners[i] < least ? least : manners[i], i))
-            p->always |= UINT64_C(1) << i;
+        if (!add_rule(k, p->rules[i], manners[i] < least ? least : manners[i], i)) p->always |= UINT64_C(1) << i;
     return determine(k, STATES_ALL);
 }
 
@@ -309,10 +338,12 @@ static uint32_t note_mask(uint64_t *masks, uint32_t *count, uint64_t mask)
 
 static bool keep(struct loader *l, struct maker *k, struct proposals *out)
 {
-    unsigned states = group_states(k), quiet = order_groups(k, states), stride = k->classes + PROPOSALS_EXTRA;
-    uint32_t *next = loader_alloc(l, (size_t)states * stride, sizeof *next), masks = 0;
+    unsigned states = group_states(k), quiet = order_groups(k, states);
+    unsigned stride = (k->classes + PROPOSALS_EXTRA + LINE - 1) / LINE * LINE;
+    uint32_t *next = loader_alloc(l, (size_t)states * stride + LINE, sizeof *next), masks = 0;
     uint64_t *mask = loader_alloc(l, 2 * (size_t)states, sizeof *mask);
     if (l->no_memory) return false;
+    next += (0 - (uintptr_t)next / sizeof *next) % LINE; /* rows begin where cache lines do */
     for (unsigned g = 0; g < states; g++) {
         unsigned s = k->first[g];
         uint32_t *row = next + (size_t)k->regrouped[g] * stride;
@@ -321,6 +352,8 @@ static bool keep(struct loader *l, struct maker *k, struct proposals *out)
         row[k->classes] = note_mask(mask, &masks, k->subsets[s].found);
         row[k->classes + 1] = note_mask(mask, &masks, k->at_end[s]);
     }
+    for (unsigned b = 0; b < 256; b++)
+        out->fresh[b] = k->regrouped[k->group[k->fresh[k->class_of[b]]]] * stride;
     memcpy(out->class_of, k->class_of, sizeof out->class_of);
     out->states = states;
     out->classes = k->classes;
@@ -382,8 +415,8 @@ static void mark_labels(struct labels *labels)
 
 bool proposals_build(struct loader *l)
 {
-    struct proposals *all[] = {&l->set->anywhere_proposals, &l->set->bound_proposals, &l->set->marker_proposals,
-        &l->set->text_proposals};
+    struct proposals *all[] = {
+        &l->set->anywhere_proposals, &l->set->bound_proposals, &l->set->marker_proposals, &l->set->text_proposals};
     MEM_AUTO struct maker *k = mem_alloc(sizeof *k);
     if (!k) l->no_memory = true;
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
@@ -394,15 +427,29 @@ bool proposals_build(struct loader *l)
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-uint64_t proposals_run(const struct proposals *p, span text)
+/* Stops early once one of `wanted` is found. */
+static uint64_t run(const struct proposals *p, uint32_t state, span text, uint64_t wanted)
 {
-    uint64_t found = p->always;
-    uint32_t state = 0;
     const uint32_t *next = p->next, loud = p->loud;
-    if (!p->states) return found;
+    uint64_t found = p->always;
     for (const uint8_t *c = text.ptr, *end = c + text.len; c < end; c++) {
         state = next[state + p->class_of[*c]];
-        if (UNLIKELY(state >= loud)) found |= p->mask[next[state + p->classes]];
+        if (LIKELY(state < loud)) continue;
+        found |= p->mask[next[state + p->classes]];
+        if (found & wanted) return found;
     }
     return found | p->mask[next[state + p->classes + 1]];
+}
+
+uint64_t proposals_run(const struct proposals *p, span text)
+{
+    return p->states ? run(p, 0, text, 0) : p->always;
+}
+
+/* No farther than to the next place, so that a text of many matches is not read anew for each of them. */
+bool proposals_more(const struct proposals *p, uint64_t rule, span text, size_t from)
+{
+    ASSERT(from > 0 && from <= text.len);
+    if (!p->states || !rule || p->always & rule) return true;
+    return run(p, p->fresh[text.ptr[from - 1]], span_from(text, from), rule) & rule;
 }

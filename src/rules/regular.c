@@ -115,9 +115,7 @@ static bool shorthand(char c, struct byte_set *out)
     switch (c | 0x20) {
     case 'd': set_range(out, '0', '9'); break;
     case 's': set_range(out, '\t', '\r'), set_add(out, ' '); break;
-    case 'w':
-        set_range(out, '0', '9'), set_range(out, 'A', 'Z'), set_range(out, 'a', 'z'), set_add(out, '_');
-        break;
+    case 'w': set_range(out, '0', '9'), set_range(out, 'A', 'Z'), set_range(out, 'a', 'z'), set_add(out, '_'); break;
     default: return false;
     }
     if (c < 'a') set_invert(out);

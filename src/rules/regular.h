@@ -11,7 +11,10 @@ struct byte_set {
     uint64_t bits[4];
     bool edge; /* behind: also where the text begins; ahead: also where it ends */
 };
-static inline bool set_holds(const struct byte_set *s, uint8_t byte) { return s->bits[byte / 64] >> (byte % 64) & 1; }
+static inline bool set_holds(const struct byte_set *s, uint8_t byte)
+{
+    return s->bits[byte / 64] >> (byte % 64) & 1;
+}
 
 enum node_kind {
     NODE_EMPTY,  /* goes on to `out` */
@@ -35,8 +38,8 @@ struct regular {
 
 /* Adds an expression of PCRE2 (ASCII, no options) as rule `bit`. What cannot be said here is left out, so that more is
  * found, never less. False where that cannot be done (back references, say), where there is no room, and for an
- * expression that repeats what repeats without end: it may meet the match limit, which counts as a match, on a text that
- * it cannot match. `wide`: upper bounds of repetitions are dropped too, for a smaller automaton. */
+ * expression that repeats what repeats without end: it may meet the match limit, which counts as a match, on a text
+ * that it cannot match. `wide`: upper bounds of repetitions are dropped too, for a smaller automaton. */
 bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit);
 /* Adds texts that hold this ASCII text, in either case. */
 bool regular_add_literal(struct regular *r, span literal, unsigned bit);

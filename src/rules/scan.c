@@ -6,6 +6,7 @@
 struct candidate_relay {
     rules_candidate_fn *each;
     void *ctx;
+    const struct proposals *proposals; /* that the rules are in */
 };
 
 /* Looks for the next match one byte after the last one's start: a match may hide another that begins inside it. */
@@ -20,6 +21,8 @@ static void scan_candidates(
             span_sub(folded, bounds[2], bounds[3] - bounds[2]), outcome == PATTERN_LIMIT);
         if (outcome == PATTERN_LIMIT) return;
         from = (bounds[0] > from ? bounds[0] : from) + 1;
+        if (from > folded.len) return;
+        if (x->prefilter && !proposals_more(to->proposals, rule->proposal, folded, from)) return;
     }
 }
 
@@ -32,8 +35,8 @@ static uint64_t proposed(const struct proposals *p, const struct rules_scratch *
 void rules_scan_anywhere(
     const struct rules_set *s, struct rules_scratch *x, span folded, rules_candidate_fn *each, void *ctx)
 {
-    const struct candidate_relay to = {each, ctx};
     const struct proposals *p = &s->anywhere_proposals;
+    const struct candidate_relay to = {each, ctx, p};
     ASSERT(x->set == s);
     if (p->count == 0) return;
     for (uint64_t bits = proposed(p, x, folded); bits; bits &= bits - 1)
@@ -45,9 +48,9 @@ void rules_scan_anywhere(
 void rules_scan_bound(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx)
 {
-    const struct candidate_relay to = {each, ctx};
     const struct label_rules *set = labels_of(s, labels);
     const struct proposals *p = &s->bound_proposals;
+    const struct candidate_relay to = {each, ctx, p};
     ASSERT(x->set == s);
     uint64_t bits = set->identifier_bits;
     if (bits & ~p->always) bits &= proposed(p, x, folded);

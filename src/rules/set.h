@@ -180,6 +180,7 @@ struct proposals {
     unsigned states, classes; /* 0 states: there is none */
     uint32_t loud;            /* states from here on have found something */
     uint8_t class_of[256];
+    uint32_t fresh[256]; /* by the byte before: the state that a search from inside a text begins in */
     const uint32_t *next;
     const uint64_t *mask; /* bits of rules that may have matched */
 };
@@ -264,6 +265,8 @@ void literals_free(struct literals *t);
 bool proposals_build(struct loader *l);
 /* The rules that may match somewhere in the text. */
 uint64_t proposals_run(const struct proposals *p, span text);
+/* Whether the rule of this bit may match from `from` (over 0) on; always true of one without a bit. */
+bool proposals_more(const struct proposals *p, uint64_t rule, span text, size_t from);
 
 static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void bit_set(uint64_t *bits, size_t i) { bits[i / 64] |= UINT64_C(1) << (i % 64); }

@@ -48,7 +48,8 @@ static void see_marker(void *ctx, const struct rules_marker *rule, span where, b
 }
 
 /* Everything that is found in the text under the labels, with the automata or without. */
-static void look_at(const struct rules_set *set, struct rules_scratch *x, bool on, span text, label_set labels, struct found *f)
+static void look_at(
+    const struct rules_set *set, struct rules_scratch *x, bool on, span text, label_set labels, struct found *f)
 {
     struct look look = {f, text};
     memset(f, 0, sizeof *f);
@@ -70,15 +71,16 @@ static size_t assert_same(const struct rules_set *set, struct rules_scratch *x, 
 /* ---- the shipped pack ------------------------------------------------------------------------------------------- */
 
 /* Pieces of identifiers, of what surrounds them, and of what only looks like them. */
-static const char *const pieces[] = {"A", "a", "AZ", "Alien No. ", "A-File ", "USCIS#", "012345678", "012-345-678", "12345678",
-    "0123456", "7", "-", " ", ".", "/", "EAC", "IOE", "2190012345", "-21-900-12345", "*999910340", "123-45-6789", "123 45 6789",
-    "999-70-1234", "G", "G12345678", "N0012345678", "C1USA0123456784EAC2190012345<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
-    "X", "x", "\xC3\xA9", "\t", ":", "#", "123456789A1", "(", ")", "T1", "U-", "3", "84", "384", "das", "SU", "IB", "B2", "BX", "Z14",
-    "I-918", "I 765V", "VAWA", "EOIR-42B", "MA", "<"};
+static const char *const pieces[] = {"A", "a", "AZ", "Alien No. ", "A-File ", "USCIS#", "012345678", "012-345-678",
+    "12345678", "0123456", "7", "-", " ", ".", "/", "EAC", "IOE", "2190012345", "-21-900-12345", "*999910340",
+    "123-45-6789", "123 45 6789", "999-70-1234", "G", "G12345678", "N0012345678", "C1USA0123456784EAC2190012345<<",
+    "L898902C36UTO7408122F1204159ZE184226B<<<<<10", "X", "x", "\xC3\xA9", "\t", ":", "#", "123456789A1", "(", ")", "T1",
+    "U-", "3", "84", "384", "das", "SU", "IB", "B2", "BX", "Z14", "I-918", "I 765V", "VAWA", "EOIR-42B", "MA", "<"};
 
 static void test_shipped_pack(void **state)
 {
-    static const char *const names[] = {"coa", "passport", "dl", "sid", "fbi", "visaNumber", "form", "aNumber", "nothing"};
+    static const char *const names[] = {
+        "coa", "passport", "dl", "sid", "fbi", "visaNumber", "form", "aNumber", "nothing"};
     const char *const files[] = {SOURCE_DIR "/rules/section-1367.json"};
     struct loaded pack = load_files(files, 1);
     size_t hits = 0;
@@ -101,10 +103,12 @@ static void test_shipped_pack(void **state)
 /* ---- any expression --------------------------------------------------------------------------------------------- */
 
 /* Atoms and what may stand behind them; JSON-escaped. */
-static const char *const atoms[] = {"a", "b", "B", "c", "1", "2", " ", "-", ".", "[ab]", "[^a]", "[^b1]", "[a-c]", "\\\\d", "\\\\D", "\\\\w",
-    "\\\\W", "\\\\s", "[\\\\d-]", "[\\\\-c ]", "\\\\b", "\\\\B", "(?:", "(?:", "(?<!", "(?<=", "(?!", "(?=", "|", ")", ")", "^", "$", "\\\\A",
-    "\\\\z", "\\\\.", "(?>", "\\\\x61", "[[:alpha:]]", "\\\\1", "(?i:"};
-static const char *const repeats[] = {"*", "+", "?", "{2}", "{1,2}", "{2,3}", "{1,}", "{0,2}", "*?", "++", "{0}", "{,2}"};
+static const char *const atoms[] = {"a", "b", "B", "c", "1", "2", " ", "-", ".", "[ab]", "[^a]", "[^b1]", "[a-c]",
+    "\\\\d", "\\\\D", "\\\\w", "\\\\W", "\\\\s", "[\\\\d-]", "[\\\\-c ]", "\\\\b", "\\\\B", "(?:", "(?:", "(?<!",
+    "(?<=", "(?!", "(?=", "|", ")", ")", "^", "$", "\\\\A", "\\\\z", "\\\\.", "(?>", "\\\\x61", "[[:alpha:]]", "\\\\1",
+    "(?i:"};
+static const char *const repeats[] = {
+    "*", "+", "?", "{2}", "{1,2}", "{2,3}", "{1,}", "{0,2}", "*?", "++", "{0}", "{,2}"};
 
 static void draw_expression(char *out, size_t most)
 {
@@ -128,8 +132,10 @@ static bool open_marker(const char *expression, const char *values, struct loade
 {
     char text[2048];
     snprintf(text, sizeof text,
-        "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[],\"profiles\":[],\"markers\":[{\"id\":\"m\",\"title\":\"t\","
-        "\"why\":\"w\",\"pattern\":\"%s\",%s\"labels\":[\"coa\"],\"strength\":\"definitive\",\"tests\":{\"match\":[\"a\"],"
+        "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[],\"profiles\":[],\"markers\":[{\"id\":\"m\","
+        "\"title\":\"t\","
+        "\"why\":\"w\",\"pattern\":\"%s\",%s\"labels\":[\"coa\"],\"strength\":\"definitive\",\"tests\":{\"match\":["
+        "\"a\"],"
         "\"ignore\":[\"b\"]}}]}",
         expression, values);
     *l = load_text(text);
