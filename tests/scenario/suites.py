@@ -4,7 +4,6 @@ A lane is a gateway with an origin of its own that plays one vector after the ot
 belongs to one vector; several lanes run at once."""
 import contextlib
 import csv
-import pathlib
 import re
 import threading
 import time

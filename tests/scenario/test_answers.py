@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness.client import ANONYMOUS, CONDUIT, OFFICER, POLICE, Client, fetch
+from harness.client import OFFICER, POLICE, Client, fetch
 from harness.origin import answer
 
 NOT_FOUND = '{"type":"about:blank","title":"Not Found","status":404}'

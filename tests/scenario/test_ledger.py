@@ -2,9 +2,10 @@
 import json
 import re
 import shutil
+import subprocess
+import threading
 import time
 
-import pytest
 
 from harness import gateway as g
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
@@ -191,3 +192,20 @@ def test_list_filters(gateway, origin):
     assert {e["outcome"] for e in listed("--outcome", "disclosed", "--event", "disclosure")} == {"disclosed"}
     assert listed("--since", "2999-01-01T00:00:00Z") == [] and listed("--until", "2001-01-01") == []
     assert gateway.command("log", "list", "-c", "gate.json", "--outcome", "disclozed").returncode == 2
+
+
+def test_follow(gateway, origin):
+    origin.respond = lambda r: answer(FOUND)
+    lines = []
+    p = subprocess.Popen([g.BIN, "log", "follow", "-c", "gate.json", "--json", "--event", "disclosure"], cwd=gateway.dir, text=True,
+                         stdout=subprocess.PIPE)
+    threading.Thread(target=lambda: lines.extend(p.stdout), daemon=True).start()
+    try:
+        for n in range(1, 4):
+            fetch(gateway.port, "/api/persons", POLICE)
+            assert wait_until(lambda: len(lines) >= n)
+        assert [json.loads(x)["entry"]["outcome"] for x in lines] == ["withheld"] * 3
+        assert p.poll() is None
+    finally:
+        p.terminate()
+        p.wait()

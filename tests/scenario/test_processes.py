@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -300,3 +301,35 @@ def test_a_killed_admin_comes_back(make_gateway, found):
             return False
     assert wait_until(ready)
     assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+def test_systemd_is_told(make_gateway, tmp_path):
+    path = str(tmp_path / "n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(20 * g.PATIENCE)
+        gw = make_gateway(env={"NOTIFY_SOCKET": path})
+        assert s.recv(1000).startswith(b"READY=1")
+        assert gw.reload()
+        assert gw.stop() == 0
+        said = b""
+        while b"STOPPING=1" not in said:
+            said += s.recv(1000) + b"\n"
+
+
+def test_several_listeners(make_gateway, found):
+    """The ready line names every address, resolved; each has client certificates of its own."""
+    certs = g.certificates()
+    tls = {"certificate": str(certs / "gateway.pem"), "key": str(certs / "gateway.key")}
+    gw = make_gateway(protected=["A012345678"], workers=2, config={"listen": [
+        {"address": "127.0.0.1:0", "tls": tls},
+        {"address": "127.0.0.1:0", "tls": {**tls, "client_ca": str(certs / "recipients-ca.pem"), "client_certificate": "required"}},
+        {"address": "[::1]:0", "tls": tls}]})
+    ready = next(line for line in gw.stderr().splitlines() if line.startswith("ready: ")).split()
+    assert len(ready) == 6 and ready[3].startswith("https://[::1]:") and ready[4] == "admin"
+    ports = [int(x.rsplit(":", 1)[1]) for x in ready[1:4]]
+    assert len(set(ports)) == 3 and 0 not in ports
+    assert fetch(ports[0], "/inspect/x", OFFICER).text == VISIBLE  # nobody asked there for a certificate
+    assert fetch(ports[1], "/inspect/x", OFFICER).header("Section-1367") == "protected; records=1"
+    for _ in range(5):
+        assert fetch(ports[1], "/inspect/x", POLICE).text == VISIBLE

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from harness import gateway as g
-from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, Client, fetch
+from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, fetch
 from harness.origin import answer
 
 FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
