@@ -256,8 +256,7 @@ class Builder:
             else:
                 name, text = self.population.member()
                 key = json.dumps(name)
-            taken = {k for k, *_ in node.children}
-            if key in taken:
+            if how != "name" and name in shape.members:  # declared as something else
                 key = self.key(self.population.name())
             node.children.insert(r.randrange(len(node.children) + 1), (key, Node("scalar", text), "plain" if not self.document.allow else "hidden", False))
         elif not planted and not node.children:
