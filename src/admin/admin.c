@@ -76,7 +76,10 @@ static void read_http(struct visitor *v)
 {
     switch (http_request_read(&v->request, io_input(v->conn), &HTTP_LIMITS_DEFAULT)) {
     case HTTP_MORE: return;
-    case HTTP_BAD: respond(v, v->request.refusal, PLAIN, SPAN(""), false); return;
+    case HTTP_BAD:
+        v->asked = true;
+        respond(v, v->request.refusal, PLAIN, SPAN(""), false);
+        return;
     case HTTP_DONE: break;
     }
     v->asked = true;

@@ -204,6 +204,7 @@ struct worker {
     struct io_watch *ring_watch, *control_watch;
     struct io_timer drain_timer, summary_timer, quiet_timer;
     bool draining, broken;
+    uint64_t alarmed_ms[GATE_FAILURE_COUNT];
     uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */
     char registry_version[33];
 };

@@ -13,6 +13,13 @@ static bool in_forward_list(const struct proxy_route *route, span name)
     return false;
 }
 
+/* "Not modified" would confirm a record without its entry; a write's precondition (If-Match) is another matter. */
+static bool revalidates(const struct exchange *x, enum http_field_id id)
+{
+    bool reads = x->request.method == HTTP_GET || x->request.method == HTTP_HEAD;
+    return reads && (id == HTTP_FIELD_IF_NONE_MATCH || id == HTTP_FIELD_IF_MODIFIED_SINCE);
+}
+
 /* Contract section 3: what of a restricted recipient's head an origin may see. Everybody else's goes on but for what we
  * answer ourselves: ranges (whole documents are decided), codings (identity is what we read), foreign certificates. */
 static bool field_goes_on(const struct exchange *x, const struct http_field *f)
@@ -20,7 +27,7 @@ static bool field_goes_on(const struct exchange *x, const struct http_field *f)
     const struct http_request *r = &x->request;
     if (!http_field_passes(r->fields, r->field_count, f)) return false;
     if (f->id == HTTP_FIELD_RANGE || f->id == HTTP_FIELD_IF_RANGE || f->id == HTTP_FIELD_ACCEPT_ENCODING ||
-        f->id == HTTP_FIELD_CLIENT_CERT || f->id == HTTP_FIELD_CLIENT_CERT_CHAIN) {
+        f->id == HTTP_FIELD_CLIENT_CERT || f->id == HTTP_FIELD_CLIENT_CERT_CHAIN || revalidates(x, f->id)) {
         return false;
     }
     if (x->class == RECIPIENT_ENTITLED) return true;
@@ -219,12 +226,22 @@ enum flow step_ask(struct exchange *x)
 
 /* ---- LISTEN ----------------------------------------------------------------------------------------------------- */
 
+/* A media type is the one thing of an origin's head that everybody gets to see: "application/x.A012345678+json" would be
+ * a way out. No registered type has six digits. */
+static bool names_somebody(const struct http_media *m)
+{
+    span essence = http_media_essence(m);
+    unsigned digits = 0;
+    for (size_t i = 0; i < essence.len; i++) digits += is_digit(essence.ptr[i]);
+    return digits >= 6;
+}
+
 /* Which of its bytes can be read, and as what. */
 static struct engine_begin describe(struct exchange *x)
 {
     struct worker *w = x->worker;
     struct http_response *r = &x->response;
-    bool typed = r->type_count == 1 && http_media_parse(r->content_type, &x->media);
+    bool typed = r->type_count == 1 && http_media_parse(r->content_type, &x->media) && !names_somebody(&x->media);
     if (!typed) x->media.len = 0;
     bool own_page = r->status != 200; /* an error page is no answer that the profile describes */
     struct engine_begin b = {
@@ -399,10 +416,22 @@ static enum gate_failure judge(struct exchange *x)
     return f;
 }
 
+/* An origin whose answers have outgrown the limits makes people disappear who should be found: somebody must hear of it.
+ * Once a minute for each row is enough. */
+static void raise_alarm(struct worker *w, enum gate_failure f)
+{
+    if (f != GATE_RECORD && f != GATE_DOCUMENT && f != GATE_DEPTH) return;
+    uint64_t now = io_now_ms();
+    if (w->alarmed_ms[f] != 0 && now - w->alarmed_ms[f] < PROXY_SUMMARY_MS) return;
+    w->alarmed_ms[f] = now;
+    proxy_log("worker", "over_limit", "\"row\":\"%s\"", gate_failure_name(f));
+}
+
 enum flow step_decide(struct exchange *x)
 {
     struct worker *w = x->worker;
     x->failure = judge(x);
+    raise_alarm(w, x->failure);
     exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {
