@@ -123,7 +123,7 @@ def measure_latency(world, figures, seconds, rounds):
             rows.append([LABEL[size], name, rate] + [f"{median(results, k) / 1000:.2f}"
                                                      for k in ("p50_us", "p90_us", "p99_us", "p999_us")])
         added[size] = [statistics.median(a[k] - b[k] for a, b in zip(of[world.gate.name], of[plain.name])) / 1000
-                       for k in ("p50_us", "p99_us")]
+                       for k in ("p50_us", "p99_us")] + [median(of[plain.name], "p99_us") / 1000]
     return rows, added
 
 
@@ -145,6 +145,14 @@ def measure_idle(world, count):
     return rows
 
 
+def latency_bar(added, size):
+    """Where nginx alone is over the bar, the machine was measured and not the gateway."""
+    name, (_, p99, floor) = f"latency added, p99 ms at half load, {LABEL[size]}", added[size]
+    if floor > 3:
+        return f"{name} (machine too busy: nginx alone {floor:.1f})", None, 3, 1, True
+    return name, p99, 3, 1, True
+
+
 def show_bars(report, figures, handshakes, added, idle_kib):
     def ratio(size, a, b):
         return median(figures[size][a], "cpu_us") / median(figures[size][b], "cpu_us")
@@ -153,8 +161,7 @@ def show_bars(report, figures, handshakes, added, idle_kib):
     bars += [(f"CPU a request, nginx + Lua ÷ ours, {LABEL[s]}", ratio(s, "nginx + Lua", "restricted"), 3, 8, False)
              for s in (60, 1200)]
     bars += [("full TLS handshakes/s ÷ nginx", handshakes, 0.9, 1.0, False),
-             ("latency added, p99 ms at half load, 4 KB", added[4][1], 3, 1, True),
-             ("latency added, p99 ms at half load, 60 KB", added[60][1], 3, 1, True),
+             latency_bar(added, 4), latency_bar(added, 60),
              ("memory an idle TLS connection, KiB", idle_kib, 40, 20, True)]
     micro.bars(report, bars)
 
@@ -169,17 +176,17 @@ def run(quick):
                f"{seconds} s, the proxies taking turns. nginx + ModSecurity can only block; nginx and HAProxy inspect "
                "nothing. What the gateway sends is smaller: narratives are removed from every record.", "")
     with World(PEERS) as world:
+        idle = measure_idle(world, 500 if quick else 3000) # first: later ones would fill room that others left
         figures = measure_requests(world, seconds, rounds)
         show_requests(report, figures)
         handshakes = show_handshakes(report, measure_handshakes(world, 1, 2 * rounds))
         rows, added = measure_latency(world, figures, seconds, rounds)
         report.say("## Latency at half of the gateway's own most", "")
         report.table(["document", "proxy", "requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms"], rows)
-        for size, (p50, p99) in added.items():
+        for size, (p50, p99, _) in added.items():
             report.say(f"Added at {LABEL[size]}: p50 {p50:.2f} ms, p99 {p99:.2f} ms.")
-        rows = measure_idle(world, 500 if quick else 3000)
         report.say("", "## Memory of idle TLS connections (private memory, one request each before)", "")
-        report.table(["proxy", "connections", "KiB each"], rows)
-        show_bars(report, figures, handshakes, added, float(rows[0][2]))
+        report.table(["proxy", "connections", "KiB each"], idle)
+        show_bars(report, figures, handshakes, added, float(idle[0][2]))
     report.close()
     return 0
