@@ -27,6 +27,18 @@ def people():
         yield origin
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left(monkeypatch):
+    """A test that failed leaves no gateway behind."""
+    made, start = [], Gateway.start
+    monkeypatch.setattr(Gateway, "start", lambda gw, *a, **k: (made.append(gw), start(gw, *a, **k))[1])
+    yield
+    for gw in made:
+        if gw.process is not None and gw.process.poll() is None:
+            gw.process.kill()
+            gw.process.wait()
+
+
 class Load:
     """Clients that never stop asking, and remember each answer of which they saw the first byte."""
 
