@@ -54,6 +54,7 @@ static struct conn *conns;
 static SSL_CTX *tls;
 static int poller;
 static uint64_t start_ns, end_ns, sent, answered, errors, other, body_bytes, next_path, ready;
+static bool started;
 static uint32_t *latencies; /* histogram, a microsecond each */
 static uint8_t scratch[65536];
 
@@ -212,7 +213,7 @@ static void readable(struct conn *c)
             return;
         }
         c->phase = READY;
-        ask(c);
+        if (started) ask(c);
     }
     for (int turns = 0; turns < 8 && c->ssl != NULL; turns++) {
         SSL *before = c->ssl;
@@ -255,11 +256,33 @@ static bool over(void)
     return now >= end_ns && (options.handshakes || !anybody_waits() || now > end_ns + 5000000000u);
 }
 
+static bool all_ready(void)
+{
+    for (unsigned i = 0; i < options.connections; i++)
+        if (conns[i].phase != READY) return false;
+    return true;
+}
+
+/* The clock runs from when all connections stand: their handshakes are no request's latency. Where they are what is
+ * measured, or nothing is, it runs at once. */
+static void start_clock(void)
+{
+    started = true;
+    start_ns = now_ns();
+    end_ns = start_ns + (uint64_t)(options.seconds * 1e9);
+    for (unsigned i = 0; i < options.connections; i++)
+        if (conns[i].phase == READY) ask(&conns[i]);
+}
+
 static void run(void)
 {
     struct epoll_event events[64];
-    while (!over()) {
-        uint64_t ns = options.rate > 0 ? ask_due() : LONG_NS;
+    uint64_t patience = now_ns() + 20000000000u;
+    if (options.handshakes || options.idle) start_clock();
+    while (!started || !over()) {
+        if (!started && all_ready()) start_clock();
+        if (!started && now_ns() > patience) die("connections");
+        uint64_t ns = options.rate > 0 && started ? ask_due() : LONG_NS;
         struct timespec wait = {0, (long)ns};
         int n = epoll_pwait2(poller, events, 64, &wait, NULL);
         for (int i = 0; i < n; i++) {
@@ -339,8 +362,6 @@ int main(int argc, char **argv)
 {
     read_options(argc, argv);
     prepare();
-    start_ns = now_ns();
-    end_ns = start_ns + (uint64_t)(options.seconds * 1e9);
     for (unsigned i = 0; i < options.connections; i++) {
         open_conn(&conns[i]);
         conns[i].due_ns = now_ns();
