@@ -11,6 +11,7 @@ import pytest
 import wire
 from canary import Canaries
 from cases import MISS, check_restricted, reply
+from harness.gateway import SANITIZED
 from worlds import Twins, person, request
 
 A, PLAIN = "A012345678", "A917345628"
@@ -116,14 +117,15 @@ def test_every_spelling_a_line(twins):
     check_restricted(twins, CANARY, lambda kind: request(kind, "/lines"), (200, wanted.encode()))
 
 
-FILLER = "The quick brown fox, 1 2 3 555-0100. " * 6000  # longer than any buffer on the way
+MUCH = 20 if SANITIZED else 1  # sanitizers give each of many thousand pieces a block of its own
+FILLER = "The quick brown fox, 1 2 3 555-0100. " * (6000 // MUCH)  # longer than any buffer on the way
 LONG = {"at the end": FILLER + A, "at the start": A + " " + FILLER, "in the middle": FILLER + " " + A + " " + FILLER,
-        "behind many others": " ".join(f"A{n:09}" for n in range(100000000, 100020000)) + " " + A,
-        "behind many bare ones": " ".join(str(n) for n in range(100000000, 100020000)) + " 012345678",
+        "behind many others": " ".join(f"A{n:09}" for n in range(100000000, 100000000 + 20000 // MUCH)) + " " + A,
+        "behind many bare ones": " ".join(str(n) for n in range(100000000, 100000000 + 20000 // MUCH)) + " 012345678",
         "in long base64": b64(FILLER + A + " " + FILLER), "in long base64 for addresses": b64("?>~" + FILLER + A, True),
         "in long base64 twice": b64(b64(FILLER + A)), "in long percent": percent(FILLER + A),
-        "behind many base64 runs": " ".join(b64(f"nobody at all {n}") for n in range(3000)) + " " + b64("see " + A),
-        "behind many escapes": "%41%42 " * 20000 + percent(A), "spread over lines": "\n".join([FILLER[:70]] * 999) + "\nA\t012345678"}
+        "behind many base64 runs": " ".join(b64(f"nobody at all {n}") for n in range(3000 // MUCH)) + " " + b64("see " + A),
+        "behind many escapes": "%41%42 " * (20000 // MUCH) + percent(A), "spread over lines": "\n".join([FILLER[:70]] * 999) + "\nA\t012345678"}
 
 
 @pytest.mark.parametrize("name", LONG)
