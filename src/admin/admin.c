@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define VISIT_MS 30000
+#define ASK_SECONDS 60 /* for a command to hear something */
 
 /* ---- visitors --------------------------------------------------------------------------------------------------- */
 
@@ -285,23 +286,39 @@ int admin_run(const struct admin_arguments *arguments, void (*confine)(void *ctx
 
 /* ---- the other end ---------------------------------------------------------------------------------------------- */
 
+static RESULT send_all(int fd, span s)
+{
+    while (s.len > 0) {
+        ssize_t n = send(fd, s.ptr, s.len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return FAIL(ERROR_IO, errno == EAGAIN ? OS_TIMEOUT : errno);
+        s = span_from(s, (size_t)n);
+    }
+    return OK;
+}
+
+static RESULT receive_all(int fd, struct buf *answer)
+{
+    for (;;) {
+        uint8_t *room;
+        TRY(buf_reserve(answer, 65536, &room));
+        ssize_t n = read(fd, room, 65536);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return FAIL(ERROR_IO, errno == EAGAIN ? OS_TIMEOUT : errno);
+        if (n == 0) return OK;
+        buf_commit(answer, (size_t)n);
+    }
+}
+
 RESULT admin_ask(const char *socket, span line, span body, struct buf *answer)
 {
     int fd;
     TRY(os_connect_unix(socket, &fd));
-    result r = os_write_all(fd, line);
-    if (is_ok(r)) r = os_write_all(fd, SPAN("\n"));
-    if (is_ok(r)) r = os_write_all(fd, body);
-    while (is_ok(r)) {
-        uint8_t *room;
-        r = buf_reserve(answer, 65536, &room);
-        if (!is_ok(r)) break;
-        ssize_t n = read(fd, room, 65536);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) r = FAIL(ERROR_IO, errno);
-        if (n <= 0) break;
-        buf_commit(answer, (size_t)n);
-    }
+    result r = os_set_patience(fd, ASK_SECONDS); /* the kernel takes the connection also where nobody ever will */
+    if (is_ok(r)) r = send_all(fd, line);
+    if (is_ok(r)) r = send_all(fd, SPAN("\n"));
+    if (is_ok(r)) r = send_all(fd, body);
+    if (is_ok(r)) r = receive_all(fd, answer);
     os_close(&fd);
     return r;
 }

@@ -152,6 +152,8 @@ RESULT os_accept(int listener, int *fd, struct os_address *peer);
 RESULT os_connect(const struct os_address *a, int *fd, bool *done);
 RESULT os_connect_result(int fd);
 RESULT os_connect_unix(const char *path, int *fd); /* blocking */
+/* Reads and writes of a blocking socket give up after so many seconds (EAGAIN). */
+RESULT os_set_patience(int fd, unsigned seconds);
 RESULT os_local_address(int fd, struct os_address *out);
 /* A connected pair of SOCK_SEQPACKET (`packets`) or SOCK_STREAM sockets, non-blocking. */
 RESULT os_socket_pair(bool packets, int fds[2]);

@@ -1,6 +1,7 @@
 #include "os/os.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sys/time.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -211,6 +212,14 @@ result os_connect_unix(const char *path, int *fd)
     int error = errno;
     os_close(fd);
     return FAIL(ERROR_IO, error);
+}
+
+result os_set_patience(int fd, unsigned seconds)
+{
+    struct timeval t = {.tv_sec = (time_t)seconds};
+    REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == 0, ERROR_IO, errno);
+    REQUIRE(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) == 0, ERROR_IO, errno);
+    return OK;
 }
 
 result os_local_address(int fd, struct os_address *out)

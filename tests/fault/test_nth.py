@@ -7,6 +7,7 @@ canonical one, or a visibly broken connection; nothing protected, nothing that i
 import http.client
 import itertools
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -18,7 +19,8 @@ from harness.client import Client, OFFICER, POLICE, wait_until
 from harness.gateway import Gateway
 from harness.origin import Origin, answer
 
-SECONDS = 30  # a loop; dense as far as that goes, then in strides to the end
+# A loop is dense as far as this goes, then in strides to the end; set it higher to walk further.
+SECONDS = int(os.environ.get("GATE1367_FAULT_SECONDS", "8"))
 CANARY = "Quetzal-of-Canary"
 KEPT = {"personId": 1, "aNumber": "A011111111", "name": "Nobody Protected", "note": "long enough for two reads " * 40}
 PEOPLE = {"total": 2, "items": [KEPT, {"personId": 2, "aNumber": "A012345678", "name": CANARY}]}
