@@ -390,6 +390,8 @@ enum flow step_read_body(struct exchange *x)
         if (!is_ok(r)) return cannot_hold(x, &before);
         io_consume(origin, used);
         if (step == HTTP_DONE) return body_ended(x, true);
+        /* An error page that never ends must not hold the exchange: nobody gets it anyway. */
+        if (x->discard && x->response_body.received > x->worker->settings->limits.document) return body_ended(x, false);
         if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);
         if (used > 0 && io_input(origin).len > 0) continue;
         if (x->origin->ended) return body_at_end(x);

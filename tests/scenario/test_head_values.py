@@ -29,3 +29,9 @@ def test_over_a_limit_raises_an_alarm_once(make_gateway, origin):
     for _ in range(3):
         assert fetch(gw.port, "/api/persons", POLICE).status == 404
     assert gw.stderr().count('"event":"over_limit","row":"document"') == 1
+
+
+def test_an_endless_error_page_ends(make_gateway, origin):
+    gw = make_gateway(config={"limits": {"document": 4096}})
+    origin.respond = lambda r: (answer(b"x" * 60000, status=500)[:-1000], "hang")
+    assert fetch(gw.port, "/api/persons/7", POLICE).status == 404
