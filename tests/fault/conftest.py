@@ -1,41 +1,6 @@
 import pathlib
 import sys
 
-import pytest
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.gateway import Gateway  # noqa: E402
-from harness.origin import Origin  # noqa: E402
-
-
-@pytest.fixture
-def origin():
-    with Origin() as o:
-        yield o
-
-
-@pytest.fixture
-def make_gateway(tmp_path, origin):
-    """make_gateway(**options of Gateway): stopped after the test; sanitizer reports fail it."""
-    made = []
-
-    def make(at=None, **options):
-        gw = Gateway(tmp_path / f"gw{len(made)}", at or origin.url, **options)
-        made.append(gw)
-        return gw
-
-    yield make
-    for gw in made:
-        gw.__exit__(None, None, None)
-
-
-@pytest.fixture
-def gateway(make_gateway):
-    return make_gateway(protected=["A012345678"])
-
-
-@pytest.fixture(params=[None, 1], ids=["whole", "bytes"])
-def pieces(request):
-    """Every scenario as it is, and in pieces of one byte."""
-    return request.param
+from harness.fixtures import gateway, make_gateway, origin, pieces  # noqa: E402, F401
