@@ -71,11 +71,12 @@ void fault_init(const char *spec, const char *role)
 
 void fault_role(const char *role)
 {
+    if (role == NULL) role = "";
     fault_armed_ = false;
     for (size_t i = 0; i < faults_used; i++) {
         struct fault *f = &faults[i];
         f->count = 0;
-        f->in_role = f->role[0] == '\0' || (role && strcmp(f->role, role) == 0);
+        f->in_role = f->role[0] == '\0' || strcmp(f->role, role) == 0;
         fault_armed_ |= f->in_role;
     }
     copy_name(current_role, span_str(role));

@@ -104,8 +104,10 @@ static void set_invert(struct byte_set *s)
 
 static void set_fold(struct byte_set *s)
 {
-    for (uint8_t c = 'a'; c <= 'z'; c++)
-        if (set_holds(s, c) || set_holds(s, to_upper(c))) set_add(s, c), set_add(s, to_upper(c));
+    for (int c = 'a'; c <= 'z'; c++) {
+        uint8_t lower = (uint8_t)c, upper = to_upper(lower);
+        if (set_holds(s, lower) || set_holds(s, upper)) set_add(s, lower), set_add(s, upper);
+    }
 }
 
 /* \d, \w, \s and what they are not. */
