@@ -28,6 +28,18 @@ static uint64_t workers_serving(const struct admin *a)
     return n;
 }
 
+/* Alive for the supervisor, but its loop does not come round: what the system gives to it waits. */
+static uint64_t workers_stalled(const struct admin *a)
+{
+    uint64_t n = 0, now = os_monotonic_ns() / 1000000;
+    for (size_t i = 0; i < a->arguments->counter_slots; i++) {
+        const struct proxy_counters *c = &a->arguments->counters[i];
+        bool ours = atomic_load_explicit(&c->generation, memory_order_relaxed) == a->arguments->config->generation;
+        n += ours && now > atomic_load_explicit(&c->beat_ms, memory_order_relaxed) + PROXY_STALLED_MS;
+    }
+    return n;
+}
+
 static uint64_t open_connections(const struct admin *a)
 {
     uint64_t n = 0;
@@ -41,6 +53,13 @@ static RESULT gauge(struct buf *out, const char *name, const char *help, uint64_
 {
     return buf_printf(out, "# HELP gate1367_%s %s\n# TYPE gate1367_%s gauge\ngate1367_%s %llu\n", name, help, name, name,
         (unsigned long long)value);
+}
+
+static bool registry_stale(const struct admin *a)
+{
+    struct registry_info info;
+    registry_info(a->registry, &info);
+    return registry_is_stale(info.built, a->arguments->config->settings.registry_max_age_us, os_realtime_us());
 }
 
 RESULT metrics_write(const struct admin *a, struct buf *out)
@@ -62,8 +81,13 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
     registry_overlay_info(a->arguments->overlays[0], &overlay);
     TRY(gauge(out, "open_connections", "client connections open now", open_connections(a)));
     TRY(gauge(out, "workers_serving", "workers of the generation in force", workers_serving(a)));
+    TRY(gauge(out, "workers_stalled", "workers that have not come round for five seconds", workers_stalled(a)));
     TRY(gauge(out, "generation", "configuration generation in force", a->arguments->config->generation));
     TRY(gauge(out, "registry_built_seconds", "when the index was built, in seconds since 1970", info.built));
+    uint64_t now_s = os_realtime_us() / 1000000, max_us = a->arguments->config->settings.registry_max_age_us;
+    TRY(gauge(out, "registry_age_seconds", "age of the index; 0 where it comes from the future", now_s > info.built ? now_s - info.built : 0));
+    TRY(gauge(out, "registry_max_age_seconds", "age past which the registry is stale; 0: never", max_us / 1000000));
+    TRY(gauge(out, "registry_stale", "1: restricted recipients are refused until a rebuild and a reload", registry_stale(a)));
     TRY(gauge(out, "registry_overlay_keys", "keys of live changes", overlay.keys));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
@@ -74,6 +98,8 @@ const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
     if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
+    if (registry_stale(a)) return "the registry is stale: its index is older than max_age; build it again and reload";
     if (workers_serving(a) == 0) return "no worker is serving";
+    if (workers_stalled(a) > 0) return "a worker does not answer; the connections that it was given wait";
     return NULL;
 }

@@ -107,7 +107,9 @@ static void load_rules(struct loading *l)
     hex_encode(span_of(version, sizeof(version)), l->config->settings.rules_version);
 }
 
-static const struct member_spec REGISTRY[] = {{"index", true, false}, {"key", true, false}, {"max_age", false, true}, {0}};
+#define REGISTRY_MAX_AGE_MS (UINT64_C(7) * 86400 * 1000)
+
+static const struct member_spec REGISTRY[] = {{"index", true, false}, {"key", true, false}, {"max_age", false, false}, {0}};
 
 static void load_index(struct loading *l, const struct place *at, const char *index)
 {
@@ -128,6 +130,8 @@ static void load_registry(struct loading *l)
     struct config *c = l->config;
     struct place at = place_member(&l->at, "registry");
     if (!config_object(&at, v, REGISTRY)) return;
+    uint64_t max_age = place_duration(&at, v, "max_age", REGISTRY_MAX_AGE_MS);
+    c->settings.registry_max_age_us = max_age > UINT64_MAX / 1000 ? UINT64_MAX : max_age * 1000;
     const char *index = place_string(&at, v, "index", false, NULL), *key = place_string(&at, v, "key", false, NULL);
     struct place at_index = place_member(&at, "index"), at_key = place_member(&at, "key");
     if (index != NULL) load_index(l, &at_index, index);

@@ -24,6 +24,24 @@ static void try_listener(const struct config *c, size_t i)
     buf_free(&key);
 }
 
+/* A stale registry is no reason not to start: entitled recipients are served, and who is refused learns nothing. */
+static void warn_of_age(const struct config *c, const struct place *at, uint64_t built)
+{
+    uint64_t now = os_realtime_us(), max = c->settings.registry_max_age_us, days = UINT64_C(86400000000);
+    uint64_t age = now / 1000000 > built ? now - built * 1000000 : 0;
+    const char *again = "build it again from its source and reload";
+    if (registry_is_stale(built, max, now) && age == 0) {
+        place_warning(at, "the index comes from the future, so that its age is unknown and restricted recipients are refused; "
+                          "set the clock, or %s", again);
+    } else if (registry_is_stale(built, max, now)) {
+        place_warning(at, "the index is %llu.%llu days old, past \"max_age\": restricted recipients are refused; %s",
+            (unsigned long long)(age / days), (unsigned long long)(age % days * 10 / days), again);
+    } else if (registry_is_stale(built, max - max / 4, now)) {
+        place_warning(at, "the index is %llu.%llu days old and near \"max_age\", past which restricted recipients are refused; %s",
+            (unsigned long long)(age / days), (unsigned long long)(age % days * 10 / days), again);
+    }
+}
+
 static void try_registry(const struct config *c)
 {
     struct place at = place_root(c->inside->sources[0]);
@@ -36,8 +54,13 @@ static void try_registry(const struct config *c)
     }
     result opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, NULL, &r);
     mem_wipe(key, sizeof(key));
-    if (is_ok(opened)) registry_close(r);
-    else place_error(&at, "%s; build the index again with this key", registry_error_text(opened.code));
+    if (is_ok(opened)) {
+        struct registry_info info;
+        struct place index = place_member(&at, "index");
+        registry_info(r, &info);
+        warn_of_age(c, &index, info.built);
+        registry_close(r);
+    } else place_error(&at, "%s; build the index again with this key", registry_error_text(opened.code));
 }
 
 static void try_ledger(const struct config *c)

@@ -308,7 +308,10 @@ enum flow step_admit(struct exchange *x)
     find_document(x);
     enum gate_failure f = refuse_request(x);
     if (f != GATE_FINE) return exchange_fail(x, f);
-    if (x->class == RECIPIENT_RESTRICTED && gate_failure_thrown(GATE_REGISTRY)) return exchange_fail(x, GATE_REGISTRY);
+    if (x->class == RECIPIENT_RESTRICTED && !worker_registry_usable(x->worker, x->time_us)) {
+        worker_alarm(x->worker, GATE_REGISTRY);
+        return exchange_fail(x, GATE_REGISTRY);
+    }
     x->admitted = worker_engine_reserve(x->worker);
     if (!x->admitted || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
     io_set_deadline(x->session->conn, x->body_read ? 0 : PROXY_IDLE_MS);

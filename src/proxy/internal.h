@@ -202,11 +202,12 @@ struct worker {
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch;
-    struct io_timer drain_timer, summary_timer, quiet_timer;
+    struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer;
     bool draining, broken;
     uint64_t alarmed_ms[GATE_FAILURE_COUNT];
     uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */
     char registry_version[33];
+    uint64_t registry_built; /* unix seconds */
 };
 
 static inline void worker_count(struct worker *w, enum proxy_counter c, uint64_t n)
@@ -226,5 +227,9 @@ void worker_unqueue(struct worker *w, struct exchange *x);
 /* true, publish, false: for an entry that nobody waits for. */
 void worker_publish_quietly(struct worker *w, bool quiet);
 void worker_session_ended(struct worker *w);
+/* Once a minute for each row is enough. */
+void worker_alarm(struct worker *w, enum gate_failure f);
+/* For a request that arrived then; its clock was read already. */
+bool worker_registry_usable(const struct worker *w, uint64_t time_us);
 
 #endif

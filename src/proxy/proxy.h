@@ -68,6 +68,7 @@ struct proxy_settings {
     struct engine_limits limits;
     uint64_t header_limit; /* bytes of a head */
     uint64_t pace_us;      /* 0: off */
+    uint64_t registry_max_age_us; /* 0: it never is stale */
     const char *node;      /* ledger origin */
     char config_version[33], rules_version[33]; /* hex */
     uint64_t generation;
@@ -103,7 +104,10 @@ struct proxy_counters {
     _Atomic uint64_t failures[GATE_FAILURE_COUNT];
     _Atomic uint64_t open_connections; /* gauge */
     _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
+    _Atomic uint64_t beat_ms;          /* monotonic: when its loop last came round */
 };
+#define PROXY_BEAT_MS 1000
+#define PROXY_STALLED_MS 5000 /* a worker without a beat for so long does not answer: stopped, or stuck */
 const char *proxy_counter_name(enum proxy_counter c);
 const char *proxy_counter_help(enum proxy_counter c);
 

@@ -414,26 +414,16 @@ static enum gate_failure judge(struct exchange *x)
     }
     if (x->failure != GATE_FINE) return x->failure; /* its memory ran out */
     enum gate_failure f = gate_decide(x->gate, x->body_complete);
-    if (x->class == RECIPIENT_ENTITLED && gate_failure_thrown(GATE_REGISTRY)) f = GATE_REGISTRY;
+    /* What was found with a stale registry is still found; what was not may have been filed since. */
+    if (x->class == RECIPIENT_ENTITLED && !worker_registry_usable(x->worker, x->time_us)) f = GATE_REGISTRY;
     return f;
-}
-
-/* An origin whose answers have outgrown the limits makes people disappear who should be found: somebody must hear of it.
- * Once a minute for each row is enough. */
-static void raise_alarm(struct worker *w, enum gate_failure f)
-{
-    if (f != GATE_RECORD && f != GATE_DOCUMENT && f != GATE_DEPTH) return;
-    uint64_t now = io_now_ms();
-    if (w->alarmed_ms[f] != 0 && now - w->alarmed_ms[f] < PROXY_SUMMARY_MS) return;
-    w->alarmed_ms[f] = now;
-    proxy_log("worker", "over_limit", "\"row\":\"%s\"", gate_failure_name(f));
 }
 
 enum flow step_decide(struct exchange *x)
 {
     struct worker *w = x->worker;
     x->failure = judge(x);
-    raise_alarm(w, x->failure);
+    worker_alarm(w, x->failure);
     exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {

@@ -139,8 +139,8 @@ static RESULT write_entitled_head(struct exchange *x, struct buf *out)
         if (passes_to_client(r, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }
     TRY(http_write_field(out, SPAN("Section-1367"), section_value(x, value, sizeof(value))));
-    bool warn = gate_outcome(x->gate)->verdict.found && !gate_is_stream(x->gate);
-    if (warn) TRY(http_write_field(out, SPAN("Warning-Notice"), SPAN(NOTICE)));
+    /* Also where not everything could be read: what was found is found. */
+    if (gate_outcome(x->gate)->verdict.found) TRY(http_write_field(out, SPAN("Warning-Notice"), SPAN(NOTICE)));
     TRY(http_write_field(out, SPAN("Request-Id"), span_str(x->id)));
     TRY(write_entitled_framing(x, out));
     if (x->close) TRY(http_write_field(out, SPAN("Connection"), SPAN("close")));

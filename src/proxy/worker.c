@@ -18,6 +18,25 @@ RESULT worker_random(struct worker *w, uint8_t *out, size_t len)
     return OK;
 }
 
+/* An origin whose answers have outgrown the limits makes people disappear who should be found, and a stale registry makes
+ * everybody disappear: somebody must hear of it. */
+void worker_alarm(struct worker *w, enum gate_failure f)
+{
+    bool limit = f == GATE_RECORD || f == GATE_DOCUMENT || f == GATE_DEPTH;
+    if (!limit && f != GATE_REGISTRY) return;
+    uint64_t now = io_now_ms();
+    if (w->alarmed_ms[f] != 0 && now - w->alarmed_ms[f] < PROXY_SUMMARY_MS) return;
+    w->alarmed_ms[f] = now;
+    if (limit) proxy_log("worker", "over_limit", "\"row\":\"%s\"", gate_failure_name(f));
+    else proxy_log("worker", "registry_stale", "\"built\":%llu", (unsigned long long)w->registry_built);
+}
+
+bool worker_registry_usable(const struct worker *w, uint64_t time_us)
+{
+    return !registry_is_stale(w->registry_built, w->settings->registry_max_age_us, time_us) &&
+           !gate_failure_thrown(GATE_REGISTRY);
+}
+
 /* ---- engines ---------------------------------------------------------------------------------------------------- */
 
 #define ENGINES_KEPT 16
@@ -154,6 +173,13 @@ static void drain(struct worker *w)
     worker_session_ended(w);
 }
 
+static void beat(void *arg)
+{
+    struct worker *w = arg;
+    atomic_store_explicit(&w->arguments->counters->beat_ms, io_now_ms(), memory_order_relaxed);
+    io_timer_after(&w->beat_timer, PROXY_BEAT_MS);
+}
+
 static bool start_listening(struct worker *w)
 {
     for (size_t i = 0; i < w->settings->listener_count; i++) {
@@ -163,6 +189,7 @@ static bool start_listening(struct worker *w)
         l->listener = io_listener_new(w->loop, w->arguments->listeners[i], session_accepted, l);
         if (l->listener == NULL) return false;
     }
+    beat(w);
     atomic_store_explicit(&w->arguments->counters->generation, w->settings->generation, memory_order_relaxed);
     fault_ready();
     return true;
@@ -218,6 +245,7 @@ static void name_registry(struct worker *w)
 {
     struct registry_info info;
     registry_info(w->arguments->registry, &info);
+    w->registry_built = info.built;
     hex_encode(span_of(info.version, sizeof(info.version)), w->registry_version);
 }
 
@@ -238,6 +266,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     io_timer_init(&w->drain_timer, w->loop, drain_idle, w);
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
     io_timer_init(&w->quiet_timer, w->loop, wake_scribe, w);
+    io_timer_init(&w->beat_timer, w->loop, beat, w);
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(origin_pools_open(w, why, size));
     REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
@@ -274,6 +303,7 @@ static void close_down(struct worker *w)
     io_timer_clear(&w->drain_timer);
     io_timer_clear(&w->summary_timer);
     io_timer_clear(&w->quiet_timer);
+    io_timer_clear(&w->beat_timer);
     io_watch_free(w->ring_watch);
     io_watch_free(w->control_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {

@@ -303,6 +303,14 @@ bool registry_lookup(
     return n > 0;
 }
 
+bool registry_is_stale(uint64_t built, uint64_t max_age_us, uint64_t now_us)
+{
+    if (max_age_us == 0) return false;
+    if (built > (UINT64_MAX - REGISTRY_CLOCK_SLACK_US) / 1000000) return true;
+    uint64_t built_us = built * 1000000;
+    return now_us < built_us ? built_us - now_us > REGISTRY_CLOCK_SLACK_US : now_us - built_us >= max_age_us;
+}
+
 void registry_info(const struct registry *r, struct registry_info *out)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);

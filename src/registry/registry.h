@@ -135,6 +135,12 @@ struct registry_info {
 };
 void registry_info(const struct registry *r, struct registry_info *out);
 
+#define REGISTRY_CLOCK_SLACK_US UINT64_C(3600000000)
+/* An index built then (registry_info.built) no longer speaks for today: somebody whose case was filed since is missing.
+ * Live changes do not make it younger; only a rebuild from the source does. One from the future is stale too, for then
+ * either it or the clock lies and its age is unknown; an hour is forgiven. max_age_us 0: it never is. */
+bool registry_is_stale(uint64_t built, uint64_t max_age_us, uint64_t now_us);
+
 /* ---- build ------------------------------------------------------------------------------------------------------ */
 
 /* Collects source lines and writes the image. Problems (bad values, unknown members, several subjects of one identifier)

@@ -17,7 +17,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, ROOT, SANITIZED
+from harness.gateway import Gateway, PATIENCE, ROOT, SANITIZED
 from harness.origin import Origin, answer
 
 TABLE = (ROOT / "src/gate/failures.h").read_text()
@@ -80,10 +80,8 @@ INPUT = {
     "method": [Ask(method="DELETE", entitled=False), Ask(method="TRACE")],
     "query": [Ask(path="/api/persons/7?ssn=1")],
     "no_memory": "test_no_memory_by_input",
-    # Unusable in a running gateway it cannot become: the index is mapped from a sealed copy and checked before a worker
-    # reports ready, `max_age` is refused by check until it is built. What an unusable file does at start and at a reload
-    # is tested below; the row stands for the day when a registry can go stale.
-    "registry": "test_unusable_registry_is_met_before_anybody_is_served",
+    # Unreadable it cannot become: it is mapped from a sealed copy and checked before a worker reports ready (tested below).
+    "registry": "test_stale_registry_by_input",
     "ledger": "test_ledger_by_input",
     "upstream_connect": [Ask(path="/dead/x")],
     "upstream_timeout": [Ask(origin=lambda r: (b"", "hang"))],
@@ -180,7 +178,7 @@ def serve(stage):
     assert gw.stop() == 0
     gw.__exit__(None, None, None)
     codes = [json.loads(line)["code"] for line in gw.stderr().splitlines() if '"child_ended"' in line]
-    assert set(codes) <= {-signal.SIGKILL}, gw.stderr()  # by our own hand
+    assert set(codes) <= {-signal.SIGKILL, 0}, gw.stderr()  # by our own hand, or replaced at a reload
 
 
 @pytest.fixture(scope="module")
@@ -361,6 +359,56 @@ def test_no_memory_by_input(serve, stage):
     let_go.set()
     judge_constant(first.response(), MISS, "MISS")
     assert moved(gw, "no_memory") == 2
+
+
+def stale_warning(gw):
+    checked = gw.command("check", "-c", "gate.json")
+    assert checked.returncode == 0
+    return [line for line in checked.stderr.splitlines() if "/registry/index: " in line]
+
+
+def test_stale_registry_by_input(serve, stage):
+    """Fresh, then past its age in a running gateway, then healed by a rebuild and a reload."""
+    age = 3 * PATIENCE
+    gw = stage.gateway
+    gw.config["registry"]["max_age"] = f"{age}s"
+    gw.build_registry([NUMBER.decode()])
+    serve()
+    try:
+        assert wait_until(lambda: gw.admin("/readyz")[0] == 503, age + 1)
+        assert "registry is stale" in gw.admin("/readyz")[1] and gw.metric("gate1367_registry_stale") == 1
+        assert gw.metric("gate1367_registry_max_age_seconds") == age <= gw.metric("gate1367_registry_age_seconds")
+        before = moved(gw, "registry")
+        for restricted, who in ((True, POLICE), (False, OFFICER)):
+            asked = len(stage.origin.requests)
+            got = exchange(gw, stage, "registry", Ask(), restricted)
+            assert len(stage.origin.requests) == asked + (not restricted)
+            assert (got.header("Warning-Notice") is None) == restricted  # what was found is found
+        nobody = Ask(origin=lambda r: answer({"personId": 8}))
+        assert exchange(gw, stage, "registry", nobody, False).header("Warning-Notice") is None
+        assert moved(gw, "registry") == before + 3 and "past" in stale_warning(gw)[0]
+        assert '"event":"registry_stale"' in gw.stderr()
+        gw.build_registry([NUMBER.decode()])
+        assert gw.reload()
+        assert gw.admin("/readyz")[0] == 200
+        exchange(gw, stage, "upstream_status", INPUT["upstream_status"][0], True)
+    finally:
+        del gw.config["registry"]["max_age"]
+
+
+def test_check_warns_of_an_index_near_its_age(stage):
+    gw = stage.gateway
+    gw.build_registry([NUMBER.decode()])
+    assert stale_warning(gw) == []
+    time.sleep(1)
+    try:
+        for age, word in (("1s", "past"), ("0s", None), ("1d", None)):
+            gw.config["registry"]["max_age"] = age
+            gw.write_config()
+            assert [word in line for line in stale_warning(gw)] == ([True] if word else [])
+    finally:
+        del gw.config["registry"]["max_age"]
+        gw.write_config()
 
 
 def test_unusable_registry_is_met_before_anybody_is_served(serve, stage):

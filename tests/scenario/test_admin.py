@@ -1,6 +1,7 @@
 """The admin address (contract section 8): alive, ready or why not, counted; and nothing else."""
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -90,6 +91,18 @@ def test_readyz_says_why_not(make_gateway, origin):
         gw.process.send_signal(signal.SIGTERM)
         assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (503, "no worker is serving\n"))
         assert ask(gw, "GET", "/healthz")[0] == 200
+
+
+def test_a_worker_that_is_stopped_but_alive(make_gateway):
+    gw = make_gateway(workers=2)
+    worker = gw.children("worker")[0]
+    assert ask(gw, "GET", "/readyz")[0] == 200
+    os.kill(worker, signal.SIGSTOP)
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] ==
+                      (503, "a worker does not answer; the connections that it was given wait\n"))
+    assert gw.metric("gate1367_workers_stalled") == 1 and gw.metric("gate1367_workers_serving") == 2
+    os.kill(worker, signal.SIGCONT)
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[0] == 200)
 
 
 def test_a_ledger_that_failed(make_gateway, origin):

@@ -72,7 +72,6 @@ def document(gw):
 
 # Every part of the contract that is specified and not built: said so, never ignored.
 TOP = {
-    "max_age": lambda c: c["registry"].update(max_age="7d"),
     "auditors": lambda c: c["ledger"].update(auditors=["auditor.pem"]),
     "limits.memory": lambda c: c.update(limits={"memory": "512MiB"}),
     "limits.requests": lambda c: c.update(limits={"requests": 5}),

@@ -46,6 +46,7 @@ GATE_CHANGES = [
     (["routes", 0, "unprofiled"], "maybe"), (["routes", 0, "public"], "yes"), (["routes", 0, "restricted_methods"], ["TRACE"]),
     (["routes", 0, "restricted_methods"], ["GET", "POST"]), (["routes", 0, "forward"], ["a b"]), (["routes", 0, "forward"], ["x-a"]),
     (["routes", 0, "statistical"], {"minimum_cell": 11}), (["rules"], []), (["rules"], "x.json"), (["registry", "max_age"], "7d"),
+    (["registry", "max_age"], "0s"), (["registry", "max_age"], "a week"), (["registry", "max_age"], 7),
     (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
     (["ledger", "auditors"], ["a.pem"]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
     (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"),

@@ -317,6 +317,23 @@ static void test_key_file(void **state UNUSED)
     assert_false(registry_key_decode(span_of(test_key, 31), key));
 }
 
+/* Seconds of the day and its age, worked by hand. */
+static void test_stale(void **state UNUSED)
+{
+    const uint64_t built = 1760000000, s = 1000000, day = 86400 * s, at = built * s;
+    static const uint64_t never = 0;
+    assert_false(registry_is_stale(built, day, at));
+    assert_false(registry_is_stale(built, day, at + day - 1));
+    assert_true(registry_is_stale(built, day, at + day));
+    assert_true(registry_is_stale(built, day, UINT64_MAX));
+    assert_false(registry_is_stale(built, never, UINT64_MAX));
+    assert_false(registry_is_stale(built, UINT64_MAX, at + day));
+    assert_false(registry_is_stale(built, day, at - 3600 * s)); /* two clocks never agree */
+    assert_true(registry_is_stale(built, day, at - 3600 * s - 1));
+    assert_true(registry_is_stale(UINT64_MAX, UINT64_MAX, at));
+    assert_true(registry_is_stale(UINT64_MAX / s, day, at));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_key_file),
+        cmocka_unit_test(test_stale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
