@@ -5,10 +5,11 @@
 #   gateway.pem .key           server, localhost 127.0.0.1 ::1      gateway-ca.pem      who signed it
 #   origin.pem .key            server, localhost 127.0.0.1 ::1      origin-ca.pem       who signed it
 #   gw-client.pem .key         the gateway's own, towards the origin
-#   recipients-ca.pem          DHS CA4, DOJ CA, State CA: what a gateway trusts for its clients
-#   dhs-ca.pem doj-ca.pem state-ca.pem                              each of them alone
+#   recipients-ca.pem          DHS CA4, DOJ CA, State CA, Edge CA: what a gateway trusts for its clients
+#   dhs-ca.pem doj-ca.pem state-ca.pem edge-ca.pem                         each of them alone
 #   uscis-officer doj-attorney state-police leis portal unlisted    .pem .key of recipients ("unlisted": DHS CA4, but
 #                                                                   in no list of recipients)
+#   edge.pem .key              by Edge CA: a trusted proxy, towards the gateway
 #   stranger.pem .key          by a CA that nobody trusts
 set -eu
 if [ $# -ne 1 ]; then
@@ -48,6 +49,7 @@ authority origin-ca "/CN=Origin Test CA"
 authority dhs-ca "$government/OU=Department of Homeland Security/CN=DHS CA4"
 authority doj-ca "$government/OU=Department of Justice/CN=DOJ CA"
 authority state-ca "/O=Example State/CN=State CA"
+authority edge-ca "/O=Example Edge/CN=Edge CA"
 authority stranger-ca "/CN=Nobody CA"
 issue gateway-ca gateway "/CN=localhost" serverAuth "$here"
 issue origin-ca origin "/CN=localhost" serverAuth "$here"
@@ -59,5 +61,6 @@ issue doj-ca doj-attorney "$government/OU=DOJ/CN=Test Attorney" clientAuth
 issue doj-ca portal "$government/OU=DOJ/CN=portal" clientAuth
 issue state-ca state-police "/O=Springfield State Police/CN=sp-client" clientAuth
 issue stranger-ca stranger "/CN=sp-client" clientAuth
-cat dhs-ca.pem doj-ca.pem state-ca.pem >recipients-ca.pem
+issue edge-ca edge "/O=Example Edge/CN=edge" clientAuth
+cat dhs-ca.pem doj-ca.pem state-ca.pem edge-ca.pem >recipients-ca.pem
 rm -f stranger-ca.pem

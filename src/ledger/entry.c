@@ -131,6 +131,7 @@ static void put_recipient(struct writer *w, const struct ledger_entry *e)
     FIELD(w, "organization", e->recipient.organization, LEDGER_FIELD_MAX);
     FIELD(w, "identity", e->recipient.identity, LEDGER_FIELD_MAX);
     FIELD(w, "fingerprint", e->recipient.fingerprint, LEDGER_FIELD_MAX);
+    if (e->recipient.via.ptr) FIELD(w, "via", e->recipient.via, LEDGER_FIELD_MAX);
     PUT(w, "}");
 }
 

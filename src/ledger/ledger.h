@@ -82,6 +82,7 @@ struct ledger_entry {
     enum ledger_event event;
     struct {
         span id, agency, component, standing, organization, identity, fingerprint;
+        span via; /* the trusted proxy that handed the certificate on; not written where there is none */
     } recipient;
     span client, purpose, method, route, target;
     int32_t upstream_status, status;

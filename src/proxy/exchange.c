@@ -40,6 +40,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->queued = x->body_read = x->body_dropped = x->close = x->routed = false;
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
+    x->who = &s->who;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
     x->arrival_us = 0;
@@ -263,7 +264,7 @@ static enum recipient_admission admit_recipient(struct exchange *x)
            (f = http_find(r->fields, r->field_count, HTTP_FIELD_PURPOSE_OF_USE, n)) != NULL) {
         purposes[n++] = f->value;
     }
-    return recipient_admit(x->worker->settings->recipients, &x->session->who, purposes, n, x->route->public_, &x->purpose);
+    return recipient_admit(x->worker->settings->recipients, x->who, purposes, n, x->route->public_, &x->purpose);
 }
 
 static bool method_allowed(const struct exchange *x)
@@ -301,6 +302,7 @@ enum flow step_admit(struct exchange *x)
         return exchange_fail(x, GATE_NO_ROUTE);
     }
     x->routed = true;
+    behind_identify(x);
     enum recipient_admission admission = admit_recipient(x);
     if (admission == ADMIT_ENTITLED) x->class = RECIPIENT_ENTITLED;
     worker_count(x->worker, admission == ADMIT_ENTITLED ? PROXY_REQUESTS_ENTITLED : PROXY_REQUESTS_RESTRICTED, 1);

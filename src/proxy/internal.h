@@ -93,6 +93,8 @@ struct exchange {
     char id[LEDGER_REQUEST_ID];
     uint64_t arrival_us, time_us; /* monotonic, realtime */
     uint64_t decided_us;          /* monotonic */
+    const struct recipient_identity *who; /* who asks: the connection's, or `behind` a trusted proxy */
+    struct recipient_identity behind;
     enum recipient_class class;
     const char *purpose;
     const struct proxy_route *route;
@@ -148,6 +150,9 @@ PROXY_STEPS(X)
 
 /* route.c */
 const struct proxy_route *route_find(const struct proxy_settings *s, span path);
+/* behind.c: sets x->who */
+struct behind *behind_new(void); /* NULL: out of memory */
+void behind_identify(struct exchange *x);
 /* answer.c: fills status, answer_type, answer_body for x->answer */
 void answer_choose(struct exchange *x);
 /* record.c */
@@ -163,6 +168,7 @@ struct session {
     struct io_conn *conn;
     struct exchange *exchange; /* NULL between requests */
     struct session *next, *previous;
+    const struct listening *listening;
     struct recipient_identity who;
     char client[OS_ADDRESS_TEXT]; /* address without port */
     bool identified, used;
@@ -181,6 +187,7 @@ struct listening {
     struct worker *worker;
     struct io_listener *listener;
     struct io_tls_server *tls;
+    struct recipient_anchors *anchors; /* NULL where no proxy hands anything on */
 };
 
 struct worker {
@@ -194,6 +201,7 @@ struct worker {
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
     struct engine **engines;             /* idle ones, the one used last at the end */
     size_t engine_idle, engine_total, engine_room, engine_reserved;
+    struct behind *behind; /* certificates that trusted proxies handed on lately; NULL without one */
     struct gate_environment gates;
     struct buf scratch;
     struct http_limits limits;

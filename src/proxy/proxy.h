@@ -83,6 +83,7 @@ struct proxy_settings {
     X(REQUESTS, "requests", "requests read whole")                                                                     \
     X(REQUESTS_RESTRICTED, "requests_restricted", "requests of restricted recipients")                                 \
     X(REQUESTS_ENTITLED, "requests_entitled", "requests of entitled recipients")                                       \
+    X(HANDED_ON, "handed_on", "requests with a verified certificate that a trusted proxy handed on")                   \
     X(ENTRIES, "ledger_entries", "entries published to the ledger")                                                    \
     X(LEDGER_WAITS, "ledger_waits", "exchanges that met a full ring")                                                  \
     X(ORIGIN_CONNECTS, "origin_connects", "connections opened to origins")                                             \

@@ -65,7 +65,7 @@ static span describe_method(const struct exchange *x)
 
 static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
 {
-    const struct recipient_identity *who = &x->session->who;
+    const struct recipient_identity *who = x->who;
     const struct recipient *r = who->recipient;
     e->recipient.id = span_str(r->id);
     e->recipient.agency = span_str(recipient_agency_name(r->agency));
@@ -74,6 +74,7 @@ static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
     e->recipient.organization = or_null(r->organization);
     e->recipient.identity = or_null(who->subject);
     e->recipient.fingerprint = or_null(who->fingerprint);
+    if (who != &x->session->who) e->recipient.via = span_str(x->session->who.recipient->id);
 }
 
 static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)

@@ -137,7 +137,7 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *arg)
         os_close(&fd);
         return;
     }
-    *s = (struct session){.magic = SESSION_MAGIC, .worker = w};
+    *s = (struct session){.magic = SESSION_MAGIC, .worker = w, .listening = l};
     name_client(s, from);
     s->conn = io_accept(w->loop, fd, l->tls, session_event, s);
     if (s->conn == NULL) {

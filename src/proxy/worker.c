@@ -241,6 +241,21 @@ static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t si
     return r;
 }
 
+/* A listener without client CA knows no proxy. */
+static RESULT prepare_proxies(struct worker *w)
+{
+    if (!recipient_has_proxies(w->settings->recipients)) return OK;
+    w->behind = behind_new();
+    REQUIRE(w->behind != NULL, ERROR_LIMIT, ENOMEM);
+    for (size_t i = 0; i < w->settings->listener_count; i++) {
+        const struct proxy_listener *l = &w->settings->listeners[i];
+        if (l->mode == IO_CERTIFICATE_NONE) continue;
+        w->listening[i].anchors = recipient_anchors_new(l->client_ca);
+        REQUIRE(w->listening[i].anchors != NULL, ERROR_LIMIT, ENOMEM);
+    }
+    return OK;
+}
+
 static void name_registry(struct worker *w)
 {
     struct registry_info info;
@@ -268,6 +283,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     io_timer_init(&w->quiet_timer, w->loop, wake_scribe, w);
     io_timer_init(&w->beat_timer, w->loop, beat, w);
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
+    TRY(prepare_proxies(w));
     TRY(origin_pools_open(w, why, size));
     REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
     worker_engine_release(w);
@@ -308,7 +324,9 @@ static void close_down(struct worker *w)
     io_watch_free(w->control_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {
         io_tls_server_free(w->listening[i].tls);
+        recipient_anchors_free(w->listening[i].anchors);
     }
+    if (w->behind != NULL) mem_free(w->behind);
     mem_free(w->listening);
     buf_free(&w->scratch);
     io_loop_free(w->loop);

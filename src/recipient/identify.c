@@ -7,7 +7,9 @@
  *        │ none                                   │ yes
  *        ├─ departmental issuer ─► FORBIDDEN      └─ one valid purpose? ─no─► FORBIDDEN
  *        └─ else anonymous ─► RESTRICTED                   │ yes ─► ENTITLED
- */
+ *
+ * A trusted proxy's certificate is looked up alike, but is nobody's identity: who stands behind it is in each request's
+ * Client-Cert (handed_on.c). */
 #include "recipient/table.h"
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -43,12 +45,12 @@ bool entry_could_be_entitled(const struct entry *e)
 {
     const struct recipient *r = &e->recipient;
     bool insider = r->standing == STANDING_SWORN_OFFICER || r->standing == STANDING_EMPLOYEE;
-    return r->agency != AGENCY_NONE && insider && !r->conduit;
+    return r->agency != AGENCY_NONE && insider && !r->conduit && !r->trusted_proxy;
 }
 
 /* NULL unless the DER is exactly one certificate. Leaves nothing on OpenSSL's error queue, for the caller may be in the
  * middle of a handshake. */
-static X509 *parse_certificate(span der)
+X509 *certificate_parse(span der)
 {
     if (der.len == 0 || der.len > 1024 * 1024) return NULL;
     const unsigned char *p = der.ptr;
@@ -88,20 +90,31 @@ static bool is_departmental(const struct recipient_table *t, const struct certif
     return false;
 }
 
+void recipient_be_nobody(struct recipient_identity *out)
+{
+    *out = (struct recipient_identity){.recipient = &anonymous};
+}
+
+void certificate_identify(const struct recipient_table *t, const struct certificate *c, struct recipient_identity *out)
+{
+    hex_encode(span_of(c->fingerprint, sizeof c->fingerprint), out->fingerprint);
+    write_subject(c->x509, out->subject, sizeof out->subject);
+    const struct entry *e = find_entry(t, c);
+    if (e) out->recipient = &e->recipient;
+    out->trusted_proxy = e && e->recipient.trusted_proxy;
+    out->could_be_entitled = e && entry_could_be_entitled(e);
+    out->unmatched_departmental = !e && is_departmental(t, c);
+}
+
 void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out)
 {
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
-    *out = (struct recipient_identity){.recipient = &anonymous};
-    struct certificate c = {.x509 = parse_certificate(der)};
+    recipient_be_nobody(out);
+    struct certificate c = {.x509 = certificate_parse(der)};
     if (!c.x509) return;
     if (sha256(der, c.fingerprint)) {
         ERR_set_mark();
-        hex_encode(span_of(c.fingerprint, sizeof c.fingerprint), out->fingerprint);
-        write_subject(c.x509, out->subject, sizeof out->subject);
-        const struct entry *e = find_entry(t, &c);
-        if (e) out->recipient = &e->recipient;
-        out->could_be_entitled = e && entry_could_be_entitled(e);
-        out->unmatched_departmental = !e && is_departmental(t, &c);
+        certificate_identify(t, &c, out);
         ERR_pop_to_mark();
     }
     X509_free(c.x509);

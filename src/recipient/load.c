@@ -49,6 +49,18 @@ static void load_who(struct loader *l, const struct place *at, const json_t *v, 
     r->organization = copy_text(a, place_string(at, v, "organization", false, ""));
     r->address = copy_text(a, place_string(at, v, "address", false, ""));
     r->conduit = place_bool(at, v, "conduit", false);
+    r->trusted_proxy = proxy;
+}
+
+/* What a proxy's entry cannot say: it speaks for others. */
+static void check_proxy(const struct place *at, const json_t *v)
+{
+    static const char *const others[] = {"agency", "component", "standing", "conduit", "purposes"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct place here = place_member(at, others[i]);
+        if (json_object_get(v, others[i]))
+            place_error(&here, "a trusted proxy is nobody itself; say it of those whose certificates it hands on");
+    }
 }
 
 /* A purpose travels as one header value: RFC 9110 token, so that no list or quoting can be read into it. */
@@ -100,12 +112,13 @@ static void load_entry(struct loader *l, const struct place *at, const json_t *v
 {
     static const struct member_spec members[] = {{.name = "id"}, {.name = "agency"}, {.name = "component"},
         {.name = "standing"}, {.name = "organization"}, {.name = "address"}, {.name = "conduit"},
-        {.name = "match", .required = true}, {.name = "purposes"}, {.name = "trusted_proxy", .not_yet = true}, {0}};
+        {.name = "match", .required = true}, {.name = "purposes"}, {.name = "trusted_proxy"}, {0}};
     (void)place_check_members(at, v, members); /* go on: all problems in one run */
     if (!json_is_object(v)) return;
-    bool proxy = json_object_get(v, "trusted_proxy") != NULL;
+    bool proxy = place_bool(at, v, "trusted_proxy", false);
     l->entry = &l->table->entries[l->table->entry_count];
     load_who(l, at, v, proxy);
+    if (proxy) check_proxy(at, v);
     load_purposes(l, at, v);
     load_match(l, at, v, proxy);
     l->table->entry_count++;
@@ -178,6 +191,14 @@ struct recipient_table *recipient_load(struct source *s)
     if (problems_errors(problems) == before && l.table && !arena_failed(l.table->arena)) return l.table;
     recipient_table_free(l.table);
     return NULL;
+}
+
+bool recipient_has_proxies(const struct recipient_table *t)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    for (size_t i = 0; i < t->entry_count; i++)
+        if (t->entries[i].recipient.trusted_proxy) return true;
+    return false;
 }
 
 void recipient_table_free(struct recipient_table *t)

@@ -111,8 +111,8 @@ static void load_policy(const struct place *at, const json_t *v, struct certific
 static void check_pinned(const struct place *at, const json_t *v, bool entitles)
 {
     if (!entitles || json_object_get(v, "issuer") || json_object_get(v, "fingerprint")) return;
-    place_error(
-        at, "this entry entitles, and any trusted issuer could name such a subject; pin \"issuer\" or \"fingerprint\"");
+    place_error(at, "this entry entitles or speaks for others, and any trusted issuer could name such a subject; pin "
+                    "\"issuer\" or \"fingerprint\"");
 }
 
 void load_certificate_match(

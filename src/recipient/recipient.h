@@ -32,6 +32,7 @@ struct recipient {
     enum recipient_agency agency;
     enum recipient_standing standing;
     bool conduit;
+    bool trusted_proxy; /* hands on its clients' certificates, and is nobody itself */
 };
 
 enum recipient_class { RECIPIENT_RESTRICTED, RECIPIENT_ENTITLED };
@@ -40,6 +41,7 @@ enum recipient_class { RECIPIENT_RESTRICTED, RECIPIENT_ENTITLED };
 struct recipient_identity {
     const struct recipient *recipient;
     bool could_be_entitled;      /* agency, standing, no conduit */
+    bool trusted_proxy;          /* this connection: who asks is what each request hands on */
     bool unmatched_departmental; /* certificate of a departmental issuer that no entry matches: constant 403 */
     char fingerprint[65];        /* SHA-256 hex of the certificate, "" without one */
     char subject[256];           /* RFC 2253 subject, cut to fit; "" without a certificate */
@@ -57,6 +59,28 @@ struct recipient_table *recipient_load(struct source *s); /* NULL after reportin
 void recipient_table_free(struct recipient_table *t);
 /* `der` is the verified client certificate, or empty. */
 void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out);
+/* Nobody known: anonymous. */
+void recipient_be_nobody(struct recipient_identity *out);
+
+/* ---- behind a trusted proxy (RFC 9440) --------------------------------------------------------------------------- */
+
+/* Whom a listener trusts to issue its clients' certificates. Handed-on certificates must lead there too: a proxy that
+ * forgets to verify makes nobody an officer. */
+struct recipient_anchors;
+struct recipient_anchors *recipient_anchors_new(span pem); /* NULL: no certificate in it, or out of memory */
+void recipient_anchors_free(struct recipient_anchors *a);
+bool recipient_has_proxies(const struct recipient_table *t);
+
+/* One request's fields: the values of every Client-Cert and every Client-Cert-Chain. */
+struct recipient_handed_on {
+    const span *certificates, *chains;
+    size_t certificate_count, chain_count;
+};
+/* Anonymous unless there is exactly one Client-Cert, a byte sequence of one DER certificate, that leads to an anchor
+ * (Client-Cert-Chain helps), is valid at `now` (seconds since 1970) and is no trusted proxy's own. */
+void recipient_identify_handed_on(const struct recipient_table *t, const struct recipient_anchors *a,
+    const struct recipient_handed_on *h, int64_t now, struct recipient_identity *out);
+
 /* `purposes` are the values of all Purpose-Of-Use fields; exactly one with exactly one listed token admits.
  * `public_route` makes everybody restricted. *purpose points into the table when admitted as entitled, else "". */
 enum recipient_admission recipient_admit(const struct recipient_table *t, const struct recipient_identity *who,

@@ -60,6 +60,11 @@ struct certificate {
 bool certificate_matches(const struct certificate *c, const struct certificate_match *m);
 bool certificate_issued_by(const struct certificate *c, const struct attribute_list *issuer);
 
+/* NULL unless the DER is exactly one certificate. */
+X509 *certificate_parse(span der);
+/* Fills *out, which is nobody's yet, from a certificate that was verified. */
+void certificate_identify(const struct recipient_table *t, const struct certificate *c, struct recipient_identity *out);
+
 /* Reads the value of "certificate"; reports at its place. */
 void load_certificate_match(
     const struct place *at, const json_t *v, struct arena *arena, bool entitles, struct certificate_match *out);

@@ -36,12 +36,17 @@ def certificates() -> pathlib.Path:
     """Made once a build, by the project's own script."""
     place = BUILD / "test-certs"
     done = place / "done"
-    if not done.exists() or time.time() - done.stat().st_mtime > 20 * 86400:
+    script = (ROOT / "certs/make-test-certs.sh").stat().st_mtime
+
+    def old():
+        return not done.exists() or time.time() - done.stat().st_mtime > 20 * 86400 or done.stat().st_mtime < script
+
+    if old():
         lock = BUILD / "test-certs.lock"
         with open(lock, "w") as held:
             import fcntl
             fcntl.flock(held, fcntl.LOCK_EX)
-            if not done.exists() or time.time() - done.stat().st_mtime > 20 * 86400:
+            if old():
                 subprocess.run(["sh", ROOT / "certs/make-test-certs.sh", place], check=True, capture_output=True)
                 done.touch()
     return place

@@ -83,8 +83,7 @@ DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "
 PROFILE = {"mode": "shadow", "on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why",
            "tests": [{"path": "/api/persons", "recipient": "restricted", "body": {}, "expect": "not_found"}]}
 RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
-                       "purposes": ["litigation"]},
-             "trusted_proxy": {"trusted_proxy": True, "match": {"certificate": {"fingerprint": "0" * 64}}}}
+                       "purposes": ["litigation"]}}
 
 
 @pytest.mark.parametrize("name", TOP)

@@ -69,12 +69,26 @@ static void what_is_specified_but_not_built_says_so(void **state)
 {
     (void)state;
     expect(MATCH("{\"token\":{\"issuer\":\"https://idp.example\",\"audience\":\"gate1367\"}}"), "not built yet");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"),
-        "/recipients/0/trusted_proxy: ");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"issuer\":{\"CN\":\"E\"}}}}"),
-        "not built yet");
-    expect(FILE_OF("{\"id\":\"edge\",\"trusted_proxy\":true,\"match\":{\"certificate\":{\"subject\":{\"CN\":\"E\"}}}}"),
-        "pin \"issuer\" or \"fingerprint\"");
+}
+
+#define EDGE(more, c) FILE_OF("{\"id\":\"edge\"," more "\"match\":{\"certificate\":" c "}}")
+
+static void a_trusted_proxy_is_pinned_and_nobody_itself(void **state)
+{
+    (void)state;
+    expect(EDGE("\"trusted_proxy\":true,", "{\"issuer\":{\"CN\":\"E\"}}"), NULL);
+    expect(EDGE("\"trusted_proxy\":true,", "{\"fingerprint\":\"" HEX64 "\"}"), NULL);
+    expect(EDGE("\"trusted_proxy\":true,", "{\"subject\":{\"CN\":\"E\"}}"), "pin \"issuer\" or \"fingerprint\"");
+    expect(EDGE("\"trusted_proxy\":1,", "{\"issuer\":{\"CN\":\"E\"}}"), "/recipients/0/trusted_proxy: ");
+    expect(EDGE("\"trusted_proxy\":false,", "{\"issuer\":{\"CN\":\"E\"}}"), "/recipients/0: ");
+    const char *const wrong[][2] = {{"\"agency\":\"DHS\"", "agency"}, {"\"standing\":\"employee\"", "standing"},
+        {"\"purposes\":[\"p\"]", "purposes"}, {"\"conduit\":true", "conduit"}, {"\"component\":\"ICE\"", "component"}};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char text[512], at[128];
+        snprintf(text, sizeof text, EDGE("\"trusted_proxy\":true,%s,", "{\"issuer\":{\"CN\":\"E\"}}"), wrong[i][0]);
+        snprintf(at, sizeof at, "/recipients/0/%s: a trusted proxy is nobody itself", wrong[i][1]);
+        expect(text, at);
+    }
 }
 
 //= 8USC1367 a(2)
@@ -233,7 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_contract_s_own_entries_load),
         cmocka_unit_test(what_is_specified_but_not_built_says_so),
-        cmocka_unit_test(entries_that_entitle_must_be_pinned),
+        cmocka_unit_test(a_trusted_proxy_is_pinned_and_nobody_itself), cmocka_unit_test(entries_that_entitle_must_be_pinned),
         cmocka_unit_test(matches_are_checked),
         cmocka_unit_test(entries_are_checked),
         cmocka_unit_test(ids_differ),
