@@ -51,6 +51,7 @@ gate_module(engine NEEDS base doc rules registry match policy edit)
 gate_module(ledger NEEDS base source os ipc recipient LIBS ${SSL})
 # floor 5
 gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
+gate_module(trial NEEDS base source http doc rules registry match recipient policy edit engine gate)
 # floor 6
 gate_module(proxy NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate)
 # floor 7
@@ -74,7 +75,7 @@ if(TARGET demo)
   gate_embed(demo demo_pack_section ${CMAKE_SOURCE_DIR}/rules/section-1367.json)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
-gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate proxy
+gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate trial proxy
   config admin supervisor demo)
 
 # libgate1367: the pure floors for other programs (include/gate1367/gate1367.h); nothing but gate1367_ symbols leaves it.

@@ -258,6 +258,10 @@ static void find_profile(struct loading *l, const struct place *at, const char *
 {
     if (l->in->rules == NULL) return; /* reported */
     r->profile = rules_find_profile(l->in->rules, span_str(name));
+    if (r->profile != NULL && rules_profile_is_shadow(r->profile)) {
+        place_error(at, "profile \"%s\" is in shadow and decides nothing; name the profile in force, the shadow is evaluated "
+                        "beside it wherever its documents describe the path", name);
+    }
     if (r->profile != NULL) return;
     const char *near = source_did_you_mean(name, rules_profile_names(l->in->rules));
     if (near != NULL) place_error(at, "no rule pack has the profile \"%s\"; did you mean \"%s\"?", name, near);

@@ -1,28 +1,5 @@
-/* Self-tests of a pack, and advice: what loads, but is hardly what its author meant. */
+/* Advice: what loads, but is hardly what its author meant. */
 #include "rules/set.h"
-
-/* ---- self-tests ------------------------------------------------------------------------------------------------- */
-
-static void each_sample(const struct rule *r, bool match, rules_test_fn *each, void *ctx)
-{
-    const char *name = match ? "match" : "ignore";
-    const json_t *samples = json_object_get(json_object_get(r->json, "tests"), name);
-    struct place tests = place_member(&r->at, "tests"), list = place_member(&tests, name);
-    for (size_t i = 0; i < json_array_size(samples); i++) {
-        struct rules_test t = {
-            .rule = r->name, .expect_match = match, .sample = json_array_get(samples, i), .at = place_item(&list, i)};
-        each(ctx, &t);
-    }
-}
-
-void rules_each_test(const struct rules_set *s, rules_test_fn *each, void *ctx)
-{
-    MAGIC_CHECK(s, SET_MAGIC);
-    for (size_t i = 0; i < s->rules.count; i++) {
-        each_sample(LIST_AT(&s->rules, struct rule, i), true, each, ctx);
-        each_sample(LIST_AT(&s->rules, struct rule, i), false, each, ctx);
-    }
-}
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
@@ -33,6 +10,19 @@ static void lint_pattern(const struct rule *r)
         place_warning(&at,
             "looks %u characters behind; keep it to %d, or name what stands before the value in the pattern itself",
             r->pattern.lookbehind, LOOKBEHIND_MAX);
+}
+
+/* The automaton that proposes where to look cannot be made of it: the expression runs on every text that is long enough,
+ * which few values are where it asks for many bytes. */
+#define LONG_MATCH 24
+static void lint_prefilter(const struct rule *r, const struct rules_set *s)
+{
+    bool anywhere = !r->is_marker && r->identifier.own_syntax;
+    if (!r->pattern.code || !anywhere || r->pattern.shortest >= LONG_MATCH) return;
+    if (r->proposal && !(s->anywhere_proposals.always & r->proposal)) return;
+    struct place at = place_member(&r->at, "pattern");
+    place_warning(&at, "holds nothing regular to look for first, so that it is tried on every value; begin it with a literal or a "
+                       "class of characters, bounded in number, and without back references");
 }
 
 static void lint_identifier(const struct rule *r, const struct rules_set *s)
@@ -123,12 +113,75 @@ static void lint_order(const struct rules_profile *p)
     }
 }
 
+/* ---- profiles --------------------------------------------------------------------------------------------------- */
+
+static void lint_visible(const struct rules_profile *p)
+{
+    struct place at = place_member(&p->at, "visible_redaction");
+    if (json_object_get(p->json, "visible_redaction"))
+        place_warning(&at, "what is blacked out tells everybody that somebody is there; withhold wherever a restricted "
+                           "recipient can come, and keep this for answers under a grant");
+}
+
+/* Which of two profiles describes an answer is decided by a route alone: one of them is easily forgotten. */
+static void lint_overlap(const struct rules_profile *a, const struct rules_profile *b)
+{
+    if (a->shadow != b->shadow) return;
+    for (size_t j = 0; j < b->documents.count; j++) {
+        const struct rules_document *later = *LIST_AT(&b->documents, struct rules_document *, j);
+        struct place at = place_member(&later->at, "path");
+        for (size_t i = 0; i < a->documents.count; i++) {
+            const struct rules_document *earlier = *LIST_AT(&a->documents, struct rules_document *, i);
+            if (!template_overlaps(&earlier->template, &later->template)) continue;
+            place_warning(&at, "profile \"%s\" describes such paths too, as \"%s\"; keep one description of an answer, or make "
+                               "the paths differ", a->id, earlier->view.path_template);
+            break;
+        }
+    }
+}
+
+static void lint_profiles(const struct rules_set *s)
+{
+    for (size_t i = 0; i < s->profiles.count; i++) {
+        const struct rules_profile *p = *LIST_AT(&s->profiles, struct rules_profile *, i);
+        lint_visible(p);
+        for (size_t j = 0; j < i; j++)
+            lint_overlap(*LIST_AT(&s->profiles, struct rules_profile *, j), p);
+    }
+}
+
+static void lint_document_units(const struct rules_document *d, const json_t *v, rules_met_fn *met, void *ctx)
+{
+    const json_t *units = json_object_get(v, "units");
+    struct place list = place_member(&d->at, "units");
+    for (size_t i = 0; i < json_array_size(units) && i < d->view.units; i++) {
+        struct place item = place_item(&list, i);
+        if (!met(ctx, d, (uint16_t)i))
+            place_warning(&item, "no test of this profile holds anything there; correct the path, or add a test that does");
+    }
+}
+
+void rules_lint_units(const struct rules_set *s, rules_met_fn *met, void *ctx)
+{
+    MAGIC_CHECK(s, SET_MAGIC);
+    for (size_t i = 0; i < s->profiles.count; i++) {
+        const struct rules_profile *p = *LIST_AT(&s->profiles, struct rules_profile *, i);
+        struct place at = place_member(&p->at, "id");
+        bool tested = json_array_size(json_object_get(p->json, "tests")) > 0;
+        if (!tested) place_warning(&at, "has no \"tests\"; add an answer of each document, with somebody in it who must not be seen");
+        const json_t *documents = json_object_get(p->json, "documents");
+        for (size_t d = 0; tested && d < p->documents.count; d++)
+            lint_document_units(*LIST_AT(&p->documents, struct rules_document *, d), json_array_get(documents, d), met, ctx);
+    }
+}
+
 void rules_lint(const struct rules_set *s, struct problems *problems)
 {
     MAGIC_CHECK(s, SET_MAGIC);
     for (size_t i = 0; i < s->rules.count; i++) {
         const struct rule *r = LIST_AT(&s->rules, struct rule, i);
         lint_pattern(r);
+        lint_prefilter(r, s);
         lint_identifier(r, s);
         lint_labels(r);
         lint_kinds(s, i);
@@ -139,6 +192,7 @@ void rules_lint(const struct rules_set *s, struct problems *problems)
             lint_document(*LIST_AT(&p->documents, struct rules_document *, d));
         lint_order(p);
     }
+    lint_profiles(s);
     if (s->rules.count == 0 && s->profiles.count == 0)
         problems_add(
             problems, "rules", "the set is empty: nothing would ever be found; add the shipped pack section-1367.json");

@@ -240,6 +240,23 @@ const struct rules_profile *rules_find_profile(const struct rules_set *s, span i
     return NULL;
 }
 
+bool rules_profile_is_shadow(const struct rules_profile *p)
+{
+    MAGIC_CHECK(p, PROFILE_MAGIC);
+    return p->shadow;
+}
+
+const struct rules_document *rules_shadow_document(const struct rules_set *s, span path)
+{
+    MAGIC_CHECK(s, SET_MAGIC);
+    for (size_t i = 0; i < s->profiles.count; i++) {
+        const struct rules_profile *p = *LIST_AT(&s->profiles, struct rules_profile *, i);
+        const struct rules_document *d = p->shadow ? rules_find_document(p, path) : NULL;
+        if (d) return d;
+    }
+    return NULL;
+}
+
 const struct rules_document_view *rules_document_view(const struct rules_document *d)
 {
     MAGIC_CHECK(d, DOCUMENT_MAGIC);

@@ -17,8 +17,8 @@ static void load_documents(struct loader *l, const struct place *at, const json_
     }
 }
 
-/* What leaves a visible trace, and what is decided beside the rules in force, comes later. */
-static void check_modes(const struct place *at, const json_t *v)
+/* What leaves a visible trace comes later. True: decided beside the rules in force. */
+static bool check_modes(const struct place *at, const json_t *v)
 {
     static const char *const findings[] = {"withhold", "block", "redact", "mask", "pseudonym", "report", NULL};
     static const char *const modes[] = {"enforce", "shadow", NULL};
@@ -30,6 +30,7 @@ static void check_modes(const struct place *at, const json_t *v)
     else if (finding > 1)
         place_not_yet(&finding_at, "visible redaction");
     if (mode > 0) place_not_yet(&mode_at, "\"shadow\"");
+    return mode > 0;
 }
 
 static void check_system(const struct place *at, const json_t *v)
@@ -44,12 +45,13 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v)
 {
     static const struct member_spec members[] = {{"id", true, false}, {"title", true, false},
         {"documents", true, false}, {"system", false, false}, {"on_finding", false, false}, {"mode", false, false},
-        {"visible_redaction", false, true}, {"tests", false, true}, {NULL, false, false}};
+        {"visible_redaction", false, true}, {"tests", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     if (!json_is_object(v)) return;
     bool id = rule_check_id(l, at, v, "profile");
-    check_modes(at, v);
+    bool shadow = check_modes(at, v);
     check_system(at, v);
+    tests_check_profile(at, v);
     const char *system = json_string_value(json_object_get(v, "system"));
     struct rules_profile *p = loader_alloc(l, 1, sizeof *p);
     struct rules_profile **slot = p ? loader_add(l, &l->set->profiles, sizeof *slot) : NULL;
@@ -59,6 +61,8 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v)
         .id = loader_text(l, id ? place_string(at, v, "id", false, "") : ""),
         .title = loader_text(l, place_string(at, v, "title", false, "")),
         .system = system ? loader_text(l, system) : NULL,
-        .at = *at};
+        .shadow = shadow,
+        .at = *at,
+        .json = v};
     load_documents(l, at, v, p);
 }

@@ -44,43 +44,6 @@ static void check_text(const struct place *object, const json_t *v, const char *
     if (!*text) place_error(&at, "is empty; %s", advice);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------------ */
-
-static void check_sample(const struct place *at, const json_t *sample)
-{
-    if (json_is_object(sample) && json_object_get(sample, "todo") && json_object_size(sample) == 1)
-        place_not_yet(at, "a known gap (\"todo\")");
-    else if (!json_is_string(sample) && !json_is_object(sample) && !json_is_array(sample))
-        place_error(at, "a sample is a text, or an object or array as it would stand in a document");
-}
-
-static void check_samples(const struct place *tests, const json_t *v, const char *name)
-{
-    const json_t *samples = json_object_get(v, name);
-    struct place at = place_member(tests, name);
-    if (!samples) return; /* reported as missing */
-    if (!json_is_array(samples) || json_array_size(samples) == 0) {
-        place_error(&at, "must be an array of at least one sample");
-        return;
-    }
-    for (size_t i = 0; i < json_array_size(samples); i++) {
-        struct place item = place_item(&at, i);
-        check_sample(&item, json_array_get(samples, i));
-    }
-}
-
-static void check_tests(const struct place *object, const json_t *v)
-{
-    static const struct member_spec members[] = {{"match", true, false}, {"ignore", true, false}, {NULL, false, false}};
-    const json_t *tests = json_object_get(v, "tests");
-    struct place at = place_member(object, "tests");
-    if (!tests) return; /* reported as missing */
-    (void)place_check_members(&at, tests, members);
-    if (!json_is_object(tests)) return;
-    check_samples(&at, tests, "match");
-    check_samples(&at, tests, "ignore");
-}
-
 /* ---- labels ----------------------------------------------------------------------------------------------------- */
 
 struct label_load {
@@ -138,7 +101,7 @@ struct rule *rule_begin(struct loader *l, const struct place *at, const json_t *
     bool id = rule_check_id(l, at, v, "rule");
     check_text(at, v, "title", "say in a few words what the rule recognises");
     check_text(at, v, "why", "name the paragraph that the rule serves");
-    check_tests(at, v);
+    tests_check(at, v);
     if (l->set->rules.count == RULES_MAX) {
         place_error(at, "there are more than %d identifiers and markers", RULES_MAX);
         return NULL;

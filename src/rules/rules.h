@@ -103,6 +103,10 @@ const struct rules_document *rules_unprofiled(const struct rules_set *s, bool nd
 const struct rules_profile *rules_find_profile(const struct rules_set *s, span id);
 /* NULL-terminated, for "did you mean". */
 const char *const *rules_profile_names(const struct rules_set *s);
+/* `mode: shadow`: evaluated beside the rules in force and decides nothing. */
+bool rules_profile_is_shadow(const struct rules_profile *p);
+/* The first documents entry of a profile in shadow that describes the path, packs in order; NULL: none. */
+const struct rules_document *rules_shadow_document(const struct rules_set *s, span path);
 /* First documents entry whose template matches the path as it came (segments are percent-decoded here; a broken escape
  * matches no literal). {name}: one segment that is not empty; *: the rest, possibly empty. NULL: none. */
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
@@ -180,12 +184,40 @@ void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint o
 struct rules_test {
     const char *rule;       /* id */
     bool expect_match;
+    bool todo;              /* a known gap: does not fail while it is one */
     const json_t *sample;   /* string, object or array; borrowed from the pack's source */
     struct place at;
 };
 typedef void rules_test_fn(void *ctx, const struct rules_test *t);
 void rules_each_test(const struct rules_set *s, rules_test_fn *each, void *ctx);
+/* The tests of profiles: an answer of the origin, who is protected, and what the recipient gets. All borrowed. */
+enum rules_expect {
+    RULES_EXPECT_NOT_FOUND, /* the document's miss, or the canonical not-found */
+    RULES_EXPECT_UNCHANGED, /* the body byte for byte */
+    RULES_EXPECT_BODY,      /* expect_body as a JSON value */
+    RULES_EXPECT_TEXT,      /* expect_text to the byte */
+};
+struct rules_profile_test {
+    const struct rules_profile *profile;
+    const char *profile_id, *title;
+    const char *path, *query; /* of the request; "" for no query */
+    const char *type;         /* of the answer: its Content-Type */
+    bool entitled, todo;
+    const json_t *people;      /* array of identifiers (texts), {"kind","value","system"}, registry source lines; or NULL */
+    const json_t *body, *text; /* the answer, as a value or to the byte: one of them */
+    enum rules_expect expect;
+    const json_t *expect_body;
+    const char *expect_text;
+    int64_t records; /* protected records that must be found; -1: not said */
+    struct place at;
+};
+typedef void rules_profile_test_fn(void *ctx, const struct rules_profile_test *t);
+void rules_each_profile_test(const struct rules_set *s, rules_profile_test_fn *each, void *ctx);
 /* Advice on what loads and is hardly meant, as warnings, each with what to do. */
 void rules_lint(const struct rules_set *s, struct problems *problems);
+/* The same for unit declarations that nothing matched in the profile's own tests; `met` says which were. Profiles without
+ * tests are told once. */
+typedef bool rules_met_fn(void *ctx, const struct rules_document *d, uint16_t unit);
+void rules_lint_units(const struct rules_set *s, rules_met_fn *met, void *ctx);
 
 #endif

@@ -100,6 +100,8 @@ const char *template_parse(struct arena *a, const char *text, struct template *o
 bool template_matches(const struct template *t, span path);
 /* Does every path of b match a, so that b after a is never reached? */
 bool template_covers(const struct template *a, const struct template *b);
+/* Is there a path that matches both? */
+bool template_overlaps(const struct template *a, const struct template *b);
 
 /* ---- the set ---------------------------------------------------------------------------------------------------- */
 
@@ -117,8 +119,10 @@ struct rules_profile {
     uint32_t magic;
     const char *id, *title;
     const char *system;
+    bool shadow; /* decides nothing */
     struct list documents; /* struct rules_document * */
     struct place at;
+    const json_t *json; /* its tests are read from it, as long as the sources live */
 };
 
 struct pattern {
@@ -246,6 +250,9 @@ void document_check(const struct rules_document *doc, const struct path_decl *de
 
 /* What identifiers and markers have in common: id, title, why, labels, tests. */
 struct rule *rule_begin(struct loader *l, const struct place *at, const json_t *v);
+/* Reports what is wrong with the tests of a rule, of a profile. */
+void tests_check(const struct place *object, const json_t *v);
+void tests_check_profile(const struct place *profile, const json_t *v);
 bool rule_check_id(struct loader *l, const struct place *object, const json_t *v, const char *what);
 /* Upper-case ASCII letters and digits of a code value; the length, or 0 when there are none or more than VALUE_MAX. */
 size_t value_normalize(span value, uint8_t out[VALUE_MAX]);

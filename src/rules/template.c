@@ -105,6 +105,18 @@ bool template_covers(const struct template *a, const struct template *b)
     return a->count == b->count;
 }
 
+bool template_overlaps(const struct template *a, const struct template *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct template_part *x = &a->parts[i], *y = &b->parts[i];
+        if (x->kind == PART_REST || y->kind == PART_REST) return true;
+        bool both = x->kind == PART_LITERAL && y->kind == PART_LITERAL;
+        if (both && !span_equal(x->text, y->text)) return false;
+        if (!both && ((x->kind == PART_LITERAL && x->text.len == 0) || (y->kind == PART_LITERAL && y->text.len == 0))) return false;
+    }
+    return a->count == b->count;
+}
+
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path)
 {
     MAGIC_CHECK(p, PROFILE_MAGIC);

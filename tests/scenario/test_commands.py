@@ -80,8 +80,7 @@ TOP = {
 }
 DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"],
             "graph": {"id": ["@id"], "ref": ["@ref"]}, "links": ["$.spouse"], "independent": True, "headers": ["X-A"]}
-PROFILE = {"mode": "shadow", "on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why",
-           "tests": [{"path": "/api/persons", "recipient": "restricted", "body": {}, "expect": "not_found"}]}
+PROFILE = {"mode": "shadow", "on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why"}
 RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
                        "purposes": ["litigation"]}}
 
@@ -94,8 +93,7 @@ def test_not_built_in_the_configuration(gw, name):
 
 
 @pytest.mark.parametrize("name", [f"document.{k}" for k in DOCUMENT] + ["document.query"] +
-                         [f"profile.{k}" for k in PROFILE if k != "on_finding"] + [f"on_finding.{v}" for v in PROFILE["on_finding"]] +
-                         ["todo"])
+                         [f"profile.{k}" for k in PROFILE if k != "on_finding"] + [f"on_finding.{v}" for v in PROFILE["on_finding"]])
 def test_not_built_in_a_pack(gw, name):
     pack = document(gw)
     kind, _, key = name.partition(".")
@@ -106,11 +104,8 @@ def test_not_built_in_a_pack(gw, name):
         profile["documents"][0][key] = DOCUMENT[key]
     elif kind == "profile":
         profile[key] = PROFILE[key]
-    elif kind == "on_finding":
-        profile["on_finding"] = key
     else:
-        pack["markers"] = [{"id": "m", "title": "t", "why": "w", "values": ["1"], "labels": ["x"], "strength": "definitive",
-                            "tests": {"match": [{"todo": {"x": "1"}}], "ignore": [{"y": "1"}]}}]
+        profile["on_finding"] = key
     gw.config["rules"] = [str(g.ROOT / "rules/section-1367.json"), "pack.json"]
     gw.write("pack.json", pack)
     gw.write_config()

@@ -1,0 +1,63 @@
+/* Advice that needs documents: the profile's own tests say which of its unit paths ever meet anything. */
+#include "trial/own.h"
+
+#define DOCUMENTS_MAX 1024
+
+struct met {
+    const struct rules_document *document;
+    uint64_t units[4]; /* bits of unit declarations that something matched */
+};
+
+struct meeting {
+    struct trial *trial;
+    struct met met[DOCUMENTS_MAX];
+    size_t count;
+};
+
+static struct met *met_of(struct meeting *m, const struct rules_document *d)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (m->met[i].document == d) return &m->met[i];
+    if (m->count == DOCUMENTS_MAX) return NULL;
+    m->met[m->count].document = d;
+    return &m->met[m->count++];
+}
+
+static void see_test(void *ctx, const struct rules_profile_test *test)
+{
+    struct meeting *m = ctx;
+    struct trial_asked asked;
+    struct trial_answer a;
+    const struct rules_document *d = rules_find_document(test->profile, span_str(test->path));
+    struct met *met = d ? met_of(m, d) : NULL;
+    if (!met) {
+        struct place at = place_member(&test->at, "path");
+        if (!d) place_warning(&at, "\"%s\" is described by no entry of \"documents\"; correct the path", test->path);
+        return;
+    }
+    bool good = trial_ask_test(m->trial, test, &asked, &a);
+    for (size_t i = 0; good && a.survey && i < a.survey->piece_count; i++) {
+        const struct match_piece *p = &a.survey->pieces[i];
+        if (p->roles & PATH_UNIT && p->unit < 256) met->units[p->unit / 64] |= UINT64_C(1) << p->unit % 64;
+    }
+    trial_asked_free(&asked);
+}
+
+static bool was_met(void *ctx, const struct rules_document *d, uint16_t unit)
+{
+    const struct meeting *m = ctx;
+    for (size_t i = 0; i < m->count; i++)
+        if (m->met[i].document == d) return unit >= 256 || m->met[i].units[unit / 64] >> unit % 64 & 1;
+    return false;
+}
+
+void trial_lint(struct trial *t, const struct rules_set *rules, struct problems *problems)
+{
+    struct meeting *m = mem_alloc(sizeof *m);
+    rules_lint(rules, problems);
+    if (!m) return;
+    m->trial = t;
+    rules_each_profile_test(rules, see_test, m);
+    rules_lint_units(rules, was_met, m);
+    mem_free(m);
+}
