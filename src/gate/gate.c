@@ -1,25 +1,8 @@
-#include "gate/gate.h"
+#include "gate/own.h"
+
 #include <errno.h>
 
 #define GATE_MAGIC 0x67617465u
-
-struct gate {
-    uint32_t magic;
-    const struct gate_environment *env;
-    enum gate_state state;
-    bool stream, replaced, enough;
-    enum recipient_class class;
-    struct arena *arena;
-    struct engine *engine;
-    struct buf body; /* decided whole: from offset 0; stream: what has not been sent */
-    struct engine_outcome outcome;
-    enum gate_failure failure;
-    struct gate_cursors at;
-    size_t run;        /* next edit run */
-    uint64_t ticket;
-    bool halted;              /* the ring was full: `left` waits for room */
-    struct ledger_entry left; /* what of the entry is not published */
-};
 
 /* received ≥ read ≥ decided ≥ recorded ≥ sent: the house stands on this line. */
 static void check_order(const struct gate *g)
@@ -88,6 +71,7 @@ void gate_free(struct gate *g)
     MAGIC_CHECK(g, GATE_MAGIC);
     buf_free(&g->body);
     arena_free(g->arena);
+    if (g->review != NULL) arena_free(g->review);
     g->magic = 0;
     mem_free(g);
 }
@@ -98,6 +82,7 @@ void gate_reset(struct gate *g)
     ASSERT(g->engine == NULL);
     wipe_body(g);
     arena_reset(g->arena);
+    if (g->review != NULL) arena_reset(g->review);
     g->state = GATE_IDLE;
     g->stream = g->replaced = g->enough = false;
     g->outcome = (struct engine_outcome){0};

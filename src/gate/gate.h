@@ -70,6 +70,16 @@ bool gate_read_enough(const struct gate *g);
 /* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
 enum gate_failure gate_decide(struct gate *g, bool complete);
 const struct engine_outcome *gate_outcome(const struct gate *g);
+/* What rules in shadow would have withheld of a decided document, for a restricted recipient. Changes nothing about the
+ * answer, whatever happens. */
+struct gate_review {
+    uint64_t released;             /* units (or the document) that they withhold and some byte of which leaves */
+    struct policy_verdict verdict; /* theirs; lives until reset */
+};
+/* DECIDED and GATE_FINE, restricted. `b` describes the document as the shadow sees it. False: they could not read it. */
+bool gate_review(struct gate *g, struct engine *engine, const struct engine_begin *b, struct gate_review *out);
+/* Lives until reset; not the arena that the answer depends on. NULL: out of memory. */
+struct arena *gate_review_arena(struct gate *g);
 /* DECIDED with nothing read: the origin's bytes pass as they come, for an entitled recipient (asserted) and only under a
  * ledger entry that says `uninspected`. May follow RECEIVING: what was received stays in front. */
 void gate_stream(struct gate *g);

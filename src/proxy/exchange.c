@@ -45,7 +45,8 @@ static void prepare(struct exchange *x, struct session *s)
     x->purpose = "";
     x->arrival_us = 0;
     x->route = NULL;
-    x->document = NULL;
+    x->document = x->shadow = NULL;
+    x->review = NULL;
     x->origin = NULL;
     x->admitted = false;
     x->engine = NULL;
@@ -292,6 +293,7 @@ static void find_document(struct exchange *x)
 {
     const struct rules_profile *p = x->route->profile;
     x->document = p == NULL ? NULL : rules_find_document(p, x->request.path);
+    if (x->class == RECIPIENT_RESTRICTED) x->shadow = rules_shadow_document(x->worker->settings->rules, x->request.path);
 }
 
 enum flow step_admit(struct exchange *x)

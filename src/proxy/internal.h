@@ -99,6 +99,8 @@ struct exchange {
     const char *purpose;
     const struct proxy_route *route;
     const struct rules_document *document;
+    const struct rules_document *shadow; /* of a profile in shadow that describes the path, or NULL */
+    struct shadow_review *review;        /* to be published; in the gate's arena */
 
     struct origin *origin;
     size_t servers_tried;
@@ -155,7 +157,16 @@ struct behind *behind_new(void); /* NULL: out of memory */
 void behind_identify(struct exchange *x);
 /* answer.c: fills status, answer_type, answer_body for x->answer */
 void answer_choose(struct exchange *x);
+/* shadow.c */
+struct shadow_review {
+    struct ledger_entry left;
+    uint64_t ticket;
+};
+void shadow_look(struct exchange *x);      /* once the document is decided */
+RESULT shadow_publish(struct exchange *x); /* before the answer's own entry; LIMIT EAGAIN: again when the ring drains */
 /* record.c */
+/* What every entry about the exchange says; its texts live in the arena or as long as the exchange. */
+RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);
 RESULT record_publish(struct exchange *x);
 void record_completion(struct exchange *x, bool aborted);
 void record_summary(struct worker *w);

@@ -92,6 +92,8 @@ struct proxy_settings {
     X(UNINSPECTED, "uninspected", "answers passed to entitled recipients without having been read")                    \
     X(BODY_BYTES, "body_bytes", "decoded bytes received from origins")                                                 \
     X(RULE_LIMITS, "rule_limits", "match limits met, each counted as a match")                                         \
+    X(SHADOW, "shadow_reviews", "answers of which rules in shadow would have withheld more: each opened a review")      \
+    X(SHADOW_UNREAD, "shadow_unread", "answers that rules in shadow could not read")                                   \
     X(ABORTED, "aborted", "answers broken off")
 enum proxy_counter {
 #define X(id, name, help) PROXY_##id,

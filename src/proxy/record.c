@@ -143,6 +143,15 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     return worker_random(w, e->nonce, sizeof(e->nonce));
 }
 
+RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e)
+{
+    struct entry_words words = {.target_len = 0};
+    TRY(fill(x, e, &words));
+    e->target = arena_copy(a, e->target);
+    REQUIRE(e->target.ptr != NULL, ERROR_LIMIT, 0);
+    return OK;
+}
+
 static RESULT publish(struct exchange *x)
 {
     struct ledger_entry e;
@@ -158,6 +167,7 @@ static RESULT publish(struct exchange *x)
 
 RESULT record_publish(struct exchange *x)
 {
+    TRY(shadow_publish(x));
     TRY(publish(x));
     x->recorded = true;
     x->disclosure = x->from_origin;

@@ -424,6 +424,7 @@ enum flow step_decide(struct exchange *x)
     struct worker *w = x->worker;
     x->failure = judge(x);
     worker_alarm(w, x->failure);
+    shadow_look(x);
     exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {

@@ -22,14 +22,13 @@ static bool check_modes(const struct place *at, const json_t *v)
 {
     static const char *const findings[] = {"withhold", "block", "redact", "mask", "pseudonym", "report", NULL};
     static const char *const modes[] = {"enforce", "shadow", NULL};
-    struct place finding_at = place_member(at, "on_finding"), mode_at = place_member(at, "mode");
+    struct place finding_at = place_member(at, "on_finding");
     int finding = place_enum(at, v, "on_finding", findings, false, 0),
         mode = place_enum(at, v, "mode", modes, false, 0);
     if (finding == 1)
         place_not_yet(&finding_at, "\"block\"");
     else if (finding > 1)
         place_not_yet(&finding_at, "visible redaction");
-    if (mode > 0) place_not_yet(&mode_at, "\"shadow\"");
     return mode > 0;
 }
 

@@ -80,7 +80,7 @@ TOP = {
 }
 DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"],
             "graph": {"id": ["@id"], "ref": ["@ref"]}, "links": ["$.spouse"], "independent": True, "headers": ["X-A"]}
-PROFILE = {"mode": "shadow", "on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why"}
+PROFILE = {"on_finding": ["block", "redact", "mask", "pseudonym", "report"], "visible_redaction": "why"}
 RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
                        "purposes": ["litigation"]}}
 

@@ -89,7 +89,7 @@ class Hinting(Origin):
 class Twins:
     """The switched origin and the two gateways."""
 
-    def __init__(self, directory, documents, protected, others=(), timeout=None, **options):
+    def __init__(self, directory, documents, protected, others=(), timeout=None, profiles=(), **options):
         self.replies = {}  # path without prefix: {AT: Reply, ABSENT: Reply}
         self.world = AT
         self.hints = {AT: b"", ABSENT: b""}  # what is sent to a POST before its body is read
@@ -97,7 +97,9 @@ class Twins:
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.pack = directory / "worlds.json"
-        self.pack.write_text(json.dumps(pack([*documents, NEXT]), ensure_ascii=False))
+        made = pack([*documents, NEXT])
+        made["profiles"] += profiles
+        self.pack.write_text(json.dumps(made, ensure_ascii=False))
         common = {"packs": [str(ROOT / "rules/section-1367.json"), str(self.pack)], "routes": routes(), **options}
         if timeout:
             upstream = {"servers": [self.origin.url], "timeout": {"connect": "2s", "response": timeout}}

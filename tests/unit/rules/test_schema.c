@@ -125,7 +125,7 @@ static const char full[] =
     "\"markers\":[{\"id\":\"m\",\"title\":\"t\",\"why\":\"w\",\"values\":[\"T1\"],\"labels\":[\"coa\"],\"pattern\":"
     "\"x\",\"strength\":\"suspected\","
     "\"tests\":{\"match\":[\"a\"],\"ignore\":[\"b\"]}}],"
-    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"on_finding\":\"withhold\",\"mode\":\"enforce\","
+    "\"profiles\":[{\"id\":\"q\",\"title\":\"t\",\"system\":\"s\",\"on_finding\":\"withhold\",\"mode\":\"shadow\","
     "\"tests\":[{\"title\":\"t\",\"path\":\"/x/{id}\",\"query\":\"f=1\",\"recipient\":\"restricted\",\"protected\":["
     "\"A012345678\",{\"kind\":\"person_id\",\"value\":\"7\",\"system\":\"s\"},{\"subject\":\"S\",\"cases\":[]}],"
     "\"type\":\"application/json\",\"body\":{\"a\":1},\"expect\":{\"a\":1},\"records\":0},"

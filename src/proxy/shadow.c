@@ -1,0 +1,92 @@
+/* Rules in shadow: evaluated beside those in force, which alone decide. Where they would have withheld something that
+ * leaves, a review is opened: an entry of the ledger, and a metric. Done for every answer of a path that they describe,
+ * before anything of it is sent and whatever is found, so that nobody can tell by waiting. */
+#include "proxy/internal.h"
+
+#include <errno.h>
+
+/* The head of the origin's answer is gone; what was readable once needs no more of it. */
+static struct engine_begin describe(const struct exchange *x)
+{
+    return (struct engine_begin){.document = x->shadow,
+        .class = x->class,
+        .registry = x->worker->arguments->registry,
+        .limits = x->worker->settings->limits,
+        .media_type = http_media_essence(&x->media),
+        .charset = http_media_charset(&x->media)};
+}
+
+static RESULT count_rules(struct exchange *x, const struct gate_review *r, struct arena *a, struct ledger_entry *e)
+{
+    struct ledger_count *rules = arena_array(a, r->verdict.rule_count + 1, sizeof(*rules));
+    REQUIRE(rules != NULL, ERROR_LIMIT, 0);
+    rules[0] = (struct ledger_count){span_str(rules_document_view(x->shadow)->profile_id), r->released};
+    for (size_t i = 0; i < r->verdict.rule_count; i++) {
+        const struct policy_rule_count *c = &r->verdict.rules[i];
+        span id = c->rule == RULE_NONE ? SPAN("structure") : span_str(rules_name(x->worker->settings->rules, c->rule));
+        rules[i + 1] = (struct ledger_count){id, c->count};
+    }
+    e->rules = rules;
+    e->rule_count = r->verdict.rule_count + 1;
+    return OK;
+}
+
+static RESULT name_subjects(struct exchange *x, const struct gate_review *r, struct arena *a, struct ledger_entry *e)
+{
+    const struct policy_verdict *v = &r->verdict;
+    char(*subjects)[LEDGER_PSEUDONYM] = arena_array(a, v->subject_count + 1, LEDGER_PSEUDONYM);
+    REQUIRE(subjects != NULL, ERROR_LIMIT, 0);
+    for (size_t i = 0; i < v->subject_count; i++) {
+        span handle = span_of(&v->subjects[i], sizeof(v->subjects[i]));
+        REQUIRE(ledger_pseudonym(&x->worker->month, SPAN("subject"), handle, subjects[i]), ERROR_INTERNAL, 0);
+    }
+    e->subjects = (const char(*)[LEDGER_PSEUDONYM])subjects;
+    e->subject_count = v->subject_count;
+    return OK;
+}
+
+static RESULT open_review(struct exchange *x, const struct gate_review *r)
+{
+    struct arena *a = gate_review_arena(x->gate);
+    struct shadow_review *review = a == NULL ? NULL : arena_alloc(a, sizeof(*review));
+    REQUIRE(review != NULL, ERROR_LIMIT, 0);
+    TRY(record_describe(x, a, &review->left));
+    struct ledger_entry *e = &review->left;
+    TRY(count_rules(x, r, a, e));
+    TRY(name_subjects(x, r, a, e));
+    e->event = LEDGER_INCIDENT;
+    e->outcome = LEDGER_SHADOW;
+    e->records.seen = r->verdict.seen;
+    e->records.protected = r->verdict.protected_;
+    e->records.disclosed = r->released;
+    x->review = review;
+    return OK;
+}
+
+void shadow_look(struct exchange *x)
+{
+    struct gate_review r;
+    if (x->shadow == NULL || x->class != RECIPIENT_RESTRICTED || x->failure != GATE_FINE) return;
+    struct engine_begin b = describe(x);
+    if (!gate_review(x->gate, x->engine, &b, &r)) {
+        worker_count(x->worker, PROXY_SHADOW_UNREAD, 1);
+        return;
+    }
+    if (r.released == 0) return;
+    worker_count(x->worker, PROXY_SHADOW, 1);
+    if (!is_ok(open_review(x, &r))) worker_count(x->worker, PROXY_SHADOW_UNREAD, 1);
+}
+
+RESULT shadow_publish(struct exchange *x)
+{
+    struct shadow_review *v = x->review;
+    if (v == NULL) return OK;
+    v->left.status = (int32_t)x->status;
+    worker_publish_quietly(x->worker, true); /* the answer's own entry follows, and wakes whom it must */
+    result r = ledger_entry_publish(&v->left, &x->worker->scratch, x->worker->arguments->ring, &v->ticket);
+    worker_publish_quietly(x->worker, false);
+    if (r.class == ERROR_LIMIT && r.code == EAGAIN) return r;
+    if (is_ok(r)) worker_count(x->worker, PROXY_ENTRIES, 1);
+    x->review = NULL; /* what else fails here fails the answer's own entry */
+    return OK;
+}

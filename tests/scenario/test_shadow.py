@@ -1,0 +1,93 @@
+"""Profiles in shadow (contract section 6): evaluated beside the rules in force, which alone decide."""
+import json
+
+import pytest
+
+from harness import gateway as g
+from harness.client import OFFICER, POLICE, Client, fetch, normalised
+from harness.origin import answer
+
+ANA = "A912345678"
+BODY = {"total": 2, "items": [{"aNumber": ANA, "note": "x"}, {"aNumber": "A900000001", "mentions": [{"aNumber": ANA}], "note": "y"}]}
+
+
+def pack(shadow, *more):
+    force = {"id": "now", "title": "t", "documents": [
+        {"path": "/api/list", "units": ["$.items[*]", "$.items[*].mentions[*]"], "counts": {"$.total": "$.items[*]"}, "complete": True},
+        {"path": "/api/notes/{id}", "units": ["$"], "texts": ["$.text"]}, {"path": "/api/lines", "units": ["$"]}, {"path": "/api/other"}]}
+    next_ = {"id": "next", "title": "t", "mode": "shadow", "documents": [
+        {"path": "/api/list", "units": ["$.items[*]"]}, {"path": "/api/notes/{id}", "units": ["$"]}, {"path": "/api/lines", "units": ["$"]}]}
+    return {"format": 1, "pack": "site", "version": "1", "profiles": [force, *([next_] if shadow else []), *more]}
+
+
+ROUTES = [{"path": "/api/", "upstream": "records", "profile": "now"}]
+
+
+@pytest.fixture
+def make(make_gateway, origin):
+    def one(shadow=True, *more, **options):
+        gw = make_gateway(start=False, protected=[ANA], routes=ROUTES, **options)
+        gw.write("site.json", pack(shadow, *more))
+        gw.config["rules"] = [str(g.ROOT / "rules/section-1367.json"), "site.json"]
+        gw.write_config()
+        return gw
+    return one
+
+
+def serve_all(origin):
+    pages = {"/api/list": BODY, "/api/notes/7": {"name": "Bob", "text": f"met {ANA}"}, "/api/notes/8": {"name": "Eve"},
+             "/api/other": {"a": 1}}
+    lines = b'{"aNumber":"%s"}\n{"b":1}\n' % ANA.encode()
+    origin.respond = lambda r: answer(lines, content_type="application/x-ndjson") if r.path == "/api/lines" else answer(pages[r.path])
+
+
+PATHS = ["/api/list", "/api/notes/7", "/api/notes/8", "/api/lines", "/api/other", "/api/list?x=1"]
+
+
+def test_the_bytes_are_the_same_with_and_without(make, origin):
+    serve_all(origin)
+    seen = []
+    for shadow in (False, True):
+        gw = make(shadow).start()
+        with Client(gw.port, POLICE) as c:
+            seen.append([normalised(c.get(path).raw) for path in PATHS])
+    assert seen[0] == seen[1]
+
+
+def test_a_finding_on_something_released_opens_a_review(make, origin):
+    serve_all(origin)
+    gw = make().start()
+    for path in PATHS:
+        fetch(gw.port, path, POLICE)
+    fetch(gw.port, "/api/notes/7", OFFICER)
+    entries = gw.entries()
+    reviews = [e for e in entries if e["outcome"] == "shadow"]
+    # the list's second record stays (only the mention goes), and the note is released without its text
+    assert [(e["event"], e["target"], e["rules"].get("next")) for e in reviews] == [
+        ("incident", "/api/list", 1), ("incident", reviews[1]["target"], 1)]
+    assert reviews[1]["target"].startswith("/api/notes/") and all(e["rules"]["a-number"] >= 1 and e["subjects"] for e in reviews)
+    for review in reviews:
+        at = entries.index(review)
+        own = entries[at + 1]
+        assert own["request"] == review["request"] and own["event"] == "disclosure" and own["subjects"] == review["subjects"][:1]
+    assert gw.metric("gate1367_shadow_reviews_total") == 2 and gw.metric("gate1367_shadow_unread_total") == 0
+    assert ANA.encode() not in gw.raw_ledger()
+    listed = gw.command("log", "list", "-c", "gate.json", "--outcome", "shadow", "--json").stdout.splitlines()
+    assert [json.loads(line)["entry"] for line in listed] == reviews
+
+
+def test_no_memory_for_the_shadow_changes_nothing(make, origin):
+    """Whatever goes wrong beside the rules in force: the answer is theirs."""
+    serve_all(origin)
+    plain, hurt = make(False).start(), make(faults="shadow@worker:1+").start()
+    for path in PATHS[:4]:
+        assert normalised(fetch(plain.port, path, POLICE).raw) == normalised(fetch(hurt.port, path, POLICE).raw)
+    assert hurt.metric("gate1367_shadow_unread_total") >= 3
+
+
+def test_a_route_cannot_name_it(make):
+    gw = make()
+    gw.config["routes"] = [{"path": "/api/", "upstream": "records", "profile": "next"}]
+    gw.write_config()
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 1 and "/routes/0/profile: profile \"next\" is in shadow" in done.stderr
