@@ -6,7 +6,8 @@
 static bool over_limit(struct match *m, const struct table *t)
 {
     if (t == &m->frames || t == &m->names || t == &m->literals || m->limits.findings == 0) return false;
-    uint64_t entries = (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count;
+    uint64_t entries =
+        (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count;
     return entries >= m->limits.findings;
 }
 
@@ -33,6 +34,18 @@ void *table_add(struct match *m, struct table *t, size_t size)
     if (t->used < t->count * size) t->used = t->count * size;
     memset(item, 0, size);
     return item;
+}
+
+/* What the document itself holds bounds it. */
+uint8_t *table_add_bytes(struct match *m, struct table *t, size_t n)
+{
+    while (!m->failed && n > t->capacity - t->count)
+        m->failed = !table_grow(t, 1);
+    if (m->failed) return NULL;
+    uint8_t *added = (uint8_t *)t->items + t->count;
+    t->count += (uint32_t)n;
+    if (t->used < t->count) t->used = t->count;
+    return added;
 }
 
 static void table_clear(struct table *t)
@@ -64,7 +77,8 @@ uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size)
 typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
-    struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals};
+    struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
+        &m->links, &m->link_text};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -260,8 +274,13 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
     propose_flush(m);
     findings_close(m);
     if (!m->failed) walk_end(m);
+    if (!m->failed) links_close(m);
     if (m->failed) return FAIL(ERROR_LIMIT, DOC_NO_MEMORY);
     struct match_survey *s = &m->survey;
+    s->document = m->view;
+    s->links = m->links.items;
+    s->link_count = m->links.count;
+    s->link_text = m->link_text.items;
     s->pieces = m->pieces.items;
     s->piece_count = m->pieces.count;
     s->containers = m->containers.items;

@@ -14,7 +14,8 @@
 #define MATCH_NONE UINT32_MAX
 
 /* A list element, an object member, an NDJSON line, or the whole document, that is a unit, or that a profile removes
- * for every restricted recipient (uniform, texts, counts that are not complete, what `allow` leaves out). */
+ * for every restricted recipient (uniform, texts, counts that are not complete, what `allow` leaves out). In a graph
+ * also every object: one that has an id and says something of its own is a unit (its declaration is the last). */
 struct match_piece {
     uint64_t begin, end;   /* with its name, for a member; without the terminator, for a line */
     uint64_t value;        /* where the value begins */
@@ -23,11 +24,14 @@ struct match_piece {
                               lines belong to the separator) */
     uint32_t container;    /* index into containers; MATCH_NONE for the whole document */
     uint32_t ordinal;      /* its position among all siblings, from 0 */
-    uint32_t unit_parent;  /* innermost unit piece around it, or MATCH_NONE */
+    uint32_t unit_parent;  /* innermost unit piece around it (in a graph: or object), or MATCH_NONE */
     uint16_t roles;        /* of path_info; 0 in an `allow` document for what is not allowed */
     uint16_t unit;         /* ordinal of the unit declaration (PATH_UNIT) */
     uint32_t depth;        /* containers open at once (the root container is 1) at the deepest place in it that
                               is in no piece inside it; 0: it holds no container of its own */
+    uint32_t says;         /* graph: members of an object that are neither its id nor a reference nor an aside */
+    bool is_object;        /* graph: every object is a piece, and one of the chain that unit_parent makes */
+    bool is_reference;     /* graph: an object that says nothing of its own: it stands for the one that it names */
     bool is_member, is_line, is_root; /* every NDJSON line is a piece, unit or not: what does not parse goes alone */
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
@@ -54,14 +58,34 @@ struct match_finding {
     uint64_t at;      /* of the value (or name) it stands in */
     uint64_t subject; /* MATCH_REGISTRY: a protected subject's handle */
     uint32_t len;
-    uint32_t unit;  /* innermost unit piece around it, MATCH_NONE: outside every unit */
+    uint32_t unit;  /* innermost unit piece around it (in a graph: match_owner of this), MATCH_NONE: outside every unit */
     rule_id rule;   /* RULE_NONE for flaws */
     uint8_t origin; /* enum match_origin */
     uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
     bool in_text;   /* inside `texts`: about somebody else */
 };
 
+/* A value that joins pieces: of `links` and `keys`, or an id in a graph. Equal values (in one space: MATCH_GRAPH or not)
+ * are equal texts. `piece` MATCH_NONE: it stands outside every unit. */
+enum match_link_part {
+    MATCH_TELLS = 1,   /* where the piece is withheld for its own sake, the value is a withheld person's */
+    MATCH_FOLLOWS = 2, /* where the value is a withheld person's, the piece is withheld */
+    MATCH_DEFINES = 4, /* graph: the piece is what the id names */
+    MATCH_STANDS = 8,  /* graph: a reference stands in the piece */
+    MATCH_GRAPH = 16,
+};
+struct match_link {
+    uint64_t hash;      /* of the text: equal texts have equal hashes */
+    uint32_t text, len; /* in survey.link_text, canonical */
+    uint32_t piece;
+    uint8_t part; /* enum match_link_part */
+};
+
 struct match_survey {
+    const struct rules_document_view *document; /* as which it was read */
+    const struct match_link *links;             /* in no particular order */
+    size_t link_count;
+    const uint8_t *link_text;
     const struct match_piece *pieces; /* in document order of `begin`, parents before children */
     size_t piece_count;
     const struct match_container *containers;
@@ -74,6 +98,10 @@ struct match_survey {
     uint64_t root_begin, root_end; /* of the document's value (JSON) */
     uint32_t visible_depth;        /* as match_piece.depth, outside every piece */
 };
+
+/* The unit (or reference) that a finding in this piece belongs to: in a graph an object that has no id belongs to what is
+ * around it. */
+uint32_t match_owner(const struct match_survey *s, uint32_t piece);
 
 struct match;
 /* One a worker, reused. `scratch` and `rules` outlive it. NULL: out of memory. */

@@ -39,6 +39,7 @@ enum act {
     ACT_KEY = 2,
     ACT_LABEL = 4,
     ACT_NAME = 8, /* the name itself may hold an identifier or a marker */
+    ACT_LINK = 16, /* joins units */
 };
 
 /* A member's or element's place, before it is known what stands there. */
@@ -147,7 +148,7 @@ struct match {
     enum doc_format format;
     const uint8_t *body;
     uint64_t body_len;
-    struct table pieces, containers, counts, findings;
+    struct table pieces, containers, counts, findings, links, link_text;
     struct table frames, names, literals;
     uint32_t top; /* index of the innermost open frame; 0 is the body itself */
     struct match_survey survey;
@@ -177,6 +178,8 @@ static inline struct match_piece *piece_at(struct match *m, uint32_t i)
 {
     return TABLE_AT(&m->pieces, struct match_piece, i);
 }
+/* n new last elements, not zeroed, of a table of bytes. */
+uint8_t *table_add_bytes(struct match *m, struct table *t, size_t n);
 /* Room for size bytes; NULL after latching `failed`. */
 uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size);
 
@@ -197,6 +200,10 @@ const struct label *label_of(struct match *m, label_set set);
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
+
+/* link.c: notes a value that joins units, and, at the end, what the ids of a graph join. */
+void link_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
+void links_close(struct match *m);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);

@@ -35,7 +35,7 @@ static uint32_t add_container(struct match *m, struct frame *f)
 struct opening {
     uint64_t begin, value;
     uint16_t roles, unit;
-    bool removed, absent_null, is_member, is_line, is_root;
+    bool removed, absent_null, is_member, is_line, is_root, is_object;
 };
 
 /* A piece as child of frame f; MATCH_NONE after latching. */
@@ -55,6 +55,7 @@ static uint32_t add_piece(struct match *m, struct frame *f, const struct where *
         .is_member = o->is_member,
         .is_line = o->is_line,
         .is_root = o->is_root,
+        .is_object = o->is_object,
         .absent_null = o->absent_null,
         .removed = o->removed};
     uint32_t i = m->pieces.count - 1;
@@ -111,9 +112,18 @@ static void enter_piece(struct match *m, struct where *w, uint32_t piece)
 {
     const struct match_piece *p = piece_at(m, piece);
     w->piece = piece;
-    if (p->roles & PATH_UNIT) w->unit = piece;
+    if (p->roles & PATH_UNIT || p->is_object) w->unit = piece;
     if (p->roles & PATH_TEXT) w->in_text = true;
     if (p->removed) w->removed = true;
+}
+
+/* In a graph every object is a piece of the chain, so that the innermost one around a member is the member's own. One
+ * whose reference is an object ("nc:RoleOfPerson": {…}) has a part of its own, which is more than a reference. */
+static void note_member(struct match *m, const struct child *c, const struct where *w, bool object)
+{
+    if (w->unit == MATCH_NONE) return;
+    bool says = m->name_waits && !(c->roles & (PATH_ID | PATH_REF | PATH_ASIDE));
+    if (says || (object && c->roles & PATH_REF)) piece_at(m, w->unit)->says++;
 }
 
 /* The value's piece, if it has one, and where its inside is. */
@@ -124,8 +134,11 @@ static uint32_t open_value(
     uint64_t value = e->at - (e->kind == DOC_STRING);
     struct where around = *w;
     bool removed = is_removed(m, c, w, e);
-    bool on_its_own = c->roles & (PATH_UNIT | PATH_UNIFORM | PATH_TEXT);
+    bool object = m->view->has_graph && e->kind == DOC_OBJECT_BEGIN;
+    bool on_its_own = object || c->roles & (PATH_UNIT | PATH_UNIFORM | PATH_TEXT);
     bool line = m->top == 0 && m->format == DOC_NDJSON;
+    if (m->view->has_graph) note_member(m, c, w, object);
+    if (line && object) piece_at(m, m->line)->is_object = true;
     if (line && removed) piece_at(m, m->line)->removed = w->removed = true; /* in an `allow` document, say, a scalar */
     if (!line && (on_its_own || (removed && !w->removed))) {
         const struct opening o = {.begin = m->name_waits ? m->name.at - 1 : value,
@@ -135,7 +148,8 @@ static uint32_t open_value(
             .removed = removed,
             .absent_null = c->info->absent_null,
             .is_member = m->name_waits,
-            .is_root = m->top == 0};
+            .is_root = m->top == 0,
+            .is_object = object};
         piece = add_piece(m, f, w, &o);
         if (piece != MATCH_NONE) enter_piece(m, w, piece);
     }
@@ -213,6 +227,7 @@ static void look_into(struct match *m, const struct child *c, const struct doc_e
         value_string(m, e, c, w, m->next_literal <= e->at + e->len && literal_within(m, e));
     else if (e->kind == DOC_NUMBER)
         value_number(m, e, c, w);
+    if (UNLIKELY(c->act & ACT_LINK)) link_note(m, e, c, w);
 }
 
 static void attend_scalar(
@@ -318,7 +333,7 @@ static void open_container(struct match *m, const struct child *c, const struct 
 /* An empty container at a place where something may be dropped is written without the space inside. */
 static void close_frame(struct match *m, struct frame *f, uint64_t close)
 {
-    bool may_empty = f->info->roles & PATH_DROPPABLE || (m->view->has_allow && f->info->roles & PATH_ON_THE_WAY);
+    bool may_empty = m->view->has_graph || f->info->roles & PATH_DROPPABLE || (m->view->has_allow && f->info->roles & PATH_ON_THE_WAY);
     if (f->children == 0 && may_empty && f->container == MATCH_NONE) add_container(m, f);
     if (f->container == MATCH_NONE) return;
     struct match_container *c = TABLE_AT(&m->containers, struct match_container, f->container);
@@ -364,6 +379,7 @@ static void begin_line(struct match *m, const struct doc_event *e)
         .is_line = true};
     m->line = add_piece(m, f, &f->where, &o);
     if (m->line != MATCH_NONE) enter_piece(m, &f->where, m->line);
+    if (m->view->has_graph) f->where.unit = m->line;
 }
 
 static void end_line(struct match *m, const struct doc_event *e)

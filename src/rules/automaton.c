@@ -192,6 +192,7 @@ static void describe_decl(const struct path_decl *d, struct path_info *info)
     if (d->role == PATH_UNIT || d->role == PATH_COUNT) info->unit = d->unit;
     if (d->role == PATH_UNIT) info->absent_null = d->absent_null;
     if (d->role == PATH_KEY) info->kind = (uint8_t)d->kind;
+    if (d->role == PATH_LINK && !(info->roles & PATH_KEY)) info->kind = REGISTRY_PERSON_ID;
 }
 
 static void describe_allow(const struct builder *b, size_t d, const uint64_t *set, struct path_info *info)

@@ -11,6 +11,11 @@ const char *role_member(enum path_role role)
     case PATH_UNIFORM: return "uniform";
     case PATH_TEXT: return "texts";
     case PATH_ALLOWED: return "allow";
+    case PATH_LINK: return "links";
+    case PATH_ID:
+    case PATH_REF:
+    case PATH_ASIDE:
+    case PATH_ORPHAN: return "graph";
     case PATH_ON_THE_WAY:
     case PATH_DROPPABLE:
     case PATH_QUERY: break;
@@ -36,6 +41,8 @@ struct check {
     X(PATH_COUNT, PATH_UNIFORM, "a count that everybody loses counts nothing")                                         \
     X(PATH_COUNT, PATH_KEY, "a count is nobody's key")                                                                 \
     X(PATH_KEY, PATH_TEXT, "findings in texts are about somebody else, so this key would never be looked up")          \
+    X(PATH_COUNT, PATH_LINK, "a count joins nobody")                                                                   \
+    X(PATH_LINK, PATH_TEXT, "what stands in texts is about somebody else, so this link would never be followed")       \
     X(PATH_TEXT, PATH_UNIFORM, "findings inside count in \"uniform\" and do not count in \"texts\"")
 
 static const struct conflict {
@@ -114,7 +121,7 @@ static bool is_lost_inside(enum path_role outer, const struct path_decl *decl)
     for (size_t i = 0; i < decl->expr.count; i++)
         if (decl->expr.segments[i].descend) return false;
     if (inner == PATH_UNIT || inner == PATH_COUNT) return true;
-    return inner == PATH_KEY && outer == PATH_TEXT; /* keys in uniform members still count */
+    return (inner == PATH_KEY || inner == PATH_LINK) && outer == PATH_TEXT; /* keys in uniform members still count */
 }
 
 static void check_inside(struct check *c, size_t i)

@@ -41,7 +41,8 @@ static bool parse_at(struct document_load *d, const struct place *at, const char
 
 static bool can_be_removed(const struct path_decl *decl)
 {
-    return decl->expr.count > 0 || decl->role == PATH_UNIT || decl->role == PATH_ALLOWED || decl->role == PATH_KEY;
+    return decl->expr.count > 0 || decl->role == PATH_UNIT || decl->role == PATH_ALLOWED || decl->role == PATH_KEY ||
+           decl->role == PATH_LINK;
 }
 
 static bool check_decl(struct document_load *d, const struct path_decl *decl)
@@ -59,14 +60,19 @@ static bool check_decl(struct document_load *d, const struct path_decl *decl)
     return false;
 }
 
+static struct path_decl *add_checked(struct document_load *d, const struct path_decl *decl)
+{
+    if (!check_decl(d, decl)) return NULL;
+    struct path_decl *out = loader_add(d->loader, &d->decls, sizeof *decl);
+    if (out) *out = *decl;
+    return out;
+}
+
 static struct path_decl *add_decl(
     struct document_load *d, const struct place *at, const char *text, enum path_role role)
 {
     struct path_decl decl = {.role = role, .at = *at};
-    if (!parse_at(d, at, text, &decl.expr) || !check_decl(d, &decl)) return NULL;
-    struct path_decl *out = loader_add(d->loader, &d->decls, sizeof decl);
-    if (out) *out = decl;
-    return out;
+    return parse_at(d, at, text, &decl.expr) ? add_checked(d, &decl) : NULL;
 }
 
 /* ---- units ------------------------------------------------------------------------------------------------------ */
@@ -168,6 +174,77 @@ static void load_keys(struct document_load *d, const struct place *at, const jso
     if (!system)
         place_error(&keys_at, "the same number means another person in another system; give the profile a \"system\"");
     json_object_foreach(keys, name, paths) load_key_kind(d, &keys_at, name, keys);
+}
+
+static void load_links(struct document_load *d, const struct place *at, const json_t *v, const char *system)
+{
+    struct place links = place_member(at, "links");
+    d->document->view.has_links = json_array_size(json_object_get(v, "links")) > 0;
+    if (d->document->view.has_links && !system)
+        place_warning(&links, "without a \"system\" of the profile no link is looked up, so that a linked unit is seen "
+                              "where it is fetched alone; name the system that issued these keys");
+    load_paths(d, at, v, PATH_LINK);
+}
+
+/* ---- graphs ----------------------------------------------------------------------------------------------------- */
+
+struct graph_load {
+    struct document_load *document;
+    enum path_role role;
+};
+
+/* $..['name'], and behind it an element, or a member that holds the value. */
+static void add_named(struct document_load *d, const struct place *at, const char *name, enum path_role role,
+    bool element, const char *inner)
+{
+    struct path_segment *s = loader_alloc(d->loader, 3, sizeof *s);
+    struct path_decl decl = {.role = role, .at = *at, .expr = {.segments = s, .count = 1}};
+    if (!s) return;
+    s[0] = (struct path_segment){.selector = SELECT_NAME, .descend = true, .name = span_str(name)};
+    if (element) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_ELEMENT};
+    if (inner) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_NAME, .name = span_str(inner)};
+    decl.expr.text = name;
+    (void)add_checked(d, &decl);
+}
+
+/* A NIEM property is a scalar, an object or an array of either, and its value may hide in rdf:value. */
+//= 10-domain 3.3
+static void add_property(void *ctx, const struct place *at, const char *text)
+{
+    static const char *const inner[] = {NULL, "rdf:value", "@value"};
+    const struct graph_load *g = ctx;
+    const char *name = loader_text(g->document->loader, text);
+    if (name && !*name) place_error(at, "is empty; write the member's name, such as \"@id\"");
+    for (size_t i = 0; name && *name && i < 2 * ARRAY_LEN(inner); i++)
+        add_named(g->document, at, name, g->role, i % 2, inner[i / 2]);
+}
+
+/* Members that say nothing about what their object names. */
+static void add_asides(struct document_load *d, const struct place *at)
+{
+    static const char *const asides[] = {"@type", "@context", "@language", "@direction", "@index", "@list", "@set",
+        "xsi:nil", "@xsi:nil", "structures:metadata", "@structures:metadata"};
+    for (size_t i = 0; i < ARRAY_LEN(asides); i++)
+        add_named(d, at, asides[i], PATH_ASIDE, false, NULL);
+}
+
+static void load_graph(struct document_load *d, const struct place *at, const json_t *v)
+{
+    static const struct member_spec members[] = {
+        {"id", true, false}, {"ref", false, false}, {"orphans", false, false}, {NULL, false, false}};
+    const json_t *graph = json_object_get(v, "graph");
+    struct place graph_at = place_member(at, "graph"), id_at = place_member(&graph_at, "id");
+    struct graph_load id = {d, PATH_ID}, ref = {d, PATH_REF}, orphans = {d, PATH_ORPHAN};
+    if (!graph) return;
+    (void)place_check_members(&graph_at, graph, members);
+    if (json_is_array(json_object_get(graph, "id")) && json_array_size(json_object_get(graph, "id")) == 0)
+        place_error(&id_at, "names no member; name the one that holds an object's id, such as \"@id\"");
+    place_strings(&graph_at, graph, "id", add_property, &id);
+    place_strings(&graph_at, graph, "ref", add_property, &ref);
+    place_strings(&graph_at, graph, "orphans", add_property, &orphans);
+    add_asides(d, &graph_at);
+    d->document->view.has_graph = true;
+    d->document->view.units++; /* what has an id: behind those that are declared */
 }
 
 /* The ordinal of the unit declaration with this path, or -1. */
@@ -346,6 +423,8 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_template(d, at, v);
     load_units(d, at, v);
     load_keys(d, at, v, system);
+    load_links(d, at, v, system);
+    load_graph(d, at, v);
     load_counts(d, at, v);
     load_paths(d, at, v, PATH_UNIFORM);
     load_paths(d, at, v, PATH_TEXT);
@@ -361,8 +440,8 @@ struct rules_document *document_load(
     static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
-        {"miss", false, false}, {"links", false, true}, {"cursors", false, true}, {"pages", false, true},
-        {"independent", false, true}, {"graph", false, true}, {"headers", false, true}, {NULL, false, false}};
+        {"miss", false, false}, {"links", false, false}, {"cursors", false, true}, {"pages", false, true},
+        {"independent", false, true}, {"graph", false, false}, {"headers", false, true}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;
     if (!doc) return NULL;

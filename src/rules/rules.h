@@ -52,12 +52,17 @@ enum path_role {
                                  that stands there instead is not allowed */
     PATH_DROPPABLE = 1 << 7, /* container some of whose elements or members may be removed: an empty one is normalised */
     PATH_QUERY = 1 << 8,    /* searched by a query parameter (not built yet, reserved) */
+    PATH_LINK = 1 << 9,     /* joins units: `links` */
+    PATH_ID = 1 << 10,      /* graph: what names the object around it */
+    PATH_REF = 1 << 11,     /* graph: what names another object; the value may be an object that holds the id */
+    PATH_ASIDE = 1 << 12,   /* graph: a member that says nothing of its object's own (a type, a language) */
+    PATH_ORPHAN = 1 << 13,  /* graph: an object that goes with the last reference to it */
 };
 
 struct path_info {
     uint16_t roles;
     uint16_t unit;  /* ordinal of the unit declaration (PATH_UNIT), or of the units that a count counts (PATH_COUNT) */
-    uint8_t kind;   /* enum registry_kind (PATH_KEY) */
+    uint8_t kind;   /* enum registry_kind (PATH_KEY, PATH_LINK) */
     bool absent_null; /* unit that is written null when withheld */
 };
 
@@ -92,7 +97,8 @@ struct rules_document_view {
     bool complete;   /* counts are written, else removed */
     bool has_allow;
     bool root_is_unit;
-    uint16_t units;  /* number of unit declarations */
+    bool has_links, has_graph;
+    uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
     struct rules_miss miss;
 };
 const struct rules_document_view *rules_document_view(const struct rules_document *d);

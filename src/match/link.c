@@ -1,0 +1,155 @@
+/* What joins units: values of `links` and `keys`, and the ids of a graph. Only noted here; policy follows them.
+ *
+ *= ICE10036.2 2.1   a role, an association, a reference acknowledge whom they point to
+ *= 10-domain 3.3    a graph, not a tree */
+#include "match/own.h"
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+static void add_link(struct match *m, span text, uint32_t piece, unsigned part)
+{
+    static const uint8_t key[16] = {0}; /* equal texts are compared byte for byte: spread is all that is needed */
+    uint32_t at = m->link_text.count;
+    if (text.len == 0 || text.len > UINT32_MAX) return;
+    uint8_t *copy = table_add_bytes(m, &m->link_text, text.len);
+    if (!copy) return;
+    memcpy(copy, text.ptr, text.len);
+    struct match_link *l = table_add(m, &m->links, sizeof *l);
+    if (!l) return;
+    *l = (struct match_link){.hash = siphash64(key, text),
+        .text = at,
+        .len = (uint32_t)text.len,
+        .piece = piece,
+        .part = (uint8_t)part};
+}
+
+/* As readers compare it: a number by its integer, a string without its escapes. */
+static span value_text(struct match *m, const struct doc_event *e, uint8_t digits[32])
+{
+    ASSERT(e->at <= m->body_len && e->len <= m->body_len - e->at);
+    span raw = span_of(m->body + e->at, e->len);
+    if (e->kind == DOC_NUMBER) {
+        size_t n = text_integer(raw, digits, 32);
+        return n ? span_of(digits, n) : raw;
+    }
+    uint8_t *out = bytes_room(m, &m->decoded, raw.len);
+    return out ? span_of(out, doc_decode_string(raw, out)) : span_of(NULL, 0);
+}
+
+static bool all_zeros(span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] != '0') return false;
+    return true;
+}
+
+/* As the registry writes such a key, so that 12, "12" and "0012" are one. What no key can be is compared as it
+ * is. Zeros (and nothing) are what clerks type where there is nobody: they would join all who have none. */
+static span link_text(
+    struct match *m, const struct path_info *info, span text, uint8_t canonical[REGISTRY_CANONICAL_MAX])
+{
+    uint8_t *folded = bytes_room(m, &m->folded[0], text.len);
+    if (!folded) return span_of(NULL, 0);
+    span value = span_trim(span_of(folded, registry_fold(text, folded)));
+    if (all_zeros(value)) return span_of(NULL, 0);
+    size_t n = registry_canonical((enum registry_kind)info->kind, value, canonical);
+    return n ? span_of(canonical, n) : value;
+}
+
+/* "#P01" in a uri member is "P01" in an id. */
+static span id_text(span text)
+{
+    return text.len > 1 && text.ptr[0] == '#' ? span_from(text, 1) : text;
+}
+
+void link_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    uint8_t digits[32], canonical[REGISTRY_CANONICAL_MAX];
+    if ((e->kind != DOC_STRING && e->kind != DOC_NUMBER) || w->in_text) return;
+    span text = value_text(m, e, digits);
+    if (c->roles & (PATH_ID | PATH_REF)) {
+        unsigned part = c->roles & PATH_ID ? MATCH_TELLS | MATCH_DEFINES : MATCH_STANDS;
+        add_link(m, id_text(text), w->unit, part | MATCH_FOLLOWS | MATCH_GRAPH);
+    }
+    if (!(c->roles & PATH_LINK || (c->roles & PATH_KEY && m->view->has_links))) return;
+    unsigned part = c->roles & PATH_LINK ? MATCH_TELLS | MATCH_FOLLOWS : MATCH_TELLS;
+    add_link(m, link_text(m, c->info, text, canonical), w->unit, part);
+}
+
+/* ---- graphs ----------------------------------------------------------------------------------------------------- */
+
+static struct match_link *link_at(struct match *m, uint32_t i)
+{
+    return TABLE_AT(&m->links, struct match_link, i);
+}
+
+static bool is_unit(const struct match_piece *p)
+{
+    return (p->roles & PATH_UNIT) != 0;
+}
+
+/* An id names the object that it stands in, also where it is written {"rdf:value": id}. */
+static void place_id(struct match *m, struct match_link *l)
+{
+    const struct match_piece *p;
+    while (l->piece != MATCH_NONE && (p = piece_at(m, l->piece), !p->is_object || p->roles & PATH_ID))
+        l->piece = p->unit_parent;
+    if (l->piece == MATCH_NONE || !piece_at(m, l->piece)->is_reference) return;
+    l->part = MATCH_TELLS | MATCH_FOLLOWS | MATCH_STANDS | MATCH_GRAPH;
+}
+
+/* A reference that is a declared unit goes alone. Any other stands for the object that it is in: the role or association;
+ * and where that one is nothing but a reference itself, for the one around it. */
+static void follow_outwards(struct match *m, uint32_t i)
+{
+    struct match_link l = *link_at(m, i);
+    const struct match_piece *p = l.piece == MATCH_NONE ? NULL : piece_at(m, l.piece);
+    bool outwards = p && (p->is_reference || p->roles & PATH_REF);
+    l.part = MATCH_FOLLOWS | MATCH_GRAPH;
+    while (outwards && !is_unit(p)) {
+        l.piece = p->unit_parent;
+        struct match_link *added = table_add(m, &m->links, sizeof *added);
+        if (!added) return;
+        *added = l;
+        p = l.piece == MATCH_NONE ? NULL : piece_at(m, l.piece);
+        outwards = p && p->is_reference;
+    }
+}
+
+/* What an id names is a unit, of the last declaration, unless the profile says of which. */
+static void make_unit(struct match *m, const struct match_link *l)
+{
+    if (!(l->part & MATCH_DEFINES) || l->piece == MATCH_NONE) return;
+    struct match_piece *p = piece_at(m, l->piece);
+    if (is_unit(p)) return;
+    p->roles |= PATH_UNIT;
+    p->unit = (uint16_t)(m->view->units - 1);
+    m->survey.units_seen++;
+}
+
+void links_close(struct match *m)
+{
+    uint32_t noted = m->links.count;
+    if (!m->view->has_graph) return;
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        struct match_piece *p = piece_at(m, i);
+        p->is_reference = p->is_object && p->says == 0;
+    }
+    for (uint32_t i = 0; i < noted && !m->failed; i++) {
+        if (!(link_at(m, i)->part & MATCH_GRAPH)) continue;
+        if (link_at(m, i)->part & MATCH_DEFINES) place_id(m, link_at(m, i));
+        follow_outwards(m, i);
+    }
+    for (uint32_t i = 0; i < noted; i++)
+        make_unit(m, link_at(m, i));
+}
+
+uint32_t match_owner(const struct match_survey *s, uint32_t piece)
+{
+    while (piece != MATCH_NONE) {
+        const struct match_piece *p = &s->pieces[piece];
+        if (!p->is_object || is_unit(p) || p->is_reference) break;
+        piece = p->unit_parent;
+    }
+    return piece;
+}
