@@ -89,7 +89,7 @@ static void find_around(const struct match_survey *s, struct visible *v, uint16_
     if (v->around_of == unit) return;
     memset(v->around, 0, v->declarations);
     for (uint32_t at = s->pieces[v->sample[unit]].unit_parent; at != MATCH_NONE; at = s->pieces[at].unit_parent)
-        v->around[s->pieces[at].unit] = 1;
+        if (s->pieces[at].roles & PATH_UNIT) v->around[s->pieces[at].unit] = 1;
     v->around_of = unit;
 }
 
@@ -99,7 +99,7 @@ static uint32_t scope_of(const struct match_survey *s, struct visible *v, const 
 {
     find_around(s, v, c->unit);
     uint32_t at = c->unit_parent;
-    while (at != MATCH_NONE && !v->around[s->pieces[at].unit])
+    while (at != MATCH_NONE && !(s->pieces[at].roles & PATH_UNIT && v->around[s->pieces[at].unit]))
         at = s->pieces[at].unit_parent;
     return at != MATCH_NONE ? at : line_around(s, v, c->begin);
 }

@@ -1,10 +1,5 @@
-#include "policy/policy.h"
+#include "policy/own.h"
 #include <stdlib.h>
-
-/* What is known of a unit. The document itself, outside every unit, has the slot behind the last piece. */
-#define HIT 1     /* a finding that withholds it */
-#define NAMED 2   /* … in its own member name */
-#define IN_TEXT 4 /* a finding inside texts: about somebody else */
 
 /* Which markers a unit holds: one rule, or several. Inside texts and outside are told apart, for what stands in texts
  * is about somebody else. */
@@ -20,14 +15,20 @@ struct deciding {
     struct markers *markers; /* likewise; NULL where nothing is only suspected */
     uint32_t *rule_counts;
     size_t rule_limit;
+    struct follow *follow; /* NULL: nothing is joined */
     struct policy_verdict *out;
 };
 
+static size_t slot_at(const struct deciding *d, uint32_t piece)
+{
+    if (piece == MATCH_NONE) return d->survey->piece_count;
+    ASSERT(piece < d->survey->piece_count);
+    return piece;
+}
+
 static size_t slot_of(const struct deciding *d, const struct match_finding *f)
 {
-    if (f->unit == MATCH_NONE) return d->survey->piece_count;
-    ASSERT(f->unit < d->survey->piece_count);
-    return f->unit;
+    return slot_at(d, match_owner(d->survey, f->unit));
 }
 
 static bool is_marker(const struct match_finding *f)
@@ -65,11 +66,30 @@ static bool counts(const struct deciding *d, const struct match_finding *f)
     return f->origin != MATCH_SUSPECTED || d->markers[slot_of(d, f)].several[f->in_text];
 }
 
+static void blame(struct deciding *d, const struct match_finding *f, size_t slot)
+{
+    bool in_name = slot < d->survey->piece_count && f->at < d->survey->pieces[slot].value;
+    d->units[slot] |= f->in_text ? IN_TEXT : in_name ? HIT | NAMED : HIT;
+}
+
+/* In a graph an object without an id (a role, say) may go for the sake of whom it points to, and what is found in it
+ * with it; only where it stays does the finding belong to what is around it. */
+static bool is_settled(const struct deciding *d, const struct match_finding *f)
+{
+    return match_owner(d->survey, f->unit) == f->unit;
+}
+
+static void settle(struct deciding *d, const struct match_finding *f)
+{
+    uint32_t owner = match_owner(d->survey, f->unit), at = f->unit;
+    while (at != owner && !(d->units[at] & HIT))
+        at = d->survey->pieces[at].unit_parent;
+    blame(d, f, slot_at(d, at));
+}
+
 static void note_finding(struct deciding *d, const struct match_finding *f, uint64_t *subjects)
 {
-    size_t slot = slot_of(d, f);
-    bool in_name = f->unit != MATCH_NONE && f->at < d->survey->pieces[f->unit].value;
-    d->units[slot] |= f->in_text ? IN_TEXT : in_name ? HIT | NAMED : HIT;
+    if (is_settled(d, f)) blame(d, f, slot_of(d, f));
     d->out->found = true;
     d->out->flawed |= f->origin == MATCH_FLAW;
     if (f->origin == MATCH_REGISTRY && f->subject != REGISTRY_NO_SUBJECT)
@@ -127,10 +147,27 @@ static result note_findings(struct deciding *d)
     return list_rules(d);
 }
 
+/* Findings, what goes with them, and then the findings whose place had to wait for that. */
+static result follow_findings(struct deciding *d)
+{
+    const struct match_survey *s = d->survey;
+    TRY(follow_new(s, d->arena, d->units, &d->follow));
+    if (d->follow) follow_run(d->follow);
+    bool waited = false;
+    for (size_t i = 0; i < s->finding_count; i++) {
+        if (is_settled(d, &s->findings[i]) || !counts(d, &s->findings[i])) continue;
+        settle(d, &s->findings[i]);
+        waited = true;
+    }
+    if (d->follow && waited) follow_run(d->follow);
+    return OK;
+}
+
 /* An NDJSON line that does not parse is a record although its profile declares none. */
 static bool is_record(const struct deciding *d, size_t i)
 {
-    return (d->survey->pieces[i].roles & PATH_UNIT) != 0 || d->units[i] != 0;
+    const struct match_piece *p = &d->survey->pieces[i];
+    return (p->roles & PATH_UNIT) != 0 || (d->units[i] != 0 && (p->is_line || !p->is_object));
 }
 
 /* Pieces come in document order, parents before children: what begins before the end of the last withheld or removed
@@ -157,7 +194,7 @@ static void count_records(struct deciding *d)
 {
     for (size_t i = 0; i < d->survey->piece_count; i++) {
         d->out->seen += is_record(d, i);
-        d->out->protected_ += d->units[i] != 0;
+        d->out->protected_ += d->units[i] != 0 && is_record(d, i);
     }
     bool document = d->units[d->survey->piece_count] != 0;
     d->out->seen += document;
@@ -180,6 +217,8 @@ static void judge(struct deciding *d, enum recipient_class class, uint8_t *withh
     case RECIPIENT_RESTRICTED: break;
     }
     judge_pieces(d, withheld);
+    d->out->dangling = d->follow && follow_dangles(d->follow);
+    d->out->document_withheld |= d->out->dangling;
     d->out->document_withheld |= (d->units[d->survey->piece_count] & HIT) != 0;
     if (d->out->document_withheld) withhold_document(d->out);
 }
@@ -197,6 +236,7 @@ RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized
         if (oversized[i]) d.units[i] |= HIT;
         out->found |= oversized[i] != 0;
     }
+    TRY(follow_findings(&d));
     judge(&d, class, withheld);
     out->withheld = withheld;
     return OK;

@@ -2,7 +2,8 @@
  *Pure.
  *
  * A finding belongs to the innermost declared unit around it; outside every unit it withholds the document. Findings
- *inside `texts` withhold nothing. A suspected marker is a finding only with another marker in its unit.
+ *inside `texts` withhold nothing. A suspected marker is a finding only with another marker in its unit. What is joined
+ *to a withheld unit by `links` or by a graph goes with it, to a fixed point.
  *
  *= 8USC1367 a(2)
  *= ICE10036.2 2    "reason to believe" is enough */
@@ -29,6 +30,7 @@ struct policy_verdict {
     bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found
                              */
     bool found;             /* anything protected at all (what entitled recipients are warned of) */
+    bool dangling; /* withheld because something that stays would point to something that does not (graph) */
     bool flawed;            /* some of it is there because readers would disagree (MATCH_FLAW): read with doubt */
     const uint8_t *withheld; /* enum policy_withheld, one byte a piece (KEPT for pieces inside a withheld one) */
     /* Records, for the ledger. A finding outside every unit makes the document itself one. protected_ ≤ seen,

@@ -1,0 +1,22 @@
+/* Private to policy. */
+#ifndef GATE1367_POLICY_OWN_H
+#define GATE1367_POLICY_OWN_H
+
+#include "policy/policy.h"
+
+/* What is known of a unit. The document itself, outside every unit, has the slot behind the last piece. */
+#define HIT 1     /* a finding that withholds it */
+#define NAMED 2   /* … in its own member name */
+#define IN_TEXT 4 /* a finding inside texts: about somebody else */
+
+/* Follows what joins units: from each unit that is withheld to those that hold a value of it, and on from there. Each
+ * value and each unit is come to once, so that the work is that of sorting the values. */
+struct follow;
+/* `units`: one byte a piece and one for the document. *out NULL: nothing is joined. LIMIT: the arena is full. */
+RESULT follow_new(const struct match_survey *survey, struct arena *arena, uint8_t *units, struct follow **out);
+/* From what is HIT now. May be called again when more is. */
+void follow_run(struct follow *f);
+/* Would something that stays point to something that does not? (What everybody loses is nothing that goes.) */
+bool follow_dangles(struct follow *f);
+
+#endif
