@@ -3,23 +3,8 @@
 import ctypes as c
 import subprocess
 
-from harness.gateway import BUILD, ROOT, run
-
-LIBRARY = BUILD / "libgate1367.so"
-
-
-class Pack(c.Structure):
-    _fields_ = [("name", c.c_char_p), ("text", c.c_void_p), ("len", c.c_size_t)]
-
-
-class Document(c.Structure):
-    _fields_ = [("registry", c.c_void_p), ("profile", c.c_char_p), ("path", c.c_char_p), ("media_type", c.c_char_p),
-                ("charset", c.c_char_p), ("content_encoding", c.c_char_p), ("entitled", c.c_int), ("inspect", c.c_int),
-                ("depth", c.c_uint32), ("record", c.c_uint64), ("document", c.c_uint64)]
-
-
-class Run(c.Structure):
-    _fields_ = [("bytes", c.c_void_p), ("len", c.c_size_t)]
+from harness.gateway import ROOT, run
+from harness.library import LIBRARY, Document, Pack, Run
 
 
 def load():

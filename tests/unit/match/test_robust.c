@@ -14,6 +14,10 @@ static const char json[] = "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.234567
 static const char lines[] =
     "{\"a\":\"A012345678\"}\n\n{\"a\":[\"EAC2190012345\"\r\n{\"associates\":[{\"x\":\"I-918\"},[]]}\n\"G12345678\"";
 
+static const char linked[] = "{\"head\":\"a\\u0062\",\"items\":[{\"id\":1.0,\"to\":\"90210017\",\"all\":[\"\xEF\xBC\x91\",2]},{\"no\":\"x y\"}]}";
+static const char graph[] = "{\"@id\":\"d\",\"p\":[{\"@id\":\"P1\",\"n\":\"A012345678\"},{\"@id\":\"P1\"}],"
+                            "\"r\":{\"ref\":{\"rdf:value\":\"P1\"},\"declared\":{}, \"x\":[ ]}}";
+
 /* The body up to each end in turn, each time in a block of exactly its size. */
 static char *survey_in_parts(const char *path, enum doc_format format, span body, const size_t *ends, size_t n)
 {
@@ -64,6 +68,10 @@ static void test_splits(void **state)
     check_splits("/allow", DOC_JSON, span_str(json));
     check_splits("/lines", DOC_NDJSON, span_str(lines));
     check_splits("/plain", DOC_NDJSON, span_str(lines));
+    check_splits("/linked", DOC_JSON, span_str(linked));
+    check_splits("/graph", DOC_JSON, span_str(graph));
+    check_splits("/graph", DOC_NDJSON, span_str(graph));
+    check_splits("/graph", DOC_NDJSON, span_str(lines));
 }
 
 /* A literal that lies across the border of two steps, at each offset. */
@@ -161,6 +169,8 @@ static void test_faults(void **state)
     (void)state;
     check_faults("/list", DOC_JSON, span_str(json));
     check_faults("/lines", DOC_NDJSON, span_str(lines));
+    check_faults("/linked", DOC_JSON, span_str(linked));
+    check_faults("/graph", DOC_JSON, span_str(graph));
 }
 
 #define CANARY "canary"
@@ -194,6 +204,10 @@ static void test_wiped(void **state)
     match_reset(m);
     assert_false(buffers_hold_canary(m));
     assert_false(holds_canary(m, sizeof *m));
+    assert_non_null(world_survey(&world, "/linked", DOC_JSON, SPAN("{\"head\":\"canary\"}")));
+    assert_true(holds_canary(m->link_text.items, m->link_text.capacity));
+    match_reset(m);
+    assert_false(holds_canary(m->link_text.items, m->link_text.capacity));
     assert_int_equal(m->findings.count + m->pieces.count + m->names.count, 0);
     const struct match_piece *pieces = m->pieces.items;
     for (uint32_t i = 0; i < m->pieces.capacity && i < 4; i++)

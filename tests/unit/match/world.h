@@ -40,6 +40,9 @@ static const char world_pack[] =
     "{\"path\":\"/one\",\"units\":[\"$\",\"$.associates[*]\"],\"keys\":{\"person_id\":[\"$.personId\"]},\"texts\":[\"$.narrative\"]},"
     "{\"path\":\"/allow\",\"units\":[\"$.items[*]\"],\"allow\":[\"$.items[*].name\",\"$.items[*].address.city\"]},"
     "{\"path\":\"/lines\",\"units\":[\"$\",\"$.associates[*]\"]},"
+    "{\"path\":\"/linked\",\"units\":[\"$.items[*]\"],\"keys\":{\"person_id\":[\"$.items[*].id\"],\"case_number\":[\"$.items[*].no\"]},"
+    "\"links\":[\"$.head\",\"$.items[*].to\",\"$.items[*].all[*]\"],\"texts\":[\"$.items[*].memo\"]},"
+    "{\"path\":\"/graph\",\"units\":[\"$..declared\"],\"graph\":{\"id\":[\"@id\"],\"ref\":[\"ref\"],\"orphans\":[\"charge\"]}},"
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 static const char world_people[] =
@@ -202,6 +205,9 @@ static inline char *world_dump(const struct match_survey *s)
         fprintf(f, "count %llu-%llu piece %u under %u unit %u quoted %d\n", (unsigned long long)s->counts[i].begin,
             (unsigned long long)s->counts[i].end, s->counts[i].piece, s->counts[i].unit_parent, s->counts[i].unit,
             s->counts[i].quoted);
+    for (size_t i = 0; i < s->link_count; i++)
+        fprintf(f, "link %.*s in %u part %x\n", (int)s->links[i].len, s->link_text + s->links[i].text, s->links[i].piece,
+            s->links[i].part);
     for (size_t i = 0; i < s->finding_count; i++)
         fprintf(f, "finding %llu+%u subject %llx unit %u rule %u origin %u kind %u text %d\n",
             (unsigned long long)s->findings[i].at, s->findings[i].len, (unsigned long long)s->findings[i].subject,

@@ -54,7 +54,7 @@ static json_t *random_filling(void)
 static void mutate_object(json_t *v)
 {
     static const char *const names[] = {"title", "labels", "bare", "where", "values", "literals", "pattern", "units",
-        "keys", "counts", "allow", "query", "miss", "system", "complete", "absent", "path", "tests", "links", "width",
+        "graph", "keys", "counts", "allow", "query", "miss", "system", "complete", "absent", "path", "tests", "links", "width",
         "$schema", "zzz"};
     size_t n = roll((unsigned)json_object_size(v) + 2), i = 0;
     const char *name, *chosen = names[roll(ARRAY_LEN(names))];
@@ -134,7 +134,8 @@ static const char full[] =
     "\"documents\":["
     "{\"path\":\"/x/{id}/"
     "*\",\"title\":\"t\",\"units\":[\"$\",{\"path\":\"$..a[0]\",\"absent\":\"null\"},\"$['it\\\\'s'].*\"],"
-    "\"keys\":{\"person_id\":[\"$.id\"],\"case_number\":[\"$.no\"],\"event_number\":[\"$.ev\"]},\"counts\":{\"$.n\":\"$"
+    "\"keys\":{\"person_id\":[\"$.id\"],\"case_number\":[\"$.no\"],\"event_number\":[\"$.ev\"]},\"links\":[\"$.l\"],"
+    "\"graph\":{\"id\":[\"@id\"],\"ref\":[\"@ref\"],\"orphans\":[\"j:Charge\"]},\"counts\":{\"$.n\":\"$"
     "\"},\"complete\":true,"
     "\"uniform\":[\"$.u\"],\"texts\":[\"$.t\"],\"allow\":[\"$\"],\"query\":{\"f\":\"any\"},"
     "\"miss\":{\"status\":404,\"type\":\"application/json; "
