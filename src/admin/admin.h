@@ -11,6 +11,20 @@
 /* Two live generations at most: a change goes into both overlays before it counts as in force. */
 #define ADMIN_OVERLAYS 2
 
+/* What the supervisor counts, in memory shared with admin. */
+#define ADMIN_ROLES(X) X(WORKER, "worker") X(SCRIBE, "scribe") X(ADMIN, "admin")
+enum admin_role {
+#define X(id, name) ADMIN_##id,
+    ADMIN_ROLES(X)
+#undef X
+        ADMIN_ROLE_COUNT
+};
+struct admin_processes {
+    _Atomic uint64_t restarts[ADMIN_ROLE_COUNT]; /* of processes that ended unasked */
+    _Atomic uint64_t reloads_taken, reloads_refused;
+    _Atomic uint64_t started; /* seconds since 1970 */
+};
+
 struct admin_arguments {
     const struct config *config;
     struct ipc_ring *ring; /* a slot of its own */
@@ -19,6 +33,7 @@ struct admin_arguments {
     bool reborn; /* overlays[0] is in use by workers: go on where it ends, do not format it */
     const struct proxy_counters *counters; /* all slots */
     size_t counter_slots;
+    const struct admin_processes *processes;
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */
     int control;                        /* channel to the supervisor */
     uint8_t pseudonym_root[32];

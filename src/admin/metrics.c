@@ -1,22 +1,16 @@
 #include "admin/internal.h"
 
-static uint64_t sum(const struct admin *a, enum proxy_counter c)
+/* Of one figure, in every slot: `at` is where it stands in struct proxy_counters. */
+static uint64_t sum_at(const struct admin *a, size_t at)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < a->arguments->counter_slots; i++) {
-        n += atomic_load_explicit(&a->arguments->counters[i].counters[c], memory_order_relaxed);
+        const char *slot = (const char *)&a->arguments->counters[i];
+        n += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(slot + at), memory_order_relaxed);
     }
     return n;
 }
-
-static uint64_t sum_failures(const struct admin *a, enum gate_failure f)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < a->arguments->counter_slots; i++) {
-        n += atomic_load_explicit(&a->arguments->counters[i].failures[f], memory_order_relaxed);
-    }
-    return n;
-}
+#define SUM(a, member) sum_at(a, offsetof(struct proxy_counters, member))
 
 static uint64_t workers_serving(const struct admin *a)
 {
@@ -40,19 +34,20 @@ static uint64_t workers_stalled(const struct admin *a)
     return n;
 }
 
-static uint64_t open_connections(const struct admin *a)
+static RESULT family(struct buf *out, const char *name, const char *type, const char *help)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < a->arguments->counter_slots; i++) {
-        n += atomic_load_explicit(&a->arguments->counters[i].open_connections, memory_order_relaxed);
-    }
-    return n;
+    return buf_printf(out, "# HELP gate1367_%s %s\n# TYPE gate1367_%s %s\n", name, help, name, type);
 }
 
 static RESULT gauge(struct buf *out, const char *name, const char *help, uint64_t value)
 {
-    return buf_printf(out, "# HELP gate1367_%s %s\n# TYPE gate1367_%s gauge\ngate1367_%s %llu\n", name, help, name, name,
-        (unsigned long long)value);
+    TRY(family(out, name, "gauge", help));
+    return buf_printf(out, "gate1367_%s %llu\n", name, (unsigned long long)value);
+}
+
+static RESULT labelled(struct buf *out, const char *name, const char *label, const char *value, uint64_t n)
+{
+    return buf_printf(out, "gate1367_%s{%s=\"%s\"} %llu\n", name, label, value, (unsigned long long)n);
 }
 
 static bool registry_stale(const struct admin *a)
@@ -62,24 +57,75 @@ static bool registry_stale(const struct admin *a)
     return registry_is_stale(info.built, a->arguments->config->settings.registry_max_age_us, os_realtime_us());
 }
 
-RESULT metrics_write(const struct admin *a, struct buf *out)
+static RESULT write_counters(const struct admin *a, struct buf *out)
 {
     for (enum proxy_counter c = 0; c < PROXY_COUNTER_COUNT; c++) {
-        const char *name = proxy_counter_name(c);
-        TRY(buf_printf(out, "# HELP gate1367_%s_total %s\n# TYPE gate1367_%s_total counter\ngate1367_%s_total %llu\n", name,
-            proxy_counter_help(c), name, name, (unsigned long long)sum(a, c)));
+        char name[64];
+        snprintf(name, sizeof(name), "%s_total", proxy_counter_name(c));
+        TRY(family(out, name, "counter", proxy_counter_help(c)));
+        TRY(buf_printf(out, "gate1367_%s %llu\n", name, (unsigned long long)SUM(a, counters[c])));
     }
-    TRY(buf_append(out, SPAN("# HELP gate1367_failures_total answers given by a row of the failure table\n"
-                             "# TYPE gate1367_failures_total counter\n")));
+    TRY(family(out, "failures_total", "counter", "answers given by a row of the failure table"));
     for (enum gate_failure f = GATE_FINE + 1; f < GATE_FAILURE_COUNT; f++) {
-        TRY(buf_printf(out, "gate1367_failures_total{row=\"%s\"} %llu\n", gate_failure_name(f),
-            (unsigned long long)sum_failures(a, f)));
+        TRY(labelled(out, "failures_total", "row", gate_failure_name(f), SUM(a, failures[f])));
     }
+    return OK;
+}
+
+static RESULT write_outcomes(const struct admin *a, struct buf *out)
+{
+    static const char *const classes[] = {[RECIPIENT_RESTRICTED] = "restricted", [RECIPIENT_ENTITLED] = "entitled"};
+    TRY(family(out, "answers_total", "counter", "answers to routed requests, by recipient class and outcome"));
+    for (size_t class = 0; class < ARRAY_LEN(classes); class++) {
+        for (enum ledger_outcome o = LEDGER_NO_OUTCOME + 1; o < LEDGER_OUTCOME_END; o++) {
+            TRY(buf_printf(out, "gate1367_answers_total{class=\"%s\",outcome=\"%s\"} %llu\n", classes[class],
+                ledger_outcome_name(o), (unsigned long long)SUM(a, outcomes[class][o])));
+        }
+    }
+    return OK;
+}
+
+static RESULT write_histogram(const struct admin *a, struct buf *out, enum proxy_histogram h)
+{
+    const char *name = proxy_histogram_name(h);
+    uint64_t below = 0, us = SUM(a, distributions[h].sum_us);
+    TRY(family(out, name, "histogram", proxy_histogram_help(h)));
+    for (size_t i = 0; i <= PROXY_BOUND_COUNT; i++) {
+        below += SUM(a, distributions[h].buckets[i]);
+        TRY(buf_printf(out, "gate1367_%s_bucket{le=\"%s\"} %llu\n", name, proxy_bound_text(i), (unsigned long long)below));
+    }
+    return buf_printf(out, "gate1367_%s_sum %llu.%06llu\ngate1367_%s_count %llu\n", name, (unsigned long long)(us / 1000000),
+        (unsigned long long)(us % 1000000), name, (unsigned long long)below);
+}
+
+static RESULT write_processes(const struct admin *a, struct buf *out)
+{
+    static const char *const roles[] = {
+#define X(id, name) name,
+        ADMIN_ROLES(X)
+#undef X
+    };
+    const struct admin_processes *p = a->arguments->processes;
+    TRY(family(out, "restarts_total", "counter", "processes started again because one ended unasked"));
+    for (size_t i = 0; i < ARRAY_LEN(roles); i++) TRY(labelled(out, "restarts_total", "role", roles[i], atomic_load(&p->restarts[i])));
+    TRY(family(out, "reloads_total", "counter", "reloads that took over, and that were refused"));
+    TRY(labelled(out, "reloads_total", "result", "taken", atomic_load(&p->reloads_taken)));
+    TRY(labelled(out, "reloads_total", "result", "refused", atomic_load(&p->reloads_refused)));
+    TRY(family(out, "build_info", "gauge", "1; the release as label"));
+    TRY(labelled(out, "build_info", "version", GATE1367_VERSION, 1));
+    return gauge(out, "start_time_seconds", "when the gateway was started, in seconds since 1970", atomic_load(&p->started));
+}
+
+static RESULT write_gauges(const struct admin *a, struct buf *out)
+{
     struct registry_info info;
     struct registry_overlay_info overlay;
     registry_info(a->registry, &info);
     registry_overlay_info(a->arguments->overlays[0], &overlay);
-    TRY(gauge(out, "open_connections", "client connections open now", open_connections(a)));
+    TRY(gauge(out, "open_connections", "client connections open now", SUM(a, open_connections)));
+    TRY(gauge(out, "ledger_waiting", "exchanges whose entry is not durable yet", SUM(a, ledger_waiting)));
+    TRY(gauge(out, "workers", "workers that are configured", a->arguments->config->workers));
+    TRY(gauge(out, "ready", "1: would serve now", not_ready(a) == NULL));
     TRY(gauge(out, "workers_serving", "workers of the generation in force", workers_serving(a)));
     TRY(gauge(out, "workers_stalled", "workers that have not come round for five seconds", workers_stalled(a)));
     TRY(gauge(out, "generation", "configuration generation in force", a->arguments->config->generation));
@@ -88,10 +134,20 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_age_seconds", "age of the index; 0 where it comes from the future", now_s > info.built ? now_s - info.built : 0));
     TRY(gauge(out, "registry_max_age_seconds", "age past which the registry is stale; 0: never", max_us / 1000000));
     TRY(gauge(out, "registry_stale", "1: restricted recipients are refused until a rebuild and a reload", registry_stale(a)));
+    TRY(gauge(out, "registry_keys", "keys of the index", info.keys));
     TRY(gauge(out, "registry_overlay_keys", "keys of live changes", overlay.keys));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
         ipc_ring_failed(a->arguments->ring));
+}
+
+RESULT metrics_write(const struct admin *a, struct buf *out)
+{
+    TRY(write_counters(a, out));
+    TRY(write_outcomes(a, out));
+    for (enum proxy_histogram h = 0; h < PROXY_HISTOGRAM_COUNT; h++) TRY(write_histogram(a, out, h));
+    TRY(write_processes(a, out));
+    return write_gauges(a, out);
 }
 
 const char *not_ready(const struct admin *a)

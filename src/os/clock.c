@@ -62,3 +62,12 @@ void os_notify(const char *state)
     sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)(const void *)&a, len);
     os_close(&fd);
 }
+
+uint64_t os_watchdog_ms(void)
+{
+    const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    if (us == NULL || (pid != NULL && strtoull(pid, NULL, 10) != (unsigned long long)getpid())) return 0;
+    char *end;
+    uint64_t n = strtoull(us, &end, 10);
+    return *us >= '0' && *us <= '9' && *end == '\0' ? n / 1000 : 0;
+}

@@ -112,6 +112,8 @@ uint64_t os_cpu_ns(void);      /* CPU time of this process */
 RESULT os_random(void *out, size_t len);
 /* sd_notify: "READY=1", "STOPPING=1", "STATUS=…"; nothing happens where NOTIFY_SOCKET is not set or does not answer. */
 void os_notify(const char *state);
+/* sd_watchdog_enabled: how often "WATCHDOG=1" is expected of this process, in milliseconds; 0: never. */
+uint64_t os_watchdog_ms(void);
 
 /* ---- events and signals --------------------------------------------------------------------------------------- */
 

@@ -43,7 +43,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->who = &s->who;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
-    x->arrival_us = 0;
+    x->arrival_us = x->published_us = 0;
     x->route = NULL;
     x->document = x->shadow = NULL;
     x->review = NULL;
@@ -129,6 +129,12 @@ void exchange_restart(struct exchange *x)
     prepare(x, s);
 }
 
+void exchange_decided(struct exchange *x)
+{
+    x->decided_us = io_now_us();
+    if (x->routed) proxy_observe(x->worker->arguments->counters, PROXY_DECISION, x->decided_us - x->arrival_us);
+}
+
 enum flow exchange_fail(struct exchange *x, enum gate_failure f)
 {
     atomic_fetch_add_explicit(&x->worker->arguments->counters->failures[f], 1, memory_order_relaxed);
@@ -138,7 +144,7 @@ enum flow exchange_fail(struct exchange *x, enum gate_failure f)
     exchange_leave_origin(x, false);
     x->answer = gate_failure_answer(f, x->class);
     x->from_origin = false;
-    x->decided_us = io_now_us();
+    exchange_decided(x);
     answer_choose(x);
     gate_replace(x->gate);
     exchange_leave_engine(x);

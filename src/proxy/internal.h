@@ -93,6 +93,7 @@ struct exchange {
     char id[LEDGER_REQUEST_ID];
     uint64_t arrival_us, time_us; /* monotonic, realtime */
     uint64_t decided_us;          /* monotonic */
+    uint64_t published_us;        /* its entry; 0: none */
     const struct recipient_identity *who; /* who asks: the connection's, or `behind` a trusted proxy */
     struct recipient_identity behind;
     enum recipient_class class;
@@ -139,6 +140,7 @@ void exchange_run(struct exchange *x);
 /* Ends in a canonical answer for the row; the next step is RECORD. */
 /* READ_BODY's loop for a stream in SEND: takes what the origin has sent into the gate. False: broken off. */
 bool response_pump(struct exchange *x);
+void exchange_decided(struct exchange *x); /* the verdict stands */
 enum flow exchange_fail(struct exchange *x, enum gate_failure f);
 enum flow exchange_head_late(struct exchange *x); /* the request did not arrive in time */
 void exchange_origin_event(struct exchange *x, enum io_event event);
@@ -168,6 +170,7 @@ RESULT shadow_publish(struct exchange *x); /* before the answer's own entry; LIM
 /* What every entry about the exchange says; its texts live in the arena or as long as the exchange. */
 RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);
 RESULT record_publish(struct exchange *x);
+void record_count(struct exchange *x); /* what was decided, for the metrics */
 void record_completion(struct exchange *x, bool aborted);
 void record_summary(struct worker *w);
 
@@ -233,6 +236,11 @@ static inline void worker_count(struct worker *w, enum proxy_counter c, uint64_t
 {
     _Atomic uint64_t *v = &w->arguments->counters->counters[c];
     atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
+}
+static inline void worker_gauge(_Atomic uint64_t *v, int64_t change)
+{
+    uint64_t now = atomic_load_explicit(v, memory_order_relaxed);
+    atomic_store_explicit(v, now + (uint64_t)change, memory_order_relaxed);
 }
 RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chance to be had */
 /* There is an engine for every exchange that was admitted, so that none goes without once its origin was asked. Which one

@@ -94,6 +94,10 @@ struct proxy_settings {
     X(RULE_LIMITS, "rule_limits", "match limits met, each counted as a match")                                         \
     X(SHADOW, "shadow_reviews", "answers of which rules in shadow would have withheld more: each opened a review")      \
     X(SHADOW_UNREAD, "shadow_unread", "answers that rules in shadow could not read")                                   \
+    X(RECORDS_SEEN, "records_seen", "declared units of answers that were decided")                                     \
+    X(RECORDS_PROTECTED, "records_protected", "records in which something protected was found")                        \
+    X(RECORDS_WITHHELD, "records_withheld", "records left out of answers")                                             \
+    X(RECORDS_DISCLOSED, "records_disclosed", "protected records that went to entitled recipients")                    \
     X(ABORTED, "aborted", "answers broken off")
 enum proxy_counter {
 #define X(id, name, help) PROXY_##id,
@@ -101,11 +105,41 @@ enum proxy_counter {
 #undef X
         PROXY_COUNTER_COUNT
 };
+/* X(id, "name", "help"); Prometheus histograms gate1367_<name>, in seconds */
+#define PROXY_HISTOGRAMS(X)                                                                                            \
+    X(DECISION, "decision_seconds", "from a request's arrival to the verdict on its answer")                           \
+    X(COMMIT, "commit_seconds", "from an entry's publication to its being durable, as its exchange saw it")            \
+    X(ANSWER, "answer_seconds", "from a request's arrival to its answer's last byte, pace included")
+enum proxy_histogram {
+#define X(id, name, help) PROXY_##id,
+    PROXY_HISTOGRAMS(X)
+#undef X
+        PROXY_HISTOGRAM_COUNT
+};
+/* Upper bounds in microseconds, ascending, and as Prometheus writes them; what is above the last falls into the bucket
+ * behind. */
+#define PROXY_BOUNDS(X)                                                                                                \
+    X(100, "0.0001") X(250, "0.00025") X(500, "0.0005") X(1000, "0.001") X(2500, "0.0025") X(5000, "0.005")           \
+    X(10000, "0.01") X(25000, "0.025") X(50000, "0.05") X(100000, "0.1") X(250000, "0.25") X(1000000, "1")            \
+    X(5000000, "5")
+enum {
+#define X(us, text) PROXY_BOUND_##us,
+    PROXY_BOUNDS(X)
+#undef X
+        PROXY_BOUND_COUNT
+};
+struct proxy_distribution {
+    _Atomic uint64_t buckets[PROXY_BOUND_COUNT + 1], sum_us; /* each bucket alone, not what is below it */
+};
+
 /* One a worker slot, in memory shared with admin; written by the worker alone. */
 struct proxy_counters {
     _Atomic uint64_t counters[PROXY_COUNTER_COUNT];
     _Atomic uint64_t failures[GATE_FAILURE_COUNT];
+    _Atomic uint64_t outcomes[2][LEDGER_OUTCOME_END]; /* by recipient class: answers to routed requests */
+    struct proxy_distribution distributions[PROXY_HISTOGRAM_COUNT];
     _Atomic uint64_t open_connections; /* gauge */
+    _Atomic uint64_t ledger_waiting;   /* gauge: exchanges whose entry is not durable yet */
     _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
     _Atomic uint64_t beat_ms;          /* monotonic: when its loop last came round */
 };
@@ -113,6 +147,11 @@ struct proxy_counters {
 #define PROXY_STALLED_MS 5000 /* a worker without a beat for so long does not answer: stopped, or stuck */
 const char *proxy_counter_name(enum proxy_counter c);
 const char *proxy_counter_help(enum proxy_counter c);
+const char *proxy_histogram_name(enum proxy_histogram h);
+const char *proxy_histogram_help(enum proxy_histogram h);
+const char *proxy_bound_text(size_t bucket); /* "+Inf" for the last */
+/* By the one process that writes them. */
+void proxy_observe(struct proxy_counters *c, enum proxy_histogram h, uint64_t us);
 
 /* ---- operational log -------------------------------------------------------------------------------------------- */
 

@@ -171,8 +171,20 @@ RESULT record_publish(struct exchange *x)
     TRY(publish(x));
     x->recorded = true;
     x->disclosure = x->from_origin;
+    x->published_us = io_now_us();
     worker_count(x->worker, PROXY_ENTRIES, 1);
+    record_count(x);
     return OK;
+}
+
+void record_count(struct exchange *x)
+{
+    const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
+    worker_gauge(&x->worker->arguments->counters->outcomes[x->class][outcome_of(x)], 1);
+    worker_count(x->worker, PROXY_RECORDS_SEEN, v->seen);
+    worker_count(x->worker, PROXY_RECORDS_PROTECTED, v->protected_);
+    worker_count(x->worker, PROXY_RECORDS_WITHHELD, v->withheld_count);
+    if (x->class == RECIPIENT_ENTITLED) worker_count(x->worker, PROXY_RECORDS_DISCLOSED, v->protected_);
 }
 
 /* Follows the answer; a disclosure without one counts as disclosed, so that a full ring may swallow it. */

@@ -435,7 +435,7 @@ enum flow step_decide(struct exchange *x)
         gate_stream(x->gate);
         worker_count(w, PROXY_UNINSPECTED, 1);
     }
-    x->decided_us = io_now_us();
+    exchange_decided(x);
     answer_choose(x);
     if (!x->from_origin && gate_state(x->gate) == GATE_DECIDED) gate_replace(x->gate);
     x->step = STEP_RECORD;

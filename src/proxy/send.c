@@ -33,7 +33,10 @@ static enum flow after_record(struct exchange *x)
     case GATE_RECORDING:
         if (!x->queued) worker_queue(x->worker, x);
         return FLOW_WAIT;
-    case GATE_RELEASED: x->step = STEP_PACE; break;
+    case GATE_RELEASED:
+        proxy_observe(x->worker->arguments->counters, PROXY_COMMIT, io_now_us() - x->published_us);
+        x->step = STEP_PACE;
+        break;
     case GATE_REFUSED: return refuse_unrecorded(x);
     case GATE_IDLE:
     case GATE_RECEIVING:
@@ -47,6 +50,7 @@ enum flow step_record(struct exchange *x)
     if (gate_state(x->gate) != GATE_DECIDED) return after_record(x);
     if (!needs_entry(x)) {
         if (!x->routed) x->worker->summary[x->failure]++;
+        else record_count(x);
         gate_exempt(x->gate, x->routed);
         x->step = STEP_PACE;
         return FLOW_GO;
@@ -303,6 +307,7 @@ enum flow step_finish(struct exchange *x)
 {
     struct session *s = x->session;
     if (s->gone) worker_count(x->worker, PROXY_ABORTED, 1);
+    else if (x->routed) proxy_observe(x->worker->arguments->counters, PROXY_ANSWER, io_now_us() - x->arrival_us);
     if (x->recorded && x->disclosure) record_completion(x, s->gone);
     exchange_leave_origin(x, false);
     if (s->gone || x->close) {

@@ -92,6 +92,7 @@ void worker_engine_back(struct worker *w, struct engine *e)
 void worker_queue(struct worker *w, struct exchange *x)
 {
     x->queued = true;
+    worker_gauge(&w->arguments->counters->ledger_waiting, 1);
     x->next = NULL;
     *w->queue_end = x;
     w->queue_end = &x->next;
@@ -105,6 +106,7 @@ void worker_unqueue(struct worker *w, struct exchange *x)
     if (w->queue_end == &x->next) w->queue_end = at;
     x->next = NULL;
     x->queued = false;
+    worker_gauge(&w->arguments->counters->ledger_waiting, -1);
 }
 
 /* Tickets become durable in order, so that the first that has to wait on ends the round. */

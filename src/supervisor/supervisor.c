@@ -73,10 +73,13 @@ static RESULT open_memory(struct supervisor *s)
     void *p;
     s->slots = 3 * (s->now.config->workers + 1); /* every worker and admin, old, new and reborn */
     TRY(ipc_area_new(s->slots, &s->area));
-    TRY(os_shared_create("counters", s->slots * sizeof(struct proxy_counters), &fd));
+    size_t slots_len = s->slots * sizeof(struct proxy_counters);
+    TRY(os_shared_create("counters", slots_len + sizeof(struct admin_processes), &fd));
     TRY(os_shared_map(fd, true, &p, &s->counters_len));
     os_close(&fd);
     s->counters = p;
+    s->processes = (struct admin_processes *)(void *)((char *)p + slots_len);
+    atomic_store(&s->processes->started, os_realtime_us() / 1000000);
     TRY(os_random(tickets, sizeof(tickets)));
     result r = make_secret_file("tickets", tickets, sizeof(tickets), &s->ticket_fd);
     mem_wipe(tickets, sizeof(tickets));
@@ -109,7 +112,7 @@ static void announce(struct supervisor *s)
     }
     os_address_format(&c->admin_address, address);
     snprintf(admin, sizeof(admin), "http://%s", address);
-    os_notify("READY=1");
+    os_notify("READY=1\nSTATUS=serving");
     if (s->arguments->ready != NULL) s->arguments->ready(s->arguments->ctx, urls, n, admin);
 }
 
@@ -129,6 +132,27 @@ static bool still_draining(const struct supervisor *s)
     return false;
 }
 
+/* systemd(1): between RELOADING and the next READY the unit is "reloading"; MONOTONIC_USEC tells which reload is meant. */
+static void notify_reloading(void)
+{
+    char text[96];
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading", (unsigned long long)(os_monotonic_ns() / 1000));
+    os_notify(text);
+}
+
+/* The old configuration stays. */
+static void reload_was_refused(struct supervisor *s)
+{
+    atomic_fetch_add(&s->processes->reloads_refused, 1);
+    os_notify("READY=1\nSTATUS=serving; the last reload was refused, see the log");
+}
+
+static void refuse_reload(struct supervisor *s, const char *why)
+{
+    proxy_log("supervisor", "reload_refused", "\"reason\":\"%s\"", why);
+    reload_was_refused(s);
+}
+
 /* At most two generations live: a reload waits until the last one's old workers are gone. */
 static void try_reload(struct supervisor *s)
 {
@@ -136,8 +160,8 @@ static void try_reload(struct supervisor *s)
     if (children_of(s, ROLE_TRIAL, 0) > 0) return;
     s->reload_wanted = false;
     proxy_log("supervisor", "reload", NULL);
-    os_notify("STATUS=reloading");
-    if (!spawn_trial(s)) proxy_log("supervisor", "reload_refused", "\"reason\":\"no process could be made\"");
+    notify_reloading();
+    if (!spawn_trial(s)) refuse_reload(s, "no process could be made");
 }
 
 static void forget_generation(struct generation *g)
@@ -149,7 +173,8 @@ static void forget_generation(struct generation *g)
 
 static void abandon_reload(struct supervisor *s, const char *why)
 {
-    proxy_log("supervisor", "reload_refused", "\"reason\":\"%s\"", why);
+    if (s->ending) proxy_log("supervisor", "reload_refused", "\"reason\":\"%s\"", why);
+    else refuse_reload(s, why);
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *c = &s->children[i];
         if (c->pid != 0 && c->generation == s->next.number && c->role != ROLE_SCRIBE) {
@@ -168,7 +193,7 @@ static void begin_generation(struct supervisor *s)
     struct config *c = p == NULL ? NULL : config_load(s->arguments->config_path, p);
     if (c != NULL) config_compare(s->now.config, c); /* the trial's word was about the files as they were then */
     if (c == NULL || problems_errors(p) > 0) {
-        proxy_log("supervisor", "reload_refused", "\"reason\":\"the files changed while they were read\"");
+        refuse_reload(s, "the files changed while they were read");
         config_free(c);
         problems_free(p);
         return;
@@ -208,14 +233,15 @@ static void finish_reload(struct supervisor *s)
     s->next = (struct generation){.overlay_fd = -1};
     forget_generation(&last);
     proxy_log("supervisor", "reloaded", "\"generation\":%llu", (unsigned long long)s->now.number);
-    os_notify("STATUS=serving");
+    atomic_fetch_add(&s->processes->reloads_taken, 1);
+    os_notify("READY=1\nSTATUS=serving");
 }
 
 static void start_ending(struct supervisor *s)
 {
     if (s->ending) return;
     s->ending = true;
-    os_notify("STOPPING=1");
+    os_notify("STOPPING=1\nSTATUS=draining");
     proxy_log("supervisor", "stopping", NULL);
     close_listeners(s, UINT32_MAX); /* whoever comes now is refused by the system, not left waiting */
     tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
@@ -380,7 +406,8 @@ static void reap(struct supervisor *s)
         case ROLE_SCRIBE: scribe_died(s, code); break;
         case ROLE_TRIAL:
             if (code == 0 && !s->ending) begin_generation(s);
-            else if (code != 1 && !s->ending) proxy_log("supervisor", "reload_refused", "\"reason\":\"the trial crashed\"");
+            else if (code == 1 && !s->ending) reload_was_refused(s); /* it said why */
+            else if (!s->ending) refuse_reload(s, "the trial crashed");
             break;
         case ROLE_WORKER:
         case ROLE_ADMIN: member_died(s, &dead); break;
@@ -400,16 +427,22 @@ static bool index_alive(const struct supervisor *s, unsigned index)
     return false;
 }
 
+static void count_restart(struct supervisor *s, enum admin_role role, bool born)
+{
+    if (born) atomic_fetch_add(&s->processes->restarts[role], 1);
+}
+
 static void replace_missing(struct supervisor *s)
 {
     uint64_t now = supervisor_ms();
     if (!s->ready || s->ending) return;
     bool scribe = children_of(s, ROLE_SCRIBE, 0) > 0 || s->ledger_failed;
-    if (!scribe && now >= s->restart_ms[ROLE_SCRIBE]) spawn_scribe(s);
+    if (!scribe && now >= s->restart_ms[ROLE_SCRIBE]) count_restart(s, ADMIN_SCRIBE, spawn_scribe(s));
     bool admin = children_of(s, ROLE_ADMIN, s->now.number) > 0 || s->switching;
-    if (!admin && now >= s->restart_ms[ROLE_ADMIN]) spawn_admin(s, &s->now);
+    if (!admin && now >= s->restart_ms[ROLE_ADMIN]) count_restart(s, ADMIN_ADMIN, spawn_admin(s, &s->now));
     for (unsigned i = 0; i < s->now.config->workers; i++) {
-        if (!index_alive(s, i) && now >= s->restart_ms[ROLE_WORKER]) spawn_worker(s, &s->now, i);
+        if (index_alive(s, i) || now < s->restart_ms[ROLE_WORKER]) continue;
+        count_restart(s, ADMIN_WORKER, spawn_worker(s, &s->now, i));
     }
 }
 
@@ -526,6 +559,15 @@ static void tear_down(struct supervisor *s)
     forget_generation(&s->now);
 }
 
+/* Whoever hangs longer than the unit allows is started again. */
+static void pet_watchdog(struct supervisor *s)
+{
+    uint64_t now = supervisor_ms();
+    if (s->watchdog_ms == 0 || now - s->petted_ms < s->watchdog_ms) return;
+    s->petted_ms = now;
+    os_notify("WATCHDOG=1");
+}
+
 int supervisor_run(const struct supervisor_arguments *a)
 {
     struct supervisor *s = mem_alloc(sizeof(*s));
@@ -539,8 +581,10 @@ int supervisor_run(const struct supervisor_arguments *a)
         s->status = 2;
         s->ending = true;
     }
+    s->watchdog_ms = os_watchdog_ms() / 2;
     while (!ended(s)) {
         wait_for_news(s);
+        pet_watchdog(s);
         enforce_deadlines(s);
         replace_missing(s);
         try_reload(s);

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .node = f[0],
         .request = f[1],
         .event = (enum ledger_event)(size % LEDGER_EVENT_COUNT),
-        .recipient = {f[2], f[3], f[4], f[5], f[6], f[7], f[8]},
+        .recipient = {f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[2]},
         .client = f[9],
         .purpose = f[10],
         .method = f[11],

@@ -52,7 +52,7 @@ def test_nonsense(gateway):
     assert ask(gateway, "GET", "/healthz")[0] == 200
 
 
-LINE = re.compile(r"(gate1367_[a-z0-9_]+)(\{[a-z_]+=\"[a-z0-9_]+\"(,[a-z_]+=\"[a-z0-9_]+\")*\})? [0-9.e+]+\Z")
+LINE = re.compile(r"(gate1367_[a-z0-9_]+)(\{[a-z_]+=\"[a-zA-Z0-9_.+-]+\"(,[a-z_]+=\"[a-z0-9_]+\")*\})? [0-9.e+]+\Z")
 
 
 def test_metrics_are_prometheus_text_and_count(gateway, origin):
@@ -72,8 +72,10 @@ def test_metrics_are_prometheus_text_and_count(gateway, origin):
         else:
             found = LINE.match(line)
             assert found, line
-            assert found.group(1) in types and found.group(1) in helps
-            assert (types[found.group(1)] == "counter") == found.group(1).endswith("_total"), line
+            family = re.sub(r"_(bucket|sum|count)$", "", found.group(1))
+            name = family if types.get(family) == "histogram" else found.group(1)
+            assert name in types and name in helps
+            assert (types[name] == "counter") == name.endswith("_total"), line
     assert gateway.metric("gate1367_requests_total") == before["gate1367_requests_total"] + 4
     assert gateway.metric("gate1367_requests_restricted_total") == before["gate1367_requests_restricted_total"] + 3
     entries = before["gate1367_ledger_entries_total"] + 8  # each with its completion, which follows the answer

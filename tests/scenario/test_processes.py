@@ -308,13 +308,27 @@ def test_systemd_is_told(make_gateway, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(path)
         s.settimeout(20 * g.PATIENCE)
-        gw = make_gateway(env={"NOTIFY_SOCKET": path})
-        assert s.recv(1000).startswith(b"READY=1")
-        assert gw.reload()
+        gw = make_gateway(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "500000"})
+
+        def told():
+            """The next word that is not the watchdog's, as sd_notify(3) writes it."""
+            while (said := s.recv(1000).decode()) == "WATCHDOG=1":
+                pass
+            return dict(line.split("=", 1) for line in said.split("\n"))
+
+        assert told() == {"READY": "1", "STATUS": "serving"}
+        assert s.recv(1000) == b"WATCHDOG=1"
+        for good, status in ((True, "serving"), (False, "serving; the last reload was refused, see the log")):
+            before = time.monotonic_ns() // 1000
+            if not good:
+                gw.write("recipients.json", "{")
+            assert gw.reload() == good
+            said = told()
+            assert (said["RELOADING"], said["STATUS"]) == ("1", "reloading")
+            assert before <= int(said["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+            assert told() == {"READY": "1", "STATUS": status}
         assert gw.stop() == 0
-        said = b""
-        while b"STOPPING=1" not in said:
-            said += s.recv(1000) + b"\n"
+        assert told() == {"STOPPING": "1", "STATUS": "draining"}
 
 
 def test_several_listeners(make_gateway, found):

@@ -26,7 +26,7 @@ static struct ledger_entry full_entry(void)
         .event = LEDGER_DISCLOSURE,
         .recipient = {SPAN("state-police"), SPAN("none"), SPAN(""), SPAN("none"),
             SPAN("Springfield \"State\" Police\\\n\t\x01\x7f"), SPAN("CN=caf\xc3\xa9 \xf0\x9f\x94\x92 \xff\xc0\x80"),
-            SPAN("ab12")},
+            SPAN("ab12"), span_of(NULL, 0)},
         .client = SPAN("192.0.2.7:4711"),
         .method = SPAN("GET"),
         .route = SPAN("/api/"),
@@ -92,6 +92,17 @@ static void test_the_order_of_the_contract_as_python_reads_it(void **state)
     free(text);
 }
 
+/* Written only where a proxy stood between. */
+static void test_a_trusted_proxy_is_named_last(void **state)
+{
+    (void)state;
+    struct ledger_entry e = full_entry();
+    e.recipient.via = SPAN("edge");
+    char *text = encode(&e);
+    check_with_python(text, "assert list(e['recipient'])[-2:]==['fingerprint','via'] and e['recipient']['via']=='edge'\n");
+    free(text);
+}
+
 static void test_absent_values_are_null_and_completion_counts_bytes(void **state)
 {
     (void)state;
@@ -128,7 +139,7 @@ static void test_nothing_makes_an_entry_too_long(void **state)
             snprintf(subjects[k], LEDGER_PSEUDONYM, "%032zx", k);
         struct ledger_entry e = {.node = s,
             .request = s,
-            .recipient = {s, s, s, s, s, s, s},
+            .recipient = {s, s, s, s, s, s, s, s},
             .client = s,
             .purpose = s,
             .method = s,
@@ -289,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_order_of_the_contract_as_python_reads_it),
+        cmocka_unit_test(test_a_trusted_proxy_is_named_last),
         cmocka_unit_test(test_absent_values_are_null_and_completion_counts_bytes),
         cmocka_unit_test(test_nothing_makes_an_entry_too_long),
         cmocka_unit_test(test_many_subjects_and_rules_become_parts),
