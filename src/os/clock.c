@@ -66,8 +66,8 @@ void os_notify(const char *state)
 uint64_t os_watchdog_ms(void)
 {
     const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    if (us == NULL || (pid != NULL && strtoull(pid, NULL, 10) != (unsigned long long)getpid())) return 0;
-    char *end;
-    uint64_t n = strtoull(us, &end, 10);
-    return *us >= '0' && *us <= '9' && *end == '\0' ? n / 1000 : 0;
+    uint64_t n = 0, whose = (uint64_t)getpid();
+    if (us == NULL || !span_to_u64(span_str(us), UINT64_MAX, &n)) return 0;
+    if (pid != NULL && (!span_to_u64(span_str(pid), UINT64_MAX, &whose) || whose != (uint64_t)getpid())) return 0;
+    return n / 1000;
 }

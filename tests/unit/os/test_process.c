@@ -232,6 +232,28 @@ static void test_notify(void **state)
     os_close(&fd);
 }
 
+/* As sd_watchdog_enabled(3) has it. */
+static void test_watchdog(void **state)
+{
+    (void)state;
+    char own[24];
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    const struct {
+        const char *us, *pid;
+        uint64_t ms;
+    } rows[] = {{NULL, NULL, 0}, {"30000000", NULL, 30000}, {"30000000", own, 30000}, {"30000000", "1", 0}, {"x", NULL, 0},
+        {"", NULL, 0}, {"30000000", "x", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].us) setenv("WATCHDOG_USEC", rows[i].us, 1);
+        else unsetenv("WATCHDOG_USEC");
+        if (rows[i].pid) setenv("WATCHDOG_PID", rows[i].pid, 1);
+        else unsetenv("WATCHDOG_PID");
+        assert_int_equal(os_watchdog_ms(), rows[i].ms);
+    }
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
+
 static void test_cpu_count(void **state)
 {
     (void)state;
@@ -251,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_listen_and_connect),
         cmocka_unit_test(test_unix_socket),
         cmocka_unit_test(test_notify),
+        cmocka_unit_test(test_watchdog),
         cmocka_unit_test(test_cpu_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
