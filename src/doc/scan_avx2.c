@@ -58,10 +58,11 @@ static inline void classify(struct halves h, struct block_classes *k, bool lines
     struct halves classes = {classes_of(h.low), classes_of(h.high)};
     __m256i both = _mm256_or_si256(classes.low, classes.high), rare = _mm256_set1_epi8(PERCENT | BACKSLASH);
     k->quote = equal(h, '"');
-    k->backslash = k->percent = 0;
+    k->backslash = 0;
+    k->percent = equal(h, '@'); /* there is no class left for it */
     if (UNLIKELY(!_mm256_testz_si256(both, rare))) {
         k->backslash = has_any(classes, BACKSLASH);
-        k->percent = has_any(classes, PERCENT);
+        k->percent |= has_any(classes, PERCENT);
     }
     k->lf = lines ? equal(h, '\n') : 0;
     k->op = has_any(classes, COMMA | BRACKET | COLON);

@@ -36,7 +36,7 @@ static void put_space(struct text *t)
 static void put_string(struct text *t)
 {
     static const char *const parts[] = {"a", "Maria", "A012-345-678", "\\n", "\\\"", "\\\\", "\\u00e9",
-        "\\ud83d\\ude00", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%20", "123456", "0", " ", "\x7f", "/", "{",
+        "\\ud83d\\ude00", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%20", "@", "m@x.org", "123456", "0", " ", "\x7f", "/", "{",
         "}", "[1,2]", ":", "\\/", "\\u0041",
         "a long run of plain text that goes on and on beyond any block of sixty-four bytes", "\\\\\\\\", "\\\\\\\"",
         ",", "'", "\\b\\f\\r\\t", "\\u0000"};
@@ -130,7 +130,7 @@ static void check_flags(span raw, uint8_t flags)
         digits += raw.ptr[i] >= '0' && raw.ptr[i] <= '9';
         if (raw.ptr[i] == '\\') expected |= DOC_ESCAPED;
         if (raw.ptr[i] >= 0x80) expected |= DOC_NON_ASCII;
-        if (raw.ptr[i] == '%') expected |= DOC_PERCENT;
+        if (raw.ptr[i] == '%' || raw.ptr[i] == '@') expected |= DOC_PERCENT;
     }
     if (digits >= 6) expected |= DOC_DIGITS;
     assert_int_equal(flags, expected);
