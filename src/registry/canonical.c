@@ -216,7 +216,7 @@ static size_t canonical_sid(span value, uint8_t *out)
     return n >= 3 && all_letters(out, 2) && has_digit(out + 2, n - 2) ? n : 0;
 }
 
-/* A passport, driver's licence, FBI number or plate: letters and digits, a digit among them (which keeps "UNKNOWN" and
+/* A passport or FBI number: letters and digits, a digit among them (which keeps "UNKNOWN" and
  * "NONE" out of the index). */
 static size_t canonical_mixed(span value, const char *skip, size_t min, size_t max, uint8_t *out)
 {
@@ -242,64 +242,6 @@ static size_t canonical_surrogate(span value, uint8_t *out)
     return value.len;
 }
 
-/* ---- ways to reach somebody ---- */
-
-/* Digits up to an extension ("x12", "ext. 12"); *plus when it starts with one. 0 on anything that no phone number has.
- */
-static size_t phone_digits(span value, uint8_t *out, size_t max, bool *plus)
-{
-    size_t n = 0;
-    *plus = false;
-    for (size_t i = 0; i < value.len; i++) {
-        uint8_t c = value.ptr[i];
-        if (is_digit(c)) {
-            if (n == max) return 0;
-            out[n++] = c;
-        } else if (c == '+' && n == 0) {
-            *plus = true;
-        } else if (n >= 7 && (to_lower(c) == 'x' || to_lower(c) == 'e' || c == '#' || c == ';')) {
-            break;
-        } else if (c == 0 || !strchr(" ()-./", c)) {
-            return 0;
-        }
-    }
-    return n;
-}
-
-/* E.164 without the plus: a national NANP number gets its 1, an international prefix (00, 011) goes. What lacks a
- * country and has not ten digits could be anybody's. */
-static size_t canonical_phone(span value, uint8_t *out)
-{
-    uint8_t digits[20];
-    bool plus;
-    size_t n = phone_digits(span_trim(value), digits, sizeof digits, &plus), from = 0;
-    if (!plus && n > 10 && memcmp(digits, "011", 3) == 0)
-        from = 3, plus = true;
-    else if (!plus && n > 10 && memcmp(digits, "00", 2) == 0)
-        from = 2, plus = true;
-    n -= from;
-    if (all_zeros(digits + from, n)) return 0;
-    bool national = !plus && n == 10;
-    if (!national && (n < (plus ? 8 : 11) || n > 15)) return 0;
-    if (national) out[0] = '1';
-    memcpy(out + national, digits + from, n);
-    return n + national;
-}
-
-static size_t canonical_email(span value, uint8_t *out)
-{
-    value = span_trim(value);
-    if (value.len > 7 && span_equal_nocase(span_sub(value, 0, 7), SPAN("mailto:"))) value = span_from(value, 7);
-    size_t at = span_find(value, '@');
-    if (value.len > REGISTRY_CANONICAL_MAX || at == 0 || at + 1 >= value.len) return 0;
-    if (span_find(span_from(value, at + 1), '@') != value.len - at - 1) return 0;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] <= ' ') return 0;
-        out[i] = to_lower(value.ptr[i]);
-    }
-    return value.len;
-}
-
 size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out)
 {
     switch (kind) {
@@ -314,13 +256,13 @@ size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out)
     case REGISTRY_FBI_NUMBER: return canonical_mixed(span_trim(value), " -", 1, 9, out);
     case REGISTRY_FIN: return canonical_fin(span_trim(value), out);
     case REGISTRY_SID: return canonical_sid(span_trim(value), out);
-    case REGISTRY_DRIVER_LICENSE: return canonical_mixed(span_trim(value), " -*./", 4, 24, out);
+    case REGISTRY_DRIVER_LICENSE: return canonical_license(value, out);
     case REGISTRY_PERSON_ID:
     case REGISTRY_EVENT_NUMBER:
     case REGISTRY_CASE_NUMBER: return canonical_surrogate(value, out);
     case REGISTRY_PHONE: return canonical_phone(value, out);
     case REGISTRY_EMAIL: return canonical_email(value, out);
-    case REGISTRY_VEHICLE: return canonical_mixed(span_trim(value), " -./", 3, 20, out);
+    case REGISTRY_VEHICLE: return canonical_vehicle(value, out);
     case REGISTRY_ADDRESS: return canonical_address(value, out);
     case REGISTRY_LOCATION: return canonical_location(value, out);
     case REGISTRY_ORGANIZATION: return canonical_organization(value, out);
@@ -328,4 +270,9 @@ size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out)
     }
     ASSERT(false);
     return 0;
+}
+
+size_t registry_canonical_other(enum registry_kind kind, span canonical, uint8_t *out)
+{
+    return kind == REGISTRY_PHONE ? canonical_national(canonical, out) : 0;
 }

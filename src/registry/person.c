@@ -66,10 +66,20 @@ static bool push_key(struct person *p, struct person_key key)
     return true;
 }
 
+static bool push_canonical(
+    struct person *p, const struct secrets *s, enum registry_kind kind, uint32_t system, span canonical)
+{
+    struct registry_key key = {kind, system, canonical};
+    struct person_key made = {.kind = kind};
+    print_keys(s, &key, 1, &made.print);
+    return push_key(p, made);
+}
+
 /* In matching a bare number under a label may have lost its zeros; in a source, five digits are a slip of the hand that
  * would leave somebody unprotected. */
-static bool too_short(enum registry_kind kind, span folded)
+static bool too_short(enum registry_kind kind, span folded, size_t canonical)
 {
+    if (kind == REGISTRY_PHONE) return canonical < 10; /* of which country? */
     if (kind != REGISTRY_ALIEN_NUMBER) return false;
     size_t digits = 0;
     for (size_t i = 0; i < folded.len; i++)
@@ -80,18 +90,19 @@ static bool too_short(enum registry_kind kind, span folded)
 enum person_value person_add(
     struct person *p, const struct secrets *s, enum registry_kind kind, span value, span system)
 {
-    uint8_t folded[VALUE_MAX], canonical[REGISTRY_CANONICAL_MAX];
+    uint8_t folded[VALUE_MAX], canonical[REGISTRY_CANONICAL_MAX], other[REGISTRY_CANONICAL_MAX];
     if (value.len > sizeof folded) return PERSON_VALUE_BAD;
     span spelt = span_of(folded, registry_fold(value, folded));
     size_t n = registry_canonical(kind, spelt, canonical);
-    if (n == 0 || too_short(kind, spelt)) return PERSON_VALUE_BAD;
+    if (n == 0 || too_short(kind, spelt, n)) return PERSON_VALUE_BAD;
     uint32_t system_id = registry_kind_is_surrogate(kind) ? registry_system_id(system) : 0;
-    struct registry_key key = {kind, system_id, span_of(canonical, n)};
-    struct person_key made = {.kind = kind};
-    print_keys(s, &key, 1, &made.print);
+    size_t others = registry_canonical_other(kind, span_of(canonical, n), other);
+    bool pushed = push_canonical(p, s, kind, system_id, span_of(canonical, n)) &&
+                  (others == 0 || push_canonical(p, s, kind, system_id, span_of(other, others)));
     mem_wipe(folded, value.len);
     mem_wipe(canonical, sizeof canonical);
-    return push_key(p, made) ? PERSON_VALUE_GOOD : PERSON_VALUE_NO_MEMORY;
+    mem_wipe(other, sizeof other);
+    return pushed ? PERSON_VALUE_GOOD : PERSON_VALUE_NO_MEMORY;
 }
 
 const char *person_kind_hint(enum registry_kind kind)
@@ -108,13 +119,13 @@ const char *person_kind_hint(enum registry_kind kind)
     case REGISTRY_FBI_NUMBER: return "up to 9 letters and digits";
     case REGISTRY_FIN: return "digits";
     case REGISTRY_SID: return "the state's 2 letters and up to 10 letters and digits";
-    case REGISTRY_DRIVER_LICENSE: return "the state and 4 to 24 letters and digits";
+    case REGISTRY_DRIVER_LICENSE: return "4 to 24 letters and digits, with or without the state";
     case REGISTRY_PERSON_ID:
     case REGISTRY_EVENT_NUMBER:
     case REGISTRY_CASE_NUMBER: return "the key as its system writes it, at most 96 bytes";
     case REGISTRY_PHONE: return "10 digits, or a country code with \"+\"";
     case REGISTRY_EMAIL: return "name@host, at most 96 bytes";
-    case REGISTRY_VEHICLE: return "a VIN, or state and plate";
+    case REGISTRY_VEHICLE: return "a VIN, or a plate with or without its state";
     case REGISTRY_ADDRESS: return "house number, street and ZIP code";
     case REGISTRY_LOCATION: return "an address, a name, or \"latitude, longitude\"";
     case REGISTRY_ORGANIZATION: return "a name";
