@@ -103,19 +103,14 @@ static void bytes_free(struct bytes *b)
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
-/* Kinds whose canonical form holds six digits or more; the others may stand anywhere, so that every value is read. */
-static bool promises_digits(enum registry_kind kind)
-{
-    return kind == REGISTRY_ALIEN_NUMBER || kind == REGISTRY_RECEIPT_NUMBER || kind == REGISTRY_SSN ||
-           kind == REGISTRY_ITIN || kind == REGISTRY_I94 || kind == REGISTRY_SEVIS || kind == REGISTRY_PASSPORT ||
-           kind == REGISTRY_VISA_FOIL;
-}
-
 static void learn_rule(struct match *m, const struct rules_identifier *rule)
 {
     if (m->kind_rule[rule->kind] == RULE_NONE) m->kind_rule[rule->kind] = rule->id;
     if (rule->bare == BARE_NINE_DIGITS && rule->kind == REGISTRY_ALIEN_NUMBER && !m->nine_digits) m->nine_digits = rule;
-    if (rule->own_syntax && !promises_digits(rule->kind)) m->any_syntax = true;
+    const struct rules_identifier **reader = &m->syntax[rule->syntax][rule->kind];
+    if (rule->syntax && !*reader) *reader = rule;
+    m->reads_mrz |= rule->syntax == SYNTAX_MRZ;
+    if (rule->own_syntax && !rule->promises_digits) m->any_syntax = true; /* it may stand anywhere: read every value */
 }
 
 static void learn_rules(struct match *m)

@@ -137,7 +137,9 @@ struct match {
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
-    bool any_syntax; /* a rule with a syntax of its own whose kind promises no digits */
+    const struct rules_identifier *syntax[SYNTAX_COUNT][REGISTRY_KIND_COUNT]; /* the rule read so, or NULL */
+    bool reads_mrz;
+    bool any_syntax; /* a rule with a syntax of its own that promises no digits */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
     /* of the document */
@@ -211,7 +213,7 @@ span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
 /* text.c */
 struct facts {
     size_t digits; /* ASCII */
-    bool letter, percent, foldable;
+    bool letter, percent, at, foldable;
 };
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
@@ -222,6 +224,13 @@ void view_scan_known(struct match *m, span text, const struct facts *known, unsi
 bool view_may_identify(const struct match *m, const struct facts *f);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, unsigned level);
+
+/* shape.c, mrz.c: what is no expression. */
+void shape_scan(struct match *m, span text, const struct facts *f);
+/* Are digits alone a North American telephone number? */
+bool shape_is_phone(span digits);
+#define MRZ_LINE 30 /* the shortest */
+void mrz_scan(struct match *m, span text);
 
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);

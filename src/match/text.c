@@ -84,11 +84,12 @@ static inline uint64_t load_tail(const uint8_t *p, size_t len, size_t tail)
 
 static inline void add_facts(struct facts *f, uint64_t w, uint64_t *letters, uint64_t *high)
 {
-    uint64_t x = w ^ ALL('%');
+    uint64_t x = w ^ ALL('%'), y = w ^ ALL('@');
     f->digits += count_marks(digits_of(w));
     *letters |= letters_of(w);
     *high |= w;
     f->percent |= ((x - ALL(1)) & ~x & ALL(0x80)) != 0;
+    f->at |= ((y - ALL(1)) & ~y & ALL(0x80)) != 0;
 }
 
 struct facts text_facts(span text)

@@ -133,7 +133,8 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
 {
     uint8_t out[INTEGER_MAX];
     span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
-    if (!(c->act & (ACT_KEY | ACT_LABEL)) && digits.len != 9) return;
+    const struct rules_identifier *phone = shape_is_phone(digits) ? m->syntax[SYNTAX_PHONE][REGISTRY_PHONE] : NULL;
+    if (!(c->act & (ACT_KEY | ACT_LABEL)) && digits.len != 9 && !phone) return;
     set_spot(m, e, c, w);
     const struct label *label = m->spot.label;
     if (m->spot.key)
@@ -144,6 +145,7 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
         rules_scan_bound(m->rules, m->scratch, digits, label->set, number_pattern, m);
     if (label->count == 0 && digits.len == 9 && m->nine_digits)
         propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
+    if (label->count == 0 && phone) propose(m, phone->id, phone->kind, digits);
     if (label->markers)
         rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
 }

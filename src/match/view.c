@@ -54,7 +54,7 @@ static void scan_bare(struct match *m, span text)
     }
 }
 
-/* Nothing that carries its own syntax has fewer than six digits, or fewer than nine and no letter; kinds of which that
+/* Nothing that carries its own syntax has fewer than six digits, or fewer than nine and no letter; rules of which that
  * is not so set any_syntax. The property test against "prefilter off" holds it. */
 bool view_may_identify(const struct match *m, const struct facts *f)
 {
@@ -64,6 +64,7 @@ bool view_may_identify(const struct match *m, const struct facts *f)
 static void scan_identifiers(struct match *m, span text, const struct facts *f)
 {
     if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
+    shape_scan(m, text, f);
     if (!view_may_identify(m, f)) return;
     rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     if (f->digits >= 9 && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);

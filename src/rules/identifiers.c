@@ -18,6 +18,8 @@
     X(FIN, "digits", 0, 1, 10)                                                                                         \
     X(SID, "upper", 0, 0, 0)                                                                                           \
     X(DRIVER_LICENSE, "upper", 0, 4, 20)                                                                               \
+    X(PHONE, "digits", 0, 8, 15)                                                                                       \
+    X(VEHICLE, "upper", 0, 3, 17)                                                                                      \
     X(EMAIL, "lower", 0, 0, 0)
 
 struct kind_facts {
@@ -122,12 +124,45 @@ static void load_pattern(struct loader *l, const struct place *object, const jso
     if (pattern) (void)pattern_compile(l, &at, pattern, true, &r->pattern);
 }
 
+/* Which kinds a syntax tells of. */
+static bool syntax_tells(enum rule_syntax syntax, enum registry_kind kind)
+{
+    switch (syntax) {
+    case SYNTAX_EMAIL: return kind == REGISTRY_EMAIL;
+    case SYNTAX_PHONE: return kind == REGISTRY_PHONE;
+    case SYNTAX_VIN: return kind == REGISTRY_VEHICLE;
+    case SYNTAX_MRZ:
+        return kind == REGISTRY_PASSPORT || kind == REGISTRY_VISA_FOIL || kind == REGISTRY_ALIEN_NUMBER ||
+               kind == REGISTRY_RECEIPT_NUMBER;
+    case SYNTAX_NONE:
+    case SYNTAX_COUNT: break;
+    }
+    return true;
+}
+
+static enum rule_syntax load_syntax(const struct place *object, const json_t *v, const struct kind_facts *facts)
+{
+    static const char *const words[] = {
+#define X(id, name) name,
+        RULE_SYNTAXES(X)
+#undef X
+            NULL};
+    int word = place_enum(object, v, "syntax", words, false, -1);
+    enum rule_syntax syntax = (enum rule_syntax)(word + 1);
+    struct place at = place_member(object, "syntax");
+    if (facts && !syntax_tells(syntax, facts->kind))
+        place_error(&at, "\"%s\" tells nothing of %s; leave it out", words[word], registry_kind_name(facts->kind));
+    if (syntax != SYNTAX_NONE && json_object_get(v, "pattern"))
+        place_error(&at, "stands instead of a \"pattern\"; make two rules");
+    return syntax;
+}
+
 void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
 {
     static const struct member_spec members[] = {{"id", true, false}, {"title", true, false}, {"why", true, false},
-        {"kind", true, false}, {"pattern", false, false}, {"where", false, false}, {"canonical", false, false},
-        {"width", false, false}, {"labels", false, false}, {"bare", false, false}, {"tests", true, false},
-        {NULL, false, false}};
+        {"kind", true, false}, {"pattern", false, false}, {"where", false, false}, {"syntax", false, false},
+        {"canonical", false, false}, {"width", false, false}, {"labels", false, false}, {"bare", false, false},
+        {"tests", true, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     if (!json_is_object(v)) return;
     struct rule *r = rule_begin(l, at, v);
@@ -138,14 +173,17 @@ void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
     check_canonical(at, v, facts);
     enum rule_bare bare = load_bare(at, v, facts, labels);
     bool own_syntax = load_where(at, v, pattern, labels);
-    if (!pattern && !json_object_get(v, "bare"))
-        place_error(at, "has neither \"pattern\" nor \"bare\" and can never match; give it one of them");
+    enum rule_syntax syntax = load_syntax(at, v, facts);
+    if (!pattern && syntax == SYNTAX_NONE && !json_object_get(v, "bare"))
+        place_error(at, "has neither \"pattern\" nor \"syntax\" nor \"bare\" and can never match; give it one of them");
     r->identifier = (struct rules_identifier){.id = (rule_id)(l->set->rules.count - 1),
         .name = r->name,
         .title = r->title,
         .kind = facts ? facts->kind : REGISTRY_ALIEN_NUMBER,
         .bare = bare,
+        .syntax = syntax,
         .own_syntax = own_syntax,
+        .promises_digits = own_syntax && pattern_promises_digits(l, place_string(at, v, "pattern", false, "")),
         .bare_min = facts && bare ? facts->bare_min : 0,
         .bare_max = facts && bare ? facts->bare_max : 0,
         .width = facts ? facts->width : 0};

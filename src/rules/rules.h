@@ -15,14 +15,30 @@ typedef uint16_t rule_id; /* index over all identifiers and markers of the set, 
 /* Digits without a syntax: never looked up; looked up wherever nine stand alone, and labelled; only labelled. */
 enum rule_bare { BARE_NONE, BARE_NINE_DIGITS, BARE_LABELLED };
 
+/* Spellings that are read by the gateway itself, and not by an expression, because a check digit or a shape says more. */
+#define RULE_SYNTAXES(X)                                                                                               \
+    X(EMAIL, "email")                                                                                                  \
+    X(PHONE, "phone")                                                                                                  \
+    X(VIN, "vin")                                                                                                      \
+    X(MRZ, "mrz")
+enum rule_syntax {
+    SYNTAX_NONE,
+#define X(id, name) SYNTAX_##id,
+    RULE_SYNTAXES(X)
+#undef X
+        SYNTAX_COUNT
+};
+
 struct rules_identifier {
     rule_id id;
     const char *name, *title;
     enum registry_kind kind;
     enum rule_bare bare;
+    enum rule_syntax syntax;
     uint8_t bare_min, bare_max; /* digits a bare value under one of its labels may have (after folding) */
     uint8_t width; /* of the canonical form, 0: any. A JSON number of fewer digits has lost leading zeros: pad it */
     bool own_syntax;            /* its pattern is tried under any name, else only under its labels */
+    bool promises_digits;       /* and matches only what holds nine digits, or six and a letter */
 };
 
 enum rule_strength { RULE_SUSPECTED, RULE_DEFINITIVE };
