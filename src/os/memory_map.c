@@ -6,6 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void *map(size_t size, int access, int fd)
+{
+    if (!fault_hit("mmap")) return mmap(NULL, size, access, MAP_SHARED, fd, 0);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
 result os_map_fd(int fd, struct os_map *out)
 {
     *out = (struct os_map){NULL, 0};
@@ -13,7 +20,7 @@ result os_map_fd(int fd, struct os_map *out)
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
     if (st.st_size == 0) return OK;
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    void *p = map((size_t)st.st_size, PROT_READ, fd);
     REQUIRE(p != MAP_FAILED, ERROR_IO, errno);
     *out = (struct os_map){p, (size_t)st.st_size};
     return OK;
@@ -95,7 +102,7 @@ result os_shared_map(int fd, bool writable, void **p, size_t *len)
     REQUIRE(seals >= 0 && (seals & SIZE_SEALS) == SIZE_SEALS, ERROR_INTERNAL, 0);
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
-    *p = mmap(NULL, (size_t)st.st_size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+    *p = map((size_t)st.st_size, PROT_READ | (writable ? PROT_WRITE : 0), fd);
     REQUIRE(*p != MAP_FAILED, ERROR_IO, errno);
     *len = (size_t)st.st_size;
     return OK;

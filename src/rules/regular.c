@@ -9,6 +9,7 @@ struct parse {
     const char *p;
     bool caseless, wide, failed;
     uint32_t endless; /* repetitions without an upper bound so far */
+    uint32_t choices; /* alternatives and repetitions that need not be so many, so far */
 };
 
 /* From `start` to `end`, an empty node that goes nowhere yet. */
@@ -307,14 +308,17 @@ static struct part repeat(struct parse *x, const char *from, struct part first, 
 static struct part read_item(struct parse *x)
 {
     const char *from = x->p;
-    uint32_t before = x->endless, min, max;
+    uint32_t before = x->endless, choices = x->choices, min, max;
     struct part atom = read_atom(x);
     if (x->failed || !read_repeat(x, &min, &max)) return atom;
     if (max > 1 && x->endless > before) x->failed = true;
+    if (max == ENDLESS && x->choices > choices) x->failed = true; /* "(?:x|xx)+": as many ways as "(?:x+)+" has */
     x->endless += max == ENDLESS;
-    uint32_t seen = x->endless;
+    x->choices += max > min;
+    uint32_t seen = x->endless, chosen = x->choices;
     if (x->wide && max > min && max > 1) max = ENDLESS;
     struct part out = repeat(x, from, atom, min, max);
+    x->choices = chosen;
     x->endless = seen; /* copies are read again, and not counted again */
     return out;
 }
@@ -332,6 +336,7 @@ static struct part read_alternatives(struct parse *x)
     struct part out = read_sequence(x);
     while (!x->failed && *x->p == '|') {
         x->p++;
+        x->choices++;
         out = either(x, out, read_sequence(x));
     }
     return out;

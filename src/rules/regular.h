@@ -38,7 +38,7 @@ struct regular {
 
 /* Adds an expression of PCRE2 (ASCII, no options) as rule `bit`. What cannot be said here is left out, so that more is
  * found, never less. False where that cannot be done (back references, say), where there is no room, and for an
- * expression that repeats what repeats without end: it may meet the match limit, which counts as a match, on a text
+ * expression that repeats without end what repeats or has alternatives: it may meet the match limit, which counts as a match, on a text
  * that it cannot match. `wide`: upper bounds of repetitions are dropped too, for a smaller automaton. */
 bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit);
 /* Adds texts that hold this ASCII text, in either case. */
