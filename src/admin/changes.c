@@ -1,59 +1,8 @@
 /* Live changes: journal first, durable, then both overlays, then the ledger, then the answer. */
 #include "admin/internal.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#define JOURNAL_MAX (1u << 30)
 #define CHANGES_ARENA (512u << 20)
-
-/* ---- the journal ------------------------------------------------------------------------------------------------ */
-
-static RESULT replay(struct admin *a, uint64_t from, struct registry_journal_end *end)
-{
-    struct buf text;
-    TRY(os_read_fd(a->journal, JOURNAL_MAX, &text));
-    result r = registry_journal_replay(a->key, buf_span(&text), from, a->arguments->overlays[0], end);
-    buf_free(&text);
-    return r;
-}
-
-/* A record that a crash cut short was never acknowledged: it goes, so that the next one can follow. */
-static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
-{
-    if (!end->torn) return OK;
-    REQUIRE(ftruncate(a->journal, (off_t)end->bytes) == 0 && fsync(a->journal) == 0, ERROR_IO, errno);
-    return OK;
-}
-
-RESULT journal_open(struct admin *a, char *why, size_t size)
-{
-    struct registry_info info;
-    struct registry_overlay_info overlay;
-    struct registry_journal_end end = {0};
-    registry_info(a->registry, &info);
-    registry_overlay_info(a->arguments->overlays[0], &overlay);
-    a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    REQUIRE(a->journal >= 0, ERROR_IO, errno);
-    uint64_t from = overlay.position >= info.journal ? overlay.position + 1 : info.journal;
-    result r = replay(a, from, &end);
-    if (!is_ok(r)) {
-        snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
-        return r;
-    }
-    TRY(cut_torn(a, &end));
-    a->position = end.position;
-    return OK;
-}
-
-RESULT journal_catch_up(struct admin *a)
-{
-    struct registry_journal_end end = {0};
-    TRY(replay(a, a->position + 1, &end));
-    TRY(cut_torn(a, &end));
-    if (end.position > a->position) a->position = end.position;
-    return OK;
-}
 
 /* ---- entries ---------------------------------------------------------------------------------------------------- */
 
@@ -167,24 +116,6 @@ static RESULT parse_batch(struct admin *a, span body, struct batch *b, struct pr
     return problems_errors(p) > 0 ? FAIL(ERROR_CONFIG, REGISTRY_SOURCE_BROKEN) : OK;
 }
 
-static RESULT apply_one(struct admin *a, const struct registry_change *c)
-{
-    struct buf record;
-    buf_init(&record, 16u << 20);
-    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
-        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_room(a->arguments->overlays[i], c));
-    }
-    result r = registry_journal_encode(a->key, c, &record);
-    if (is_ok(r)) r = os_append_durable(a->journal, buf_span(&record));
-    buf_free(&record);
-    TRY(r);
-    a->position = c->position;
-    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
-        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_apply(a->arguments->overlays[i], c));
-    }
-    return OK;
-}
-
 static const char *apply_error(result r)
 {
     if (r.class == ERROR_LIMIT && r.code == REGISTRY_OVERLAY_FULL) return "no room for live changes; rebuild and reload";
@@ -208,7 +139,7 @@ static void apply(struct visitor *v, span body)
     result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, body, &b, p);
     bool parsed = is_ok(r);
     while (is_ok(r) && applied < b.count) {
-        r = apply_one(a, &b.changes[applied]);
+        r = journal_apply(a, &b.changes[applied]);
         applied += is_ok(r);
     }
     if (is_ok(r)) say(v, "{\"status\":\"ok\",\"applied\":%zu}\n", applied);

@@ -28,14 +28,18 @@ struct admin {
     uint8_t key[32];
     int journal;       /* open for appending */
     uint64_t position; /* of the journal's last record */
+    uint64_t journal_bytes; /* of whole records */
+    bool journal_broken;    /* it could not be put right after a failed write */
     struct ledger_month month;
     struct buf scratch;
     bool serving;
 };
 
-/* changes.c: opens, checks and replays the journal; then what it gained since. */
+/* journal.c: opens, checks and replays the journal; then what it gained since. */
 RESULT journal_open(struct admin *a, char *why, size_t size);
 RESULT journal_catch_up(struct admin *a);
+/* Room in every overlay, then durable, then in force everywhere. */
+RESULT journal_apply(struct admin *a, const struct registry_change *c);
 /* Answers a local request into v->answer, and says whether a ledger entry has to be durable before it leaves. */
 void local_request(struct visitor *v);
 /* Publishes an entry of the event; 0 counts and no subjects are fine. */

@@ -5,6 +5,7 @@
 #define GATE1367_BASE_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -107,6 +108,14 @@ void fault_ready(void); /* the role is set up and serves: entries for ROLE/ready
 extern bool fault_armed_;
 bool fault_hit_(const char *name);
 static inline bool fault_hit(const char *name) { return UNLIKELY(fault_armed_) && fault_hit_(name); }
+/* A switch in memory that a test shares with running processes, so that each n needs no new start: while `armed` is not 0,
+ * the nth hit of `name` in processes of `role` fails, and `thrown` becomes 1. Everything else is written before `armed`. */
+struct fault_switch {
+    _Atomic uint64_t armed, count, thrown;
+    uint64_t nth;
+    char name[32], role[32];
+};
+void fault_share(struct fault_switch *memory); /* NULL: none; outlives the process */
 /* Test programs only: arm NAME to fail at its n-th hit from now (0: disarm); hits so far since then. */
 void fault_arm(const char *name, uint64_t nth);
 uint64_t fault_count(const char *name);

@@ -20,6 +20,7 @@ bool fault_armed_;
 static struct fault faults[FAULT_NAMES];
 static size_t faults_used;
 static char current_role[FAULT_NAME_MAX];
+static struct fault_switch *shared;
 
 static bool copy_name(char out[FAULT_NAME_MAX], span s)
 {
@@ -72,7 +73,7 @@ void fault_init(const char *spec, const char *role)
 void fault_role(const char *role)
 {
     if (role == NULL) role = "";
-    fault_armed_ = false;
+    fault_armed_ = shared != NULL;
     for (size_t i = 0; i < faults_used; i++) {
         struct fault *f = &faults[i];
         f->count = 0;
@@ -104,9 +105,26 @@ static void say_thrown(const struct fault *f)
     fprintf(stderr, "fault: %s %llu in %s\n", f->name, (unsigned long long)f->count, current_role);
 }
 
+void fault_share(struct fault_switch *memory)
+{
+    shared = memory;
+    fault_armed_ |= shared != NULL;
+}
+
+/* What stands in the shared memory is a test's word: read with bounds. */
+static bool switch_hit(const char *name)
+{
+    if (atomic_load(&shared->armed) == 0) return false;
+    if (strncmp(name, shared->name, sizeof(shared->name)) != 0) return false;
+    if (strncmp(current_role, shared->role, sizeof(shared->role)) != 0) return false;
+    bool fail = atomic_fetch_add(&shared->count, 1) + 1 == shared->nth;
+    if (fail) atomic_store(&shared->thrown, 1);
+    return fail;
+}
+
 bool fault_hit_(const char *name)
 {
-    bool fail = false;
+    bool fail = shared != NULL && switch_hit(name);
     for (size_t i = 0; i < faults_used; i++) {
         struct fault *f = &faults[i];
         if (!f->in_role || strcmp(f->name, name) != 0) continue;
@@ -128,7 +146,7 @@ static struct fault *find_fault(const char *name)
 /* Nothing is armed when no entry can fail, so that production and the rest of a test run pay one load. */
 static void refresh_armed(void)
 {
-    fault_armed_ = false;
+    fault_armed_ = shared != NULL;
     for (size_t i = 0; i < faults_used; i++)
         fault_armed_ |= faults[i].in_role && faults[i].nth != 0;
 }

@@ -36,6 +36,22 @@ result os_map_file(const char *path, struct os_map *out)
     return r;
 }
 
+result os_map_writable(const char *path, struct os_map *out)
+{
+    *out = (struct os_map){NULL, 0};
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    REQUIRE(fd >= 0, ERROR_IO, errno);
+    bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    void *p = file ? map((size_t)st.st_size, PROT_READ | PROT_WRITE, fd) : MAP_FAILED;
+    int error = errno;
+    os_close(&fd);
+    REQUIRE(file, ERROR_CONFIG, OS_NOT_A_FILE);
+    REQUIRE(p != MAP_FAILED, ERROR_IO, error);
+    *out = (struct os_map){p, (size_t)st.st_size};
+    return OK;
+}
+
 /* The kernel copies; what is left over by a file that shrinks meanwhile is an error. */
 static RESULT copy_bytes(int from, int to, size_t size)
 {

@@ -93,6 +93,8 @@ struct os_map {
 };
 RESULT os_map_file(const char *path, struct os_map *out);
 RESULT os_map_fd(int fd, struct os_map *out);
+/* Shared with whoever else maps the file. */
+RESULT os_map_writable(const char *path, struct os_map *out);
 /* As it is now, in sealed memory that nobody can change: a file that is overwritten or cut later neither changes what is
  * read nor ends the reader by SIGBUS. Inherited by children, shared with them. */
 RESULT os_map_copy(const char *path, struct os_map *out);

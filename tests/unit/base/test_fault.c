@@ -55,6 +55,38 @@ static void test_role(void **state)
     assert_false(fault_hit("fsync"));
 }
 
+/* One process arms, another one meets it. */
+static void test_shared_switch(void **state)
+{
+    static struct fault_switch s;
+    (void)state;
+    fault_init(NULL, "worker");
+    fault_share(&s);
+    assert_true(fault_armed_);
+    assert_false(fault_hit("write"));
+    strcpy(s.name, "write");
+    strcpy(s.role, "worker");
+    s.nth = 2;
+    s.armed = 1;
+    assert_false(fault_hit("read"));
+    assert_false(fault_hit("write"));
+    assert_int_equal(s.thrown, 0);
+    assert_true(fault_hit("write"));
+    assert_false(fault_hit("write"));
+    assert_int_equal(s.thrown, 1);
+    assert_int_equal(s.count, 3);
+    s.count = 1;
+    fault_role("scribe");
+    assert_false(fault_hit("write"));
+    fault_role("worker");
+    s.armed = 0;
+    assert_false(fault_hit("write"));
+    assert_int_equal(s.count, 1);
+    fault_share(NULL);
+    fault_init(NULL, "worker");
+    assert_false(fault_armed_);
+}
+
 static void test_arm_and_count(void **state)
 {
     (void)state;
@@ -120,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_plus_means_from_then_on),
         cmocka_unit_test(test_role),
         cmocka_unit_test(test_stage_counts_from_ready_on),
+        cmocka_unit_test(test_shared_switch),
         cmocka_unit_test(test_arm_and_count),
         cmocka_unit_test(test_bad_specifications),
     };

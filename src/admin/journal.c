@@ -1,0 +1,87 @@
+/* The journal of live changes, as the one role that writes it sees it. A change is durable here before it is in force. */
+#include "admin/internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define JOURNAL_MAX (1u << 30)
+
+static RESULT replay(struct admin *a, uint64_t from, struct registry_journal_end *end)
+{
+    struct buf text;
+    TRY(os_read_fd(a->journal, JOURNAL_MAX, &text));
+    result r = registry_journal_replay(a->key, buf_span(&text), from, a->arguments->overlays[0], end);
+    buf_free(&text);
+    return r;
+}
+
+/* A record that a crash cut short was never acknowledged: it goes, so that the next one can follow. */
+static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
+{
+    if (!end->torn) return OK;
+    REQUIRE(ftruncate(a->journal, (off_t)end->bytes) == 0 && fsync(a->journal) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+RESULT journal_open(struct admin *a, char *why, size_t size)
+{
+    struct registry_info info;
+    struct registry_overlay_info overlay;
+    struct registry_journal_end end = {0};
+    registry_info(a->registry, &info);
+    registry_overlay_info(a->arguments->overlays[0], &overlay);
+    a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(a->journal >= 0, ERROR_IO, errno);
+    uint64_t from = overlay.position >= info.journal ? overlay.position + 1 : info.journal;
+    result r = replay(a, from, &end);
+    if (!is_ok(r)) {
+        snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
+        return r;
+    }
+    TRY(cut_torn(a, &end));
+    a->position = end.position;
+    a->journal_bytes = end.bytes;
+    return OK;
+}
+
+RESULT journal_catch_up(struct admin *a)
+{
+    struct registry_journal_end end = {0};
+    TRY(replay(a, a->position + 1, &end));
+    TRY(cut_torn(a, &end));
+    if (end.position > a->position) a->position = end.position;
+    a->journal_bytes = end.bytes;
+    return OK;
+}
+
+/* A record that could not be made durable is taken back, or the next one would stand behind its remains. Where even that
+ * fails nobody knows what the file holds: no further change until a restart has read it. */
+static RESULT append(struct admin *a, span record)
+{
+    REQUIRE(!a->journal_broken, ERROR_IO, EIO);
+    result r = os_append_durable(a->journal, record);
+    if (is_ok(r)) {
+        a->journal_bytes += record.len;
+        return OK;
+    }
+    a->journal_broken = ftruncate(a->journal, (off_t)a->journal_bytes) != 0 || fsync(a->journal) != 0;
+    return r;
+}
+
+RESULT journal_apply(struct admin *a, const struct registry_change *c)
+{
+    struct buf record;
+    buf_init(&record, 16u << 20);
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
+        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_room(a->arguments->overlays[i], c));
+    }
+    result r = registry_journal_encode(a->key, c, &record);
+    if (is_ok(r)) r = append(a, buf_span(&record));
+    buf_free(&record);
+    TRY(r);
+    a->position = c->position;
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
+        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_apply(a->arguments->overlays[i], c));
+    }
+    return OK;
+}
