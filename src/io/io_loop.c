@@ -23,6 +23,10 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
     io_run_kicked(arg);
 }
 
+/* libevent gives everything the middle priority; what is below runs only when a look found nothing else ready. */
+#define PRIORITIES 3
+#define PRIORITY_IDLE 2
+
 /* Interest in descriptors that changes to and fro within a round costs one epoll_ctl, or none. One thread: no locks. */
 static struct event_base *make_base(void)
 {
@@ -31,7 +35,9 @@ static struct event_base *make_base(void)
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
-    return base;
+    if (base == NULL || event_base_priority_init(base, PRIORITIES) == 0) return base;
+    event_base_free(base);
+    return NULL;
 }
 
 static bool fill_loop(struct io_loop *l)
@@ -141,16 +147,26 @@ static void on_watched(evutil_socket_t fd, short what, void *arg)
     if (w->dead) io_watch_free(w);
 }
 
-struct io_watch *io_watch_new(struct io_loop *l, int fd, void (*run)(int fd, void *arg), void *arg)
+static struct io_watch *watch_new(struct io_loop *l, int fd, short how, void (*run)(int fd, void *arg), void *arg)
 {
     MAGIC_CHECK(l, IO_LOOP_MAGIC);
     struct io_watch *w = mem_alloc(sizeof *w);
     if (w == NULL) return NULL;
     *w = (struct io_watch){.magic = IO_WATCH_MAGIC, .run = run, .arg = arg};
-    ASSERT(event_assign(&w->readable, l->base, fd, EV_READ | EV_PERSIST, on_watched, w) == 0);
+    ASSERT(event_assign(&w->readable, l->base, fd, how, on_watched, w) == 0);
     if (event_add(&w->readable, NULL) == 0) return w;
     mem_free(w);
     return NULL;
+}
+
+struct io_watch *io_watch_new(struct io_loop *l, int fd, void (*run)(int fd, void *arg), void *arg)
+{
+    return watch_new(l, fd, EV_READ | EV_PERSIST, run, arg);
+}
+
+struct io_watch *io_watch_edges(struct io_loop *l, int fd, void (*run)(int fd, void *arg), void *arg)
+{
+    return watch_new(l, fd, EV_READ | EV_PERSIST | EV_ET, run, arg);
 }
 
 void io_watch_free(struct io_watch *w)
@@ -162,4 +178,50 @@ void io_watch_free(struct io_watch *w)
     if (w->running) return;
     w->magic = 0;
     mem_free(w);
+}
+
+#define IO_TASK_MAGIC 0x696f746bu
+
+struct io_task {
+    uint32_t magic;
+    void (*run)(void *arg);
+    void *arg;
+    bool due;
+    struct event event;
+};
+
+static void on_task(evutil_socket_t fd, short what, void *arg)
+{
+    struct io_task *t = arg;
+    (void)fd, (void)what;
+    MAGIC_CHECK(t, IO_TASK_MAGIC);
+    t->due = false;
+    t->run(t->arg);
+}
+
+struct io_task *io_task_new(struct io_loop *l, enum io_task_when when, void (*run)(void *arg), void *arg)
+{
+    MAGIC_CHECK(l, IO_LOOP_MAGIC);
+    struct io_task *t = mem_alloc(sizeof *t);
+    if (t == NULL) return NULL;
+    *t = (struct io_task){.magic = IO_TASK_MAGIC, .run = run, .arg = arg};
+    ASSERT(event_assign(&t->event, l->base, -1, 0, on_task, t) == 0);
+    if (when == IO_BEFORE_WAIT) ASSERT(event_priority_set(&t->event, PRIORITY_IDLE) == 0);
+    return t;
+}
+
+void io_task_due(struct io_task *t)
+{
+    MAGIC_CHECK(t, IO_TASK_MAGIC);
+    if (!t->due) event_active(&t->event, EV_TIMEOUT, 0);
+    t->due = true;
+}
+
+void io_task_free(struct io_task *t)
+{
+    if (t == NULL) return;
+    MAGIC_CHECK(t, IO_TASK_MAGIC);
+    event_del(&t->event);
+    t->magic = 0;
+    mem_free(t);
 }

@@ -430,6 +430,50 @@ static void test_watch(void **state)
     close(fds[1]);
 }
 
+static char order[16];
+static struct io_task *round_task, *idle_task;
+static void note(char c)
+{
+    size_t n = strlen(order);
+    if (n + 1 < sizeof order) order[n] = c;
+}
+static void on_ready(int fd, void *arg)
+{
+    char c;
+    if (read(fd, &c, 1) != 1) return;
+    note('r');
+    io_task_due(idle_task);
+    io_task_due(round_task);
+    io_task_due(round_task);
+    (void)arg;
+}
+static void on_task(void *arg)
+{
+    note(*(const char *)arg);
+}
+
+/* One descriptor is ready three times over: the one task follows each round, the other the last. */
+static void test_tasks(void **state)
+{
+    (void)state;
+    int fds[2];
+    make_pair(fds);
+    round_task = io_task_new(loop, IO_AFTER_ROUND, on_task, (char[]){"a"});
+    idle_task = io_task_new(loop, IO_BEFORE_WAIT, on_task, (char[]){"i"});
+    struct io_watch *w = io_watch_new(loop, fds[0], on_ready, NULL);
+    assert_int_equal(write(fds[1], "abc", 3), 3);
+    run_for(loop, 30);
+    assert_string_equal(order, "rararai");
+    io_task_due(idle_task);
+    io_task_free(idle_task); /* what is due does not come after all */
+    io_task_free(round_task);
+    run_for(loop, 5);
+    assert_string_equal(order, "rararai");
+    io_watch_free(w);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* n = 1, 2, 3 … until one exchange gets through: an error or a NULL, never a crash, a leak or a hang. */
 static bool exchange(const char *point, uint64_t n)
 {
@@ -494,6 +538,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tasks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nth_failures, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
