@@ -10,17 +10,20 @@ static result new_key(EVP_PKEY *pkey, struct ledger_key **out)
 {
     REQUIRE(pkey, ERROR_CONFIG, LEDGER_E_KEY);
     struct ledger_key *k = EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? mem_alloc(sizeof *k) : NULL;
-    EVP_MD_CTX *context = k ? EVP_MD_CTX_new() : NULL;
-    if (!context) {
-        result r = k || EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? FAIL(ERROR_LIMIT, ENOMEM)
-                                                                  : FAIL(ERROR_CONFIG, LEDGER_E_KEY);
-        mem_free(k);
+    if (!k) {
+        result r = EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? FAIL(ERROR_LIMIT, ENOMEM)
+                                                             : FAIL(ERROR_CONFIG, LEDGER_E_KEY);
         EVP_PKEY_free(pkey);
         return r;
     }
-    *k = (struct ledger_key){.magic = KEY_MAGIC, .pkey = pkey, .context = context};
-    *out = k;
-    return OK;
+    *k = (struct ledger_key){
+        .magic = KEY_MAGIC, .pkey = pkey, .ready = EVP_MD_CTX_new(), .context = EVP_MD_CTX_new()};
+    if (k->ready && k->context && EVP_DigestSignInit(k->ready, NULL, NULL, NULL, pkey) == 1) {
+        *out = k;
+        return OK;
+    }
+    ledger_key_free(k);
+    return FAIL(ERROR_LIMIT, ENOMEM);
 }
 
 result ledger_key_generate(struct ledger_key **out)
@@ -85,6 +88,7 @@ void ledger_key_free(struct ledger_key *k)
     if (!k) return;
     MAGIC_CHECK(k, KEY_MAGIC);
     EVP_MD_CTX_free(k->context);
+    EVP_MD_CTX_free(k->ready);
     EVP_PKEY_free(k->pkey);
     mem_free_wipe(k, sizeof *k);
 }
@@ -109,8 +113,7 @@ result ledger_key_root(const struct ledger_key *k, uint8_t root[32])
 bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
 {
     size_t len = 64;
-    EVP_MD_CTX_reset(k->context);
-    return EVP_DigestSignInit(k->context, NULL, NULL, NULL, k->pkey) == 1 &&
+    return EVP_MD_CTX_copy_ex(k->context, k->ready) == 1 &&
            EVP_DigestSign(k->context, signature, &len, message.ptr, message.len) == 1 && len == 64;
 }
 
