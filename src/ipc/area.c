@@ -79,6 +79,7 @@ void ipc_area_open_slot(struct ipc_area *a, unsigned slot)
     uint32_t generation = (epoch_generation(old) + 1) & 0xffff;
     atomic_store(&s->epoch, make_epoch(generation, epoch_scribe(old)));
     atomic_store(&s->waiting, 0);
+    atomic_store(&s->asked, 0);
     atomic_store(&s->head, make_mark(generation, 0));
     os_event_drain(a->worker_fds[slot]);
 }

@@ -41,7 +41,7 @@ result ipc_collector_new(struct ipc_area *a, struct ipc_collector **out)
     }
     for (unsigned i = 0; i < a->slots; i++)
         resume_slot(&c->slots[i], area_slot(a, i));
-    ipc_collector_awake(c);
+    ipc_collector_awake(c, true);
     *out = c;
     return OK;
 }
@@ -154,30 +154,48 @@ void ipc_collector_fail(struct ipc_collector *c)
     ipc_area_fail(c->area);
 }
 
-static bool anything_there(struct ipc_collector *c)
+/* What the producer asks for; one that broke the rules has no say, until somebody else is put into its slot. */
+static uint32_t wish_of(struct ipc_collector *c, unsigned slot)
 {
-    for (unsigned i = 0; i < c->area->slots; i++) {
-        struct slot *s = area_slot(c->area, i);
-        if (units_there(&c->slots[i], s, atomic_load(&s->epoch)) != 0) return true;
-    }
-    return false;
+    struct slot *s = area_slot(c->area, slot);
+    const struct taken *t = &c->slots[slot];
+    if (t->broken && epoch_generation(atomic_load(&s->epoch)) == t->generation) return 0;
+    return atomic_load(&s->asked) & (IPC_SOON | IPC_NOW);
 }
 
-bool ipc_collector_may_sleep(struct ipc_collector *c)
+unsigned ipc_collector_asked(struct ipc_collector *c)
+{
+    MAGIC_CHECK(c, COLLECTOR_MAGIC);
+    unsigned asked = 0;
+    for (unsigned i = 0; i < c->area->slots; i++) {
+        if (wish_of(c, i) == 0) continue;
+        asked |= atomic_exchange(&area_slot(c->area, i)->asked, 0) & (IPC_SOON | IPC_NOW);
+    }
+    return asked;
+}
+
+static bool nobody_asked(struct ipc_collector *c, enum ipc_hurry least)
+{
+    for (unsigned i = 0; i < c->area->slots; i++)
+        if (wish_of(c, i) >= (uint32_t)least) return false;
+    return true;
+}
+
+bool ipc_collector_may_sleep(struct ipc_collector *c, enum ipc_hurry least)
 {
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     for (unsigned i = 0; i < c->area->slots; i++)
-        atomic_store_explicit(&area_slot(c->area, i)->sleeping, 1, memory_order_relaxed);
+        atomic_store_explicit(&area_slot(c->area, i)->sleeping, least, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    return !anything_there(c);
+    return nobody_asked(c, least);
 }
 
-void ipc_collector_awake(struct ipc_collector *c)
+void ipc_collector_awake(struct ipc_collector *c, bool readable)
 {
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     for (unsigned i = 0; i < c->area->slots; i++)
         atomic_store_explicit(&area_slot(c->area, i)->sleeping, 0, memory_order_relaxed);
-    os_event_drain(c->area->scribe_fd);
+    if (readable) os_event_drain(c->area->scribe_fd);
 }
 
 int ipc_collector_fd(const struct ipc_collector *c)

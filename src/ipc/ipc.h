@@ -62,10 +62,17 @@ int ipc_ring_wake_fd(const struct ipc_ring *r);
  * to waiting after a full ring: empties the fd and asks to be woken by the next change. (publish asks by itself.) */
 void ipc_ring_arm(struct ipc_ring *r);
 
-/* Quiet: what is published wakes nobody and asks for no wake. For entries that nobody waits for: they are taken with the
- * next one that is not quiet, or after ipc_ring_wake, which their publisher owes within a short time. */
+/* What has been published and not asked for is committed with the next group. A publisher that has more to come says
+ * SOON when it has nothing else to do: at once when the scribe is idle, under load the group may grow for a moment. NOW:
+ * nothing more will come before this is durable. */
+enum ipc_hurry { IPC_SOON = 1, IPC_NOW = 2 };
+void ipc_ring_ask(struct ipc_ring *r, enum ipc_hurry hurry);
+/* Quiet: publishing asks for nothing and for no wake; the publisher owes ipc_ring_ask within a short time, and before it
+ * waits ipc_ring_expect. Otherwise publish says SOON and expects by itself. */
 void ipc_ring_set_quiet(struct ipc_ring *r, bool quiet);
-void ipc_ring_wake(struct ipc_ring *r);
+/* To be woken by the next change; look at ticket states after it, not before. For who watches the wake fd edge by edge
+ * and never empties it: no system call. */
+void ipc_ring_expect(struct ipc_ring *r);
 
 /* The scribe's end of all slots. One thread. */
 struct ipc_collector;
@@ -87,10 +94,14 @@ void ipc_collector_distrust(struct ipc_collector *c, unsigned slot);
 void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket);
 /* The ledger failed for good: what is not durable fails, in every slot. Wakes everybody. */
 void ipc_collector_fail(struct ipc_collector *c);
-/* Before sleeping on ipc_collector_fd: true when there was nothing to take after the wish to be woken was published;
- * false: look again. After waking call ipc_collector_awake, which empties the fd and lets producers stop signalling. */
-bool ipc_collector_may_sleep(struct ipc_collector *c);
-void ipc_collector_awake(struct ipc_collector *c);
+/* Everything that producers have asked for since the last call, or-ed: 0, IPC_SOON, IPC_NOW. What they asked for before
+ * the call can be taken after it. */
+unsigned ipc_collector_asked(struct ipc_collector *c);
+/* Before sleeping on ipc_collector_fd until somebody asks with this hurry: true when nobody had after the wish to be
+ * woken was published; false: look again. After waking call ipc_collector_awake, which empties the fd, where it was
+ * readable, and lets producers stop signalling. */
+bool ipc_collector_may_sleep(struct ipc_collector *c, enum ipc_hurry least);
+void ipc_collector_awake(struct ipc_collector *c, bool readable);
 int ipc_collector_fd(const struct ipc_collector *c);
 
 /* ---- messages ------------------------------------------------------------------------------------------------- */

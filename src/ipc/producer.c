@@ -62,11 +62,13 @@ static void ring_write(uint8_t *ring, size_t at, const void *from, size_t len)
     memcpy(ring, (const uint8_t *)from + first, len - first);
 }
 
-void ipc_ring_wake(struct ipc_ring *r)
+void ipc_ring_ask(struct ipc_ring *r, enum ipc_hurry hurry)
 {
     MAGIC_CHECK(r, RING_MAGIC);
+    atomic_fetch_or(&r->slot->asked, hurry);
     atomic_thread_fence(memory_order_seq_cst);
-    if (!atomic_load_explicit(&r->slot->sleeping, memory_order_relaxed)) return;
+    uint32_t least = atomic_load_explicit(&r->slot->sleeping, memory_order_relaxed);
+    if (least == 0 || hurry < least) return;
     if (atomic_exchange(&r->slot->sleeping, 0)) os_event_signal(r->scribe_fd);
 }
 
@@ -86,7 +88,7 @@ result ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket)
     r->head = (r->head + need) & POSITION_MASK;
     if (!r->quiet) atomic_store_explicit(&r->slot->waiting, 1, memory_order_relaxed);
     atomic_store_explicit(&r->slot->head, make_mark(r->generation, r->head), memory_order_release);
-    if (!r->quiet) ipc_ring_wake(r);
+    if (!r->quiet) ipc_ring_ask(r, IPC_SOON);
     *ticket = header.ticket;
     return OK;
 }
@@ -116,10 +118,15 @@ int ipc_ring_wake_fd(const struct ipc_ring *r)
     return r->worker_fd;
 }
 
-void ipc_ring_arm(struct ipc_ring *r)
+void ipc_ring_expect(struct ipc_ring *r)
 {
     MAGIC_CHECK(r, RING_MAGIC);
-    os_event_drain(r->worker_fd);
     atomic_store(&r->slot->waiting, 1);
     atomic_thread_fence(memory_order_seq_cst);
+}
+
+void ipc_ring_arm(struct ipc_ring *r)
+{
+    os_event_drain(r->worker_fd);
+    ipc_ring_expect(r);
 }

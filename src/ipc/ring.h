@@ -1,8 +1,8 @@
 /* Private to ipc (and its tests): the shared layout of one slot, and what each end keeps for itself.
  *
  * One slot is a page of marks and then the ring. Three writers, a cache line each: the supervisor (epoch, failed), the
- * producer (head, waiting), the consumer (tail, durable, sleeping). A mark carries the generation it belongs to, so
- * that nobody has to reset what somebody else writes:
+ * producer (head, waiting; asked, which the consumer takes back), the consumer (tail, durable, sleeping). A mark
+ * carries the generation it belongs to, so that nobody has to reset what somebody else writes:
  *
  *   epoch    generation:16 | scribe:16       a worker is put into the slot: generation+1; a scribe died: scribe+1
  *   head     generation:16 | position:48     in units of 64 bytes, rising for ever
@@ -30,9 +30,10 @@ struct slot {
     _Atomic uint32_t failed;
     alignas(64) _Atomic uint64_t head;
     _Atomic uint32_t waiting; /* the worker wants its eventfd */
+    _Atomic uint32_t asked;   /* enum ipc_hurry, or-ed */
     alignas(64) _Atomic uint64_t tail;
     _Atomic uint64_t durable;  /* a ticket */
-    _Atomic uint32_t sleeping; /* the scribe wants its eventfd */
+    _Atomic uint32_t sleeping; /* the scribe wants its eventfd for this hurry and more; 0: it is awake */
 };
 
 /* Before each entry in the ring. */

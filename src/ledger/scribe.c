@@ -15,11 +15,11 @@
 #define EXIT_UNWRITABLE 74
 #define HOLD_US 500u
 #define HOLD_ENTRIES 16u
-#define HOLD_STEPS 5u    /* a held group is looked at this often */
 #define TURN_ENTRIES 64u /* from one slot before the next has its turn */
-#define TIP_IDLE_MS 20
+#define TIP_IDLE_MS 20   /* also what nobody asked for is committed then */
 #define TIP_STALE_NS UINT64_C(1000000000)
 #define CONTROL_NS UINT64_C(10000000)
+#define IDLE_NS UINT64_C(1000000) /* a shorter rest does not end a time of load */
 
 struct scribe {
     const struct ledger_scribe_config *config;
@@ -31,6 +31,8 @@ struct scribe {
     unsigned slots, turn;
     int signals;
     bool stopping, orphan, alarmed;
+    unsigned asked;       /* enum ipc_hurry, or-ed: what of the group was asked for */
+    bool full;            /* more is there than the group holds */
     size_t waiting_after; /* entries that had queued when the last commit ended */
     uint64_t tip_ns, control_ns;
 };
@@ -107,37 +109,38 @@ static bool collect_slot(struct scribe *s, unsigned slot)
     return true;
 }
 
-/* Every slot has its turn, and the next round begins with the next slot. */
+/* Every slot has its turn, and the next round begins with the next slot. What was asked for is read first: it is in
+ * the group then. */
 static void collect(struct scribe *s)
 {
     unsigned first = s->turn;
+    s->asked |= ipc_collector_asked(s->collector);
     s->turn = (s->turn + 1) % s->slots;
-    for (unsigned i = 0; i < s->slots; i++)
-        if (!collect_slot(s, (first + i) % s->slots)) return;
+    s->full = false;
+    for (unsigned i = 0; i < s->slots && !s->full; i++)
+        s->full = !collect_slot(s, (first + i) % s->slots);
 }
 
-static void nap(uint32_t us)
-{
-    struct timespec t = {.tv_nsec = (long)us * 1000};
-    nanosleep(&t, NULL);
-}
-
-/* Under load it pays to let a group grow; as soon as nothing more comes it goes out. */
+/* Under load it pays to let a group grow, until a producer says that it has no more to give. */
 static void hold(struct scribe *s)
 {
-    uint32_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
+    uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
     uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
-    if (s->waiting_after < 2) return;
-    for (unsigned i = 0; i < HOLD_STEPS && ledger_pending(s->ledger) < enough; i++) {
-        size_t before = ledger_pending(s->ledger);
-        nap(us / HOLD_STEPS);
+    uint64_t now = os_monotonic_ns(), until = now + us * 1000;
+    while (s->waiting_after >= 2 && !s->full && (s->asked & IPC_NOW) == 0 && ledger_pending(s->ledger) < enough &&
+           now < until) {
+        struct pollfd fd = {.fd = ipc_collector_fd(s->collector), .events = POLLIN};
+        struct timespec left = {.tv_nsec = (long)(until - now)};
+        if (ipc_collector_may_sleep(s->collector, IPC_NOW)) ppoll(&fd, 1, &left, NULL);
+        ipc_collector_awake(s->collector, fd.revents != 0);
         collect(s);
-        if (ledger_pending(s->ledger) == before) return;
+        now = os_monotonic_ns();
     }
 }
 
 static result commit(struct scribe *s)
 {
+    s->asked = s->full ? s->asked : 0; /* what was asked for may be in what did not fit */
     TRY(ledger_commit(s->ledger));
     for (unsigned i = 0; i < s->slots; i++) {
         if (s->tickets[i] == 0) continue;
@@ -157,34 +160,40 @@ static result write_tip(struct scribe *s)
 
 static result rest(struct scribe *s)
 {
-    bool stale = ledger_tip_stale(s->ledger);
-    int timeout = stale ? TIP_IDLE_MS : s->alarmed ? 1000 : -1, n = 1;
-    if (ipc_collector_may_sleep(s->collector)) {
-        struct pollfd fds[3] = {{.fd = ipc_collector_fd(s->collector), .events = POLLIN},
-            {.fd = s->signals, .events = POLLIN}, {.fd = s->config->control_fd, .events = POLLIN}};
-        n = poll(fds, 3, timeout);
+    bool stale = ledger_tip_stale(s->ledger), lonely = ledger_pending(s->ledger) > 0;
+    int timeout = stale || lonely ? TIP_IDLE_MS : s->alarmed ? 1000 : -1, n = 1;
+    uint64_t since = os_monotonic_ns();
+    struct pollfd fds[3] = {{.fd = ipc_collector_fd(s->collector), .events = POLLIN},
+        {.fd = s->signals, .events = POLLIN}, {.fd = s->config->control_fd, .events = POLLIN}};
+    if (ipc_collector_may_sleep(s->collector, IPC_SOON)) n = poll(fds, 3, timeout);
+    ipc_collector_awake(s->collector, fds[0].revents != 0);
+    bool idle = os_monotonic_ns() - since > IDLE_NS;
+    if (idle || fds[1].revents || fds[2].revents) {
+        hear_control(s);
+        watch_spares(s);
     }
-    ipc_collector_awake(s->collector);
-    hear_control(s);
-    watch_spares(s);
-    s->waiting_after = 0;
-    return stale && n == 0 ? write_tip(s) : OK;
+    if (idle) s->waiting_after = 0;
+    if (lonely && n == 0) s->asked |= IPC_SOON; /* its publisher has died, or forgot */
+    return stale && n == 0 && !lonely ? write_tip(s) : OK;
 }
 
 static result turn(struct scribe *s)
 {
+    if (os_monotonic_ns() - s->control_ns > CONTROL_NS) {
+        hear_control(s);
+        watch_spares(s);
+    }
     collect(s);
     if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
-    if (ledger_pending(s->ledger) == 0) return s->stopping ? FAIL(ERROR_CLOSED, 0) : rest(s);
+    size_t pending = ledger_pending(s->ledger);
+    if (pending == 0 && s->stopping) return FAIL(ERROR_CLOSED, 0);
+    if (pending == 0) s->asked = 0;
+    if (s->asked == 0 && !s->full && !s->stopping) return rest(s);
     hold(s);
     TRY(commit(s));
     collect(s);
     s->waiting_after = ledger_pending(s->ledger);
     uint64_t now = os_monotonic_ns();
-    if (now - s->control_ns > CONTROL_NS) {
-        hear_control(s);
-        watch_spares(s);
-    }
     if (now - s->tip_ns > TIP_STALE_NS) TRY(write_tip(s));
     return OK;
 }

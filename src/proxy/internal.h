@@ -11,7 +11,9 @@
 #define PROXY_SEND_MS 60000      /* for a client to take the next piece */
 #define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections */
 #define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
-#define PROXY_QUIET_MS 2         /* an entry that nobody waits for may wait so long for one that somebody does */
+#define PROXY_QUIET_MS 10        /* an entry that nobody waits for may wait so long for one that somebody does */
+#define PROXY_GROUP 16           /* decisions that a busy worker publishes before it asks for them … */
+#define PROXY_GROUP_US 500       /* … or the age of the first */
 
 struct worker;
 struct session;
@@ -213,6 +215,10 @@ struct worker {
     struct session *sessions;
     struct exchange *free_exchanges;
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
+    struct io_task *ledger_round, *ledger_idle; /* when the scribe is asked, and its answers are looked at */
+    unsigned unasked;                    /* decisions published that the scribe was not asked for yet */
+    uint64_t unasked_us;                 /* when the first of them was */
+    bool asked_soon, unasked_quiet;
     struct engine **engines;             /* idle ones, the one used last at the end */
     size_t engine_idle, engine_total, engine_room, engine_reserved;
     struct behind *behind; /* certificates that trusted proxies handed on lately; NULL without one */
@@ -249,10 +255,10 @@ bool worker_engine_reserve(struct worker *w);
 void worker_engine_release(struct worker *w);
 struct engine *worker_engine_take(struct worker *w);            /* for a reservation */
 void worker_engine_back(struct worker *w, struct engine *e); /* NULL is fine; before its release */
-void worker_queue(struct worker *w, struct exchange *x);   /* until the ledger moves */
+void worker_queue(struct worker *w, struct exchange *x);     /* until the ledger moves */
 void worker_unqueue(struct worker *w, struct exchange *x);
-/* true, publish, false: for an entry that nobody waits for. */
-void worker_publish_quietly(struct worker *w, bool quiet);
+/* An entry was published, which an exchange waits for or nobody does. */
+void worker_published(struct worker *w, bool awaited);
 void worker_session_ended(struct worker *w);
 /* Once a minute for each row is enough. */
 void worker_alarm(struct worker *w, enum gate_failure f);

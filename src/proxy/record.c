@@ -172,6 +172,7 @@ RESULT record_publish(struct exchange *x)
     x->recorded = true;
     x->disclosure = x->from_origin;
     x->published_us = io_now_us();
+    worker_published(x->worker, true);
     worker_count(x->worker, PROXY_ENTRIES, 1);
     record_count(x);
     return OK;
@@ -199,10 +200,10 @@ void record_completion(struct exchange *x, bool aborted)
     e.time_us = os_realtime_us();
     e.bytes = io_bytes_sent(x->session->conn) - x->sent_before;
     e.aborted = aborted;
-    worker_publish_quietly(x->worker, true);
     result r = ledger_entry_publish(&e, &x->worker->scratch, x->worker->arguments->ring, &ticket);
-    worker_publish_quietly(x->worker, false);
-    if (is_ok(r)) worker_count(x->worker, PROXY_ENTRIES, 1);
+    if (!is_ok(r)) return;
+    worker_published(x->worker, false);
+    worker_count(x->worker, PROXY_ENTRIES, 1);
 }
 
 /* Requests refused on syntax or without a route, counted together. */
@@ -220,5 +221,7 @@ void record_summary(struct worker *w)
     describe_versions(w, &e);
     if (!is_ok(worker_random(w, e.nonce, sizeof(e.nonce)))) return; /* the next interval's holds them too */
     uint64_t ticket = 0;
-    if (is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) memset(w->summary, 0, sizeof(w->summary));
+    if (!is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) return;
+    memset(w->summary, 0, sizeof(w->summary));
+    worker_published(w, false);
 }

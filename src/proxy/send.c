@@ -59,6 +59,7 @@ enum flow step_record(struct exchange *x)
     if (is_ok(r)) return after_record(x);
     if (r.class == ERROR_LIMIT && r.code == EAGAIN) {
         worker_count(x->worker, PROXY_LEDGER_WAITS, 1); /* back-pressure, never a drop */
+        io_task_due(x->worker->ledger_round);
         if (!x->queued) worker_queue(x->worker, x);
         return FLOW_WAIT;
     }

@@ -82,9 +82,8 @@ RESULT shadow_publish(struct exchange *x)
     struct shadow_review *v = x->review;
     if (v == NULL) return OK;
     v->left.status = (int32_t)x->status;
-    worker_publish_quietly(x->worker, true); /* the answer's own entry follows, and wakes whom it must */
+    /* the answer's own entry follows, and asks whom it must */
     result r = ledger_entry_publish(&v->left, &x->worker->scratch, x->worker->arguments->ring, &v->ticket);
-    worker_publish_quietly(x->worker, false);
     if (r.class == ERROR_LIMIT && r.code == EAGAIN) return r;
     if (is_ok(r)) worker_count(x->worker, PROXY_ENTRIES, 1);
     x->review = NULL; /* what else fails here fails the answer's own entry */

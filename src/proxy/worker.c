@@ -96,6 +96,7 @@ void worker_queue(struct worker *w, struct exchange *x)
     x->next = NULL;
     *w->queue_end = x;
     w->queue_end = &x->next;
+    io_task_due(w->ledger_idle);
 }
 
 void worker_unqueue(struct worker *w, struct exchange *x)
@@ -110,11 +111,8 @@ void worker_unqueue(struct worker *w, struct exchange *x)
 }
 
 /* Tickets become durable in order, so that the first that has to wait on ends the round. */
-static void ledger_moved(int fd, void *arg)
+static void release_recorded(struct worker *w)
 {
-    struct worker *w = arg;
-    (void)fd;
-    ipc_ring_arm(w->arguments->ring);
     size_t bound = 0;
     for (struct exchange *x = w->queue; x != NULL; x = x->next) bound++;
     while (w->queue != NULL && bound-- > 0) {
@@ -125,17 +123,61 @@ static void ledger_moved(int fd, void *arg)
     }
 }
 
-/* Completions wait for company: the scribe takes them with the next decision, or when this timer says so. */
-void worker_publish_quietly(struct worker *w, bool quiet)
+static void ask_scribe(struct worker *w, enum ipc_hurry hurry)
 {
-    ipc_ring_set_quiet(w->arguments->ring, quiet);
-    if (!quiet && !w->quiet_timer.armed) io_timer_after(&w->quiet_timer, PROXY_QUIET_MS);
+    ipc_ring_ask(w->arguments->ring, hurry);
+    w->unasked = 0;
+    w->unasked_quiet = false;
+    w->asked_soon = hurry == IPC_SOON;
 }
 
-static void wake_scribe(void *arg)
+/* Nothing else is ready. While other exchanges are under way their entries may soon follow, and the scribe may let its
+ * group grow; when all that is left waits for the ledger it must not. Looked at once more after the wish to be woken
+ * stands: else what became durable in between would be slept over. */
+static void ledger_before_wait(void *arg)
 {
     struct worker *w = arg;
-    ipc_ring_wake(w->arguments->ring);
+    bool alone = w->engine_reserved == 0;
+    if (w->unasked > 0 || (w->asked_soon && alone && w->queue != NULL)) ask_scribe(w, alone ? IPC_NOW : IPC_SOON);
+    ipc_ring_expect(w->arguments->ring);
+    release_recorded(w);
+}
+
+/* A worker that is never done with what is ready serves the ledger all the same. */
+static void ledger_after_round(void *arg)
+{
+    struct worker *w = arg;
+    ask_scribe(w, IPC_NOW);
+    release_recorded(w);
+    if (w->queue != NULL) io_task_due(w->ledger_idle);
+}
+
+static void ledger_moved(int fd, void *arg)
+{
+    struct worker *w = arg;
+    (void)fd;
+    release_recorded(w);
+    if (w->queue != NULL) io_task_due(w->ledger_idle);
+}
+
+/* Completions wait for company: the scribe takes them with the next decision, or when the timer says so. */
+void worker_published(struct worker *w, bool awaited)
+{
+    if (!awaited) {
+        w->unasked_quiet = true;
+        if (!w->quiet_timer.armed) io_timer_after(&w->quiet_timer, PROXY_QUIET_MS);
+        return;
+    }
+    uint64_t now = io_now_us();
+    if (w->unasked++ == 0) w->unasked_us = now;
+    bool enough = w->unasked >= PROXY_GROUP || now - w->unasked_us >= PROXY_GROUP_US;
+    io_task_due(enough ? w->ledger_round : w->ledger_idle);
+}
+
+static void quiet_long_enough(void *arg)
+{
+    struct worker *w = arg;
+    if (w->unasked_quiet) ask_scribe(w, IPC_SOON);
 }
 
 /* ---- draining --------------------------------------------------------------------------------------------------- */
@@ -282,17 +324,20 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->loop != NULL && w->listening != NULL, ERROR_LIMIT, ENOMEM);
     io_timer_init(&w->drain_timer, w->loop, drain_idle, w);
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
-    io_timer_init(&w->quiet_timer, w->loop, wake_scribe, w);
+    io_timer_init(&w->quiet_timer, w->loop, quiet_long_enough, w);
     io_timer_init(&w->beat_timer, w->loop, beat, w);
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(prepare_proxies(w));
     TRY(origin_pools_open(w, why, size));
     REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
     worker_engine_release(w);
-    w->ring_watch = io_watch_new(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
+    w->ring_watch = io_watch_edges(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
+    w->ledger_round = io_task_new(w->loop, IO_AFTER_ROUND, ledger_after_round, w);
+    w->ledger_idle = io_task_new(w->loop, IO_BEFORE_WAIT, ledger_before_wait, w);
     w->control_watch = io_watch_new(w->loop, w->arguments->control, control_message, w);
     REQUIRE(w->ring_watch != NULL && w->control_watch != NULL, ERROR_LIMIT, ENOMEM);
-    ipc_ring_arm(w->arguments->ring);
+    REQUIRE(w->ledger_round != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
+    ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
     io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
     return OK;
 }
@@ -313,7 +358,7 @@ static void close_down(struct worker *w)
     if (w->loop == NULL) return;
     record_summary(w);
     while (w->sessions != NULL) session_end(w->sessions, false);
-    ipc_ring_wake(w->arguments->ring);
+    ipc_ring_ask(w->arguments->ring, IPC_NOW);
     free_exchanges(w);
     origin_pools_close(w);
     while (w->engine_idle > 0) engine_free(w->engines[--w->engine_idle]);
@@ -323,6 +368,8 @@ static void close_down(struct worker *w)
     io_timer_clear(&w->quiet_timer);
     io_timer_clear(&w->beat_timer);
     io_watch_free(w->ring_watch);
+    io_task_free(w->ledger_round);
+    io_task_free(w->ledger_idle);
     io_watch_free(w->control_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {
         io_tls_server_free(w->listening[i].tls);

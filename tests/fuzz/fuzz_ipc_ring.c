@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (span in = span_of(data, size); in.len > 0;) {
         in = act(area_slot(area, 0), in);
         collect(c, 0);
-        (void)ipc_collector_may_sleep(c);
+        (void)ipc_collector_may_sleep(c, IPC_SOON);
         if (in.len > 0 && in.ptr[0] & 0x80) ipc_area_open_slot(area, 0);
     }
     ASSERT(is_ok(ipc_ring_publish(honest, SPAN("still served"), &ticket)));

@@ -143,7 +143,8 @@ def test_nothing_leaves_before_its_entry_is_durable(gateway, found):
     #= ICE10036.2 5.6(1)
     with Client(gateway.port, POLICE) as a, Client(gateway.port, OFFICER) as b:
         assert a.get("/inspect/x").status == 200 and b.get("/inspect/x").status == 200
-        before = len(gateway.entries())
+        before = 5  # the start, two disclosures, and, in their own time, their completions
+        assert wait_until(lambda: len(gateway.entries()) == before)
         scribe = gateway.children("scribe")[0]
         os.kill(scribe, signal.SIGSTOP)
         try:

@@ -75,11 +75,11 @@ static void test_a_quiet_entry_waits_for_company(void **state)
     size_t len = 0;
     uint64_t first, second, taken;
     ipc_ring_arm(p.ring);
-    assert_true(ipc_collector_may_sleep(p.collector));
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_SOON));
     ipc_ring_set_quiet(p.ring, true);
     assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("quiet"), &first)));
     assert_false(readable(ipc_collector_fd(p.collector)));
-    assert_false(ipc_collector_may_sleep(p.collector)); /* whoever looks sees it */
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_SOON)); /* nor keeps anybody awake */
     ipc_ring_set_quiet(p.ring, false);
     assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("loud"), &second)));
     assert_true(readable(ipc_collector_fd(p.collector)));
@@ -95,12 +95,34 @@ static void test_a_quiet_entry_can_be_told_of_later(void **state)
     (void)state;
     struct pair p = make_pair();
     uint64_t ticket;
-    assert_true(ipc_collector_may_sleep(p.collector));
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_SOON));
     ipc_ring_set_quiet(p.ring, true);
     assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("quiet"), &ticket)));
     assert_false(readable(ipc_collector_fd(p.collector)));
-    ipc_ring_wake(p.ring);
+    ipc_ring_ask(p.ring, IPC_SOON);
     assert_true(readable(ipc_collector_fd(p.collector)));
+    drop_pair(&p);
+}
+
+/* A scribe that lets its group grow is not woken by who may have more to give. */
+static void test_who_may_wait_does_not_wake_a_holding_scribe(void **state)
+{
+    (void)state;
+    struct pair p = make_pair();
+    ipc_ring_set_quiet(p.ring, true);
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_NOW));
+    ipc_ring_ask(p.ring, IPC_SOON);
+    assert_false(readable(ipc_collector_fd(p.collector)));
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_NOW));
+    assert_false(ipc_collector_may_sleep(p.collector, IPC_SOON));
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_NOW));
+    ipc_ring_ask(p.ring, IPC_NOW);
+    assert_true(readable(ipc_collector_fd(p.collector)));
+    assert_false(ipc_collector_may_sleep(p.collector, IPC_NOW));
+    assert_int_equal(ipc_collector_asked(p.collector), IPC_SOON | IPC_NOW);
+    assert_int_equal(ipc_collector_asked(p.collector), 0);
+    ipc_collector_awake(p.collector, true);
+    assert_false(readable(ipc_collector_fd(p.collector)));
     drop_pair(&p);
 }
 
@@ -280,10 +302,13 @@ static void test_a_producer_that_lies_is_found_out(void **state)
         breaks[i](area_slot(p.area, 1), slot_ring(area_slot(p.area, 1)));
         assert_int_equal(take(&p, out, &len, &ticket), IPC_TAKE_BROKEN);
         assert_int_equal(take(&p, out, &len, &ticket), IPC_TAKE_NONE);
+        assert_int_equal(ipc_collector_asked(p.collector), 0); /* nor does it keep anybody from sleep */
+        assert_true(ipc_collector_may_sleep(p.collector, IPC_SOON));
         ipc_area_open_slot(p.area, 1); /* the next worker is believed again */
         ipc_ring_free(p.ring);
         assert_true(is_ok(ipc_ring_attach(p.area, 1, &p.ring)));
         assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("entry"), &ticket)));
+        assert_int_equal(ipc_collector_asked(p.collector), IPC_SOON);
         assert_int_equal(take(&p, out, &len, &ticket), IPC_TAKE_ENTRY);
         drop_pair(&p);
     }
@@ -340,8 +365,8 @@ static void test_two_processes_never_lose_a_wake(void **state)
             continue;
         }
         struct pollfd f = {.fd = ipc_collector_fd(c), .events = POLLIN};
-        if (ipc_collector_may_sleep(c)) assert_int_equal(poll(&f, 1, 5000), 1);
-        ipc_collector_awake(c);
+        if (ipc_collector_may_sleep(c, IPC_SOON)) assert_int_equal(poll(&f, 1, 5000), 1);
+        ipc_collector_awake(c, true);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_an_entry_arrives_and_is_acknowledged),
         cmocka_unit_test(test_a_quiet_entry_waits_for_company),
         cmocka_unit_test(test_a_quiet_entry_can_be_told_of_later),
+        cmocka_unit_test(test_who_may_wait_does_not_wake_a_holding_scribe),
         cmocka_unit_test(test_bytes_survive_every_wrap),
         cmocka_unit_test(test_full_is_back_pressure_and_never_a_drop),
         cmocka_unit_test(test_limits_of_one_entry),
