@@ -59,13 +59,15 @@ gate_module(config NEEDS base source os io rules registry recipient ledger proxy
 gate_module(admin NEEDS base source os ipc io http registry ledger proxy config)
 gate_module(supervisor NEEDS base os ipc io ledger proxy config admin)
 gate_module(demo NEEDS base os io http ledger supervisor config LIBS PkgConfig::JANSSON)
-# The demo carries the packs it shows: the program works wherever it is copied to.
+# The program carries the packs that the demo shows and the schemas: it works wherever it is copied to.
 function(gate_embed target symbol file)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(READ ${file} hex HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
   set(out ${CMAKE_BINARY_DIR}/generated/${symbol}.c)
-  file(CONFIGURE OUTPUT ${out} CONTENT "#include \"demo/internal.h\"
+  file(CONFIGURE OUTPUT ${out} CONTENT "#include <stddef.h>
+extern const unsigned char ${symbol}[];
+extern const size_t ${symbol}_len;
 const unsigned char ${symbol}[] = {${bytes}};
 const size_t ${symbol}_len = sizeof(${symbol});
 " @ONLY)
@@ -77,6 +79,12 @@ if(TARGET demo)
 endif()
 gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate trial proxy
   config admin supervisor demo)
+if(TARGET cli)
+  gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)
+  gate_embed(cli cli_schema_gate ${CMAKE_SOURCE_DIR}/schema/gate.schema.json)
+  gate_embed(cli cli_schema_recipients ${CMAKE_SOURCE_DIR}/schema/recipients.schema.json)
+  gate_embed(cli cli_schema_registry_source ${CMAKE_SOURCE_DIR}/schema/registry-source.schema.json)
+endif()
 
 # libgate1367: the pure floors for other programs (include/gate1367/gate1367.h); nothing but gate1367_ symbols leaves it.
 if(TARGET engine AND NOT GATE1367_SANITIZE)

@@ -11,7 +11,7 @@
     X("serve", cli_serve, "-c gate.json", "run the gateway in the foreground")                                         \
     X("check", cli_check, "-c gate.json [--json]", "load everything serve would and report every problem")             \
     X("demo", cli_demo, "[--keep]", "the whole system on an embedded sample origin, shown side by side")               \
-    X("rules", cli_rules, "test|lint PACK… [--json]", "the rule author's tools")                                       \
+    X("rules", cli_rules, "test|lint|explain|print|schema …", "the rule author's tools")                               \
     X("registry", cli_registry, "build|apply|inspect|lookup …", "the index of protected persons")                      \
     X("log", cli_log, "init|verify|list|show|follow …", "the ledger of disclosures")                                   \
     X("help", cli_help, "[COMMAND]", "this text, or a command's")

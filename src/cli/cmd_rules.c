@@ -1,6 +1,7 @@
-/* rules test|lint */
+/* rules test|lint, and the way to the other verbs */
 #include "cli/cli.h"
 #include "cli/packs.h"
+#include "cli/verbs.h"
 #include "match/match.h"
 #include "trial/trial.h"
 
@@ -157,9 +158,10 @@ int cli_rules(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } VERBS[] = {{"test", rules_test}, {"lint", rules_lint_}};
-    static const char *const NAMES[] = {"test", "lint", NULL};
-    static const char *const LATER[] = {"explain", "replay", "schema", "print", NULL};
+    } VERBS[] = {{"test", rules_test}, {"lint", rules_lint_}, {"explain", rules_explain},
+        {"print", rules_print}, {"schema", rules_schema}};
+    static const char *const NAMES[] = {"test", "lint", "explain", "print", "schema", NULL};
+    static const char *const LATER[] = {"replay", NULL};
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(VERBS); i++)
         if (strcmp(argv[1], VERBS[i].name) == 0) return VERBS[i].run(argc - 1, argv + 1);
     return cli_unknown_verb("rules", argc > 1 ? argv[1] : NULL, NAMES, LATER);

@@ -26,10 +26,23 @@ static const struct page PAGES[] = {
         "  --keep   leave it running and print curl commands; Ctrl-C ends it\n"},
     {"rules",
         "usage: gate1367 rules test PACK… [--json]\n"
-        "       gate1367 rules lint PACK… [--json]\n\n"
-        "test runs the tests that every identifier and marker carries, through the reader and matcher of the gateway. Give\n"
-        "packs in the order of gate.json. lint remarks on what is allowed but unwise, each with what to do.\n\n"
-        "exit: 0 nothing failed, 1 something did, 2 usage.\n"},
+        "       gate1367 rules lint PACK… [--json]\n"
+        "       gate1367 rules explain FILE PACK… --profile P --recipient restricted|entitled [--protected VALUE,…] [options]\n"
+        "       gate1367 rules explain FILE -c gate.json --profile P --recipient ID [options]\n"
+        "       gate1367 rules print PACK…\n"
+        "       gate1367 rules schema [rules|gate|recipients|registry-source]\n\n"
+        "Give packs in the order of gate.json. test runs the tests that every identifier, marker and profile carries, through\n"
+        "the gateway's reader, matcher and engine. lint remarks on what is allowed but unwise, each with what to do. explain\n"
+        "tells what becomes of a document: each finding, its path, rule, registry kind, unit and what follows; values are not\n"
+        "shown. With -c it asks the registry in force. print writes the packs in one spelling, to be compared; schema the JSON\n"
+        "Schema of a file.\n\n"
+        "  --profile P        the profile that describes the document\n"
+        "  --recipient ID     who asks: an id of recipients.json or anonymous; without -c: restricted or entitled\n"
+        "  --path PATH        of the request; may be left out where the profile has one document. The template will do\n"
+        "  --type TYPE        media type of the file, where its name does not say (.json, .ndjson, .jsonl)\n"
+        "  --protected VALUE,…  identifiers that are taken for protected, without -c\n"
+        "  --json             one object a line; explain: one document\n\n"
+        "exit: 0 nothing failed (explain: nothing would be withheld), 1 something did, 2 usage.\n"},
     {"registry",
         "usage: gate1367 registry build SOURCE -o protected.idx --key protected.key [--release-approved REASON]\n"
         "       gate1367 registry apply -c gate.json CHANGES.jsonl [--json]\n"

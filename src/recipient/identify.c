@@ -128,6 +128,27 @@ static const struct entry *entry_of(const struct recipient_table *t, const struc
     return NULL;
 }
 
+bool recipient_named(const struct recipient_table *t, span id, struct recipient_identity *out)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    recipient_be_nobody(out);
+    if (span_equal(id, span_str(anonymous.id))) return true;
+    for (size_t i = 0; i < t->entry_count; i++) {
+        const struct entry *e = &t->entries[i];
+        if (!span_equal(id, span_str(e->recipient.id)) || e->recipient.trusted_proxy) continue;
+        out->recipient = &e->recipient;
+        out->could_be_entitled = entry_could_be_entitled(e);
+        return true;
+    }
+    return false;
+}
+
+const char *recipient_id_at(const struct recipient_table *t, size_t i)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    return i < t->entry_count ? t->entries[i].recipient.id : NULL;
+}
+
 static const char *listed_purpose(const struct entry *e, span token)
 {
     for (size_t i = 0; i < e->purpose_count; i++)

@@ -59,6 +59,11 @@ struct recipient_table *recipient_load(struct source *s); /* NULL after reportin
 void recipient_table_free(struct recipient_table *t);
 /* `der` is the verified client certificate, or empty. */
 void recipient_identify(const struct recipient_table *t, span der, struct recipient_identity *out);
+/* As if somebody had come as that entry ("anonymous" is one): for tools that ask what he would see. False: there is none, or
+ * it is a trusted proxy, which is nobody. */
+bool recipient_named(const struct recipient_table *t, span id, struct recipient_identity *out);
+/* Ids in file order; NULL past the last. */
+const char *recipient_id_at(const struct recipient_table *t, size_t i);
 /* Nobody known: anonymous. */
 void recipient_be_nobody(struct recipient_identity *out);
 

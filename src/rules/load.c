@@ -240,6 +240,12 @@ const struct rules_profile *rules_find_profile(const struct rules_set *s, span i
     return NULL;
 }
 
+const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i)
+{
+    MAGIC_CHECK(p, PROFILE_MAGIC);
+    return i < p->documents.count ? *LIST_AT(&p->documents, struct rules_document *, i) : NULL;
+}
+
 bool rules_profile_is_shadow(const struct rules_profile *p)
 {
     MAGIC_CHECK(p, PROFILE_MAGIC);

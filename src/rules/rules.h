@@ -125,6 +125,8 @@ const struct rules_document *rules_unprofiled(const struct rules_set *s, bool nd
 const struct rules_profile *rules_find_profile(const struct rules_set *s, span id);
 /* NULL-terminated, for "did you mean". */
 const char *const *rules_profile_names(const struct rules_set *s);
+/* The i-th documents entry, or NULL past the last. */
+const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i);
 /* `mode: shadow`: evaluated beside the rules in force and decides nothing. */
 bool rules_profile_is_shadow(const struct rules_profile *p);
 /* The first documents entry of a profile in shadow that describes the path, packs in order; NULL: none. */
@@ -200,6 +202,9 @@ const char *rules_why(const struct rules_set *s, rule_id id); /* the paragraph t
 const struct rules_identifier *rules_identifier_at(const struct rules_set *s, rule_id id);
 const struct rules_marker *rules_marker_at(const struct rules_set *s, rule_id id);
 void rules_version(const struct rules_set *s, uint8_t out[16]); /* fingerprint of the packs' bytes, in order */
+/* The set in one spelling, as JSON text: labels and values folded, paths normalised, sets sorted, defaults, titles and tests
+ * left out; how each pattern is looked for. To be freed with mem_hook_free; NULL: out of memory. Needs the sources. */
+char *rules_canonical(const struct rules_set *s);
 /* The self-tests of every identifier and marker (their `tests`); the caller runs the matcher. A sample that is a text is
  * to be looked at as a document that holds it under a name without labels, an object or array as a document. "Match"
  * means that the rule recognises something there: also a suspected marker that stands alone. */

@@ -15,8 +15,6 @@ struct trial {
     struct buf text; /* what a test got; then why it failed */
 };
 
-/* The limits that a configuration has when it names none. */
-struct engine_limits trial_limits(void);
 /* The document and question of a profile's test, asked. False after reporting. */
 struct trial_asked {
     struct trial_people *people;

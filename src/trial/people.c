@@ -13,13 +13,16 @@ static const uint8_t no_key[32] = {1};
 
 struct reading {
     json_t *identifiers;
+    rule_id rule; /* the first that recognises it, in the order of the packs: what an author means by the text */
     bool no_memory;
 };
 
 static void saw_candidate(void *ctx, rule_id rule, enum registry_kind kind, span canonical)
 {
     struct reading *r = ctx;
-    (void)rule;
+    if (rule > r->rule) return;
+    if (rule < r->rule) json_array_clear(r->identifiers);
+    r->rule = rule;
     json_t *one = json_pack("{s:s,s:s%}", "kind", registry_kind_name(kind), "value", (const char *)canonical.ptr, (int)canonical.len);
     if (!one || json_array_append_new(r->identifiers, one) != 0) r->no_memory = true;
 }
@@ -42,7 +45,7 @@ static bool read_text(struct match *m, const struct rules_set *rules, const json
 
 static json_t *identifiers_of_text(const struct rules_set *rules, const json_t *text, const struct place *at)
 {
-    struct reading r = {.identifiers = json_array()};
+    struct reading r = {.identifiers = json_array(), .rule = RULE_NONE};
     struct rules_scratch *scratch = rules_scratch_new(rules);
     struct match *m = scratch ? match_new(rules, scratch, cpu_level()) : NULL;
     bool good = r.identifiers && m && read_text(m, rules, text, &r);
@@ -94,10 +97,9 @@ static bool add_person(struct trial_people *p, const struct rules_set *rules, co
 static bool build(struct trial_people *p, const struct rules_set *rules, const json_t *people, struct problems *problems,
     const struct place *at)
 {
-    struct place list = place_member(at, "protected");
     span image;
     for (size_t i = 0; i < json_array_size(people); i++) {
-        struct place item = place_item(&list, i);
+        struct place item = place_item(at, i);
         if (!add_person(p, rules, json_array_get(people, i), i, &item)) return false;
         if (problems_errors(problems) == 0) continue;
         place_error(&item, "is no line that a registry takes: %s", problems_text(problems, 0));

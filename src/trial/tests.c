@@ -14,7 +14,8 @@ struct engine_limits trial_limits(void)
 
 bool trial_ask_test(struct trial *t, const struct rules_profile_test *test, struct trial_asked *asked, struct trial_answer *a)
 {
-    *asked = (struct trial_asked){.people = trial_people_new(t->rules, test->people, &test->at)};
+    struct place people = place_member(&test->at, "protected");
+    *asked = (struct trial_asked){.people = trial_people_new(t->rules, test->people, &people)};
     if (!asked->people) return false;
     if (!test->text) asked->made = json_dumps(test->body, JSON_COMPACT | JSON_ENCODE_ANY);
     asked->body = test->text ? span_str(json_string_value(test->text)) : span_str(asked->made);

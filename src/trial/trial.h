@@ -27,6 +27,9 @@ struct trial_question {
     span body;
 };
 
+/* The limits that a configuration has when it names none. */
+struct engine_limits trial_limits(void);
+
 /* name, for machines; for people */
 #define TRIAL_VERDICTS(X)                                                                                              \
     X(UNCHANGED, "unchanged", "delivered as it is")                                                                    \
@@ -55,10 +58,17 @@ void trial_ask(struct trial *t, const struct trial_question *q, struct trial_ans
 bool trial_delivers(const struct trial_answer *a);
 RESULT trial_body(const struct trial_answer *a, span body, struct buf *out);
 
+/* What was found and what becomes of it: places, rules and reasons, never values. A document:
+ *   {"verdict", "reason", "units": {"seen", "protected", "withheld"},
+ *    "findings": [{"path", "origin", "rule", "title", "why", "kind", "unit", "withholds", "reason"}],
+ *    "withheld": [{"path", "reason"}]}
+ * The answer must be the trial's last. NULL: out of memory. */
+json_t *trial_explain(struct trial *t, const struct trial_question *q, const struct trial_answer *a);
+
 /* ---- people of a test ------------------------------------------------------------------------------------------- */
 
 /* A registry in memory of what a test names as protected (rules_profile_test.people, NULL: nobody): texts as the
- * identifiers of the set recognise them. NULL after reporting at `at`. */
+ * identifiers of the set recognise them. NULL after reporting; `at` is the place of the array. */
 struct trial_people;
 struct trial_people *trial_people_new(const struct rules_set *rules, const json_t *people, const struct place *at);
 void trial_people_free(struct trial_people *p);

@@ -1,0 +1,187 @@
+/* Why a document becomes what it becomes, for insiders: places, rules and reasons. A value is never told, nor a member's
+ * name in which something was found. */
+#include "trial/own.h"
+
+#include "http/http.h"
+
+#include <stdlib.h>
+
+struct explaining {
+    const struct rules_set *rules;
+    const struct match_survey *survey;
+    const struct policy_verdict *verdict;
+    enum recipient_class class;
+    const char **finding_paths, **piece_paths; /* piece_paths: of units */
+    uint32_t *order;                           /* of findings, by place */
+};
+
+/* ---- places ----------------------------------------------------------------------------------------------------- */
+
+static int by_offset(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Pairs of an offset and an index, sorted by offset: who asked for which place. */
+static int by_first(const void *a, const void *b)
+{
+    return by_offset(a, b);
+}
+
+struct asked {
+    uint64_t at;
+    size_t who;
+};
+
+static bool locate(struct explaining *x, span body, enum doc_format format, struct arena *a)
+{
+    const struct match_survey *s = x->survey;
+    size_t count = s->finding_count + s->piece_count;
+    struct asked *asked = arena_array(a, count + 1, sizeof *asked);
+    struct trial_place *places = arena_array(a, count + 1, sizeof *places);
+    uint64_t *hidden = arena_array(a, s->finding_count + 1, sizeof *hidden);
+    const char **paths = arena_array(a, count + 1, sizeof *paths);
+    if (!asked || !places || !hidden || !paths) return false;
+    for (size_t i = 0; i < s->finding_count; i++) {
+        asked[i] = (struct asked){s->findings[i].at, i};
+        hidden[i] = s->findings[i].at;
+    }
+    for (size_t i = 0; i < s->piece_count; i++) asked[s->finding_count + i] = (struct asked){s->pieces[i].value, s->finding_count + i};
+    if (count > 0) qsort(asked, count, sizeof *asked, by_first);
+    if (s->finding_count > 0) qsort(hidden, s->finding_count, sizeof *hidden, by_offset);
+    for (size_t i = 0; i < count; i++) places[i].at = asked[i].at;
+    if (!trial_locate(body, format, hidden, s->finding_count, places, count, a)) return false;
+    for (size_t i = 0; i < count; i++) paths[asked[i].who] = places[i].path;
+    x->finding_paths = paths;
+    x->piece_paths = paths + s->finding_count;
+    return true;
+}
+
+static bool sort_findings(struct explaining *x, struct arena *a)
+{
+    size_t n = x->survey->finding_count;
+    struct asked *order = arena_array(a, n + 1, sizeof *order);
+    x->order = arena_array(a, n + 1, sizeof *x->order);
+    if (!order || !x->order) return false;
+    for (size_t i = 0; i < n; i++) order[i] = (struct asked){x->survey->findings[i].at, i};
+    if (n > 0) qsort(order, n, sizeof *order, by_first);
+    for (size_t i = 0; i < n; i++) x->order[i] = (uint32_t)order[i].who;
+    return true;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------ */
+
+static const char *origin_name(enum match_origin o)
+{
+    switch (o) {
+    case MATCH_REGISTRY: return "registry";
+    case MATCH_DEFINITIVE: return "definitive marker";
+    case MATCH_SUSPECTED: return "suspected marker";
+    case MATCH_FLAW: return "structure";
+    case MATCH_LIMIT: return "limit";
+    }
+    return "";
+}
+
+
+/* Another marker in the unit, without which one that only suspects is none. */
+static bool stands_alone(const struct explaining *x, const struct match_finding *f)
+{
+    if (f->origin != MATCH_SUSPECTED) return false;
+    for (size_t i = 0; i < x->survey->finding_count; i++) {
+        const struct match_finding *g = &x->survey->findings[i];
+        bool marker = g->origin == MATCH_SUSPECTED || g->origin == MATCH_DEFINITIVE;
+        if (marker && g->unit == f->unit && g->rule != f->rule && !g->in_text) return false;
+    }
+    return true;
+}
+
+static const char *reason_of(const struct explaining *x, const struct match_finding *f)
+{
+    if (f->in_text) return "stands in \"texts\", which nobody restricted sees: it is about somebody else";
+    if (stands_alone(x, f)) return "only suspects, and no other marker stands in its unit";
+    if (x->class == RECIPIENT_ENTITLED) return "is shown: the recipient is entitled";
+    if (f->unit == MATCH_NONE) return "stands outside every unit, so that the document goes";
+    return "withholds the unit around it";
+}
+
+static bool withholds(const struct explaining *x, const struct match_finding *f)
+{
+    return x->class == RECIPIENT_RESTRICTED && !f->in_text && !stands_alone(x, f);
+}
+
+static json_t *explain_finding(const struct explaining *x, size_t i)
+{
+    const struct match_finding *f = &x->survey->findings[i];
+    bool named = f->rule != RULE_NONE;
+    json_t *out = json_pack("{s:s,s:s}", "path", x->finding_paths[i], "origin", origin_name((enum match_origin)f->origin));
+    if (named) {
+        json_object_set_new(out, "rule", json_string(rules_name(x->rules, f->rule)));
+        json_object_set_new(out, "title", json_string(rules_title(x->rules, f->rule)));
+        json_object_set_new(out, "why", json_string(rules_why(x->rules, f->rule)));
+    }
+    if (f->origin == MATCH_REGISTRY) json_object_set_new(out, "kind", json_string(registry_kind_name((enum registry_kind)f->kind)));
+    json_object_set_new(out, "unit", f->unit == MATCH_NONE ? json_null() : json_string(x->piece_paths[f->unit]));
+    json_object_set_new(out, "withholds", json_boolean(withholds(x, f)));
+    json_object_set_new(out, "reason", json_string(reason_of(x, f)));
+    return out;
+}
+
+static json_t *explain_findings(const struct explaining *x)
+{
+    json_t *list = json_array(), *last = NULL;
+    for (size_t i = 0; i < x->survey->finding_count; i++) {
+        json_t *one = explain_finding(x, x->order[i]);
+        if (last && json_equal(last, one)) json_decref(one); /* two spellings in one value */
+        else json_array_append_new(list, last = one);
+    }
+    return list;
+}
+
+/* ---- units ------------------------------------------------------------------------------------------------------ */
+
+static bool has_finding(const struct explaining *x, size_t piece)
+{
+    for (size_t i = 0; i < x->survey->finding_count; i++) {
+        const struct match_finding *f = &x->survey->findings[i];
+        if (f->unit == piece && withholds(x, f)) return true;
+    }
+    return false;
+}
+
+static json_t *explain_units(const struct explaining *x)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; x->class == RECIPIENT_RESTRICTED && i < x->survey->piece_count; i++) {
+        if (x->verdict->withheld[i] == POLICY_KEPT) continue;
+        const char *why = has_finding(x, i) ? "something was found in it" :
+            "nothing in it by itself: it is over limits.record, cannot be read apart, or goes with a unit that is withheld";
+        json_array_append_new(list, json_pack("{s:s,s:s}", "path", x->piece_paths[i], "reason", why));
+    }
+    return list;
+}
+
+static json_t *explain_document(const struct explaining *x, enum trial_verdict verdict)
+{
+    const struct policy_verdict *v = x->verdict;
+    const char *why = trial_verdict_words(verdict);
+    if (verdict == TRIAL_NOT_FOUND && v->document_withheld) why = "withheld whole: what was found belongs to the document itself";
+    return json_pack("{s:s,s:s,s:{s:I,s:I,s:I},s:o,s:o}", "verdict", trial_verdict_name(verdict), "reason", why, "units", "seen",
+        (json_int_t)v->seen, "protected", (json_int_t)v->protected_, "withheld", (json_int_t)v->withheld_count, "findings",
+        explain_findings(x), "withheld", explain_units(x));
+}
+
+json_t *trial_explain(struct trial *t, const struct trial_question *q, const struct trial_answer *a)
+{
+    struct explaining x = {.rules = t->rules, .survey = a->survey, .verdict = &a->outcome->verdict, .class = q->class};
+    struct http_media media = {0};
+    enum doc_format format = DOC_JSON;
+    if (!a->survey)
+        return json_pack("{s:s,s:s+++}", "verdict", trial_verdict_name(a->verdict), "reason", trial_verdict_words(a->verdict),
+            a->failure != GATE_FINE ? ": " : "", a->failure != GATE_FINE ? gate_failure_name(a->failure) : "",
+            a->failure == GATE_QUERY ? " (a parameter that the document does not list)" : "");
+    if (http_media_parse(span_str(q->type), &media)) (void)engine_format_of(http_media_essence(&media), &format);
+    bool good = locate(&x, q->body, format, t->arena) && sort_findings(&x, t->arena);
+    return good ? explain_document(&x, a->verdict) : NULL;
+}
