@@ -225,10 +225,10 @@ bool view_may_identify(const struct match *m, const struct facts *f);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, unsigned level);
 
-/* shape.c, mrz.c: what is no expression. */
-void shape_scan(struct match *m, span text, const struct facts *f);
+/* syntax.c, mrz.c: what is no expression. */
+void syntax_scan(struct match *m, span text, const struct facts *f);
 /* Are digits alone a North American telephone number? */
-bool shape_is_phone(span digits);
+bool syntax_is_phone(span digits);
 #define MRZ_LINE 30 /* the shortest */
 void mrz_scan(struct match *m, span text);
 

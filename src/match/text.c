@@ -15,7 +15,6 @@ enum {
 #define DIGIT (IS_DIGIT | IS_STANDARD | IS_URL | IS_PRINTABLE)
 #define LETTER (IS_LETTER | IS_STANDARD | IS_URL | IS_PRINTABLE)
 
-/* 0xC3–0xCC begin U+00C0–U+033F: accented Latin letters and combining marks, which folding leaves alone. */
 static const uint8_t classes[256] = {
     [0x20 ... 0x24] = IS_PRINTABLE,
     ['%'] = IS_PRINTABLE | IS_PERCENT,
@@ -35,8 +34,7 @@ static const uint8_t classes[256] = {
     [0x60] = IS_PRINTABLE,
     ['a' ... 'z'] = LETTER,
     [0x7B ... 0x7E] = IS_PRINTABLE,
-    [0xC2] = IS_LEAD,
-    [0xCD ... 0xF4] = IS_LEAD,
+    [0xC2 ... 0xF4] = IS_LEAD,
 };
 static inline uint8_t class_of(uint8_t c)
 {

@@ -133,7 +133,7 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
 {
     uint8_t out[INTEGER_MAX];
     span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
-    const struct rules_identifier *phone = shape_is_phone(digits) ? m->syntax[SYNTAX_PHONE][REGISTRY_PHONE] : NULL;
+    const struct rules_identifier *phone = syntax_is_phone(digits) ? m->syntax[SYNTAX_PHONE][REGISTRY_PHONE] : NULL;
     if (!(c->act & (ACT_KEY | ACT_LABEL)) && digits.len != 9 && !phone) return;
     set_spot(m, e, c, w);
     const struct label *label = m->spot.label;

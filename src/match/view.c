@@ -64,7 +64,7 @@ bool view_may_identify(const struct match *m, const struct facts *f)
 static void scan_identifiers(struct match *m, span text, const struct facts *f)
 {
     if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
-    shape_scan(m, text, f);
+    syntax_scan(m, text, f);
     if (!view_may_identify(m, f)) return;
     rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     if (f->digits >= 9 && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);

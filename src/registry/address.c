@@ -1,15 +1,10 @@
-/* Addresses, places and organisations: upper case, no accents, USPS abbreviations. An address becomes house number,
+/* Addresses, places and organisations: upper case, USPS abbreviations. An address becomes house number,
  * street and ZIP5 (10-domain 2.1), so that the unit, the city and the state may be written in any way or not at all.
  *
  *= 10-domain 2.1 Address */
 #include "registry/canonical.h"
 
 #include <stdlib.h>
-
-/* Base letters of U+00C0…U+017F, by compatibility decomposition (Unicode 14), upper case. */
-static const char latin_base[] = "AAAAAAACEEEEIIIIDNOOOOO OUUUUYTSAAAAAAACEEEEIIIIDNOOOOO OUUUUYTYAAAAAACCCCCCCCDDDD"
-                                 "EEEEEEEEEEGGGGGGGGHHHHIIIIIIIIIIIIJJKKKLLLLLLLLLLNNNNNN NNOOOOOOOORRRRRRSSSSSSSSTTTT"
-                                 "TTUUUUUUUUUUUUWWYYYZZZZZZS";
 
 #define WORDS_MAX 24
 #define TEXT_MAX 256
@@ -22,17 +17,12 @@ struct words {
     size_t count;
 };
 
-/* The code point as an upper-case letter or digit, 0 for a separator, 1 for a combining mark that vanishes, or 2: keep
- * the bytes (a letter of another script). */
+/* The code point as an upper-case letter or digit, 0 for a separator, or 1: keep the bytes (a letter of another script;
+ * Latin ones have lost their marks by now). */
 static uint8_t plain_letter(const uint8_t *p, size_t n)
 {
     if (n == 1) return is_alnum(p[0]) ? to_upper(p[0]) : 0;
-    if (n != 2) return 2;
-    unsigned c = (unsigned)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
-    if (c >= 0x300 && c <= 0x36F) return 1;
-    if (c < 0xC0) return 0;
-    if (c > 0x17F) return 2;
-    return latin_base[c - 0xC0] == ' ' ? 0 : (uint8_t)latin_base[c - 0xC0];
+    return n > 2 || p[0] >= 0xC6;
 }
 
 static void end_word(struct words *w, size_t from, size_t to, bool comma)
@@ -53,8 +43,8 @@ static void split_words(span value, struct words *w)
         uint8_t c = plain_letter(p, n ? n : 1);
         if (n == 0) n = 1;
         i += n;
-        if (c == 1 || p[0] == '\'' || p[0] == '.') continue; /* "O'Hara" and "St." are one word */
-        if (c == 2) {
+        if (p[0] == '\'' || p[0] == '.') continue; /* "O'Hara" and "St." are one word */
+        if (c == 1) {
             memcpy(w->text + used, p, n);
             used += n;
         } else if (c) {

@@ -75,14 +75,21 @@ static const uint32_t digit_zeros[] = {
     0x1fbf0,
 };
 
+/* Letters of U+00C0…U+017F without their marks, by compatibility decomposition (Unicode 14); a blank: none. */
+static const char latin_base[] = "AAAAAAACEEEEIIIIDNOOOOO OUUUUYTsaaaaaaaceeeeiiiidnooooo ouuuuyty"
+                                 "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlLlLlNnNnNn NnOoOoOoOo"
+                                 "RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+_Static_assert(sizeof latin_base == 0x180 - 0xC0 + 1, "U+00C0 to U+017F");
+
 struct range {
     uint32_t first, last;
 };
 
-/* Shown as nothing: zero-width and bidirectional controls, soft hyphen, joiners, variation selectors, tags. */
+/* Shown as nothing, or as a mark on the letter before: zero-width and bidirectional controls, soft hyphen, joiners,
+ * combining accents, variation selectors, tags. */
 static const struct range invisible[] = {
     {0x00AD, 0x00AD},
-    {0x034F, 0x034F},
+    {0x0300, 0x036F},
     {0x061C, 0x061C},
     {0x115F, 0x1160},
     {0x17B4, 0x17B5},
@@ -210,9 +217,11 @@ static uint8_t letter_value(uint32_t c)
 }
 
 /* What the code point becomes: an ASCII byte, FOLD_DROP or FOLD_KEEP. */
+//= 10-domain 2.7 diacritics stripped
 enum { FOLD_DROP = -1, FOLD_KEEP = -2 };
 static int fold_code_point(uint32_t c)
 {
+    if (c >= 0xC0 && c < 0x180) return latin_base[c - 0xC0] == ' ' ? FOLD_KEEP : latin_base[c - 0xC0];
     if (in_ranges(invisible, ARRAY_LEN(invisible), c)) return FOLD_DROP;
     if (in_ranges(spaces, ARRAY_LEN(spaces), c)) return ' ';
     if (in_ranges(dashes, ARRAY_LEN(dashes), c)) return '-';

@@ -65,7 +65,7 @@ size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out);
 /* A second key under which the source's value is known as well: a telephone number as it is written at home, without its
  * country. `canonical` came from registry_canonical(). 0: none. */
 size_t registry_canonical_other(enum registry_kind kind, span canonical, uint8_t *out);
-/* Folds fullwidth and other decimal digits and fullwidth letters to ASCII, drops zero-width characters and soft hyphen,
+/* Folds fullwidth and other decimal digits, fullwidth letters and Latin letters with marks to ASCII, drops zero-width characters and soft hyphen,
  * other spaces and dashes (NBSP, U+2010–2015) to ASCII space and hyphen, Cyrillic and Greek letters that look like
  * Latin ones ("А", "Е") to those. out has room for
  * value.len bytes; returns the length. Malformed UTF-8 is copied. */

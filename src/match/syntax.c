@@ -191,7 +191,7 @@ static bool may_be_phone(span text, const struct facts *f)
     return f->digits >= 10 || (f->digits == 9 && memchr(text.ptr, '+', text.len));
 }
 
-bool shape_is_phone(span digits)
+bool syntax_is_phone(span digits)
 {
     const uint8_t *p = digits.ptr;
     return (digits.len == 10 && is_american(p, p + 3)) || (digits.len == 11 && *p == '1' && is_american(p + 1, p + 4));
@@ -263,7 +263,7 @@ static void scan_labelled(struct match *m, span text, const struct rules_identif
         propose(m, phone->id, phone->kind, text);
 }
 
-void shape_scan(struct match *m, span text, const struct facts *f)
+void syntax_scan(struct match *m, span text, const struct facts *f)
 {
     const struct rules_identifier *email = rule_of(m, SYNTAX_EMAIL, REGISTRY_EMAIL),
                                   *phone = rule_of(m, SYNTAX_PHONE, REGISTRY_PHONE),
