@@ -104,6 +104,8 @@ enum doc_status doc_reader_next(
     struct doc_reader *r, const struct doc_window *w, struct doc_event *events, size_t capacity, size_t *count);
 /* Offset before which the reader needs no byte any more (start of the token it is in). */
 uint64_t doc_reader_needs(const struct doc_reader *r);
+/* After DOC_MORE: all that ended before this offset has been said to have ended. */
+uint64_t doc_reader_reached(const struct doc_reader *r);
 enum doc_malformed doc_reader_malformed(const struct doc_reader *r, uint64_t *at);
 const char *doc_malformed_name(enum doc_malformed m);
 

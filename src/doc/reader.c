@@ -65,6 +65,11 @@ uint64_t doc_reader_needs(const struct doc_reader *r)
     return r->lines && at > 0 ? at - 1 : at;
 }
 
+uint64_t doc_reader_reached(const struct doc_reader *r)
+{
+    return r->scanned;
+}
+
 enum doc_malformed doc_reader_malformed(const struct doc_reader *r, uint64_t *at)
 {
     if (at) *at = r->malformed_at;

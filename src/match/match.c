@@ -5,7 +5,8 @@
 
 static bool over_limit(struct match *m, const struct table *t)
 {
-    if (t == &m->frames || t == &m->names || t == &m->literals || m->limits.findings == 0) return false;
+    bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved;
+    if (own || m->limits.findings == 0) return false;
     uint64_t entries =
         (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count;
     return entries >= m->limits.findings;
@@ -78,7 +79,7 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
-        &m->links, &m->link_text};
+        &m->links, &m->link_text, &m->order, &m->moved};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -168,6 +169,8 @@ void match_reset(struct match *m)
     mem_wipe(&m->spot, sizeof m->spot);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
     m->failed = m->name_waits = m->disorder = false;
+    m->too_deep = UINT64_MAX;
+    m->stepping = (struct stepping){0};
     m->flaw_count = m->top = 0;
     m->document = NULL;
     m->view = NULL;
@@ -246,19 +249,20 @@ static enum doc_status read_step(struct match *m, const struct doc_window *w)
 enum doc_status match_feed(struct match *m, const struct doc_window *w)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
-    ASSERT(m->document != NULL && w->base == 0 && w->len >= m->body_len);
-    uint64_t done = m->body_len;
-    m->body = w->data;
+    uint64_t done = m->body_len, all = w->base + w->len;
+    ASSERT(m->document != NULL && w->base <= match_needs(m) && all >= done);
+    m->body = (const uint8_t *)((uintptr_t)w->data - w->base); // NOLINT: bytes before the window are never read
     if (m->failed) return DOC_MALFORMED;
     for (;;) {
-        size_t len = w->len - done > STEP ? (size_t)done + STEP : w->len;
-        bool last = len == w->len;
-        const struct doc_window part = {.data = w->data, .len = len, .complete = w->complete && last};
-        m->body_len = len;
-        if (m->prefilter && len > m->literals_to) scan_literals(m, len);
+        uint64_t to = all - done > STEP ? done + STEP : all;
+        bool last = to == all;
+        const struct doc_window part = {
+            .base = w->base, .data = w->data, .len = (size_t)(to - w->base), .complete = w->complete && last};
+        m->body_len = to;
+        if (m->prefilter && to > m->literals_to) scan_literals(m, to);
         enum doc_status status = read_step(m, &part);
         if (status != DOC_MORE || last) return status;
-        done = len;
+        done = to;
     }
 }
 
@@ -266,9 +270,7 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     ASSERT(m->document != NULL);
-    propose_flush(m);
-    findings_close(m);
-    if (!m->failed) walk_end(m);
+    if (findings_settle(m)) walk_end(m);
     if (!m->failed) links_close(m);
     if (m->failed) return FAIL(ERROR_LIMIT, DOC_NO_MEMORY);
     struct match_survey *s = &m->survey;

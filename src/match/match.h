@@ -42,6 +42,7 @@ struct match_container {
     uint64_t open, close; /* offsets of the brackets; of the body's ends for NDJSON */
     uint32_t children;
     bool is_lines;
+    bool outer; /* inside no piece */
 };
 
 struct match_count {
@@ -63,7 +64,6 @@ struct match_finding {
     uint8_t origin; /* enum match_origin */
     uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
     bool in_text;   /* inside `texts`: about somebody else */
-    bool in_name;   /* in a member's name, which nothing can take the place of */
 };
 
 /* A value that joins pieces: of `links` and `keys`, or an id in a graph. Equal values (in one space: MATCH_GRAPH or not)
@@ -111,11 +111,12 @@ void match_free(struct match *m);
 struct match_limits {
     uint32_t depth;
     uint64_t findings; /* survey entries of any kind at most; 0: as many as memory holds */
+    uint32_t visible_depth; /* streams: the first place outside every piece that is deeper is noted */
 };
 /* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits);
-/* Reads on. The whole body so far must be in the window from offset 0 (this release decides documents whole). */
+/* Reads on. The window starts at offset 0, or in a stream at match_needs() or before. */
 enum doc_status match_feed(struct match *m, const struct doc_window *w);
 /* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out
  * of memory, or over limits.findings. */
@@ -124,6 +125,42 @@ RESULT match_finish(struct match *m, const struct match_survey **out);
 enum doc_malformed match_malformed(const struct match *m, uint64_t *at);
 /* Wipes. */
 void match_reset(struct match *m);
+/* ---- streams: what is finished is handed out and forgotten while the rest is still to come -------------------------- */
+
+enum match_step_kind {
+    MATCH_STEP_PIECE,     /* an outermost piece has ended; a unit, a line, or what is removed for everybody */
+    MATCH_STEP_CONTAINER, /* a container outside every piece, which holds one or is empty, has ended */
+    MATCH_STEP_OUTSIDE,   /* findings in nothing that can be left out */
+};
+/* Steps come in the order of the bytes that they end with, however the body was cut. Everything that a step points to
+ * lives until match_steps_end. */
+struct match_step {
+    enum match_step_kind kind;
+    struct match_piece piece;                /* PIECE, offsets in the body */
+    const struct match_container *container; /* PIECE: what the piece stands in, NULL for the whole document. CONTAINER */
+    struct match_survey inside;              /* PIECE: the piece as a document of its own, offsets from its begin; it is
+                                                piece 0 and the root. OUTSIDE: findings alone */
+};
+enum match_stand {
+    MATCH_GOES_ON,
+    MATCH_BROKEN, /* nothing more can be read: a piece whose next sibling was awaited is a step too */
+    MATCH_ENDED,  /* match_feed said DOC_COMPLETE */
+};
+/* Between two match_feed. LIMIT: out of memory. */
+RESULT match_steps_begin(struct match *m, enum match_stand stand);
+/* False: no more. */
+bool match_steps_next(struct match *m, struct match_step *out);
+/* Forgets what was handed out. */
+void match_steps_end(struct match *m);
+/* The piece that has not been handed out yet: it is open (its end is 0), or waits for its sibling. NULL: there is none. */
+const struct match_piece *match_held(const struct match *m);
+/* All that ended before this offset is known to have ended. */
+uint64_t match_reached(const struct match *m);
+/* Offset before which no byte is needed any more, steps that have not been handed out aside. */
+uint64_t match_needs(const struct match *m);
+/* Where it first went deeper than limits.visible_depth outside every piece; UINT64_MAX: nowhere. */
+uint64_t match_too_deep(const struct match *m);
+
 /* Calls `each` for every candidate before it is looked up: how a rule's own tests see what it proposes. With an
  * observer `registry` may be NULL in match_begin. NULL: no observer. Stays until changed. */
 typedef void match_candidate_fn(void *ctx, rule_id rule, enum registry_kind kind, span canonical);

@@ -113,7 +113,7 @@ struct candidate {
     uint64_t at;
     uint32_t len, unit;
     rule_id rule;
-    bool in_text, in_name;
+    bool in_text;
 };
 
 struct batch {
@@ -148,15 +148,21 @@ struct match {
     const struct registry *registry;
     struct match_limits limits;
     enum doc_format format;
-    const uint8_t *body;
+    const uint8_t *body; /* of offset 0, which in a stream is gone: only what is in the window may be read */
     uint64_t body_len;
     struct table pieces, containers, counts, findings, links, link_text;
     struct table frames, names, literals;
+    struct table order, moved; /* streams: steps to hand out; where containers went */
+    struct stepping {
+        uint32_t next, piece_stop, finding, container;
+        bool past_order;
+    } stepping;
     uint32_t top; /* index of the innermost open frame; 0 is the body itself */
     struct match_survey survey;
     uint32_t line;
     bool root_seen;
     bool disorder; /* containers were not met in order of `open` */
+    uint64_t too_deep; /* UINT64_MAX: nowhere */
     struct child root;
     struct child undeclared; /* in state 0, no label */
     uint64_t literals_to, next_literal;
@@ -191,6 +197,9 @@ void walk_events(struct match *m, const struct doc_event *events, size_t count);
 void walk_end(struct match *m);
 /* True when an event's bytes (at, at+len] hold the end of a literal. */
 bool literal_within(struct match *m, const struct doc_event *e);
+
+/* propose.c: what is collected is looked up, and the findings are in order. False after latching `failed`. */
+bool findings_settle(struct match *m);
 
 /* name.c */
 const struct child *name_child(struct match *m, const struct frame *f, const struct doc_event *e);

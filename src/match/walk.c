@@ -28,7 +28,8 @@ static uint32_t add_container(struct match *m, struct frame *f)
     if (last && last->open > f->open) m->disorder = true;
     struct match_container *c = table_add(m, &m->containers, sizeof *c);
     if (!c) return MATCH_NONE;
-    *c = (struct match_container){.open = f->open, .is_lines = m->top == 0};
+    *c = (struct match_container){
+        .open = f->open, .is_lines = m->top == 0, .outer = f->where.piece == MATCH_NONE};
     return f->container = m->containers.count - 1;
 }
 
@@ -274,7 +275,10 @@ static struct frame *push_frame(struct match *m)
 static void note_depth(struct match *m, const struct where *w)
 {
     uint32_t *depth = w->piece == MATCH_NONE ? &m->survey.visible_depth : &piece_at(m, w->piece)->depth;
-    if (m->top > *depth) *depth = m->top;
+    if (m->top <= *depth) return;
+    *depth = m->top;
+    bool first = m->too_deep == UINT64_MAX && w->piece == MATCH_NONE;
+    if (first && m->top > m->limits.visible_depth) m->too_deep = frame_top(m)->open;
 }
 
 /* What is known of every element of an array: all of it where nothing is declared below. */
