@@ -30,9 +30,6 @@ struct edit_list {
  * body. LIMIT when the arena is full. */
 RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body,
     struct arena *arena, struct edit_list *out);
-/* What an entitled recipient gets: the body, but for what the profile replaces in any answer. */
-RESULT edit_redact(
-    const struct policy_verdict *verdict, span body, struct arena *arena, struct edit_list *out);
 /* The whole body as it is. */
 RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out);
 
@@ -46,6 +43,36 @@ enum edit_fate {
     EDIT_NULL, /* null takes the place of its value */
     EDIT_GONE, /* inside a piece that is dropped or null */
 };
+
+/* ---- streams: the same grammar, piece by piece ----------------------------------------------------------------------
+ *
+ * What leaves is appended to `out`. Behind a piece that stays everything is settled: each container around it holds
+ * something. Before that, white space at the beginning of a list waits for the first element that stays. */
+
+struct edit_open; /* a container that has a piece and has not ended */
+struct edit_stream {
+    struct buf *out;
+    span window; /* of the body, from `base` on; set before each call */
+    uint64_t base;
+    uint64_t cursor;  /* all of the body before it has been dealt with */
+    uint64_t begun;   /* offset in the result of the first byte in `out` */
+    uint64_t settled; /* so many bytes of the result can no longer change */
+    struct edit_open *open;
+    size_t depth, room;
+};
+void edit_stream_begin(struct edit_stream *s, struct buf *out);
+void edit_stream_end(struct edit_stream *s); /* frees; fine twice */
+/* The next outermost piece, in what container (NULL: it is the document). KEEP: `runs` are of the piece, offsets from its
+ * begin. LIMIT when `out` is full. */
+RESULT edit_stream_piece(struct edit_stream *s, const struct match_piece *piece, const struct match_container *container,
+    enum edit_fate fate, const struct edit_list *runs);
+/* A container has ended. */
+RESULT edit_stream_close(struct edit_stream *s, const struct match_container *container);
+/* The body up to `to` leaves as it is. */
+RESULT edit_stream_keep(struct edit_stream *s, uint64_t to);
+/* Everything that was kept is settled: the body has ended, or nothing of it is ever left out. */
+void edit_stream_settle(struct edit_stream *s);
+
 /* One byte a piece, as edit_plan would decide: what stays visible. NULL when the arena is full. */
 const uint8_t *edit_fates(const struct match_survey *survey, const struct policy_verdict *verdict, struct arena *arena);
 

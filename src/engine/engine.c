@@ -1,21 +1,7 @@
 #include "engine/own.h"
 
-#define ENGINE_MAGIC 0x454e4749u
 /* Survey entries of a document: some hundred bytes each at most. Ten thousand records of a hundred pieces. */
 #define SURVEY_MAX ((uint64_t)1 << 20)
-
-struct engine {
-    uint32_t magic;
-    const struct rules_set *rules;
-    struct rules_scratch *scratch;
-    struct match *match;
-    struct engine_begin begin;
-    enum engine_charset charset;
-    enum engine_unreadable unreadable; /* latched */
-    uint64_t unreadable_at;
-    bool started, reading; /* match_begin was called since the last reset */
-    const struct match_survey *survey;
-};
 
 const char *engine_unreadable_name(enum engine_unreadable u)
 {
@@ -51,6 +37,7 @@ void engine_free(struct engine *e)
 {
     if (!e) return;
     MAGIC_CHECK(e, ENGINE_MAGIC);
+    engine_stream_free(e);
     match_free(e->match);
     rules_scratch_free(e->scratch);
     e->magic = 0;
@@ -61,6 +48,8 @@ void engine_reset(struct engine *e)
 {
     MAGIC_CHECK(e, ENGINE_MAGIC);
     if (e->reading) match_reset(e->match);
+    if (e->stream) engine_stream_reset(e);
+    e->stream = false;
     e->begin = (struct engine_begin){0};
     e->unreadable = ENGINE_READABLE;
     e->unreadable_at = 0;
@@ -68,8 +57,7 @@ void engine_reset(struct engine *e)
     e->survey = NULL;
 }
 
-/* The first reason stands. */
-static void latch(struct engine *e, enum engine_unreadable u, uint64_t at)
+void engine_latch(struct engine *e, enum engine_unreadable u, uint64_t at)
 {
     if (e->unreadable != ENGINE_READABLE) return;
     e->unreadable = u;
@@ -91,20 +79,22 @@ void engine_start(struct engine *e, const struct engine_begin *b)
     e->begin = *b;
     e->started = true;
     enum doc_format format;
-    if (!engine_is_identity(b->content_encoding)) latch(e, ENGINE_CODING, 0);
+    if (!engine_is_identity(b->content_encoding)) engine_latch(e, ENGINE_CODING, 0);
     if (!engine_format_of(b->media_type, &format) || !engine_charset_of(b->charset, &e->charset))
-        latch(e, ENGINE_FORMAT, 0);
+        engine_latch(e, ENGINE_FORMAT, 0);
     const struct rules_document *document = choose_document(e, format);
-    if (!document) latch(e, ENGINE_UNPROFILED, 0);
+    if (!document) engine_latch(e, ENGINE_UNPROFILED, 0);
     e->begin.media_type = e->begin.charset = e->begin.content_encoding = (span){0};
     if (e->unreadable != ENGINE_READABLE) return;
     uint32_t depth = b->limits.depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * b->limits.depth;
-    struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX};
+    struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX, .visible_depth = b->limits.depth};
     match_begin(e->match, format, document, b->registry, &limits);
     e->reading = true;
+    e->stream = b->out != NULL && rules_document_view(document)->independent;
+    if (e->stream && !engine_stream_prepare(e)) engine_latch(e, ENGINE_MEMORY, 0);
 }
 
-static enum engine_unreadable unreadable_of(enum doc_malformed m)
+enum engine_unreadable engine_unreadable_of(enum doc_malformed m)
 {
     switch (m) {
     case DOC_OK:
@@ -123,7 +113,7 @@ static bool read_body(struct engine *e, span body, bool complete)
 {
     uint64_t limit = e->begin.limits.document;
     if (body.len > limit && body.len - limit > limit) { /* raw over twice the limit, without overflow */
-        latch(e, ENGINE_DOCUMENT, body.len);
+        engine_latch(e, ENGINE_DOCUMENT, body.len);
         return false;
     }
     static const uint8_t nothing[1];
@@ -135,7 +125,7 @@ static bool read_body(struct engine *e, span body, bool complete)
     if (status != DOC_MALFORMED) return true;
     uint64_t at = 0;
     enum doc_malformed m = match_malformed(e->match, &at);
-    latch(e, unreadable_of(m), at);
+    engine_latch(e, engine_unreadable_of(m), at);
     return false;
 }
 
@@ -149,17 +139,16 @@ bool engine_feed(struct engine *e, span body_so_far)
 static void judge_body(struct engine *e, span body, struct engine_outcome *out)
 {
     if (!is_ok(match_finish(e->match, &e->survey))) {
-        latch(e, ENGINE_MEMORY, 0);
+        engine_latch(e, ENGINE_MEMORY, 0);
         return;
     }
     struct engine_judging j = {.survey = e->survey,
         .class = e->begin.class,
         .limits = &e->begin.limits,
         .body = body,
-        .arena = e->begin.arena,
-        .pseudonym_key = e->begin.pseudonym_key};
+        .arena = e->begin.arena};
     enum engine_unreadable u = engine_judge(&j, out);
-    if (u != ENGINE_READABLE) latch(e, u, 0);
+    if (u != ENGINE_READABLE) engine_latch(e, u, 0);
 }
 
 /* Bytes that a charset does not have contradict it where they are seen: those of a withheld unit must not tell that
@@ -179,12 +168,12 @@ static void finish_reading(struct engine *e, span body, bool complete, struct en
 {
     if (e->unreadable != ENGINE_READABLE) return;
     if (!complete) {
-        latch(e, ENGINE_CUT_SHORT, body.len);
+        engine_latch(e, ENGINE_CUT_SHORT, body.len);
         return;
     }
     if (!read_body(e, body, true)) return;
     judge_body(e, body, out);
-    if (e->unreadable == ENGINE_READABLE && contradicts_charset(e, body, out)) latch(e, ENGINE_FORMAT, 0);
+    if (e->unreadable == ENGINE_READABLE && contradicts_charset(e, body, out)) engine_latch(e, ENGINE_FORMAT, 0);
 }
 
 void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out)

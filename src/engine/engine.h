@@ -37,7 +37,7 @@ struct engine_outcome {
     enum engine_unreadable unreadable; /* not ENGINE_READABLE: the rest is empty */
     uint64_t unreadable_at;
     struct policy_verdict verdict;
-    struct edit_list edits; /* restricted: what leaves; entitled: identity, but for what the profile replaces */
+    struct edit_list edits; /* restricted: what leaves; entitled: identity */
 };
 
 struct engine;
@@ -56,7 +56,7 @@ struct engine_begin {
     struct engine_limits limits;
     span media_type, charset, content_encoding;
     struct arena *arena;
-    const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */
+    struct buf *out;  /* where what leaves of a stream is put; NULL: every document is decided whole */
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */
@@ -72,6 +72,36 @@ void engine_finish(struct engine *e, span body, bool complete, struct engine_out
 const struct match_survey *engine_survey(const struct engine *e);
 /* Wipes, and forgets a document that was started. */
 void engine_reset(struct engine *e);
+
+/* ---- streams: documents whose profile says `independent` ------------------------------------------------------------
+ *
+ * Each unit is judged as a document of its own as soon as it has ended, and what leaves of it is appended to b->out. How
+ * far that goes depends on the bytes alone and never on how they were cut into pieces.
+ *
+ *   body   ──────────[ needs … open unit … ]          result   [ settled ][ waits for the next unit that stays ] */
+
+/* After engine_start: it is one, and can be read so far. Then engine_stream takes the place of feed and finish. */
+bool engine_is_stream(const struct engine *e);
+/* Reads on: `window` is the body from offset `base` (engine_stream_needs() or before) to what is here. `complete`: it ends
+ * there in good order; `cut`: it ends there otherwise. False: over, see engine_stream_outcome. */
+enum engine_end { ENGINE_GOES_ON, ENGINE_COMPLETE, ENGINE_CUT };
+bool engine_stream(struct engine *e, span window, uint64_t base, enum engine_end end);
+/* Offset in the body before which nothing is needed any more. */
+uint64_t engine_stream_needs(const struct engine *e);
+/* All of the body before this offset is in the result, or left out. */
+uint64_t engine_stream_done(const struct engine *e);
+/* Length of the result that is settled: offsets count from its first byte, wherever it is by now. */
+uint64_t engine_stream_settled(const struct engine *e);
+/* So many bytes have been taken from the front of b->out. */
+void engine_stream_taken(struct engine *e, uint64_t n);
+/* What was decided since the last engine_stream_next_part; its arrays live until the next one, or until something else is
+ * read. The verdict's document_withheld: a finding outside every unit; nothing behind it leaves. */
+void engine_stream_part(struct engine *e, struct policy_verdict *out);
+void engine_stream_next_part(struct engine *e);
+/* Findings of registered people in the part so far: when to end it. */
+size_t engine_stream_subjects(const struct engine *e);
+/* Why it was over: ENGINE_READABLE where the body ended and all was read, or where the document is withheld. */
+enum engine_unreadable engine_stream_unreadable(const struct engine *e);
 
 /* Media types read as JSON and NDJSON; "+json" besides (WHATWG MIME Sniffing 4.6 for what a JSON MIME type is). */
 #define ENGINE_MEDIA_TYPES(X)                                                                                          \

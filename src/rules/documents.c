@@ -417,11 +417,28 @@ static void load_template(struct document_load *d, const struct place *at, const
         place_error(&path_at, "\"%.80s\" is no path template: %s", path, problem);
 }
 
+/* A count stands before or behind what it counts, and links lead from one unit to another: neither is known yet, or any
+ * more, when a unit leaves. */
+static void load_independent(struct document_load *d, const struct place *at, const json_t *v)
+{
+    static const char *const others[] = {"counts", "links", "graph", "pages", "cursors"};
+    struct place here = place_member(at, "independent");
+    d->document->view.independent = place_bool(at, v, "independent", false);
+    if (!d->document->view.independent) return;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (json_object_get(v, others[i]))
+            place_error(&here, "cannot be combined with \"%s\", which needs the whole document; leave one of them out",
+                others[i]);
+    if (d->document->view.units == 0)
+        place_error(&here, "says that units do not refer to each other, but none are declared; add \"units\"");
+}
+
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)
 {
     (void)place_string(at, v, "title", false, NULL);
     load_template(d, at, v);
     load_units(d, at, v);
+    load_independent(d, at, v);
     load_keys(d, at, v, system);
     load_links(d, at, v, system);
     load_graph(d, at, v);
@@ -441,14 +458,13 @@ struct rules_document *document_load(
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, true}, {"pages", false, true},
-        {"independent", false, true}, {"graph", false, false}, {"headers", false, true}, {NULL, false, false}};
+        {"independent", false, false}, {"graph", false, false}, {"headers", false, true}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;
     if (!doc) return NULL;
     *doc = (struct rules_document){.magic = DOCUMENT_MAGIC, .at = *at};
     doc->view.profile = profile;
     doc->view.profile_id = profile->id;
-    doc->view.on_finding = profile->on_finding;
     doc->view.system = profile->system ? registry_system_id(span_str(profile->system)) : 0;
     struct document_load load = {.loader = l, .document = doc};
     load_parts(&load, at, v, profile->system);

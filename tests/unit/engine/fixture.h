@@ -53,10 +53,15 @@ UNUSED static const char fixture_rules[] =
     "{\"path\":\"/map\",\"units\":[\"$.byNumber.*\"]},"
     "{\"path\":\"/allow\",\"units\":[\"$.items[*]\"],\"allow\":[\"$.items[*].name\",\"$.items[*].address.city\"]},"
     "{\"path\":\"/lines\",\"units\":[\"$\",\"$.associates[*]\"]},"
+    "{\"path\":\"/flow\",\"units\":[\"$.items[*]\",{\"path\":\"$.one\",\"absent\":\"null\"}],\"independent\":true,"
+    "\"texts\":[\"$.echo\"],\"uniform\":[\"$.notes\",\"$.items[*].notes\"]},"
+    "{\"path\":\"/flow/one\",\"units\":[\"$\"],\"independent\":true},"
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 /* The documents of the generated shapes: lists within lists, a partner and a spouse in each record, counts, texts. */
-static inline void fixture_shape(char *out, size_t size, const char *name, const char *base, bool root_is_unit)
+enum fixture_counts { FIXTURE_COUNTED, FIXTURE_WHOLE, FIXTURE_INDEPENDENT }; /* the others are without counts */
+static inline void fixture_shape(
+    char *out, size_t size, const char *name, const char *base, bool root_is_unit, enum fixture_counts kind)
 {
     char units[4096] = "", counts[2048] = "", texts[2048] = "", path[256];
     snprintf(path, sizeof path, "%s", base);
@@ -68,23 +73,34 @@ static inline void fixture_shape(char *out, size_t size, const char *name, const
         if (level < 3)
             snprintf(units + u, sizeof units - u, ",{\"path\":\"%s.spouse\",\"absent\":\"null\"},\"%s.spouse.partner\"",
                 path, path);
-        if (level < 4)
+        if (level < 4 && kind == FIXTURE_COUNTED)
             snprintf(counts + c, sizeof counts - c, "%s\"%s.n%d\":\"%s.list[*]\"", c ? "," : "", path, level, path);
+        else if (level < 4)
+            snprintf(counts + c, sizeof counts - c, "%s\"%s.n%d\"", c ? "," : "", path, level);
         t += (size_t)snprintf(texts + t, sizeof texts - t, "%s\"%s.text\"", t ? "," : "", path);
         if (level < 3) snprintf(texts + t, sizeof texts - t, ",\"%s.spouse.text\"", path);
         strcat(path, ".list[*]");
     }
-    snprintf(out, size, "{\"path\":\"%s\",\"units\":[%s],\"counts\":{%s},\"complete\":true,\"texts\":[%s]}", name,
-        units, counts, texts);
+    static const char *const counting[] = {"\"counts\":{%s},\"complete\":true", "\"uniform\":[%s]",
+        "\"independent\":true,\"uniform\":[%s]"};
+    char numbers[2200];
+    snprintf(numbers, sizeof numbers, counting[kind], counts);
+    snprintf(out, size, "{\"path\":\"%s\",\"units\":[%s],%s,\"texts\":[%s]}", name, units, numbers, texts);
 }
 
 static inline char *fixture_pack(void)
 {
-    static char shapes[3][8192], all[32768], pack[65536];
-    fixture_shape(shapes[0], sizeof shapes[0], "/shape/list", "$[*]", true);
-    fixture_shape(shapes[1], sizeof shapes[1], "/shape/object", "$", false);
-    fixture_shape(shapes[2], sizeof shapes[2], "/shape/lines", "$", true);
-    snprintf(all, sizeof all, "%s,%s,%s", shapes[0], shapes[1], shapes[2]);
+    static char all[65536], pack[98304];
+    static const char *const folders[] = {"shape", "whole", "stream"};
+    size_t used = 0;
+    for (int kind = 0; kind < 3; kind++)
+        for (int shape = 0; shape < 3; shape++) {
+            static const char *const names[] = {"list", "object", "lines"}, *const bases[] = {"$[*]", "$", "$"};
+            char name[32], one[8192];
+            snprintf(name, sizeof name, "/%s/%s", folders[kind], names[shape]);
+            fixture_shape(one, sizeof one, name, bases[shape], shape != 1, (enum fixture_counts)kind);
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? "," : "", one);
+        }
     snprintf(pack, sizeof pack, fixture_rules, all);
     return pack;
 }
