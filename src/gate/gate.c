@@ -2,10 +2,7 @@
 
 #include <errno.h>
 
-#define GATE_MAGIC 0x67617465u
-
-/* received ≥ read ≥ decided ≥ recorded ≥ sent: the house stands on this line. */
-static void check_order(const struct gate *g)
+void gate_check_order(const struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     const struct gate_cursors *c = &g->at;
@@ -17,7 +14,7 @@ static void move_sent(struct gate *g, uint64_t to)
 {
     ASSERT(g->state == GATE_RELEASED && to >= g->at.sent && to <= g->at.recorded);
     g->at.sent = to;
-    check_order(g);
+    gate_check_order(g);
 }
 
 /* The only place where `recorded` moves: the ledger said so, or nothing has to be said. */
@@ -25,13 +22,14 @@ static void move_recorded(struct gate *g)
 {
     g->at.recorded = g->at.decided;
     g->state = GATE_RELEASED;
-    check_order(g);
+    gate_check_order(g);
+    if (g->parts.on) gate_parts_recorded(g);
 }
 
 #define GATE_BODY_KEEP (256u * 1024)
 
 /* Small bodies keep their memory, wiped, for the next exchange; large ones give it back. */
-static void wipe_body(struct gate *g)
+void gate_wipe_body(struct gate *g)
 {
     if (g->body.size > GATE_BODY_KEEP) {
         buf_free(&g->body);
@@ -48,7 +46,8 @@ static void refuse(struct gate *g)
     g->state = GATE_REFUSED;
     g->replaced = true;
     g->stream = false;
-    wipe_body(g);
+    gate_parts_reset(g);
+    gate_wipe_body(g);
 }
 
 struct gate *gate_new(const struct gate_environment *env)
@@ -57,12 +56,12 @@ struct gate *gate_new(const struct gate_environment *env)
     if (g == NULL) return NULL;
     *g = (struct gate){.magic = GATE_MAGIC, .env = env};
     buf_init(&g->body, env->body_cap);
+    buf_init(&g->parts.out, env->body_cap);
     g->arena = arena_new(env->arena_cap);
-    if (g->arena == NULL) {
-        mem_free(g);
-        return NULL;
-    }
-    return g;
+    g->parts.arena = arena_new(env->arena_cap);
+    if (g->arena != NULL && g->parts.arena != NULL) return g;
+    gate_free(g);
+    return NULL;
 }
 
 void gate_free(struct gate *g)
@@ -70,7 +69,9 @@ void gate_free(struct gate *g)
     if (g == NULL) return;
     MAGIC_CHECK(g, GATE_MAGIC);
     buf_free(&g->body);
-    arena_free(g->arena);
+    buf_free(&g->parts.out);
+    if (g->arena != NULL) arena_free(g->arena);
+    if (g->parts.arena != NULL) arena_free(g->parts.arena);
     if (g->review != NULL) arena_free(g->review);
     g->magic = 0;
     mem_free(g);
@@ -80,8 +81,10 @@ void gate_reset(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->engine == NULL);
-    wipe_body(g);
+    gate_wipe_body(g);
+    gate_parts_reset(g);
     arena_reset(g->arena);
+    arena_reset(g->parts.arena);
     if (g->review != NULL) arena_reset(g->review);
     g->state = GATE_IDLE;
     g->stream = g->replaced = g->enough = false;
@@ -97,6 +100,7 @@ void gate_reset(struct gate *g)
 enum gate_state gate_state(const struct gate *g) { return g->state; }
 struct gate_cursors gate_cursors(const struct gate *g) { return g->at; }
 struct arena *gate_arena(struct gate *g) { return g->arena; }
+struct arena *gate_entry_arena(struct gate *g) { return g->parts.arena; }
 const struct engine_outcome *gate_outcome(const struct gate *g) { return &g->outcome; }
 bool gate_is_stream(const struct gate *g) { return g->stream; }
 bool gate_read_enough(const struct gate *g) { return g->enough; }
@@ -107,10 +111,12 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
     ASSERT(g->state == GATE_IDLE);
     struct engine_begin begin = *b;
     begin.arena = g->arena;
+    begin.out = &g->parts.out;
     g->engine = engine;
     g->class = b->class;
     g->state = GATE_RECEIVING;
     engine_start(engine, &begin);
+    g->parts.on = engine_is_stream(engine);
 }
 
 #define EXPECT_MAX ((uint64_t)4 << 20)
@@ -119,6 +125,7 @@ void gate_expect(struct gate *g, uint64_t length)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_RECEIVING && g->at.received == 0);
+    if (g->parts.on) return;
     if (length > EXPECT_MAX) length = EXPECT_MAX;
     uint8_t *unused;
     result r = buf_reserve(&g->body, (size_t)(length < g->body.cap ? length : g->body.cap), &unused);
@@ -133,7 +140,7 @@ static RESULT receive_stream(struct gate *g, span bytes)
     g->at.read = g->at.decided = g->at.received;
     /* One entry, durable since RELEASED, says that all of this passes unread. */
     if (g->state == GATE_RELEASED) g->at.recorded = g->at.decided;
-    check_order(g);
+    gate_check_order(g);
     return OK;
 }
 
@@ -142,14 +149,15 @@ RESULT gate_receive(struct gate *g, span bytes)
     MAGIC_CHECK(g, GATE_MAGIC);
     if (g->stream) return receive_stream(g, bytes);
     ASSERT(g->state == GATE_RECEIVING);
+    if (g->parts.on) return gate_parts_receive(g, bytes);
     if (g->enough && g->class == RECIPIENT_RESTRICTED) return OK;
     TRY(buf_append(&g->body, bytes));
     g->at.received += bytes.len;
     if (g->enough) return OK;
     g->enough = !engine_feed(g->engine, buf_span(&g->body));
     g->at.read = g->at.received;
-    if (g->enough && g->class == RECIPIENT_RESTRICTED) wipe_body(g);
-    check_order(g);
+    if (g->enough && g->class == RECIPIENT_RESTRICTED) gate_wipe_body(g);
+    gate_check_order(g);
     return OK;
 }
 
@@ -164,7 +172,7 @@ enum gate_failure gate_decide(struct gate *g, bool complete)
     g->state = GATE_DECIDED;
     if (g->failure != GATE_FINE) return g->failure;
     g->at.read = g->at.decided = g->at.received;
-    check_order(g);
+    gate_check_order(g);
     return GATE_FINE;
 }
 
@@ -172,23 +180,25 @@ void gate_stream(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->class == RECIPIENT_ENTITLED && (g->state == GATE_RECEIVING || g->state == GATE_DECIDED));
+    ASSERT(!g->parts.on);
     if (g->engine != NULL) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
     g->engine = NULL;
     g->stream = true;
     g->state = GATE_DECIDED;
     g->at.read = g->at.decided = g->at.received;
-    check_order(g);
+    gate_check_order(g);
 }
 
 void gate_replace(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_IDLE || g->state == GATE_RECEIVING || g->state == GATE_DECIDED);
-    if (g->engine != NULL) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
-    g->engine = NULL;
+    if (g->engine != NULL && !g->parts.on) engine_finish(g->engine, buf_span(&g->body), false, &g->outcome);
+    gate_leave_engine(g);
     g->replaced = true;
     g->stream = false;
-    wipe_body(g);
+    gate_parts_reset(g);
+    gate_wipe_body(g);
     g->at.decided = 0;
     g->state = GATE_DECIDED;
 }
@@ -196,6 +206,7 @@ void gate_replace(struct gate *g)
 uint64_t gate_length(const struct gate *g)
 {
     if (g->replaced) return 0;
+    if (g->parts.on) return g->parts.last && g->parts.settled < GATE_CHUNK ? g->parts.decided : UINT64_MAX;
     return g->stream ? UINT64_MAX : g->outcome.edits.length;
 }
 
@@ -230,6 +241,7 @@ void gate_exempt(struct gate *g, bool routed)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_DECIDED && !g->stream);
+    ASSERT(!g->parts.on || gate_length(g) != UINT64_MAX);
     bool found_nothing = g->failure == GATE_FINE && g->class == RECIPIENT_ENTITLED && !g->outcome.verdict.found;
     ASSERT(!routed ? g->replaced : found_nothing);
     move_recorded(g);
@@ -279,6 +291,7 @@ size_t gate_take(struct gate *g, span *out, size_t n)
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_RELEASED);
     if (g->replaced || n == 0) return 0;
+    if (g->parts.on) return gate_parts_take(g, out);
     return g->stream ? take_stream(g, out) : take_runs(g, out, n);
 }
 
@@ -293,5 +306,6 @@ void gate_taken_left(struct gate *g)
 bool gate_drained(const struct gate *g)
 {
     if (g->replaced) return true;
+    if (g->parts.on) return g->parts.sent == g->parts.decided;
     return g->stream ? g->at.sent == g->at.received : g->run == g->outcome.edits.count;
 }

@@ -31,6 +31,11 @@ enum gate_failure gate_failure_of(enum engine_unreadable u);
 /* The first document row (UNPROFILED and below) whose switch a test threw. */
 enum gate_failure gate_document_failure_thrown(void);
 
+/* A document of independent units goes round in parts:
+ *
+ *   RECEIVING ─part─► DECIDED ─record─► RECORDING ─durable─► RELEASED ─next_part─► RECEIVING …
+ *
+ * Its bytes have cursors of their own, over what leaves: settled ≥ decided ≥ recorded ≥ sent. */
 enum gate_state { GATE_IDLE, GATE_RECEIVING, GATE_DECIDED, GATE_RECORDING, GATE_RELEASED, GATE_REFUSED };
 
 struct gate;
@@ -56,6 +61,8 @@ enum gate_state gate_state(const struct gate *g);
 struct gate_cursors gate_cursors(const struct gate *g);
 /* Lives until reset. */
 struct arena *gate_arena(struct gate *g);
+/* For what an entry is made of: lives until gate_next_part or reset. */
+struct arena *gate_entry_arena(struct gate *g);
 
 /* RECEIVING. The engine is the exchange's until gate_decide or gate_stream. b->arena is set by the gate. */
 void gate_open(struct gate *g, struct engine *engine, const struct engine_begin *b);
@@ -100,6 +107,41 @@ void gate_refuse(struct gate *g);
 void gate_exempt(struct gate *g, bool routed);
 /* Looks at the ledger: RECORDING, RELEASED or REFUSED. No system call. */
 enum gate_state gate_poll(struct gate *g);
+
+/* ---- documents in parts ----------------------------------------------------------------------------------------- */
+
+#define GATE_CHUNK 16384 /* a part but the last is a whole number of these */
+
+/* After gate_open: the document's units leave as they are decided. gate_receive, then gate_part instead of gate_decide. */
+bool gate_in_parts(const struct gate *g);
+/* RECEIVING: there is something to release, or enough was decided that it should go on record. `idle`: nothing more has
+ * come, so that less is enough. */
+bool gate_part_ready(const struct gate *g, bool idle);
+/* How the body ends here, where it does: then the part is the last. */
+enum gate_body {
+    GATE_BODY_GOES_ON,
+    GATE_BODY_COMPLETE,
+    GATE_BODY_CUT,
+    GATE_BODY_UNWANTED, /* it goes on, and nobody wants more: an answer to HEAD */
+};
+/* DECIDED. Returns the failure row or GATE_FINE; after a failure (or a withheld document, see gate_outcome) what was
+ * decided before it still leaves in whole chunks, when gate_length says that there ever was one. */
+enum gate_failure gate_part(struct gate *g, enum gate_body body);
+/* The part ends the document: in good order, by a failure or by a finding outside every unit. */
+bool gate_part_is_last(const struct gate *g);
+/* RELEASED and all taken, not the last: RECEIVING. */
+void gate_next_part(struct gate *g);
+/* Number of the first entry of the part, and of the last one published. */
+uint32_t gate_part_number(const struct gate *g);
+/* Bytes of what leaves that are settled by now. */
+uint64_t gate_settled(const struct gate *g);
+/* After a failure, for an entitled recipient: what has not left and what is still to come becomes one body that is not
+ * read. Then gate_stream. LIMIT: no memory, and nothing was changed. */
+RESULT gate_parts_become_stream(struct gate *g);
+/* Gives the engine back, whatever the state: nothing more is read. */
+void gate_leave_engine(struct gate *g);
+
+/* ---- sending ---------------------------------------------------------------------------------------------------- */
 
 /* RELEASED: at most n spans of what may leave next, and their total. The bytes live until reset (stream: until
  * gate_taken_left). They count as sent: hand them to the connection. 0: all that is here has been taken. */

@@ -165,6 +165,9 @@ void io_set_deadline(struct io_conn *c, uint64_t ms);
 void io_finish(struct io_conn *c);
 /* Ends so that the peer sees it: no close_notify, and a reset. c is gone for the caller. */
 void io_abort(struct io_conn *c);
+/* Ends so that the peer sees that something is missing, and receives all that was sent before: as io_finish, without
+ * close_notify. */
+void io_break(struct io_conn *c);
 /* Closes the descriptor without ceremony (idle origin connections, errors): over TLS with close_notify when that is
  * possible at once. c is gone for the caller. NULL is fine. */
 void io_free(struct io_conn *c);

@@ -468,6 +468,13 @@ void io_finish(struct io_conn *c)
     leave(c);
 }
 
+void io_break(struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    if (c->ssl != NULL) SSL_set_quiet_shutdown(c->ssl, 1);
+    io_finish(c);
+}
+
 /* ---- what there is to know ------------------------------------------------------------------------------------ */
 
 result io_error(const struct io_conn *c)

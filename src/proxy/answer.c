@@ -63,6 +63,10 @@ static void use_origin(struct exchange *x)
 
 void answer_choose(struct exchange *x)
 {
+    if (x->begun) {
+        use_origin(x);
+        return;
+    }
     switch (x->answer) {
     case GATE_ANSWER_MISS: use_miss(x); return;
     case GATE_ANSWER_UNINSPECTED:

@@ -41,6 +41,8 @@ static void prepare(struct exchange *x, struct session *s)
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
     x->who = &s->who;
+    x->in_parts = x->begun = false;
+    x->wire_sent = 0;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
     x->arrival_us = x->published_us = 0;
@@ -90,6 +92,7 @@ void exchange_leave_origin(struct exchange *x, bool reusable)
 
 void exchange_leave_engine(struct exchange *x)
 {
+    gate_leave_engine(x->gate);
     worker_engine_back(x->worker, x->engine);
     x->engine = NULL;
     if (x->admitted) worker_engine_release(x->worker);
@@ -108,6 +111,7 @@ static void clean(struct exchange *x)
     gate_reset(x->gate);
     if (x->head.write > 0) mem_wipe(x->head.base, x->head.write);
     buf_clear(&x->head);
+    buf_free(&x->wire);
     if (x->chunked) http_chunker_free(&x->chunker);
     x->chunked = false;
 }

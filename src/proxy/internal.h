@@ -114,7 +114,6 @@ struct exchange {
     bool discard;   /* the origin's body is not for this recipient */
     bool body_complete;
     struct http_media media;
-    uint8_t pseudonym_key[POLICY_PSEUDONYM_KEY]; /* of this recipient and month, where the profile asks for one */
 
     struct gate *gate;
     bool admitted; /* an engine is reserved */
@@ -133,6 +132,9 @@ struct exchange {
     size_t carried_count;
     bool chunked;
     struct http_chunker chunker;
+    bool in_parts, begun; /* its units leave one by one; some have, or are about to whatever comes */
+    struct buf wire;      /* in parts, restricted: bytes of the answer on their way */
+    size_t wire_sent;     /* so many of them are being sent */
     uint64_t sent_before; /* io_bytes_sent when the answer began */
 };
 
@@ -140,10 +142,10 @@ struct exchange *exchange_new(struct session *s); /* NULL: out of memory */
 void exchange_free(struct exchange *x);           /* to the worker's free list */
 void exchange_restart(struct exchange *x);        /* for the session's next request */
 void exchange_run(struct exchange *x);
-/* Ends in a canonical answer for the row; the next step is RECORD. */
 /* READ_BODY's loop for a stream in SEND: takes what the origin has sent into the gate. False: broken off. */
 bool response_pump(struct exchange *x);
 void exchange_decided(struct exchange *x); /* the verdict stands */
+/* Ends in a canonical answer for the row; the next step is RECORD. */
 enum flow exchange_fail(struct exchange *x, enum gate_failure f);
 enum flow exchange_head_late(struct exchange *x); /* the request did not arrive in time */
 void exchange_origin_event(struct exchange *x, enum io_event event);
@@ -154,6 +156,20 @@ void exchange_leave_engine(struct exchange *x);
 #define X(id, name) enum flow step_##name(struct exchange *x);
 PROXY_STEPS(X)
 #undef X
+
+/* response.c */
+/* The origin's body has ended, in good order or not; the next step is DECIDE. */
+enum flow exchange_body_ended(struct exchange *x, bool complete);
+
+/* parts.c: the steps of a document whose units leave one by one */
+enum flow parts_read(struct exchange *x);
+enum flow parts_decide(struct exchange *x);
+enum flow parts_send(struct exchange *x);
+/* All of a part has left: the next, or the end. */
+enum flow parts_more(struct exchange *x);
+
+/* send.c: into the connection's queue */
+RESULT answer_write_head(struct exchange *x);
 
 /* route.c */
 const struct proxy_route *route_find(const struct proxy_settings *s, span path);
@@ -191,6 +207,7 @@ struct session {
     bool identified, used;
     bool ended; /* the client sends no more */
     bool gone;  /* the connection is broken: nothing can be sent */
+    bool cut;   /* … by us, inside an answer: what was sent of it shall arrive */
 };
 void session_accepted(int fd, const struct sockaddr_storage *from, void *listener);
 /* The exchange is over: next request, or the end of the connection. */

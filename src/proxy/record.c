@@ -80,7 +80,7 @@ static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
 static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
 {
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
-    struct arena *a = gate_arena(x->gate);
+    struct arena *a = gate_entry_arena(x->gate);
     char(*subjects)[LEDGER_PSEUDONYM] = arena_array(a, v->subject_count + 1, LEDGER_PSEUDONYM);
     struct ledger_count *rules = arena_array(a, v->rule_count + 1, sizeof(*rules));
     REQUIRE(subjects != NULL && rules != NULL, ERROR_LIMIT, 0);
@@ -100,7 +100,6 @@ static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
     e->records.seen = v->seen;
     e->records.protected = v->protected_;
     e->records.withheld = v->withheld_count;
-    e->records.redacted = v->redacted;
     e->records.disclosed = v->disclosed;
     return OK;
 }
@@ -113,9 +112,7 @@ static enum ledger_outcome outcome_of(const struct exchange *x)
     }
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
-    if (v->blocked) return LEDGER_BLOCKED;
-    if (v->document_withheld || v->withheld_count > 0) return LEDGER_WITHHELD;
-    return v->shown ? LEDGER_DISCLOSED : LEDGER_CLEAR;
+    return v->document_withheld || v->withheld_count > 0 ? LEDGER_WITHHELD : LEDGER_CLEAR;
 }
 
 static void describe_versions(const struct worker *w, struct ledger_entry *e)
@@ -163,7 +160,11 @@ static RESULT publish(struct exchange *x)
     words.target_len = 0;
     TRY(fill(x, &e, &words));
     TRY(describe_findings(x, &e));
-    e.target = arena_copy(gate_arena(x->gate), e.target); /* for the time that the ring may be full */
+    if (x->in_parts && gate_length(x->gate) == UINT64_MAX) {
+        e.part = gate_part_number(x->gate);
+        e.more = !gate_part_is_last(x->gate);
+    }
+    e.target = arena_copy(gate_entry_arena(x->gate), e.target); /* for the time that the ring may be full */
     REQUIRE(e.target.ptr != NULL, ERROR_LIMIT, 0);
     return gate_record(x->gate, &e);
 }

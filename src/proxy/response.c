@@ -236,18 +236,6 @@ static bool names_somebody(const struct http_media *m)
     return digits >= 6;
 }
 
-/* From the month's key, as the ledger's own pseudonyms are, but of another sort: nobody can hold one against the other. */
-static const uint8_t *pseudonym_key(struct exchange *x)
-{
-    struct worker *w = x->worker;
-    char key[LEDGER_PSEUDONYM];
-    bool asked = x->document != NULL && rules_document_view(x->document)->on_finding == ON_FINDING_PSEUDONYM;
-    if (!asked || !ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us)) return NULL;
-    if (!ledger_pseudonym(&w->month, SPAN("pseudonyms in answers to"), span_str(x->who->recipient->id), key)) return NULL;
-    memcpy(x->pseudonym_key, key, sizeof(x->pseudonym_key));
-    return x->pseudonym_key;
-}
-
 /* Which of its bytes can be read, and as what. */
 static struct engine_begin describe(struct exchange *x)
 {
@@ -265,7 +253,6 @@ static struct engine_begin describe(struct exchange *x)
         .media_type = typed ? http_media_essence(&x->media) : SPAN(""),
         .charset = typed ? http_media_charset(&x->media) : SPAN(""),
         .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
-        .pseudonym_key = pseudonym_key(x),
     };
     return b;
 }
@@ -308,6 +295,7 @@ static enum flow begin_body(struct exchange *x)
     gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
     if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);
+    x->in_parts = gate_in_parts(x->gate) && !x->discard && !(x->class == RECIPIENT_ENTITLED && has_no_body(r));
     x->step = STEP_READ_BODY;
     return FLOW_GO;
 }
@@ -347,7 +335,7 @@ static bool may_be_two_requests(const struct http_request *r)
     return r->framing != HTTP_FRAMING_NONE && !takes_body;
 }
 
-static enum flow body_ended(struct exchange *x, bool complete)
+enum flow exchange_body_ended(struct exchange *x, bool complete)
 {
     x->body_complete = complete;
     bool in_step = x->body_read && !x->body_dropped && !may_be_two_requests(&x->request);
@@ -359,21 +347,21 @@ static enum flow body_ended(struct exchange *x, bool complete)
 /* The origin broke its own framing inside the body: for restricted recipients like any undeliverable document. */
 static enum flow body_broken(struct exchange *x, enum gate_failure f)
 {
-    if (x->discard) return body_ended(x, false); /* it is not delivered anyway */
+    if (x->discard) return exchange_body_ended(x, false); /* it is not delivered anyway */
     return exchange_fail(x, f);
 }
 
 static enum flow body_at_end(struct exchange *x)
 {
     bool clean = !x->origin->truncated && !x->origin->failed;
-    if (http_body_end(&x->response_body, clean) == HTTP_DONE) return body_ended(x, true);
-    return body_ended(x, false);
+    if (http_body_end(&x->response_body, clean) == HTTP_DONE) return exchange_body_ended(x, true);
+    return exchange_body_ended(x, false);
 }
 
 /* The engine will read no further. An entitled recipient is not served less for it: the bytes pass, on record. */
 static enum flow cannot_read(struct exchange *x)
 {
-    if (x->class == RECIPIENT_RESTRICTED) return body_ended(x, false);
+    if (x->class == RECIPIENT_RESTRICTED) return exchange_body_ended(x, false);
     x->step = STEP_DECIDE;
     return FLOW_GO;
 }
@@ -391,6 +379,7 @@ static enum flow cannot_hold(struct exchange *x, const struct http_body *before)
 
 enum flow step_read_body(struct exchange *x)
 {
+    if (x->in_parts) return parts_read(x);
     struct io_conn *origin = x->origin->conn;
     for (;;) {
         span in = io_input(origin), data;
@@ -402,9 +391,9 @@ enum flow step_read_body(struct exchange *x)
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         if (!is_ok(r)) return cannot_hold(x, &before);
         io_consume(origin, used);
-        if (step == HTTP_DONE) return body_ended(x, true);
+        if (step == HTTP_DONE) return exchange_body_ended(x, true);
         /* An error page that never ends must not hold the exchange: nobody gets it anyway. */
-        if (x->discard && x->response_body.received > x->worker->settings->limits.document) return body_ended(x, false);
+        if (x->discard && x->response_body.received > x->worker->settings->limits.document) return exchange_body_ended(x, false);
         if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);
         if (used > 0 && io_input(origin).len > 0) continue;
         if (x->origin->ended) return body_at_end(x);
@@ -435,6 +424,7 @@ static enum gate_failure judge(struct exchange *x)
 enum flow step_decide(struct exchange *x)
 {
     struct worker *w = x->worker;
+    if (x->in_parts) return parts_decide(x);
     x->failure = judge(x);
     worker_alarm(w, x->failure);
     shadow_look(x);
@@ -501,7 +491,7 @@ bool response_pump(struct exchange *x)
         step = HTTP_DONE;
     }
     io_set_deadline(origin, x->worker->settings->upstreams[x->route->upstream].response_ms);
-    if (step == HTTP_DONE) (void)body_ended(x, true);
+    if (step == HTTP_DONE) (void)exchange_body_ended(x, true);
     x->step = STEP_SEND;
     return true;
 }

@@ -9,14 +9,22 @@
 static bool needs_entry(const struct exchange *x)
 {
     if (!x->routed) return false;
-    if (x->class == RECIPIENT_RESTRICTED) return true;
+    if (x->class == RECIPIENT_RESTRICTED || (x->in_parts && gate_length(x->gate) == UINT64_MAX)) return true;
     return x->failure != GATE_FINE || gate_outcome(x->gate)->verdict.found;
+}
+
+static enum flow finish_broken(struct exchange *x)
+{
+    x->session->gone = true; /* no final chunk, no clean TLS close: the client must see it */
+    x->step = STEP_FINISH;
+    return FLOW_GO;
 }
 
 static enum flow refuse_unrecorded(struct exchange *x)
 {
     struct worker *w = x->worker;
     atomic_fetch_add_explicit(&w->arguments->counters->failures[GATE_LEDGER], 1, memory_order_relaxed);
+    if (x->head_written) return finish_broken(x);
     x->failure = GATE_LEDGER;
     x->answer = gate_failure_answer(GATE_LEDGER, x->class);
     exchange_leave_origin(x, false);
@@ -93,6 +101,7 @@ static span section_value(const struct exchange *x, char *out, size_t size)
 {
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (gate_is_stream(x->gate)) return SPAN("uninspected");
+    if (x->in_parts && gate_length(x->gate) == UINT64_MAX) return SPAN("unknown");
     if (!v->found) return SPAN("none");
     int n = snprintf(out, size, "protected; records=%llu", (unsigned long long)v->protected_);
     return span_of(out, (size_t)n);
@@ -105,21 +114,11 @@ static bool passes_to_client(const struct http_response *r, const struct http_fi
     return f->id != HTTP_FIELD_SECTION_1367 && f->id != HTTP_FIELD_WARNING_NOTICE && f->id != HTTP_FIELD_REQUEST_ID;
 }
 
-/* Whoever changes a body owns what is said of it. */
-static bool speaks_of_body(const struct http_field *f)
-{
-    return f->id == HTTP_FIELD_ETAG || f->id == HTTP_FIELD_CONTENT_DIGEST || f->id == HTTP_FIELD_REPR_DIGEST ||
-           f->id == HTTP_FIELD_DIGEST || f->id == HTTP_FIELD_ACCEPT_RANGES || f->id == HTTP_FIELD_CONTENT_RANGE ||
-           span_equal_nocase(f->name, SPAN("Content-MD5"));
-}
-
 /* The length that is declared: what will be sent, or what a stream's origin declared; false: unknown. */
 static bool declared_length(const struct exchange *x, uint64_t *length)
 {
-    if (!gate_is_stream(x->gate)) {
-        *length = gate_length(x->gate);
-        return true;
-    }
+    *length = gate_is_stream(x->gate) ? UINT64_MAX : gate_length(x->gate);
+    if (*length != UINT64_MAX) return true;
     *length = x->response.length;
     return x->response.framing == HTTP_FRAMING_LENGTH;
 }
@@ -144,13 +143,11 @@ static RESULT write_entitled_head(struct exchange *x, struct buf *out)
 {
     struct http_response *r = &x->response;
     char value[64];
-    bool edited = !gate_is_stream(x->gate) && gate_outcome(x->gate)->verdict.redactions.count > 0;
     TRY(http_write_status(out, x->status));
     if (http_find(r->fields, r->field_count, HTTP_FIELD_DATE, 0) == NULL) {
         TRY(http_write_field(out, SPAN("Date"), http_date_text(&x->worker->date, (int64_t)(x->time_us / 1000000))));
     }
     for (size_t i = 0; i < r->field_count; i++) {
-        if (edited && speaks_of_body(&r->fields[i])) continue;
         if (passes_to_client(r, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }
     TRY(http_write_field(out, SPAN("Section-1367"), section_value(x, value, sizeof(value))));
@@ -162,14 +159,24 @@ static RESULT write_entitled_head(struct exchange *x, struct buf *out)
     return http_write_end(out);
 }
 
+/* Chunks where the whole is not known; HTTP/1.0 knows none: the end of the connection is the end of the body. */
+static enum http_framing plain_framing(struct exchange *x)
+{
+    if (!x->from_origin || gate_length(x->gate) != UINT64_MAX) return HTTP_FRAMING_LENGTH;
+    x->chunked = x->request.minor > 0;
+    if (!x->chunked) x->close = true;
+    return x->chunked ? HTTP_FRAMING_CHUNKED : HTTP_FRAMING_NONE;
+}
+
 /* The head of contract section 5, the same for every restricted answer and every canonical one. */
 static RESULT write_plain_head(struct exchange *x, struct buf *out)
 {
+    enum http_framing framing = plain_framing(x);
     struct http_answer a = {
         .status = x->status,
         .now = (int64_t)(os_realtime_us() / 1000000),
         .content_type = x->answer_type,
-        .framing = HTTP_FRAMING_LENGTH,
+        .framing = framing,
         .length = x->from_origin ? gate_length(x->gate) : x->answer_body.len,
         .request_id = span_str(x->id),
         .close = x->close,
@@ -179,20 +186,13 @@ static RESULT write_plain_head(struct exchange *x, struct buf *out)
     return http_write_answer(out, &x->worker->date, &a);
 }
 
-static RESULT write_head(struct exchange *x)
+result answer_write_head(struct exchange *x)
 {
     struct buf *out = io_output(x->session->conn);
     bool entitled = x->from_origin && x->class == RECIPIENT_ENTITLED;
     TRY(entitled ? write_entitled_head(x, out) : write_plain_head(x, out));
     bool bodiless = x->request.method == HTTP_HEAD || x->from_origin;
     return bodiless ? OK : buf_append(out, x->answer_body);
-}
-
-static enum flow finish_broken(struct exchange *x)
-{
-    x->session->gone = true; /* no final chunk, no clean TLS close: the client must see it */
-    x->step = STEP_FINISH;
-    return FLOW_GO;
 }
 
 /* One send in flight. A stream that is chunked is copied into exact chunks; all else leaves from where it stands. */
@@ -209,7 +209,8 @@ static enum io_sending send_spans(struct exchange *x, const span *spans, size_t 
 static enum flow stream_more(struct exchange *x)
 {
     gate_taken_left(x->gate);
-    if (x->body_complete) {
+    if (x->in_parts && !gate_part_is_last(x->gate)) return parts_more(x);
+    if (x->body_complete || x->in_parts) {
         if (x->chunked) {
             if (!is_ok(http_chunker_finish(&x->chunker, io_output(x->session->conn)))) return finish_broken(x);
             enum io_sending s = io_send(x->session->conn, NULL, 0);
@@ -273,7 +274,7 @@ static RESULT take_pieces(struct exchange *x, span *spans, size_t *n)
     TRY(append_all(out, x->carried, x->carried_count));
     x->carried_count = 0;
     *n = gate_take(x->gate, spans, IO_SEND_MAX);
-    while (!gate_is_stream(x->gate) && !gate_drained(x->gate)) {
+    while (!gate_is_stream(x->gate) && !gate_in_parts(x->gate) && !gate_drained(x->gate)) {
         size_t total = buf_len(out) + length_of(spans, *n);
         if (total >= IO_RECORD) {
             carry(x, spans, n, total % IO_RECORD);
@@ -289,15 +290,19 @@ enum flow step_send(struct exchange *x)
 {
     struct session *s = x->session;
     span spans[IO_SEND_MAX];
+    bool flows = gate_is_stream(x->gate) || x->in_parts;
+    if (x->in_parts && x->from_origin && x->class == RECIPIENT_RESTRICTED && gate_length(x->gate) == UINT64_MAX) {
+        return parts_send(x);
+    }
     if (s->gone) return finish_broken(x);
     if (io_sending_pending(s->conn)) return FLOW_WAIT;
     size_t n = 0;
     if (!x->head_written) {
         if (x->worker->draining) x->close = true; /* also of a request that came before the draining began */
         x->sent_before = io_bytes_sent(s->conn);
-        if (!is_ok(write_head(x))) return finish_broken(x);
+        if (!is_ok(answer_write_head(x))) return finish_broken(x);
         x->head_written = true;
-    } else if (!sends_body(x) || (gate_drained(x->gate) && !gate_is_stream(x->gate))) {
+    } else if (!sends_body(x) || (gate_drained(x->gate) && !flows)) {
         x->step = STEP_FINISH;
         return FLOW_GO;
     }

@@ -44,6 +44,7 @@ void session_end(struct session *s, bool orderly)
     unlink_session(s);
     /* Never a clean TLS close behind a body that was broken off: the client must see it. */
     if (orderly && !s->gone && !io_sending_pending(s->conn)) io_finish(s->conn);
+    else if (s->cut && !io_sending_pending(s->conn)) io_break(s->conn);
     else io_abort(s->conn);
     mem_wipe(s, sizeof(*s));
     mem_free(s);
@@ -82,7 +83,7 @@ static void lost(struct session *s)
     if (x == NULL || x->step == STEP_READ_HEAD) {
         if (!s->identified) worker_count(s->worker, PROXY_HANDSHAKES_FAILED, 1);
         session_end(s, false);
-    } else if (x->step == STEP_SEND || x->step == STEP_ASK) {
+    } else if (x->step == STEP_SEND || x->step == STEP_ASK || (x->step == STEP_READ_BODY && x->head_written)) {
         exchange_run(x);
     }
     /* Elsewhere the exchange goes on to its ledger entry: an attempt is recorded whether its client waits or not. */

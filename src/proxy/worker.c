@@ -308,6 +308,14 @@ static void name_registry(struct worker *w)
     hex_encode(span_of(info.version, sizeof(info.version)), w->registry_version);
 }
 
+/* A document that is decided whole may be twice its limit, raw; one that leaves in parts holds what lies between two
+ * units, a unit, and what is about to leave, each bounded by twice a record. */
+static uint64_t body_cap(const struct engine_limits *l)
+{
+    uint64_t whole = 2 * l->document, part = 6 * l->record;
+    return (whole > part ? whole : part) + BODY_SLACK;
+}
+
 static RESULT prepare(struct worker *w, char *why, size_t size)
 {
     w->chance_used = sizeof(w->chance);
@@ -317,7 +325,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     if (w->limits.target > w->limits.head) w->limits.target = w->limits.head;
     buf_init(&w->scratch, LEDGER_ENTRY_MAX);
     w->gates = (struct gate_environment){.ring = w->arguments->ring, .scratch = &w->scratch,
-        .body_cap = w->settings->limits.document * 2 + BODY_SLACK, .arena_cap = ARENA_CAP};
+        .body_cap = body_cap(&w->settings->limits), .arena_cap = ARENA_CAP};
     name_registry(w);
     w->loop = io_loop_new();
     w->listening = mem_array(w->settings->listener_count, sizeof(*w->listening));

@@ -46,6 +46,7 @@ class Client:
         self.context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if not context:
             self.context.load_verify_locations(certs / "gateway-ca.pem")
+            self.context.options &= ~0x80  # SSL_OP_IGNORE_UNEXPECTED_EOF: Python takes a connection cut off for one that ended
         if version:
             self.context.minimum_version = self.context.maximum_version = version
         if self.name and not context:  # a session is resumed with the context that it came from
@@ -71,8 +72,8 @@ class Client:
         except ssl.SSLEOFError:
             self.ended = "cut"
             return False
-        except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
-            self.ended = "reset"
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLError) as e:
+            self.ended = "cut" if "UNEXPECTED_EOF" in str(e) else "reset"
             return False
         if not got:
             self.ended = "clean"

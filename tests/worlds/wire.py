@@ -34,6 +34,7 @@ def context(name, version=None):
     certs = g.certificates()
     c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     c.load_verify_locations(certs / "gateway-ca.pem")
+    c.options &= ~0x80  # SSL_OP_IGNORE_UNEXPECTED_EOF: a connection that was cut off is not one that ended
     if version:
         c.minimum_version = c.maximum_version = version
     if name:
@@ -94,8 +95,8 @@ class Wire:
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as e:
             self.ended = "clean" if isinstance(e, ssl.SSLZeroReturnError) else "cut"
             return False
-        except ssl.SSLError:
-            self.ended = "broken"
+        except ssl.SSLError as e:
+            self.ended = "cut" if "UNEXPECTED_EOF" in str(e) else "broken"
             return False
         if not data:
             self.ended = "clean"

@@ -331,7 +331,7 @@ static void put_cursors(void *ctx)
 {
     struct order *o = ctx;
     o->rig->gate->at = o->at;
-    check_order(o->rig->gate);
+    gate_check_order(o->rig->gate);
 }
 
 static void test_the_order_of_the_cursors(void **state)

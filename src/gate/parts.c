@@ -1,0 +1,170 @@
+/* Documents of independent units: what has been decided is recorded and leaves while the rest is still on its way. */
+#include "gate/own.h"
+
+#define PART_MOST ((uint64_t)1 << 20)     /* bytes that leave in a part, about */
+#define PART_READ_MOST ((uint64_t)8 << 20) /* bytes read for one, whether any leave or not */
+
+static void check_parts(const struct gate *g)
+{
+    const struct gate_parts *p = &g->parts;
+    gate_check_order(g);
+    ASSERT(p->settled >= p->decided && p->decided >= p->recorded && p->recorded >= p->sent);
+}
+
+bool gate_in_parts(const struct gate *g) { return g->parts.on; }
+bool gate_part_is_last(const struct gate *g) { return g->parts.last; }
+uint64_t gate_settled(const struct gate *g) { return g->parts.settled; }
+
+uint32_t gate_part_number(const struct gate *g) { return g->parts.number; }
+
+/* Reads what is new of the body, and lets go of what is not needed any more. */
+static bool read_on(struct gate *g, enum engine_end end)
+{
+    struct gate_parts *p = &g->parts;
+    uint64_t base = g->at.received - buf_len(&g->body);
+    bool goes_on = engine_stream(g->engine, buf_span(&g->body), base, end);
+    p->settled = engine_stream_settled(g->engine);
+    g->at.read = g->at.received;
+    if (goes_on) buf_consume(&g->body, (size_t)(engine_stream_needs(g->engine) - base));
+    return goes_on;
+}
+
+result gate_parts_receive(struct gate *g, span bytes)
+{
+    struct gate_parts *p = &g->parts;
+    if (p->over && g->class == RECIPIENT_RESTRICTED) return OK;
+    TRY(buf_append(&g->body, bytes));
+    g->at.received += bytes.len;
+    if (!p->over && bytes.len > 0) p->over = !read_on(g, ENGINE_GOES_ON);
+    g->enough = p->over;
+    check_parts(g);
+    return OK;
+}
+
+/* Both bounds look at what was read as well as at what leaves of it: a run of withheld units takes the same way. */
+//= ICE10036.2 2.1
+bool gate_part_ready(const struct gate *g, bool idle)
+{
+    const struct gate_parts *p = &g->parts;
+    if (p->over) return true;
+    if (p->settled < GATE_CHUNK) return false; /* the head waits for the first chunk: the whole may be smaller */
+    uint64_t ready = p->settled - p->decided;
+    if (ready >= PART_MOST || g->at.received - p->read_before >= PART_READ_MOST) return true;
+    if (engine_stream_subjects(g->engine) >= LEDGER_PART_SUBJECTS) return true;
+    return idle && ready >= GATE_CHUNK;
+}
+
+static enum gate_failure failure_of(struct gate *g)
+{
+    enum gate_failure f = gate_document_failure_thrown();
+    return f != GATE_FINE ? f : gate_failure_of(engine_stream_unreadable(g->engine));
+}
+
+/* A document that breaks off inside a chunk ends before it: how far it got is a matter of the bytes that leave alone. */
+static uint64_t whole_chunks(uint64_t n) { return n - n % GATE_CHUNK; }
+
+/* The engine goes on before the entry is always written (a canonical answer needs none). */
+static bool keep_verdict(struct gate *g)
+{
+    struct policy_verdict *v = &g->outcome.verdict;
+    engine_stream_part(g->engine, v);
+    uint64_t *subjects = arena_array(g->parts.arena, v->subject_count + 1, sizeof *subjects);
+    struct policy_rule_count *rules = arena_array(g->parts.arena, v->rule_count + 1, sizeof *rules);
+    if (subjects == NULL || rules == NULL) return false;
+    if (v->subject_count > 0) memcpy(subjects, v->subjects, v->subject_count * sizeof *subjects);
+    if (v->rule_count > 0) memcpy(rules, v->rules, v->rule_count * sizeof *rules);
+    v->subjects = subjects;
+    v->rules = rules;
+    return true;
+}
+
+enum gate_failure gate_part(struct gate *g, enum gate_body body)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    struct gate_parts *p = &g->parts;
+    ASSERT(g->state == GATE_RECEIVING && p->on);
+    if ((body == GATE_BODY_COMPLETE || body == GATE_BODY_CUT) && !p->over) {
+        (void)read_on(g, body == GATE_BODY_COMPLETE ? ENGINE_COMPLETE : ENGINE_CUT);
+        p->over = true;
+    }
+    g->failure = failure_of(g);
+    if (!keep_verdict(g)) {
+        g->outcome.verdict.subject_count = g->outcome.verdict.rule_count = 0;
+        g->failure = GATE_READ_MEMORY;
+    }
+    bool in_order = g->failure == GATE_FINE && !g->outcome.verdict.document_withheld;
+    p->last = p->over || !in_order || body == GATE_BODY_UNWANTED;
+    p->decided = p->over && in_order ? p->settled : whole_chunks(p->settled);
+    g->state = GATE_DECIDED;
+    p->read_before = g->at.received;
+    p->number++;
+    g->at.decided = g->class == RECIPIENT_ENTITLED ? p->decided : engine_stream_done(g->engine);
+    g->ticket = 0;
+    check_parts(g);
+    return g->failure;
+}
+
+void gate_parts_recorded(struct gate *g)
+{
+    g->parts.recorded = g->parts.decided;
+    check_parts(g);
+}
+
+/* The only place where `sent` of a part moves. */
+size_t gate_parts_take(struct gate *g, span *out)
+{
+    struct gate_parts *p = &g->parts;
+    size_t n = (size_t)(p->recorded - p->sent);
+    if (n == 0) return 0;
+    *out = span_sub(buf_span(&p->out), (size_t)(p->sent - p->begun), n);
+    p->sent = p->recorded;
+    check_parts(g);
+    return 1;
+}
+
+void gate_next_part(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    struct gate_parts *p = &g->parts;
+    ASSERT(g->state == GATE_RELEASED && p->on && !p->last && p->sent == p->recorded);
+    uint64_t left = p->sent - p->begun;
+    buf_consume(&p->out, (size_t)left);
+    p->begun = p->sent;
+    engine_stream_taken(g->engine, left);
+    engine_stream_next_part(g->engine);
+    arena_reset(p->arena);
+    p->number = g->left.part > p->number ? g->left.part : p->number;
+    g->state = GATE_RECEIVING;
+    check_parts(g);
+}
+
+void gate_leave_engine(struct gate *g)
+{
+    if (g->engine != NULL) engine_reset(g->engine);
+    g->engine = NULL;
+}
+
+void gate_parts_reset(struct gate *g)
+{
+    struct arena *arena = g->parts.arena;
+    size_t cap = g->parts.out.cap;
+    buf_free(&g->parts.out);
+    g->parts = (struct gate_parts){.out = {.cap = cap}, .arena = arena};
+}
+
+result gate_parts_become_stream(struct gate *g)
+{
+    struct gate_parts *p = &g->parts;
+    ASSERT(g->class == RECIPIENT_ENTITLED);
+    uint64_t base = g->at.received - buf_len(&g->body), done = engine_stream_done(g->engine);
+    TRY(buf_append(&p->out, span_from(buf_span(&g->body), (size_t)(done - base))));
+    buf_consume(&p->out, (size_t)(p->sent - p->begun));
+    struct buf rest = p->out;
+    rest.cap = g->body.cap > rest.size ? g->body.cap : rest.size;
+    buf_free(&g->body);
+    g->body = rest;
+    p->out = (struct buf){.cap = p->out.cap};
+    g->at.sent = g->at.recorded = p->sent;
+    p->on = false;
+    return OK;
+}

@@ -1,0 +1,350 @@
+"""Documents whose units leave one by one (contract section 6, `independent`): bytes, framing, entries, limits.
+
+    #= 8USC1367 a(2)
+"""
+import json
+import re
+import threading
+import time
+
+import pytest
+
+from harness import gateway as g
+from harness.client import OFFICER, POLICE, Client, fetch, wait_until
+from harness.gateway import Gateway
+from harness.origin import Origin, answer
+
+P = {"aNumber": "A012345678"}
+CHUNK = 16384
+MISS = b'{"type":"about:blank","title":"Not Found","status":404}'
+LINES = "application/x-ndjson"
+
+
+def documents():
+    common = {"title": "stream", "independent": True}
+    return [{"path": "/s/list", "units": ["$[*]"], **common}, {"path": "/s/items", "units": ["$.items[*]"], "uniform": ["$.notes"], **common},
+            {"path": "/s/lines", "units": ["$"], **common},
+            {"path": "/s/nested", "units": ["$.groups[*].items[*]", "$.groups[*].items[*].kin[*]"], **common}]
+
+
+def pack():
+    return {"format": 1, "pack": "streams", "version": "1", "profiles": [{"id": "streams", "title": "streams", "documents": documents()}]}
+
+
+def make(place, origin, **more):
+    config = {"limits": {"record": "64KiB", "document": "256KiB"}, **more.pop("config", {})}
+    gw = Gateway(place, origin.url, protected=["A012345678"], start=False, config=config,
+                 packs=[str(g.ROOT / "rules/section-1367.json"), "pack.json"],
+                 routes=[{"path": "/s/", "upstream": "records", "profile": "streams"}], **more)
+    gw.write("pack.json", pack())
+    return gw.start()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with Origin() as origin:
+        gw = make(tmp_path_factory.mktemp("streams"), origin)
+        yield gw, origin
+        gw.__exit__(None, None, None)
+
+
+def people(n, every=0, pad=100):
+    """n records; each `every`-th is hers."""
+    return [dict(P, n=i) if every and i % every == 0 else {"n": i, "text": "x" * pad} for i in range(n)]
+
+
+def render(path, records, indent=None):
+    if path == "lines":
+        return "".join(json.dumps(r) + "\n" for r in records).encode()
+    whole = {"list": records, "items": {"kind": "list", "items": records, "end": 1},
+             "nested": {"groups": [{"items": records[i:i + 10]} for i in range(0, len(records), 10)]}}[path]
+    return json.dumps(whole, indent=indent).encode()
+
+
+def visible(records):
+    return [r for r in records if "aNumber" not in r]
+
+
+def typed(path, body, **more):
+    return answer(body, content_type=LINES if path == "lines" else "application/json", **more)
+
+
+def chunk_sizes(raw):
+    at, sizes = raw.index(b"\r\n\r\n") + 4, []
+    while True:
+        line = raw[at:raw.index(b"\r\n", at)]
+        sizes.append(int(line, 16))
+        at += len(line) + 2 + sizes[-1] + 2
+        if sizes[-1] == 0:
+            return sizes
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+@pytest.mark.parametrize("path", ["list", "items", "lines"])
+def test_units_leave_in_chunks(served, path, framing):
+    gw, origin = served
+    records = people(3000, every=7)
+    origin.respond = lambda r: (typed(path, render(path, records), framing=framing), "close" if framing == "close" else None)
+    r = fetch(gw.port, f"/s/{path}", POLICE)
+    assert r.status == 200 and r.complete and r.body == render(path, visible(records))
+    sizes = chunk_sizes(r.raw)
+    assert set(sizes[:-2]) == {CHUNK} and 0 < sizes[-2] <= CHUNK
+    assert [k for k, _ in r.headers] == ["Date", "Content-Type", "Transfer-Encoding", "Cache-Control", "Request-Id"]
+
+
+@pytest.mark.parametrize("every,indent", [(1, None), (1, 2), (2, 2), (2999, 1), (0, 3)])
+@pytest.mark.parametrize("path", ["list", "items", "nested"])
+def test_pretty_compact_first_last_and_all(served, path, every, indent):
+    gw, origin = served
+    records = people(600, every=every, pad=50)
+    origin.respond = lambda r: typed(path, render(path, records, indent), framing="chunked")
+    r = fetch(gw.port, f"/s/{path}", POLICE)
+    if path != "nested":
+        wanted = render(path, visible(records), indent)
+    else:
+        whole = json.loads(render(path, records))
+        wanted = json.dumps({"groups": [{"items": visible(x["items"])} for x in whole["groups"]]}, indent=indent).encode()
+    assert r.complete and r.body == wanted
+
+
+def test_small_documents_are_like_any_other(served):
+    gw, origin = served
+    for body, wanted in ((b"[]", b"[]"), (json.dumps([P]).encode(), b"[]"), (b"[1 , 2]", b"[1 , 2]"), (b"[1", None), (b"", None)):
+        origin.respond = lambda r, b=body: answer(b)
+        r = fetch(gw.port, "/s/list", POLICE)
+        assert r.body == (MISS if wanted is None else wanted) and r.status == (404 if wanted is None else 200)
+        assert r.header("Content-Length") == str(len(r.body))
+
+
+def test_exact_chunks(served):
+    gw, origin = served
+    for n in (CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK):
+        body = json.dumps(["x" * 90] * 100 + ["y"])[:-2].encode() + b"z" * (n - len(json.dumps(["x" * 90] * 100 + ["y"]))) + b'"]'
+        assert len(body) == n
+        origin.respond = lambda r, b=body: answer(b)
+        r = fetch(gw.port, "/s/list", POLICE)
+        assert r.body == body and (r.header("Transfer-Encoding") == "chunked") == (n >= CHUNK)
+
+
+def test_every_part_has_an_entry_before_it_leaves(served):
+    gw, origin = served
+    records = people(60000, every=50, pad=60)
+    origin.respond = lambda r: typed("lines", render("lines", records))
+    before = len(gw.entries())
+    r = fetch(gw.port, "/s/lines", POLICE)
+    assert r.body == render("lines", visible(records))
+    wait_until(lambda: gw.entries()[-1]["event"] == "completion")
+    mine = [e for e in gw.entries()[before:] if e["request"] == r.header("Request-Id")]
+    parts = [e for e in mine if e["event"] == "disclosure"]
+    assert len(parts) > 1 and [e["part"] for e in parts] == list(range(1, len(parts) + 1))
+    assert [e["last"] for e in parts] == [False] * (len(parts) - 1) + [True]
+    assert sum(e["records"]["seen"] for e in parts) == 60000 and sum(e["records"]["withheld"] for e in parts) == 1200
+    assert sum(e["records"]["disclosed"] for e in parts) == 58800 and all(e["outcome"] == "withheld" for e in parts[:-1])
+    assert mine[-1]["event"] == "completion" and mine[-1]["aborted"] is False
+
+
+def test_entitled_recipients_get_it_byte_for_byte(served):
+    gw, origin = served
+    for n, value in ((3, "protected; records=1"), (5000, "unknown")):
+        body = render("items", people(n, every=3))
+        for framing in ("length", "chunked"):
+            origin.respond = lambda r: answer(body, framing=framing)
+            r = fetch(gw.port, "/s/items", OFFICER)
+            assert r.complete and r.body == body and r.header("Section-1367") == value
+            assert (r.header("Content-Length") == str(len(body))) == (framing == "length" or n == 3)
+    assert gw.entries()[-2]["outcome"] == "disclosed"
+
+
+def test_entitled_recipients_are_not_served_less(served):
+    gw, origin = served
+    good = render("list", people(3000, every=3))[:-1]
+    for body in (good + b",}" + b"y" * 100000, good + b', "' + b"z" * 200000 + b'"]', b"}" + b"y" * 50000):
+        origin.respond = lambda r: answer(body)
+        r = fetch(gw.port, "/s/list", OFFICER)
+        assert r.body == body and r.complete
+        assert wait_until(lambda: any(e["outcome"] == "uninspected" for e in gw.entries()[-3:]))
+
+
+def broken(kind, body):
+    out = answer(body, framing="chunked")
+    return {"malformed": answer(body[:-1] + b"}", framing="chunked"), "cut": (out[:-200], "close"), "reset": (out[:-200], "reset"),
+            "framing": (out[:-5] + b"zz\r\n", "close"), "outside": answer(body[:-1] + b"\n", framing="chunked")}[kind]
+
+
+@pytest.mark.parametrize("kind", ["malformed", "cut", "reset", "framing"])
+def test_what_breaks_after_release_is_broken_off(served, kind):
+    gw, origin = served
+    body = render("list", people(2000, every=9))
+    wanted = render("list", visible(people(2000, every=9)))
+    origin.respond = lambda r: broken(kind, body)
+    before = len(gw.entries())
+    with Client(gw.port, POLICE) as c:
+        r = c.get("/s/list")
+        c.read_all()
+        assert not r.complete and c.ended == "cut"
+    assert r.status == 200 and wanted.startswith(r.body) and 0 < len(r.body) < len(wanted)
+    wait_until(lambda: gw.entries()[-1]["event"] == "completion")
+    mine = gw.entries()[before:]
+    assert mine[-1]["event"] == "completion" and mine[-1]["aborted"] is True
+    assert mine[-2]["outcome"] == "failed_closed" and mine[-2]["last"] is True
+
+
+def test_a_finding_outside_the_units(served):
+    gw, origin = served
+    long, short = people(2000), people(2)
+    for records, complete in ((long, False), (short, True)):
+        origin.respond = lambda r: answer({"items": records, "more": "A012345678"})
+        with Client(gw.port, POLICE) as c:
+            r = c.get("/s/items")
+        assert r.complete == complete and b"A0123" not in r.raw
+        assert (r.status, r.body) == (404, MISS) if complete else r.status == 200
+
+
+def test_records_over_the_limit(served):
+    gw, origin = served
+    for size, outcome in ((70000, "withheld"), (140000, "broken")):
+        records = people(500) + [{"n": "x" * size}] + people(500)
+        origin.respond = lambda r: answer(records)
+        with Client(gw.port, POLICE) as c:
+            r = c.get("/s/list")
+        if outcome == "withheld":
+            assert r.complete and r.body == json.dumps(people(500) + people(500)).encode()
+        else:
+            assert not r.complete
+    assert '"event":"over_limit","row":"record"' in gw.stderr()
+
+
+def test_head_is_get_without_the_body(served):
+    gw, origin = served
+    for records in (people(3, every=2), people(3000, every=2)):
+        origin.respond = lambda r: answer(records)
+        with Client(gw.port, POLICE) as c:
+            get, head = c.get("/s/list"), c.get("/s/list", "HEAD")
+            again = c.get("/s/list")
+        names = [(k, v) for k, v in head.headers if k not in ("Date", "Request-Id")]
+        assert names == [(k, v) for k, v in get.headers if k not in ("Date", "Request-Id")] and head.body == b""
+        assert again.body == get.body
+
+
+def test_http_1_0_knows_no_chunks(served):
+    gw, origin = served
+    records = people(3000, every=4)
+    origin.respond = lambda r: answer(records)
+    with Client(gw.port, POLICE) as c:
+        r = c.get("/s/list", version="HTTP/1.0")
+        assert r.body == json.dumps(visible(records)).encode() and c.ended == "clean"
+    origin.respond = lambda r: answer(json.dumps(records).encode()[:-1] + b"}")
+    with Client(gw.port, POLICE) as c:
+        r = c.get("/s/list", version="HTTP/1.0")
+        assert not r.complete and c.ended in ("cut", "reset")
+
+
+def test_pieces_of_one_byte(served):
+    gw, origin = served
+    records = people(220, every=3, pad=100)
+    with Origin(lambda r: answer(records)) as slow:
+        slow._send = lambda s, out: [s.send(out[i:i + 1]) for i in range(len(out))]
+        gw2 = make(gw.dir.parent / f"bytes-{time.monotonic_ns()}", slow)
+        r = fetch(gw2.port, "/s/list", POLICE)
+        gw2.__exit__(None, None, None)
+    assert r.body == json.dumps(visible(records)).encode()
+
+
+def test_the_next_request_on_the_connection(served):
+    gw, origin = served
+    bodies = {"/s/list": people(3000, every=5), "/s/items": {"items": people(2)}}
+    origin.respond = lambda r: answer(bodies[r.path])
+    with Client(gw.port, POLICE) as c:
+        for _ in range(3):
+            assert c.get("/s/list").body == json.dumps(visible(bodies["/s/list"])).encode()
+            assert c.get("/s/items").body == json.dumps(bodies["/s/items"]).encode()
+
+
+class Endless:
+    """An origin's answer without end: `more` says when to go on."""
+
+    def __init__(self):
+        self.sent, self.stop = 0, False
+        self.go = threading.Semaphore(0)
+
+    def __call__(self, s, out):
+        s.sendall(b"HTTP/1.1 200 X\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not self.stop:
+            self.go.acquire()
+            data = b"".join(b'{"n":%d,"text":"%s"}\n' % (i, b"x" * 100) for i in range(400))
+            self.sent += len(data)
+            s.sendall(b"%x\r\n%s\r\n" % (len(data), data))
+        s.sendall(b"0\r\n\r\n")
+
+
+@pytest.fixture
+def endless(tmp_path):
+    with Origin(lambda r: b"") as origin:
+        origin._send = e = Endless()
+        gw = make(tmp_path / "endless", origin)
+        yield gw, e
+        e.stop = True
+        for _ in range(100):
+            e.go.release()
+        gw.__exit__(None, None, None)
+
+
+def test_a_client_that_leaves(endless):
+    gw, e = endless
+    with Client(gw.port, POLICE) as c:
+        c.request("/s/lines")
+        e.go.release()
+        c.receive()
+    e.go.release()
+    e.go.release()
+    assert wait_until(lambda: any(x["event"] == "completion" and x["aborted"] for x in gw.entries()))
+
+
+def test_a_reload_and_a_drain_while_it_flows(endless):
+    gw, e = endless
+    with Client(gw.port, POLICE) as c:
+        c.request("/s/lines")
+        e.go.release()
+        c.receive()
+        assert gw.reload()
+        time.sleep(0.2)
+        e.stop = True
+        e.go.release()
+        r = c.response()
+    assert r.complete and len(r.body) == e.sent
+
+
+def test_a_scribe_that_dies_while_it_flows(endless):
+    import os
+    import signal
+    gw, e = endless
+    with Client(gw.port, POLICE) as c:
+        c.request("/s/lines")
+        e.go.release()
+        c.receive()
+        for pid in gw.children("scribe"):
+            os.kill(pid, signal.SIGSTOP)
+        e.go.release()
+        time.sleep(0.1)
+        for pid in gw.children("scribe"):
+            os.kill(pid, signal.SIGKILL)
+        r = c.response()
+        assert not r.complete and c.ended in ("cut", "reset")
+    e.stop = True
+    for _ in range(3):
+        e.go.release()
+    assert wait_until(lambda: fetch(gw.port, "/s/lines", POLICE).status == 200)
+
+
+def test_back_pressure(endless):
+    gw, e = endless
+    for _ in range(5000):
+        e.go.release()
+    with Client(gw.port, POLICE) as c:
+        c.request("/s/lines")
+        c.receive()
+        assert wait_until(lambda: e.sent > 0)
+        time.sleep(0.5)
+        before = e.sent
+        time.sleep(0.5)
+        assert e.sent == before and before < 48 << 20  # sockets' buffers and a part: nobody reads more than leaves
