@@ -11,6 +11,7 @@
     X("serve", cli_serve, "-c gate.json", "run the gateway in the foreground")                                         \
     X("check", cli_check, "-c gate.json [--json]", "load everything serve would and report every problem")             \
     X("demo", cli_demo, "[--keep]", "the whole system on an embedded sample origin, shown side by side")               \
+    X("scan", cli_scan, "-c gate.json --recipient ID FILE…", "what the gateway would do with these files")            \
     X("rules", cli_rules, "test|lint|explain|print|schema …", "the rule author's tools")                               \
     X("registry", cli_registry, "build|apply|inspect|lookup …", "the index of protected persons")                      \
     X("log", cli_log, "init|verify|list|show|follow …", "the ledger of disclosures")                                   \

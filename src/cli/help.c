@@ -24,6 +24,21 @@ static const struct page PAGES[] = {
         "Starts an embedded record API with generated people, a gateway before it with generated certificates, and asks as\n"
         "four recipients; then shows the ledger, verifies it, and catches a tampered copy.\n\n"
         "  --keep   leave it running and print curl commands; Ctrl-C ends it\n"},
+    {"scan",
+        "usage: gate1367 scan -c gate.json --recipient ID [--route PATH] [--write DIR] [--json] FILE…\n\n"
+        "Says what the gateway would do with these files if the recipient were to get them: review before public release, or\n"
+        "check of a system before it is deployed. The configuration's rules and the registry in force decide, live changes\n"
+        "included. Files are .json, .ndjson, .jsonl; directories are read whole, - is stdin. Nothing is recorded.\n\n"
+        "  --recipient ID   an id of recipients.json, or anonymous; who may be entitled is taken to name a purpose\n"
+        "  --route PATH     the files are answers to this path of the configuration; with a / at its end each file's own name\n"
+        "                   is added. Without it nothing describes them and they are inspected whole: what is found\n"
+        "                   withholds the element of a list, the line, or the document\n"
+        "  --write DIR      writes what would be delivered; a file that would be withheld whole is not written\n"
+        "  --type TYPE      media type of the files, where their names do not say\n"
+        "  --jobs N         how many at once; as many as there are processors\n"
+        "  --json           one object a line, for every file\n\n"
+        "exit: 0 all of it would be delivered, 1 something would be withheld or cannot be read as what it says it is,\n"
+        "2 usage, or a file could not be opened or written: the scan is not complete.\n"},
     {"rules",
         "usage: gate1367 rules test PACK… [--json]\n"
         "       gate1367 rules lint PACK… [--json]\n"

@@ -308,7 +308,7 @@ static void find_document(struct exchange *x)
 
 enum flow step_admit(struct exchange *x)
 {
-    x->route = route_find(x->worker->settings, x->request.path);
+    x->route = proxy_find_route(x->worker->settings, x->request.path);
     if (x->route == NULL || gate_failure_thrown(GATE_NO_ROUTE)) {
         x->route = NULL;
         return exchange_fail(x, GATE_NO_ROUTE);

@@ -171,8 +171,6 @@ enum flow parts_more(struct exchange *x);
 /* send.c: into the connection's queue */
 RESULT answer_write_head(struct exchange *x);
 
-/* route.c */
-const struct proxy_route *route_find(const struct proxy_settings *s, span path);
 /* behind.c: sets x->who */
 struct behind *behind_new(void); /* NULL: out of memory */
 void behind_identify(struct exchange *x);

@@ -74,6 +74,9 @@ struct proxy_settings {
     uint64_t generation;
 };
 
+/* The route of a request's path; NULL: none has it. */
+const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span path);
+
 /* ---- counters, shared with admin -------------------------------------------------------------------------------- */
 
 /* X(id, "name", "help"); Prometheus counters gate1367_<name>_total but for those called gauges */

@@ -26,7 +26,7 @@ static bool route_fits(span prefix, span path)
 }
 
 /* Routes stand longest prefix first, so that the first that fits wins. */
-const struct proxy_route *route_find(const struct proxy_settings *s, span path)
+const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span path)
 {
     for (size_t i = 0; i < s->route_count; i++) {
         if (route_fits(span_str(s->routes[i].path), path)) return &s->routes[i];

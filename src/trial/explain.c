@@ -13,6 +13,14 @@ struct explaining {
     enum recipient_class class;
     const char **finding_paths, **piece_paths; /* piece_paths: of units */
     uint32_t *order;                           /* of findings, by place */
+    struct unit_facts *units;                  /* of pieces, and behind them of what is in no unit */
+};
+
+/* What policy asks of the markers of a unit, and whether anything in it withholds. */
+struct unit_facts {
+    uint32_t marker; /* rule of the first, and one over; 0: none */
+    bool several;    /* of more than one rule */
+    bool found;
 };
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
@@ -85,16 +93,36 @@ static const char *origin_name(enum match_origin o)
 }
 
 
-/* Another marker in the unit, without which one that only suspects is none. */
+static struct unit_facts *facts_of(const struct explaining *x, uint32_t unit)
+{
+    return &x->units[unit == MATCH_NONE ? x->survey->piece_count : unit];
+}
+
+/* A marker that only suspects is none without another one in the unit. */
 static bool stands_alone(const struct explaining *x, const struct match_finding *f)
 {
-    if (f->origin != MATCH_SUSPECTED) return false;
-    for (size_t i = 0; i < x->survey->finding_count; i++) {
-        const struct match_finding *g = &x->survey->findings[i];
-        bool marker = g->origin == MATCH_SUSPECTED || g->origin == MATCH_DEFINITIVE;
-        if (marker && g->unit == f->unit && g->rule != f->rule && !g->in_text) return false;
+    return f->origin == MATCH_SUSPECTED && !facts_of(x, f->unit)->several;
+}
+
+static bool withholds(const struct explaining *x, const struct match_finding *f)
+{
+    return x->class == RECIPIENT_RESTRICTED && !f->in_text && !stands_alone(x, f);
+}
+
+static bool gather_facts(struct explaining *x, struct arena *a)
+{
+    const struct match_survey *s = x->survey;
+    x->units = arena_array(a, s->piece_count + 1, sizeof *x->units);
+    for (size_t i = 0; x->units && i < s->finding_count; i++) {
+        const struct match_finding *f = &s->findings[i];
+        struct unit_facts *u = facts_of(x, f->unit);
+        if (f->in_text || (f->origin != MATCH_SUSPECTED && f->origin != MATCH_DEFINITIVE)) continue;
+        u->several |= u->marker && u->marker != f->rule + 1u;
+        u->marker = f->rule + 1u;
     }
-    return true;
+    for (size_t i = 0; x->units && i < s->finding_count; i++)
+        if (withholds(x, &s->findings[i])) facts_of(x, s->findings[i].unit)->found = true;
+    return x->units != NULL;
 }
 
 static const char *reason_of(const struct explaining *x, const struct match_finding *f)
@@ -104,11 +132,6 @@ static const char *reason_of(const struct explaining *x, const struct match_find
     if (x->class == RECIPIENT_ENTITLED) return "is shown: the recipient is entitled";
     if (f->unit == MATCH_NONE) return "stands outside every unit, so that the document goes";
     return "withholds the unit around it";
-}
-
-static bool withholds(const struct explaining *x, const struct match_finding *f)
-{
-    return x->class == RECIPIENT_RESTRICTED && !f->in_text && !stands_alone(x, f);
 }
 
 static json_t *explain_finding(const struct explaining *x, size_t i)
@@ -141,21 +164,12 @@ static json_t *explain_findings(const struct explaining *x)
 
 /* ---- units ------------------------------------------------------------------------------------------------------ */
 
-static bool has_finding(const struct explaining *x, size_t piece)
-{
-    for (size_t i = 0; i < x->survey->finding_count; i++) {
-        const struct match_finding *f = &x->survey->findings[i];
-        if (f->unit == piece && withholds(x, f)) return true;
-    }
-    return false;
-}
-
 static json_t *explain_units(const struct explaining *x)
 {
     json_t *list = json_array();
     for (size_t i = 0; x->class == RECIPIENT_RESTRICTED && i < x->survey->piece_count; i++) {
         if (x->verdict->withheld[i] == POLICY_KEPT) continue;
-        const char *why = has_finding(x, i) ? "something was found in it" :
+        const char *why = x->units[i].found ? "something was found in it" :
             "nothing in it by itself: it is over limits.record, cannot be read apart, or goes with a unit that is withheld";
         json_array_append_new(list, json_pack("{s:s,s:s}", "path", x->piece_paths[i], "reason", why));
     }
@@ -182,6 +196,6 @@ json_t *trial_explain(struct trial *t, const struct trial_question *q, const str
             a->failure != GATE_FINE ? ": " : "", a->failure != GATE_FINE ? gate_failure_name(a->failure) : "",
             a->failure == GATE_QUERY ? " (a parameter that the document does not list)" : "");
     if (http_media_parse(span_str(q->type), &media)) (void)engine_format_of(http_media_essence(&media), &format);
-    bool good = locate(&x, q->body, format, t->arena) && sort_findings(&x, t->arena);
+    bool good = locate(&x, q->body, format, t->arena) && sort_findings(&x, t->arena) && gather_facts(&x, t->arena);
     return good ? explain_document(&x, a->verdict) : NULL;
 }

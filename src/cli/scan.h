@@ -1,0 +1,49 @@
+/* What the files of `scan` share: the list, the workers, the words. */
+#ifndef GATE1367_CLI_SCAN_H
+#define GATE1367_CLI_SCAN_H
+
+#include "cli/insight.h"
+#include "trial/trial.h"
+#include <pthread.h>
+
+/* One file, from the list to the report. */
+struct scan_file {
+    char *path;     /* to open; "-" is stdin */
+    char *relative; /* below what was named: where --write puts it, and what a route prefix is joined with */
+    bool done, failed; /* failed: could not be read or written; `why` says so */
+    char *why;
+    const char *document; /* template of the documents entry, or NULL */
+    enum trial_verdict verdict;
+    const char *reason; /* of the failure row, or "" */
+    uint64_t bytes, seen, protected_, withheld;
+    struct policy_rule_count *rules;
+    size_t rule_count;
+    json_t *places; /* [{"path", "reason"}]: units that are withheld */
+};
+
+struct scan {
+    const char *config, *recipient, *route, *write, *type, *jobs_text;
+    bool json;
+    struct insight insight;
+    enum recipient_class class;
+    struct scan_file *files;
+    size_t count, room;
+    unsigned jobs;
+    /* Between the workers and who prints. */
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    size_t next, finished;
+};
+
+/* Adds a file, or all below a directory in order of their names. False after a message: it is not there, or no memory. */
+bool scan_add(struct scan *s, const char *path);
+void scan_free_files(struct scan *s);
+/* Runs the workers; `each` is called for every file in order, by the caller's thread. False: out of memory. */
+typedef void scan_each_fn(struct scan *s, const struct scan_file *f);
+bool scan_run(struct scan *s, scan_each_fn *each);
+void scan_print_file(struct scan *s, const struct scan_file *f);
+void scan_print_summary(struct scan *s, double seconds);
+/* Something of it would be withheld. */
+bool scan_withholds(const struct scan_file *f);
+
+#endif

@@ -1,0 +1,86 @@
+/* Which files there are. Links below a directory are not followed: a scan ends, and reads what was named. */
+#include "cli/scan.h"
+
+#include "os/os.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+#define FILES_MAX ((size_t)16 << 20)
+
+static bool complain(const char *path, const char *why)
+{
+    fprintf(stderr, "gate1367 scan: %s: %s\n", path, why);
+    return false;
+}
+
+static bool add_file(struct scan *s, const char *path, const char *relative)
+{
+    if (s->count == s->room) {
+        size_t room = s->room ? 2 * s->room : 64;
+        struct scan_file *files = room <= FILES_MAX ? mem_resize(s->files, room * sizeof(*files)) : NULL;
+        if (files == NULL) return complain(path, "too many files for the memory there is");
+        s->files = files;
+        s->room = room;
+    }
+    struct scan_file *f = &s->files[s->count];
+    *f = (struct scan_file){.path = mem_strdup(path), .relative = mem_strdup(relative), .reason = ""};
+    s->count++;
+    return (f->path != NULL && f->relative != NULL) || complain(path, "no memory");
+}
+
+struct below {
+    struct scan *scan;
+    const char *directory, *relative; /* relative: "" or with a slash at its end */
+};
+
+static result add_below(void *ctx, const char *name);
+
+static bool add_directory(struct scan *s, const char *path, const char *relative)
+{
+    struct below b = {s, path, relative};
+    result r = os_list_dir(path, add_below, &b);
+    return is_ok(r) || (r.class == ERROR_LIMIT ? false : complain(path, os_error_text(r)));
+}
+
+static result add_below(void *ctx, const char *name)
+{
+    const struct below *b = ctx;
+    struct stat st;
+    char path[4096], relative[4096];
+    int n = snprintf(path, sizeof(path), "%s/%s", b->directory, name);
+    int m = snprintf(relative, sizeof(relative), "%s%s", b->relative, name);
+    REQUIRE(n > 0 && n < (int)sizeof(path) && m > 0 && m < (int)sizeof(relative) - 1, ERROR_IO, ENAMETOOLONG);
+    REQUIRE(lstat(path, &st) == 0, ERROR_IO, errno);
+    bool good = true;
+    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, relative);
+    if (S_ISDIR(st.st_mode)) {
+        relative[m] = '/';
+        relative[m + 1] = '\0';
+        good = add_directory(b->scan, path, relative);
+    }
+    REQUIRE(good, ERROR_LIMIT, 0);
+    return OK;
+}
+
+bool scan_add(struct scan *s, const char *path)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0) return add_file(s, path, "stdin");
+    if (stat(path, &st) != 0) return complain(path, os_error_text(FAIL(ERROR_IO, errno)));
+    if (S_ISDIR(st.st_mode)) return add_directory(s, path, "");
+    const char *slash = strrchr(path, '/');
+    return add_file(s, path, slash == NULL ? path : slash + 1);
+}
+
+void scan_free_files(struct scan *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct scan_file *f = &s->files[i];
+        mem_free(f->path);
+        mem_free(f->relative);
+        mem_free(f->why);
+        mem_free(f->rules);
+        json_decref(f->places);
+    }
+    mem_free(s->files);
+}

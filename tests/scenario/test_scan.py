@@ -1,0 +1,174 @@
+"""scan (contract section 1): what the gateway would do with files, directories and stdin."""
+import json
+import os
+import re
+
+import pytest
+
+from harness import gateway as g
+from harness.client import POLICE, fetch
+from harness.origin import answer
+from test_commands import on_terminal
+
+ANA, BEN = "A912345678", "A923456789"
+PERSON = {"total": 2, "items": [{"personId": 1, "aNumber": ANA, "name": "Ana"}, {"personId": 2, "name": "Bob"}]}
+LINES = '{"personId":1,"aNumber":"%s"}\n{"personId":2}\n' % ANA
+FILES = {
+    "persons": (json.dumps(PERSON), "withheld"),
+    "export.ndjson": (LINES, "withheld"),
+    "persons/17": (json.dumps({"personId": 17, "aNumber": ANA}), "not_found"),
+    "persons/18": (json.dumps({"personId": 18, "officerNotes": "x"}), "changed"),
+    "persons/19": ('{ "personId" : 19 }\n', "unchanged"),
+    "persons/20": ('{"personId":', "undeliverable"),
+    "associates/3": ("[1,2", "undeliverable"),
+    "elsewhere": ("{}", "undeliverable"),
+}
+
+
+@pytest.fixture(scope="module")
+def gw(tmp_path_factory):
+    made = g.Gateway(tmp_path_factory.mktemp("scan") / "gw", "http://127.0.0.1:9", protected=[ANA], start=False)
+    return made
+
+
+@pytest.fixture
+def tree(gw, tmp_path):
+    for name, (text, _) in FILES.items():
+        path = tmp_path / "in" / name
+        if name == "persons":
+            path = tmp_path / "in" / "persons.list"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "in"
+
+
+def scan(gw, *args, recipient="state-police", **more):
+    return gw.command("scan", "-c", "gate.json", "--recipient", recipient, *args, **more)
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+#= ICE10036.2 4.6(3)
+def test_a_directory_is_what_the_routes_would_answer(gw, tree):
+    (tree / "persons.list").unlink()
+    done = scan(gw, "--route", "/api/", "--json", "--jobs", "3", "--type", "application/json", tree)
+    got = {os.path.relpath(f["file"], tree): f for f in lines(done)}
+    assert done.returncode == 1 and list(got) == sorted(got), done.stderr
+    want = {name: verdict for name, (_, verdict) in FILES.items() if name != "persons"}
+    want["export.ndjson"] = "undeliverable"  # that is no JSON
+    assert {name: f["verdict"] for name, f in got.items()} == want
+    assert got["persons/17"]["document"] == "/api/persons/{id}" and got["persons/17"]["rules"] == {"a-number": 1}
+    assert got["elsewhere"]["reason"] == "unprofiled" and got["persons/20"]["reason"] == "malformed"
+
+
+def test_files_of_one_path_and_what_would_be_written(gw, tree, tmp_path):
+    done = scan(gw, "--route", "/api/persons", "--type", "application/json", "--write", tmp_path / "out", "--json", tree / "persons.list")
+    (got,) = lines(done)
+    assert done.returncode == 1 and got["verdict"] == "withheld" and got["withheld"] == [
+        {"path": "$.items[0]", "reason": "something was found in it"}] and got["units"] == {"seen": 2, "protected": 1, "withheld": 1}
+    assert json.loads((tmp_path / "out/persons.list").read_text()) == {"total": 1, "items": [{"personId": 2, "name": "Bob"}]}
+    again = scan(gw, "--route", "/api/persons", "--type", "application/json", "--write", tmp_path / "out", tree / "persons.list")
+    assert again.returncode == 2 and "is there already" in again.stdout
+
+
+#= ICE10036.2 4.9
+def test_what_is_written_is_what_a_client_gets(make_gateway, origin, tmp_path):
+    """The same documents over the wire, byte for byte; what is withheld whole leaves no file."""
+    names = ["persons/17", "persons/18", "persons/19", "export.ndjson"]
+    kind = lambda name: "application/x-ndjson" if name.endswith("ndjson") else "application/json"  # noqa: E731
+    origin.respond = lambda r: answer(FILES[r.path[len("/api/"):]][0].encode(), content_type=kind(r.path))
+    gw = make_gateway(protected=[ANA])
+    source = tmp_path / "in"
+    for name in names:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(FILES[name][0])
+        done = scan(gw, "--route", "/api/" + name, "--type", kind(name), "--write", tmp_path / "out", source / name)
+        got, path = fetch(gw.port, "/api/" + name, POLICE), tmp_path / "out" / os.path.basename(name)
+        assert done.returncode == (1 if FILES[name][1] in ("withheld", "not_found") else 0), done.stdout
+        assert (path.read_bytes() if path.exists() else None) == (got.body if got.status == 200 else None), name
+
+
+def test_without_a_route_what_nothing_describes_is_inspected(gw, tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([{"x": ANA}, {"x": 1}]))
+    (tmp_path / "b.jsonl").write_text(LINES)
+    (tmp_path / "c.json").write_text(json.dumps({"x": ANA}))
+    (tmp_path / "d.json").write_text("{}")
+    done = scan(gw, tmp_path, "--json")
+    assert [f["verdict"] for f in lines(done)] == ["withheld", "withheld", "not_found", "unchanged"]
+    assert [w["path"] for f in lines(done) for w in f.get("withheld", [])] == ["$[0]", "line 1: $", "$"]
+    clean = scan(gw, tmp_path / "d.json")
+    assert clean.returncode == 0 and "delivered as they are" in clean.stdout
+
+
+def test_stdin_and_recipients(gw):
+    text = json.dumps([{"x": ANA}])
+    for who, status in (("state-police", 1), ("anonymous", 1), ("leis", 1), ("uscis-officer", 0), ("restricted", 1)):
+        done = scan(gw, "-", "--type", "application/json", recipient=who, input=text)
+        assert done.returncode == status, (who, done.stdout, done.stderr)
+    done = scan(gw, "-", "--type", "application/json", recipient="uscis-officer", input=text)
+    assert "a-number" in done.stdout and "for uscis-officer (entitled)" in done.stdout
+    public = scan(gw, "-", "--type", "application/json", "--route", "/public/x", recipient="uscis-officer", input=text)
+    assert public.returncode == 1
+
+
+def test_live_changes_count(make_gateway, tmp_path):
+    gw = make_gateway(protected=[ANA])
+    (tmp_path / "x.json").write_text(json.dumps([{"x": BEN}]))
+    assert scan(gw, tmp_path / "x.json").returncode == 0
+    gw.write("c.jsonl", json.dumps({"op": "protect", "subject": "S", "cases": [{"status": "pending"}],
+                                    "identifiers": [{"kind": "alien_number", "value": BEN}]}) + "\n")
+    assert gw.command("registry", "apply", "-c", "gate.json", "c.jsonl").returncode == 0
+    assert scan(gw, tmp_path / "x.json").returncode == 1
+    before = gw.entries()
+    scan(gw, tmp_path / "x.json")
+    assert gw.entries() == before  # nothing leaves, nothing is recorded
+
+
+def test_what_cannot_be_read(gw, tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "b.txt").write_text("hello")
+    unsupported = scan(gw, tmp_path, "--json")
+    assert unsupported.returncode == 1 and [(f["verdict"], f.get("reason")) for f in lines(unsupported)] == [
+        ("unchanged", None), ("undeliverable", "format")]
+    (tmp_path / "gone.json").symlink_to("nowhere")
+    named = scan(gw, tmp_path / "gone.json")
+    assert named.returncode == 2 and "gone.json: No such file" in named.stderr
+    os.mkfifo(tmp_path / "pipe.json")
+    assert scan(gw, tmp_path).returncode == 1  # below a directory only files are files
+    assert lines(scan(gw, tmp_path / "a.json", "--json"))[0]["verdict"] == "unchanged"
+
+
+def test_no_memory_in_a_worker_is_no_clean_scan(gw, tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i}.json").write_text("[1]")
+    text = (g.ROOT / "rules/examples/persons-api.json").read_text()
+    (tmp_path / "3.json").write_text(text)
+    seen = set()
+    for n in (1, 700, 2400, 3300):
+        done = scan(gw, "--jobs", "1", tmp_path, env={"GATE1367_FAULTS": f"malloc:{n}"})
+        assert done.returncode in (0, 1, 2) and (done.returncode or "fault:" not in done.stderr or "4 files" in done.stdout)
+        seen.add(done.returncode)
+    assert 2 in seen
+
+
+def test_usage(gw, tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    for args, said in ((("--recipient", "anonymous"), "give -c"), (("-c", "gate.json"), "--recipient"),
+                       (("-c", "gate.json", "--recipient", "anonymous"), "name files"),
+                       (("-c", "gate.json", "--recipient", "state-polise", tmp_path), 'did you mean "state-police"'),
+                       (("-c", "gate.json", "--recipient", "anonymous", "--route", "/nowhere", tmp_path), "no route"),
+                       (("-c", "gate.json", "--recipient", "anonymous", "--jobs", "0", tmp_path), "--jobs"),
+                       (("-c", "gate.json", "--recipient", "anonymous", "nothing-there"), "nothing-there")):
+        done = gw.command("scan", *args)
+        assert done.returncode == 2 and said in done.stderr, (args, done.stderr)
+
+
+def test_a_name_cannot_drive_a_terminal(gw, tmp_path):
+    (tmp_path / "\x1b[31mx.json").write_text(json.dumps([{"x": ANA, "\u001b[31my": ANA}]))
+    done = scan(gw, tmp_path)
+    assert done.returncode == 1 and "\x1b" not in done.stdout
+    out = on_terminal(gw, "scan", "-c", "gate.json", "--recipient", "anonymous", str(tmp_path))
+    assert b"\x1b[31m" not in out and b"?[31mx.json" in out
+    assert ANA[1:] not in done.stdout and re.search(r"1 +records withheld", done.stdout)
