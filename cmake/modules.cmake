@@ -101,6 +101,7 @@ list(REVERSE modules)
 if(EXISTS ${CMAKE_SOURCE_DIR}/src/main.c)
   add_executable(gate1367 src/main.c)
   target_link_libraries(gate1367 PRIVATE ${modules})
+  include(${CMAKE_SOURCE_DIR}/cmake/install.cmake)
 endif()
 
 enable_testing()

@@ -11,13 +11,15 @@ static const struct page PAGES[] = {
         "every listener accepts, and notifies systemd. A port of 0 is allowed and printed resolved.\n\n"
         "signals: SIGHUP loads the files again (the old configuration stays, with the reason in the log, where the new one\n"
         "does not pass `check`); SIGTERM and SIGINT drain and end.\n\n"
+        "  -c, --config FILE   the configuration\n\n"
         "exit: 0 ended in good order, 1 the configuration is wrong, 2 no ledger, no listener, 74 the ledger could not be\n"
         "written.\n"},
     {"check",
         "usage: gate1367 check -c gate.json [--json]\n\n"
         "Loads everything that serve would, secrets included, and reports every problem of every file at once as\n"
         "FILE:LINE:COLUMN: /json/pointer: what is wrong; what would be right.\n\n"
-        "  --json   one object a line\n\n"
+        "  -c, --config FILE   the configuration\n"
+        "  --json              one object a line\n\n"
         "exit: 0 good, 1 problems, 2 usage.\n"},
     {"demo",
         "usage: gate1367 demo [--keep]\n\n"
@@ -29,6 +31,7 @@ static const struct page PAGES[] = {
         "Says what the gateway would do with these files if the recipient were to get them: review before public release, or\n"
         "check of a system before it is deployed. The configuration's rules and the registry in force decide, live changes\n"
         "included. Files are .json, .ndjson, .jsonl; directories are read whole, - is stdin. Nothing is recorded.\n\n"
+        "  -c, --config FILE   the configuration\n"
         "  --recipient ID   an id of recipients.json, or anonymous; who may be entitled is taken to name a purpose\n"
         "  --route PATH     the files are answers to this path of the configuration; with a / at its end each file's own name\n"
         "                   is added. Without it nothing describes them and they are inspected whole: what is found\n"
@@ -51,6 +54,7 @@ static const struct page PAGES[] = {
         "tells what becomes of a document: each finding, its path, rule, registry kind, unit and what follows; values are not\n"
         "shown. With -c it asks the registry in force. print writes the packs in one spelling, to be compared; schema the JSON\n"
         "Schema of a file.\n\n"
+        "  -c FILE            the configuration, with its rules, recipients and registry\n"
         "  --profile P        the profile that describes the document\n"
         "  --recipient ID     who asks: an id of recipients.json or anonymous; without -c: restricted or entitled\n"
         "  --path PATH        of the request; may be left out where the profile has one document. The template will do\n"
@@ -67,7 +71,13 @@ static const struct page PAGES[] = {
         "where there is none, and refuses to drop a protected subject of an existing index without a reason.\n"
         "apply puts changes in force at once: {\"op\":\"protect\",…a source line…} or {\"op\":\"release\",\"subject\":…,\n"
         "\"reason\":…}; journal first, then every worker, then it returns. Without a running gateway the next start reads the\n"
-        "journal. lookup answers protected or not, and is a ledger event.\n"},
+        "journal. lookup answers protected or not, and is a ledger event.\n\n"
+        "  -c, --config FILE          the configuration\n"
+        "  -o, --output FILE          the index to write\n"
+        "  --key FILE                 the registry's key\n"
+        "  --release-approved REASON  drops the protected subjects of the old index that the source lacks\n"
+        "  --system SYSTEM            who issued a person_id, event_number or case_number\n"
+        "  --json                     one object a line\n"},
     {"log",
         "usage: gate1367 log init -c gate.json [--segment 64MiB]\n"
         "       gate1367 log verify|list|follow [options]\n"
@@ -75,6 +85,11 @@ static const struct page PAGES[] = {
         "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. init makes key and empty ledger and prints the\n"
         "verifier key; --segment is the size of the files that entries go into (three are made at once). verify checks every\n"
         "frame, hash and signature: 0 sound, 1 evidence of tampering, 2 cannot tell.\n\n"
+        "  -c FILE             the configuration; only its \"ledger\" is read\n"
+        "  --directory DIR     a ledger, or a copy of one, instead\n"
+        "  --verifier VKEY     whose it must be, as init printed it\n"
+        "  --key FILE, --origin NAME   with --directory: what init makes\n"
+        "  --segment SIZE      init: of its files, 64MiB\n"
         "  --json              one object a line\n"
         "  --recipient ID, --outcome WORD, --event WORD, --since TIME, --until TIME   what list and follow show\n"},
     {"help", "usage: gate1367 help [COMMAND]\n"},
