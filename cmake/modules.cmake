@@ -52,12 +52,14 @@ gate_module(ledger NEEDS base source os ipc recipient LIBS ${SSL})
 # floor 5
 gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
 gate_module(trial NEEDS base source http doc rules registry match recipient policy edit engine gate)
+gate_module(mirror NEEDS base doc rules registry match recipient policy edit engine)
 # floor 6
-gate_module(proxy NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate)
+gate_module(proxy NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate
+  mirror)
 # floor 7
 gate_module(config NEEDS base source os io rules registry recipient ledger proxy)
-gate_module(admin NEEDS base source os ipc io http registry ledger proxy config)
-gate_module(supervisor NEEDS base os ipc io ledger proxy config admin)
+gate_module(admin NEEDS base source os ipc io http rules registry ledger mirror proxy config)
+gate_module(supervisor NEEDS base os ipc io ledger mirror proxy config admin)
 gate_module(demo NEEDS base os io http ledger supervisor config LIBS PkgConfig::JANSSON)
 # The program carries the packs that the demo shows and the schemas: it works wherever it is copied to.
 function(gate_embed target symbol file)
@@ -77,8 +79,8 @@ if(TARGET demo)
   gate_embed(demo demo_pack_section ${CMAKE_SOURCE_DIR}/rules/section-1367.json)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
-gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate trial proxy
-  config admin supervisor demo)
+gate_module(cli NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate trial mirror
+  proxy config admin supervisor demo)
 if(TARGET cli)
   gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)
   gate_embed(cli cli_schema_gate ${CMAKE_SOURCE_DIR}/schema/gate.schema.json)

@@ -47,6 +47,15 @@ static void respond(struct visitor *v, unsigned status, span type, span body, bo
 
 #define PLAIN SPAN("text/plain; charset=utf-8")
 
+static void serve_written(struct visitor *v, result (*write)(const struct admin *a, struct buf *out), span type)
+{
+    struct buf text;
+    buf_init(&text, 3u << 20);
+    if (is_ok(write(v->admin, &text))) respond(v, 200, type, buf_span(&text), false);
+    else respond(v, 500, PLAIN, SPAN("no memory\n"), false);
+    buf_free(&text);
+}
+
 static void serve_page(struct visitor *v)
 {
     span path = v->request.path;
@@ -60,14 +69,9 @@ static void serve_page(struct visitor *v)
         snprintf(text, sizeof(text), "%s\n", why == NULL ? "ready" : why);
         respond(v, why == NULL ? 200 : 503, PLAIN, span_str(text), false);
     } else if (span_equal(path, SPAN("/metrics"))) {
-        struct buf text;
-        buf_init(&text, 1u << 20);
-        if (is_ok(metrics_write(v->admin, &text))) {
-            respond(v, 200, SPAN("text/plain; version=0.0.4; charset=utf-8"), buf_span(&text), false);
-        } else {
-            respond(v, 500, PLAIN, SPAN("no memory\n"), false);
-        }
-        buf_free(&text);
+        serve_written(v, metrics_write, SPAN("text/plain; version=0.0.4; charset=utf-8"));
+    } else if (span_equal(path, SPAN("/mirror")) && v->admin->arguments->boards != NULL) {
+        serve_written(v, mirror_page, SPAN("application/json"));
     } else {
         respond(v, 404, PLAIN, SPAN("healthz, readyz, metrics\n"), false);
     }

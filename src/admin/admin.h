@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "ipc/ipc.h"
+#include "mirror/mirror.h"
 #include "proxy/proxy.h"
 
 /* Two live generations at most: a change goes into both overlays before it counts as in force. */
@@ -34,10 +35,20 @@ struct admin_arguments {
     const struct proxy_counters *counters; /* all slots */
     size_t counter_slots;
     const struct admin_processes *processes;
+    const struct mirror_board *boards; /* one a slot; NULL: no mirror */
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */
     int control;                        /* channel to the supervisor */
     uint8_t pseudonym_root[32];
 };
+/* All boards with the routes of a configuration, as the report wants them. At most so many of each. */
+#define ADMIN_MIRROR_MAX 1024
+struct admin_mirror {
+    const struct mirror_board *boards[ADMIN_MIRROR_MAX];
+    struct mirror_route routes[ADMIN_MIRROR_MAX];
+    struct mirror_source source; /* points into this */
+};
+void admin_mirror_source(const struct config *c, const struct mirror_board *boards, size_t slots, struct admin_mirror *out);
+
 /* Formats and replays the overlay, then READY; after SWITCH reads what the journal gained meanwhile, sends STATUS,
  * writes the `config` and `rules` entries and serves until STOP. `confine` (may be NULL) is called once secrets are read and the journal is open. */
 int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void *ctx);

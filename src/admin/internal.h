@@ -47,6 +47,9 @@ RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledg
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
 /* metrics.c */
 RESULT metrics_write(const struct admin *a, struct buf *out);
+/* mirror.c: a gauge for each fact; the report, JSON */
+RESULT mirror_metrics(const struct admin *a, struct buf *out);
+RESULT mirror_page(const struct admin *a, struct buf *out);
 /* Why we would not serve now; NULL: we would. */
 const char *not_ready(const struct admin *a);
 

@@ -147,6 +147,7 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
     TRY(write_outcomes(a, out));
     for (enum proxy_histogram h = 0; h < PROXY_HISTOGRAM_COUNT; h++) TRY(write_histogram(a, out, h));
     TRY(write_processes(a, out));
+    TRY(mirror_metrics(a, out));
     return write_gauges(a, out);
 }
 

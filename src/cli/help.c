@@ -6,12 +6,20 @@ struct page {
 
 static const struct page PAGES[] = {
     {"serve",
-        "usage: gate1367 serve -c gate.json\n\n"
+        "usage: gate1367 serve -c gate.json\n"
+        "       gate1367 serve --mirror -c gate.json [--json]\n"
+        "       gate1367 serve --mirror -c gate.json [--json] CAPTURE…\n\n"
         "Runs the gateway in the foreground. Prints one line \"ready: https://ADDRESS:PORT … admin http://…\" on stderr when\n"
         "every listener accepts, and notifies systemd. A port of 0 is allowed and printed resolved.\n\n"
         "signals: SIGHUP loads the files again (the old configuration stays, with the reason in the log, where the new one\n"
         "does not pass `check`); SIGTERM and SIGINT drain and end.\n\n"
-        "  -c, --config FILE   the configuration\n\n"
+        "--mirror answers nobody: it takes a copy of the requests (nginx: mirror), asks the origin itself, judges the answers as\n"
+        "a restricted recipient's and replies with an empty 204. The report (text, or JSON with --json) is printed at the end and\n"
+        "can be read at any time from the admin address, /mirror. CAPTURE is a HAR file, or JSON Lines of {\"target\", \"method\",\n"
+        "\"status\", \"type\", \"body\"}; nothing is asked then.\n\n"
+        "  -c, --config FILE   the configuration\n"
+        "  --mirror            judge copies or captures, answer nobody\n"
+        "  --json              the mirror's report as JSON\n\n"
         "exit: 0 ended in good order, 1 the configuration is wrong, 2 no ledger, no listener, 74 the ledger could not be\n"
         "written.\n"},
     {"check",

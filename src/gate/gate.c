@@ -111,7 +111,7 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
     ASSERT(g->state == GATE_IDLE);
     struct engine_begin begin = *b;
     begin.arena = g->arena;
-    begin.out = &g->parts.out;
+    begin.out = b->keep_survey ? NULL : &g->parts.out; /* whoever looks at the survey looks at all of it */
     g->engine = engine;
     g->class = b->class;
     g->state = GATE_RECEIVING;
@@ -174,6 +174,12 @@ enum gate_failure gate_decide(struct gate *g, bool complete)
     g->at.read = g->at.decided = g->at.received;
     gate_check_order(g);
     return GATE_FINE;
+}
+
+span gate_raw_body(const struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    return buf_span(&g->body);
 }
 
 void gate_stream(struct gate *g)

@@ -77,6 +77,8 @@ bool gate_read_enough(const struct gate *g);
 /* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
 enum gate_failure gate_decide(struct gate *g, bool complete);
 const struct engine_outcome *gate_outcome(const struct gate *g);
+/* The body as it came, for those who count what it looks like (the mirror): never to be sent. Lives until it is replaced. */
+span gate_raw_body(const struct gate *g);
 /* What rules in shadow would have withheld of a decided document, for a restricted recipient. Changes nothing about the
  * answer, whatever happens. */
 struct gate_review {

@@ -63,6 +63,13 @@ static void use_origin(struct exchange *x)
 
 void answer_choose(struct exchange *x)
 {
+    if (mirror_is_on(x)) {
+        x->from_origin = false;
+        x->status = 204;
+        x->answer = GATE_ANSWER_NOT_FOUND; /* not the 405, which says Allow */
+        x->answer_type = x->answer_body = span_of(NULL, 0);
+        return;
+    }
     if (x->begun) {
         use_origin(x);
         return;

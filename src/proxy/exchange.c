@@ -45,7 +45,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->wire_sent = 0;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
-    x->arrival_us = x->published_us = 0;
+    x->arrival_us = x->decided_us = x->published_us = 0;
     x->route = NULL;
     x->document = x->shadow = NULL;
     x->review = NULL;
@@ -135,14 +135,16 @@ void exchange_restart(struct exchange *x)
 
 void exchange_decided(struct exchange *x)
 {
+    bool first = x->decided_us == 0; /* of a document in parts */
     x->decided_us = io_now_us();
-    if (x->routed) proxy_observe(x->worker->arguments->counters, PROXY_DECISION, x->decided_us - x->arrival_us);
+    if (x->routed && first) proxy_observe(x->worker->arguments->counters, PROXY_DECISION, x->decided_us - x->arrival_us);
 }
 
 enum flow exchange_fail(struct exchange *x, enum gate_failure f)
 {
     atomic_fetch_add_explicit(&x->worker->arguments->counters->failures[f], 1, memory_order_relaxed);
     x->failure = f;
+    if (mirror_is_on(x)) mirror_failed(x);
     /* A request that is not read to its end leaves bytes on the connection that are no request. */
     if (!x->body_read) x->close = true;
     exchange_leave_origin(x, false);
@@ -281,6 +283,7 @@ static enum recipient_admission admit_recipient(struct exchange *x)
 static bool method_allowed(const struct exchange *x)
 {
     enum http_method m = x->request.method;
+    if (mirror_is_on(x) && !mirror_asks(x)) return false; /* it was done once already */
     if (m == HTTP_CONNECT || m == HTTP_TRACE) return false;
     if (x->class == RECIPIENT_ENTITLED) return true;
     return m != HTTP_METHOD_OTHER && (x->route->restricted_methods >> m & 1u) != 0;
@@ -316,6 +319,7 @@ enum flow step_admit(struct exchange *x)
     x->routed = true;
     behind_identify(x);
     enum recipient_admission admission = admit_recipient(x);
+    if (mirror_is_on(x)) admission = ADMIT_RESTRICTED;
     if (admission == ADMIT_ENTITLED) x->class = RECIPIENT_ENTITLED;
     worker_count(x->worker, admission == ADMIT_ENTITLED ? PROXY_REQUESTS_ENTITLED : PROXY_REQUESTS_RESTRICTED, 1);
     if (admission == ADMIT_FORBIDDEN || gate_failure_thrown(GATE_FORBIDDEN)) return exchange_fail(x, GATE_FORBIDDEN);

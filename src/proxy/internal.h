@@ -171,6 +171,11 @@ enum flow parts_more(struct exchange *x);
 /* send.c: into the connection's queue */
 RESULT answer_write_head(struct exchange *x);
 
+/* mirror.c: what is judged and counted instead of being answered */
+static inline bool mirror_is_on(const struct exchange *x);
+bool mirror_asks(const struct exchange *x);     /* a method that changes nothing: the origin may be asked once more */
+void mirror_failed(const struct exchange *x);   /* x->failure, before the origin was asked or instead of its answer */
+void mirror_decided(const struct exchange *x);  /* before the engine is given back */
 /* behind.c: sets x->who */
 struct behind *behind_new(void); /* NULL: out of memory */
 void behind_identify(struct exchange *x);
@@ -264,6 +269,7 @@ static inline void worker_gauge(_Atomic uint64_t *v, int64_t change)
     uint64_t now = atomic_load_explicit(v, memory_order_relaxed);
     atomic_store_explicit(v, now + (uint64_t)change, memory_order_relaxed);
 }
+static inline bool mirror_is_on(const struct exchange *x) { return x->worker->arguments->mirror != NULL; }
 RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chance to be had */
 /* There is an engine for every exchange that was admitted, so that none goes without once its origin was asked. Which one
  * it gets shows when there is something to read: the one used last, whose memory is warm. False: out of memory. */

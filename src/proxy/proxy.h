@@ -12,6 +12,7 @@
 #include "http/http.h"
 #include "io/io.h"
 #include "ipc/ipc.h"
+#include "mirror/mirror.h"
 #include "os/os.h"
 #include "recipient/recipient.h"
 #include "registry/registry.h"
@@ -173,6 +174,7 @@ struct proxy_worker_arguments {
     uint8_t ticket_keys[IO_TICKET_KEYS_SIZE];
     uint8_t pseudonym_root[32];
     struct proxy_counters *counters;
+    struct mirror_board *mirror; /* NULL: a gateway. Else a mirror: it asks and judges, and answers nobody */
 };
 /* Prepares everything (TLS contexts, engines), sends READY (or FAILED and returns), serves until DRAIN or STOP. Calls
  * `confine` (may be NULL) after the last secret is read and the last library initialised. Returns the process's exit

@@ -185,7 +185,8 @@ RESULT record_publish(struct exchange *x)
 void record_count(struct exchange *x)
 {
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
-    worker_gauge(&x->worker->arguments->counters->outcomes[x->class][outcome_of(x)], 1);
+    bool last = !x->in_parts || gate_part_is_last(x->gate);
+    if (last) worker_gauge(&x->worker->arguments->counters->outcomes[x->class][outcome_of(x)], 1);
     worker_count(x->worker, PROXY_RECORDS_SEEN, v->seen);
     worker_count(x->worker, PROXY_RECORDS_PROTECTED, v->protected_);
     worker_count(x->worker, PROXY_RECORDS_WITHHELD, v->withheld_count);

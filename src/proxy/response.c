@@ -253,6 +253,7 @@ static struct engine_begin describe(struct exchange *x)
         .media_type = typed ? http_media_essence(&x->media) : SPAN(""),
         .charset = typed ? http_media_charset(&x->media) : SPAN(""),
         .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
+        .keep_survey = mirror_is_on(x),
     };
     return b;
 }
@@ -427,7 +428,8 @@ enum flow step_decide(struct exchange *x)
     if (x->in_parts) return parts_decide(x);
     x->failure = judge(x);
     worker_alarm(w, x->failure);
-    shadow_look(x);
+    if (mirror_is_on(x)) mirror_decided(x);
+    else shadow_look(x);
     exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {

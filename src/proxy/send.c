@@ -8,7 +8,7 @@
  * entitled ones, those in which something was found, could not be read, or was refused. */
 static bool needs_entry(const struct exchange *x)
 {
-    if (!x->routed) return false;
+    if (!x->routed || mirror_is_on(x)) return false; /* nobody gets anything */
     if (x->class == RECIPIENT_RESTRICTED || (x->in_parts && gate_length(x->gate) == UINT64_MAX)) return true;
     return x->failure != GATE_FINE || gate_outcome(x->gate)->verdict.found;
 }
@@ -57,9 +57,10 @@ enum flow step_record(struct exchange *x)
 {
     if (gate_state(x->gate) != GATE_DECIDED) return after_record(x);
     if (!needs_entry(x)) {
+        bool gateway = x->routed && !mirror_is_on(x);
         if (!x->routed) x->worker->summary[x->failure]++;
-        else record_count(x);
-        gate_exempt(x->gate, x->routed);
+        if (gateway) record_count(x);
+        gate_exempt(x->gate, gateway);
         x->step = STEP_PACE;
         return FLOW_GO;
     }
@@ -84,7 +85,7 @@ enum flow step_pace(struct exchange *x)
 {
     uint64_t grid = x->worker->settings->pace_us;
     x->step = STEP_SEND;
-    if (x->class == RECIPIENT_ENTITLED || grid == 0 || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
+    if (x->class == RECIPIENT_ENTITLED || grid == 0 || mirror_is_on(x) || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
     uint64_t gone = io_now_us() - x->arrival_us;
     x->paced = true;
     io_timer_at(&x->timer, x->arrival_us + (gone / grid + 1) * grid);
@@ -162,6 +163,7 @@ static RESULT write_entitled_head(struct exchange *x, struct buf *out)
 /* Chunks where the whole is not known; HTTP/1.0 knows none: the end of the connection is the end of the body. */
 static enum http_framing plain_framing(struct exchange *x)
 {
+    if (without_body(x->status) && !x->from_origin) return HTTP_FRAMING_NONE;
     if (!x->from_origin || gate_length(x->gate) != UINT64_MAX) return HTTP_FRAMING_LENGTH;
     x->chunked = x->request.minor > 0;
     if (!x->chunked) x->close = true;

@@ -45,6 +45,8 @@ struct supervisor {
     unsigned slots;
     struct proxy_counters *counters; /* one a slot */
     size_t counters_len;
+    struct mirror_board *boards; /* one a slot; NULL: no mirror */
+    size_t boards_len;
     struct admin_processes *processes; /* behind the counters */
     uint64_t watchdog_ms, petted_ms;   /* how often systemd wants to hear of us; 0: never */
     int signals;

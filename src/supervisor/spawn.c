@@ -150,7 +150,8 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
     close_listeners(s, index);
     close_admin(s);
     struct proxy_worker_arguments a = {.settings = &g->config->settings, .control = control,
-        .listeners = &s->listeners[index * g->config->settings.listener_count], .counters = &s->counters[slot]};
+        .listeners = &s->listeners[index * g->config->settings.listener_count], .counters = &s->counters[slot],
+        .mirror = s->boards == NULL ? NULL : &s->boards[slot]};
     if (!is_ok(os_shared_map(g->overlay_fd, false, &overlay, &len))) give_up(control, "the overlay cannot be mapped");
     if (!is_ok(ipc_ring_attach(s->area, slot, &ring))) give_up(control, "the ring cannot be attached");
     ipc_area_keep_slot(s->area, slot);
@@ -169,7 +170,7 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     size_t len, old_len = 0;
     struct ipc_ring *ring;
     close_listeners(s, UINT32_MAX);
-    struct admin_arguments a = {.config = g->config, .counters = s->counters, .counter_slots = s->slots, .processes = s->processes,
+    struct admin_arguments a = {.config = g->config, .counters = s->counters, .counter_slots = s->slots, .processes = s->processes, .boards = s->boards,
         .http_listener = s->http_listener, .socket_listener = s->socket_listener, .control = control};
     if (!is_ok(os_shared_map(g->overlay_fd, true, &a.overlays[0], &len))) give_up(control, "the overlay cannot be mapped");
     a.overlay_size = len;

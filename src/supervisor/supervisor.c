@@ -66,6 +66,17 @@ static RESULT make_secret_file(const char *name, const void *content, size_t len
     return OK;
 }
 
+static RESULT open_boards(struct supervisor *s)
+{
+    int fd = -1;
+    void *p;
+    TRY(os_shared_create("mirror", s->slots * sizeof(struct mirror_board), &fd));
+    TRY(os_shared_map(fd, true, &p, &s->boards_len));
+    os_close(&fd);
+    s->boards = p;
+    return OK;
+}
+
 static RESULT open_memory(struct supervisor *s)
 {
     uint8_t tickets[IO_TICKET_KEYS_SIZE];
@@ -80,6 +91,7 @@ static RESULT open_memory(struct supervisor *s)
     s->counters = p;
     s->processes = (struct admin_processes *)(void *)((char *)p + slots_len);
     atomic_store(&s->processes->started, os_realtime_us() / 1000000);
+    if (s->arguments->mirror) TRY(open_boards(s));
     TRY(os_random(tickets, sizeof(tickets)));
     result r = make_secret_file("tickets", tickets, sizeof(tickets), &s->ticket_fd);
     mem_wipe(tickets, sizeof(tickets));
@@ -554,6 +566,7 @@ static void tear_down(struct supervisor *s)
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
     os_close(&s->signals);
+    if (s->boards != NULL) os_shared_unmap(s->boards, s->boards_len);
     if (s->counters != NULL) os_shared_unmap(s->counters, s->counters_len);
     if (s->area != NULL) ipc_area_free(s->area);
     forget_generation(&s->now);
@@ -566,6 +579,13 @@ static void pet_watchdog(struct supervisor *s)
     if (s->watchdog_ms == 0 || now - s->petted_ms < s->watchdog_ms) return;
     s->petted_ms = now;
     os_notify("WATCHDOG=1");
+}
+
+static void report_mirror(struct supervisor *s)
+{
+    struct admin_mirror m;
+    admin_mirror_source(s->now.config, s->boards, s->slots, &m);
+    if (s->arguments->report != NULL) s->arguments->report(s->arguments->ctx, &m.source);
 }
 
 int supervisor_run(const struct supervisor_arguments *a)
@@ -590,6 +610,7 @@ int supervisor_run(const struct supervisor_arguments *a)
         try_reload(s);
         continue_switch(s);
     }
+    if (s->boards != NULL && s->ready) report_mirror(s);
     int status = s->ledger_failed ? EXIT_LEDGER : s->status;
     tear_down(s);
     mem_free(s);

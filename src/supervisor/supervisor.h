@@ -14,6 +14,9 @@ struct supervisor_arguments {
     /* Called once when every listener accepts, with the resolved addresses ("https://127.0.0.1:8443"). */
     void (*ready)(void *ctx, const char *const *urls, size_t count, const char *admin_url);
     void *ctx;
+    bool mirror; /* judge copies, answer nobody */
+    /* With `mirror`, once all workers have ended: what they saw. */
+    void (*report)(void *ctx, const struct mirror_source *source);
 };
 /* Runs in the foreground until SIGTERM or SIGINT. Returns the exit status: 0, 1, 2 or 74. */
 int supervisor_run(const struct supervisor_arguments *a);

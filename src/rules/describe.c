@@ -1,0 +1,49 @@
+/* What a profile declares, for those who hold answers against it. */
+#include "rules/set.h"
+
+size_t rules_profile_documents(const struct rules_profile *p)
+{
+    MAGIC_CHECK(p, PROFILE_MAGIC);
+    return p->documents.count;
+}
+
+const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i)
+{
+    MAGIC_CHECK(p, PROFILE_MAGIC);
+    ASSERT(i < p->documents.count);
+    return *LIST_AT(&p->documents, struct rules_document *, i);
+}
+
+static size_t index_of(const struct rules_profile *p, const struct rules_document *d)
+{
+    size_t i = 0;
+    while (i < p->documents.count && *LIST_AT(&p->documents, struct rules_document *, i) != d) i++;
+    return i;
+}
+
+const char *rules_unit_path(const struct rules_document *d, uint16_t unit)
+{
+    MAGIC_CHECK(d, DOCUMENT_MAGIC);
+    const struct rules_profile *p = d->view.profile;
+    if (p == NULL || unit >= d->view.units) return "";
+    const json_t *entry = json_array_get(json_object_get(p->json, "documents"), index_of(p, d));
+    const json_t *declared = json_array_get(json_object_get(entry, "units"), unit);
+    const char *text = json_string_value(json_is_object(declared) ? json_object_get(declared, "path") : declared);
+    return text == NULL ? "" : text;
+}
+
+/* Part by part: a parameter of the template may stand where the route spells a word. */
+bool rules_document_under(const struct rules_document *d, span route)
+{
+    MAGIC_CHECK(d, DOCUMENT_MAGIC);
+    for (size_t i = 0; route.len > 1; i++) {
+        route = span_from(route, 1); /* its slash */
+        size_t end = span_find(route, '/');
+        const struct template_part *part = i < d->template.count ? &d->template.parts[i] : NULL;
+        if (part == NULL || end == 0) return end == 0;
+        if (part->kind == PART_REST) return true;
+        if (part->kind == PART_LITERAL && !span_equal(part->text, span_sub(route, 0, end))) return false;
+        route = span_from(route, end);
+    }
+    return true;
+}
