@@ -7,13 +7,6 @@ size_t rules_profile_documents(const struct rules_profile *p)
     return p->documents.count;
 }
 
-const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i)
-{
-    MAGIC_CHECK(p, PROFILE_MAGIC);
-    ASSERT(i < p->documents.count);
-    return *LIST_AT(&p->documents, struct rules_document *, i);
-}
-
 static size_t index_of(const struct rules_profile *p, const struct rules_document *d)
 {
     size_t i = 0;

@@ -141,7 +141,6 @@ bool rules_query_allowed(const struct rules_document *d, span query);
 
 /* What a profile declares, in file order. The path of a unit as written; alive as long as the pack's source. */
 size_t rules_profile_documents(const struct rules_profile *p);
-const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i);
 const char *rules_unit_path(const struct rules_document *d, uint16_t unit);
 /* Can a path below this route be one of the document's? */
 bool rules_document_under(const struct rules_document *d, span route);
