@@ -14,11 +14,13 @@ PROFILE = {"format": 1, "pack": "site", "version": "1", "profiles": [{"id": "p",
      "query": {"page": "any"}},
     {"path": "/m/persons/{id}", "units": ["$"]},
     {"path": "/m/cases/{id}", "units": ["$.people[*]"]},
+    {"path": "/m/export", "units": ["$[*]"], "independent": True},
     {"path": "/m/never/{id}", "units": ["$"]}]}]}
 ROUTES = [{"path": "/m/", "upstream": "records", "profile": "p", "restricted_methods": ["GET", "HEAD", "POST"]}]
 LIST = {"total": 3, "items": [{"aNumber": CANARY}, {"aNumber": "A999999999"}]}
 ANSWERS = {"/m/persons": LIST, "/m/persons/1": {"aNumber": CANARY}, "/m/persons/2": {"aNumber": "A999999999"},
-           "/m/cases/7": {"judge": {"aNumber": CANARY}, "people": []}, "/m/persons/3": "{broken"}
+           "/m/cases/7": {"judge": {"aNumber": CANARY}, "people": []}, "/m/persons/3": "{broken",
+           "/m/export": [{"aNumber": CANARY}] + [{"n": i} for i in range(2000)]}
 
 
 @pytest.fixture
@@ -44,10 +46,11 @@ EXPECTED = {
     "/m/persons/{id}": {"answers": 2, "withheld": 1, "not_found": 1, "warned": 1, "units": {"$": 2}, "units_absent": [],
                         "undeliverable": {"malformed": 1, "upstream_status": 1}},
     "/m/cases/{id}": {"answers": 1, "withheld": 1, "not_found": 1, "outside": {"$.judge.aNumber": 1}, "units_absent": ["$.people[*]"]},
+    "/m/export": {"answers": 1, "withheld": 1, "records_seen": 2001, "records_withheld": 1, "units_absent": [], "undeliverable": {}},
     "": {"answers": 0, "undescribed": {"/m/*/persons": 1}, "refused": {"unprofiled": 1}},
 }
 PATHS = ["/m/persons", "/m/persons?page=2", "/m/persons?name=x", "/m/persons/1", "/m/persons/2", "/m/persons/3", "/m/persons/4",
-         "/m/cases/7", f"/m/{CANARY}/persons"]
+         "/m/cases/7", f"/m/{CANARY}/persons", "/m/export"]
 
 
 def check_report(report):
@@ -55,7 +58,7 @@ def check_report(report):
         found = of(report, document)
         assert {k: found[k] for k in facts} == facts, document
     assert report["never_asked"] == [{"route": "/m/", "document": "/m/never/{id}"}]
-    assert report["format"] == 1 and report["lost"] == 0 and report["answers"] == 5
+    assert report["format"] == 1 and report["lost"] == 0 and report["answers"] == 6
     assert "12345678" not in json.dumps(report) and "99999999" not in json.dumps(report)
 
 
@@ -64,7 +67,7 @@ def test_a_copy_of_traffic(make_gateway, origin, packs, pieces):
     origin.respond = respond
     gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, arguments=["--mirror", "--json"], pace="10ms")
     said = set()
-    for who, path in zip([POLICE, OFFICER, ANONYMOUS] * 3, PATHS):
+    for who, path in zip([POLICE, OFFICER, ANONYMOUS] * 4, PATHS):
         r = fetch(gw.port, path, who, pieces=pieces)
         said.add(normalised(r.raw))
         assert r.status == 204 and r.body == b""
@@ -77,7 +80,7 @@ def test_a_copy_of_traffic(make_gateway, origin, packs, pieces):
     report = json.loads(text)
     check_report(report)
     assert of(report, "/m/persons")["not_asked"] == {"POST": 1}
-    assert 'gate1367_mirror_total{fact="answers"} 5' in gw.admin("/metrics")[1]
+    assert 'gate1367_mirror_total{fact="answers"} 6' in gw.admin("/metrics")[1]
     assert gw.stop() == 0
     printed = gw.stderr()[gw.stderr().index('{"format":1,"answers"'):]
     assert json.JSONDecoder().raw_decode(printed)[0] == report
@@ -94,7 +97,7 @@ def test_the_report_for_people(make_gateway, origin, packs):
     fetch(gw.port, "/m/persons/1", POLICE)
     gw.stop()
     text = gw.stderr()
-    for line in ("mirror: 6 answers evaluated, 5 of them would not reach a restricted recipient whole; nothing was released",
+    for line in ("mirror: 7 answers evaluated, 6 of them would not reach a restricted recipient whole; nothing was released",
                  "  $.gone[*]: a declared unit that stood in none of 2 answers; correct the path",
                  "  $.judge.aNumber: 1 findings stood outside every declared unit", "  $.total: 2 times the count was not",
                  "/m/  /m/never/{id}\n  never asked for", "  /m/*/persons: 1 requests that no documents entry describes"):
