@@ -11,7 +11,7 @@ declare -gA _gate1367_verbs=(
     [registry]="build apply inspect lookup"
     [log]="init verify list show follow")
 declare -gA _gate1367_options=(
-    [serve]="-c --config"
+    [serve]="-c --config --mirror --json"
     [check]="-c --config --json"
     [demo]="--keep"
     [scan]="-c --config --recipient --route --write --type --jobs --json"
@@ -59,7 +59,7 @@ _gate1367_operands() {
     help) _gate1367_words "$_gate1367_commands" "$2" ;;
     "rules schema") _gate1367_words "rules gate recipients registry-source" "$2" ;;
     "registry lookup") _gate1367_words "$_gate1367_kinds" "$2" ;;
-    serve | check | demo) COMPREPLY=() ;;
+    check | demo) COMPREPLY=() ;;
     *) _gate1367_files "$2" ;;
     esac
 }
