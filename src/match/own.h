@@ -210,6 +210,8 @@ struct child child_of(struct match *m, path_state state, label_set labels, bool 
 const struct label *label_of(struct match *m, label_set set);
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
+/* "It is so" may be what a marker waits for. */
+void value_true(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 
 /* link.c: notes a value that joins units, and, at the end, what the ids of a graph join. */

@@ -149,3 +149,12 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
     if (label->markers)
         rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
 }
+
+//= 10-domain 2.6 element present or true
+void value_true(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    const struct label *label = label_of(m, c->labels);
+    if (!label->markers) return;
+    set_spot(m, e, c, w);
+    rules_scan_markers(m->rules, m->scratch, SPAN("true"), label->set, false, number_marker, m);
+}

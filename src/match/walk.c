@@ -228,6 +228,8 @@ static void look_into(struct match *m, const struct child *c, const struct doc_e
         value_string(m, e, c, w, m->next_literal <= e->at + e->len && literal_within(m, e));
     else if (e->kind == DOC_NUMBER)
         value_number(m, e, c, w);
+    else if (e->kind == DOC_TRUE && c->act & ACT_LABEL)
+        value_true(m, e, c, w);
     if (UNLIKELY(c->act & ACT_LINK)) link_note(m, e, c, w);
 }
 

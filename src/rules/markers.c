@@ -85,23 +85,33 @@ static void check_parts(const struct place *at, const json_t *v)
             LITERAL_MIN);
 }
 
-static bool sample_holds(const json_t *v, span literal)
+/* In the text as it is matched, which is folded. */
+static bool text_holds(struct loader *l, span text, span literal)
+{
+    uint8_t *folded = mem_alloc(text.len + 1);
+    bool holds = false;
+    if (!folded) return l->no_memory = true;
+    size_t n = registry_fold(text, folded);
+    for (size_t i = 0; i + literal.len <= n && !holds; i++)
+        holds = span_equal_nocase(span_of(folded + i, literal.len), literal);
+    mem_free(folded);
+    return holds;
+}
+
+static bool sample_holds(struct loader *l, const json_t *v, span literal)
 {
     const char *name;
     json_t *item;
-    if (json_is_string(v)) {
-        span text = span_of(json_string_value(v), json_string_length(v));
-        for (size_t i = 0; i + literal.len <= text.len; i++)
-            if (span_equal_nocase(span_sub(text, i, literal.len), literal)) return true;
-    }
+    if (json_is_string(v)) return text_holds(l, span_of(json_string_value(v), json_string_length(v)), literal);
     for (size_t i = 0; i < json_array_size(v); i++)
-        if (sample_holds(json_array_get(v, i), literal)) return true;
-    json_object_foreach((json_t *)v, name, item) if (sample_holds(item, literal)) return true;
+        if (sample_holds(l, json_array_get(v, i), literal)) return true;
+    json_object_foreach((json_t *)v, name,
+        item) if (text_holds(l, span_str(name), literal) || sample_holds(l, item, literal)) return true;
     return false;
 }
 
 /* A sample that must match and holds no literal proves that the rule would sleep through it. */
-static void check_awake(const struct rule *r)
+static void check_awake(struct loader *l, const struct rule *r)
 {
     const json_t *match = json_object_get(json_object_get(r->json, "tests"), "match");
     struct place tests = place_member(&r->at, "tests"), list = place_member(&tests, "match");
@@ -109,7 +119,7 @@ static void check_awake(const struct rule *r)
         bool awake = false;
         struct place at = place_item(&list, i);
         for (size_t n = 0; n < r->literals.count; n++)
-            awake |= sample_holds(json_array_get(match, i), LIST_AT(&r->literals, struct word, n)->text);
+            awake |= sample_holds(l, json_array_get(match, i), LIST_AT(&r->literals, struct word, n)->text);
         if (!awake)
             place_error(
                 &at, "holds none of the literals, so the pattern would never be tried on it; add one that it holds");
@@ -125,7 +135,7 @@ static void load_words(struct loader *l, const struct place *at, const json_t *v
     place_strings(at, v, "literals", add_literal, &literals);
     if (pattern) (void)pattern_compile(l, &pattern_at, pattern, false, &r->pattern);
     check_parts(at, v);
-    check_awake(r);
+    check_awake(l, r);
 }
 
 void markers_load(struct loader *l, const struct place *at, const json_t *v)

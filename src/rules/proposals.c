@@ -241,9 +241,9 @@ static bool add_rule(struct maker *k, const struct rule *rule, enum manner manne
     return true;
 }
 
-static enum manner find_manner(struct maker *k, const struct rule *rule)
+static enum manner find_manner(struct maker *k, const struct rule *rule, enum manner first)
 {
-    for (enum manner m = EXACT; m < NOT_AT_ALL; m++) {
+    for (enum manner m = first; m < NOT_AT_ALL; m++) {
         start_over(k);
         if (add_rule(k, rule, m, 0) && determine(k, STATES_ALONE)) return m;
     }
@@ -365,16 +365,20 @@ static bool keep(struct loader *l, struct maker *k, struct proposals *out)
 
 /* ---- building --------------------------------------------------------------------------------------------------- */
 
-/* A part that could not be added leaves others of its rule behind: they do no harm, for the rule is tried always. */
+/* Free text is looked at only where a literal was seen, so that literals are all it takes; expressions of whole phrases
+ * would make an automaton that no cache holds.
+ *
+ * A part that could not be added leaves others of its rule behind: they do no harm, for the rule is tried always. */
 static bool build(struct loader *l, struct maker *k, struct proposals *p)
 {
     enum manner *manners = loader_alloc(l, p->count + 1, sizeof *manners);
+    enum manner first = p == &l->set->text_proposals ? LITERALS : EXACT;
     if (!manners) return false;
     for (size_t i = 0; i < p->count; i++) {
         p->rules[i]->proposal = i < 64 ? UINT64_C(1) << i : 0;
-        manners[i] = i < 64 ? find_manner(k, p->rules[i]) : NOT_AT_ALL;
+        manners[i] = i < 64 ? find_manner(k, p->rules[i], first) : NOT_AT_ALL;
     }
-    for (enum manner least = EXACT; least < NOT_AT_ALL && p->count > 0; least++)
+    for (enum manner least = first; least < NOT_AT_ALL && p->count > 0; least++)
         if (determine_all(k, p, manners, least)) return keep(l, k, p);
     p->always = p->count < 64 ? (UINT64_C(1) << p->count) - 1 : UINT64_MAX;
     return true;
