@@ -4,9 +4,38 @@
  *= 10-domain 2.1 */
 #include "registry/canonical.h"
 
-/* Copies ASCII letters (upper case) and digits, passes over the bytes in `skip`, and fails on anything else. Returns
- * the length, 0 when it does not fit `max`. */
-static size_t copy_alnum(span value, const char *skip, uint8_t *out, size_t max)
+/* What may stand between the characters of a number. */
+enum separator {
+    SPACE = 1,
+    HYPHEN = 2,
+    DOT = 4,
+    SLASH = 8,
+    ANGLE = 16,
+    STAR = 32,
+    SIGN = 64, /* '#', ':' and tab, which stand before an A-number */
+    JOINTS = SPACE | HYPHEN,
+};
+
+static const uint8_t separators[256] = {
+    ['\t'] = SIGN,
+    [' '] = SPACE,
+    ['#'] = SIGN,
+    ['*'] = STAR,
+    ['-'] = HYPHEN,
+    ['.'] = DOT,
+    ['/'] = SLASH,
+    [':'] = SIGN,
+    ['<'] = ANGLE,
+};
+
+static inline bool is_among(uint8_t c, unsigned skip)
+{
+    return separators[c] & skip;
+}
+
+/* Copies ASCII letters (upper case) and digits, passes over the separators in `skip`, and fails on anything else.
+ * Returns the length, 0 when it does not fit `max`. */
+static size_t copy_alnum(span value, unsigned skip, uint8_t *out, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < value.len; i++) {
@@ -14,7 +43,7 @@ static size_t copy_alnum(span value, const char *skip, uint8_t *out, size_t max)
         if (is_alnum(c)) {
             if (n == max) return 0;
             out[n++] = to_upper(c);
-        } else if (c == 0 || !strchr(skip, c)) {
+        } else if (!is_among(c, skip)) {
             return 0;
         }
     }
@@ -99,6 +128,7 @@ static const char *const alien_prefixes[] = {
 
 static bool is_alien_prefix(const uint8_t *word, size_t n)
 {
+    if (n == 0 || (n == 1 && word[0] == 'A')) return true; /* nearly always */
     for (size_t i = 0; i < ARRAY_LEN(alien_prefixes); i++)
         if (span_equal(span_of(word, n), span_str(alien_prefixes[i]))) return true;
     return false;
@@ -115,7 +145,7 @@ static size_t skip_alien_prefix(span value, bool *bare)
         if (is_alpha(c)) {
             if (n == sizeof word) return value.len;
             word[n++] = to_upper(c);
-        } else if (c == 0 || !strchr(" \t-#.:/", c)) {
+        } else if (!is_among(c, JOINTS | DOT | SLASH | SIGN)) {
             return value.len;
         }
     }
@@ -136,7 +166,7 @@ static size_t canonical_alien(span value, uint8_t *out)
         if (is_digit(c)) {
             if (n == 9) return 0;
             digits[n++] = c;
-        } else if (strchr(" -.", c) && c != 0) {
+        } else if (is_among(c, JOINTS | DOT)) {
             bare = false;
         } else {
             return 0;
@@ -155,20 +185,20 @@ static size_t canonical_receipt(span value, uint8_t *out)
     size_t star = span_find(value, '*');
     if (star < value.len) {
         uint8_t tail[10];
-        if (copy_alnum(span_sub(value, 0, star), " -", out, 3) != 3 || !all_letters(out, 3)) return 0;
-        if (copy_alnum(span_from(value, star + 1), " -", tail, 9) != 9 || !all_digits(tail, 9)) return 0;
+        if (copy_alnum(span_sub(value, 0, star), JOINTS, out, 3) != 3 || !all_letters(out, 3)) return 0;
+        if (copy_alnum(span_from(value, star + 1), JOINTS, tail, 9) != 9 || !all_digits(tail, 9)) return 0;
         out[3] = '*';
         memcpy(out + 4, tail, 9);
         return 13;
     }
-    if (copy_alnum(value, " -", out, 13) != 13) return 0;
+    if (copy_alnum(value, JOINTS, out, 13) != 13) return 0;
     return all_letters(out, 3) && all_digits(out + 3, 10) ? 13 : 0;
 }
 
 //= 10-domain 2.1 SSN: area, group and serial that are never issued
 static size_t canonical_ssn(span value, uint8_t *out)
 {
-    if (copy_alnum(value, " -.", out, 9) != 9 || !all_digits(out, 9)) return 0;
+    if (copy_alnum(value, JOINTS | DOT, out, 9) != 9 || !all_digits(out, 9)) return 0;
     unsigned area = number_at(out, 3);
     if (area == 0 || area == 666 || area >= 900) return 0;
     return number_at(out + 3, 2) != 0 && number_at(out + 5, 4) != 0 ? 9 : 0;
@@ -176,33 +206,33 @@ static size_t canonical_ssn(span value, uint8_t *out)
 
 static size_t canonical_itin(span value, uint8_t *out)
 {
-    if (copy_alnum(value, " -.", out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
+    if (copy_alnum(value, JOINTS | DOT, out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
     unsigned g = number_at(out + 3, 2);
     return (g >= 50 && g <= 65) || (g >= 70 && g <= 88) || (g >= 90 && g <= 92) || g >= 94 ? 9 : 0;
 }
 
 static size_t canonical_i94(span value, uint8_t *out)
 {
-    if (copy_alnum(value, " -", out, 11) != 11) return 0;
+    if (copy_alnum(value, JOINTS, out, 11) != 11) return 0;
     return all_digits(out, 9) && is_digit(out[10]) && !all_zeros(out, 11) ? 11 : 0;
 }
 
 static size_t canonical_sevis(span value, uint8_t *out)
 {
-    size_t n = copy_alnum(value, " -", out, 11);
+    size_t n = copy_alnum(value, JOINTS, out, 11);
     return n >= 10 && out[0] == 'N' && all_digits(out + 1, n - 1) && !all_zeros(out + 1, n - 1) ? n : 0;
 }
 
 static size_t canonical_visa_foil(span value, uint8_t *out)
 {
-    size_t n = copy_alnum(value, " -", out, 8);
+    size_t n = copy_alnum(value, JOINTS, out, 8);
     return n == 8 && all_digits(out + 1, 7) && !all_zeros(out, 8) ? 8 : 0;
 }
 
 static size_t canonical_fin(span value, uint8_t *out)
 {
     uint8_t digits[20];
-    size_t n = copy_alnum(value, " -", digits, sizeof digits), zeros = 0;
+    size_t n = copy_alnum(value, JOINTS, digits, sizeof digits), zeros = 0;
     if (!all_digits(digits, n)) return 0;
     while (zeros < n && digits[zeros] == '0')
         zeros++;
@@ -212,13 +242,13 @@ static size_t canonical_fin(span value, uint8_t *out)
 
 static size_t canonical_sid(span value, uint8_t *out)
 {
-    size_t n = copy_alnum(value, " -./", out, 12);
+    size_t n = copy_alnum(value, JOINTS | DOT | SLASH, out, 12);
     return n >= 3 && all_letters(out, 2) && has_digit(out + 2, n - 2) ? n : 0;
 }
 
 /* A passport or FBI number: letters and digits, a digit among them (which keeps "UNKNOWN" and
  * "NONE" out of the index). */
-static size_t canonical_mixed(span value, const char *skip, size_t min, size_t max, uint8_t *out)
+static size_t canonical_mixed(span value, unsigned skip, size_t min, size_t max, uint8_t *out)
 {
     size_t n = copy_alnum(value, skip, out, max);
     return n >= min && has_digit(out, n) && !all_zeros(out, n) ? n : 0;
@@ -251,9 +281,9 @@ size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out)
     case REGISTRY_ITIN: return canonical_itin(span_trim(value), out);
     case REGISTRY_I94: return canonical_i94(span_trim(value), out);
     case REGISTRY_SEVIS: return canonical_sevis(span_trim(value), out);
-    case REGISTRY_PASSPORT: return canonical_mixed(span_trim(value), " -<./", 6, 12, out);
+    case REGISTRY_PASSPORT: return canonical_mixed(span_trim(value), JOINTS | ANGLE | DOT | SLASH, 6, 12, out);
     case REGISTRY_VISA_FOIL: return canonical_visa_foil(span_trim(value), out);
-    case REGISTRY_FBI_NUMBER: return canonical_mixed(span_trim(value), " -", 1, 9, out);
+    case REGISTRY_FBI_NUMBER: return canonical_mixed(span_trim(value), JOINTS, 1, 9, out);
     case REGISTRY_FIN: return canonical_fin(span_trim(value), out);
     case REGISTRY_SID: return canonical_sid(span_trim(value), out);
     case REGISTRY_DRIVER_LICENSE: return canonical_license(value, out);
