@@ -34,6 +34,8 @@ enum doc_event_kind {
                        (`flags` then is the enum doc_malformed of a body that consisted of that line), and containers
                        that were open in it get no END. Depth, token size and memory are limits of the whole body: over
                        them an NDJSON body is malformed as well. */
+    DOC_SKIPPED, /* members that the caller skips (doc_reader_skip): at/len from the first one's quote to the last
+                    one's end, `name` of them */
 };
 
 enum doc_flaw {
@@ -50,6 +52,12 @@ enum doc_flaw {
 #define DOC_PERCENT 0x04   /* holds '%' or '@' */
 #define DOC_DIGITS 0x08    /* holds six ASCII digits or more (anywhere in it) */
 #define DOC_LONG 0x10      /* twelve bytes or longer */
+/* Of a NUMBER, exactly: */
+#define DOC_PLAIN 0x20    /* digits and nothing else */
+#define DOC_EXPONENT 0x40 /* has an exponent */
+
+/* A string without any of these holds nothing but a short word. */
+#define DOC_ATTENTION (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS | DOC_LONG)
 
 #define DOC_NAME_NONE 0xFFFF /* a name that is not in the table (too long, or the table is full): read the span */
 
@@ -96,6 +104,21 @@ struct doc_reader *doc_reader_new(enum cpu_level level);
 void doc_reader_free(struct doc_reader *r);
 /* Ready for a new body; wipes what it held of the last one (names are parts of somebody's life). */
 void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits);
+/* What the caller need not be told: members under dull names whose value is true, false, null, a number that has not
+ * nine digits before its point, or a string without DOC_ATTENTION in which no literal ends. They are read like all
+ * others (names, duplicates, grammar) and become DOC_SKIPPED. The reader may tell them all the same, and where it does
+ * depends on how the body was cut. All of it outlives its use; the table may change between calls. */
+#define DOC_DULL_VALUE 1    /* of a name: its value is not wanted, unless it is a container */
+#define DOC_DULL_MEMBERS 2  /* an object under it: its own members may be skipped */
+#define DOC_DULL_ELEMENTS 4 /* an array under it: the members of the objects in it may be skipped */
+struct doc_skip {
+    const uint8_t *dull;      /* DOC_DULL_… by name id */
+    uint32_t names;           /* ids from here on are not known */
+    uint8_t root;             /* DOC_DULL_… of the whole value */
+    const uint64_t *literals; /* offsets at which a literal ends, ascending, then UINT64_MAX */
+};
+/* NULL: everything is told, as after a reset. Call anew whenever `literals` moved or begins elsewhere. */
+void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip);
 /* Fills events[0..*count); capacity is 1 or more. The window must start at or before doc_reader_needs() and never
  * shrinks at its end. Bytes are looked at in blocks of 64: the events of the last few may come only when the window is
  * complete. The sequence of events does not depend on how the body was cut. A JSON body gives DOC_CUT_SHORT when it is

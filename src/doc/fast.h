@@ -7,7 +7,8 @@
 #include "doc/reader.h"
 #include "doc/text.h"
 
-/* Marks and events that must be at hand before a stride: no stride takes more. The eight bytes behind the first mark
+/* Marks and events that must be at hand before a stride: no stride takes more (events: what was skipped, a flaw, a name,
+ * a value). The eight bytes behind the first mark
  * may then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the
  * closing one, because a line cut inside a string ends its chunk. */
 #define MARKS_AHEAD WALK_FAST_MARKS
@@ -28,6 +29,8 @@ struct stride {
     const struct walk_frame *frame;
     struct name_entry *entries;
     uint32_t last, next; /* names: the one met last, the one that followed it before */
+    const struct doc_skip *skip;
+    const uint64_t *literal; /* next of skip->literals */
 };
 
 STRIDE const uint8_t *byte_at(const struct stride *s, size_t mark)
@@ -125,7 +128,6 @@ STRIDE bool follow_name(struct stride *s, size_t from, size_t len)
     if (e->object <= s->frame->outer && UNLIKELY(names_held(e, s->r->frames, depth))) return false;
     e->object = object;
     e->frame = depth - 1;
-    put_word(s, from, e->word);
     s->last = s->next;
     s->next = e->next;
     return true;
@@ -161,8 +163,15 @@ static __attribute__((noinline)) uint32_t other_name(struct doc_reader *r, const
     return NAME_REFUSED;
 }
 
+/* A name that has been met, and the second half of its event. */
+struct met {
+    uint64_t word;
+    uint32_t id;
+    bool twice;
+};
+
 /* A name that was not predicted. */
-STRIDE bool take_other_name(struct stride *s, size_t from, size_t to)
+STRIDE bool meet_other_name(struct stride *s, size_t from, size_t to, struct met *out)
 {
     uint32_t flags = string_flags(s, from, to), id;
     if (flags == FLAGS_REFUSED) return false;
@@ -170,37 +179,75 @@ STRIDE bool take_other_name(struct stride *s, size_t from, size_t to)
     id = other_name(s->r, byte_at(s, from), to - from);
     names_in(s);
     if (id == NAME_REFUSED) return false;
-    if (id & NAME_TWICE) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
-    put(s, from, to - from, id & 0xFFFF, DOC_NAME, flags);
+    out->id = id & 0xFFFF;
+    out->twice = (id & NAME_TWICE) != 0;
+    out->word = event_word(to - from, out->id, DOC_NAME, flags);
     return true;
 }
 
-/* A name and its colon. */
-STRIDE bool take_name(struct stride *s)
+/* A name and its colon; the marks stay where they are. */
+STRIDE bool meet_name(struct stride *s, struct met *out)
 {
     size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
     if (UNLIKELY(*byte_at(s, from - 1) != '"' || *byte_at(s, s->mark[2]) != ':')) return false;
-    if (UNLIKELY(!follow_name(s, from, to - from)) && !take_other_name(s, from, to)) return false;
-    s->mark += 3;
+    if (UNLIKELY(!follow_name(s, from, to - from))) return meet_other_name(s, from, to, out);
+    *out = (struct met){s->entries[s->last].word, s->last, false};
     return true;
 }
 
-STRIDE bool take_string(struct stride *s)
+STRIDE void put_name(struct stride *s, const struct met *name, size_t from)
 {
-    size_t from = (size_t)s->mark[0] + 1, to = s->mark[1];
+    if (UNLIKELY(name->twice)) put(s, from, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
+    put_word(s, from, name->word);
+}
+
+/* A value that is no container: its event, the place of the mark behind it, and whether a caller that skips wants it. */
+struct plain {
+    uint64_t word;
+    size_t from, end;
+    uint32_t marks;
+    bool dull;
+};
+
+STRIDE bool has_literal(struct stride *s, size_t from, size_t end)
+{
+    if (LIKELY(*s->literal > s->at + end)) return false;
+    while (*s->literal <= s->at + from)
+        s->literal++;
+    return *s->literal <= s->at + end;
+}
+
+STRIDE bool read_string(struct stride *s, const uint16_t *mark, struct plain *out)
+{
+    size_t from = (size_t)mark[0] + 1, to = mark[1];
     uint32_t flags = string_flags(s, from, to);
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
-    put(s, from, to - from, 0, DOC_STRING, flags);
-    s->mark += 2;
+    bool dull = !(flags & DOC_ATTENTION) && !has_literal(s, from, to);
+    *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, dull};
     return true;
 }
 
-STRIDE bool is_number(const struct stride *s, size_t from, size_t len)
+static __attribute__((noinline)) uint32_t careful_number(const uint8_t *raw, size_t len, uint32_t flags)
 {
-    size_t sign = *byte_at(s, from) == '-';
-    uint64_t digits = plane_bits(s->r->scan.digit, from, len) >> sign;
-    if (digits == (1ULL << (len - sign)) - 1 && len > sign) return *byte_at(s, from + sign) != '0' || len == sign + 1;
-    return text_is_number(span_of(byte_at(s, from), len));
+    span lexeme = span_of(raw, len);
+    if (!text_is_number(lexeme)) return FLAGS_REFUSED;
+    return flags | (text_has_exponent(lexeme) ? DOC_EXPONENT : 0);
+}
+
+/* Flags of the number; FLAGS_REFUSED when it is none. */
+STRIDE uint32_t number_flags(const struct stride *s, size_t from, size_t len)
+{
+    const uint8_t *raw = byte_at(s, from);
+    size_t sign = raw[0] == '-';
+    uint64_t digits = plane_bits(s->r->scan.digit, from, len), others = ~digits & ((1ULL << len) - 1) & ~sign;
+    uint32_t flags = (uint32_t)is_six(digits) << 3 | (uint32_t)(len >= 12) << 4;
+    bool zero = raw[sign] == '0';
+    if (LIKELY(others == 0 && len > sign && (!zero || len == sign + 1))) return sign ? flags : flags | DOC_PLAIN;
+    /* One point with digits on both sides. */
+    size_t point = (size_t)__builtin_ctzll(others | 1ULL << 63);
+    bool single = (others & (others - 1)) == 0 && point > sign && point + 1 < len && raw[point] == '.';
+    if (LIKELY(single && (!zero || point == sign + 1))) return flags;
+    return careful_number(raw, len, flags);
 }
 
 STRIDE bool is_word(const struct stride *s, size_t from, size_t len, uint8_t first, enum doc_event_kind *kind)
@@ -211,23 +258,35 @@ STRIDE bool is_word(const struct stride *s, size_t from, size_t len, uint8_t fir
     return len == 4 && memcmp(p, first == 't' ? "true" : "null", 4) == 0;
 }
 
-STRIDE bool take_scalar(struct stride *s, uint8_t first)
+STRIDE bool is_dull_number(const uint8_t *raw, size_t len, uint32_t flags)
 {
-    size_t from = s->mark[0], len = s->mark[1] - from;
+    if (flags & DOC_EXPONENT) return false;
+    return flags & DOC_PLAIN ? len != 9 : len <= 9 || raw[9] != '.';
+}
+
+STRIDE bool read_scalar(const struct stride *s, const uint16_t *mark, uint8_t first, struct plain *out)
+{
+    size_t from = mark[0], len = mark[1] - from;
     enum doc_event_kind kind = DOC_NUMBER;
-    uint8_t after = *byte_at(s, s->mark[1]);
+    uint8_t after = *byte_at(s, mark[1]);
     uint32_t flags = 0;
     if (UNLIKELY(len > PLANE_BITS_MOST)) return false;
     if (is_digit(first) || first == '-') {
-        if (!is_number(s, from, len)) return false;
-        flags = short_flags(s, from, len);
+        flags = number_flags(s, from, len);
+        if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     } else if (!is_word(s, from, len, first, &kind)) {
         return false;
     }
-    put(s, from, len, 0, kind, flags);
+    bool dull = kind != DOC_NUMBER || is_dull_number(byte_at(s, from), len, flags);
     /* The mark that ended it has a meaning of its own, unless it is a blank. */
-    s->mark += after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines) ? 2 : 1;
+    bool blank = after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines);
+    *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull};
     return true;
+}
+
+STRIDE bool read_plain(struct stride *s, const uint16_t *mark, uint8_t first, struct plain *out)
+{
+    return first == '"' ? read_string(s, mark, out) : read_scalar(s, mark, first, out);
 }
 
 STRIDE bool take_opening(struct stride *s, bool object)
@@ -235,7 +294,7 @@ STRIDE bool take_opening(struct stride *s, bool object)
     struct doc_reader *r = s->r;
     size_t from = s->mark[0];
     if (UNLIKELY(r->depth >= r->limits.depth || r->depth == r->frames_size)) return false;
-    walk_push(r, s->at + from, object);
+    walk_push(r, s->at + from, object, s->last);
     s->frame++;
     put(s, from, 1, 0, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0);
     s->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
@@ -261,8 +320,11 @@ STRIDE bool take_closing(struct stride *s, bool object, uint8_t c)
 STRIDE bool take_value(struct stride *s)
 {
     uint8_t c = *byte_at(s, s->mark[0]);
+    struct plain value;
     if (c == '{' || c == '[') return take_opening(s, c == '{');
-    if (c == '"' ? !take_string(s) : !take_scalar(s, c)) return false;
+    if (!read_plain(s, s->mark, c, &value)) return false;
+    put_word(s, value.from, value.word);
+    s->mark += value.marks;
     s->state = WALK_AFTER;
     return true;
 }
@@ -282,18 +344,77 @@ STRIDE bool has_room(const struct stride *s)
     return s->mark <= s->last_mark && s->event <= s->last_event;
 }
 
+/* Children that became no events, one behind the other. */
+struct skipped {
+    size_t from, end;
+    uint32_t count;
+};
+
+STRIDE void skip(struct skipped *k, size_t from, size_t end)
+{
+    if (k->count == 0) k->from = from;
+    k->end = end;
+    k->count++;
+}
+
+STRIDE void put_skipped(struct stride *s, struct skipped *k)
+{
+    if (k->count > 0) put(s, k->from, k->end - k->from, k->count, DOC_SKIPPED, 0);
+    k->count = 0;
+}
+
+/* A name whose value needs a closer look, or is a container. */
+STRIDE bool take_head(struct stride *s, const struct met *name, uint8_t c)
+{
+    put_name(s, name, (size_t)s->mark[0] + 1);
+    s->mark += 3;
+    s->state = WALK_VALUE;
+    return (c == '{' || c == '[') && take_opening(s, c == '{');
+}
+
+STRIDE bool is_dull_name(const struct stride *s, const struct met *name)
+{
+    return name->id < s->skip->names && s->skip->dull[name->id] & DOC_DULL_VALUE && !s->frame->tell && !name->twice;
+}
+
+enum taken { TAKEN, TAKEN_LAST, NOT_TAKEN };
+
+/* A member with the comma behind it. */
+STRIDE enum taken take_member(struct stride *s, struct skipped *skipped)
+{
+    struct met name;
+    struct plain value;
+    if (UNLIKELY(!meet_name(s, &name))) return NOT_TAKEN;
+    uint8_t c = *byte_at(s, s->mark[3]);
+    if (c == '{' || c == '[' || UNLIKELY(!read_plain(s, s->mark + 3, c, &value))) {
+        put_skipped(s, skipped);
+        return take_head(s, &name, c) ? TAKEN_LAST : NOT_TAKEN;
+    }
+    if (value.dull && is_dull_name(s, &name)) {
+        skip(skipped, s->mark[0], value.end);
+    } else {
+        put_skipped(s, skipped);
+        put_name(s, &name, (size_t)s->mark[0] + 1);
+        put_word(s, value.from, value.word);
+    }
+    s->mark += 3 + value.marks;
+    s->state = WALK_AFTER;
+    if (*byte_at(s, s->mark[0]) != ',') return TAKEN_LAST;
+    s->mark++;
+    s->state = WALK_NAME;
+    return TAKEN;
+}
+
 /* Members, from a name on, as long as their values are strings and scalars with a comma behind them. */
 STRIDE bool take_members(struct stride *s)
 {
+    struct skipped skipped = {0};
+    enum taken taken;
     do {
-        if (UNLIKELY(!take_name(s))) return false;
-        s->state = WALK_VALUE;
-        if (!take_value(s)) return false;
-        if (s->state != WALK_AFTER || *byte_at(s, s->mark[0]) != ',') return true;
-        s->mark++;
-        s->state = WALK_NAME;
-    } while (has_room(s));
-    return true;
+        taken = take_member(s, &skipped);
+    } while (taken == TAKEN && has_room(s));
+    put_skipped(s, &skipped);
+    return taken != NOT_TAKEN;
 }
 
 STRIDE bool take_one(struct stride *s)
@@ -318,7 +439,9 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
         .at = r->chunk_at,
         .mark = r->scan.marks + r->next_mark,
         .event = out->events + out->count,
-        .state = r->state};
+        .state = r->state,
+        .skip = r->skip,
+        .literal = r->literal};
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
     if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD) return;
     s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
@@ -329,6 +452,7 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
         if (!take_one(&s)) break;
     names_out(&s);
     r->state = s.state;
+    r->literal = s.literal;
     r->next_mark = (uint32_t)(s.mark - r->scan.marks);
     out->count = (size_t)(s.event - out->events);
 }

@@ -315,7 +315,10 @@ enum names_verdict names_meet(
     *id = guess(n, name, head);
     if (*id == DOC_NAME_NONE) {
         if (name.len <= NAMES_LONGEST && look_up(n, name, head, id) == NAMES_NO_MEMORY) return NAMES_NO_MEMORY;
-        if (*id == DOC_NAME_NONE) return meet_outside(n, name, frames[depth - 1].object);
+        if (*id == DOC_NAME_NONE) {
+            n->last = DOC_NAME_NONE;
+            return meet_outside(n, name, frames[depth - 1].object);
+        }
         *recent_place(n, name, head) = *id;
     }
     if (n->last != DOC_NAME_NONE) n->entries[n->last].next = *id;

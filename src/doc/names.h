@@ -55,6 +55,7 @@ struct walk_frame {
     uint64_t object; /* offset of the brace + 1: no other object has it, later ones have more; 0: an array */
     uint64_t outer;  /* the object around this one, 0: none */
     struct names_mark mark;
+    bool tell; /* its members are all told, whatever the caller would skip */
 };
 
 /* A name outside the table, in an object that is open. */

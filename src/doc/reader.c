@@ -39,6 +39,7 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     r->lines = format == DOC_NDJSON;
     r->tail = false;
     r->limits = *limits;
+    doc_reader_skip(r, NULL);
     r->chunk_at = r->scanned = 0;
     r->next_mark = 0;
     r->state = WALK_VALUE;
@@ -54,6 +55,15 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     r->scan.in_string = r->scan.escaped = r->scan.scalar = 0;
     r->scan.last = 0;
     r->scan.mark_count = 0;
+}
+
+void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
+{
+    static const uint64_t none = UINT64_MAX;
+    static const struct doc_skip nothing = {.literals = &none};
+    MAGIC_CHECK(r, READER_MAGIC);
+    r->skip = skip ? skip : &nothing;
+    r->literal = r->skip->literals;
 }
 
 uint64_t doc_reader_needs(const struct doc_reader *r)

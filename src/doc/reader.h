@@ -52,6 +52,8 @@ struct doc_reader {
     doc_scan_function *scanner;
     walk_fast_function *fast;
     struct doc_limits limits;
+    const struct doc_skip *skip;
+    const uint64_t *literal; /* of skip->literals: the next one, or one before it */
     /* the chunk */
     uint64_t chunk_at; /* offset of its first byte */
     uint64_t scanned;  /* offset behind its last byte */
@@ -84,10 +86,23 @@ struct walk_out {
     size_t count, capacity;
 };
 
-/* Enters a container; the frames have room. */
-static inline void walk_push(struct doc_reader *r, uint64_t at, bool object)
+/* Whether a container's members (an array's: those of the objects in it) are told one by one. */
+static inline bool walk_tells(const struct doc_reader *r, bool object, uint32_t last)
 {
-    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names)};
+    uint8_t dull = r->skip->root;
+    if (r->depth > 0) {
+        const struct walk_frame *around = &r->frames[r->depth - 1];
+        if (around->object == 0) return around->tell;
+        dull = last < r->skip->names ? r->skip->dull[last] : 0;
+    }
+    return !(dull & (object ? DOC_DULL_MEMBERS : DOC_DULL_ELEMENTS));
+}
+
+/* Enters a container; the frames have room. `last`: the name met last. */
+static inline void walk_push(struct doc_reader *r, uint64_t at, bool object, uint32_t last)
+{
+    bool tell = walk_tells(r, object, last);
+    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), tell};
     if (object) r->object = at + 1;
 }
 

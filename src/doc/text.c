@@ -113,6 +113,13 @@ bool text_is_number(span s)
     return at == s.len;
 }
 
+bool text_has_exponent(span number)
+{
+    for (size_t i = 0; i < number.len; i++)
+        if ((number.ptr[i] | 0x20) == 'e') return true;
+    return false;
+}
+
 static size_t put_utf8(uint32_t code, uint8_t *out)
 {
     if (code < 0x80) {

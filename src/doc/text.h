@@ -19,5 +19,6 @@ struct text_escapes text_check_escapes(span raw);
 size_t text_find_bad_utf8(span raw);
 /* RFC 8259 section 6. */
 bool text_is_number(span s);
+bool text_has_exponent(span number);
 
 #endif

@@ -87,7 +87,7 @@ static void begin_container(struct doc_reader *r, struct walk_out *out, struct m
         stop(r, DOC_NO_MEMORY, m.at);
         return;
     }
-    walk_push(r, m.at, object);
+    walk_push(r, m.at, object, r->names.last);
     r->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
     emit_simple(r, out, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, m.at, 1);
 }
@@ -229,6 +229,13 @@ static bool scalar_kind(span s, enum doc_event_kind *kind)
     return span_equal(s, SPAN("true")) || span_equal(s, SPAN("false")) || span_equal(s, SPAN("null"));
 }
 
+static uint8_t number_flags(const struct token_sum *sum, span lexeme)
+{
+    uint8_t flags = token_flags(sum, lexeme.len);
+    if (sum->digits == lexeme.len) return flags | DOC_PLAIN;
+    return flags | (text_has_exponent(lexeme) ? DOC_EXPONENT : 0);
+}
+
 static void end_scalar(struct doc_reader *r, const struct doc_window *w, struct walk_out *out, struct mark m)
 {
     uint64_t len = m.at - r->token_at;
@@ -237,7 +244,8 @@ static void end_scalar(struct doc_reader *r, const struct doc_window *w, struct 
         stop(r, DOC_TOO_LARGE, r->token_at);
         return;
     }
-    if (!scalar_kind(span_of(w->data + (r->token_at - w->base), len), &kind)) {
+    span lexeme = span_of(w->data + (r->token_at - w->base), len);
+    if (!scalar_kind(lexeme, &kind)) {
         fail(r, out, DOC_BAD_GRAMMAR, r->token_at);
         return;
     }
@@ -246,7 +254,7 @@ static void end_scalar(struct doc_reader *r, const struct doc_window *w, struct 
         (struct doc_event){.at = r->token_at,
             .len = (uint32_t)len,
             .kind = (uint8_t)kind,
-            .flags = kind == DOC_NUMBER ? token_flags(&r->sum, len) : 0});
+            .flags = kind == DOC_NUMBER ? number_flags(&r->sum, lexeme) : 0});
     r->token = TOKEN_NONE;
     value_ended(r);
 }

@@ -122,7 +122,7 @@ static const struct doc_event *take(struct walk *w, enum doc_event_kind kind)
 }
 
 /* The flags, counted byte by byte. */
-static void check_flags(span raw, uint8_t flags)
+static void check_flags(span raw, uint8_t flags, bool number)
 {
     size_t digits = 0;
     uint8_t expected = raw.len >= 12 ? DOC_LONG : 0;
@@ -133,6 +133,8 @@ static void check_flags(span raw, uint8_t flags)
         if (raw.ptr[i] == '%' || raw.ptr[i] == '@') expected |= DOC_PERCENT;
     }
     if (digits >= 6) expected |= DOC_DIGITS;
+    if (number && digits == raw.len) expected |= DOC_PLAIN;
+    if (number && (memchr(raw.ptr, 'e', raw.len) || memchr(raw.ptr, 'E', raw.len))) expected |= DOC_EXPONENT;
     assert_int_equal(flags, expected);
 }
 
@@ -145,7 +147,7 @@ static void check_text(struct walk *w, const struct doc_event *e, const char *te
     assert_memory_equal(decoded, text, len);
     assert_int_equal(w->body.ptr[e->at - 1], '"');
     assert_int_equal(w->body.ptr[e->at + e->len], '"');
-    check_flags(raw, e->flags);
+    check_flags(raw, e->flags, false);
     free(decoded);
 }
 
@@ -159,7 +161,7 @@ static void check_number(struct walk *w, const json_t *value)
     double number = strtod(lexeme, &end);
     assert_ptr_equal(end, lexeme + e->len);
     assert_true(number == json_number_value(value));
-    check_flags(span_str(lexeme), e->flags);
+    check_flags(span_str(lexeme), e->flags, true);
 }
 
 static void check_value(struct walk *w, json_t *value);
