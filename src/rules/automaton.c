@@ -236,6 +236,35 @@ static void describe_droppable(struct automaton *m, bool complete)
     }
 }
 
+/* What a path says of members that it does not name. */
+static void find_others(const struct automaton *m, uint8_t *found)
+{
+    const uint16_t roles = PATH_UNIT | PATH_KEY | PATH_COUNT | PATH_UNIFORM | PATH_TEXT;
+    size_t columns = automaton_columns(m), first = (size_t)m->names + 1;
+    for (size_t s = 0; s < m->states; s++)
+        if (m->info[m->next[s * columns]].roles & roles) found[s] = PATH_OTHERS_MEMBERS;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t s = 0; s < m->states; s++)
+            for (size_t c = first; c < columns && !(found[s] & PATH_OTHERS_ELEMENTS); c++)
+                if (found[m->next[s * columns + c]]) more = true, found[s] |= PATH_OTHERS_ELEMENTS;
+    }
+}
+
+static bool describe_others(struct builder *b, struct automaton *m)
+{
+    size_t columns = automaton_columns(m);
+    MEM_AUTO uint8_t *found = mem_array(m->states, 1);
+    m->others = arena_array(b->arena, (size_t)m->names + 1, sizeof *m->others);
+    if (!found || !m->others) return false;
+    find_others(m, found);
+    for (size_t s = 0; s < m->states; s++)
+        for (size_t c = 0; c <= m->names; c++)
+            m->others[c] |= found[m->next[s * columns + c]];
+    m->root_others = found[m->states > 1 ? 1 : 0];
+    return true;
+}
+
 static bool publish(struct builder *b, bool complete)
 {
     struct automaton *m = b->out;
@@ -254,7 +283,7 @@ static bool publish(struct builder *b, bool complete)
     for (size_t s = 1; s < states; s++)
         describe_state(b, s, &m->info[s]);
     describe_droppable(m, complete);
-    return true;
+    return describe_others(b, m);
 }
 
 /* ---- the face --------------------------------------------------------------------------------------------------- */
@@ -293,6 +322,17 @@ bool automaton_accepts(const struct automaton *m, size_t decl, path_state s)
 path_state path_root(const struct rules_document *d)
 {
     return d->automaton.states > 1 ? 1 : 0;
+}
+
+unsigned path_others(const struct rules_document *d, path_symbol name)
+{
+    ASSERT(name <= d->automaton.names);
+    return d->automaton.others[name];
+}
+
+unsigned path_root_others(const struct rules_document *d)
+{
+    return d->automaton.root_others;
 }
 
 path_symbol path_symbol_of(const struct rules_document *d, span decoded_name)

@@ -102,7 +102,8 @@ static bool scratch_prepare(struct rules_scratch *x)
     x->context = pcre2_match_context_create(memory);
     x->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, memory);
     x->seen = mem_array(bit_words(x->set->rules.count), sizeof *x->seen);
-    if (!x->match || !x->context || !x->stack || !x->seen) return false;
+    x->memos = mem_array((size_t)x->set->memos * MEMO_WAYS + 1, sizeof *x->memos);
+    if (!x->match || !x->context || !x->stack || !x->seen || !x->memos) return false;
     pcre2_set_match_limit(x->context, MATCH_LIMIT);
     pcre2_jit_stack_assign(x->context, NULL, x->stack);
     const hs_database_t *literals = x->set->literals.database;
@@ -129,8 +130,17 @@ void rules_scratch_free(struct rules_scratch *x)
     pcre2_jit_stack_free(x->stack);
     hs_free_scratch(x->literals);
     mem_free(x->seen);
+    mem_free_wipe(x->memos, (size_t)x->set->memos * MEMO_WAYS * sizeof *x->memos);
     x->magic = 0;
     mem_free(x);
+}
+
+//= 8USC1367 a(2) what a document said does not outlive its exchange
+void rules_scratch_forget(struct rules_scratch *x)
+{
+    MAGIC_CHECK(x, SCRATCH_MAGIC);
+    if (x->memos_used) mem_wipe(x->memos, (size_t)x->set->memos * MEMO_WAYS * sizeof *x->memos);
+    x->memos_used = false;
 }
 
 void rules_scratch_prefilter(struct rules_scratch *x, bool on)

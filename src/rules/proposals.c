@@ -25,6 +25,7 @@ struct maker {
     uint8_t class_of[256], sample[256];
     uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
     unsigned classes, shift, count, limit;
+    bool shapes; /* texts hold '0' for any digit and 'A' for any letter */
     uint16_t stack[2 * REGULAR_NODES];
     uint64_t visited[WORDS];
     uint16_t group[STATES_ALL], regrouped[STATES_ALL], first[STATES_ALL]; /* first: a group's first state */
@@ -184,12 +185,26 @@ static uint16_t begin_behind(struct maker *k, int byte)
     return intern(k, &start);
 }
 
+/* A set that holds one digit holds '0', which stands for it; so with letters. */
+static void take_shapes(struct regular *r)
+{
+    for (uint16_t i = 0; i < r->sets; i++) {
+        struct byte_set *s = &r->set[i];
+        for (unsigned b = 0; b < 128; b++) {
+            if (!set_holds(s, (uint8_t)b) || !is_alnum((uint8_t)b)) continue;
+            unsigned stands = is_digit((uint8_t)b) ? '0' : 'A';
+            s->bits[stands / 64] |= UINT64_C(1) << (stands % 64);
+        }
+    }
+}
+
 /* False when it takes more states than `limit`. */
 static bool determine(struct maker *k, unsigned limit)
 {
     k->limit = limit;
     k->count = 0;
     memset(k->slots, 0, sizeof k->slots);
+    if (k->shapes) take_shapes(&k->regular);
     find_classes(k);
     (void)begin_behind(k, EDGE);
     for (unsigned c = 0; c < k->classes; c++)
@@ -363,6 +378,23 @@ static bool keep(struct loader *l, struct maker *k, struct proposals *out)
     return true;
 }
 
+/* Of each rule by itself, whether or not the automaton of all of them has room for it. */
+static void learn_needs(struct loader *l, struct maker *k, struct proposals *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        enum manner m = EXACT;
+        for (; m < NOT_AT_ALL; m++) {
+            start_over(k);
+            if (add_rule(k, p->rules[i], m, 0)) break;
+        }
+        if (m == EXACT && !p->rules[i]->is_marker && p->rules[i]->pattern.code) memo_learn(l, p->rules[i], &k->regular);
+        if (m < NOT_AT_ALL)
+            needs_of(&k->regular, &p->needs);
+        else
+            needs_always(&p->needs);
+    }
+}
+
 /* ---- building --------------------------------------------------------------------------------------------------- */
 
 /* Free text is looked at only where a literal was seen, so that literals are all it takes; expressions of whole phrases
@@ -374,6 +406,7 @@ static bool build(struct loader *l, struct maker *k, struct proposals *p)
     enum manner *manners = loader_alloc(l, p->count + 1, sizeof *manners);
     enum manner first = p == &l->set->text_proposals ? LITERALS : EXACT;
     if (!manners) return false;
+    if (!k->shapes) learn_needs(l, k, p);
     for (size_t i = 0; i < p->count; i++) {
         p->rules[i]->proposal = i < 64 ? UINT64_C(1) << i : 0;
         manners[i] = i < 64 ? find_manner(k, p->rules[i], first) : NOT_AT_ALL;
@@ -425,6 +458,10 @@ bool proposals_build(struct loader *l)
     if (!k) l->no_memory = true;
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (l->no_memory || !list_home(l, all[i]) || !build(l, k, all[i])) return false;
+    l->set->shape_proposals.rules = l->set->anywhere_proposals.rules;
+    l->set->shape_proposals.count = l->set->anywhere_proposals.count;
+    k->shapes = true;
+    if (!build(l, k, &l->set->shape_proposals)) return false;
     mark_labels(&l->set->labels);
     return true;
 }
@@ -448,6 +485,16 @@ static uint64_t run(const struct proposals *p, uint32_t state, span text, uint64
 uint64_t proposals_run(const struct proposals *p, span text)
 {
     return p->states ? run(p, 0, text, 0) : p->always;
+}
+
+uint64_t rules_propose_shape(const struct rules_set *s, span shape)
+{
+    const struct proposals *p = &s->shape_proposals;
+    uint64_t found = 0;
+    if (p->count > 64) return UINT64_MAX;
+    for (uint64_t bits = proposals_run(p, shape); bits; bits &= bits - 1)
+        if (p->rules[__builtin_ctzll(bits)]->pattern.shortest <= shape.len) found |= bits & -bits;
+    return found;
 }
 
 /* No farther than to the next place, so that a text of many matches is not read anew for each of them. */

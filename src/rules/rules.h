@@ -89,6 +89,11 @@ typedef uint16_t path_state;
 typedef uint16_t path_symbol; /* a member name that occurs in the document's paths; 0: any other name */
 path_state path_root(const struct rules_document *d);
 path_symbol path_symbol_of(const struct rules_document *d, span decoded_name);
+/* Whether a path says something of members that none names (a wildcard): of an object under this name, wherever it
+ * stands; of objects in an array under it. The same of the root. */
+enum { PATH_OTHERS_MEMBERS = 1, PATH_OTHERS_ELEMENTS = 2 };
+unsigned path_others(const struct rules_document *d, path_symbol name);
+unsigned path_root_others(const struct rules_document *d);
 path_state path_member(const struct rules_document *d, path_state s, path_symbol name);
 path_state path_element(const struct rules_document *d, path_state s, uint64_t index);
 const struct path_info *path_info_of(const struct rules_document *d, path_state s); /* never NULL */
@@ -162,11 +167,32 @@ bool rules_label_has_markers(const struct rules_set *s, label_set labels);
 struct rules_scratch;
 struct rules_scratch *rules_scratch_new(const struct rules_set *s);
 void rules_scratch_free(struct rules_scratch *x);
+/* Wipes what it keeps of the texts that it has seen. */
+void rules_scratch_forget(struct rules_scratch *x);
 /* Property tests: off, every expression is tried on every text, whether or not an automaton proposes it, and every
  * free-text marker whether or not the text holds one of its literals. */
 void rules_scratch_prefilter(struct rules_scratch *x, bool on);
 /* How many times an expression met its limits and was taken for a match. */
 uint64_t rules_scratch_limits(const struct rules_scratch *x);
+
+/* What a folded text must hold, at the least, for one of many expressions to match in it: digits, letters (ASCII) and an
+ * at sign. Counts over RULES_NEEDS_MOST count as that many. */
+#define RULES_NEEDS_MOST 15
+struct rules_needs {
+    uint16_t letters[2][RULES_NEEDS_MOST + 1]; /* by at sign and digits: bit n: with n letters there may be one */
+};
+static inline bool rules_may_match(const struct rules_needs *n, size_t digits, size_t letters, bool at)
+{
+    if (digits > RULES_NEEDS_MOST) digits = RULES_NEEDS_MOST;
+    if (letters > RULES_NEEDS_MOST) letters = RULES_NEEDS_MOST;
+    return n->letters[at][digits] >> letters & 1;
+}
+/* Of the identifiers with a syntax of their own; of the markers in free text. They live as long as the set. */
+const struct rules_needs *rules_identifier_needs(const struct rules_set *s);
+const struct rules_needs *rules_marker_needs(const struct rules_set *s);
+/* The identifiers with a syntax of their own that may stand in some folded text of this shape: '0' for every digit, 'A'
+ * for every letter, every other byte as it is. 0: none. The bits mean something to rules_scan_proposed() alone. */
+uint64_t rules_propose_shape(const struct rules_set *s, span shape);
 
 /* Every identifier pattern that the folded text (registry_fold) proposes: those with a syntax of their own, and those
  * bound to `labels`. Calls `each` with rule, span in text and the captured value, which registry_canonical(kind, value)
@@ -181,6 +207,10 @@ void rules_scan_anywhere(
     const struct rules_set *s, struct rules_scratch *x, span folded, rules_candidate_fn *each, void *ctx);
 void rules_scan_bound(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx);
+
+/* As rules_scan_anywhere(), where rules_propose_shape() has told which may be there. */
+void rules_scan_proposed(const struct rules_set *s, struct rules_scratch *x, span folded, uint64_t proposed,
+    rules_candidate_fn *each, void *ctx);
 
 /* Markers bound to labels (values and patterns) and, with `free_text`, those with literals, in one folded value; each
  * rule at most once. Code values are compared without case, spaces and punctuation ("T-1" is "T1"). */

@@ -9,21 +9,51 @@ struct candidate_relay {
     const struct proposals *proposals; /* that the rules are in */
 };
 
+static void relay(const struct candidate_relay *to, const struct rule *rule, span folded, const size_t bounds[4], bool limit)
+{
+    to->each(to->ctx, &rule->identifier, span_sub(folded, bounds[0], bounds[1] - bounds[0]),
+        span_sub(folded, bounds[2], bounds[3] - bounds[2]), limit);
+}
+
 /* Looks for the next match one byte after the last one's start: a match may hide another that begins inside it. */
-static void scan_candidates(
-    const struct rule *rule, struct rules_scratch *x, span folded, const struct candidate_relay *to)
+static void run_candidates(const struct rule *rule, struct rules_scratch *x, span folded,
+    const struct candidate_relay *to, struct memo *memo)
 {
     size_t bounds[4], from = 0;
     while (from + rule->pattern.shortest <= folded.len) {
         enum pattern_outcome outcome = pattern_run(&rule->pattern, x, folded, from, bounds);
         if (outcome == PATTERN_MISS) return;
-        to->each(to->ctx, &rule->identifier, span_sub(folded, bounds[0], bounds[1] - bounds[0]),
-            span_sub(folded, bounds[2], bounds[3] - bounds[2]), outcome == PATTERN_LIMIT);
+        if (memo && outcome == PATTERN_LIMIT) memo_forget(memo);
+        if (memo) memo_add(memo, bounds);
+        relay(to, rule, folded, bounds, outcome == PATTERN_LIMIT);
         if (outcome == PATTERN_LIMIT) return;
         from = (bounds[0] > from ? bounds[0] : from) + 1;
         if (from > folded.len) return;
         if (x->prefilter && !proposals_more(to->proposals, rule->proposal, folded, from)) return;
     }
+}
+
+static void scan_candidates(
+    const struct rule *rule, struct rules_scratch *x, span folded, const struct candidate_relay *to)
+{
+    bool known = false;
+    if (folded.len < rule->pattern.shortest) return;
+    struct memo *memo = x->prefilter ? memo_find(&rule->pattern, x, folded, &known) : NULL;
+    if (!known) return run_candidates(rule, x, folded, to, memo);
+    for (size_t i = 0; i < memo->count; i++) {
+        const uint8_t *b = memo->bounds[i];
+        relay(to, rule, folded, (const size_t[4]){b[0], b[1], b[2], b[3]}, false);
+    }
+}
+
+const struct rules_needs *rules_identifier_needs(const struct rules_set *s)
+{
+    return &s->anywhere_proposals.needs;
+}
+
+const struct rules_needs *rules_marker_needs(const struct rules_set *s)
+{
+    return &s->text_proposals.needs;
 }
 
 static uint64_t proposed(const struct proposals *p, const struct rules_scratch *x, span text)
@@ -43,6 +73,21 @@ void rules_scan_anywhere(
         scan_candidates(p->rules[__builtin_ctzll(bits)], x, folded, &to);
     for (size_t i = 64; i < p->count; i++)
         scan_candidates(p->rules[i], x, folded, &to);
+}
+
+/* Few are tried at once; of many the automaton says which. */
+#define PROPOSED_FEW 3
+
+void rules_scan_proposed(const struct rules_set *s, struct rules_scratch *x, span folded, uint64_t bits,
+    rules_candidate_fn *each, void *ctx)
+{
+    const struct proposals *p = &s->anywhere_proposals;
+    const struct candidate_relay to = {each, ctx, p};
+    ASSERT(x->set == s);
+    if (p->count > 64) return rules_scan_anywhere(s, x, folded, each, ctx);
+    if (__builtin_popcountll(bits) > PROPOSED_FEW) bits &= proposed(p, x, folded);
+    for (; bits; bits &= bits - 1)
+        scan_candidates(p->rules[__builtin_ctzll(bits)], x, folded, &to);
 }
 
 void rules_scan_bound(

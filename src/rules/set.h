@@ -70,6 +70,8 @@ struct path_decl {
  * indices (first: any other). */
 struct automaton {
     uint16_t states, names, indices;
+    uint8_t *others; /* by symbol: PATH_OTHERS_… under it */
+    uint8_t root_others;
     span *name;      /* sorted; symbol i+1 */
     uint64_t *index; /* sorted */
     path_state *next;
@@ -125,10 +127,23 @@ struct rules_profile {
     const json_t *json; /* its tests are read from it, as long as the sources live */
 };
 
+struct regular;
 struct pattern {
     pcre2_code *code; /* NULL: none */
     uint32_t lookbehind;
     uint32_t shortest; /* bytes of a match, at least */
+    const uint8_t *class_of; /* of each byte, as far as the expression can tell them apart; NULL: no memo */
+    uint16_t memo;           /* its number */
+};
+
+/* What one expression found in a text (memo.c). */
+#define MEMO_TEXT 64
+#define MEMO_WAYS 8 /* texts kept for each expression */
+#define MEMO_MATCHES 3
+struct memo {
+    uint8_t classes[MEMO_TEXT];
+    uint8_t len; /* 0: none */
+    uint8_t count, bounds[MEMO_MATCHES][4];
 };
 
 struct rule {
@@ -187,7 +202,12 @@ struct proposals {
     uint32_t fresh[256]; /* by the byte before: the state that a search from inside a text begins in */
     const uint32_t *next;
     const uint64_t *mask; /* bits of rules that may have matched */
+    struct rules_needs needs; /* of all of them; nothing is enough where there is no rule */
 };
+
+/* Adds what the rules of these nodes need; that there is one that needs nothing. */
+void needs_of(const struct regular *r, struct rules_needs *out);
+void needs_always(struct rules_needs *out);
 
 struct rules_set {
     uint32_t magic;
@@ -201,9 +221,11 @@ struct rules_set {
     struct labels labels;
     struct literals literals;
     struct proposals anywhere_proposals, bound_proposals; /* of identifiers; bound: to labels */
+    struct proposals shape_proposals; /* anywhere_proposals, of shapes of texts */
     struct proposals marker_proposals;                    /* bound to labels, with their values */
     struct proposals text_proposals;                      /* of markers in free text */
     struct rules_document *unprofiled[2];
+    uint16_t memos; /* expressions that have one */
     pcre2_general_context *memory;
     pcre2_compile_context *compile;
     uint8_t version[16];
@@ -217,6 +239,8 @@ struct rules_scratch {
     pcre2_jit_stack *stack;
     hs_scratch_t *literals;
     uint64_t *seen; /* bits of rule ids */
+    struct memo *memos; /* MEMO_WAYS for each expression that has one */
+    bool memos_used;
     bool prefilter;
     uint64_t limits;
 };
@@ -265,6 +289,13 @@ enum pattern_outcome { PATTERN_MISS, PATTERN_HIT, PATTERN_LIMIT };
 /* `bounds`: start and end of the match, start and end of the first capture. */
 enum pattern_outcome pattern_run(
     const struct pattern *p, struct rules_scratch *x, span text, size_t from, size_t bounds[4]);
+
+/* Gives the rule's expression a memo. `r`: that expression, and all of it. */
+void memo_learn(struct loader *l, struct rule *rule, const struct regular *r);
+/* Where the text's matches are, or, when they are not known, shall be added. NULL: not kept. */
+struct memo *memo_find(const struct pattern *p, struct rules_scratch *x, span text, bool *known);
+void memo_add(struct memo *m, const size_t bounds[4]);
+void memo_forget(struct memo *m);
 
 bool labels_build(struct loader *l);
 void labels_free(struct labels *t);
