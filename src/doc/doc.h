@@ -105,7 +105,7 @@ void doc_reader_free(struct doc_reader *r);
 /* Ready for a new body; wipes what it held of the last one (names are parts of somebody's life). */
 void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits);
 /* What the caller need not be told: members under dull names whose value is true, false, null, a number that has not
- * nine digits before its point, or a string without DOC_ATTENTION in which no literal ends. They are read like all
+ * nine to eleven digits before its point, or a string without DOC_ATTENTION in which no literal ends. They are read like all
  * others (names, duplicates, grammar) and become DOC_SKIPPED. The reader may tell them all the same, and where it does
  * depends on how the body was cut. All of it outlives its use; the table may change between calls. */
 #define DOC_DULL_VALUE 1    /* of a name: its value is not wanted, unless it is a container */

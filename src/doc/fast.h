@@ -258,10 +258,10 @@ STRIDE bool is_word(const struct stride *s, size_t from, size_t len, uint8_t fir
     return len == 4 && memcmp(p, first == 't' ? "true" : "null", 4) == 0;
 }
 
-STRIDE bool is_dull_number(const uint8_t *raw, size_t len, uint32_t flags)
+/* Has it fewer than nine digits before its point, or more than eleven? Wider than that is told as well. */
+STRIDE bool is_dull_number(size_t len, uint32_t flags)
 {
-    if (flags & DOC_EXPONENT) return false;
-    return flags & DOC_PLAIN ? len != 9 : len <= 9 || raw[9] != '.';
+    return len < 9 ? !(flags & DOC_EXPONENT) : (flags & DOC_PLAIN) && len > 11;
 }
 
 STRIDE bool read_scalar(const struct stride *s, const uint16_t *mark, uint8_t first, struct plain *out)
@@ -277,7 +277,7 @@ STRIDE bool read_scalar(const struct stride *s, const uint16_t *mark, uint8_t fi
     } else if (!is_word(s, from, len, first, &kind)) {
         return false;
     }
-    bool dull = kind != DOC_NUMBER || is_dull_number(byte_at(s, from), len, flags);
+    bool dull = kind != DOC_NUMBER || is_dull_number(len, flags);
     /* The mark that ended it has a meaning of its own, unless it is a blank. */
     bool blank = after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines);
     *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull};

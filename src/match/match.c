@@ -111,7 +111,6 @@ static void learn_rule(struct match *m, const struct rules_identifier *rule)
     const struct rules_identifier **reader = &m->syntax[rule->syntax][rule->kind];
     if (rule->syntax && !*reader) *reader = rule;
     m->reads_mrz |= rule->syntax == SYNTAX_MRZ;
-    if (rule->own_syntax && !rule->promises_digits) m->any_syntax = true; /* it may stand anywhere: read every value */
 }
 
 static void learn_rules(struct match *m)
@@ -122,6 +121,19 @@ static void learn_rules(struct match *m)
         const struct rules_identifier *rule = rules_identifier_at(m->rules, (rule_id)i);
         if (rule) learn_rule(m, rule);
     }
+    m->identifier_needs = rules_identifier_needs(m->rules);
+    m->marker_needs = rules_marker_needs(m->rules);
+    m->any_syntax = rules_may_match(m->identifier_needs, 5, RULES_NEEDS_MOST, false);
+}
+
+static look_function *pick_look(enum cpu_level level)
+{
+    switch (level) {
+    case CPU_PORTABLE: return look_portable;
+    case CPU_AVX2: return look_avx2;
+    case CPU_AVX512: return look_avx512;
+    }
+    return look_portable;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
@@ -136,6 +148,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->rules = rules;
     m->scratch = scratch;
     m->prefilter = true;
+    m->look = pick_look(level);
     m->no_label.known = true;
     learn_rules(m);
     return m;
@@ -161,14 +174,17 @@ static void bytes_wipe(struct bytes *b)
 void match_reset(struct match *m)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
+    mem_wipe(m->dull, m->names.count < MATCH_NAMES ? m->names.count : MATCH_NAMES);
     each_table(m, table_clear);
     each_bytes(m, bytes_wipe);
     mem_wipe(&m->batch, sizeof m->batch);
     mem_wipe(m->events, sizeof m->events);
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);
+    if (m->shapes_used) mem_wipe(m->shapes, sizeof m->shapes);
+    rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
-    m->failed = m->name_waits = m->disorder = false;
+    m->failed = m->name_waits = m->disorder = m->shapes_used = false;
     m->too_deep = UINT64_MAX;
     m->stepping = (struct stepping){0};
     m->flaw_count = m->top = 0;
@@ -192,6 +208,7 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     m->registry = registry;
     m->limits = *limits;
     doc_reader_reset(m->reader, format, &(struct doc_limits){.depth = limits->depth});
+    m->skips = m->prefilter && !m->any_syntax && !m->view->has_allow && !m->view->has_graph;
     walk_begin(m);
 }
 
@@ -220,6 +237,20 @@ static int compare_ends(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The reader sees the literals of this step, and an end that is none. */
+static void skip_dull(struct match *m)
+{
+    uint64_t *end = table_add(m, &m->literals, sizeof *end);
+    if (!end) return;
+    *end = UINT64_MAX;
+    m->literals.count--;
+    m->skip = (struct doc_skip){.dull = m->dull,
+        .names = MATCH_NAMES,
+        .root = name_root_dullness(m),
+        .literals = m->literals.items};
+    doc_reader_skip(m->reader, &m->skip);
+}
+
 /* Literals of the bytes up to `to`, before events of them are read. */
 static void scan_literals(struct match *m, uint64_t to)
 {
@@ -233,6 +264,7 @@ static void scan_literals(struct match *m, uint64_t to)
     uint64_t *ends = m->literals.items;
     if (m->literals.count > first) qsort(ends + first, m->literals.count - first, sizeof *ends, compare_ends);
     m->next_literal = m->literal_at < m->literals.count ? ends[m->literal_at] : UINT64_MAX;
+    if (m->skips) skip_dull(m);
 }
 
 static enum doc_status read_step(struct match *m, const struct doc_window *w)

@@ -36,6 +36,23 @@ static bool is_quiet(struct match *m, span text)
     return m->proposals == before;
 }
 
+static uint8_t dull_inside(unsigned others)
+{
+    return (others & PATH_OTHERS_MEMBERS ? 0 : DOC_DULL_MEMBERS) | (others & PATH_OTHERS_ELEMENTS ? 0 : DOC_DULL_ELEMENTS);
+}
+
+/* What the reader need not tell of a name, under whatever it stands. Under a label every name is told. */
+static uint8_t dullness(const struct match *m, const struct name *n)
+{
+    if (n->labels || n->inherits) return 0;
+    return (n->quiet && n->symbol == 0 ? DOC_DULL_VALUE : 0) | dull_inside(path_others(m->document, n->symbol));
+}
+
+uint8_t name_root_dullness(const struct match *m)
+{
+    return dull_inside(path_root_others(m->document));
+}
+
 static void learn_name(struct match *m, struct name *n, const struct doc_event *e)
 {
     span text = name_text(m, e);
@@ -44,6 +61,7 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->inherits = rules_label_inherits(text);
     n->quiet = m->prefilter && is_quiet(m, text);
     n->known = true;
+    if (m->skips && e->name < MATCH_NAMES) m->dull[e->name] = dullness(m, n);
 }
 
 static const struct child *learn_child(

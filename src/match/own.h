@@ -9,6 +9,7 @@
 #ifndef GATE1367_MATCH_OWN_H
 #define GATE1367_MATCH_OWN_H
 
+#include "match/look.h"
 #include "match/match.h"
 
 #define MATCH_MAGIC 0x4d415443u
@@ -16,7 +17,6 @@
 #define STEP ((size_t)64 * 1024) /* bytes scanned for literals and then read: both passes find them in the cache */
 #define BATCH 128
 #define LEVELS 2   /* of percent-encoding and base64 */
-#define RUN_MIN 12 /* characters of a base64 run, padding included */
 #define LABEL_RULES 32
 #define LABEL_SLOTS 64
 #define FLAWS_MAX 8
@@ -66,6 +66,7 @@ struct name {
     label_set labels;
 };
 #define NAME_KEY_NONE UINT64_MAX
+#define MATCH_NAMES 4096 /* ids that may be dull: all that the reader gives */
 
 /* Where a value or container is, as far as findings care. */
 struct where {
@@ -124,6 +125,17 @@ struct batch {
     struct registry_hit hits[BATCH];
 };
 
+/* Shapes of values (struct look) met in this document, and whether any value of the shape may hold an identifier: dates
+ * and the like mostly have one shape, and are then never read again. */
+#define SHAPES 64
+struct shape {
+    uint8_t text[LOOK_BLOCK];
+    uint64_t patterns; /* rules_propose_shape() */
+    uint8_t len;       /* 0: none yet */
+    bool bare;         /* nine digits that stand alone */
+    bool read;         /* syntax_may_read_shape() */
+};
+
 struct match {
     uint32_t magic;
     bool prefilter;
@@ -139,7 +151,13 @@ struct match {
     rule_id kind_rule[REGISTRY_KIND_COUNT];
     const struct rules_identifier *syntax[SYNTAX_COUNT][REGISTRY_KIND_COUNT]; /* the rule read so, or NULL */
     bool reads_mrz;
-    bool any_syntax; /* a rule with a syntax of its own that promises no digits */
+    const struct rules_needs *identifier_needs, *marker_needs;
+    bool any_syntax; /* a rule with a syntax of its own needs neither six digits nor an at sign */
+    look_function *look;
+    struct shape shapes[SHAPES];
+    bool shapes_used;
+    bool loose;       /* a shape is looked at: what is proposed is only counted */
+    uint64_t loosely; /* so many times */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
     /* of the document */
@@ -157,6 +175,9 @@ struct match {
         uint32_t next, piece_stop, finding, container;
         bool past_order;
     } stepping;
+    struct doc_skip skip;
+    bool skips; /* the document is one in which dull names may be skipped */
+    uint8_t dull[MATCH_NAMES];
     uint32_t top; /* index of the innermost open frame; 0 is the body itself */
     struct match_survey survey;
     uint32_t line;
@@ -204,6 +225,7 @@ bool findings_settle(struct match *m);
 /* name.c */
 const struct child *name_child(struct match *m, const struct frame *f, const struct doc_event *e);
 void name_scan(struct match *m, const struct frame *f, const struct where *w);
+uint8_t name_root_dullness(const struct match *m);
 struct child child_of(struct match *m, path_state state, label_set labels, bool allowed);
 
 /* value.c */
@@ -221,23 +243,29 @@ void links_close(struct match *m);
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
 
-/* text.c */
-struct facts {
-    size_t digits; /* ASCII */
-    bool letter, percent, at, foldable;
-};
-
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
-/* The same where text_facts() are known. */
-void view_scan_known(struct match *m, span text, const struct facts *known, unsigned level, bool raw, bool literal);
-/* May an identifier with a syntax of its own stand in a text of these facts? */
-bool view_may_identify(const struct match *m, const struct facts *f);
+/* The same where the look is known. */
+void view_scan_known(struct match *m, span text, const struct look *known, unsigned level, bool raw, bool literal);
+/* May an identifier that needs no label stand in a folded text of this look? */
+bool view_may_identify(struct match *m, span text, const struct look *l);
+/* Whether a text without a label can be left alone, whatever it folds to. */
+bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
 /* Only its base64 runs. */
-void view_runs(struct match *m, span text, unsigned level);
+void view_runs(struct match *m, span text, const struct look *l, unsigned level);
+
+/* shape.c */
+const struct shape *shape_of(struct match *m, span text, const struct look *l);
+/* Calls `each` for nine digits that stand alone, 012345678 or, as cards print it, 012-345-678. */
+typedef void bare_fn(struct match *m, span digits);
+void shape_each_bare(struct match *m, span text, bare_fn *each);
 
 /* syntax.c, mrz.c: what is no expression. */
-void syntax_scan(struct match *m, span text, const struct facts *f);
+/* `labelled_only`: where syntax_may_read() or the text's shape has said that nothing else may be there. */
+void syntax_scan(struct match *m, span text, const struct look *l, bool labelled_only);
+/* May something without a label be read in the text; in some text of this shape? */
+bool syntax_may_read(const struct match *m, span text, const struct look *l);
+bool syntax_may_read_shape(struct match *m, span shape, const struct look *l);
 /* Are digits alone a North American telephone number? */
 bool syntax_is_phone(span digits);
 #define MRZ_LINE 30 /* the shortest */
@@ -251,11 +279,9 @@ void finding_add(struct match *m, const struct match_finding *finding);
 void findings_close(struct match *m);
 void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 
-struct facts text_facts(span text);
+/* text.c */
 /* Are there three printable ASCII characters in a row? Only then a literal may be there. */
 bool text_has_word(span text);
-/* May registry_fold() change it? Never false when it would. */
-bool text_foldable(span text);
 /* Decodes %XX; out has room for text.len bytes. */
 size_t text_percent(span text, uint8_t *out);
 /* The next run of base64 or base64url characters and padding that is RUN_MIN long, from `from` on. False: none. */

@@ -126,6 +126,10 @@ static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, 
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
 {
     struct batch *b = &m->batch;
+    if (UNLIKELY(m->loose)) {
+        m->loosely++;
+        return;
+    }
     if (b->count == BATCH) propose_flush(m);
     uint8_t *out = b->text + b->bytes;
     size_t n = registry_canonical(kind, value, out);

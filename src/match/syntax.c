@@ -109,29 +109,34 @@ static bool has_plus(span text, const struct group *g)
            (g->begin > 1 && text.ptr[g->begin - 1] == '(' && text.ptr[g->begin - 2] == '+');
 }
 
-static bool is_prefixed(span text, const struct group *g)
+static bool is_prefixed(const struct match *m, span text, const struct group *g)
 {
     const uint8_t *p = text.ptr + g->begin;
-    return (group_len(g) >= 2 && p[0] == '0' && p[1] == '0') || (group_len(g) >= 3 && memcmp(p, "011", 3) == 0);
+    return m->loose || (group_len(g) >= 2 && p[0] == '0' && p[1] == '0') || (group_len(g) >= 3 && memcmp(p, "011", 3) == 0);
 }
 
-/* An area code and an exchange begin with 2 to 9 (NANP). */
-static bool is_american(const uint8_t *area, const uint8_t *exchange)
+/* An area code and an exchange begin with 2 to 9 (NANP). A shape's digits may be any. */
+static bool is_american(const struct match *m, const uint8_t *area, const uint8_t *exchange)
 {
-    return area[0] >= '2' && exchange[0] >= '2';
+    return m->loose || (area[0] >= '2' && exchange[0] >= '2');
+}
+
+static bool is_one(const struct match *m, uint8_t c)
+{
+    return m->loose || c == '1';
 }
 
 /* Whether the groups from g on are written as North American numbers are: 3-3-4, 3-7 or 10, a 1 before them or not. */
-static bool is_american_from(span text, const struct group *g, size_t n)
+static bool is_american_from(const struct match *m, span text, const struct group *g, size_t n)
 {
     const uint8_t *p = text.ptr;
-    if (n > 1 && group_len(g) == 1 && p[g->begin] == '1') g++, n--;
+    if (n > 1 && group_len(g) == 1 && is_one(m, p[g->begin])) g++, n--;
     const uint8_t *area = p + g->begin;
     if (n == 3 && group_len(g) == 3 && group_len(g + 1) == 3 && group_len(g + 2) == 4)
-        return is_american(area, p + g[1].begin);
-    if (n == 2 && group_len(g) == 3 && group_len(g + 1) == 7) return is_american(area, p + g[1].begin);
-    if (n == 1 && group_len(g) == 11 && *area == '1') return is_american(area + 1, area + 4);
-    return n == 1 && group_len(g) == 10 && is_american(area, area + 3);
+        return is_american(m, area, p + g[1].begin);
+    if (n == 2 && group_len(g) == 3 && group_len(g + 1) == 7) return is_american(m, area, p + g[1].begin);
+    if (n == 1 && group_len(g) == 11 && is_one(m, *area)) return is_american(m, area + 1, area + 4);
+    return n == 1 && group_len(g) == 10 && is_american(m, area, area + 3);
 }
 
 static void propose_phone(struct match *m, span text, size_t begin, size_t end, const struct rules_identifier *rule)
@@ -143,23 +148,23 @@ static void propose_phone(struct match *m, span text, size_t begin, size_t end, 
 static void chain_propose(struct match *m, const struct chain *c, span text, const struct rules_identifier *rule)
 {
     size_t end = c->groups[c->count - 1].end, digits = 0;
-    bool bare = m->spot.label->count == 0 || m->spot.is_name || label_names(m->spot.label, rule);
+    bool bare = m->loose || m->spot.label->count == 0 || m->spot.is_name || label_names(m->spot.label, rule);
     for (size_t n = 1; n <= c->count; n++) {
         const struct group *g = &c->groups[c->count - n];
         digits += group_len(g);
         if (digits > 18) return;
         if (digits >= 8 && has_plus(text, g))
             propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
-        else if (digits > 10 && is_prefixed(text, g))
+        else if (digits > 10 && is_prefixed(m, text, g))
             propose_phone(m, text, g->begin, end, rule);
-        else if (digits >= 10 && (n > 1 || bare) && is_american_from(text, g, n))
+        else if (digits >= 10 && (n > 1 || bare) && is_american_from(m, text, g, n))
             propose_phone(m, text, g->begin, end, rule);
     }
 }
 
-static bool ends_number(span text, size_t end)
+static bool ends_number(const struct match *m, span text, size_t end)
 {
-    return end == text.len || !is_alpha(text.ptr[end]) || to_lower(text.ptr[end]) == 'x';
+    return m->loose || end == text.len || !is_alpha(text.ptr[end]) || to_lower(text.ptr[end]) == 'x';
 }
 
 static void scan_phones(struct match *m, span text, const struct rules_identifier *rule)
@@ -181,12 +186,12 @@ static void scan_phones(struct match *m, span text, const struct rules_identifie
             continue;
         }
         chain_add(&chain, text, g);
-        if (ends_number(text, i)) chain_propose(m, &chain, text, rule);
+        if (ends_number(m, text, i)) chain_propose(m, &chain, text, rule);
     }
 }
 
 /* Ten digits, or a country with a plus and fewer. */
-static bool may_be_phone(span text, const struct facts *f)
+static bool may_be_phone(span text, const struct look *f)
 {
     return f->digits >= 10 || (f->digits == 9 && memchr(text.ptr, '+', text.len));
 }
@@ -194,7 +199,8 @@ static bool may_be_phone(span text, const struct facts *f)
 bool syntax_is_phone(span digits)
 {
     const uint8_t *p = digits.ptr;
-    return (digits.len == 10 && is_american(p, p + 3)) || (digits.len == 11 && *p == '1' && is_american(p + 1, p + 4));
+    if (digits.len == 11 && *p == '1') p++;
+    return (size_t)(digits.ptr + digits.len - p) == 10 && p[0] >= '2' && p[3] >= '2';
 }
 
 /* ---- vehicle identification number ------------------------------------------------------------------------------ */
@@ -222,16 +228,17 @@ static const uint8_t vin_values[256] = {
     ['9'] = 10,
 };
 
-static bool is_vin(const uint8_t *p)
+static bool is_vin(const struct match *m, const uint8_t *p)
 {
     static const uint8_t weights[VIN] = {8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2};
     unsigned sum = 0, digits = 0;
     for (size_t i = 0; i < VIN; i++) {
-        if (!vin_values[p[i]]) return false;
+        if (!m->loose && !vin_values[p[i]]) return false;
         sum += weights[i] * (vin_values[p[i]] - 1u);
         digits += is_digit(p[i]);
     }
     uint8_t check = sum % 11 == 10 ? 'X' : (uint8_t)('0' + sum % 11);
+    if (m->loose) return digits >= VIN_DIGITS;
     return digits >= VIN_DIGITS && to_upper(p[8]) == check;
 }
 
@@ -248,7 +255,7 @@ static void scan_vins(struct match *m, span text, const struct rules_identifier 
             begin--;
         while (end < text.len && is_alnum(text.ptr[end]))
             end++;
-        if (end - begin == VIN && is_vin(text.ptr + begin))
+        if (end - begin == VIN && is_vin(m, text.ptr + begin))
             propose(m, rule->id, rule->kind, span_sub(text, begin, VIN));
         i = end + VIN;
     }
@@ -263,14 +270,45 @@ static void scan_labelled(struct match *m, span text, const struct rules_identif
         propose(m, phone->id, phone->kind, text);
 }
 
-void syntax_scan(struct match *m, span text, const struct facts *f)
+static bool may_be_vin(span text, const struct look *l)
+{
+    return l->digits >= VIN_DIGITS && text.len >= VIN;
+}
+
+static bool may_be_mrz(const struct match *m, span text, const struct look *l)
+{
+    return m->reads_mrz && l->digits >= 9 && text.len >= MRZ_LINE;
+}
+
+bool syntax_may_read(const struct match *m, span text, const struct look *l)
+{
+    if (l->at && rule_of(m, SYNTAX_EMAIL, REGISTRY_EMAIL)) return true;
+    if (may_be_phone(text, l) && rule_of(m, SYNTAX_PHONE, REGISTRY_PHONE)) return true;
+    return may_be_mrz(m, text, l) || (may_be_vin(text, l) && rule_of(m, SYNTAX_VIN, REGISTRY_VEHICLE));
+}
+
+bool syntax_may_read_shape(struct match *m, span shape, const struct look *l)
+{
+    const struct rules_identifier *phone = rule_of(m, SYNTAX_PHONE, REGISTRY_PHONE),
+                                  *vin = rule_of(m, SYNTAX_VIN, REGISTRY_VEHICLE);
+    if (l->at || may_be_mrz(m, shape, l)) return true;
+    m->loose = true;
+    m->loosely = 0;
+    if (phone && may_be_phone(shape, l)) scan_phones(m, shape, phone);
+    if (vin && may_be_vin(shape, l)) scan_vins(m, shape, vin);
+    m->loose = false;
+    return m->loosely > 0;
+}
+
+void syntax_scan(struct match *m, span text, const struct look *l, bool labelled_only)
 {
     const struct rules_identifier *email = rule_of(m, SYNTAX_EMAIL, REGISTRY_EMAIL),
                                   *phone = rule_of(m, SYNTAX_PHONE, REGISTRY_PHONE),
                                   *vin = rule_of(m, SYNTAX_VIN, REGISTRY_VEHICLE);
-    if (email && (f->at || !m->prefilter)) scan_emails(m, text, email);
     if (phone) scan_labelled(m, text, phone);
-    if (phone && may_be_phone(text, f)) scan_phones(m, text, phone);
-    if (vin && f->digits >= VIN_DIGITS && text.len >= VIN) scan_vins(m, text, vin);
-    if (m->reads_mrz && f->digits >= 9 && text.len >= MRZ_LINE) mrz_scan(m, text);
+    if (labelled_only) return;
+    if (email && (l->at || !m->prefilter)) scan_emails(m, text, email);
+    if (phone && may_be_phone(text, l)) scan_phones(m, text, phone);
+    if (vin && may_be_vin(text, l)) scan_vins(m, text, vin);
+    if (may_be_mrz(m, text, l)) mrz_scan(m, text);
 }

@@ -7,18 +7,14 @@ enum {
     IS_STANDARD = 4, /* base64 */
     IS_URL = 8,      /* base64url */
     IS_PADDING = 16,
-    IS_LEAD = 32, /* may begin a character that registry_fold() changes */
-    IS_PRINTABLE = 64,
-    IS_PERCENT = 128,
+    IS_PRINTABLE = 32,
 };
 #define IS_RUN (IS_STANDARD | IS_URL | IS_PADDING)
 #define DIGIT (IS_DIGIT | IS_STANDARD | IS_URL | IS_PRINTABLE)
 #define LETTER (IS_LETTER | IS_STANDARD | IS_URL | IS_PRINTABLE)
 
 static const uint8_t classes[256] = {
-    [0x20 ... 0x24] = IS_PRINTABLE,
-    ['%'] = IS_PRINTABLE | IS_PERCENT,
-    [0x26 ... 0x2A] = IS_PRINTABLE,
+    [0x20 ... 0x2A] = IS_PRINTABLE,
     ['+'] = IS_PRINTABLE | IS_STANDARD,
     [','] = IS_PRINTABLE,
     ['-'] = IS_PRINTABLE | IS_URL,
@@ -34,73 +30,10 @@ static const uint8_t classes[256] = {
     [0x60] = IS_PRINTABLE,
     ['a' ... 'z'] = LETTER,
     [0x7B ... 0x7E] = IS_PRINTABLE,
-    [0xC2 ... 0xF4] = IS_LEAD,
 };
 static inline uint8_t class_of(uint8_t c)
 {
     return classes[c];
-}
-
-/* A lead byte without a continuation byte is malformed, and copied. */
-static bool leads_at(span text, size_t i)
-{
-    return i + 1 < text.len && (text.ptr[i + 1] & 0xC0) == 0x80;
-}
-
-/* Eight bytes at once: bit 7 of each byte says something about it.
- *
- *   x = byte ^ '0'          (x & 0x7F) + 0x76 carries into bit 7 from x = 10 on
- *   x = byte | 0x20         (x & 0x7F) + 0x1F from 'a' on, + 0x05 from '{' on */
-#define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-static inline uint64_t digits_of(uint64_t w)
-{
-    uint64_t x = w ^ ALL('0');
-    return ~(((x & ALL(0x7F)) + ALL(0x76)) | x) & ALL(0x80);
-}
-
-static inline uint64_t letters_of(uint64_t w)
-{
-    uint64_t x = (w | ALL(0x20)) & ALL(0x7F);
-    return (x + ALL(0x1F)) & ~(x + ALL(0x05)) & ~w & ALL(0x80);
-}
-
-static inline size_t count_marks(uint64_t marks)
-{
-    return (size_t)((marks >> 7) * ALL(1) >> 56);
-}
-
-/* The last 1…7 bytes of a text of `len`, zeros behind, without a byte read outside it. */
-static inline uint64_t load_tail(const uint8_t *p, size_t len, size_t tail)
-{
-    if (len >= 8) return load_le64(p + len - 8) >> 8 * (8 - tail);
-    uint64_t w = 0;
-    for (size_t i = 0; i < tail; i++)
-        w |= (uint64_t)p[len - tail + i] << 8 * i;
-    return w;
-}
-
-static inline void add_facts(struct facts *f, uint64_t w, uint64_t *letters, uint64_t *high)
-{
-    uint64_t x = w ^ ALL('%'), y = w ^ ALL('@');
-    f->digits += count_marks(digits_of(w));
-    *letters |= letters_of(w);
-    *high |= w;
-    f->percent |= ((x - ALL(1)) & ~x & ALL(0x80)) != 0;
-    f->at |= ((y - ALL(1)) & ~y & ALL(0x80)) != 0;
-}
-
-struct facts text_facts(span text)
-{
-    struct facts f = {0};
-    uint64_t letters = 0, high = 0;
-    size_t i = 0;
-    for (; i + 8 <= text.len; i += 8)
-        add_facts(&f, load_le64(text.ptr + i), &letters, &high);
-    if (i < text.len) add_facts(&f, load_tail(text.ptr, text.len, text.len - i), &letters, &high);
-    f.letter = letters != 0;
-    if (UNLIKELY(high & ALL(0x80))) f.foldable = text_foldable(text);
-    return f;
 }
 
 bool text_has_word(span text)
@@ -109,13 +42,6 @@ bool text_has_word(span text)
     for (size_t i = 0; i < text.len && row < 3; i++)
         row = class_of(text.ptr[i]) & IS_PRINTABLE ? row + 1 : 0;
     return row == 3;
-}
-
-bool text_foldable(span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (class_of(text.ptr[i]) == IS_LEAD && leads_at(text, i)) return true;
-    return false;
 }
 
 static int hex_value(uint8_t c)
@@ -241,10 +167,17 @@ static uint8_t digit_at(span mantissa, size_t point, size_t i)
     return mantissa.ptr[i < point ? i : i + 1];
 }
 
+static bool is_plain(span lexeme)
+{
+    for (size_t i = 0; i < lexeme.len; i++)
+        if (!is_digit(lexeme.ptr[i])) return false;
+    return lexeme.len > 0 && lexeme.ptr[0] != '0';
+}
+
 size_t text_integer(span lexeme, uint8_t *out, size_t max)
 {
     size_t e = 0;
-    if (lexeme.len > 0 && lexeme.len <= max && lexeme.ptr[0] != '0' && text_facts(lexeme).digits == lexeme.len) {
+    if (lexeme.len <= max && is_plain(lexeme)) {
         memcpy(out, lexeme.ptr, lexeme.len);
         return lexeme.len;
     }

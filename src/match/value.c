@@ -48,42 +48,37 @@ static span event_text(const struct match *m, const struct doc_event *e)
     return span_of(m->body + e->at, e->len);
 }
 
-#define FLAGS_CODED (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT)
-
 static void value_decoded(struct match *m, span text)
 {
     uint8_t *out = bytes_room(m, &m->decoded, text.len);
     if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
 }
 
-/* A value whose place says nothing of it, and which holds nothing but, perhaps, base64. */
-static void value_plain(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+/* Whether a value whose place says nothing of it holds at most base64. */
+static bool is_plain(struct match *m, span text, const struct look *l)
 {
-    size_t begin, end;
-    span text = event_text(m, e);
-    if (!(e->flags & DOC_LONG) || !text_next_run(text, 0, &begin, &end)) return;
-    set_spot(m, e, c, w);
-    view_runs(m, text, 0);
+    return l->leads == 0 && !l->percent && !view_may_identify(m, text, l);
 }
 
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
 {
     span text = event_text(m, e);
-    unsigned flags = e->flags;
-    struct facts f;
-    if (m->prefilter && flags & DOC_NON_ASCII && !text_foldable(text)) flags &= ~(unsigned)DOC_NON_ASCII;
-    bool quiet =
-        m->prefilter && !literal && !(flags & FLAGS_CODED) && !(c->act & (ACT_KEY | ACT_LABEL)) && !m->any_syntax;
-    if (quiet && !(flags & DOC_DIGITS)) return value_plain(m, e, c, w);
-    if (flags & DOC_ESCAPED || !m->prefilter) {
+    struct look l;
+    if (e->flags & DOC_ESCAPED || !m->prefilter) {
         set_spot(m, e, c, w);
         return value_decoded(m, text);
     }
-    f = text_facts(text);
-    if (quiet && !view_may_identify(m, &f)) return value_plain(m, e, c, w);
+    m->look(text, &l);
+    bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
+    if (plain && view_is_dull(m, &l, 0)) return;
+    plain &= is_plain(m, text, &l);
+    if (plain && !l.run) return;
     set_spot(m, e, c, w);
-    view_scan_known(m, text, &f, 0, true, literal);
+    if (plain)
+        view_runs(m, text, &l, 0);
+    else
+        view_scan_known(m, text, &l, 0, true, literal);
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */

@@ -30,47 +30,57 @@ static void see_candidate(void *ctx, const struct rules_identifier *rule, span w
         propose(m, rule->id, rule->kind, value);
 }
 
+static void see_bare(struct match *m, span digits)
+{
+    propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
+}
+
+/* What may stand in a text without a label that says so. */
+struct may {
+    bool pattern, bare, read;
+    const struct shape *shape; /* NULL: not known */
+};
+
+static struct may what_may_be(struct match *m, span text, const struct look *l)
+{
+    struct may may = {.pattern = rules_may_match(m->identifier_needs, l->digits, l->letters, l->at != 0),
+        .bare = l->digits >= 9 && m->nine_digits,
+        .read = syntax_may_read(m, text, l)};
+    if (!may.pattern && !may.bare && !may.read) return may;
+    may.shape = shape_of(m, text, l);
+    if (!may.shape) return may;
+    may.pattern &= may.shape->patterns != 0;
+    may.bare &= may.shape->bare;
+    may.read &= may.shape->read;
+    return may;
+}
+
+/* The property test against "prefilter off" holds it. */
+bool view_may_identify(struct match *m, span text, const struct look *l)
+{
+    struct may may = what_may_be(m, text, l);
+    return may.pattern || may.bare || may.read;
+}
+
+static void scan_identifiers(struct match *m, span text, const struct look *l)
+{
+    struct may may = {true, true, true, NULL};
+    if (m->prefilter) may = what_may_be(m, text, l);
+    if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
+    syntax_scan(m, text, l, !may.read);
+    if (may.pattern && !may.shape)
+        rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
+    else if (may.pattern)
+        rules_scan_proposed(m->rules, m->scratch, text, may.shape->patterns, see_candidate, m);
+    if (may.bare && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) shape_each_bare(m, text, see_bare);
+}
+
+/* ---- under a label ---------------------------------------------------------------------------------------------- */
+
 static bool is_separator(uint8_t c)
 {
     return c == ' ' || c == '-' || c == '.';
 }
-
-/* 012345678 and, as cards print it, 012-345-678. */
-static void scan_bare(struct match *m, span text)
-{
-    size_t from = 0, begin, end, group[3] = {0}, groups = 0, last_end = 0;
-    while (text_next_digits(text, from, &begin, &end)) {
-        from = end;
-        if (end - begin == 9) propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, span_sub(text, begin, 9));
-        bool joined = groups > 0 && begin == last_end + 1 && is_separator(text.ptr[last_end]);
-        groups = end - begin != 3 ? 0 : joined ? groups + 1 : 1;
-        last_end = end;
-        if (groups == 0) continue;
-        group[(groups - 1) % 3] = begin;
-        if (groups < 3) continue;
-        size_t first = group[groups % 3];
-        if (text.ptr[first + 3] == text.ptr[first + 7])
-            propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, span_sub(text, first, 11));
-    }
-}
-
-/* Nothing that carries its own syntax has fewer than six digits, or fewer than nine and no letter; rules of which that
- * is not so set any_syntax. The property test against "prefilter off" holds it. */
-bool view_may_identify(const struct match *m, const struct facts *f)
-{
-    return !m->prefilter || m->any_syntax || f->digits >= 9 || (f->letter && f->digits >= 6);
-}
-
-static void scan_identifiers(struct match *m, span text, const struct facts *f)
-{
-    if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
-    syntax_scan(m, text, f);
-    if (!view_may_identify(m, f)) return;
-    rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
-    if (f->digits >= 9 && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) scan_bare(m, text);
-}
-
-/* ---- under a label ---------------------------------------------------------------------------------------------- */
 
 /* Digits in groups of three from the right, as people write a number, and not as they write a date. */
 static bool is_grouped(span s)
@@ -88,51 +98,42 @@ static bool is_grouped(span s)
     return groups > 0 && run >= 1 && run <= 3;
 }
 
-static size_t count_digits(span s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.len; i++)
-        n += is_digit(s.ptr[i]);
-    return n;
-}
-
-static bool has_letter(span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (is_alpha(s.ptr[i])) return true;
-    return false;
-}
-
 static bool fits_bare(const struct rules_identifier *rule, size_t digits)
 {
     return rule->bare != BARE_NONE && digits >= rule->bare_min && digits <= rule->bare_max;
 }
 
 /* The whole value: what has letters stands for itself; digits alone need the right number of them. */
-static bool fits_whole(const struct rules_identifier *rule, span value)
+static bool fits_whole(const struct rules_identifier *rule, span value, const struct look *l)
 {
-    if (has_letter(value)) return true;
-    size_t digits = count_digits(value);
-    return fits_bare(rule, digits) && (digits == value.len || digits == rule->bare_max || is_grouped(value));
+    if (l->letters > 0) return true;
+    return fits_bare(rule, l->digits) && (l->digits == value.len || l->digits == rule->bare_max || is_grouped(value));
 }
 
 /* Fewer digits than this are a number somewhere in a text, whatever the text is called. */
 #define EMBEDDED_MIN 6
 
-static void scan_labelled(struct match *m, span text)
+static void scan_embedded(struct match *m, const struct rules_identifier *rule, span value)
+{
+    size_t from = 0, begin, end;
+    while (text_next_digits(value, from, &begin, &end)) {
+        from = end;
+        if (end - begin >= EMBEDDED_MIN && fits_bare(rule, end - begin))
+            propose(m, rule->id, rule->kind, span_sub(value, begin, end - begin));
+    }
+}
+
+static void scan_labelled(struct match *m, span text, const struct look *l)
 {
     span value = span_trim(text);
+    bool digits = l->digits == value.len && value.len > 0;
     uint8_t padded[9];
     for (size_t i = 0; i < m->spot.label->count; i++) {
         const struct rules_identifier *rule = m->spot.label->rules[i];
-        if (value.len <= 2 * REGISTRY_CANONICAL_MAX && fits_whole(rule, value))
-            propose(m, rule->id, rule->kind, all_digits(value) ? value_pad(rule->kind, value, padded) : value);
-        size_t from = 0, begin, end;
-        while (text_next_digits(value, from, &begin, &end)) {
-            from = end;
-            if (end - begin >= EMBEDDED_MIN && fits_bare(rule, end - begin))
-                propose(m, rule->id, rule->kind, span_sub(value, begin, end - begin));
-        }
+        if (value.len <= 2 * REGISTRY_CANONICAL_MAX && fits_whole(rule, value, l))
+            propose(m, rule->id, rule->kind, digits ? value_pad(rule->kind, value, padded) : value);
+        if (l->digits >= EMBEDDED_MIN && rule->bare != BARE_NONE && !(digits && value.len <= rule->bare_max))
+            scan_embedded(m, rule, value);
     }
 }
 
@@ -170,10 +171,30 @@ static void scan_percent(struct match *m, span text, unsigned level)
     if (n < text.len) view_scan(m, span_of(out, n), level + 1, false, false);
 }
 
+/* Whether a text without a label can be left alone, whatever it folds to: each lead becomes one character at most. */
+bool view_is_dull(const struct match *m, const struct look *l, unsigned level)
+{
+    size_t digits = l->digits + l->leads, letters = l->letters + l->leads;
+    if (level < LEVELS && (l->percent || l->run)) return false;
+    if (digits >= 6 || l->at) return false; /* nine bare ones, a telephone, a vehicle, a zone, an address */
+    return !rules_may_match(m->identifier_needs, digits, letters, false) &&
+           !rules_may_match(m->marker_needs, digits, letters, false);
+}
+
+static bool is_dull(const struct match *m, const struct look *l, unsigned level)
+{
+    if (!m->prefilter || m->spot.key || m->spot.label->count > 0 || m->spot.label->markers) return false;
+    return view_is_dull(m, l, level);
+}
+
 static void scan_token(struct match *m, span token, unsigned level)
 {
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
-    if (out) view_scan(m, span_of(out, text_base64(token, out)), level + 1, false, false);
+    struct look l;
+    if (!out) return;
+    span text = span_of(out, text_base64(token, out));
+    m->look(text, &l);
+    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
 }
 
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
@@ -190,46 +211,72 @@ static void scan_run(struct match *m, span run, unsigned level)
     if (!text_is_common(run)) scan_tokens(m, run, true, level);
 }
 
-void view_runs(struct match *m, span text, unsigned level)
+/* `alphabet`: where its characters stand. What is a token of the `done` alphabet too has been seen. */
+static void scan_marked(struct match *m, span text, uint64_t alphabet, uint64_t done, unsigned level)
+{
+    uint64_t begins = alphabet & alphabet >> 1;
+    begins &= begins >> 2;
+    begins &= begins >> 4;
+    begins &= begins >> (RUN_MIN - 8);
+    while (begins) {
+        unsigned begin = (unsigned)__builtin_ctzll(begins);
+        uint64_t behind = ~alphabet >> begin;
+        unsigned end = behind ? begin + (unsigned)__builtin_ctzll(behind) : LOOK_BLOCK;
+        uint64_t upto = end < LOOK_BLOCK ? (UINT64_C(1) << end) - 1 : ~UINT64_C(0);
+        uint64_t token = upto & ~UINT64_C(0) << begin, around = token | token << 1 | token >> 1;
+        if ((done & around) != token) scan_token(m, span_sub(text, begin, end - begin), level);
+        begins &= ~upto;
+    }
+}
+
+void view_runs(struct match *m, span text, const struct look *l, unsigned level)
 {
     size_t begin, end;
-    if (text.len < RUN_MIN) return;
+    if (!l->run) return;
+    if (text.len <= LOOK_BLOCK && l->padding == 0) {
+        scan_marked(m, text, l->standard, 0, level);
+        scan_marked(m, text, l->url, l->standard, level);
+        return;
+    }
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)
         scan_run(m, span_sub(text, begin, end - begin), level);
 }
 
 /* ---- one view --------------------------------------------------------------------------------------------------- */
 
-static void scan_folded(struct match *m, span text, const struct facts *f, unsigned level, bool free_text)
+static void scan_folded(struct match *m, span text, const struct look *l, unsigned level, bool free_text)
 {
     if (m->spot.key) scan_key(m, text);
-    if (m->spot.label->count > 0) scan_labelled(m, text);
-    scan_identifiers(m, text, f);
+    if (m->spot.label->count > 0) scan_labelled(m, text, l);
+    scan_identifiers(m, text, l);
     scan_markers(m, text, free_text || !m->prefilter);
     if (level == LEVELS) return;
-    if (f->percent || !m->prefilter) scan_percent(m, text, level);
-    view_runs(m, text, level);
+    if (l->percent || !m->prefilter) scan_percent(m, text, level);
+    view_runs(m, text, l, level);
+}
+
+void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)
+{
+    struct look l;
+    m->look(text, &l);
+    if (!is_dull(m, &l, level)) view_scan_known(m, text, &l, level, raw, literal);
 }
 
 /* Folding never lengthens, and what it changes it shortens. */
-void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)
+void view_scan_known(struct match *m, span text, const struct look *known, unsigned level, bool raw, bool literal)
 {
-    struct facts f = text_facts(text);
-    view_scan_known(m, text, &f, level, raw, literal);
-}
-
-void view_scan_known(struct match *m, span text, const struct facts *known, unsigned level, bool raw, bool literal)
-{
-    struct facts f = *known;
-    if (f.foldable || !m->prefilter) {
+    struct look again;
+    if (known->leads > 0 || !m->prefilter) {
         uint8_t *out = bytes_room(m, &m->folded[level], text.len);
         if (!out) return;
         size_t n = registry_fold(text, out);
         if (n < text.len) {
             text = span_of(out, n);
             raw = false;
-            f = text_facts(text);
+            m->look(text, &again);
+            known = &again;
         }
     }
-    scan_folded(m, text, &f, level, raw ? literal : text_has_word(text));
+    bool marker = rules_may_match(m->marker_needs, known->digits, known->letters, known->at != 0);
+    scan_folded(m, text, known, level, marker && (raw ? literal : text_has_word(text)));
 }

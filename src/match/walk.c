@@ -7,8 +7,6 @@
  * what is known of their name, and the bookkeeping of their frame. */
 #include "match/own.h"
 
-#define ATTENTION (DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS | DOC_LONG)
-
 static struct frame *frame_top(struct match *m)
 {
     return TABLE_AT(&m->frames, struct frame, m->top);
@@ -257,15 +255,6 @@ static inline void scalar(
     f->children++;
 }
 
-/* Fewer digits than the reader's flag asks for make nine of them only with an exponent. */
-static bool has_exponent(const struct match *m, const struct doc_event *e)
-{
-    const uint8_t *p = m->body + e->at;
-    for (uint32_t i = 1; i + 1 < e->len; i++)
-        if ((p[i] | 0x20) == 'e') return true;
-    return false;
-}
-
 /* ---- containers opening and closing ----------------------------------------------------------------------------- */
 
 static struct frame *push_frame(struct match *m)
@@ -414,12 +403,30 @@ static inline const struct child *known_child(struct match *m, struct frame *f, 
 
 static inline bool string_asks(const struct match *m, const struct child *c, const struct doc_event *e)
 {
-    return (c->act | (e->flags & ATTENTION)) || !m->prefilter || m->any_syntax || m->next_literal <= e->at + e->len;
+    return (c->act | (e->flags & DOC_ATTENTION)) || !m->prefilter || m->any_syntax || m->next_literal <= e->at + e->len;
+}
+
+/* A number of which nothing is known means something with nine to eleven digits before the point. */
+static bool may_be_number(const struct match *m, const struct doc_event *e)
+{
+    const uint8_t *p = m->body + e->at;
+    if (e->flags & DOC_PLAIN) return e->len <= 11;
+    for (size_t i = 9; i <= 11 && i < e->len; i++)
+        if (p[i] == '.') return true;
+    return false;
 }
 
 static inline bool number_asks(const struct match *m, const struct child *c, const struct doc_event *e)
 {
-    return (c->act | (e->flags & DOC_DIGITS)) || !m->prefilter || has_exponent(m, e);
+    return c->act || !m->prefilter || e->flags & DOC_EXPONENT || (e->len >= 9 && may_be_number(m, e));
+}
+
+/* Members that hold nothing at places of which nothing is declared. */
+static void pass_skipped(struct match *m, struct frame *f, const struct doc_event *e)
+{
+    meet_sibling(m, f, e->at);
+    f->child_end = e->at + e->len;
+    f->children += e->name;
 }
 
 /* One event that is neither scalar nor name: the usual ones first. */
@@ -454,6 +461,10 @@ void walk_events(struct match *m, const struct doc_event *events, size_t count)
             m->name = *e;
             m->name_waits = true;
             c = known_child(m, f, e);
+            continue;
+        }
+        if (kind == DOC_SKIPPED) {
+            pass_skipped(m, f, e);
             continue;
         }
         if (f->indexed && kind != DOC_ARRAY_END && kind != DOC_FLAW) c = element_of(m, f);

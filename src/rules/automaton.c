@@ -239,7 +239,7 @@ static void describe_droppable(struct automaton *m, bool complete)
 /* What a path says of members that it does not name. */
 static void find_others(const struct automaton *m, uint8_t *found)
 {
-    const uint16_t roles = PATH_UNIT | PATH_KEY | PATH_COUNT | PATH_UNIFORM | PATH_TEXT;
+    const uint16_t roles = PATH_UNIT | PATH_KEY | PATH_COUNT | PATH_UNIFORM | PATH_TEXT | PATH_LINK | PATH_ID | PATH_REF;
     size_t columns = automaton_columns(m), first = (size_t)m->names + 1;
     for (size_t s = 0; s < m->states; s++)
         if (m->info[m->next[s * columns]].roles & roles) found[s] = PATH_OTHERS_MEMBERS;

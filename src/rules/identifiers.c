@@ -183,7 +183,6 @@ void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
         .bare = bare,
         .syntax = syntax,
         .own_syntax = own_syntax,
-        .promises_digits = own_syntax && pattern_promises_digits(l, place_string(at, v, "pattern", false, "")),
         .bare_min = facts && bare ? facts->bare_min : 0,
         .bare_max = facts && bare ? facts->bare_max : 0,
         .width = facts ? facts->width : 0};

@@ -38,7 +38,6 @@ struct rules_identifier {
     uint8_t bare_min, bare_max; /* digits a bare value under one of its labels may have (after folding) */
     uint8_t width; /* of the canonical form, 0: any. A JSON number of fewer digits has lost leading zeros: pad it */
     bool own_syntax;            /* its pattern is tried under any name, else only under its labels */
-    bool promises_digits;       /* and matches only what holds nine digits, or six and a letter */
 };
 
 enum rule_strength { RULE_SUSPECTED, RULE_DEFINITIVE };

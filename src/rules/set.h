@@ -265,8 +265,6 @@ struct rules_document *document_load(
     struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile);
 struct rules_document *document_unprofiled(struct loader *l, bool ndjson);
 
-/* Does every match hold nine digits, or six and a letter? False also where that cannot be told. */
-bool pattern_promises_digits(struct loader *l, const char *pattern);
 /* Can a value of the kind be digits alone? */
 bool identifier_has_bare(enum registry_kind kind);
 /* The member of a document that declares paths of the role. */

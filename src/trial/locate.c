@@ -149,6 +149,7 @@ static void take(struct walk *w, const struct doc_event *e)
         w->depth = 0;
         tell(w, e->at + 1);
         break;
+    case DOC_SKIPPED: /* only where asked for */
     case DOC_FLAW: break;
     }
 }

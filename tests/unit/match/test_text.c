@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "match/own.h"
+#include <stdlib.h>
 
 static size_t put_utf8(uint32_t c, uint8_t *p)
 {
@@ -14,7 +15,7 @@ static size_t put_utf8(uint32_t c, uint8_t *p)
     return p[2] = (uint8_t)(0x80 | (c >> 6 & 63)), p[3] = (uint8_t)(0x80 | (c & 63)), 4;
 }
 
-/* Every code point: what folding changes is seen to be foldable, and becomes shorter. */
+/* Every code point: what folding changes is seen to be a lead, and becomes shorter. */
 static void test_foldable(void **state)
 {
     (void)state;
@@ -24,8 +25,11 @@ static void test_foldable(void **state)
         span text = span_of(in, put_utf8(c, in));
         size_t n = registry_fold(text, out);
         bool changed = !span_equal(text, span_of(out, n));
-        if (changed && !text_foldable(text)) fail_msg("U+%04X folds and is not foldable", c);
-        if (changed && !text_facts(text).foldable) fail_msg("U+%04X folds and the facts do not say so", c);
+        struct look l;
+        look_portable(text, &l);
+        if (changed && !l.leads) fail_msg("U+%04X folds and is no lead", c);
+        if (changed && out[0] == '%' && !l.percent) fail_msg("U+%04X becomes a percent sign unseen", c);
+        if (changed && out[0] == '@' && !l.at) fail_msg("U+%04X becomes an at sign unseen", c);
         if (changed && n >= text.len) fail_msg("U+%04X folds and is not shorter", c);
     }
 }
@@ -98,9 +102,90 @@ static void test_run_search(void **state)
             }
 }
 
+/* ---- the look ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t seed = 88172645463325252ULL;
+static unsigned roll(unsigned n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (unsigned)((seed >> 20) % n);
+}
+
+/* Letters, digits, marks of both alphabets, what folds, and now and then anything. */
+static uint8_t some_byte(void)
+{
+    static const char usual[] = "0123456789AZaz@`[{/:+-_=%. \xC2\xA0\xC3\xAD\xD0\x90\xEF\xBC\x85\xF0";
+    return roll(20) == 0 ? (uint8_t)roll(256) : (uint8_t)usual[roll(sizeof usual - 1)];
+}
+
+/* By the definitions of look.h, byte by byte. */
+static void look_slowly(span t, struct look *out)
+{
+    size_t run = 0;
+    *out = (struct look){0};
+    for (size_t i = 0; i < t.len; i++) {
+        uint8_t c = t.ptr[i];
+        bool lead = c >= 0xC2 && (i % 64 == 63 || (i + 1 < t.len && (t.ptr[i + 1] & 0xC0) == 0x80));
+        bool alphabet = is_alnum(c) || (c < 0x80 && c && strchr("+/-_=", c));
+        out->digits += is_digit(c);
+        out->letters += is_alpha(c);
+        out->leads += lead;
+        out->at |= c == '@' || c == 0xEF;
+        out->percent |= c == '%' || c == 0xEF;
+        run = alphabet || c >= 0x80 ? run + 1 : 0;
+        out->run |= run >= RUN_MIN;
+        if (t.len > 64) continue;
+        out->digit |= (uint64_t)is_digit(c) << i;
+        out->letter |= (uint64_t)is_alpha(c) << i;
+        out->url |= (uint64_t)(is_alnum(c) || c == '-' || c == '_') << i;
+        out->standard |= (uint64_t)(is_alnum(c) || c == '+' || c == '/') << i;
+        out->padding |= (uint64_t)(c == '=') << i;
+        out->shape[i] = is_digit(c) ? '0' : is_alpha(c) ? 'A' : c;
+    }
+}
+
+static void assert_looks(look_function *look, span text, const struct look *expected)
+{
+    struct look l;
+    look(text, &l);
+    assert_int_equal(l.digits, expected->digits);
+    assert_int_equal(l.letters, expected->letters);
+    assert_int_equal(l.leads, expected->leads);
+    assert_int_equal(l.at != 0, expected->at != 0);
+    assert_int_equal(l.percent != 0, expected->percent != 0);
+    assert_int_equal(l.run != 0, expected->run != 0);
+    if (text.len > 64) return;
+    assert_int_equal(l.digit, expected->digit);
+    assert_int_equal(l.letter, expected->letter);
+    assert_int_equal(l.url, expected->url);
+    assert_int_equal(l.standard, expected->standard);
+    assert_int_equal(l.padding, expected->padding);
+    assert_memory_equal(l.shape, expected->shape, 64);
+}
+
+/* Every kernel that this machine has, at every length and place; the text ends where its block of memory does. */
+static void test_looks_agree(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 40000; n++) {
+        size_t len = n % 200;
+        uint8_t *p = malloc(len + 1);
+        for (size_t i = 0; i < len; i++)
+            p[i + 1] = roll(3) ? some_byte() : (uint8_t)('0' + roll(10));
+        span text = span_of(p + 1, len);
+        struct look expected;
+        look_slowly(text, &expected);
+        assert_looks(look_portable, text, &expected);
+        if (cpu_level() >= CPU_AVX2) assert_looks(look_avx2, text, &expected);
+        if (cpu_level() >= CPU_AVX512) assert_looks(look_avx512, text, &expected);
+        free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_foldable), cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_codings), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search)};
+        cmocka_unit_test(test_codings), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
+        cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

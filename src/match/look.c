@@ -1,0 +1,40 @@
+/* The look in portable C: a class for each byte from a table. */
+#include "match/look_classes.h"
+
+static void classify(const uint8_t *p, size_t n, struct look_block *b)
+{
+    *b = (struct look_block){0};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t c = look_classes[p[i]];
+        b->digit |= (c & 1) << i;
+        b->letter |= (c >> 1 & 1) << i;
+        if (!(c & ~3ULL) && p[i] < 0x80) continue;
+        b->url |= (c >> 2 & 1) << i;
+        b->standard |= (c >> 3 & 1) << i;
+        b->padding |= (c >> 4 & 1) << i;
+        b->at |= (c >> 5 & 1) << i;
+        b->percent |= (c >> 6 & 1) << i;
+        b->lead |= (c >> 7) << i;
+        b->high |= (uint64_t)(p[i] >> 7) << i;
+        b->follows |= (uint64_t)((p[i] & 0xC0) == 0x80) << i;
+    }
+}
+
+static void put_shape(struct look *out, span text)
+{
+    memset(out->shape, 0, sizeof out->shape);
+    for (size_t i = 0; i < text.len; i++)
+        out->shape[i] = is_digit(text.ptr[i]) ? '0' : is_alpha(text.ptr[i]) ? 'A' : text.ptr[i];
+}
+
+void look_portable(span text, struct look *out)
+{
+    struct look_sum sum = {0};
+    struct look_block b = {0};
+    for (size_t at = 0; at < text.len; at += LOOK_BLOCK) {
+        classify(text.ptr + at, text.len - at < LOOK_BLOCK ? text.len - at : LOOK_BLOCK, &b);
+        look_add(&sum, &b);
+    }
+    look_put(out, &sum, &b);
+    if (text.len <= LOOK_BLOCK) put_shape(out, text);
+}

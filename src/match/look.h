@@ -1,0 +1,89 @@
+/* What a text holds, counted by one pass with the widest vectors at hand. Private to match.
+ *
+ * Never too little: a byte that folding may turn into something counts as a `lead`, each of which may become one
+ * character, and what may become part of a run counts as one. */
+#ifndef GATE1367_MATCH_LOOK_H
+#define GATE1367_MATCH_LOOK_H
+
+#include "base/base.h"
+
+#define LOOK_BLOCK 64
+#define RUN_MIN 12 /* characters of a base64 run, padding included */
+
+struct look {
+    size_t digits, letters; /* ASCII */
+    size_t leads;           /* bytes that begin a character which registry_fold() may change */
+    uint64_t at;            /* not 0: holds '@', or may once folded */
+    uint64_t percent;       /* not 0: holds '%', or may once folded */
+    uint64_t run;           /* not 0: RUN_MIN characters of base64 in a row, either alphabet and padding, or may once
+                               folded */
+    /* of a text of up to LOOK_BLOCK bytes, a bit for each: */
+    uint64_t digit, letter, standard, url, padding;
+    /* of such a text, zeros behind: digits as '0', letters as 'A', other bytes as they are */
+    uint8_t shape[LOOK_BLOCK];
+};
+
+typedef void look_function(span text, struct look *out);
+look_function look_portable;
+look_function look_avx2;
+look_function look_avx512;
+
+/* ---- what the kernels share ------------------------------------------------------------------------------------- */
+
+/* A bit for each byte of the block. */
+struct look_block {
+    uint64_t digit, letter, url, standard, padding; /* the marks only: no letters and digits in the last three */
+    uint64_t at, percent; /* with 0xEF, which begins the fullwidth ones */
+    uint64_t high, lead, follows; /* at 0x80 or over; begins what may fold; 0x80 to 0xBF */
+};
+
+static inline uint64_t look_runs(uint64_t before, uint64_t now)
+{
+    unsigned __int128 bits = (unsigned __int128)now << (RUN_MIN - 1) | before >> (LOOK_BLOCK - RUN_MIN + 1);
+    bits &= bits >> 1;
+    bits &= bits >> 2;
+    bits &= bits >> 4;
+    bits &= bits >> (RUN_MIN - 8);
+    return (uint64_t)bits | (uint64_t)(bits >> 64);
+}
+
+/* What blocks add up to. In variables of their own: `out` is written once, at the end and in words, because reading
+ * back wider than was written waits. */
+struct look_sum {
+    uint64_t digits, letters, leads, at, percent, run, before;
+};
+
+/* `before`: what of the block before may be part of a run; only its last RUN_MIN - 1 bytes count. What the fold may
+ * change or leave as it is, it counts as part of a run. */
+static inline __attribute__((always_inline)) void look_add(struct look_sum *s, const struct look_block *b)
+{
+    uint64_t run = b->digit | b->letter | b->url | b->standard | b->padding | b->high;
+    uint64_t lead = b->lead & (b->follows >> 1 | UINT64_C(1) << (LOOK_BLOCK - 1));
+    s->digits += (uint64_t)__builtin_popcountll(b->digit);
+    s->letters += (uint64_t)__builtin_popcountll(b->letter);
+    s->leads += (uint64_t)__builtin_popcountll(lead);
+    s->at |= b->at;
+    s->percent |= b->percent;
+    s->run |= look_runs(s->before, run);
+    s->before = run;
+}
+
+/* `last`: the only block, where the text has no more than one. */
+static inline __attribute__((always_inline)) void look_put(
+    struct look *out, const struct look_sum *s, const struct look_block *last)
+{
+    uint64_t both = last->digit | last->letter;
+    out->digits = s->digits;
+    out->letters = s->letters;
+    out->leads = s->leads;
+    out->at = s->at;
+    out->percent = s->percent;
+    out->run = s->run;
+    out->digit = last->digit;
+    out->letter = last->letter;
+    out->standard = both | last->standard;
+    out->url = both | last->url;
+    out->padding = last->padding;
+}
+
+#endif
