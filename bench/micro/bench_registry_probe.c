@@ -1,11 +1,11 @@
 /* The registry at size: bytes a key, and nanoseconds a look-up, misses and hits, in batches of 16 and one by one.
  *
- *   bench_registry_probe [--persons N] [--keys K] [--lookups N] [--huge]
+ *   bench_registry_probe [--persons N] [--keys K] [--lookups N] [--pages]
  *
  * Keys are A-numbers, receipt numbers, SSNs and person_ids of generated persons. Every look-up goes to another place of
  * the table (a cold set: at 10 million persons it is many times the cache). "floor" reads one random cache line of the
- * same table a look-up, prefetched in batches of 16, without hashing: what the memory alone costs. --huge copies the
- * image to memory backed by transparent huge pages. */
+ * same table a look-up, prefetched in batches of 16, without hashing: what the memory alone costs. The image lies in
+ * huge pages where the kernel has some, as in the gateway; with --pages in small ones. */
 #include "registry/registry.h"
 
 #include <stdlib.h>
@@ -197,13 +197,13 @@ int main(int argc, char **argv)
     uint64_t persons = option(argc, argv, "--persons", 1000000);
     unsigned keys = (unsigned)option(argc, argv, "--keys", 4);
     size_t lookups = option(argc, argv, "--lookups", 2000000);
-    bool huge = argc > 1 && strcmp(argv[argc - 1], "--huge") == 0;
+    bool huge = argc < 2 || strcmp(argv[argc - 1], "--pages") != 0;
     uint8_t key[32] = {7};
     struct problems *p = problems_new();
     struct registry_builder *b = registry_builder_new(key, p);
     span built;
     struct registry *r;
-    if (persons == 0 || keys == 0 || keys > 24 || !b) die("usage: [--persons N] [--keys 1-24] [--lookups N] [--huge]");
+    if (persons == 0 || keys == 0 || keys > 24 || !b) die("usage: [--persons N] [--keys 1-24] [--lookups N] [--pages]");
     double start = seconds();
     for (uint64_t i = 0; i < persons; i++)
         add_person(b, i, keys);
