@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,39 +51,59 @@ result os_map_writable(const char *path, struct os_map *out)
     return OK;
 }
 
-/* The kernel copies; what is left over by a file that shrinks meanwhile is an error. */
-static RESULT copy_bytes(int from, int to, size_t size)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Private memory that starts where a huge page can. Random look-ups all over some hundred megabytes find the page's
+ * address at hand more often where the kernel has such pages to give. */
+static RESULT reserve(size_t size, uint8_t **out)
+{
+    if (size > SIZE_MAX - 2 * HUGE_PAGE || fault_hit("mmap")) return FAIL(ERROR_IO, ENOMEM);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page, room = whole + HUGE_PAGE;
+    uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED, ERROR_IO, errno);
+    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    if (before > 0) munmap(p, before);
+    munmap(p + before + whole, HUGE_PAGE - before);
+    (void)madvise(p + before, whole, MADV_HUGEPAGE);
+    *out = p + before;
+    return OK;
+}
+
+/* What is left over by a file that shrinks meanwhile is an error. */
+static RESULT read_all(int from, uint8_t *to, size_t size)
 {
     while (size > 0) {
-        ssize_t n = sendfile(to, from, NULL, size);
+        ssize_t n = read(from, to, size);
         if (n < 0 && errno == EINTR) continue;
         REQUIRE(n > 0, ERROR_IO, n < 0 ? errno : EIO);
+        to += n;
         size -= (size_t)n;
     }
     return OK;
 }
 
-static RESULT fill_copy(int from, int to)
+static RESULT copy_from(int fd, struct os_map *out)
 {
     struct stat st;
-    REQUIRE(fstat(from, &st) == 0, ERROR_IO, errno);
+    uint8_t *p;
+    REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
-    TRY(copy_bytes(from, to, (size_t)st.st_size));
-    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-    REQUIRE(fcntl(to, F_ADD_SEALS, seals) == 0, ERROR_IO, errno);
-    return OK;
+    if (st.st_size == 0) return OK;
+    TRY(reserve((size_t)st.st_size, &p));
+    *out = (struct os_map){p, (size_t)st.st_size};
+    result r = read_all(fd, p, out->len);
+    if (is_ok(r) && mprotect(p, out->len, PROT_READ) != 0) r = FAIL(ERROR_IO, errno);
+    if (!is_ok(r)) os_unmap(out);
+    return r;
 }
 
 result os_map_copy(const char *path, struct os_map *out)
 {
     *out = (struct os_map){NULL, 0};
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    REQUIRE(from >= 0, ERROR_IO, errno);
-    int to = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    result r = to < 0 ? FAIL(ERROR_IO, errno) : fill_copy(from, to);
-    if (is_ok(r)) r = os_map_fd(to, out);
-    os_close(&from);
-    os_close(&to);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    REQUIRE(fd >= 0, ERROR_IO, errno);
+    result r = copy_from(fd, out);
+    os_close(&fd);
     return r;
 }
 

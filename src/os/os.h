@@ -95,8 +95,8 @@ RESULT os_map_file(const char *path, struct os_map *out);
 RESULT os_map_fd(int fd, struct os_map *out);
 /* Shared with whoever else maps the file. */
 RESULT os_map_writable(const char *path, struct os_map *out);
-/* As it is now, in sealed memory that nobody can change: a file that is overwritten or cut later neither changes what is
- * read nor ends the reader by SIGBUS. Inherited by children, shared with them. */
+/* As it is now, in read-only memory of its own: a file that is overwritten or cut later neither changes what is read nor
+ * ends the reader by SIGBUS. Inherited by children, shared with them. In huge pages where the kernel has them. */
 RESULT os_map_copy(const char *path, struct os_map *out);
 void os_unmap(struct os_map *m);
 /* An anonymous segment of `size` zero bytes, shared with children, sealed against resizing. */
