@@ -187,6 +187,8 @@ int io_tls_version(const struct io_conn *c); /* 0x0303, 0x0304; 0: plain */
 bool io_tls_resumed(const struct io_conn *c);
 uint64_t io_bytes_sent(const struct io_conn *c); /* payload taken by the kernel or TLS */
 uint64_t io_bytes_received(const struct io_conn *c);
+/* Nothing has come that was not read yet, not even an end. Asks the kernel. */
+bool io_is_silent(const struct io_conn *c);
 
 /* ---- listening ------------------------------------------------------------------------------------------------ */
 

@@ -172,6 +172,14 @@ void io_consume(struct io_conn *c, size_t n)
     }
 }
 
+bool io_is_silent(const struct io_conn *c)
+{
+    char one;
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    if (buf_len(&c->in) > 0 || c->ended || (c->ssl != NULL && SSL_has_pending(c->ssl))) return false;
+    return recv(c->fd, &one, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
 void io_set_input_cap(struct io_conn *c, size_t cap)
 {
     MAGIC_CHECK(c, IO_CONN_MAGIC);

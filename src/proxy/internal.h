@@ -110,6 +110,7 @@ struct exchange {
     bool head_sent, continued, retried;
     struct http_response response;
     struct http_body response_body;
+    uint64_t body_due; /* bytes of it from which on the origin gets its time anew */
     bool responded; /* a final head was read */
     bool discard;   /* the origin's body is not for this recipient */
     bool body_complete;

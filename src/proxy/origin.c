@@ -68,7 +68,9 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
 struct origin *origin_take(struct worker *w, size_t upstream, enum recipient_class class, struct exchange *user)
 {
     struct origin_pool *p = pool_of(w, upstream, class);
-    struct origin *o = p->idle;
+    struct origin *o;
+    /* What came behind the last answer, and was not seen yet, would pass for the next one. */
+    while ((o = p->idle) != NULL && !io_is_silent(o->conn)) origin_drop(o);
     if (o == NULL) return origin_connect(w, upstream, class, user);
     unlink_idle(o);
     o->user = user;

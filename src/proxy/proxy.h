@@ -33,7 +33,7 @@ struct proxy_upstream {
     struct proxy_server *servers;
     size_t server_count;
     unsigned keepalive;              /* idle connections kept, a class and worker */
-    uint64_t connect_ms, response_ms; /* to a connection; to the head, and between pieces of the body */
+    uint64_t connect_ms, response_ms; /* to a connection; to the head, then to each 64 KiB of a document, or between a stream's pieces */
     span ca, certificate;            /* PEM, for https; may be empty */
     int key_fd;                      /* the client key, -1: none */
 };

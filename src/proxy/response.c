@@ -2,6 +2,7 @@
 #include "proxy/internal.h"
 
 #define BODY_PIECE 32768
+#define BODY_PACE 65536 /* what an origin must send of a document within its response time */
 
 /* ---- ASK -------------------------------------------------------------------------------------------------------- */
 
@@ -283,6 +284,7 @@ static enum flow begin_body(struct exchange *x)
     struct http_response *r = &x->response;
     struct worker *w = x->worker;
     x->responded = true;
+    x->body_due = 0;
     http_body_init(&x->response_body, r->framing, r->length, &w->limits);
     if (x->class == RECIPIENT_RESTRICTED && (r->status != 200 || gate_failure_thrown(GATE_UPSTREAM_STATUS))) {
         x->failure = GATE_UPSTREAM_STATUS;
@@ -378,6 +380,15 @@ static enum flow cannot_hold(struct exchange *x, const struct http_body *before)
     return FLOW_GO;
 }
 
+/* An origin that sends a byte now and then must not hold an exchange for ever: its time runs on until it has sent a
+ * piece worth the name, or the end. */
+static void expect_more(struct exchange *x)
+{
+    if (x->response_body.received < x->body_due) return;
+    x->body_due = x->response_body.received + BODY_PACE;
+    io_set_deadline(x->origin->conn, x->worker->settings->upstreams[x->route->upstream].response_ms);
+}
+
 enum flow step_read_body(struct exchange *x)
 {
     if (x->in_parts) return parts_read(x);
@@ -398,7 +409,7 @@ enum flow step_read_body(struct exchange *x)
         if (gate_read_enough(x->gate) && !x->discard) return cannot_read(x);
         if (used > 0 && io_input(origin).len > 0) continue;
         if (x->origin->ended) return body_at_end(x);
-        io_set_deadline(origin, x->worker->settings->upstreams[x->route->upstream].response_ms);
+        expect_more(x);
         return FLOW_WAIT;
     }
 }

@@ -1,4 +1,6 @@
 """The origin's side: http and https, several servers, pools by class, retries, timeouts, odd but legal answers."""
+import os
+import signal
 import socket
 import ssl
 import time
@@ -128,6 +130,17 @@ def test_response_timeout(make_gateway, origin):
     assert r is None or r.status == 502 or not r.complete
 
 
+def test_an_origin_that_trickles(make_gateway):
+    """A byte now and then is not progress: who is asked for a document gets no more time than its first bytes' worth."""
+    body = answer([{"a": "b" * 400}])
+    with Origin(lambda r: body, dribble=0.01) as o:
+        gw = make_gateway(o.url, config=upstream(o.url, timeout={"response": "1s"}))
+        started = time.monotonic()
+        assert fetch(gw.port, "/inspect/x", POLICE).status == 404
+        assert time.monotonic() - started < 3 * g.PATIENCE
+        assert wait_until(lambda: not o.open)
+
+
 def test_connect_timeout(make_gateway):
     full = socket.socket()  # a listener whose queue is full: connections hang
     full.bind(("127.0.0.1", 0))
@@ -177,6 +190,28 @@ def test_bytes_after_an_answer_reach_nobody(gateway, origin, extra):
                 assert c.get("/inspect/x").text == "[1]"
                 assert c.read_all(0.1) == b""
         assert origin.connections == before + 4  # such a connection is never asked again
+
+
+def test_bytes_after_an_answer_are_no_answer_to_the_next(make_gateway, origin):
+    """They come while the worker looks away, behind the next request: neither order lets them pass for its answer."""
+    gw = make_gateway()
+    forged = answer(["forged"])
+    for who in (POLICE, OFFICER):
+        origin.respond = lambda r: answer(["asked"])
+        with Client(gw.port, who) as c:
+            assert c.get("/inspect/x").text == '["asked"]'
+            assert wait_until(lambda: len(origin.open) >= 1)
+            worker, = gw.children("worker")
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                c.request("/inspect/x")
+                time.sleep(0.1)
+                for s in list(origin.open):
+                    s.sendall(forged)
+                time.sleep(0.1)
+            finally:
+                os.kill(worker, signal.SIGCONT)
+            assert c.response().text == '["asked"]'
 
 
 def test_an_answer_before_the_request_was_read(make_gateway):
