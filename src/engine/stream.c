@@ -52,9 +52,9 @@ static int compare_handles(const void *a, const void *b)
 /* Sorts them and leaves each once. */
 static size_t settle_subjects(struct buf *subjects)
 {
-    uint64_t *all = (uint64_t *)(void *)(subjects->base + subjects->read);
-    size_t n = buf_len(subjects) / sizeof *all, kept = 0;
+    size_t n = buf_len(subjects) / sizeof(uint64_t), kept = 0;
     if (n == 0) return 0;
+    uint64_t *all = (uint64_t *)(void *)(subjects->base + subjects->read);
     qsort(all, n, sizeof *all, compare_handles);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || all[kept - 1] != all[i]) all[kept++] = all[i];
@@ -355,7 +355,7 @@ void engine_stream_part(struct engine *e, struct policy_verdict *out)
     out->rules = s->rules;
     out->rule_count = count;
     out->subject_count = settle_subjects(&s->subjects);
-    out->subjects = (const uint64_t *)(const void *)(s->subjects.base + s->subjects.read);
+    out->subjects = (const uint64_t *)(const void *)buf_span(&s->subjects).ptr;
 }
 
 void engine_stream_next_part(struct engine *e)

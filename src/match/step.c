@@ -119,7 +119,7 @@ static void take_findings(struct match *m, uint32_t first, uint32_t last, struct
         if (f->unit != MATCH_NONE) f->unit -= first;
     }
     m->stepping.finding = n;
-    s->findings = finding_at(m, from);
+    s->findings = n > from ? finding_at(m, from) : NULL;
     s->finding_count = n - from;
 }
 

@@ -50,8 +50,8 @@ static struct answer flow(struct engine_begin *b, span body, size_t piece, bool 
     a.over = a.withheld || a.why != ENGINE_READABLE;
     a.seen = v.seen, a.gone = v.withheld_count;
     a.len = buf_len(&taken);
-    a.out = mem_copy(buf_span(&taken).ptr ? buf_span(&taken).ptr : (const uint8_t *)"", a.len + 1);
-    a.out[a.len] = '\0';
+    assert_true(is_ok(buf_append(&taken, span_of("", 1))));
+    a.out = mem_copy(buf_span(&taken).ptr, a.len + 1);
     engine_reset(f.engine);
     buf_free(&out);
     buf_free(&taken);
