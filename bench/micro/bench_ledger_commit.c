@@ -39,7 +39,7 @@ static void fill_entry(struct ledger_entry *e, uint64_t i)
         .request = SPAN("019aa9f0-7b1c-7000-8000-000000000001"),
         .event = LEDGER_DISCLOSURE,
         .recipient = {SPAN("state-police"), SPAN("none"), {NULL, 0}, SPAN("none"), SPAN("Springfield State Police"),
-            SPAN("CN=sp-client"), SPAN("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")},
+            SPAN("CN=sp-client"), SPAN("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), {NULL, 0}},
         .client = SPAN("192.0.2.7"),
         .method = SPAN("GET"),
         .route = SPAN("/api/"),

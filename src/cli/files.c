@@ -62,3 +62,20 @@ bool files_read(const char *path, size_t cap, struct buf *out, const char *comma
     if (!standard && fd >= 0) close(fd);
     return is_ok(r);
 }
+
+bool files_read_pieces(const char *path, files_piece_fn *each, void *ctx)
+{
+    bool standard = strcmp(path, "-") == 0, wanted = true;
+    MEM_AUTO uint8_t *piece = mem_alloc(PIECE);
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = piece == NULL || fd < 0 ? -1 : 1;
+    while (got > 0 && wanted) {
+        got = read(fd, piece, PIECE);
+        if (got < 0 && errno == EINTR) got = 1;
+        else if (got >= 0) wanted = each(ctx, span_of(piece, (size_t)got), got == 0);
+    }
+    int error = errno;
+    if (!standard && fd >= 0) close(fd);
+    errno = error;
+    return got >= 0;
+}

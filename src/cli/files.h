@@ -13,4 +13,9 @@ size_t files_cap(const struct engine_limits *limits);
  * the buffer either way. */
 bool files_read(const char *path, size_t cap, struct buf *out, const char *command);
 
+/* The same in pieces, until `each` says that it wants no more; `last` with the last one, which may be empty. False: it could
+ * not be read to its end. */
+typedef bool files_piece_fn(void *ctx, span piece, bool last);
+bool files_read_pieces(const char *path, files_piece_fn *each, void *ctx);
+
 #endif

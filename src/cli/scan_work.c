@@ -4,8 +4,10 @@
 #include "cli/scan.h"
 #include "os/os.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PLACES_MAX 1000
 #define JOBS_MAX 256
@@ -63,19 +65,23 @@ static void keep_places(struct scan_file *f, json_t *explained)
     json_decref(explained);
 }
 
-static void report(struct trial *t, const struct trial_question *q, const struct trial_answer *a, struct scan_file *f)
+static void report_sums(const struct trial_answer *a, struct scan_file *f)
 {
     const struct policy_verdict *v = &a->outcome->verdict;
     f->verdict = a->verdict;
     f->reason = a->failure == GATE_FINE ? "" : gate_failure_name(a->failure);
-    f->bytes = q->body.len;
     f->seen = v->seen;
     f->protected_ = v->protected_;
     f->withheld = v->withheld_count;
-    if (a->survey == NULL) return;
     f->rules = mem_copy(v->rules, v->rule_count * sizeof(*f->rules));
     f->rule_count = f->rules == NULL ? 0 : v->rule_count;
-    if (q->class == RECIPIENT_RESTRICTED && (v->withheld_count > 0 || v->document_withheld)) keep_places(f, trial_explain(t, q, a));
+}
+
+static void report(struct trial *t, const struct trial_question *q, const struct trial_answer *a, struct scan_file *f)
+{
+    const struct policy_verdict *v = &a->outcome->verdict;
+    report_sums(a, f);
+    if (a->survey != NULL && q->class == RECIPIENT_RESTRICTED && (v->withheld_count > 0 || v->document_withheld)) keep_places(f, trial_explain(t, q, a));
 }
 
 /* Makes the directories of DIR/a/b/c.json. */
@@ -90,44 +96,117 @@ static bool make_directories(char *path, size_t base)
     return true;
 }
 
+/* Where the file's output goes. False after saying why it cannot. */
+static bool place_output(const struct scan *s, struct scan_file *f, char path[8192])
+{
+    snprintf(path, 8192, "%s/%s", s->write, f->relative);
+    if (os_exists(path)) fail(f, path, ": is there already; name an empty directory");
+    else if (!make_directories(path, strlen(s->write) + 1)) fail(f, "cannot be written: ", os_error_text(FAIL(ERROR_IO, errno)));
+    return !f->failed;
+}
+
 /* What would be delivered. What is withheld whole leaves no file, for that would tell of it. */
 static void write_delivered(const struct scan *s, const struct trial_answer *a, span body, struct scan_file *f)
 {
     char path[8192];
     struct buf out;
     if (s->write == NULL || !trial_delivers(a)) return;
-    snprintf(path, sizeof(path), "%s/%s", s->write, f->relative);
-    if (os_exists(path)) {
-        fail(f, path, ": is there already; name an empty directory");
-        return;
-    }
+    if (!place_output(s, f, path)) return;
     buf_init(&out, OUTPUT_MAX);
     result r = trial_body(a, body, &out);
-    if (is_ok(r) && !make_directories(path, strlen(s->write) + 1)) r = FAIL(ERROR_IO, errno);
     if (is_ok(r)) r = os_write_atomic(path, buf_span(&out), 0666);
     if (!is_ok(r)) fail(f, "cannot be written: ", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
     buf_free(&out);
 }
 
-static void scan_one(struct scan *s, struct trial *t, struct scan_file *f)
+static void cannot_read(struct scan_file *f)
+{
+    fail(f, "cannot be read: ", errno != 0 ? os_error_text(FAIL(ERROR_IO, errno)) : "no memory");
+}
+
+static void scan_whole(struct scan *s, struct trial *t, struct trial_question *q, struct scan_file *f)
 {
     struct buf body;
     struct trial_answer a;
+    bool read = files_read(f->path, files_cap(&q->limits), &body, NULL);
+    if (!read) cannot_read(f);
+    q->body = buf_span(&body);
+    if (read) {
+        trial_ask(t, q, &a);
+        report(t, q, &a, f);
+        f->bytes = q->body.len;
+        write_delivered(s, &a, q->body, f);
+    }
+    buf_free(&body);
+}
+
+/* ---- a file of independent units -------------------------------------------------------------------------------- */
+
+struct flow {
+    struct trial *trial;
+    struct scan_file *file;
+    int out;  /* -1: nothing is written */
+    bool raw; /* entitled recipients get every byte, whether it could be read or not */
+    result failed;
+};
+
+static result write_piece(void *ctx, span bytes)
+{
+    const struct flow *w = ctx;
+    return w->out < 0 || w->raw ? OK : os_write_all(w->out, bytes);
+}
+
+static bool feed_piece(void *ctx, span piece, bool last)
+{
+    struct flow *w = ctx;
+    w->file->bytes += piece.len;
+    if (w->out >= 0 && w->raw && is_ok(w->failed)) w->failed = os_write_all(w->out, piece);
+    bool wanted = trial_feed(w->trial, piece, last);
+    return (wanted || w->raw) && !last && is_ok(w->failed);
+}
+
+/* Written beside its place and moved there once it is whole. */
+static void finish_output(const struct trial_answer *a, bool read, struct flow *w, const char *part, const char *path)
+{
+    bool keep = read && trial_delivers(a) && !w->file->failed;
+    result r = OK;
+    if (keep && fsync(w->out) != 0) r = FAIL(ERROR_IO, errno);
+    close(w->out);
+    if (is_ok(r)) r = keep ? os_rename(part, path) : os_remove(part);
+    if (!is_ok(r)) fail(w->file, "cannot be written: ", os_error_text(r));
+}
+
+static void scan_flow(struct scan *s, struct trial *t, struct flow *w)
+{
+    struct scan_file *f = w->file;
+    struct trial_answer a;
+    char path[8192] = "", part[8200] = "";
+    bool write = s->write != NULL;
+    if (write && !place_output(s, f, path)) return;
+    snprintf(part, sizeof(part), "%s.part", path);
+    if (write) w->out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (write && w->out < 0) fail(f, "cannot be written: ", os_error_text(FAIL(ERROR_IO, errno)));
+    bool read = !f->failed && files_read_pieces(f->path, feed_piece, w);
+    if (!read && !f->failed) cannot_read(f);
+    result r = trial_close(t, &a);
+    if (is_ok(r)) r = w->failed;
+    if (!is_ok(r)) fail(f, "", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
+    if (!f->failed) report_sums(&a, f);
+    if (w->out >= 0) finish_output(&a, read, w, part, path);
+}
+
+static void scan_one(struct scan *s, struct trial *t, struct scan_file *f)
+{
     const char *named = s->type != NULL ? s->type : files_type(f->path);
+    struct flow w = {.trial = t, .file = f, .out = -1, .failed = OK};
     struct trial_question q = {.registry = s->insight.registry,
         .limits = s->insight.config->settings.limits,
         .type = named != NULL ? named : "application/octet-stream"};
     choose_document(s, f, &q);
+    w.raw = q.class == RECIPIENT_ENTITLED;
     errno = 0;
-    bool read = files_read(f->path, files_cap(&q.limits), &body, NULL);
-    if (!read) fail(f, "cannot be read: ", errno != 0 ? os_error_text(FAIL(ERROR_IO, errno)) : "no memory");
-    q.body = buf_span(&body);
-    if (read) {
-        trial_ask(t, &q, &a);
-        report(t, &q, &a, f);
-        write_delivered(s, &a, q.body, f);
-    }
-    buf_free(&body);
+    if (trial_open(t, &q, write_piece, &w)) scan_flow(s, t, &w);
+    else scan_whole(s, t, &q, f);
 }
 
 /* ---- many ------------------------------------------------------------------------------------------------------- */

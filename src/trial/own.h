@@ -13,7 +13,22 @@ struct trial {
     struct arena *arena;
     struct engine_outcome outcome;
     struct buf text; /* what a test got; then why it failed */
+    struct trial_flow {
+        struct buf window, out;  /* of the body, what may still be needed; what has not left */
+        uint64_t base, read, left; /* of the window; bytes read, and handed to the sink */
+        struct policy_verdict sums;
+        struct policy_rule_count *rules; /* by rule id, the last for what has none */
+        enum recipient_class class;
+        trial_sink_fn *sink;
+        void *ctx;
+        bool over;
+        result failed;
+    } flow;
 };
+
+void trial_describe(struct trial *t, const struct trial_question *q, struct buf *out);
+enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class);
+void trial_flow_free(struct trial *t);
 
 /* The document and question of a profile's test, asked. False after reporting. */
 struct trial_asked {

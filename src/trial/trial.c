@@ -44,11 +44,12 @@ void trial_free(struct trial *t)
     engine_free(t->engine);
     if (t->arena) arena_free(t->arena);
     buf_free(&t->text);
+    trial_flow_free(t);
     t->magic = 0;
     mem_free(t);
 }
 
-static enum trial_verdict verdict_of_failure(enum gate_failure f, enum recipient_class class)
+enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class)
 {
     enum gate_answer a = gate_failure_answer(f, class);
     if (a == GATE_ANSWER_UNINSPECTED || a == GATE_ANSWER_PASS) return TRIAL_UNINSPECTED;
@@ -63,8 +64,9 @@ static enum trial_verdict verdict_of(const struct engine_outcome *o, enum recipi
     return o->edits.identity ? TRIAL_UNCHANGED : TRIAL_CHANGED;
 }
 
-static void describe(struct trial *t, const struct trial_question *q, struct http_media *media)
+void trial_describe(struct trial *t, const struct trial_question *q, struct buf *out)
 {
+    struct http_media type = {0}, *media = &type;
     bool typed = http_media_parse(span_str(q->type), media);
     struct engine_begin b = {.document = q->document,
         .inspect = q->inspect,
@@ -74,14 +76,14 @@ static void describe(struct trial *t, const struct trial_question *q, struct htt
         .media_type = typed ? http_media_essence(media) : SPAN(""),
         .charset = typed ? http_media_charset(media) : SPAN(""),
         .arena = t->arena,
-        .keep_survey = true};
+        .out = out,
+        .keep_survey = out == NULL};
     engine_start(t->engine, &b);
 }
 
 void trial_ask(struct trial *t, const struct trial_question *q, struct trial_answer *out)
 {
     MAGIC_CHECK(t, TRIAL_MAGIC);
-    struct http_media media = {0};
     arena_reset(t->arena);
     *out = (struct trial_answer){.outcome = &t->outcome};
     if (q->query_refused && q->class == RECIPIENT_RESTRICTED) {
@@ -90,12 +92,12 @@ void trial_ask(struct trial *t, const struct trial_question *q, struct trial_ans
         out->verdict = TRIAL_NOT_FOUND;
         return;
     }
-    describe(t, q, &media);
+    trial_describe(t, q, NULL);
     engine_finish(t->engine, q->body, true, &t->outcome);
     out->failure = gate_failure_of(t->outcome.unreadable);
     out->survey = engine_survey(t->engine);
     bool fine = out->failure == GATE_FINE;
-    out->verdict = fine ? verdict_of(&t->outcome, q->class) : verdict_of_failure(out->failure, q->class);
+    out->verdict = fine ? verdict_of(&t->outcome, q->class) : trial_failed(out->failure, q->class);
 }
 
 bool trial_delivers(const struct trial_answer *a)

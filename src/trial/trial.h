@@ -58,6 +58,16 @@ void trial_ask(struct trial *t, const struct trial_question *q, struct trial_ans
 bool trial_delivers(const struct trial_answer *a);
 RESULT trial_body(const struct trial_answer *a, span body, struct buf *out);
 
+/* Documents whose profile says `independent`, in pieces: memory is bounded by limits.record. trial_open, with the question's
+ * body left out, is true for one of them (else ask with the whole); trial_feed hands each piece on and what leaves of it to
+ * `sink`; false: the rest is not wanted. trial_close says how it ended; its survey is NULL. A document that ends in a failure, or
+ * withheld whole by what is found outside its units, may have let something leave before. */
+typedef result trial_sink_fn(void *ctx, span bytes);
+bool trial_open(struct trial *t, const struct trial_question *q, trial_sink_fn *sink, void *ctx);
+bool trial_feed(struct trial *t, span piece, bool last);
+/* What the sink or memory failed with, else OK. */
+RESULT trial_close(struct trial *t, struct trial_answer *out);
+
 /* What was found and what becomes of it: places, rules and reasons, never values. A document:
  *   {"verdict", "reason", "units": {"seen", "protected", "withheld"},
  *    "findings": [{"path", "origin", "rule", "title", "why", "kind", "unit", "withholds", "reason"}],

@@ -172,3 +172,52 @@ def test_a_name_cannot_drive_a_terminal(gw, tmp_path):
     out = on_terminal(gw, "scan", "-c", "gate.json", "--recipient", "anonymous", str(tmp_path))
     assert b"\x1b[31m" not in out and b"?[31mx.json" in out
     assert ANA[1:] not in done.stdout and re.search(r"1 +records withheld", done.stdout)
+
+
+# ---- documents of independent units
+
+STREAM = {"format": 1, "pack": "s", "version": "1", "profiles": [{"id": "s", "title": "t", "documents": [
+    {"path": "/s/lines", "units": ["$"], "independent": True}, {"path": "/s/list", "units": ["$.items[*]"], "independent": True}]}]}
+
+
+@pytest.fixture(scope="module")
+def streams(tmp_path_factory):
+    gw = g.Gateway(tmp_path_factory.mktemp("streams") / "gw", "http://127.0.0.1:9", protected=[ANA], start=False, ledger=False,
+                   packs=[str(g.ROOT / "rules/section-1367.json"), "s.json"], routes=[{"path": "/s/", "upstream": "records", "profile": "s"}],
+                   config={"limits": {"document": "1MiB", "record": "64KiB"}})
+    gw.write("s.json", STREAM)
+    return gw
+
+
+def test_a_large_file_of_independent_lines(streams, tmp_path):
+    """Far over limits.document: each line is a document of its own, and memory is bounded by a record."""
+    wanted = []
+    with open(tmp_path / "in.ndjson", "w") as f:
+        for i in range(30000):
+            line = json.dumps({"personId": i, "aNumber": ANA if i % 1000 == 7 else f"A{900000000 - i:09}", "note": "x" * 300}) + "\n"
+            f.write(line)
+            wanted += [] if i % 1000 == 7 else [line]
+    args = ("--route", "/s/lines", "--write", tmp_path / "out", "--json", tmp_path / "in.ndjson")
+    done = scan(streams, *args)
+    (got,) = lines(done)
+    assert done.returncode == 1 and got["verdict"] == "withheld" and got["rules"] == {"a-number": 30}, done.stderr
+    assert got["units"] == {"seen": 30000, "protected": 30, "withheld": 30} and got["bytes"] == os.path.getsize(tmp_path / "in.ndjson")
+    assert (tmp_path / "out/in.ndjson").read_text() == "".join(wanted)
+    assert os.listdir(tmp_path / "out") == ["in.ndjson"]
+
+
+@pytest.mark.parametrize("text, verdict, out", [
+    ('{"items":[{"a":1},{"a":"%s"},{"a":2}]}' % ANA, "withheld", '{"items":[{"a":1},{"a":2}]}'),
+    ('{"items":[{"a":1}]}', "unchanged", '{"items":[{"a":1}]}'), ('{"items":[{"a":1}],"x":"%s"}' % ANA, "not_found", None),
+    ('{"items":[{"a":1}', "undeliverable", None), ("", "undeliverable", None)])
+def test_what_of_independent_units_is_delivered(streams, tmp_path, text, verdict, out):
+    (tmp_path / "x.json").write_text(text)
+    args = ("--route", "/s/list", "--json", tmp_path / "x.json", "--write")
+    done = scan(streams, *args, tmp_path / "out")
+    assert done.stdout, done.stderr
+    got = lines(done)[0]
+    path = tmp_path / "out/x.json"
+    assert got["verdict"] == verdict and (path.read_text() if path.exists() else None) == out
+    assert not (tmp_path / "out/x.json.part").exists()
+    officer = scan(streams, *args, tmp_path / "officer", recipient="uscis-officer")
+    assert officer.returncode == 0 and (tmp_path / "officer/x.json").read_text() == text
