@@ -108,13 +108,16 @@ static int test(struct packs *p, bool json)
     struct rules_scratch *scratch = rules_scratch_new(p->set);
     t.match = scratch == NULL ? NULL : match_new(p->set, scratch, cpu_level());
     t.trial = trial_new(p->set);
-    if (t.match == NULL || t.trial == NULL) return cli_usage("rules", "no memory");
-    match_set_observer(t.match, saw_candidate, &t);
-    rules_each_test(p->set, run_sample, &t);
-    rules_each_profile_test(p->set, run_answer, &t);
+    bool ready = t.match != NULL && t.trial != NULL;
+    if (ready) {
+        match_set_observer(t.match, saw_candidate, &t);
+        rules_each_test(p->set, run_sample, &t);
+        rules_each_profile_test(p->set, run_answer, &t);
+    }
     match_free(t.match);
     rules_scratch_free(scratch);
     trial_free(t.trial);
+    if (!ready) return cli_usage("rules", "no memory");
     cli_print_problems(p->problems, false);
     if (!json) printf("%u tests, %u failed, %u known gaps\n", t.passed + t.failed + t.gaps, t.failed, t.gaps);
     return t.failed > 0 ? 1 : 0;

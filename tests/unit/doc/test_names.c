@@ -105,9 +105,9 @@ static double read_map(struct doc_reader *r, uint32_t count, uint32_t repeated, 
 {
     struct timespec a, b;
     put_map(count, repeated);
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
     struct reading all = read_body(r, DOC_JSON, 8, span_of(body, len), WHOLE);
-    clock_gettime(CLOCK_MONOTONIC, &b);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
     assert_int_equal(all.status, DOC_COMPLETE);
     *duplicates = count_flaws(&all, DOC_FLAW_DUPLICATE_NAME);
     free(all.events);
