@@ -124,7 +124,7 @@ static bool harden(SSL_CTX *ctx)
 static int choose_protocol(
     SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in, unsigned in_len, void *arg)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char ours[] = "\x08http/1.1\x08http/1.0"; /* curl --http1.0 names the latter alone */
     unsigned char *chosen;
     (void)ssl, (void)arg;
     if (SSL_select_next_proto(&chosen, len, ours, sizeof ours - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
