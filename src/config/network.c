@@ -284,6 +284,18 @@ static void load_route_lists(struct loading *l, const struct place *at, const js
     r->allow = (const char *)arena_copy(l->in->memory, span_str(s.allow)).ptr;
 }
 
+/* What leaves a trace acknowledges that something is there. */
+//= ICE10036.2 2.1
+static void check_traces(const struct place *at, const struct proxy_route *r)
+{
+    enum rules_on_finding verb;
+    if (r->profile == NULL || !rules_profile_is_traceable(r->profile, &verb)) return;
+    if (r->restricted_methods == 0) return; /* nobody restricted ever gets an answer here */
+    place_error(at, "the profile's \"on_finding\": \"%s\" shows a restricted recipient that something is there; withhold, keep "
+                    "them out of this route (\"restricted_methods\": []), or give the profile \"visible_redaction\": a reason",
+        rules_on_finding_name(verb));
+}
+
 static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
 {
     *r = (struct proxy_route){.path = "/", .allow = ""};
@@ -306,6 +318,7 @@ static void load_route(struct loading *l, const struct place *at, const json_t *
     }
     r->public_ = place_bool(at, v, "public", false);
     load_route_lists(l, at, v, r);
+    check_traces(&at_profile, r);
 }
 
 static int longer_first(const void *a, const void *b)

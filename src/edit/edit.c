@@ -93,7 +93,7 @@ static void plan_containers(struct edit_planning *p)
 static result prepare(struct edit_planning *p, uint32_t **dropped_before)
 {
     const struct match_survey *s = p->survey;
-    size_t ops = s->count_count;
+    size_t ops = s->count_count + p->verdict->redactions.count;
     p->fates = arena_alloc(p->arena, s->piece_count + 1);
     p->dropped = arena_array(p->arena, s->container_count + 1, sizeof *p->dropped);
     *dropped_before = arena_array(p->arena, s->container_count + 1, sizeof **dropped_before);
@@ -117,7 +117,8 @@ static int compare_ops(const void *a, const void *b)
 {
     const struct edit_op *x = a, *y = b;
     if (x->from != y->from) return x->from < y->from ? -1 : 1;
-    return x->to > y->to ? -1 : x->to < y->to;
+    if (x->to != y->to) return x->to > y->to ? -1 : 1;
+    return x->rank < y->rank ? -1 : 1;
 }
 
 static void sort_ops(struct edit_planning *p)
@@ -193,8 +194,21 @@ RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict 
     plan_pieces(&p, dropped_before);
     plan_containers(&p);
     TRY(edit_plan_counts(&p));
+    TRY(edit_plan_redactions(&p));
     if (p.op_count == 0) return edit_identity(body.len, arena, out);
     sort_ops(&p);
+    return write_runs(&p, out);
+}
+
+RESULT edit_redact(
+    const struct policy_verdict *verdict, span body, struct arena *arena, struct edit_list *out)
+{
+    *out = (struct edit_list){0};
+    struct edit_planning p = {.verdict = verdict, .body = body, .arena = arena};
+    if (verdict->redactions.count == 0) return edit_identity(body.len, arena, out);
+    p.ops = arena_array(arena, verdict->redactions.count, sizeof *p.ops);
+    REQUIRE(p.ops, ERROR_LIMIT, 0);
+    TRY(edit_plan_redactions(&p));
     return write_runs(&p, out);
 }
 

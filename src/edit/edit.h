@@ -30,6 +30,9 @@ struct edit_list {
  * body. LIMIT when the arena is full. */
 RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict *verdict, span body,
     struct arena *arena, struct edit_list *out);
+/* What an entitled recipient gets: the body, but for what the profile replaces in any answer. */
+RESULT edit_redact(
+    const struct policy_verdict *verdict, span body, struct arena *arena, struct edit_list *out);
 /* The whole body as it is. */
 RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out);
 

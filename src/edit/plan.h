@@ -9,6 +9,7 @@ struct edit_op {
     uint64_t from, to;
     const uint8_t *literal;
     uint32_t literal_len;
+    uint32_t rank; /* of two for the same bytes the lower one is done */
 };
 
 struct edit_planning {
@@ -22,11 +23,14 @@ struct edit_planning {
     size_t op_count;
 };
 
+/* What takes the place of values in which something was found, as many ops as the verdict has redactions. */
+result edit_plan_redactions(struct edit_planning *p);
 /* Every count that stays gets its number: adds an op where the origin wrote another one. */
 result edit_plan_counts(struct edit_planning *p);
 static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t to, const uint8_t *literal, size_t len)
 {
-    p->ops[p->op_count++] = (struct edit_op){from, to, literal, (uint32_t)len};
+    p->ops[p->op_count] = (struct edit_op){from, to, literal, (uint32_t)len, (uint32_t)p->op_count};
+    p->op_count++;
 }
 
 #endif

@@ -146,7 +146,8 @@ static void judge_body(struct engine *e, span body, struct engine_outcome *out)
         .class = e->begin.class,
         .limits = &e->begin.limits,
         .body = body,
-        .arena = e->begin.arena};
+        .arena = e->begin.arena,
+        .pseudonym_key = e->begin.pseudonym_key};
     enum engine_unreadable u = engine_judge(&j, out);
     if (u != ENGINE_READABLE) engine_latch(e, u, 0);
 }

@@ -37,7 +37,7 @@ struct engine_outcome {
     enum engine_unreadable unreadable; /* not ENGINE_READABLE: the rest is empty */
     uint64_t unreadable_at;
     struct policy_verdict verdict;
-    struct edit_list edits; /* restricted: what leaves; entitled: identity */
+    struct edit_list edits; /* restricted: what leaves; entitled: identity, but for what the profile replaces */
 };
 
 struct engine;
@@ -57,6 +57,7 @@ struct engine_begin {
     span media_type, charset, content_encoding;
     struct arena *arena;
     struct buf *out;  /* where what leaves of a stream is put; NULL: every document is decided whole */
+    const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */

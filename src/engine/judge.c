@@ -65,6 +65,7 @@ static enum engine_unreadable plan(const struct engine_judging *j, const uint8_t
 {
     out->edits = (struct edit_list){0};
     HAND_ON(policy_decide(j->survey, oversized, j->class, j->arena, &out->verdict));
+    out->verdict.pseudonym_key = j->pseudonym_key;
     if (out->verdict.document_withheld) return ENGINE_READABLE;
     HAND_ON(edit_plan(j->survey, &out->verdict, j->body, j->arena, &out->edits));
     return ENGINE_READABLE;
@@ -120,7 +121,8 @@ static enum engine_unreadable judge_restricted(const struct engine_judging *j, s
 static enum engine_unreadable judge_entitled(const struct engine_judging *j, struct engine_outcome *out)
 {
     HAND_ON(policy_decide(j->survey, NULL, j->class, j->arena, &out->verdict));
-    HAND_ON(edit_identity(j->body.len, j->arena, &out->edits));
+    out->verdict.pseudonym_key = j->pseudonym_key;
+    HAND_ON(edit_redact(&out->verdict, j->body, j->arena, &out->edits));
     return ENGINE_READABLE;
 }
 

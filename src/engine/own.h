@@ -53,6 +53,7 @@ struct engine_judging {
     const struct engine_limits *limits;
     span body;
     struct arena *arena;
+    const uint8_t *pseudonym_key; /* or NULL */
 };
 enum engine_unreadable engine_judge(const struct engine_judging *j, struct engine_outcome *out);
 

@@ -64,6 +64,7 @@ struct match_finding {
     uint8_t origin; /* enum match_origin */
     uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
     bool in_text;   /* inside `texts`: about somebody else */
+    bool in_name;   /* in a member's name, which nothing can take the place of */
 };
 
 /* A value that joins pieces: of `links` and `keys`, or an id in a graph. Equal values (in one space: MATCH_GRAPH or not)

@@ -114,7 +114,7 @@ struct candidate {
     uint64_t at;
     uint32_t len, unit;
     rule_id rule;
-    bool in_text;
+    bool in_text, in_name;
 };
 
 struct batch {

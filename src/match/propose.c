@@ -47,7 +47,8 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule)
                        .unit = p->unit,
                        .rule = rule,
                        .origin = (uint8_t)origin,
-                       .in_text = p->in_text});
+                       .in_text = p->in_text,
+                       .in_name = p->is_name});
 }
 
 /* ---- candidates ------------------------------------------------------------------------------------------------- */
@@ -64,7 +65,8 @@ static void add_hit(struct match *m, const struct candidate *c, const struct reg
                        .rule = c->rule,
                        .origin = MATCH_REGISTRY,
                        .kind = (uint8_t)key->kind,
-                       .in_text = c->in_text});
+                       .in_text = c->in_text,
+                       .in_name = c->in_name});
 }
 
 static void add_subjects(struct match *m, size_t i)
@@ -117,7 +119,8 @@ static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, 
     struct batch *b = &m->batch;
     size_t i = b->count++;
     b->bytes += canonical.len;
-    b->candidates[i] = (struct candidate){m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text};
+    b->candidates[i] = (struct candidate){
+        m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text, m->spot.is_name};
     b->keys[i] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? m->view->system : 0, canonical};
     if (m->observer) m->observer(m->observer_ctx, rule, kind, canonical);
 }

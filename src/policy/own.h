@@ -8,6 +8,12 @@
 #define HIT 1     /* a finding that withholds it */
 #define NAMED 2   /* … in its own member name */
 #define IN_TEXT 4 /* a finding inside texts: about somebody else */
+#define SHOWN 8   /* a finding that withholds nothing: it is replaced, or only reported */
+
+/* Whether the profile lets such a finding through. */
+bool redact_shows(const struct match_survey *s, const struct match_finding *f);
+/* What takes the place of the findings of which `counts` is set, one byte a finding. LIMIT: the arena is full. */
+RESULT redact_list(const struct match_survey *s, const uint8_t *counts, struct arena *arena, struct policy_redactions *out);
 
 /* Follows what joins units: from each unit that is withheld to those that hold a value of it, and on from there. Each
  * value and each unit is come to once, so that the work is that of sorting the values. */

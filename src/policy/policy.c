@@ -69,7 +69,10 @@ static bool counts(const struct deciding *d, const struct match_finding *f)
 static void blame(struct deciding *d, const struct match_finding *f, size_t slot)
 {
     bool in_name = slot < d->survey->piece_count && f->at < d->survey->pieces[slot].value;
-    d->units[slot] |= f->in_text ? IN_TEXT : in_name ? HIT | NAMED : HIT;
+    if (redact_shows(d->survey, f))
+        d->units[slot] |= SHOWN;
+    else
+        d->units[slot] |= f->in_text ? IN_TEXT : in_name ? HIT | NAMED : HIT;
 }
 
 /* In a graph an object without an id (a role, say) may go for the sake of whom it points to, and what is found in it
@@ -141,8 +144,13 @@ static result note_findings(struct deciding *d)
     uint64_t *subjects = arena_array(d->arena, s->finding_count, sizeof *subjects);
     d->rule_counts = arena_array(d->arena, d->rule_limit + 1, sizeof *d->rule_counts);
     REQUIRE(subjects && d->rule_counts, ERROR_LIMIT, 0);
-    for (size_t i = 0; i < s->finding_count; i++)
-        if (counts(d, &s->findings[i])) note_finding(d, &s->findings[i], subjects);
+    uint8_t *counted = arena_alloc(d->arena, s->finding_count);
+    REQUIRE(counted, ERROR_LIMIT, 0);
+    for (size_t i = 0; i < s->finding_count; i++) {
+        counted[i] = counts(d, &s->findings[i]);
+        if (counted[i]) note_finding(d, &s->findings[i], subjects);
+    }
+    TRY(redact_list(s, counted, d->arena, &d->out->redactions));
     keep_distinct(subjects, d->out);
     return list_rules(d);
 }
@@ -170,6 +178,11 @@ static bool is_record(const struct deciding *d, size_t i)
     return (p->roles & PATH_UNIT) != 0 || (d->units[i] != 0 && (p->is_line || !p->is_object));
 }
 
+static bool is_redacted(const struct deciding *d, size_t slot)
+{
+    return d->units[slot] & SHOWN && d->out->redactions.count > 0;
+}
+
 /* Pieces come in document order, parents before children: what begins before the end of the last withheld or removed
  * one lies inside it. */
 static void judge_pieces(struct deciding *d, uint8_t *withheld)
@@ -187,6 +200,7 @@ static void judge_pieces(struct deciding *d, uint8_t *withheld)
         bool gone = inside || withheld[i], hidden = p->begin < removed_end;
         d->out->withheld_count += record && gone;
         d->out->disclosed += record && !gone && !hidden;
+        d->out->redacted += record && !gone && !hidden && is_redacted(d, i);
     }
 }
 
@@ -205,20 +219,48 @@ static void count_records(struct deciding *d)
 static void withhold_document(struct policy_verdict *out)
 {
     out->withheld_count = out->seen;
-    out->disclosed = 0;
+    out->disclosed = out->redacted = 0;
+    out->shown = false;
+}
+
+static bool is_any(const struct deciding *d, unsigned flag)
+{
+    for (size_t i = 0; i <= d->survey->piece_count; i++)
+        if (d->units[i] & flag) return true;
+    return false;
+}
+
+/* Something outside every unit that is let through makes the document itself a record that is disclosed. */
+static void disclose_document(struct deciding *d)
+{
+    if (!(d->units[d->survey->piece_count] & SHOWN)) return;
+    d->out->disclosed++;
+    d->out->redacted += is_redacted(d, d->survey->piece_count);
+}
+
+static void disclose_all(struct deciding *d)
+{
+    d->out->disclosed = d->out->seen;
+    const struct policy_redactions *r = &d->out->redactions;
+    if (r->count == 0) return;
+    for (size_t i = 0; i <= d->survey->piece_count; i++)
+        d->out->redacted += d->units[i] & (SHOWN | IN_TEXT) && (i == d->survey->piece_count || is_record(d, i));
 }
 
 //= 8USC1367 a(2)
 static void judge(struct deciding *d, enum recipient_class class, uint8_t *withheld)
 {
     count_records(d);
+    d->out->shown = is_any(d, SHOWN);
     switch (class) {
-    case RECIPIENT_ENTITLED: d->out->disclosed = d->out->seen; return;
+    case RECIPIENT_ENTITLED: disclose_all(d); return;
     case RECIPIENT_RESTRICTED: break;
     }
     judge_pieces(d, withheld);
     d->out->dangling = d->follow && follow_dangles(d->follow);
-    d->out->document_withheld |= d->out->dangling;
+    d->out->blocked = d->survey->document && d->survey->document->on_finding == ON_FINDING_BLOCK && is_any(d, HIT);
+    d->out->document_withheld |= d->out->dangling || d->out->blocked;
+    disclose_document(d);
     d->out->document_withheld |= (d->units[d->survey->piece_count] & HIT) != 0;
     if (d->out->document_withheld) withhold_document(d->out);
 }

@@ -26,6 +26,20 @@ enum policy_withheld {
     POLICY_WITHHELD_NAME, /* its member name is a finding too: nothing may take its place */
 };
 
+#define POLICY_PSEUDONYM_KEY 32
+/* A value in which something was found, and which something else takes the place of. */
+struct policy_redaction {
+    uint64_t at; /* as match_finding */
+    uint32_t len;
+    uint32_t subject, subject_count; /* in policy_redactions.subjects: who was found in it, ascending */
+};
+struct policy_redactions {
+    enum rules_on_finding verb;
+    const struct policy_redaction *list; /* ascending, each value once */
+    size_t count;
+    const uint64_t *subjects;
+};
+
 struct policy_verdict {
     bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found
                              */
@@ -36,6 +50,11 @@ struct policy_verdict {
     /* Records, for the ledger. A finding outside every unit makes the document itself one. protected_ ≤ seen,
      * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
+    uint64_t redacted; /* of those disclosed: some of it was replaced */
+    bool blocked;      /* withheld because the profile blocks answers in which something is found */
+    bool shown;        /* something found is let through, replaced or (report) as it is */
+    struct policy_redactions redactions;
+    const uint8_t *pseudonym_key; /* set by whoever knows the recipient: POLICY_PSEUDONYM_KEY bytes; NULL: none */
     const uint64_t *subjects; /* distinct handles, ascending */
     size_t subject_count;
     const struct policy_rule_count *rules; /* ascending; what was found under no rule is not in it */

@@ -115,6 +115,7 @@ struct exchange {
     bool discard;   /* the origin's body is not for this recipient */
     bool body_complete;
     struct http_media media;
+    uint8_t pseudonym_key[POLICY_PSEUDONYM_KEY]; /* of this recipient and month, where the profile asks for one */
 
     struct gate *gate;
     bool admitted; /* an engine is reserved */

@@ -100,6 +100,7 @@ static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
     e->records.seen = v->seen;
     e->records.protected = v->protected_;
     e->records.withheld = v->withheld_count;
+    e->records.redacted = v->redacted;
     e->records.disclosed = v->disclosed;
     return OK;
 }
@@ -112,7 +113,9 @@ static enum ledger_outcome outcome_of(const struct exchange *x)
     }
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
-    return v->document_withheld || v->withheld_count > 0 ? LEDGER_WITHHELD : LEDGER_CLEAR;
+    if (v->blocked) return LEDGER_BLOCKED;
+    if (v->document_withheld || v->withheld_count > 0) return LEDGER_WITHHELD;
+    return v->shown ? LEDGER_DISCLOSED : LEDGER_CLEAR;
 }
 
 static void describe_versions(const struct worker *w, struct ledger_entry *e)

@@ -237,6 +237,18 @@ static bool names_somebody(const struct http_media *m)
     return digits >= 6;
 }
 
+/* From the month's key, as the ledger's own pseudonyms are, but of another sort: nobody can hold one against the other. */
+static const uint8_t *pseudonym_key(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    char key[LEDGER_PSEUDONYM];
+    bool asked = x->document != NULL && rules_document_view(x->document)->on_finding == ON_FINDING_PSEUDONYM;
+    if (!asked || !ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us)) return NULL;
+    if (!ledger_pseudonym(&w->month, SPAN("pseudonyms in answers to"), span_str(x->who->recipient->id), key)) return NULL;
+    memcpy(x->pseudonym_key, key, sizeof(x->pseudonym_key));
+    return x->pseudonym_key;
+}
+
 /* Which of its bytes can be read, and as what. */
 static struct engine_begin describe(struct exchange *x)
 {
@@ -255,6 +267,7 @@ static struct engine_begin describe(struct exchange *x)
         .charset = typed ? http_media_charset(&x->media) : SPAN(""),
         .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
         .keep_survey = mirror_is_on(x),
+        .pseudonym_key = pseudonym_key(x),
     };
     return b;
 }

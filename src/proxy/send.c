@@ -115,6 +115,14 @@ static bool passes_to_client(const struct http_response *r, const struct http_fi
     return f->id != HTTP_FIELD_SECTION_1367 && f->id != HTTP_FIELD_WARNING_NOTICE && f->id != HTTP_FIELD_REQUEST_ID;
 }
 
+/* Whoever changes a body owns what is said of it. */
+static bool speaks_of_body(const struct http_field *f)
+{
+    return f->id == HTTP_FIELD_ETAG || f->id == HTTP_FIELD_CONTENT_DIGEST || f->id == HTTP_FIELD_REPR_DIGEST ||
+           f->id == HTTP_FIELD_DIGEST || f->id == HTTP_FIELD_ACCEPT_RANGES || f->id == HTTP_FIELD_CONTENT_RANGE ||
+           span_equal_nocase(f->name, SPAN("Content-MD5"));
+}
+
 /* The length that is declared: what will be sent, or what a stream's origin declared; false: unknown. */
 static bool declared_length(const struct exchange *x, uint64_t *length)
 {
@@ -144,11 +152,13 @@ static RESULT write_entitled_head(struct exchange *x, struct buf *out)
 {
     struct http_response *r = &x->response;
     char value[64];
+    bool edited = !gate_is_stream(x->gate) && gate_outcome(x->gate)->verdict.redactions.count > 0;
     TRY(http_write_status(out, x->status));
     if (http_find(r->fields, r->field_count, HTTP_FIELD_DATE, 0) == NULL) {
         TRY(http_write_field(out, SPAN("Date"), http_date_text(&x->worker->date, (int64_t)(x->time_us / 1000000))));
     }
     for (size_t i = 0; i < r->field_count; i++) {
+        if (edited && speaks_of_body(&r->fields[i])) continue;
         if (passes_to_client(r, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }
     TRY(http_write_field(out, SPAN("Section-1367"), section_value(x, value, sizeof(value))));

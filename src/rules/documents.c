@@ -465,6 +465,7 @@ struct rules_document *document_load(
     *doc = (struct rules_document){.magic = DOCUMENT_MAGIC, .at = *at};
     doc->view.profile = profile;
     doc->view.profile_id = profile->id;
+    doc->view.on_finding = profile->on_finding;
     doc->view.system = profile->system ? registry_system_id(span_str(profile->system)) : 0;
     struct document_load load = {.loader = l, .document = doc};
     load_parts(&load, at, v, profile->system);

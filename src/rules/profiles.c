@@ -17,19 +17,57 @@ static void load_documents(struct loader *l, const struct place *at, const json_
     }
 }
 
-/* What leaves a visible trace comes later. True: decided beside the rules in force. */
-static bool check_modes(const struct place *at, const json_t *v)
+static const struct verb {
+    const char *name;
+    bool visible;
+} verbs[] = {
+#define X(id, name, visible) {name, visible},
+    RULES_ON_FINDING(X)
+#undef X
+};
+
+bool rules_is_visible(enum rules_on_finding verb)
 {
-    static const char *const findings[] = {"withhold", "block", "redact", "mask", "pseudonym", "report", NULL};
+    return verbs[verb].visible;
+}
+
+const char *rules_on_finding_name(enum rules_on_finding verb)
+{
+    return verbs[verb].name;
+}
+
+bool rules_profile_is_traceable(const struct rules_profile *p, enum rules_on_finding *verb)
+{
+    MAGIC_CHECK(p, PROFILE_MAGIC);
+    *verb = p->on_finding;
+    return rules_is_visible(p->on_finding) && !p->explained;
+}
+
+static enum rules_on_finding load_verb(const struct place *at, const json_t *v)
+{
+    static const char *const names[] = {
+#define X(id, name, visible) name,
+        RULES_ON_FINDING(X)
+#undef X
+            NULL};
+    struct place finding_at = place_member(at, "on_finding"), reason_at = place_member(at, "visible_redaction");
+    int verb = place_enum(at, v, "on_finding", names, false, ON_FINDING_WITHHOLD);
+    const char *reason = place_string(at, v, "visible_redaction", false, NULL);
+    if (verb < 0) return ON_FINDING_WITHHOLD;
+    if (verb == ON_FINDING_BLOCK)
+        place_warning(&finding_at, "\"block\" withholds the whole answer for one finding: safe, but it may be noticed");
+    if (reason && !*reason)
+        place_error(&reason_at, "is empty; say why a restricted recipient may see that something is there");
+    else if (reason && !rules_is_visible((enum rules_on_finding)verb))
+        place_warning(&reason_at, "has no effect, as \"on_finding\" leaves nothing to be seen; remove it");
+    return (enum rules_on_finding)verb;
+}
+
+/* True: decided beside the rules in force. */
+static bool load_mode(const struct place *at, const json_t *v)
+{
     static const char *const modes[] = {"enforce", "shadow", NULL};
-    struct place finding_at = place_member(at, "on_finding");
-    int finding = place_enum(at, v, "on_finding", findings, false, 0),
-        mode = place_enum(at, v, "mode", modes, false, 0);
-    if (finding == 1)
-        place_not_yet(&finding_at, "\"block\"");
-    else if (finding > 1)
-        place_not_yet(&finding_at, "visible redaction");
-    return mode > 0;
+    return place_enum(at, v, "mode", modes, false, 0) > 0;
 }
 
 static void check_system(const struct place *at, const json_t *v)
@@ -44,11 +82,12 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v)
 {
     static const struct member_spec members[] = {{"id", true, false}, {"title", true, false},
         {"documents", true, false}, {"system", false, false}, {"on_finding", false, false}, {"mode", false, false},
-        {"visible_redaction", false, true}, {"tests", false, false}, {NULL, false, false}};
+        {"visible_redaction", false, false}, {"tests", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     if (!json_is_object(v)) return;
     bool id = rule_check_id(l, at, v, "profile");
-    bool shadow = check_modes(at, v);
+    bool shadow = load_mode(at, v);
+    enum rules_on_finding verb = load_verb(at, v);
     check_system(at, v);
     tests_check_profile(at, v);
     const char *system = json_string_value(json_object_get(v, "system"));
@@ -61,6 +100,8 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v)
         .title = loader_text(l, place_string(at, v, "title", false, "")),
         .system = system ? loader_text(l, system) : NULL,
         .shadow = shadow,
+        .on_finding = verb,
+        .explained = json_object_get(v, "visible_redaction") != NULL,
         .at = *at,
         .json = v};
     load_documents(l, at, v, p);

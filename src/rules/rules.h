@@ -100,7 +100,21 @@ const struct path_info *path_info_of(const struct rules_document *d, path_state 
 struct rules_profile; /* opaque */
 struct rules_set;
 
-enum rules_on_finding { ON_FINDING_WITHHOLD };
+/* What becomes of an answer in which something is found. X(ID, name, leaves a trace that something is there) */
+#define RULES_ON_FINDING(X)                                                                                            \
+    X(WITHHOLD, "withhold", false)                                                                                     \
+    X(BLOCK, "block", false)                                                                                           \
+    X(REDACT, "redact", true)                                                                                          \
+    X(MASK, "mask", true)                                                                                              \
+    X(PSEUDONYM, "pseudonym", true)                                                                                    \
+    X(REPORT, "report", true)
+enum rules_on_finding {
+#define X(id, name, visible) ON_FINDING_##id,
+    RULES_ON_FINDING(X)
+#undef X
+};
+bool rules_is_visible(enum rules_on_finding verb);
+const char *rules_on_finding_name(enum rules_on_finding verb);
 
 struct rules_miss {
     bool given;
@@ -117,6 +131,7 @@ struct rules_document_view {
     bool complete;   /* counts are written, else removed */
     bool has_allow;
     bool independent; /* units do not refer to each other: each may leave as soon as it is decided */
+    enum rules_on_finding on_finding;
     bool root_is_unit;
     bool has_links, has_graph;
     uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
@@ -132,6 +147,8 @@ const struct rules_profile *rules_find_profile(const struct rules_set *s, span i
 const char *const *rules_profile_names(const struct rules_set *s);
 /* The i-th documents entry, or NULL past the last. */
 const struct rules_document *rules_profile_document(const struct rules_profile *p, size_t i);
+/* Leaves a trace of what it finds, and gives no reason (`visible_redaction`) why a restricted recipient may see it. */
+bool rules_profile_is_traceable(const struct rules_profile *p, enum rules_on_finding *verb);
 /* `mode: shadow`: evaluated beside the rules in force and decides nothing. */
 bool rules_profile_is_shadow(const struct rules_profile *p);
 /* The first documents entry of a profile in shadow that describes the path, packs in order; NULL: none. */

@@ -122,6 +122,8 @@ struct rules_profile {
     const char *id, *title;
     const char *system;
     bool shadow; /* decides nothing */
+    enum rules_on_finding on_finding;
+    bool explained; /* says why what it finds may leave a trace */
     struct list documents; /* struct rules_document * */
     struct place at;
     const json_t *json; /* its tests are read from it, as long as the sources live */
