@@ -93,6 +93,12 @@ static const char *origin_name(enum match_origin o)
 }
 
 
+/* In a graph an object without an id is part of what is around it. */
+static uint32_t unit_of(const struct explaining *x, const struct match_finding *f)
+{
+    return match_owner(x->survey, f->unit);
+}
+
 static struct unit_facts *facts_of(const struct explaining *x, uint32_t unit)
 {
     return &x->units[unit == MATCH_NONE ? x->survey->piece_count : unit];
@@ -101,12 +107,18 @@ static struct unit_facts *facts_of(const struct explaining *x, uint32_t unit)
 /* A marker that only suspects is none without another one in the unit. */
 static bool stands_alone(const struct explaining *x, const struct match_finding *f)
 {
-    return f->origin == MATCH_SUSPECTED && !facts_of(x, f->unit)->several;
+    return f->origin == MATCH_SUSPECTED && !facts_of(x, unit_of(x, f))->several;
+}
+
+static bool is_shown(const struct explaining *x, const struct match_finding *f)
+{
+    return rules_is_visible(x->survey->document->on_finding) && !f->in_text && !f->in_name && f->origin != MATCH_FLAW &&
+           !stands_alone(x, f);
 }
 
 static bool withholds(const struct explaining *x, const struct match_finding *f)
 {
-    return x->class == RECIPIENT_RESTRICTED && !f->in_text && !stands_alone(x, f);
+    return x->class == RECIPIENT_RESTRICTED && !f->in_text && !stands_alone(x, f) && !is_shown(x, f);
 }
 
 static bool gather_facts(struct explaining *x, struct arena *a)
@@ -115,22 +127,25 @@ static bool gather_facts(struct explaining *x, struct arena *a)
     x->units = arena_array(a, s->piece_count + 1, sizeof *x->units);
     for (size_t i = 0; x->units && i < s->finding_count; i++) {
         const struct match_finding *f = &s->findings[i];
-        struct unit_facts *u = facts_of(x, f->unit);
+        struct unit_facts *u = facts_of(x, unit_of(x, f));
         if (f->in_text || (f->origin != MATCH_SUSPECTED && f->origin != MATCH_DEFINITIVE)) continue;
         u->several |= u->marker && u->marker != f->rule + 1u;
         u->marker = f->rule + 1u;
     }
     for (size_t i = 0; x->units && i < s->finding_count; i++)
-        if (withholds(x, &s->findings[i])) facts_of(x, s->findings[i].unit)->found = true;
+        if (withholds(x, &s->findings[i])) facts_of(x, unit_of(x, &s->findings[i]))->found = true;
     return x->units != NULL;
 }
 
 static const char *reason_of(const struct explaining *x, const struct match_finding *f)
 {
+    enum rules_on_finding verb = x->survey->document->on_finding;
+    if (is_shown(x, f)) return "is let through, replaced or (\"report\") as it is: so the profile's \"on_finding\" says";
     if (f->in_text) return "stands in \"texts\", which nobody restricted sees: it is about somebody else";
     if (stands_alone(x, f)) return "only suspects, and no other marker stands in its unit";
     if (x->class == RECIPIENT_ENTITLED) return "is shown: the recipient is entitled";
-    if (f->unit == MATCH_NONE) return "stands outside every unit, so that the document goes";
+    if (verb == ON_FINDING_BLOCK) return "blocks the whole answer: so the profile's \"on_finding\" says";
+    if (unit_of(x, f) == MATCH_NONE) return "stands outside every unit, so that the document goes";
     return "withholds the unit around it";
 }
 
@@ -145,7 +160,8 @@ static json_t *explain_finding(const struct explaining *x, size_t i)
         json_object_set_new(out, "why", json_string(rules_why(x->rules, f->rule)));
     }
     if (f->origin == MATCH_REGISTRY) json_object_set_new(out, "kind", json_string(registry_kind_name((enum registry_kind)f->kind)));
-    json_object_set_new(out, "unit", f->unit == MATCH_NONE ? json_null() : json_string(x->piece_paths[f->unit]));
+    uint32_t unit = unit_of(x, f);
+    json_object_set_new(out, "unit", unit == MATCH_NONE ? json_null() : json_string(x->piece_paths[unit]));
     json_object_set_new(out, "withholds", json_boolean(withholds(x, f)));
     json_object_set_new(out, "reason", json_string(reason_of(x, f)));
     return out;
@@ -181,6 +197,8 @@ static json_t *explain_document(const struct explaining *x, enum trial_verdict v
     const struct policy_verdict *v = x->verdict;
     const char *why = trial_verdict_words(verdict);
     if (verdict == TRIAL_NOT_FOUND && v->document_withheld) why = "withheld whole: what was found belongs to the document itself";
+    if (v->blocked) why = "withheld whole: the profile blocks an answer in which something is found";
+    if (v->dangling) why = "withheld whole: something that stays would point to something that does not";
     return json_pack("{s:s,s:s,s:{s:I,s:I,s:I},s:o,s:o}", "verdict", trial_verdict_name(verdict), "reason", why, "units", "seen",
         (json_int_t)v->seen, "protected", (json_int_t)v->protected_, "withheld", (json_int_t)v->withheld_count, "findings",
         explain_findings(x), "withheld", explain_units(x));
