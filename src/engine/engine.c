@@ -85,11 +85,14 @@ void engine_start(struct engine *e, const struct engine_begin *b)
     const struct rules_document *document = choose_document(e, format);
     if (!document) engine_latch(e, ENGINE_UNPROFILED, 0);
     e->begin.media_type = e->begin.charset = e->begin.content_encoding = (span){0};
+    e->begin.fields = NULL;
     if (e->unreadable != ENGINE_READABLE) return;
     uint32_t depth = b->limits.depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * b->limits.depth;
     struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX, .visible_depth = b->limits.depth};
     match_begin(e->match, format, document, b->registry, &limits);
     e->reading = true;
+    for (size_t i = 0; i < b->field_count; i++)
+        match_scan_field(e->match, b->fields[i].name, b->fields[i].value);
     e->stream = b->out != NULL && rules_document_view(document)->independent;
     if (e->stream && !engine_stream_prepare(e)) engine_latch(e, ENGINE_MEMORY, 0);
 }

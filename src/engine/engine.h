@@ -48,6 +48,9 @@ void engine_free(struct engine *e);
 /* Starts a document. media_type is the origin's Content-Type (type/subtype, lower case, without parameters), charset
  * its parameter or empty. `document` NULL: ENGINE_UNPROFILED (unless `inspect`). Everything returned lives in the
  * arena. */
+struct engine_field {
+    span name, value; /* value: without surrounding white space */
+};
 struct engine_begin {
     const struct rules_document *document;
     bool inspect; /* unprofiled: inspect */
@@ -55,6 +58,8 @@ struct engine_begin {
     const struct registry *registry;
     struct engine_limits limits;
     span media_type, charset, content_encoding;
+    const struct engine_field *fields; /* of the head, as the document's `headers` list them: scanned as content */
+    size_t field_count;
     struct arena *arena;
     struct buf *out;  /* where what leaves of a stream is put; NULL: every document is decided whole */
     const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */

@@ -212,6 +212,16 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     walk_begin(m);
 }
 
+void match_scan_field(struct match *m, span name, span value)
+{
+    MAGIC_CHECK(m, MATCH_MAGIC);
+    ASSERT(m->document != NULL && m->body_len == 0);
+    label_set labels = rules_labels(m->rules, name, 0);
+    m->spot = (struct spot){.unit = MATCH_NONE, .is_name = true, .labels = labels, .label = label_of(m, labels)};
+    view_scan(m, value, 0, false, false);
+    propose_flush(m);
+}
+
 /* ---- feeding ---------------------------------------------------------------------------------------------------- */
 
 struct literal_block {

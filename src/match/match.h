@@ -64,7 +64,7 @@ struct match_finding {
     uint8_t origin; /* enum match_origin */
     uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
     bool in_text;   /* inside `texts`: about somebody else */
-    bool in_name;   /* in a member's name, which nothing can take the place of */
+    bool in_name;   /* in a member's name or a field of the head, which nothing can take the place of */
 };
 
 /* A value that joins pieces: of `links` and `keys`, or an id in a graph. Equal values (in one space: MATCH_GRAPH or not)
@@ -117,6 +117,9 @@ struct match_limits {
 /* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits);
+/* A field of the answer's head, between match_begin and the first match_feed: a finding in it stands outside every unit,
+ * `at` 0, and is looked for as in a member of that name. */
+void match_scan_field(struct match *m, span name, span value);
 /* Reads on. The window starts at offset 0, or in a stream at match_needs() or before. */
 enum doc_status match_feed(struct match *m, const struct doc_window *w);
 /* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out

@@ -115,6 +115,8 @@ struct exchange {
     bool discard;   /* the origin's body is not for this recipient */
     bool body_complete;
     struct http_media media;
+    const struct http_field *fields; /* of the head, that the document lists: in the gate's arena */
+    size_t field_count;
     uint8_t pseudonym_key[POLICY_PSEUDONYM_KEY]; /* of this recipient and month, where the profile asks for one */
 
     struct gate *gate;
@@ -183,6 +185,9 @@ struct behind *behind_new(void); /* NULL: out of memory */
 void behind_identify(struct exchange *x);
 /* answer.c: fills status, answer_type, answer_body for x->answer */
 void answer_choose(struct exchange *x);
+/* fields.c: what of the head passes, in x->fields, and to be scanned. LIMIT: no memory. */
+RESULT fields_collect(struct exchange *x, struct engine_field **scanned);
+
 /* shadow.c */
 struct shadow_review {
     struct ledger_entry left;

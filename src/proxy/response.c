@@ -304,7 +304,13 @@ static enum flow begin_body(struct exchange *x)
         x->discard = true;
     }
     struct engine_begin b = describe(x);
+    struct engine_field *fields;
     span in = io_input(x->origin->conn);
+    if (!is_ok(fields_collect(x, &fields))) {
+        return exchange_fail(x, x->class == RECIPIENT_RESTRICTED ? GATE_READ_MEMORY : GATE_NO_MEMORY);
+    }
+    b.fields = fields;
+    b.field_count = x->field_count;
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
     x->engine = worker_engine_take(x->worker);

@@ -192,6 +192,8 @@ static RESULT write_plain_head(struct exchange *x, struct buf *out)
         .length = x->from_origin ? gate_length(x->gate) : x->answer_body.len,
         .request_id = span_str(x->id),
         .close = x->close,
+        .extra = x->from_origin ? x->fields : NULL,
+        .extra_count = x->from_origin ? x->field_count : 0,
         .allow = x->answer == GATE_ANSWER_METHOD && x->route != NULL && !x->from_origin ? span_str(x->route->allow)
                                                                                      : span_of(NULL, 0),
     };

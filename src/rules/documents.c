@@ -448,6 +448,7 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_allow(d, at, v);
     load_query(d, at, v);
     load_miss(d, at, v);
+    headers_load(d->loader, at, v, &d->document->view);
     if (!d->failed && !d->loader->no_memory) build_automaton(d);
 }
 
@@ -458,7 +459,7 @@ struct rules_document *document_load(
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, true}, {"pages", false, true},
-        {"independent", false, false}, {"graph", false, false}, {"headers", false, true}, {NULL, false, false}};
+        {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;
     if (!doc) return NULL;

@@ -136,6 +136,8 @@ struct rules_document_view {
     bool has_links, has_graph;
     uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
     struct rules_miss miss;
+    const char *const *headers; /* fields of the head that restricted recipients get too, ascending without case */
+    size_t header_count;
 };
 const struct rules_document_view *rules_document_view(const struct rules_document *d);
 /* The synthetic document of `unprofiled: inspect`. JSON: unit 0 is the document, unit 1 (inside it) the element of a

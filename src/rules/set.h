@@ -262,6 +262,8 @@ void *loader_add(struct loader *l, struct list *list, size_t size);
 void identifiers_load(struct loader *l, const struct place *at, const json_t *v);
 void markers_load(struct loader *l, const struct place *at, const json_t *v);
 void profiles_load(struct loader *l, const struct place *at, const json_t *v);
+/* `headers` of a document. */
+void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
 /* NULL after reporting. */
 struct rules_document *document_load(
     struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile);

@@ -78,8 +78,7 @@ TOP = {
     "grants": lambda c: c.update(grants={"directory": "grants", "approvers": "approvers.json"}),
     "statistical": lambda c: c["routes"].append({"path": "/s/", "upstream": "records", "statistical": {"minimum_cell": 11}}),
 }
-DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"],
-            "headers": ["X-A"]}
+DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"]}
 RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
                        "purposes": ["litigation"]}}
 

@@ -277,10 +277,38 @@ static int close_world(void **state)
     return 0;
 }
 
+static const char *scan_field(const char *name, const char *value)
+{
+    const struct match_survey *s = NULL;
+    static const struct doc_window w = {.data = (const uint8_t *)"{}", .len = 2, .complete = true};
+    world_begin(&world, "/list", DOC_JSON);
+    match_scan_field(world.match, span_str(name), span_str(value));
+    assert_int_equal(match_feed(world.match, &w), DOC_COMPLETE);
+    assert_ok(match_finish(world.match, &s));
+    for (size_t i = 0; i < s->finding_count; i++)
+        assert_true(s->findings[i].in_name && !s->findings[i].in_text);
+    return world_findings(&world, s);
+}
+
+/* As a member of that name would be read, outside every unit. */
+static void fields_of_the_head(void **state)
+{
+    (void)state;
+    assert_string_equal(scan_field("X-A", "A012345678"), "a-number@-");
+    assert_string_equal(scan_field("X-A", "no. 012-345-678."), "a-number@-");
+    assert_string_equal(scan_field("X-A", "%41012345678, QTAxMjM0NTY3OA=="), "a-number@-");
+    assert_string_equal(scan_field("Alien-Registration", "12345678"), "a-number@-");
+    assert_string_equal(scan_field("X-A", "12345678"), "");
+    assert_string_equal(scan_field("X-A", "form I-918"), "i918@-");
+    assert_string_equal(scan_field("Class-Of-Admission", "384"), "coa@-");
+    assert_string_equal(scan_field("X-A", "384"), "");
+    assert_string_equal(scan_field("X-A", ""), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_traps),
         cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects),
-        cmocka_unit_test(test_batches)};
+        cmocka_unit_test(fields_of_the_head), cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -137,7 +137,7 @@ static const char full[] =
     "\"keys\":{\"person_id\":[\"$.id\"],\"case_number\":[\"$.no\"],\"event_number\":[\"$.ev\"]},\"links\":[\"$.l\"],"
     "\"graph\":{\"id\":[\"@id\"],\"ref\":[\"@ref\"],\"orphans\":[\"j:Charge\"]},\"counts\":{\"$.n\":\"$"
     "\"},\"complete\":true,"
-    "\"uniform\":[\"$.u\"],\"texts\":[\"$.t\"],\"allow\":[\"$\"],\"query\":{\"f\":\"any\"},"
+    "\"uniform\":[\"$.u\"],\"texts\":[\"$.t\"],\"allow\":[\"$\"],\"query\":{\"f\":\"any\"},\"headers\":[\"X-A\",\"Content-Language\"],"
     "\"miss\":{\"status\":404,\"type\":\"application/json; "
     "charset=utf-8\",\"body\":\"\"}},{\"path\":\"/\"},{\"path\":\"/a/\"}]}]}";
 

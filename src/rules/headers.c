@@ -1,0 +1,138 @@
+/* `headers`: which fields of an origin's head restricted recipients get too, and which nobody may list. */
+#include "rules/set.h"
+
+#include <stdlib.h>
+
+/* field, what it would tell or undo */
+//= ICE10036.2 2.1
+#define NEVER(X)                                                                                                       \
+    X("accept-ranges", "ranges would be of another body")                                                              \
+    X("age", "time tells what the origin looked up")                                                                   \
+    X("allow", "the gateway says itself what is allowed")                                                              \
+    X("alt-svc", "it leads past the gateway")                                                                          \
+    X("cache-control", "the gateway sets it")                                                                          \
+    X("connection", "framing is the gateway's own")                                                                    \
+    X("content-digest", "a digest tells that something was taken out")                                                 \
+    X("content-disposition", "its file name is a name")                                                                \
+    X("content-encoding", "framing is the gateway's own")                                                              \
+    X("content-length", "framing is the gateway's own")                                                                \
+    X("content-location", "a link names what may not be named")                                                        \
+    X("content-md5", "a digest tells that something was taken out")                                                    \
+    X("content-range", "ranges would be of another body")                                                              \
+    X("content-type", "the gateway writes it")                                                                         \
+    X("date", "the gateway sets it")                                                                                   \
+    X("digest", "a digest tells that something was taken out")                                                         \
+    X("etag", "a validator tells that something changed")                                                              \
+    X("expires", "time tells what the origin looked up")                                                               \
+    X("keep-alive", "framing is the gateway's own")                                                                    \
+    X("last-modified", "a validator tells that something changed")                                                     \
+    X("link", "a link names what may not be named")                                                                    \
+    X("location", "a link names what may not be named")                                                                \
+    X("proxy-authenticate", "framing is the gateway's own")                                                            \
+    X("proxy-connection", "framing is the gateway's own")                                                              \
+    X("refresh", "a link names what may not be named")                                                                 \
+    X("repr-digest", "a digest tells that something was taken out")                                                    \
+    X("request-id", "the gateway sets it")                                                                             \
+    X("retry-after", "time tells what the origin looked up")                                                           \
+    X("section-1367", "the gateway tells the entitled, and nobody else")                                               \
+    X("server-timing", "time tells what the origin looked up")                                                         \
+    X("set-cookie", "a cookie can carry anything to the next request")                                                 \
+    X("set-cookie2", "a cookie can carry anything to the next request")                                                \
+    X("te", "framing is the gateway's own")                                                                            \
+    X("trailer", "framing is the gateway's own")                                                                       \
+    X("transfer-encoding", "framing is the gateway's own")                                                             \
+    X("upgrade", "framing is the gateway's own")                                                                       \
+    X("via", "framing is the gateway's own")                                                                           \
+    X("warning-notice", "the gateway tells the entitled, and nobody else")                                             \
+    X("x-response-time", "time tells what the origin looked up")                                                       \
+    X("x-runtime", "time tells what the origin looked up")
+
+struct never {
+    const char *name, *why;
+};
+static const struct never never[] = {
+#define X(name, why) {name, why},
+    NEVER(X)
+#undef X
+};
+
+/* Words of a field's name that say how many there are. */
+static bool is_total(span word)
+{
+    static const char *const totals[] = {"total", "totals", "count", "counts", "pages", "results", "hits"};
+    for (size_t i = 0; i < ARRAY_LEN(totals); i++)
+        if (span_equal_nocase(word, span_str(totals[i]))) return true;
+    return false;
+}
+
+static const char *why_never(span name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(never); i++)
+        if (span_equal_nocase(name, span_str(never[i].name))) return never[i].why;
+    for (size_t from = 0, end; from < name.len; from = end + 1) {
+        span rest = span_from(name, from);
+        end = from + span_find(rest, '-');
+        if (is_total(span_sub(name, from, end - from))) return "a total counts those who are withheld";
+    }
+    return NULL;
+}
+
+static bool is_token(const char *s)
+{
+    for (const char *p = s; *p; p++)
+        if (!is_alnum((uint8_t)*p) && !strchr("!#$%&'*+-.^`|~", *p)) return false;
+    return *s != 0;
+}
+
+struct header_load {
+    struct loader *loader;
+    const char **list;
+    size_t count;
+};
+
+static bool is_listed(const struct header_load *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (span_equal_nocase(span_str(h->list[i]), span_str(name))) return true;
+    return false;
+}
+
+static void load_header(void *ctx, const struct place *at, const char *name)
+{
+    struct header_load *h = ctx;
+    const char *why = why_never(span_str(name));
+    if (!is_token(name))
+        place_error(at, "\"%.60s\" is no field name; write one such as \"Content-Language\"", name);
+    else if (why)
+        place_error(at, "\"%s\" never reaches a restricted recipient: %s; remove it", name, why);
+    else if (is_listed(h, name))
+        place_error(at, "\"%s\" stands here twice; remove one", name);
+    else
+        h->list[h->count++] = loader_text(h->loader, name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    for (; *x && to_lower((uint8_t)*x) == to_lower((uint8_t)*y); x++)
+        y++;
+    return (int)to_lower((uint8_t)*x) - (int)to_lower((uint8_t)*y);
+}
+
+/* In one order, whatever the origin's is and whatever the file's. */
+void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view)
+{
+    const json_t *headers = json_object_get(v, "headers");
+    struct place headers_at = place_member(at, "headers");
+    if (!headers) return;
+    struct header_load h = {.loader = l, .list = loader_alloc(l, json_array_size(headers) + 1, sizeof *h.list)};
+    if (!h.list) return;
+    place_strings(at, v, "headers", load_header, &h);
+    if (l->no_memory) return;
+    if (h.count > 1) qsort(h.list, h.count, sizeof *h.list, compare_names);
+    if (h.count > 0 && h.count == json_array_size(headers))
+        place_warning(&headers_at, "what stands in a field of the head must not depend on who is in the answer; a finding in one "
+                                   "withholds the whole answer, which may be noticed");
+    view->headers = h.list;
+    view->header_count = h.count;
+}
