@@ -24,7 +24,7 @@ static void put_shape(struct look *out, span text)
 {
     memset(out->shape, 0, sizeof out->shape);
     for (size_t i = 0; i < text.len; i++)
-        out->shape[i] = is_digit(text.ptr[i]) ? '0' : is_alpha(text.ptr[i]) ? 'A' : text.ptr[i];
+        out->shape[i] = is_digit(text.ptr[i]) ? '0' : to_upper(text.ptr[i]);
 }
 
 void look_portable(span text, struct look *out)

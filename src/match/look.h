@@ -19,7 +19,7 @@ struct look {
                                folded */
     /* of a text of up to LOOK_BLOCK bytes, a bit for each: */
     uint64_t digit, letter, standard, url, padding;
-    /* of such a text, zeros behind: digits as '0', letters as 'A', other bytes as they are */
+    /* of such a text, zeros behind: digits as '0', letters in upper case, other bytes as they are */
     uint8_t shape[LOOK_BLOCK];
 };
 

@@ -66,7 +66,8 @@ static inline void store(uint8_t *out, __m256i bytes)
     __m256i digit = within_half(bytes, '0', 9);
     __m256i letter = within_half(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), 'a', 25);
     bytes = _mm256_blendv_epi8(bytes, _mm256_set1_epi8('0'), digit);
-    _mm256_storeu_si256((void *)out, _mm256_blendv_epi8(bytes, _mm256_set1_epi8('A'), letter));
+    __m256i small = _mm256_and_si256(letter, _mm256_set1_epi8(0x20));
+    _mm256_storeu_si256((void *)out, _mm256_andnot_si256(small, bytes));
 }
 
 /* The last bytes of a text of `len`, zeros behind; nothing outside it is read. */

@@ -60,5 +60,6 @@ void look_avx512(span text, struct look *out)
     look_add(&sum, &b);
     look_put(out, &sum, &b);
     last = _mm512_mask_mov_epi8(last, b.digit, _mm512_set1_epi8('0'));
-    _mm512_storeu_si512(out->shape, _mm512_mask_mov_epi8(last, b.letter, _mm512_set1_epi8('A')));
+    __m512i upper = _mm512_and_si512(last, _mm512_set1_epi8((char)0xDF));
+    _mm512_storeu_si512(out->shape, _mm512_mask_mov_epi8(last, b.letter, upper));
 }

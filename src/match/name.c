@@ -25,12 +25,12 @@ static span name_text(struct match *m, const struct doc_event *e)
     return out ? span_of(out, doc_decode_string(span_of(m->body + e->at, e->len), out)) : span_of(NULL, 0);
 }
 
-/* Whether there is anything in it to look up or to find, with no label around it. */
-static bool is_quiet(struct match *m, span text)
+/* Whether there is anything in it to look up or to find, under these labels. */
+static bool is_quiet(struct match *m, span text, label_set labels)
 {
     uint64_t before = m->proposals;
     m->dry = true;
-    m->spot = (struct spot){.label = &m->no_label, .is_name = true};
+    m->spot = (struct spot){.labels = labels, .label = label_of(m, labels), .is_name = true};
     view_scan(m, text, 0, false, false);
     m->dry = false;
     return m->proposals == before;
@@ -59,7 +59,7 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->symbol = path_symbol_of(m->document, text);
     n->labels = rules_labels(m->rules, text, 0);
     n->inherits = rules_label_inherits(text);
-    n->quiet = m->prefilter && is_quiet(m, text);
+    n->quiet = m->prefilter && is_quiet(m, text, 0);
     n->known = true;
     if (m->skips && e->name < MATCH_NAMES) m->dull[e->name] = dullness(m, n);
 }
@@ -71,7 +71,7 @@ static const struct child *learn_child(
     struct meaning *meaning = &n->meanings[n->oldest];
     n->oldest ^= 1;
     meaning->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
-    if (!n->quiet || f->labels) meaning->child.act |= ACT_NAME;
+    if (!n->quiet || (f->labels && !is_quiet(m, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
     meaning->key = f->key;
     return &meaning->child;
 }

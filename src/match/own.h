@@ -127,7 +127,7 @@ struct batch {
 
 /* Shapes of values (struct look) met in this document, and whether any value of the shape may hold an identifier: dates
  * and the like mostly have one shape, and are then never read again. */
-#define SHAPES 64
+#define SHAPES 128
 struct shape {
     uint8_t text[LOOK_BLOCK];
     uint64_t patterns; /* rules_propose_shape() */

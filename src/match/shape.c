@@ -1,10 +1,10 @@
-/* Values of one shape, digits and letters aside, are asked once whether one of them may hold an identifier. */
+/* Values of one shape, their digits and case aside, are asked once whether one of them may hold an identifier. */
 #include "match/own.h"
 
 static struct shape *slot_of(struct match *m, span text, const struct look *l)
 {
     uint64_t h = (l->digit * 0x9E3779B97F4A7C15ULL) ^ (l->letter * 0xC2B2AE3D27D4EB4FULL) ^ text.len;
-    return &m->shapes[(h * 0x9E3779B97F4A7C15ULL) >> 32 & (SHAPES - 2)];
+    return &m->shapes[(h * 0xD6E8FEB86659FD93ULL) >> 57 & (SHAPES - 2)];
 }
 
 static bool is_same(const uint8_t *a, const uint8_t *b)

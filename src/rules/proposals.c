@@ -25,7 +25,7 @@ struct maker {
     uint8_t class_of[256], sample[256];
     uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
     unsigned classes, shift, count, limit;
-    bool shapes; /* texts hold '0' for any digit and 'A' for any letter */
+    bool shapes; /* texts hold '0' for any digit, and letters in upper case */
     uint16_t stack[2 * REGULAR_NODES];
     uint64_t visited[WORDS];
     uint16_t group[STATES_ALL], regrouped[STATES_ALL], first[STATES_ALL]; /* first: a group's first state */
@@ -185,14 +185,14 @@ static uint16_t begin_behind(struct maker *k, int byte)
     return intern(k, &start);
 }
 
-/* A set that holds one digit holds '0', which stands for it; so with letters. */
+/* A set that holds one digit holds '0', which stands for it; so with a letter and its upper case. */
 static void take_shapes(struct regular *r)
 {
     for (uint16_t i = 0; i < r->sets; i++) {
         struct byte_set *s = &r->set[i];
         for (unsigned b = 0; b < 128; b++) {
             if (!set_holds(s, (uint8_t)b) || !is_alnum((uint8_t)b)) continue;
-            unsigned stands = is_digit((uint8_t)b) ? '0' : 'A';
+            unsigned stands = is_digit((uint8_t)b) ? '0' : to_upper((uint8_t)b);
             s->bits[stands / 64] |= UINT64_C(1) << (stands % 64);
         }
     }

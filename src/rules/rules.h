@@ -208,8 +208,8 @@ static inline bool rules_may_match(const struct rules_needs *n, size_t digits, s
 /* Of the identifiers with a syntax of their own; of the markers in free text. They live as long as the set. */
 const struct rules_needs *rules_identifier_needs(const struct rules_set *s);
 const struct rules_needs *rules_marker_needs(const struct rules_set *s);
-/* The identifiers with a syntax of their own that may stand in some folded text of this shape: '0' for every digit, 'A'
- * for every letter, every other byte as it is. 0: none. The bits mean something to rules_scan_proposed() alone. */
+/* The identifiers with a syntax of their own that may stand in some folded text of this shape: '0' for every digit,
+ * letters in upper case, every other byte as it is. 0: none. The bits mean something to rules_scan_proposed() alone. */
 uint64_t rules_propose_shape(const struct rules_set *s, span shape);
 
 /* Every identifier pattern that the folded text (registry_fold) proposes: those with a syntax of their own, and those

@@ -140,7 +140,7 @@ static void look_slowly(span t, struct look *out)
         out->url |= (uint64_t)(is_alnum(c) || c == '-' || c == '_') << i;
         out->standard |= (uint64_t)(is_alnum(c) || c == '+' || c == '/') << i;
         out->padding |= (uint64_t)(c == '=') << i;
-        out->shape[i] = is_digit(c) ? '0' : is_alpha(c) ? 'A' : c;
+        out->shape[i] = is_digit(c) ? '0' : to_upper(c);
     }
 }
 
