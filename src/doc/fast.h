@@ -28,7 +28,8 @@ struct stride {
     enum walk_state state;
     const struct walk_frame *frame;
     struct name_entry *entries;
-    uint32_t last, next; /* names: the one met last, the one that followed it before */
+    uint32_t last, next; /* names: the one met last (struct doc_names), the one that is foretold */
+    bool inside;
     const struct doc_skip *skip;
     const uint64_t *literal; /* next of skip->literals */
 };
@@ -130,6 +131,7 @@ STRIDE bool follow_name(struct stride *s, size_t from, size_t len)
     e->frame = depth - 1;
     s->last = s->next;
     s->next = e->next;
+    s->inside = false;
     return true;
 }
 
@@ -137,6 +139,7 @@ STRIDE bool follow_name(struct stride *s, size_t from, size_t len)
 STRIDE void names_out(struct stride *s)
 {
     s->r->names.last = (uint16_t)s->last;
+    s->r->names.inside = s->inside;
 }
 
 STRIDE void names_in(struct stride *s)
@@ -144,7 +147,9 @@ STRIDE void names_in(struct stride *s)
     struct doc_names *n = &s->r->names;
     s->entries = n->entries;
     s->last = n->last;
-    s->next = n->last != DOC_NAME_NONE ? n->entries[n->last].next : DOC_NAME_NONE;
+    s->inside = n->inside;
+    const uint16_t *link = names_link(n);
+    s->next = link ? *link : DOC_NAME_NONE;
 }
 
 #define NAME_TWICE 0x10000
@@ -295,6 +300,7 @@ STRIDE bool take_opening(struct stride *s, bool object)
     size_t from = s->mark[0];
     if (UNLIKELY(r->depth >= r->limits.depth || r->depth == r->frames_size)) return false;
     walk_push(r, s->at + from, object, s->last);
+    names_in(s);
     s->frame++;
     put(s, from, 1, 0, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0);
     s->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
@@ -308,6 +314,7 @@ STRIDE bool take_closing(struct stride *s, bool object, uint8_t c)
     size_t from = s->mark[0];
     if (c != (object ? '}' : ']') || s->r->depth == 1) return false;
     walk_pop(s->r);
+    names_in(s);
     s->frame--;
     put(s, from, 1, 0, object ? DOC_OBJECT_END : DOC_ARRAY_END, 0);
     s->mark++;

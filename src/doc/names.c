@@ -16,7 +16,7 @@ static void derive_key(uint8_t key[16])
 void names_init(struct doc_names *n)
 {
     derive_key(n->key);
-    n->last = DOC_NAME_NONE;
+    n->last = n->root = DOC_NAME_NONE;
 }
 
 void names_free(struct doc_names *n)
@@ -43,7 +43,8 @@ void names_reset(struct doc_names *n)
     n->scratch = NULL;
     n->scratch_size = 0;
     n->count = n->page = n->page_used = 0;
-    n->last = DOC_NAME_NONE;
+    n->last = n->root = DOC_NAME_NONE;
+    n->inside = false;
     memset(n->recent, 0, sizeof n->recent);
 }
 
@@ -126,7 +127,7 @@ static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t hea
     memset(bytes + name.len, 0, NAMES_SLACK);
     *id = (uint16_t)n->count++;
     n->entries[*id] =
-        (struct name_entry){.bytes = bytes, .head = head, .len = (uint16_t)name.len, .next = DOC_NAME_NONE};
+        (struct name_entry){.bytes = bytes, .head = head, .len = (uint16_t)name.len, .next = DOC_NAME_NONE, .first = DOC_NAME_NONE};
     describe(&n->entries[*id], *id);
     return NAMES_NEW;
 }
@@ -290,7 +291,8 @@ static bool decode_name(struct doc_names *n, span raw, span *name)
 
 static uint16_t guess(struct doc_names *n, span name, uint64_t head)
 {
-    uint16_t id = n->last != DOC_NAME_NONE ? n->entries[n->last].next : 0;
+    const uint16_t *link = names_link(n);
+    uint16_t id = link ? *link : 0;
     if (id < n->count && is_entry(&n->entries[id], name, head)) return id;
     id = *recent_place(n, name, head);
     return id < n->count && is_entry(&n->entries[id], name, head) ? id : DOC_NAME_NONE;
@@ -317,11 +319,14 @@ enum names_verdict names_meet(
         if (name.len <= NAMES_LONGEST && look_up(n, name, head, id) == NAMES_NO_MEMORY) return NAMES_NO_MEMORY;
         if (*id == DOC_NAME_NONE) {
             n->last = DOC_NAME_NONE;
+            n->inside = false;
             return meet_outside(n, name, frames[depth - 1].object);
         }
         *recent_place(n, name, head) = *id;
     }
-    if (n->last != DOC_NAME_NONE) n->entries[n->last].next = *id;
+    uint16_t *link = names_link(n);
+    if (link) *link = *id;
     n->last = *id;
+    n->inside = false;
     return meet_entry(n, *id, frames, depth);
 }

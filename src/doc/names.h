@@ -26,7 +26,8 @@ struct name_entry {
     const uint8_t *bytes;
     uint32_t frame; /* where that object stood among the open containers */
     uint16_t len;
-    uint16_t next; /* the name that followed last time */
+    uint16_t next; /* the name that followed last time, what stands under this one aside */
+    uint16_t first; /* the name that came first in an object under this one, or in an array under it */
     uint16_t slot;
     bool plain;    /* a raw name of these very bytes has no escape and nothing else to look at */
     uint64_t word; /* the event of such a raw name, but for its offset */
@@ -55,7 +56,8 @@ struct walk_frame {
     uint64_t object; /* offset of the brace + 1: no other object has it, later ones have more; 0: an array */
     uint64_t outer;  /* the object around this one, 0: none */
     struct names_mark mark;
-    bool tell; /* its members are all told, whatever the caller would skip */
+    uint16_t name; /* that it stands under; DOC_NAME_NONE: none, or not in the table */
+    bool tell;     /* its members are all told, whatever the caller would skip */
 };
 
 /* A name outside the table, in an object that is open. */
@@ -69,7 +71,9 @@ struct doc_names {
     uint32_t count, size;
     uint8_t *pages[NAMES_PAGES];
     uint32_t page, page_used;
-    uint16_t last;                 /* the name met last, whose `next` predicts */
+    uint16_t last;                 /* the name met last, or that of the container that ended; its `next` predicts */
+    bool inside;                   /* an object under `last` has begun: its `first` predicts */
+    uint16_t root;                 /* the first one in the outermost object */
     uint16_t recent[NAMES_RECENT]; /* by length and first bytes; a guess, always compared */
     uint16_t slots[NAMES_SLOTS];   /* id + 1 */
     struct name_undo *undo;
@@ -95,6 +99,14 @@ enum names_verdict names_meet(
 static inline bool names_held(const struct name_entry *e, const struct walk_frame *frames, uint32_t depth)
 {
     return e->object != 0 && e->frame < depth && frames[e->frame].object == e->object;
+}
+
+/* Where the next name's id is foretold, and will be noted; NULL: nowhere. */
+static inline uint16_t *names_link(struct doc_names *n)
+{
+    if (n->last == DOC_NAME_NONE) return n->inside ? &n->root : NULL;
+    struct name_entry *e = &n->entries[n->last];
+    return n->inside ? &e->first : &e->next;
 }
 
 static inline struct names_mark names_mark(const struct doc_names *n)

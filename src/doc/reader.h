@@ -102,13 +102,19 @@ static inline bool walk_tells(const struct doc_reader *r, bool object, uint32_t 
 static inline void walk_push(struct doc_reader *r, uint64_t at, bool object, uint32_t last)
 {
     bool tell = walk_tells(r, object, last);
-    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), tell};
+    uint16_t name = r->depth == 0 ? DOC_NAME_NONE : (uint16_t)last;
+    if (r->depth > 0 && r->frames[r->depth - 1].object == 0) name = r->frames[r->depth - 1].name;
+    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), name, tell};
+    r->names.last = name;
+    r->names.inside = object;
     if (object) r->object = at + 1;
 }
 
 static inline void walk_pop(struct doc_reader *r)
 {
     const struct walk_frame *frame = &r->frames[--r->depth];
+    r->names.last = frame->name;
+    r->names.inside = false;
     if (frame->object == 0) return;
     names_leave(&r->names, frame->mark);
     r->object = frame->outer;

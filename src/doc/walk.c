@@ -48,6 +48,8 @@ static void drop_frames(struct doc_reader *r)
     if (r->depth > 0) names_leave(&r->names, r->frames[0].mark);
     r->depth = 0;
     r->object = 0;
+    r->names.last = DOC_NAME_NONE;
+    r->names.inside = false;
 }
 
 /* The text is not JSON: the end of a JSON body, of a line in NDJSON. */

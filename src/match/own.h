@@ -194,6 +194,10 @@ struct match {
     uint32_t flaw_count;
     /* of the value */
     struct spot spot;
+    struct {
+        span value;
+        enum registry_kind kind;
+    } latest; /* proposal about the text that is being looked at */
     uint64_t proposals;
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS];
     struct batch batch;

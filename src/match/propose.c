@@ -133,6 +133,10 @@ void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
         m->loosely++;
         return;
     }
+    /* Two rules often see the same. */
+    if (value.ptr == m->latest.value.ptr && value.len == m->latest.value.len && kind == m->latest.kind && !m->dry) return;
+    m->latest.value = value;
+    m->latest.kind = kind;
     if (b->count == BATCH) propose_flush(m);
     uint8_t *out = b->text + b->bytes;
     size_t n = registry_canonical(kind, value, out);

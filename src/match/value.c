@@ -33,6 +33,7 @@ const struct label *label_of(struct match *m, label_set set)
 
 static void set_spot(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
 {
+    m->latest.value = span_of(NULL, 0);
     m->spot = (struct spot){.at = e->at,
         .len = e->len,
         .unit = w->unit,

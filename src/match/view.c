@@ -277,6 +277,7 @@ void view_scan_known(struct match *m, span text, const struct look *known, unsig
             known = &again;
         }
     }
+    m->latest.value = span_of(NULL, 0); /* buffers are used again */
     bool marker = rules_may_match(m->marker_needs, known->digits, known->letters, known->at != 0);
     scan_folded(m, text, known, level, marker && (raw ? literal : text_has_word(text)));
 }
