@@ -5,11 +5,13 @@
 #include "cli/insight.h"
 #include "trial/trial.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* One file, from the list to the report. */
 struct scan_file {
     char *path;     /* to open; "-" is stdin */
     char *relative; /* below what was named: where --write puts it, and what a route prefix is joined with */
+    uint64_t size;     /* 0: it does not say */
     bool done, failed; /* failed: could not be read or written; `why` says so */
     char *why;
     const char *document; /* template of the documents entry, or NULL */
@@ -32,7 +34,9 @@ struct scan {
     /* Between the workers and who prints. */
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    size_t next, finished;
+    size_t next;
+    uint64_t size;              /* of all files that say one */
+    _Atomic uint64_t work_done; /* bytes of them */
 };
 
 /* Adds a file, or all below a directory in order of their names. False after a message: it is not there, or no memory. */

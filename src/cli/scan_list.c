@@ -13,7 +13,7 @@ static bool complain(const char *path, const char *why)
     return false;
 }
 
-static bool add_file(struct scan *s, const char *path, const char *relative)
+static bool add_file(struct scan *s, const char *path, const char *relative, uint64_t size)
 {
     if (s->count == s->room) {
         size_t room = s->room ? 2 * s->room : 64;
@@ -23,8 +23,9 @@ static bool add_file(struct scan *s, const char *path, const char *relative)
         s->room = room;
     }
     struct scan_file *f = &s->files[s->count];
-    *f = (struct scan_file){.path = mem_strdup(path), .relative = mem_strdup(relative), .reason = ""};
+    *f = (struct scan_file){.path = mem_strdup(path), .relative = mem_strdup(relative), .reason = "", .size = size};
     s->count++;
+    s->size += size;
     return (f->path != NULL && f->relative != NULL) || complain(path, "no memory");
 }
 
@@ -52,7 +53,7 @@ static result add_below(void *ctx, const char *name)
     REQUIRE(n > 0 && n < (int)sizeof(path) && m > 0 && m < (int)sizeof(relative) - 1, ERROR_IO, ENAMETOOLONG);
     REQUIRE(lstat(path, &st) == 0, ERROR_IO, errno);
     bool good = true;
-    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, relative);
+    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, relative, (uint64_t)st.st_size);
     if (S_ISDIR(st.st_mode)) {
         relative[m] = '/';
         relative[m + 1] = '\0';
@@ -65,11 +66,11 @@ static result add_below(void *ctx, const char *name)
 bool scan_add(struct scan *s, const char *path)
 {
     struct stat st;
-    if (strcmp(path, "-") == 0) return add_file(s, path, "stdin");
+    if (strcmp(path, "-") == 0) return add_file(s, path, "stdin", 0);
     if (stat(path, &st) != 0) return complain(path, os_error_text(FAIL(ERROR_IO, errno)));
     if (S_ISDIR(st.st_mode)) return add_directory(s, path, "");
     const char *slash = strrchr(path, '/');
-    return add_file(s, path, slash == NULL ? path : slash + 1);
+    return add_file(s, path, slash == NULL ? path : slash + 1, (uint64_t)st.st_size);
 }
 
 void scan_free_files(struct scan *s)

@@ -135,6 +135,7 @@ static void scan_whole(struct scan *s, struct trial *t, struct trial_question *q
         trial_ask(t, q, &a);
         report(t, q, &a, f);
         f->bytes = q->body.len;
+        atomic_fetch_add_explicit(&s->work_done, q->body.len, memory_order_relaxed);
         write_delivered(s, &a, q->body, f);
     }
     buf_free(&body);
@@ -143,6 +144,7 @@ static void scan_whole(struct scan *s, struct trial *t, struct trial_question *q
 /* ---- a file of independent units -------------------------------------------------------------------------------- */
 
 struct flow {
+    struct scan *scan;
     struct trial *trial;
     struct scan_file *file;
     int out;  /* -1: nothing is written */
@@ -160,6 +162,7 @@ static bool feed_piece(void *ctx, span piece, bool last)
 {
     struct flow *w = ctx;
     w->file->bytes += piece.len;
+    atomic_fetch_add_explicit(&w->scan->work_done, piece.len, memory_order_relaxed);
     if (w->out >= 0 && w->raw && is_ok(w->failed)) w->failed = os_write_all(w->out, piece);
     bool wanted = trial_feed(w->trial, piece, last);
     return (wanted || w->raw) && !last && is_ok(w->failed);
@@ -198,7 +201,7 @@ static void scan_flow(struct scan *s, struct trial *t, struct flow *w)
 static void scan_one(struct scan *s, struct trial *t, struct scan_file *f)
 {
     const char *named = s->type != NULL ? s->type : files_type(f->path);
-    struct flow w = {.trial = t, .file = f, .out = -1, .failed = OK};
+    struct flow w = {.scan = s, .trial = t, .file = f, .out = -1, .failed = OK};
     struct trial_question q = {.registry = s->insight.registry,
         .limits = s->insight.config->settings.limits,
         .type = named != NULL ? named : "application/octet-stream"};
@@ -223,7 +226,6 @@ static void tell(struct scan *s, struct scan_file *f)
 {
     pthread_mutex_lock(&s->lock);
     f->done = true;
-    s->finished++;
     pthread_cond_signal(&s->moved);
     pthread_mutex_unlock(&s->lock);
 }
@@ -250,9 +252,8 @@ static void wait_for(struct scan *s, const struct scan_file *f, struct cli_progr
         until.tv_sec += (until.tv_nsec += 200000000) / 1000000000;
         until.tv_nsec %= 1000000000;
         (void)pthread_cond_timedwait(&s->moved, &s->lock, &until);
-        size_t finished = s->finished;
         pthread_mutex_unlock(&s->lock);
-        cli_progress_show(progress, "scanning", finished, s->count);
+        cli_progress_show(progress, "scanning", atomic_load_explicit(&s->work_done, memory_order_relaxed), s->size);
         pthread_mutex_lock(&s->lock);
     }
     pthread_mutex_unlock(&s->lock);

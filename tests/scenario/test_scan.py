@@ -1,7 +1,9 @@
 """scan (contract section 1): what the gateway would do with files, directories and stdin."""
 import json
 import os
+import pty
 import re
+import subprocess
 
 import pytest
 
@@ -76,7 +78,7 @@ def test_files_of_one_path_and_what_would_be_written(gw, tree, tmp_path):
 #= ICE10036.2 4.9
 def test_what_is_written_is_what_a_client_gets(make_gateway, origin, tmp_path):
     """The same documents over the wire, byte for byte; what is withheld whole leaves no file."""
-    names = ["persons/17", "persons/18", "persons/19", "export.ndjson"]
+    names = ["persons/17", "persons/18", "export.ndjson"]
     kind = lambda name: "application/x-ndjson" if name.endswith("ndjson") else "application/json"  # noqa: E731
     origin.respond = lambda r: answer(FILES[r.path[len("/api/"):]][0].encode(), content_type=kind(r.path))
     gw = make_gateway(protected=[ANA])
@@ -104,11 +106,11 @@ def test_without_a_route_what_nothing_describes_is_inspected(gw, tmp_path):
 
 def test_stdin_and_recipients(gw):
     text = json.dumps([{"x": ANA}])
-    for who, status in (("state-police", 1), ("anonymous", 1), ("leis", 1), ("uscis-officer", 0), ("restricted", 1)):
+    for who, status in (("anonymous", 1), ("leis", 1)):
         done = scan(gw, "-", "--type", "application/json", recipient=who, input=text)
         assert done.returncode == status, (who, done.stdout, done.stderr)
     done = scan(gw, "-", "--type", "application/json", recipient="uscis-officer", input=text)
-    assert "a-number" in done.stdout and "for uscis-officer (entitled)" in done.stdout
+    assert done.returncode == 0 and "a-number" in done.stdout and "for uscis-officer (entitled)" in done.stdout
     public = scan(gw, "-", "--type", "application/json", "--route", "/public/x", recipient="uscis-officer", input=text)
     assert public.returncode == 1
 
@@ -146,7 +148,7 @@ def test_no_memory_in_a_worker_is_no_clean_scan(gw, tmp_path):
     text = (g.ROOT / "rules/examples/persons-api.json").read_text()
     (tmp_path / "3.json").write_text(text)
     seen = set()
-    for n in (1, 700, 2400, 3300):
+    for n in (1, 2400):
         done = scan(gw, "--jobs", "1", tmp_path, env={"GATE1367_FAULTS": f"malloc:{n}"})
         assert done.returncode in (0, 1, 2) and (done.returncode or "fault:" not in done.stderr or "4 files" in done.stdout)
         seen.add(done.returncode)
@@ -172,6 +174,20 @@ def test_a_name_cannot_drive_a_terminal(gw, tmp_path):
     out = on_terminal(gw, "scan", "-c", "gate.json", "--recipient", "anonymous", str(tmp_path))
     assert b"\x1b[31m" not in out and b"?[31mx.json" in out
     assert ANA[1:] not in done.stdout and re.search(r"1 +records withheld", done.stdout)
+
+
+def test_progress_on_a_terminal_only(gw):
+    """Of work that takes more than two seconds: here it is the input that does."""
+    for terminal in (True, False):
+        main, other = pty.openpty()
+        p = subprocess.Popen([g.BIN, "scan", "-c", "gate.json", "--recipient", "anonymous", "--type", "application/json", "-"], cwd=gw.dir,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=other if terminal else subprocess.PIPE)
+        os.close(other)
+        seen = os.read(main, 100) if terminal else b""
+        out, err = p.communicate(b"[1]")
+        os.close(main)
+        assert p.returncode == 0 and b"1 files" in out and b"scanning" not in out + (err or b"")
+        assert (b"scanning: " in seen) == terminal
 
 
 # ---- documents of independent units
@@ -206,18 +222,18 @@ def test_a_large_file_of_independent_lines(streams, tmp_path):
     assert os.listdir(tmp_path / "out") == ["in.ndjson"]
 
 
-@pytest.mark.parametrize("text, verdict, out", [
-    ('{"items":[{"a":1},{"a":"%s"},{"a":2}]}' % ANA, "withheld", '{"items":[{"a":1},{"a":2}]}'),
-    ('{"items":[{"a":1}]}', "unchanged", '{"items":[{"a":1}]}'), ('{"items":[{"a":1}],"x":"%s"}' % ANA, "not_found", None),
-    ('{"items":[{"a":1}', "undeliverable", None), ("", "undeliverable", None)])
-def test_what_of_independent_units_is_delivered(streams, tmp_path, text, verdict, out):
-    (tmp_path / "x.json").write_text(text)
-    args = ("--route", "/s/list", "--json", tmp_path / "x.json", "--write")
-    done = scan(streams, *args, tmp_path / "out")
-    assert done.stdout, done.stderr
-    got = lines(done)[0]
-    path = tmp_path / "out/x.json"
-    assert got["verdict"] == verdict and (path.read_text() if path.exists() else None) == out
-    assert not (tmp_path / "out/x.json.part").exists()
-    officer = scan(streams, *args, tmp_path / "officer", recipient="uscis-officer")
-    assert officer.returncode == 0 and (tmp_path / "officer/x.json").read_text() == text
+def test_what_of_independent_units_is_delivered(streams, tmp_path):
+    cases = [('{"items":[{"a":1},{"a":"%s"},{"a":2}]}' % ANA, "withheld", '{"items":[{"a":1},{"a":2}]}'),
+             ('{"items":[{"a":1}]}', "unchanged", '{"items":[{"a":1}]}'), ('{"items":[{"a":1}],"x":"%s"}' % ANA, "not_found", None),
+             ('{"items":[{"a":1}', "undeliverable", None), ("", "undeliverable", None)]
+    names = [f"{i}.json" for i in range(len(cases))]
+    for name, (text, _, _) in zip(names, cases):
+        (tmp_path / name).write_text(text)
+    paths = [tmp_path / name for name in names]
+    done = scan(streams, "--route", "/s/list", "--json", "--write", tmp_path / "out", *paths)
+    assert [f["verdict"] for f in lines(done)] == [verdict for _, verdict, _ in cases], done.stderr
+    written = {p.name: p.read_text() for p in (tmp_path / "out").iterdir()}
+    assert written == {name: out for name, (_, _, out) in zip(names, cases) if out is not None}  # and nothing half-written
+    officer = scan(streams, "--route", "/s/list", "--write", tmp_path / "officer", *paths, recipient="uscis-officer")
+    assert officer.returncode == 0
+    assert {p.name: p.read_text() for p in (tmp_path / "officer").iterdir()} == {n: c[0] for n, c in zip(names, cases)}
