@@ -168,7 +168,7 @@ void config_load_files(struct loading *l)
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
 static const struct member_spec LIMITS[] = {{"header", false, false}, {"record", false, false}, {"document", false, false},
-    {"depth", false, false}, {"expansion", false, false}, {"memory", false, true}, {"requests", false, true}, {0}};
+    {"depth", false, false}, {"expansion", false, false}, {"memory", false, false}, {"requests", false, false}, {0}};
 
 /* A bound that cannot be kept is no bound: sizes that a span cannot hold are refused here. */
 static uint64_t bounded(const struct place *at, const json_t *v, const char *name, uint64_t min, uint64_t max, uint64_t fallback)
@@ -179,6 +179,18 @@ static uint64_t bounded(const struct place *at, const json_t *v, const char *nam
     place_error(&member, "%llu bytes is out of bounds; use %llu to %llu", (unsigned long long)n, (unsigned long long)min,
         (unsigned long long)max);
     return fallback;
+}
+
+/* Less than one document takes would be no bound but an outage. */
+static void load_memory(struct proxy_settings *s, const struct place *at, const json_t *v)
+{
+    uint64_t least = 2 * s->limits.document + PROXY_ROOM;
+    struct place member = place_member(at, "memory");
+    s->memory_limit = place_size(at, v, "memory", (uint64_t)512 << 20);
+    if (json_object_get(v, "memory") == NULL && s->memory_limit < least) s->memory_limit = least;
+    if (s->memory_limit >= least) return;
+    place_error(&member, "%llu bytes do not hold a document of twice limits.document; use %llu or more",
+        (unsigned long long)s->memory_limit, (unsigned long long)least);
 }
 
 void config_load_limits(struct loading *l)
@@ -193,6 +205,8 @@ void config_load_limits(struct loading *l)
         s->limits.record = bounded(&at, v, "record", 1024, 1u << 30, 4u << 20);
         s->limits.document = bounded(&at, v, "document", 1024, 1u << 30, 64u << 20);
         s->limits.depth = (uint32_t)place_integer(&at, v, "depth", 1, 10000, 256);
+        s->request_limit = (uint64_t)place_integer(&at, v, "requests", 0, 1000000, 0);
+        load_memory(s, &at, v);
         (void)place_integer(&at, v, "expansion", 1, 100000, 200); /* no content coding is read yet: nothing expands */
     }
     json_decref(empty);

@@ -38,6 +38,7 @@ enum ledger_outcome gate_failure_outcome(enum gate_failure f, enum recipient_cla
     case GATE_ANSWER_PASS: return LEDGER_CLEAR;
     case GATE_ANSWER_SYNTAX:
     case GATE_ANSWER_TIMEOUT:
+    case GATE_ANSWER_RATE:
     case GATE_ANSWER_NOT_FOUND:
     case GATE_ANSWER_MISS:
     case GATE_ANSWER_FORBIDDEN:

@@ -11,6 +11,7 @@
     X(REQUEST_SYNTAX, "request_syntax", SYNTAX, SYNTAX, NO_ENTRY, "the request breaks RFC 9112 or a limit")            \
     X(REQUEST_TIMEOUT, "request_timeout", TIMEOUT, TIMEOUT, REFUSED, "the request did not arrive in time")            \
     X(REQUEST_BODY, "request_body", SYNTAX, SYNTAX, REFUSED, "the request's body breaks its framing")                  \
+    X(RATE, "rate", RATE, RATE, NO_ENTRY, "more requests a second than limits.requests lets the recipient make")       \
     X(NO_ROUTE, "no_route", NOT_FOUND, NOT_FOUND, NO_ENTRY, "no route has the path")                                   \
     X(FORBIDDEN, "forbidden", FORBIDDEN, FORBIDDEN, REFUSED, "an entitled identity without a valid purpose, or a "     \
         "departmental certificate that no entry matches")                                                              \
@@ -46,6 +47,7 @@ enum gate_failure {
 enum gate_answer {
     GATE_ANSWER_SYNTAX,      /* 400, 414, 431, 501 or 505, and the connection closes */
     GATE_ANSWER_TIMEOUT,     /* 408, and the connection closes */
+    GATE_ANSWER_RATE,        /* the static 429 */
     GATE_ANSWER_NOT_FOUND,   /* the canonical not-found */
     GATE_ANSWER_MISS,        /* the document's miss, or the canonical not-found */
     GATE_ANSWER_FORBIDDEN,   /* the constant 403 */

@@ -99,6 +99,7 @@ void gate_reset(struct gate *g)
 
 enum gate_state gate_state(const struct gate *g) { return g->state; }
 struct gate_cursors gate_cursors(const struct gate *g) { return g->at; }
+uint64_t gate_held(const struct gate *g) { return g->body.size + g->parts.out.size; }
 struct arena *gate_arena(struct gate *g) { return g->arena; }
 struct arena *gate_entry_arena(struct gate *g) { return g->parts.arena; }
 const struct engine_outcome *gate_outcome(const struct gate *g) { return &g->outcome; }

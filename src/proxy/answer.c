@@ -14,6 +14,8 @@ static struct canonical canonical_of(const struct exchange *x)
     switch (x->answer) {
     case GATE_ANSWER_TIMEOUT:
         return (struct canonical){408, SPAN("{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408}")};
+    case GATE_ANSWER_RATE:
+        return (struct canonical){429, SPAN("{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429}")};
     case GATE_ANSWER_FORBIDDEN:
         return (struct canonical){403, SPAN("{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403}")};
     case GATE_ANSWER_METHOD:
@@ -84,6 +86,7 @@ void answer_choose(struct exchange *x)
         return;
     case GATE_ANSWER_SYNTAX:
     case GATE_ANSWER_TIMEOUT:
+    case GATE_ANSWER_RATE:
     case GATE_ANSWER_NOT_FOUND:
     case GATE_ANSWER_FORBIDDEN:
     case GATE_ANSWER_METHOD: use_canonical(x); return;

@@ -97,6 +97,20 @@ void exchange_leave_engine(struct exchange *x)
     x->engine = NULL;
     if (x->admitted) worker_engine_release(x->worker);
     x->admitted = false;
+    (void)exchange_account(x);
+}
+
+/* Counted is what the sizes of bodies alone decide, and never what was found in them: whether somebody else is admitted
+ * must not tell. */
+//= ICE10036.2 2.1
+bool exchange_account(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    uint64_t held = gate_held(x->gate) + x->wire.size;
+    if (x->admitted && held < PROXY_ROOM) held = PROXY_ROOM;
+    w->memory += held - x->held;
+    x->held = held;
+    return w->memory <= w->settings->memory_limit;
 }
 
 /* Forgets everything of the request and its answer. */
@@ -112,6 +126,7 @@ static void clean(struct exchange *x)
     if (x->head.write > 0) mem_wipe(x->head.base, x->head.write);
     buf_clear(&x->head);
     buf_free(&x->wire);
+    (void)exchange_account(x);
     if (x->chunked) http_chunker_free(&x->chunker);
     x->chunked = false;
 }
@@ -309,15 +324,26 @@ static void find_document(struct exchange *x)
     if (x->class == RECIPIENT_RESTRICTED) x->shadow = rules_shadow_document(x->worker->settings->rules, x->request.path);
 }
 
+/* Before anything is looked at but who asks: a request over the limit says nothing about what it asked for. */
+static bool is_too_often(const struct exchange *x)
+{
+    const struct worker *w = x->worker;
+    if (gate_failure_thrown(GATE_RATE)) return true;
+    if (w->settings->request_limit == 0 || w->arguments->rates == NULL) return false;
+    span id = span_str(x->who->recipient->id);
+    return !proxy_rate_admits(w->arguments->rates, id, w->settings->request_limit, x->arrival_us);
+}
+
 enum flow step_admit(struct exchange *x)
 {
+    behind_identify(x);
+    if (is_too_often(x)) return exchange_fail(x, GATE_RATE);
     x->route = proxy_find_route(x->worker->settings, x->request.path);
     if (x->route == NULL || gate_failure_thrown(GATE_NO_ROUTE)) {
         x->route = NULL;
         return exchange_fail(x, GATE_NO_ROUTE);
     }
     x->routed = true;
-    behind_identify(x);
     enum recipient_admission admission = admit_recipient(x);
     if (mirror_is_on(x)) admission = ADMIT_RESTRICTED;
     if (admission == ADMIT_ENTITLED) x->class = RECIPIENT_ENTITLED;
@@ -331,7 +357,7 @@ enum flow step_admit(struct exchange *x)
         return exchange_fail(x, GATE_REGISTRY);
     }
     x->admitted = worker_engine_reserve(x->worker);
-    if (!x->admitted || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
+    if (!x->admitted || !exchange_account(x) || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
     io_set_deadline(x->session->conn, x->body_read ? 0 : PROXY_IDLE_MS);
     x->step = STEP_ASK;
     return FLOW_GO;

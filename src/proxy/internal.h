@@ -139,6 +139,7 @@ struct exchange {
     bool in_parts, begun; /* its units leave one by one; some have, or are about to whatever comes */
     struct buf wire;      /* in parts, restricted: bytes of the answer on their way */
     size_t wire_sent;     /* so many of them are being sent */
+    uint64_t held;        /* what it counts for in the worker's memory */
     uint64_t sent_before; /* io_bytes_sent when the answer began */
 };
 
@@ -156,6 +157,8 @@ void exchange_origin_event(struct exchange *x, enum io_event event);
 /* Give the origin and the engine back. */
 void exchange_leave_origin(struct exchange *x, bool reusable);
 void exchange_leave_engine(struct exchange *x);
+/* Counts anew what the exchange holds. False: all of the worker's hold more than limits.memory. */
+bool exchange_account(struct exchange *x);
 
 #define X(id, name) enum flow step_##name(struct exchange *x);
 PROXY_STEPS(X)
@@ -259,6 +262,7 @@ struct worker {
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch;
     struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer;
+    uint64_t memory; /* that exchanges hold */
     bool draining, broken;
     uint64_t alarmed_ms[GATE_FAILURE_COUNT];
     uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */

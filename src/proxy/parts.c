@@ -60,7 +60,7 @@ enum flow parts_read(struct exchange *x)
         size_t used;
         enum http_step step = http_body_next(&x->response_body, in, &used, &data);
         if (step == HTTP_BAD) return broken(x, GATE_UPSTREAM_FRAMING);
-        if (!is_ok(gate_receive(x->gate, data))) return out_of_memory(x);
+        if (!exchange_account(x) || !is_ok(gate_receive(x->gate, data))) return out_of_memory(x);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         io_consume(origin, used);
         if (step == HTTP_DONE) return exchange_body_ended(x, true);

@@ -57,6 +57,8 @@ struct proxy_listener {
     enum io_client_certificate mode;
 };
 
+#define PROXY_ROOM ((uint64_t)1 << 20) /* what an exchange counts for while it waits and reads, at least */
+
 struct proxy_settings {
     struct proxy_listener *listeners;
     size_t listener_count;
@@ -68,6 +70,8 @@ struct proxy_settings {
     const struct rules_set *rules;
     struct engine_limits limits;
     uint64_t header_limit; /* bytes of a head */
+    uint64_t memory_limit; /* bytes that a worker's exchanges may hold */
+    uint64_t request_limit; /* requests a second a recipient, over all workers; 0: none */
     uint64_t pace_us;      /* 0: off */
     uint64_t registry_max_age_us; /* 0: it never is stale */
     const char *node;      /* ledger origin */
@@ -157,6 +161,18 @@ const char *proxy_bound_text(size_t bucket); /* "+Inf" for the last */
 /* By the one process that writes them. */
 void proxy_observe(struct proxy_counters *c, enum proxy_histogram h, uint64_t us);
 
+/* ---- requests a second, shared by all workers ------------------------------------------------------------------- */
+
+#define PROXY_RATES 4096
+struct proxy_rate {
+    _Atomic uint64_t who, due_us; /* a hash of the recipient's id, 0: free; see rate.c */
+};
+struct proxy_rates {
+    struct proxy_rate recipients[PROXY_RATES];
+};
+/* May this recipient make one more request now (io_now_us)? limit > 0: requests a second. */
+bool proxy_rate_admits(struct proxy_rates *r, span recipient, uint64_t limit, uint64_t now_us);
+
 /* ---- operational log -------------------------------------------------------------------------------------------- */
 
 /* One JSON line on stderr: {"time":…,"role":…,"pid":…,"event":…, members}. `members` is printf text of further JSON
@@ -174,6 +190,7 @@ struct proxy_worker_arguments {
     uint8_t ticket_keys[IO_TICKET_KEYS_SIZE];
     uint8_t pseudonym_root[32];
     struct proxy_counters *counters;
+    struct proxy_rates *rates; /* NULL: nobody counts */
     struct mirror_board *mirror; /* NULL: a gateway. Else a mirror: it asks and judges, and answers nobody */
 };
 /* Prepares everything (TLS contexts, engines), sends READY (or FAILED and returns), serves until DRAIN or STOP. Calls

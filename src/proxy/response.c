@@ -1,5 +1,6 @@
 /* The corridor's second half: asking the origin, reading its answer into the gate, deciding. */
 #include "proxy/internal.h"
+#include <errno.h>
 
 #define BODY_PIECE 32768
 #define BODY_PACE 65536 /* what an origin must send of a document within its response time */
@@ -418,7 +419,7 @@ enum flow step_read_body(struct exchange *x)
         struct http_body before = x->response_body;
         enum http_step step = http_body_next(&x->response_body, in, &used, &data);
         if (step == HTTP_BAD) return body_broken(x, GATE_UPSTREAM_FRAMING);
-        result r = x->discard ? OK : gate_receive(x->gate, data);
+        result r = x->discard ? OK : exchange_account(x) ? gate_receive(x->gate, data) : FAIL(ERROR_LIMIT, ENOMEM);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         if (!is_ok(r)) return cannot_hold(x, &before);
         io_consume(origin, used);

@@ -48,6 +48,7 @@ struct supervisor {
     struct mirror_board *boards; /* one a slot; NULL: no mirror */
     size_t boards_len;
     struct admin_processes *processes; /* behind the counters */
+    struct proxy_rates *rates;         /* behind the processes */
     uint64_t watchdog_ms, petted_ms;   /* how often systemd wants to hear of us; 0: never */
     int signals;
     int *listeners; /* worker × listener */

@@ -151,6 +151,7 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
     close_admin(s);
     struct proxy_worker_arguments a = {.settings = &g->config->settings, .control = control,
         .listeners = &s->listeners[index * g->config->settings.listener_count], .counters = &s->counters[slot],
+        .rates = s->rates,
         .mirror = s->boards == NULL ? NULL : &s->boards[slot]};
     if (!is_ok(os_shared_map(g->overlay_fd, false, &overlay, &len))) give_up(control, "the overlay cannot be mapped");
     if (!is_ok(ipc_ring_attach(s->area, slot, &ring))) give_up(control, "the ring cannot be attached");

@@ -85,11 +85,12 @@ static RESULT open_memory(struct supervisor *s)
     s->slots = 3 * (s->now.config->workers + 1); /* every worker and admin, old, new and reborn */
     TRY(ipc_area_new(s->slots, &s->area));
     size_t slots_len = s->slots * sizeof(struct proxy_counters);
-    TRY(os_shared_create("counters", slots_len + sizeof(struct admin_processes), &fd));
+    TRY(os_shared_create("counters", slots_len + sizeof(struct admin_processes) + sizeof(struct proxy_rates), &fd));
     TRY(os_shared_map(fd, true, &p, &s->counters_len));
     os_close(&fd);
     s->counters = p;
     s->processes = (struct admin_processes *)(void *)((char *)p + slots_len);
+    s->rates = (struct proxy_rates *)(void *)(s->processes + 1);
     atomic_store(&s->processes->started, os_realtime_us() / 1000000);
     if (s->arguments->mirror) TRY(open_boards(s));
     TRY(os_random(tickets, sizeof(tickets)));

@@ -39,6 +39,7 @@ def problem(title, status):
 CANONICAL = {
     "TIMEOUT": problem("Request Timeout", 408),
     "NOT_FOUND": problem("Not Found", 404),
+    "RATE": problem("Too Many Requests", 429),
     "FORBIDDEN": problem("Forbidden", 403),
     "METHOD": problem("Method Not Allowed", 405),
     "REFUSAL": problem("Bad Gateway", 502),
@@ -74,6 +75,7 @@ INPUT = {
         Ask(raw=b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n", status=431)],
     "request_timeout": "test_timeout_by_input",
     "request_body": [Ask(path="/post/x", method="POST", headers=[("Transfer-Encoding", "chunked")], body=b"zz\r\nabc\r\n")],
+    "rate": "test_rate_by_input",
     "no_route": [Ask(path="/nowhere/7")],
     "forbidden": [Ask(entitled=OFFICER, purpose=False, restricted=False),
                   Ask(entitled=("unlisted", None), restricted=False)],
@@ -317,6 +319,23 @@ def test_requests_without_an_entry_are_in_the_summary(stage):
     assert summaries(gw)[before:] == [{"request_syntax": 2, "no_route": 2}]
 
 
+def test_rate_by_input(serve, stage):
+    """Whatever was asked; without an entry, in the summary."""
+    gw, before = serve(requests=5), len(summaries(stage.gateway))
+    for who in (POLICE, OFFICER):
+        with Client(gw.port, who) as c:
+            got = [c.get("/api/persons/7" if i % 2 else "/nowhere") for i in range(9)]
+        over = [r for r in got if r.status == 429]
+        assert len(over) >= 3 and got[0].status == 404
+        for r in over:
+            judge_constant(r, CANONICAL["RATE"], "RATE")
+            judge_entry(gw, "rate", r, "RATE", who is POLICE)
+    assert moved(gw, "rate") >= 6
+    assert gw.stop() == 0
+    assert summaries(gw)[before:][0]["rate"] >= 6
+    gw.start()
+
+
 def test_timeout_by_input(serve):
     """Half a head, and silence."""
     gw = serve()
@@ -460,8 +479,8 @@ ORDINARY = {
     "query": Ask(path="/api/persons/7?format=json"),
     "request_body": Ask(path="/post/x", method="POST", body=b"{}"),
 }
-SWITCH_UNROUTED = UNROUTED | {"request_timeout"}
-MET_EARLY = UNROUTED | {"request_timeout", "forbidden", "method", "query", "no_memory", "registry", "upstream_connect"}
+SWITCH_UNROUTED = UNROUTED | {"request_timeout", "rate"}
+MET_EARLY = UNROUTED | {"request_timeout", "rate", "forbidden", "method", "query", "no_memory", "registry", "upstream_connect"}
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -73,8 +73,6 @@ def document(gw):
 # Every part of the contract that is specified and not built: said so, never ignored.
 TOP = {
     "auditors": lambda c: c["ledger"].update(auditors=["auditor.pem"]),
-    "limits.memory": lambda c: c.update(limits={"memory": "512MiB"}),
-    "limits.requests": lambda c: c.update(limits={"requests": 5}),
     "grants": lambda c: c.update(grants={"directory": "grants", "approvers": "approvers.json"}),
     "statistical": lambda c: c["routes"].append({"path": "/s/", "upstream": "records", "statistical": {"minimum_cell": 11}}),
 }
