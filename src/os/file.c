@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define READ_STEP ((size_t)256 * 1024)
@@ -178,13 +179,48 @@ result os_write_atomic(const char *path, span data, mode_t mode)
     return r;
 }
 
+/* Linux keeps an access control list as a version and entries of eight bytes, little-endian. */
+struct acl_entry {
+    uint16_t tag, rights;
+    uint32_t id;
+};
+#define ACL_VERSION 2u
+#define ACL_ENTRIES 16
+#define ACL_OWNER 0x01
+#define ACL_ONE_USER 0x02
+#define ACL_MASK 0x10
+
+/* Only we, beside the owner, may read; nobody else may anything. */
+static bool entry_is_ours(const struct acl_entry *e)
+{
+    if (e->tag == ACL_OWNER || e->tag == ACL_MASK || e->rights == 0) return true;
+    return e->tag == ACL_ONE_USER && e->id == geteuid() && e->rights == 4;
+}
+
+/* A credential that systemd hands to a service belongs to root and is opened to the service's user by a list; what looks
+ * like the group's rights is the list's mask then. */
+static bool listed_for_us_alone(int fd)
+{
+    struct {
+        uint32_t version;
+        struct acl_entry entries[ACL_ENTRIES];
+    } acl;
+    ssize_t n = fgetxattr(fd, "system.posix_acl_access", &acl, sizeof acl);
+    if (n < (ssize_t)sizeof acl.version || acl.version != ACL_VERSION) return false;
+    size_t count = ((size_t)n - sizeof acl.version) / sizeof acl.entries[0];
+    for (size_t i = 0; i < count; i++)
+        if (!entry_is_ours(&acl.entries[i])) return false;
+    return count > 0;
+}
+
 /* Checked on the open descriptor, so that nobody can swap the file between the look and the read. */
 static RESULT check_secret(int fd)
 {
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
-    REQUIRE((st.st_mode & (S_IRWXG | S_IRWXO)) == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
+    bool private = (st.st_mode & (S_IRWXG | S_IRWXO)) == 0 || listed_for_us_alone(fd);
+    REQUIRE(private, ERROR_CONFIG, OS_SECRET_EXPOSED);
     REQUIRE(st.st_uid == geteuid() || st.st_uid == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
     return OK;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 static char dir[64];
 
@@ -181,6 +182,57 @@ static void test_secrets(void **state)
     assert_false(os_exists(at("nowhere")));
 }
 
+/* An access control list as the kernel takes it: version 2, then tag, rights, id of each entry. */
+struct listed {
+    uint16_t tag, rights;
+    uint32_t id;
+};
+enum { OWNER = 1, USER = 2, GROUP_OWNER = 4, GROUP = 8, MASK = 16, OTHER = 32 };
+
+static bool give_list(const char *path, const struct listed *entries, size_t count)
+{
+    uint8_t raw[256] = {2};
+    memcpy(raw + 4, entries, count * sizeof *entries);
+    return setxattr(path, "system.posix_acl_access", raw, 4 + count * sizeof *entries, 0) == 0;
+}
+
+/* What systemd hands to a service: root's file, a list that lets the service's user read, and mode 0440 for its mask. */
+static void test_a_secret_listed_for_us_alone(void **state)
+{
+    (void)state;
+    struct buf b;
+    uint32_t us = geteuid(), none = UINT32_MAX;
+    const struct {
+        struct listed entries[6];
+        size_t count;
+        bool good;
+    } lists[] = {
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, true},
+        {{{OWNER, 4, none}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false},
+        {{{OWNER, 4, none}, {USER, 6, us}, {GROUP_OWNER, 0, none}, {MASK, 6, none}, {OTHER, 0, none}}, 5, false},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 4, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {GROUP, 4, 1}, {MASK, 4, none}, {OTHER, 0, none}}, 6, false},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 4, none}}, 5, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        unlink(at("listed"));
+        assert_ok(os_secret_create(at("listed"), SPAN("secret")));
+        if (!give_list(at("listed"), lists[i].entries, lists[i].count)) {
+            assert_int_equal(errno, ENOTSUP);
+            print_message("no access control lists here\n");
+            return;
+        }
+        struct stat st;
+        assert_int_equal(stat(at("listed"), &st), 0);
+        assert_true((st.st_mode & 077) != 0);
+        result r = os_secret_read(at("listed"), 100, &b);
+        assert_int_equal(is_ok(r), lists[i].good);
+        if (lists[i].good) assert_span(buf_span(&b), "secret");
+        else assert_error(r, ERROR_CONFIG, OS_SECRET_EXPOSED);
+        buf_free(&b);
+    }
+}
+
 /* As a child does that inherited the descriptor: wherever its offset stands. */
 static void test_secret_by_descriptor(void **state)
 {
@@ -333,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_atomic_write),
         cmocka_unit_test(test_atomic_write_that_fails_leaves_the_old_file),
         cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_a_secret_listed_for_us_alone),
         cmocka_unit_test(test_secret_by_descriptor),
         cmocka_unit_test(test_failed_secret_leaves_no_file),
         cmocka_unit_test(test_append),
