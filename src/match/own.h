@@ -272,7 +272,8 @@ bool syntax_may_read(const struct match *m, span text, const struct look *l);
 bool syntax_may_read_shape(struct match *m, span shape, const struct look *l);
 /* Are digits alone a North American telephone number? */
 bool syntax_is_phone(span digits);
-#define MRZ_LINE 30 /* the shortest */
+#define MRZ_LINE 30  /* the shortest */
+#define MRZ_DIGITS 6 /* fewer: no line of a document that is looked up */
 void mrz_scan(struct match *m, span text);
 
 /* propose.c */

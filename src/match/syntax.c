@@ -277,7 +277,7 @@ static bool may_be_vin(span text, const struct look *l)
 
 static bool may_be_mrz(const struct match *m, span text, const struct look *l)
 {
-    return m->reads_mrz && l->digits >= 9 && text.len >= MRZ_LINE;
+    return m->reads_mrz && l->digits >= MRZ_DIGITS && text.len >= MRZ_LINE;
 }
 
 bool syntax_may_read(const struct match *m, span text, const struct look *l)

@@ -124,6 +124,7 @@ static void test_machine_readable_zones(void **state)
         /* TD1, part 5, and its number of more than nine characters */
         {"I<UTOD231458907<<<<<<<<<<<<<<<\\n7408122F1204159UTO<<<<<<<<<<<6\\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",
             REGISTRY_PASSPORT, "D23145890"},
+        {"I<UTOL898902C36<<<<<<<<<<<<<<<", REGISTRY_PASSPORT, "L898902C3"},
         {"I<UTOD23145890<7349<<<<<<<<<<<", REGISTRY_PASSPORT, "D23145890734"},
         {"I<UTOD231458908<<<<<<<<<<<<<<<", REGISTRY_PASSPORT, NULL},
         {"7408122F1204159UTO012345678<<6", REGISTRY_ALIEN_NUMBER, "012345678"},

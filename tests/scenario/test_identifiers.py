@@ -1,0 +1,96 @@
+"""Every kind that a registry may list is recognised in documents, in the spellings of 10-domain 2.1 and 2.2, and ordinary
+values are not. Check digits are worked out here, from ICAO Doc 9303 part 3 and 49 CFR 565."""
+import base64
+import urllib.parse
+
+import pytest
+
+from harness.judge import config, judge
+
+VALUES = {"alien_number": "A012-345-678", "receipt_number": "EAC2190012345", "ssn": "123-45-6789", "itin": "912-70-1234",
+          "i94": "123456789A1", "sevis": "N0012345678", "passport": "L898902C3", "visa_foil": "A1234567", "fbi_number": "123456A7",
+          "fin": "1100223344", "sid": "MA1234567", "driver_license": "MA-S12345678", "phone": "+1 413 555 0123",
+          "email": "maria.lopez@example.org", "vehicle": "1M8GDM9AXKP042788"}
+
+
+def mrz(field):
+    """ICAO Doc 9303 part 3, 4.9: weights 7, 3, 1; the field with its check digit."""
+    values = [int(c, 36) if c != "<" else 0 for c in field]
+    return field + str(sum(v * (7, 3, 1)[i % 3] for i, v in enumerate(values)) % 10)
+
+
+def td3(number, optional="<" * 14):
+    line = mrz(number.ljust(9, "<")) + "UTO" + mrz("740812") + "F" + mrz("120415") + mrz(optional)
+    return line + mrz(line[:10] + line[13:20] + line[21:])[-1]
+
+
+LINE_36 = mrz("L898902C3") + "UTO" + mrz("740812") + "F" + mrz("120415") + "<" * 7 + "6"
+FOUND = {
+    "alien_number": ["A012345678", "A 012-345-678", "a012345678", "Alien No. 012345678", "AZ12345678", "A-File No. 012-345-678",
+                     "A\u2011012\u2011345\u2011678", "A#:012345678", "USCIS# 012-345-678", "ARN/012345678", "012345678", "\u0410012345678",
+                     {"aNumber": 12345678}, {"aNumber": "12345678"}, {"A Number": 12345678.0}, {"alien": {"number": "12345678"}},
+                     {"A012345678": {}}, "C1USA0123456784EAC2190099999<<", td3("X1", "012345678" + "<" * 5), "I213_A012345678.pdf"],
+    "receipt_number": ["EAC2190012345", "EAC-21-900-12345", "eac 21 900 12345", "C1USA1111111111EAC2190012345<<"],
+    "ssn": ["123-45-6789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789},
+            {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}}],
+    "itin": ["912-70-1234", "ITIN 912701234", {"itin": 912701234}, {"PersonTaxIdentification": {"IdentificationID": "912701234"}}],
+    "i94": ["123456789A1", "123456789 a 1", {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
+    "sevis": ["N0012345678", "n-0012345678", {"im:SEVISID": "N0012345678"}],
+    "passport": [{"passport": "L898902C3"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
+                 "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n" + td3("L898902C3"), "I<UTO" + mrz("L898902C3") + "<" * 15,
+                 "V<UTOERIKSSON<<ANNA<MARIA" + "<" * 19 + "\n" + td3("L898902C3")[:28] + "<" * 16],
+    "visa_foil": [{"visaNumber": "A1234567"}, {"scr:VisaNumberID": "A1234567"}, "visa no. A1234567", td3("L898902C3")[:28] + "A1234567" + "<" * 8],
+    "fbi_number": [{"fbi": "123456A7"}, {"ucn": "123456a7"}, "FBI No. 123456A7", "FBI/123456A7", {"j:PersonFBIIdentification": {"nc:IdentificationID": "123456A7"}}],
+    "fin": [{"fin": "1100223344"}, {"fins": ["1100223344"]}, {"fin": 1100223344}, {"fin": "0001100223344"[3:]}, "FIN: 1100223344"],
+    "sid": [{"sid": "MA1234567"}, {"stateId": "MA 1234567"}, "SID/MA1234567"],
+    "driver_license": [{"driverLicenseNumber": "S12345678"}, {"dl": "MA-S12345678"}, {"oln": "s123 456 78"}, "OLN/S12345678", "DL# S12345678",
+                       {"j:DriverLicense": {"j:DriverLicenseIdentification": {"nc:IdentificationID": "S12345678"}}}],
+    "phone": ["(413) 555-0123", "413-555-0123", "413.555.0123 x44", "+1 413 555 0123", "1-413-555-0123", "4135550123", "tel:+14135550123",
+              {"phone": 4135550123}, {"any": 4135550123}, "call 413 555 0123, or"],
+    "email": ["maria.lopez@example.org", "Maria.Lopez@EXAMPLE.org", "maria.lopez+ice@example.org", "mailto:maria.lopez@example.org?subject=x",
+              "Maria <maria.lopez@example.org>", "maria.lopez@example.org."],
+    "vehicle": ["1M8GDM9AXKP042788", "VIN 1m8gdm9axkp042788", {"vin": "1M8-GDM9A-XKP042788"}],
+}
+MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC219001234", {"badge": 12345678}, {"date": 20120345},
+          "000-12-3456", {"phone": "012345678"[:7]}, "912-93-1234", "123456789AA", "L898902C3", {"note": "123456A7"}, "1100223344",
+          "S12345678", "413-555-0124", "413-555-01234", "maria@example.org", "lopez@example.org", "1M8GDM9A1KP042788", "550-12-3456",
+          td3("L898902C4"), mrz("L898902C3")[:9] + "7UTO7408123F1204158" + "<" * 16, {"ssn": "012345678"}, {"fin": "012345678"}]
+
+
+def codings(text):
+    yield text
+    yield base64.b64encode(f"see {text} there".encode()).decode()
+    yield urllib.parse.quote(urllib.parse.quote(text, safe=""), safe="")
+    yield "".join(c + "\u200b" for c in text)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    people = [{"subject": f"S-{kind}", "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
+               "identifiers": [{"kind": kind, "value": value, "confidential": True}]} for kind, value in VALUES.items()]
+    return config(tmp_path_factory.mktemp("identifiers"), people)
+
+
+def as_item(value):
+    return value if isinstance(value, dict) else {"text": value}
+
+
+def test_spellings_are_found(gateway):
+    rows = [(kind, as_item(v)) for kind, values in FOUND.items() for v in values]
+    rows += [(kind, {"text": coded}) for kind, values in FOUND.items() for v in values if isinstance(v, str) for coded in codings(v)]
+    wrong = [(kind, item, seen) for (kind, item), seen in zip(rows, judge(gateway, [i for _, i in rows]))
+             if kind not in seen["registry"] or not seen["withheld"]]
+    assert not wrong, wrong[:10]
+    assert set(FOUND) == set(VALUES)
+
+
+def test_near_misses_are_not(gateway):
+    wrong = [(m, seen) for m, seen in zip(MISSED, judge(gateway, [as_item(m) for m in MISSED])) if seen["withheld"]]
+    assert not wrong, wrong
+
+
+def test_shared_things_count_only_where_confidential(tmp_path):
+    people = [{"subject": "S", "cases": [{"id": "C", "benefit": "T", "role": "principal", "status": "approved"}],
+               "identifiers": [{"kind": k, "value": VALUES[k]} for k in ("phone", "vehicle", "email")]}]
+    seen = judge(config(tmp_path / "g", people), [{"t": "413-555-0123"}, {"t": "1M8GDM9AXKP042788"}, {"t": "maria.lopez@example.org"}])
+    assert [s["withheld"] for s in seen] == [False, False, True]
