@@ -429,6 +429,9 @@ static void load_independent(struct document_load *d, const struct place *at, co
         if (json_object_get(v, others[i]))
             place_error(&here, "cannot be combined with \"%s\", which needs the whole document; leave one of them out",
                 others[i]);
+    if (d->document->view.on_finding != ON_FINDING_WITHHOLD)
+        place_error(&here, "cannot be combined with \"on_finding\": \"%s\", which needs the whole document; leave one of them out",
+            rules_on_finding_name(d->document->view.on_finding));
     if (d->document->view.units == 0)
         place_error(&here, "says that units do not refer to each other, but none are declared; add \"units\"");
 }

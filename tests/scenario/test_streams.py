@@ -24,6 +24,7 @@ def documents():
     common = {"title": "stream", "independent": True}
     return [{"path": "/s/list", "units": ["$[*]"], **common}, {"path": "/s/items", "units": ["$.items[*]"], "uniform": ["$.notes"], **common},
             {"path": "/s/lines", "units": ["$"], **common},
+            {"path": "/s/headed", "units": ["$[*]"], "headers": ["X-Region"], **common},
             {"path": "/s/nested", "units": ["$.groups[*].items[*]", "$.groups[*].items[*].kin[*]"], **common}]
 
 
@@ -348,3 +349,18 @@ def test_back_pressure(endless):
         before = e.sent
         time.sleep(0.5)
         assert e.sent == before and before < 48 << 20  # sockets' buffers and a part: nobody reads more than leaves
+
+
+@pytest.mark.parametrize("size", [3, 2000])
+def test_fields_of_the_head(served, size):
+    """They stand in the head of a stream too, and a finding in one withholds all of it before anything has left."""
+    gw, origin = served
+    body = render("list", people(size, every=3))
+    for value, found in (("west", False), ("A012345678", True)):
+        origin.respond = lambda request: answer(body, headers=[("X-Region", value)])
+        r = fetch(gw.port, "/s/headed", POLICE)
+        if found:
+            assert (r.status, r.body, r.header("x-region")) == (404, MISS, None)
+        else:
+            assert (r.status, r.header("x-region")) == (200, "west") and len(json.loads(r.body)) == size - len(range(0, size, 3))
+        assert fetch(gw.port, "/s/headed", OFFICER).header("x-region") == value
