@@ -11,12 +11,14 @@ static struct fixture f;
 
 static const char *const paths[] = {"/list", "/cut", "/one", "/array", "/map", "/allow", "/lines", "/plain", NULL};
 #define PATHS ARRAY_LEN(paths)
+static const char *const joined[] = {"/linked", "/graph"}; /* 0xE0 to 0xEF */
 
 static struct engine_begin begin_for(uint8_t which)
 {
-    bool lines = which / PATHS % 2 == 1;
-    struct engine_begin b = fixture_begin(
-        &f, paths[which % PATHS], lines ? "application/x-ndjson" : "application/json", RECIPIENT_RESTRICTED);
+    bool lines = which >= 0xE0 ? which & 2 : which / PATHS % 2 == 1;
+    const char *path = which >= 0xE0 ? joined[which & 1] : paths[which % PATHS];
+    struct engine_begin b =
+        fixture_begin(&f, path, lines ? "application/x-ndjson" : "application/json", RECIPIENT_RESTRICTED);
     return b;
 }
 

@@ -5,13 +5,15 @@
 #define PIECES 4
 
 static const char *const paths[] = {"/list", "/map", "/one", "/allow", "/lines", "/plain", "/cut"};
+static const char *const joined[] = {"/linked", "/graph"}; /* from 0x70 on, of the lower seven bits */
 
 /* NULL: not read. */
 static char *survey(struct world *w, uint8_t how, span body, unsigned pieces)
 {
     const struct match_survey *s = NULL;
     enum doc_status status = DOC_MORE;
-    world_begin(w, paths[(how & 0x7F) % ARRAY_LEN(paths)], how & 0x80 ? DOC_NDJSON : DOC_JSON);
+    bool join = (how & 0x7F) >= 0x70;
+    world_begin(w, join ? joined[how & 1] : paths[(how & 0x7F) % ARRAY_LEN(paths)], how & 0x80 ? DOC_NDJSON : DOC_JSON);
     for (unsigned i = 1; i <= pieces && status == DOC_MORE; i++) {
         const struct doc_window window = {.data = body.ptr, .len = body.len * i / pieces, .complete = i == pieces};
         status = match_feed(w->match, &window);

@@ -10,12 +10,13 @@ import random
 
 from canary import Canaries
 from cases import reply
+from harness.gateway import SANITIZED
 from harness.joined import (A_NUMBERS, GRAPH, LINKED, PEOPLE, UNITS, Grower, Tree, compact, link_document, linked, without,
                             write)
 from worlds import KINDS, NOT_FOUND, WORLDS, Twins, request
 import wire
 
-CASES = int(os.environ.get("GATE1367_CASES", 60))
+CASES = int(os.environ.get("GATE1367_CASES", 25 if SANITIZED else 60))
 SEED = int(os.environ.get("GATE1367_SEED", 1))
 
 

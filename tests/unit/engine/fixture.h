@@ -56,6 +56,10 @@ UNUSED static const char fixture_rules[] =
     "{\"path\":\"/flow\",\"units\":[\"$.items[*]\",{\"path\":\"$.one\",\"absent\":\"null\"}],\"independent\":true,"
     "\"texts\":[\"$.echo\"],\"uniform\":[\"$.notes\",\"$.items[*].notes\"]},"
     "{\"path\":\"/flow/one\",\"units\":[\"$\"],\"independent\":true},"
+    "{\"path\":\"/linked\",\"units\":[\"$.items[*]\",\"$.items[*].with[*]\"],\"keys\":{\"person_id\":[\"$..id\"]},"
+    "\"links\":[\"$..to\",\"$..all[*]\"],\"counts\":{\"$.n\":\"$.items[*]\"},\"complete\":true},"
+    "{\"path\":\"/graph\",\"units\":[\"$..part[*]\",{\"path\":\"$..spouse\",\"absent\":\"null\"}],"
+    "\"graph\":{\"id\":[\"@id\"],\"ref\":[\"ref\"],\"orphans\":[\"charge\"]}},"
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 /* The documents of the generated shapes: lists within lists, a partner and a spouse in each record, counts, texts. */
