@@ -3,6 +3,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import subprocess
 import time
 
@@ -21,6 +22,15 @@ def need(path):
     if not path.exists():
         raise Missing(f"{path} is not there; ./dev bench builds it")
     return path
+
+
+def remove(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def fresh(directory):
+    remove(directory)
+    directory.mkdir(parents=True)
 
 
 def output(*args):
