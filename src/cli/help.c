@@ -48,8 +48,8 @@ static const struct page PAGES[] = {
         "  --type TYPE      media type of the files, where their names do not say\n"
         "  --jobs N         how many at once; as many as there are processors\n"
         "  --json           one object a line, for every file\n\n"
-        "exit: 0 all of it would be delivered, 1 something would be withheld or cannot be read as what it says it is,\n"
-        "2 usage, or a file could not be opened or written: the scan is not complete.\n"},
+        "exit: 0 all of it would be delivered, 1 something would be withheld, replaced or reported, or cannot be read as what\n"
+        "it says it is, 2 usage, or a file could not be opened or written: the scan is not complete.\n"},
     {"rules",
         "usage: gate1367 rules test PACK… [--json]\n"
         "       gate1367 rules lint PACK… [--json]\n"

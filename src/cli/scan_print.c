@@ -7,7 +7,7 @@
 
 bool scan_withholds(const struct scan_file *f)
 {
-    return f->verdict == TRIAL_WITHHELD || f->verdict == TRIAL_NOT_FOUND || f->verdict == TRIAL_UNDELIVERABLE;
+    return f->verdict == TRIAL_WITHHELD || f->verdict == TRIAL_REPLACED || f->verdict == TRIAL_REPORTED || f->verdict == TRIAL_NOT_FOUND || f->verdict == TRIAL_UNDELIVERABLE;
 }
 
 static const char *rule_name(const struct scan *s, rule_id rule)
@@ -135,6 +135,8 @@ void scan_print_summary(struct scan *s, double seconds)
     print_sum(sum.files[TRIAL_CHANGED], "delivered without what everybody loses");
     print_sum(sum.files[TRIAL_WITHHELD], "delivered without protected records");
     print_sum(sum.withheld, "  records withheld in them");
+    print_sum(sum.files[TRIAL_REPLACED], "delivered with something else in the place of what was found");
+    print_sum(sum.files[TRIAL_REPORTED], "delivered with what was found, which is only reported");
     print_sum(sum.files[TRIAL_NOT_FOUND], "withheld whole");
     print_sum(sum.files[TRIAL_UNDELIVERABLE], "not delivered, for they cannot be read");
     print_sum(sum.files[TRIAL_UNINSPECTED], "delivered unread");

@@ -84,7 +84,7 @@ span gate_raw_body(const struct gate *g);
 /* What rules in shadow would have withheld of a decided document, for a restricted recipient. Changes nothing about the
  * answer, whatever happens. */
 struct gate_review {
-    uint64_t released;             /* units (or the document) that they withhold and some byte of which leaves */
+    uint64_t released; /* units (or the document) that they withhold, and values that they replace, of which a byte leaves */
     struct policy_verdict verdict; /* theirs; lives until reset */
 };
 /* DECIDED and GATE_FINE, restricted. `b` describes the document as the shadow sees it. False: they could not read it. */

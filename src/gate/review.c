@@ -23,6 +23,10 @@ static uint64_t count_released(const struct edit_list *edits, const struct match
     if (v->document_withheld) return edits->length > 0;
     for (size_t i = 0; i < s->piece_count; i++)
         n += v->withheld[i] != POLICY_KEPT && leaves(edits, s->pieces[i].begin, s->pieces[i].end);
+    for (size_t i = 0; i < v->redactions.count; i++) {
+        const struct policy_redaction *r = &v->redactions.list[i];
+        n += leaves(edits, r->at, r->at + r->len);
+    }
     return n;
 }
 

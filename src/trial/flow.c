@@ -35,6 +35,7 @@ static void add_up(struct trial *t)
     engine_stream_part(t->engine, &v);
     sums->document_withheld |= v.document_withheld;
     sums->found |= v.found;
+    sums->shown |= v.shown;
     sums->seen += v.seen;
     sums->protected_ += v.protected_;
     sums->withheld_count += v.withheld_count;
@@ -87,6 +88,7 @@ static enum trial_verdict verdict_of(const struct trial_flow *w)
     if (w->class == RECIPIENT_ENTITLED) return TRIAL_UNCHANGED;
     if (w->sums.document_withheld) return TRIAL_NOT_FOUND;
     if (w->sums.withheld_count > 0) return TRIAL_WITHHELD;
+    if (w->sums.shown) return w->left == w->read ? TRIAL_REPORTED : TRIAL_REPLACED;
     return w->left == w->read ? TRIAL_UNCHANGED : TRIAL_CHANGED;
 }
 

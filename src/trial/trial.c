@@ -58,9 +58,10 @@ enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class)
 
 static enum trial_verdict verdict_of(const struct engine_outcome *o, enum recipient_class class)
 {
-    if (class == RECIPIENT_ENTITLED) return TRIAL_UNCHANGED;
+    if (class == RECIPIENT_ENTITLED) return o->edits.identity ? TRIAL_UNCHANGED : TRIAL_REPLACED;
     if (o->verdict.document_withheld) return TRIAL_NOT_FOUND;
     if (o->verdict.withheld_count > 0) return TRIAL_WITHHELD;
+    if (o->verdict.shown) return o->edits.identity ? TRIAL_REPORTED : TRIAL_REPLACED;
     return o->edits.identity ? TRIAL_UNCHANGED : TRIAL_CHANGED;
 }
 

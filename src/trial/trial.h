@@ -35,6 +35,8 @@ struct engine_limits trial_limits(void);
     X(UNCHANGED, "unchanged", "delivered as it is")                                                                    \
     X(CHANGED, "changed", "delivered without what everybody loses")                                                    \
     X(WITHHELD, "withheld", "delivered without what is withheld")                                                      \
+    X(REPLACED, "replaced", "delivered with something else in the place of what was found")                            \
+    X(REPORTED, "reported", "delivered with what was found, which is only reported")                                   \
     X(NOT_FOUND, "not_found", "withheld whole")                                                                        \
     X(UNDELIVERABLE, "undeliverable", "not delivered, for it cannot be read")                                          \
     X(UNINSPECTED, "uninspected", "delivered unread")

@@ -79,6 +79,24 @@ def test_the_opposites_fail(tmp_path):
     assert run_tests(pack(tmp_path, {"tests": [{"todo": t} for t in tests]})).returncode == 0
 
 
+def test_what_profiles_do_on_a_finding(tmp_path):
+    """block takes the whole answer; what leaves a trace is what the recipient gets, and lint remarks on it."""
+    two = {"n": 2, "items": [RECORD, {"a": "x"}]}
+    for verb, expect, why in (("block", "not_found", None), ("redact", {"n": 2, "items": [{"a": "[redacted]"}, {"a": "x"}]}, "order 7"),
+                              ("mask", {"n": 2, "items": [{"a": "********"}, {"a": "x"}]}, "order 7"), ("report", "unchanged", "order 7")):
+        reason = {"visible_redaction": why} if why else {}
+        path = pack(tmp_path, {"on_finding": verb, **reason, "tests": [about(two, expect, path="/list")]})
+        done = run_tests(path)
+        assert done.returncode == 0, (verb, done.stderr)
+        assert ("blacked out tells everybody" in g.run("rules", "lint", SECTION, path).stderr) == (why is not None)
+        (tmp_path / "x.json").write_text(json.dumps(two))
+        told = g.run("rules", "explain", tmp_path / "x.json", SECTION, path, "--profile", "q", "--recipient", "restricted", "--path", "/list",
+                     "--protected", NUMBER, "--json")
+        got = json.loads(told.stdout)
+        assert told.returncode == 1 and got["verdict"] == {"block": "not_found", "report": "reported"}.get(verb, "replaced")
+        assert ("blocks the whole" if verb == "block" else "is let through") in got["findings"][0]["reason"]
+
+
 def test_records_are_counted(tmp_path):
     done = run_tests(pack(tmp_path, {"tests": [about(RECORD, "unchanged", recipient="entitled", records=2)]}))
     assert done.returncode == 1 and "1 protected records are found where 2 were expected" in done.stderr

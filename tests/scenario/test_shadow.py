@@ -76,6 +76,16 @@ def test_a_finding_on_something_released_opens_a_review(make, origin):
     assert [json.loads(line)["entry"] for line in listed] == reviews
 
 
+def test_a_shadow_that_would_replace(make, origin):
+    serve_all(origin)
+    gw = make(False, {"id": "next", "title": "t", "mode": "shadow", "on_finding": "mask", "visible_redaction": "trial",
+                      "documents": [{"path": "/api/notes/{id}", "units": ["$"]}, {"path": "/api/list", "units": ["$.items[*]"]}]}).start()
+    bodies = [fetch(gw.port, path, POLICE).body for path in ("/api/notes/7", "/api/list")]
+    assert b"****" not in bodies[0] + bodies[1] and json.loads(bodies[0]) == {"name": "Bob"}
+    # what it would replace in the note is gone for everybody, and in the list with its units
+    assert [e for e in gw.entries() if e["outcome"] == "shadow"] == []
+
+
 def test_no_memory_for_the_shadow_changes_nothing(make, origin):
     """Whatever goes wrong beside the rules in force: the answer is theirs."""
     serve_all(origin)
