@@ -2,8 +2,9 @@
  * registry of many persons with four identifiers each, 1 % of the records protected; and where the time goes.
  *
  *   bench_match_list [--persons N] [--rules FILE] [--runs N] [--dump FILE] [--only match|reader]
+ *                    [--body FILE]
  *
- * --only runs one part and nothing else, for a profiler. */
+ * --only runs one part and nothing else, for a profiler; --body takes another document, up to 4 MB. */
 #include "match/match.h"
 
 #include <stdlib.h>
@@ -109,12 +110,11 @@ static span build_registry(struct registry_builder *b, uint32_t persons)
     return image;
 }
 
-static span read_file(const char *path)
+static span read_file(const char *path, char *text, size_t room)
 {
     FILE *f = fopen(path, "rb");
     if (!f) return (span){0};
-    static char text[1 << 20];
-    size_t n = fread(text, 1, sizeof text, f);
+    size_t n = fread(text, 1, room, f);
     fclose(f);
     return span_of(text, n);
 }
@@ -261,7 +261,9 @@ int main(int argc, char **argv)
     const char *path = option(argc, argv, "--rules", "rules/section-1367.json"),
                *dump = option(argc, argv, "--dump", NULL);
     struct problems *problems = problems_new();
-    span pack = read_file(path);
+    static char text[1 << 20], other[4 << 20];
+    const char *body_path = option(argc, argv, "--body", NULL);
+    span pack = read_file(path, text, sizeof text);
     if (pack.len == 0) return fprintf(stderr, "%s cannot be read; --rules names the shipped pack\n", path), 2;
     struct source *sources[] = {
         source_parse(path, pack, problems), source_parse("profile", span_str(profile), problems)};
@@ -279,6 +281,7 @@ int main(int argc, char **argv)
     size_t records;
     ASSERT(body && b.document && b.scratch && b.reader && b.match);
     b.body = span_of(body, put_list(body, TARGET + 8192, persons, &records));
+    if (body_path) b.body = read_file(body_path, other, sizeof other);
     if (dump) {
         FILE *f = fopen(dump, "wb");
         if (f) fwrite(b.body.ptr, 1, b.body.len, f), fclose(f);

@@ -381,7 +381,8 @@ STRIDE bool take_head(struct stride *s, const struct met *name, uint8_t c)
 
 STRIDE bool is_dull_name(const struct stride *s, const struct met *name)
 {
-    return name->id < s->skip->names && s->skip->dull[name->id] & DOC_DULL_VALUE && !s->frame->tell && !name->twice;
+    if (name->id >= s->skip->names || !(s->skip->dull[name->id] & DOC_DULL_VALUE) || name->twice) return false;
+    return !walk_tells(s->r, s->frame);
 }
 
 enum taken { TAKEN, TAKEN_LAST, NOT_TAKEN };

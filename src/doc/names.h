@@ -57,7 +57,8 @@ struct walk_frame {
     uint64_t outer;  /* the object around this one, 0: none */
     struct names_mark mark;
     uint16_t name; /* that it stands under; DOC_NAME_NONE: none, or not in the table */
-    bool tell;     /* its members are all told, whatever the caller would skip */
+    uint8_t asks;  /* the bit of what is dull by that name */
+    bool rooted;   /* the outermost container, or an element of it */
 };
 
 /* A name outside the table, in an object that is open. */

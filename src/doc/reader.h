@@ -86,25 +86,23 @@ struct walk_out {
     size_t count, capacity;
 };
 
-/* Whether a container's members (an array's: those of the objects in it) are told one by one. */
-static inline bool walk_tells(const struct doc_reader *r, bool object, uint32_t last)
+/* Whether an object's members are told one by one. Asked for each of them: the caller learns names while it reads. */
+static inline bool walk_tells(const struct doc_reader *r, const struct walk_frame *f)
 {
-    uint8_t dull = r->skip->root;
-    if (r->depth > 0) {
-        const struct walk_frame *around = &r->frames[r->depth - 1];
-        if (around->object == 0) return around->tell;
-        dull = last < r->skip->names ? r->skip->dull[last] : 0;
-    }
-    return !(dull & (object ? DOC_DULL_MEMBERS : DOC_DULL_ELEMENTS));
+    const struct doc_skip *skip = r->skip;
+    uint8_t dull = f->rooted ? skip->root : f->name < skip->names ? skip->dull[f->name] : 0;
+    return !(dull & f->asks);
 }
 
 /* Enters a container; the frames have room. `last`: the name met last. */
 static inline void walk_push(struct doc_reader *r, uint64_t at, bool object, uint32_t last)
 {
-    bool tell = walk_tells(r, object, last);
-    uint16_t name = r->depth == 0 ? DOC_NAME_NONE : (uint16_t)last;
-    if (r->depth > 0 && r->frames[r->depth - 1].object == 0) name = r->frames[r->depth - 1].name;
-    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), name, tell};
+    const struct walk_frame *around = r->depth > 0 ? &r->frames[r->depth - 1] : NULL;
+    bool element = around && around->object == 0;
+    uint16_t name = !around ? DOC_NAME_NONE : element ? around->name : (uint16_t)last;
+    bool rooted = !around || (element && around->rooted);
+    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), name,
+        element ? DOC_DULL_ELEMENTS : DOC_DULL_MEMBERS, rooted};
     r->names.last = name;
     r->names.inside = object;
     if (object) r->object = at + 1;

@@ -44,8 +44,10 @@ static uint8_t dull_inside(unsigned others)
 /* What the reader need not tell of a name, under whatever it stands. Under a label every name is told. */
 static uint8_t dullness(const struct match *m, const struct name *n)
 {
-    if (n->labels || n->inherits) return 0;
-    return (n->quiet && n->symbol == 0 ? DOC_DULL_VALUE : 0) | dull_inside(path_others(m->document, n->symbol));
+    if (n->labels) return 0;
+    uint8_t value = n->quiet && n->symbol == 0 ? DOC_DULL_VALUE : 0;
+    /* Under a labelled name it inherits a label, which then stands around what is inside. */
+    return n->inherits ? value : value | dull_inside(path_others(m->document, n->symbol));
 }
 
 uint8_t name_root_dullness(const struct match *m)
