@@ -211,6 +211,10 @@ static void switch_on(struct admin *a)
         io_loop_stop(a->loop); /* one that hears nobody is worth less than the next one */
         return;
     }
+    if (!is_ok(suspicions_open(a))) {
+        io_loop_stop(a->loop);
+        return;
+    }
     a->serving = true;
     tell(a, IPC_STATUS, "");
     result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
@@ -260,6 +264,7 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
 static void close_down(struct admin *a)
 {
     while (a->visitors != NULL) leave(a->visitors, false);
+    suspicions_close(a);
     io_listener_free(a->http);
     io_listener_free(a->local);
     io_watch_free(a->ring_watch);

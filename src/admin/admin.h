@@ -39,6 +39,7 @@ struct admin_arguments {
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */
     int control;                        /* channel to the supervisor */
     uint8_t pseudonym_root[32];
+    struct ipc_area *suspicions; /* rings of all workers; collected from SWITCH on */
 };
 /* All boards with the routes of a configuration, as the report wants them. At most so many of each. */
 #define ADMIN_MIRROR_MAX 1024
@@ -56,8 +57,10 @@ int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void 
 /* ---- the socket's protocol, for cli ------------------------------------------------------------------------------ */
 
 /* One request a connection: a JSON object on the first line, {"command":"apply","bytes":N} followed by N bytes of change
- * lines, or {"command":"lookup","kind":…,"value":…,"system":…}. Answer: one JSON object, then the end:
- * {"status":"ok","applied":N} | {"status":"ok","protected":true} | {"status":"error","problems":["…"]}. */
+ * lines, {"command":"lookup","kind":…,"value":…,"system":…}, {"command":"suspected"} or
+ * {"command":"clear","subject":…,"by":…,"reason":…}. Answer: one JSON object, then the end:
+ * {"status":"ok","applied":N} | {"status":"ok","protected":true} |
+ * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"error","problems":["…"]}. */
 #define ADMIN_REQUEST_MAX (64u << 20)
 /* Sends the request (line and body) and reads the answer. IO when nobody listens there. */
 RESULT admin_ask(const char *socket, span line, span body, struct buf *answer);

@@ -19,6 +19,12 @@ static RESULT name_subjects(struct admin *a, const uint64_t *subjects, size_t n,
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
 {
+    return admin_publish_by(a, event, NULL, counts, count, subjects, subject_count, ticket);
+}
+
+RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const struct ledger_count *counts,
+    size_t count, const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
+{
     const struct proxy_settings *s = &a->arguments->config->settings;
     struct registry_info info;
     char version[33], (*names)[LEDGER_PSEUDONYM] = mem_array(subject_count + 1, LEDGER_PSEUDONYM);
@@ -28,6 +34,7 @@ RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledg
     struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(s->node), .event = event,
         .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = count,
         .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count};
+    if (by != NULL) e.recipient.identity = span_str(by);
     e.versions.rules = span_str(s->rules_version);
     e.versions.config = span_str(s->config_version);
     e.versions.registry = span_str(version);
@@ -179,6 +186,42 @@ static void look_up(struct visitor *v, const json_t *request)
     if (!is_ok(r)) say_error(v, "the ledger did not take the look-up's entry; nothing is told");
 }
 
+/* ---- suspicions ------------------------------------------------------------------------------------------------- */
+
+static void on_record(struct visitor *v, const struct suspicion_entry *entry)
+{
+    struct ledger_count counts[] = {{span_str(entry->what), entry->count > 0 ? entry->count : 1}};
+    result r = admin_publish_by(v->admin, LEDGER_REGISTRY, entry->by, counts, 1, entry->subjects, entry->count, &v->ticket);
+    v->waits = is_ok(r);
+    if (!is_ok(r)) say_error(v, "the ledger did not take the entry; nothing is told");
+}
+
+static void list_suspected(struct visitor *v)
+{
+    struct suspicion_entry entry = {0};
+    buf_clear(&v->answer);
+    result r = suspicions_list(v->admin, &v->answer, &entry);
+    if (is_ok(r)) on_record(v, &entry);
+    else say_error(v, r.class == ERROR_LIMIT ? "there are more than an answer holds" : "the journal cannot be read");
+    mem_free(entry.subjects);
+}
+
+static void clear(struct visitor *v, const json_t *request)
+{
+    const char *subject = json_string_value(json_object_get(request, "subject"));
+    const char *by = json_string_value(json_object_get(request, "by"));
+    const char *reason = json_string_value(json_object_get(request, "reason"));
+    struct suspicion_entry entry = {0};
+    bool named = subject != NULL && by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
+    result r = named ? suspicions_clear(v->admin, subject, by, reason, &entry) : OK;
+    if (!named) say_error(v, "a suspicion is cleared by somebody with a name, for a reason");
+    else if (r.class == ERROR_CONFIG) say_error(v, "nobody of that subject is suspected; registry list --suspected shows who is");
+    else if (!is_ok(r)) say_error(v, apply_error(r));
+    else say(v, "{\"status\":\"ok\",\"cleared\":1}\n");
+    if (named && is_ok(r)) on_record(v, &entry);
+    mem_free(entry.subjects);
+}
+
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
 void local_request(struct visitor *v)
@@ -198,6 +241,8 @@ void local_request(struct visitor *v)
     v->asked = true;
     if (command != NULL && strcmp(command, "apply") == 0) apply(v, body);
     else if (command != NULL && strcmp(command, "lookup") == 0) look_up(v, request);
-    else say_error(v, "unknown command; use apply or lookup");
+    else if (command != NULL && strcmp(command, "suspected") == 0) list_suspected(v);
+    else if (command != NULL && strcmp(command, "clear") == 0) clear(v, request);
+    else say_error(v, "unknown command; use apply, lookup, suspected or clear");
     json_decref(request);
 }

@@ -22,7 +22,8 @@ struct admin {
     const struct admin_arguments *arguments;
     struct io_loop *loop;
     struct io_listener *http, *local;
-    struct io_watch *ring_watch, *control_watch;
+    struct io_watch *ring_watch, *control_watch, *suspicion_watch;
+    struct ipc_collector *collector; /* of suspicions, once we serve */
     struct visitor *visitors;
     struct registry *registry;
     uint8_t key[32];
@@ -40,11 +41,29 @@ RESULT journal_open(struct admin *a, char *why, size_t size);
 RESULT journal_catch_up(struct admin *a);
 /* Room in every overlay, then durable, then in force everywhere. */
 RESULT journal_apply(struct admin *a, const struct registry_change *c);
+/* The same for several changes and one sync; the positions are set. LIMIT REGISTRY_OVERLAY_FULL: nothing was done. */
+RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_t n);
+/* Reads all of it. */
+RESULT journal_read(struct admin *a, struct buf *text);
+/* suspicions.c: takes what workers say from now on. */
+RESULT suspicions_open(struct admin *a);
+void suspicions_close(struct admin *a);
+/* Answers {"command":"suspected"} and "clear" into out; entry: what the ledger must hold before it is told. */
+struct suspicion_entry {
+    const char *what, *by;
+    uint64_t *subjects; /* to be freed */
+    size_t count;
+};
+RESULT suspicions_list(struct admin *a, struct buf *out, struct suspicion_entry *entry);
+RESULT suspicions_clear(struct admin *a, const char *subject, const char *by, const char *reason, struct suspicion_entry *entry);
 /* Answers a local request into v->answer, and says whether a ledger entry has to be durable before it leaves. */
 void local_request(struct visitor *v);
 /* Publishes an entry of the event; 0 counts and no subjects are fine. */
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
+/* The same; `by` (or NULL) is who did it: the entry's recipient.identity. */
+RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const struct ledger_count *counts,
+    size_t count, const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
 /* metrics.c */
 RESULT metrics_write(const struct admin *a, struct buf *out);
 /* mirror.c: a gauge for each fact; the report, JSON */

@@ -68,20 +68,44 @@ static RESULT append(struct admin *a, span record)
     return r;
 }
 
-RESULT journal_apply(struct admin *a, const struct registry_change *c)
+/* For all of them together: what is in the journal must fit at the next start too. */
+static RESULT check_room(const struct admin *a, const struct registry_change *changes, size_t n)
 {
-    struct buf record;
-    buf_init(&record, 16u << 20);
+    size_t keys = 0;
+    for (size_t i = 0; i < n; i++) keys += changes[i].key_count;
     for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
-        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_room(a->arguments->overlays[i], c));
-    }
-    result r = registry_journal_encode(a->key, c, &record);
-    if (is_ok(r)) r = append(a, buf_span(&record));
-    buf_free(&record);
-    TRY(r);
-    a->position = c->position;
-    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
-        if (a->arguments->overlays[i] != NULL) TRY(registry_overlay_apply(a->arguments->overlays[i], c));
+        struct registry_overlay_info info;
+        if (a->arguments->overlays[i] == NULL) continue;
+        registry_overlay_info(a->arguments->overlays[i], &info);
+        bool fits = n == 1 || (info.keys + keys <= info.key_room && info.subjects + n <= info.subject_room);
+        REQUIRE(fits, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+        for (size_t k = 0; k < n; k++) TRY(registry_overlay_room(a->arguments->overlays[i], &changes[k]));
     }
     return OK;
 }
+
+RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_t n)
+{
+    struct buf records;
+    buf_init(&records, 64u << 20);
+    TRY(check_room(a, changes, n));
+    result r = OK;
+    for (size_t i = 0; i < n && is_ok(r); i++) r = registry_journal_encode(a->key, &changes[i], &records);
+    if (is_ok(r)) r = append(a, buf_span(&records));
+    buf_free(&records);
+    TRY(r);
+    a->position += n;
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++) {
+        if (a->arguments->overlays[i] == NULL) continue;
+        for (size_t k = 0; k < n; k++) TRY(registry_overlay_apply(a->arguments->overlays[i], &changes[k]));
+    }
+    return OK;
+}
+
+RESULT journal_apply(struct admin *a, const struct registry_change *c)
+{
+    struct registry_change one = *c;
+    return journal_apply_all(a, &one, 1);
+}
+
+RESULT journal_read(struct admin *a, struct buf *text) { return os_read_fd(a->journal, JOURNAL_MAX, text); }

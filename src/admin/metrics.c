@@ -136,6 +136,7 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_stale", "1: restricted recipients are refused until a rebuild and a reload", registry_stale(a)));
     TRY(gauge(out, "registry_keys", "keys of the index", info.keys));
     TRY(gauge(out, "registry_overlay_keys", "keys of live changes", overlay.keys));
+    TRY(gauge(out, "registry_suspected", "persons known by a marker alone, whom nobody has cleared", overlay.suspected));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
         ipc_ring_failed(a->arguments->ring));
@@ -155,6 +156,7 @@ const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
     if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
+    if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";
     if (registry_stale(a)) return "the registry is stale: its index is older than max_age; build it again and reload";
     if (workers_serving(a) == 0) return "no worker is serving";
     if (workers_stalled(a) > 0) return "a worker does not answer; the connections that it was given wait";

@@ -13,7 +13,7 @@
     X("demo", cli_demo, "[--keep]", "the whole system on an embedded sample origin, shown side by side")               \
     X("scan", cli_scan, "-c gate.json --recipient ID FILE…", "what the gateway would do with these files")            \
     X("rules", cli_rules, "test|lint|explain|print|schema …", "the rule author's tools")                               \
-    X("registry", cli_registry, "build|apply|inspect|lookup …", "the index of protected persons")                      \
+    X("registry", cli_registry, "build|apply|lookup|list …", "the index of protected persons")                      \
     X("log", cli_log, "init|verify|list|show|follow …", "the ledger of disclosures")                                   \
     X("help", cli_help, "[COMMAND]", "this text, or a command's")
 

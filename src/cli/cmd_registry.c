@@ -1,6 +1,7 @@
-/* registry build|apply|inspect|lookup */
+/* registry build|apply|inspect|lookup; list and clear are in cmd_suspicions.c */
 #include "admin/admin.h"
 #include "cli/cli.h"
+#include "cli/verbs.h"
 #include "config/config.h"
 #include "ledger/ledger.h"
 #include "registry/registry.h"
@@ -488,12 +489,13 @@ int cli_registry(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int, char **);
-    } VERBS[] = {{"build", build}, {"apply", apply}, {"inspect", inspect}, {"lookup", look_up}};
+    } VERBS[] = {{"build", build}, {"apply", apply}, {"inspect", inspect}, {"lookup", look_up},
+        {"list", registry_list}, {"clear", registry_clear}};
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(VERBS); i++) {
         if (strcmp(argv[1], VERBS[i].name) != 0) continue;
         argv[1] = argv[0];
         return VERBS[i].run(argc - 1, argv + 1);
     }
-    static const char *const NAMES[] = {"build", "apply", "inspect", "lookup", NULL}, *const LATER[] = {NULL};
+    static const char *const NAMES[] = {"build", "apply", "inspect", "lookup", "list", "clear", NULL}, *const LATER[] = {NULL};
     return cli_unknown_verb("registry", argc > 1 ? argv[1] : NULL, NAMES, LATER);
 }

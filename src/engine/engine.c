@@ -88,7 +88,8 @@ void engine_start(struct engine *e, const struct engine_begin *b)
     e->begin.fields = NULL;
     if (e->unreadable != ENGINE_READABLE) return;
     uint32_t depth = b->limits.depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * b->limits.depth;
-    struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX, .visible_depth = b->limits.depth};
+    struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX, .visible_depth = b->limits.depth,
+        .suspicions = b->suspicions && b->document};
     match_begin(e->match, format, document, b->registry, &limits);
     e->reading = true;
     for (size_t i = 0; i < b->field_count; i++)
@@ -152,6 +153,8 @@ static void judge_body(struct engine *e, span body, struct engine_outcome *out)
         .arena = e->begin.arena,
         .pseudonym_key = e->begin.pseudonym_key};
     enum engine_unreadable u = engine_judge(&j, out);
+    if (u == ENGINE_READABLE && e->survey->identifier_count > 0)
+        u = engine_suspect(e->survey, e->begin.registry, e->begin.arena, out);
     if (u != ENGINE_READABLE) engine_latch(e, u, 0);
 }
 

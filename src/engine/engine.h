@@ -33,11 +33,21 @@ struct engine_limits {
     uint64_t record, document; /* bytes, judged on what stays visible; raw bound is twice that */
 };
 
+/* Somebody who is known by a marker alone: identifiers of one unit that the registry does not know yet. */
+struct engine_suspicion {
+    const struct registry_print *prints;
+    size_t count; /* at most ENGINE_SUSPICION_MAX; a unit with more makes several */
+};
+#define ENGINE_SUSPICION_MAX 1024
+
 struct engine_outcome {
     enum engine_unreadable unreadable; /* not ENGINE_READABLE: the rest is empty */
     uint64_t unreadable_at;
     struct policy_verdict verdict;
     struct edit_list edits; /* restricted: what leaves; entitled: identity, but for what the profile replaces */
+    /* With engine_begin.suspicions, of a document that a profile describes: to be made durable before it leaves. */
+    const struct engine_suspicion *suspicions;
+    size_t suspicion_count;
 };
 
 struct engine;
@@ -63,6 +73,7 @@ struct engine_begin {
     struct arena *arena;
     struct buf *out;  /* where what leaves of a stream is put; NULL: every document is decided whole */
     const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */
+    bool suspicions;  /* look for them */
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */
@@ -103,6 +114,8 @@ void engine_stream_taken(struct engine *e, uint64_t n);
 /* What was decided since the last engine_stream_next_part; its arrays live until the next one, or until something else is
  * read. The verdict's document_withheld: a finding outside every unit; nothing behind it leaves. */
 void engine_stream_part(struct engine *e, struct policy_verdict *out);
+/* Of the part's units; copied into the arena. False when that is full. */
+bool engine_stream_suspicions(const struct engine *e, struct arena *arena, struct engine_outcome *out);
 void engine_stream_next_part(struct engine *e);
 /* Findings of registered people in the part so far: when to end it. */
 size_t engine_stream_subjects(const struct engine *e);

@@ -14,6 +14,7 @@ struct engine_streaming {
     struct arena *arena; /* of one unit */
     struct policy_verdict sums;
     struct buf subjects;   /* uint64_t, as they come */
+    struct buf suspicion_counts, suspicion_prints; /* size_t, struct registry_print, of the part at hand */
     uint32_t *rule_counts; /* one a rule */
     struct policy_rule_count *rules;
     uint64_t read;
@@ -55,6 +56,9 @@ struct engine_judging {
     struct arena *arena;
     const uint8_t *pseudonym_key; /* or NULL */
 };
+/* suspect.c: fills out->suspicions; ENGINE_MEMORY when the arena is full. */
+enum engine_unreadable engine_suspect(
+    const struct match_survey *s, const struct registry *registry, struct arena *arena, struct engine_outcome *out);
 enum engine_unreadable engine_judge(const struct engine_judging *j, struct engine_outcome *out);
 
 #endif

@@ -15,6 +15,8 @@ bool engine_stream_prepare(struct engine *e)
     if (!s->rule_counts) s->rule_counts = mem_array(rules + 1, sizeof *s->rule_counts);
     if (!s->rules) s->rules = mem_array(rules + 1, sizeof *s->rules);
     buf_init(&s->subjects, SUBJECTS_MAX);
+    buf_init(&s->suspicion_counts, SUBJECTS_MAX);
+    buf_init(&s->suspicion_prints, SUBJECTS_MAX);
     s->sums = (struct policy_verdict){0};
     s->read = 0;
     edit_stream_begin(&s->edit, e->begin.out);
@@ -27,6 +29,8 @@ void engine_stream_reset(struct engine *e)
     if (s->arena) arena_reset(s->arena);
     if (s->rule_counts) memset(s->rule_counts, 0, rules_count(e->rules) * sizeof *s->rule_counts);
     buf_free(&s->subjects);
+    buf_free(&s->suspicion_counts);
+    buf_free(&s->suspicion_prints);
     edit_stream_end(&s->edit);
     s->sums = (struct policy_verdict){0};
 }
@@ -35,6 +39,8 @@ void engine_stream_free(struct engine *e)
 {
     struct engine_streaming *s = &e->streaming;
     buf_free(&s->subjects);
+    buf_free(&s->suspicion_counts);
+    buf_free(&s->suspicion_prints);
     edit_stream_end(&s->edit);
     if (s->arena) arena_free(s->arena);
     mem_free(s->rule_counts);
@@ -151,6 +157,43 @@ static bool keep_plain(struct engine *e, const struct match_step *step)
     return put(e, step, EDIT_KEEP, &whole);
 }
 
+static bool note_suspicions(struct engine *e, const struct match_step *step)
+{
+    struct engine_streaming *s = &e->streaming;
+    struct engine_outcome out = {0};
+    struct match_survey inside = step->inside;
+    inside.document = rules_document_view(e->begin.document);
+    if (engine_suspect(&inside, e->begin.registry, s->arena, &out) != ENGINE_READABLE) return latch_memory(e);
+    for (size_t i = 0; i < out.suspicion_count; i++) {
+        const struct engine_suspicion *one = &out.suspicions[i];
+        result r = buf_append(&s->suspicion_counts, span_of(&one->count, sizeof one->count));
+        if (is_ok(r)) r = buf_append(&s->suspicion_prints, span_of(one->prints, one->count * sizeof *one->prints));
+        if (!is_ok(r)) return latch_memory(e);
+    }
+    return true;
+}
+
+bool engine_stream_suspicions(const struct engine *e, struct arena *arena, struct engine_outcome *out)
+{
+    const struct engine_streaming *s = &e->streaming;
+    size_t n = buf_len(&s->suspicion_counts) / sizeof(size_t);
+    out->suspicions = NULL;
+    out->suspicion_count = 0;
+    if (n == 0) return true;
+    span prints = arena_copy(arena, buf_span(&s->suspicion_prints));
+    struct engine_suspicion *list = arena_array(arena, n, sizeof *list);
+    if (!prints.ptr || !list) return false;
+    const struct registry_print *at = (const struct registry_print *)(const void *)prints.ptr;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&list[i].count, s->suspicion_counts.base + s->suspicion_counts.read + i * sizeof(size_t), sizeof(size_t));
+        list[i].prints = at;
+        at += list[i].count;
+    }
+    out->suspicions = list;
+    out->suspicion_count = n;
+    return true;
+}
+
 //= 8USC1367 a(2)
 static bool decide_unit(struct engine *e, const struct match_step *step)
 {
@@ -163,6 +206,7 @@ static bool decide_unit(struct engine *e, const struct match_step *step)
         return false;
     }
     if (!add_up(e, &out.verdict)) return latch_memory(e);
+    if (step->inside.identifier_count > 0 && !note_suspicions(e, step)) return false;
     if (e->begin.class == RECIPIENT_ENTITLED) return put(e, step, EDIT_KEEP, &out.edits);
     bool itself = out.verdict.withheld[0] != POLICY_KEPT;
     s->sums.document_withheld |= out.verdict.document_withheld && (!itself || step->piece.is_root);
@@ -365,6 +409,8 @@ void engine_stream_next_part(struct engine *e)
     s->sums = (struct policy_verdict){.document_withheld = withheld};
     memset(s->rule_counts, 0, rules_count(e->rules) * sizeof *s->rule_counts);
     buf_clear(&s->subjects);
+    buf_clear(&s->suspicion_counts);
+    buf_clear(&s->suspicion_prints);
 }
 
 size_t engine_stream_subjects(const struct engine *e)

@@ -183,6 +183,18 @@ span gate_raw_body(const struct gate *g)
     return buf_span(&g->body);
 }
 
+enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_DECIDED && g->failure == GATE_FINE && !g->stream && !g->replaced && g->at.sent == 0);
+    struct engine_begin begin = *b;
+    begin.arena = g->arena;
+    engine_start(engine, &begin);
+    engine_finish(engine, buf_span(&g->body), true, &g->outcome);
+    g->failure = gate_failure_of(g->outcome.unreadable);
+    return g->failure;
+}
+
 void gate_stream(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);

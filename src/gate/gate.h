@@ -78,6 +78,8 @@ RESULT gate_receive(struct gate *g, span bytes);
 bool gate_read_enough(const struct gate *g);
 /* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
 enum gate_failure gate_decide(struct gate *g, bool complete);
+/* DECIDED, everything read and nothing sent: once more, for the registry has changed. b as for gate_open. */
+enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b);
 const struct engine_outcome *gate_outcome(const struct gate *g);
 /* The body as it came, for those who count what it looks like (the mirror): never to be sent. Lives until it is replaced. */
 span gate_raw_body(const struct gate *g);

@@ -75,7 +75,7 @@ static bool keep_verdict(struct gate *g)
     if (v->rule_count > 0) memcpy(rules, v->rules, v->rule_count * sizeof *rules);
     v->subjects = subjects;
     v->rules = rules;
-    return true;
+    return engine_stream_suspicions(g->engine, g->parts.arena, &g->outcome);
 }
 
 enum gate_failure gate_part(struct gate *g, enum gate_body body)

@@ -133,6 +133,9 @@ bool ledger_time_parse(span text, uint64_t *time_us);
 //= RFC9562 5.7
 /* UUIDv7 from milliseconds since 1970 and 10 random bytes; lower case. */
 void ledger_request_id(uint64_t time_ms, const uint8_t random[10], char out[LEDGER_REQUEST_ID]);
+/* The 16 bytes of it and back. */
+void ledger_request_bytes(const char id[LEDGER_REQUEST_ID], uint8_t out[16]);
+void ledger_request_text(const uint8_t id[16], char out[LEDGER_REQUEST_ID]);
 
 /* ---- pseudonyms ----------------------------------------------------------------------------------------------- */
 

@@ -127,6 +127,11 @@ void ledger_request_id(uint64_t time_ms, const uint8_t random[10], char out[LEDG
     memcpy(id + 6, random, 10);
     id[6] = 0x70 | (id[6] & 0x0f);
     id[8] = 0x80 | (id[8] & 0x3f);
+    ledger_request_text(id, out);
+}
+
+void ledger_request_text(const uint8_t id[16], char out[LEDGER_REQUEST_ID])
+{
     char hex[33], *p = out;
     hex_encode(span_of(id, 16), hex);
     for (unsigned i = 0; i < 32; i++) {
@@ -134,4 +139,13 @@ void ledger_request_id(uint64_t time_ms, const uint8_t random[10], char out[LEDG
         *p++ = hex[i];
     }
     *p = 0;
+}
+
+void ledger_request_bytes(const char id[LEDGER_REQUEST_ID], uint8_t out[16])
+{
+    char hex[32];
+    size_t n = 0;
+    for (const char *p = id; *p != 0 && n < sizeof hex; p++)
+        if (*p != '-') hex[n++] = *p;
+    if (!hex_decode(span_of(hex, n), out, 16)) memset(out, 0, 16);
 }

@@ -79,7 +79,7 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
-        &m->links, &m->link_text, &m->order, &m->moved};
+        &m->links, &m->link_text, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -184,7 +184,8 @@ void match_reset(struct match *m)
     if (m->shapes_used) mem_wipe(m->shapes, sizeof m->shapes);
     rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
-    m->failed = m->name_waits = m->disorder = m->shapes_used = false;
+    m->failed = m->name_waits = m->disorder = m->shapes_used = m->marked = false;
+    m->identifiers_from = m->identifier_text_from = 0;
     m->too_deep = UINT64_MAX;
     m->stepping = (struct stepping){0};
     m->flaw_count = m->top = 0;
@@ -328,6 +329,9 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
     s->count_count = m->counts.count;
     s->findings = m->findings.items;
     s->finding_count = m->findings.count;
+    s->identifiers = m->identifiers.items;
+    s->identifier_count = m->identifiers.count;
+    s->identifier_text = m->identifier_text.items;
     *out = s;
     return OK;
 }

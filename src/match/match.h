@@ -35,6 +35,7 @@ struct match_piece {
     bool is_member, is_line, is_root; /* every NDJSON line is a piece, unit or not: what does not parse goes alone */
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
+    bool marked;  /* a definitive marker stands in it, outside texts and units inside it */
 };
 
 /* An object, array or NDJSON body that has a piece, or that is empty at a droppable place. */
@@ -83,6 +84,13 @@ struct match_link {
     uint8_t part; /* enum match_link_part */
 };
 
+/* A person's own identifier (no surrogate key, nothing shared) in a unit with a definitive marker, registered or not. */
+struct match_identifier {
+    uint32_t unit; /* piece; in a graph see match_owner */
+    uint32_t text; /* in survey.identifier_text: canonical */
+    uint8_t kind, len;
+};
+
 struct match_survey {
     const struct rules_document_view *document; /* as which it was read */
     const struct match_link *links;             /* in no particular order */
@@ -96,6 +104,9 @@ struct match_survey {
     size_t count_count;
     const struct match_finding *findings; /* in no particular order */
     size_t finding_count;
+    const struct match_identifier *identifiers; /* with match_limits.suspicions */
+    size_t identifier_count;
+    const uint8_t *identifier_text;
     uint64_t units_seen;
     uint64_t root_begin, root_end; /* of the document's value (JSON) */
     uint32_t visible_depth;        /* as match_piece.depth, outside every piece */
@@ -113,6 +124,7 @@ struct match_limits {
     uint32_t depth;
     uint64_t findings; /* survey entries of any kind at most; 0: as many as memory holds */
     uint32_t visible_depth; /* streams: the first place outside every piece that is deeper is noted */
+    bool suspicions;   /* note the identifiers of units with a definitive marker */
 };
 /* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,

@@ -168,11 +168,13 @@ struct match {
     enum doc_format format;
     const uint8_t *body; /* of offset 0, which in a stream is gone: only what is in the window may be read */
     uint64_t body_len;
-    struct table pieces, containers, counts, findings, links, link_text;
+    struct table pieces, containers, counts, findings, links, link_text, identifiers, identifier_text;
+    uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
+    bool marked;                                     /* it, or a unit in it, holds a definitive marker */
     struct table frames, names, literals;
     struct table order, moved; /* streams: steps to hand out; where containers went */
     struct stepping {
-        uint32_t next, piece_stop, finding, container;
+        uint32_t next, piece_stop, finding, container, identifier;
         bool past_order;
     } stepping;
     struct doc_skip skip;
@@ -280,6 +282,10 @@ void mrz_scan(struct match *m, span text);
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
 void propose_flush(struct match *m);
 void finding_add(struct match *m, const struct match_finding *finding);
+/* suspect.c: what stands in a unit is kept until its outermost unit closes, and then only where a marker was seen. */
+void suspect_note(struct match *m, enum registry_kind kind, span canonical);
+void suspect_mark(struct match *m);
+void suspect_closed(struct match *m);
 /* Brings them into an order and leaves each once. */
 void findings_close(struct match *m);
 void finding_here(struct match *m, enum match_origin origin, rule_id rule);

@@ -42,6 +42,7 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule)
     const struct spot *p = &m->spot;
     m->proposals++;
     if (m->dry) return;
+    if (origin == MATCH_DEFINITIVE && p->unit != MATCH_NONE && !p->in_text) suspect_mark(m);
     finding_add(m, &(struct match_finding){.at = p->at,
                        .len = p->len,
                        .unit = p->unit,
@@ -122,6 +123,7 @@ static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, 
     b->candidates[i] = (struct candidate){
         m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text, m->spot.is_name};
     b->keys[i] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? m->view->system : 0, canonical};
+    if (m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text) suspect_note(m, kind, canonical);
     if (m->observer) m->observer(m->observer_ctx, rule, kind, canonical);
 }
 

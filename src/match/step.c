@@ -159,12 +159,25 @@ static void take_inner(struct match *m, uint32_t first, uint32_t last, uint32_t 
     root->is_root = true;
 }
 
+/* Of the pieces first … last; what was noted of later ones stands behind. */
+static void take_identifiers(struct match *m, uint32_t first, uint32_t last, struct match_survey *s)
+{
+    uint32_t from = m->stepping.identifier, n = from;
+    for (; n < m->identifiers.count && TABLE_AT(&m->identifiers, struct match_identifier, n)->unit < last; n++)
+        TABLE_AT(&m->identifiers, struct match_identifier, n)->unit -= first;
+    m->stepping.identifier = n;
+    s->identifiers = TABLE_AT(&m->identifiers, struct match_identifier, from);
+    s->identifier_count = n - from;
+    s->identifier_text = m->identifier_text.items;
+}
+
 static void step_piece(struct match *m, uint32_t i, struct match_step *out)
 {
     uint32_t last = piece_behind(m, i);
     *out = (struct match_step){.kind = MATCH_STEP_PIECE, .piece = *piece_at(m, i)};
     if (out->piece.container != MATCH_NONE) out->container = container_at(m, out->piece.container);
     take_findings(m, i, last, &out->inside);
+    take_identifiers(m, i, last, &out->inside);
     take_inner(m, i, last, take_containers(m, &out->piece, &out->inside));
     out->inside.pieces = piece_at(m, i);
     out->inside.piece_count = last - i;
@@ -240,6 +253,20 @@ static void move_frames(struct match *m, uint32_t n)
     m->line = less(m->line, n);
 }
 
+static void keep_identifiers(struct match *m, uint32_t n)
+{
+    uint32_t gone = m->stepping.identifier;
+    drop_front(&m->identifiers, gone, sizeof(struct match_identifier));
+    uint32_t text = m->identifiers.count ? TABLE_AT(&m->identifiers, struct match_identifier, 0)->text : m->identifier_text.count;
+    drop_front(&m->identifier_text, text, 1);
+    for (uint32_t i = 0; i < m->identifiers.count; i++) {
+        TABLE_AT(&m->identifiers, struct match_identifier, i)->unit -= n;
+        TABLE_AT(&m->identifiers, struct match_identifier, i)->text -= text;
+    }
+    m->identifiers_from = m->identifiers_from > gone ? m->identifiers_from - gone : 0;
+    m->identifier_text_from = m->identifier_text_from > text ? m->identifier_text_from - text : 0;
+}
+
 void match_steps_end(struct match *m)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
@@ -257,6 +284,7 @@ void match_steps_end(struct match *m)
         piece_at(m, i)->container = moved_to(m, piece_at(m, i)->container);
     }
     move_frames(m, n);
+    keep_identifiers(m, n);
     m->stepping = (struct stepping){0};
     m->order.count = 0;
 }

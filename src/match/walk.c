@@ -67,6 +67,7 @@ static void close_piece(struct match *m, uint32_t piece, uint64_t end)
 {
     struct match_piece *p = piece_at(m, piece);
     p->end = p->next_begin = end;
+    if (p->roles & PATH_UNIT && p->unit_parent == MATCH_NONE) suspect_closed(m);
 }
 
 /* What stood before a child that begins here knows its next sibling now. */

@@ -53,6 +53,10 @@ static void prepare(struct exchange *x, struct session *s)
     x->admitted = false;
     x->engine = NULL;
     x->servers_tried = 0;
+    x->next_suspecting = NULL;
+    x->suspecting = x->suspects_part = false;
+    x->suspicion_due_us = 0;
+    x->suspicion_at = 0;
     x->carried_count = 0;
     x->media.len = 0;
     x->failure = GATE_FINE;
@@ -119,6 +123,7 @@ static void clean(struct exchange *x)
     struct worker *w = x->worker;
     exchange_leave_origin(x, false);
     if (x->queued) worker_unqueue(w, x);
+    suspect_forget(x);
     io_timer_clear(&x->timer);
     if (gate_state(x->gate) == GATE_RECEIVING) gate_replace(x->gate);
     exchange_leave_engine(x);

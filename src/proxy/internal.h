@@ -60,6 +60,7 @@ void origin_pools_close(struct worker *w);
     X(LISTEN, listen)                                                                                                  \
     X(READ_BODY, read_body)                                                                                            \
     X(DECIDE, decide)                                                                                                  \
+    X(SUSPECT, suspect)                                                                                                \
     X(RECORD, record)                                                                                                  \
     X(PACE, pace)                                                                                                      \
     X(SEND, send)                                                                                                      \
@@ -84,6 +85,11 @@ struct exchange {
     enum step step;
     struct exchange *next; /* free list; ledger queue */
     bool queued;           /* in the ledger queue */
+    struct exchange *next_suspecting;
+    bool suspecting;    /* waits for admin */
+    bool suspects_part; /* … for a part of a document that leaves in parts */
+    uint64_t suspicion_ticket, suspicion_due_us; /* due 0: nothing published yet */
+    size_t suspicion_at;                         /* the next one to publish */
 
     struct http_request request;
     struct http_body request_body;
@@ -198,6 +204,13 @@ struct shadow_review {
 };
 void shadow_look(struct exchange *x);      /* once the document is decided */
 RESULT shadow_publish(struct exchange *x); /* before the answer's own entry; LIMIT EAGAIN: again when the ring drains */
+/* parts.c: a failure after DECIDE. */
+enum flow parts_fail(struct exchange *x, enum gate_failure f);
+/* suspect.c: the exchanges that wait for admin; it moved. */
+void suspect_moved(struct worker *w);
+void suspect_forget(struct exchange *x);
+/* response.c: the verdict stands; RECORD is next. */
+void exchange_conclude(struct exchange *x);
 /* record.c */
 /* What every entry about the exchange says; its texts live in the arena or as long as the exchange. */
 RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);
@@ -246,6 +259,7 @@ struct worker {
     struct session *sessions;
     struct exchange *free_exchanges;
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
+    struct exchange *suspecting;         /* waiting for admin */
     struct io_task *ledger_round, *ledger_idle; /* when the scribe is asked, and its answers are looked at */
     unsigned unasked;                    /* decisions published that the scribe was not asked for yet */
     uint64_t unasked_us;                 /* when the first of them was */
@@ -260,7 +274,7 @@ struct worker {
     struct ledger_month month;
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
-    struct io_watch *ring_watch, *control_watch;
+    struct io_watch *ring_watch, *control_watch, *suspicion_watch;
     struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer;
     uint64_t memory; /* that exchanges hold */
     bool draining, broken;

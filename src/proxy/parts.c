@@ -104,8 +104,14 @@ static enum flow decided(struct exchange *x)
     exchange_decided(x);
     answer_choose(x);
     if (!x->from_origin) gate_replace(x->gate);
-    x->step = STEP_RECORD;
+    x->suspects_part = gate_outcome(x->gate)->suspicion_count > 0;
+    x->step = x->suspects_part ? STEP_SUSPECT : STEP_RECORD;
     return FLOW_GO;
+}
+
+enum flow parts_fail(struct exchange *x, enum gate_failure f)
+{
+    return x->head_written ? break_off(x) : exchange_fail(x, f);
 }
 
 /* The document ends here, or what can be told of it does. */

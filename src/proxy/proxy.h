@@ -99,6 +99,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(DOCUMENTS, "documents", "documents decided")                                                                     \
     X(UNINSPECTED, "uninspected", "answers passed to entitled recipients without having been read")                    \
     X(BODY_BYTES, "body_bytes", "decoded bytes received from origins")                                                 \
+    X(SUSPICIONS, "suspicions", "answers that showed somebody known by a marker alone")                                \
     X(RULE_LIMITS, "rule_limits", "match limits met, each counted as a match")                                         \
     X(SHADOW, "shadow_reviews", "answers of which rules in shadow would have withheld more: each opened a review")      \
     X(SHADOW_UNREAD, "shadow_unread", "answers that rules in shadow could not read")                                   \
@@ -185,6 +186,7 @@ struct proxy_worker_arguments {
     const struct proxy_settings *settings;
     const struct registry *registry;
     struct ipc_ring *ring;
+    struct ipc_ring *suspicions; /* to admin */
     const int *listeners; /* one a settings->listeners */
     int control;          /* channel to the supervisor */
     uint8_t ticket_keys[IO_TICKET_KEYS_SIZE];

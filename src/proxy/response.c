@@ -269,6 +269,7 @@ static struct engine_begin describe(struct exchange *x)
         .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
         .keep_survey = mirror_is_on(x),
         .pseudonym_key = pseudonym_key(x),
+        .suspicions = !mirror_is_on(x),
     };
     return b;
 }
@@ -455,10 +456,16 @@ static enum gate_failure judge(struct exchange *x)
 
 enum flow step_decide(struct exchange *x)
 {
-    struct worker *w = x->worker;
     if (x->in_parts) return parts_decide(x);
     x->failure = judge(x);
-    worker_alarm(w, x->failure);
+    worker_alarm(x->worker, x->failure);
+    x->step = STEP_SUSPECT;
+    return FLOW_GO;
+}
+
+void exchange_conclude(struct exchange *x)
+{
+    struct worker *w = x->worker;
     if (mirror_is_on(x)) mirror_decided(x);
     else shadow_look(x);
     exchange_leave_engine(x);
@@ -475,7 +482,6 @@ enum flow step_decide(struct exchange *x)
     answer_choose(x);
     if (!x->from_origin && gate_state(x->gate) == GATE_DECIDED) gate_replace(x->gate);
     x->step = STEP_RECORD;
-    return FLOW_GO;
 }
 
 /* ---- events of the origin's connection -------------------------------------------------------------------------- */
@@ -504,6 +510,7 @@ void exchange_origin_event(struct exchange *x, enum io_event event)
     case STEP_READ_HEAD:
     case STEP_ADMIT:
     case STEP_DECIDE:
+    case STEP_SUSPECT:
     case STEP_PACE:
     case STEP_FINISH:
     case STEP_COUNT: break;

@@ -23,18 +23,20 @@ RESULT worker_random(struct worker *w, uint8_t *out, size_t len)
 void worker_alarm(struct worker *w, enum gate_failure f)
 {
     bool limit = f == GATE_RECORD || f == GATE_DOCUMENT || f == GATE_DEPTH;
-    if (!limit && f != GATE_REGISTRY) return;
+    if (!limit && f != GATE_REGISTRY && f != GATE_SUSPICION) return;
     uint64_t now = io_now_ms();
     if (w->alarmed_ms[f] != 0 && now - w->alarmed_ms[f] < PROXY_SUMMARY_MS) return;
     w->alarmed_ms[f] = now;
     if (limit) proxy_log("worker", "over_limit", "\"row\":\"%s\"", gate_failure_name(f));
+    else if (f == GATE_SUSPICION) proxy_log("worker", "suspicion_not_kept", NULL);
+    else if (!registry_suspicion_room(w->arguments->registry)) proxy_log("worker", "registry_full", NULL);
     else proxy_log("worker", "registry_stale", "\"built\":%llu", (unsigned long long)w->registry_built);
 }
 
 bool worker_registry_usable(const struct worker *w, uint64_t time_us)
 {
     return !registry_is_stale(w->registry_built, w->settings->registry_max_age_us, time_us) &&
-           !gate_failure_thrown(GATE_REGISTRY);
+           registry_suspicion_room(w->arguments->registry) && !gate_failure_thrown(GATE_REGISTRY);
 }
 
 /* ---- engines ---------------------------------------------------------------------------------------------------- */
@@ -158,6 +160,14 @@ static void ledger_moved(int fd, void *arg)
     (void)fd;
     release_recorded(w);
     if (w->queue != NULL) io_task_due(w->ledger_idle);
+}
+
+static void admin_moved(int fd, void *arg)
+{
+    struct worker *w = arg;
+    (void)fd;
+    ipc_ring_arm(w->arguments->suspicions);
+    suspect_moved(w);
 }
 
 /* Completions wait for company: the scribe takes them with the next decision, or when the timer says so. */
@@ -344,6 +354,8 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     w->ledger_idle = io_task_new(w->loop, IO_BEFORE_WAIT, ledger_before_wait, w);
     w->control_watch = io_watch_new(w->loop, w->arguments->control, control_message, w);
     REQUIRE(w->ring_watch != NULL && w->control_watch != NULL, ERROR_LIMIT, ENOMEM);
+    w->suspicion_watch = io_watch_new(w->loop, ipc_ring_wake_fd(w->arguments->suspicions), admin_moved, w);
+    REQUIRE(w->suspicion_watch != NULL, ERROR_LIMIT, ENOMEM);
     REQUIRE(w->ledger_round != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
     ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
     io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
@@ -379,6 +391,7 @@ static void close_down(struct worker *w)
     io_task_free(w->ledger_round);
     io_task_free(w->ledger_idle);
     io_watch_free(w->control_watch);
+    io_watch_free(w->suspicion_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {
         io_tls_server_free(w->listening[i].tls);
         recipient_anchors_free(w->listening[i].anchors);

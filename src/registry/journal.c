@@ -32,7 +32,7 @@ static void write_payload(uint8_t *p, const struct registry_change *c)
     store_le32(p + 4, (uint32_t)c->key_count);
     store_le64(p + 8, c->time);
     store_le64(p + 16, c->subject);
-    if (c->op == REGISTRY_RELEASE) memcpy(p + 24, c->reason, 16);
+    if (c->op != REGISTRY_PROTECT) memcpy(p + 24, c->reason, 16);
     for (size_t i = 0; i < c->key_count; i++) {
         store_le64(p + PAYLOAD_FIXED + 16 * i, c->keys[i].a);
         store_le64(p + PAYLOAD_FIXED + 16 * i + 8, c->keys[i].b);
@@ -44,7 +44,7 @@ RESULT registry_journal_encode(const uint8_t key[32], const struct registry_chan
     struct secrets s;
     uint8_t *p;
     ASSERT(c->position > 0 && c->key_count <= REGISTRY_CHANGE_KEYS_MAX && c->subject != REGISTRY_NO_SUBJECT);
-    ASSERT(c->op == REGISTRY_PROTECT || c->key_count == 0);
+    ASSERT(c->op == REGISTRY_PROTECT || c->op == REGISTRY_SUSPECT || c->key_count == 0);
     size_t payload = PAYLOAD_FIXED + 16 * c->key_count, length = HEAD_BYTES + payload + TAIL_BYTES;
     TRY(secrets_derive(&s, key));
     result r = buf_reserve(out, length, &p);
@@ -110,7 +110,7 @@ static bool read_record(const struct secrets *s, span record, struct registry_pr
         .keys = keys,
         .key_count = load_le32(p + 4)};
     memcpy(out->reason, p + 24, 16);
-    if (p[0] != REGISTRY_PROTECT && p[0] != REGISTRY_RELEASE) return false;
+    if (p[0] < REGISTRY_PROTECT || p[0] > REGISTRY_CLEAR) return false;
     if (out->key_count != (payload - PAYLOAD_FIXED) / 16 || out->subject == REGISTRY_NO_SUBJECT) return false;
     for (size_t i = 0; i < out->key_count; i++)
         keys[i] =
@@ -124,8 +124,25 @@ static bool position_follows(const struct registry_journal_end *end, uint64_t po
     return end->records == 0 ? position > 0 : position == end->position + 1;
 }
 
-static RESULT replay_all(const struct secrets *s, span journal, uint64_t from, void *overlay,
-    struct registry_print *keys, struct registry_journal_end *end)
+struct reader {
+    uint64_t from;
+    void *overlay; /* NULL: not applied */
+    void (*each)(void *ctx, const struct registry_change *c);
+    void *ctx;
+};
+
+static RESULT take_record(const struct reader *to, const struct registry_change *c, struct registry_journal_end *end)
+{
+    bool suspicion = c->op == REGISTRY_SUSPECT || c->op == REGISTRY_CLEAR;
+    if (to->each) to->each(to->ctx, c);
+    if (!to->overlay || (c->position < to->from && !suspicion)) return OK;
+    TRY(registry_overlay_apply(to->overlay, c));
+    end->applied++;
+    return OK;
+}
+
+static RESULT replay_all(const struct secrets *s, span journal, const struct reader *to, struct registry_print *keys,
+    struct registry_journal_end *end)
 {
     while (end->bytes < journal.len) {
         span rest = span_from(journal, end->bytes);
@@ -138,10 +155,7 @@ static RESULT replay_all(const struct secrets *s, span journal, uint64_t from, v
         span record = span_sub(rest, 0, record_length(rest));
         REQUIRE(read_record(s, record, keys, &c) && position_follows(end, c.position), ERROR_CONFIG,
             REGISTRY_JOURNAL_DAMAGED);
-        if (c.position >= from && overlay) {
-            TRY(registry_overlay_apply(overlay, &c));
-            end->applied++;
-        }
+        TRY(take_record(to, &c, end));
         end->bytes += record.len;
         end->position = c.position;
         end->records++;
@@ -149,15 +163,28 @@ static RESULT replay_all(const struct secrets *s, span journal, uint64_t from, v
     return OK;
 }
 
-RESULT registry_journal_replay(
-    const uint8_t key[32], span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
+static RESULT read_journal(
+    const uint8_t key[32], span journal, const struct reader *to, struct registry_journal_end *end)
 {
     struct secrets s;
     *end = (struct registry_journal_end){0};
     TRY(secrets_derive(&s, key));
     struct registry_print *keys = mem_array(REGISTRY_CHANGE_KEYS_MAX, sizeof *keys);
-    result r = keys ? replay_all(&s, journal, from, overlay, keys, end) : FAIL(ERROR_LIMIT, REGISTRY_NO_MEMORY);
+    result r = keys ? replay_all(&s, journal, to, keys, end) : FAIL(ERROR_LIMIT, REGISTRY_NO_MEMORY);
     mem_free(keys);
     secrets_wipe(&s);
     return r;
+}
+
+RESULT registry_journal_replay(
+    const uint8_t key[32], span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
+{
+    return read_journal(key, journal, &(struct reader){.from = from, .overlay = overlay}, end);
+}
+
+RESULT registry_journal_each(
+    const uint8_t key[32], span journal, void (*each)(void *ctx, const struct registry_change *c), void *ctx)
+{
+    struct registry_journal_end end;
+    return read_journal(key, journal, &(struct reader){.each = each, .ctx = ctx}, &end);
 }

@@ -41,7 +41,7 @@ RESULT registry_overlay_format(void *memory, size_t size, const uint8_t key[32])
 }
 
 /* Takes the segment apart; its own sizes must be those that its length gives. */
-static RESULT overlay_read(const void *memory, struct overlay *out)
+RESULT overlay_read(const void *memory, struct overlay *out)
 {
     const struct overlay_header *h = memory;
     struct overlay_header expected = {0};
@@ -87,9 +87,9 @@ enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handl
     if (!o->header || atomic_load_explicit(&o->header->subjects, memory_order_acquire) == 0) return SUBJECT_UNKNOWN;
     const struct overlay_subject *s = find_subject(o, handle);
     if (!s || atomic_load_explicit(&s->handle, memory_order_acquire) == 0) return SUBJECT_UNKNOWN;
-    /* Only one value may release anybody. */
     uint64_t state = atomic_load_explicit(&s->state, memory_order_acquire);
-    return state == SUBJECT_RELEASED ? SUBJECT_RELEASED : SUBJECT_PROTECTED;
+    bool known = state == SUBJECT_RELEASED || state == SUBJECT_SUSPECTED || state == SUBJECT_CLEARED;
+    return known ? (enum subject_state)state : SUBJECT_PROTECTED;
 }
 
 size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap)
@@ -100,13 +100,27 @@ size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, ui
         const struct overlay_key *k = &o->keys[at];
         uint64_t a = atomic_load_explicit(&k->a, memory_order_acquire);
         if (a == 0) break;
-        if (a == first && k->b == p.b && overlay_subject_state(o, k->subject) != SUBJECT_RELEASED) {
+        if (a == first && k->b == p.b && !subject_let_go(overlay_subject_state(o, k->subject))) {
             if (n < cap) subjects[n] = k->subject;
             n++;
         }
         if (++at == o->key_slots) at = 0;
     }
     return n;
+}
+
+bool overlay_key_suspicion(const struct overlay *o, struct registry_print p)
+{
+    uint64_t first = overlay_first(p), at = scale(p.a, o->key_slots);
+    for (uint64_t i = 0; i < o->key_slots; i++) {
+        const struct overlay_key *k = &o->keys[at];
+        uint64_t a = atomic_load_explicit(&k->a, memory_order_acquire);
+        if (a == 0) return false;
+        enum subject_state s = a == first && k->b == p.b ? overlay_subject_state(o, k->subject) : SUBJECT_UNKNOWN;
+        if (s == SUBJECT_SUSPECTED || s == SUBJECT_CLEARED) return true;
+        if (++at == o->key_slots) at = 0;
+    }
+    return false;
 }
 
 void overlay_each_protected(const struct overlay *o, void (*each)(void *ctx, uint64_t handle), void *ctx)
@@ -156,10 +170,22 @@ static uint64_t new_keys(const struct overlay *o, const struct registry_change *
 
 static RESULT check_room(const struct overlay *o, const struct registry_change *c)
 {
-    REQUIRE(load(&o->header->keys) + new_keys(o, c) <= o->key_slots / 2, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+    uint64_t keys = o->key_slots / 2, subjects = o->subject_slots / 2;
+    REQUIRE(load(&o->header->keys) + new_keys(o, c) <= keys, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
     const struct overlay_subject *s = find_subject(o, c->subject);
     bool known = s && load(&s->handle) == c->subject;
-    REQUIRE(known || load(&o->header->subjects) + 1 <= o->subject_slots / 2, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+    REQUIRE(known || load(&o->header->subjects) + 1 <= subjects, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
+    return OK;
+}
+
+/* What an operator adds leaves an eighth to what answers show: that cannot wait for a rebuild. */
+static RESULT check_reserve(const struct overlay *o, const struct registry_change *c)
+{
+    uint64_t keys = o->key_slots / 2, subjects = o->subject_slots / 2;
+    if (c->op != REGISTRY_PROTECT) return OK;
+    bool fits = load(&o->header->keys) + new_keys(o, c) <= keys - keys / 8 &&
+                load(&o->header->subjects) + 1 <= subjects - subjects / 8;
+    REQUIRE(fits, ERROR_LIMIT, REGISTRY_OVERLAY_FULL);
     return OK;
 }
 
@@ -167,6 +193,7 @@ RESULT registry_overlay_room(const void *memory, const struct registry_change *c
 {
     struct overlay o;
     TRY(overlay_read(memory, &o));
+    TRY(check_reserve(&o, c));
     return check_room(&o, c);
 }
 
@@ -196,6 +223,20 @@ static void set_state(const struct overlay *o, uint64_t handle, enum subject_sta
     }
     uint64_t released = load(&o->header->released);
     publish(&o->header->released, released + (state == SUBJECT_RELEASED) - (was == SUBJECT_RELEASED));
+    uint64_t suspected = load(&o->header->suspected);
+    publish(&o->header->suspected, suspected + (state == SUBJECT_SUSPECTED) - (was == SUBJECT_SUSPECTED));
+}
+
+static enum subject_state state_after(const struct overlay *o, const struct registry_change *c)
+{
+    switch (c->op) {
+    case REGISTRY_PROTECT: break;
+    case REGISTRY_RELEASE: return SUBJECT_RELEASED;
+    case REGISTRY_CLEAR: return SUBJECT_CLEARED;
+    case REGISTRY_SUSPECT: /* also read a second time from the journal, behind what cleared it */
+        return overlay_subject_state(o, c->subject) == SUBJECT_CLEARED ? SUBJECT_CLEARED : SUBJECT_SUSPECTED;
+    }
+    return SUBJECT_PROTECTED;
 }
 
 /* A protect adds its keys before it turns the subject's state, so that a released subject comes back whole; a release
@@ -208,8 +249,8 @@ RESULT registry_overlay_apply(void *memory, const struct registry_change *c)
     TRY(check_room(&o, c));
     for (size_t i = 0; i < c->key_count; i++)
         add_key(&o, c->keys[i], c->subject);
-    set_state(&o, c->subject, c->op == REGISTRY_RELEASE ? SUBJECT_RELEASED : SUBJECT_PROTECTED);
-    publish(&o.header->position, c->position);
+    set_state(&o, c->subject, state_after(&o, c));
+    if (c->position > load(&o.header->position)) publish(&o.header->position, c->position);
     return OK;
 }
 
@@ -223,5 +264,6 @@ void registry_overlay_info(const void *memory, struct registry_overlay_info *out
         .subjects = load(&o.header->subjects),
         .subject_room = o.subject_slots / 2,
         .released = load(&o.header->released),
+        .suspected = load(&o.header->suspected),
         .position = load(&o.header->position)};
 }

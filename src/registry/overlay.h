@@ -8,6 +8,8 @@
  *
  *   subject:  (none) ── protect ──► PROTECTED ◄── protect / release ──► RELEASED
  *
+ *   suspicion: (none) ── suspect ──► SUSPECTED ── clear ──► CLEARED, which is final
+ *
  * A subject that has no slot is as its index says. */
 #ifndef GATE1367_REGISTRY_OVERLAY_H
 #define GATE1367_REGISTRY_OVERLAY_H
@@ -16,7 +18,9 @@
 
 #include <stdatomic.h>
 
-enum subject_state { SUBJECT_UNKNOWN = 0, SUBJECT_PROTECTED = 1, SUBJECT_RELEASED = 2 };
+enum subject_state { SUBJECT_UNKNOWN = 0, SUBJECT_PROTECTED = 1, SUBJECT_RELEASED = 2, SUBJECT_SUSPECTED = 3, SUBJECT_CLEARED = 4 };
+/* Only two values end a protection; whatever else stands there protects. */
+static inline bool subject_let_go(enum subject_state s) { return s == SUBJECT_RELEASED || s == SUBJECT_CLEARED; }
 
 struct overlay_key {
     _Atomic uint64_t a; /* 0: free; stored last */
@@ -30,7 +34,7 @@ struct overlay_header {
     uint8_t magic[8];
     uint64_t size, words, key_slots, subject_slots;
     uint8_t check[16];
-    _Atomic uint64_t keys, subjects, released, position;
+    _Atomic uint64_t keys, subjects, released, position, suspected;
 };
 
 /* What a reader keeps: sizes are read once and checked, so that later nonsense in the segment cannot lead it outside.
@@ -67,7 +71,13 @@ static inline bool overlay_may_have(const struct overlay *o, struct registry_pri
 enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handle);
 /* Protected subjects of the key that the overlay added; like registry_subjects. */
 size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap);
-/* Calls `each` with every subject that the overlay protects. */
+/* Did it ever suspect somebody by this key? */
+bool overlay_key_suspicion(const struct overlay *o, struct registry_print p);
+/* Of a mapped segment, by its owner or by a reader that checked the key. */
+RESULT overlay_read(const void *memory, struct overlay *out);
+const struct overlay *registry_overlay(const struct registry *r);
+const struct secrets *registry_secrets(const struct registry *r);
+/* Calls `each` with every subject that the overlay protects (suspicions apart: no source has them). */
 void overlay_each_protected(const struct overlay *o, void (*each)(void *ctx, uint64_t handle), void *ctx);
 
 /* Calls `each` once with every subject that the index or the overlay protects now. */

@@ -89,7 +89,7 @@ static uint64_t reference_handle(const struct image *i, const struct reference *
 
 static bool handle_protected(const struct registry *r, uint64_t handle)
 {
-    return overlay_subject_state(&r->overlay, handle) != SUBJECT_RELEASED;
+    return !subject_let_go(overlay_subject_state(&r->overlay, handle));
 }
 
 static struct registry_hit judge_slot(const struct registry *r, const uint8_t *slot)
@@ -270,7 +270,7 @@ bool registry_protects(const struct registry *r, uint64_t subject)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
     enum subject_state state = overlay_subject_state(&r->overlay, subject);
-    return state == SUBJECT_PROTECTED || (state == SUBJECT_UNKNOWN && index_has_subject(&r->image, subject));
+    return state == SUBJECT_PROTECTED || state == SUBJECT_SUSPECTED || (state == SUBJECT_UNKNOWN && index_has_subject(&r->image, subject));
 }
 
 /* Those that only the overlay knows. */
@@ -310,6 +310,9 @@ bool registry_lookup(
     mem_wipe(canonical, sizeof canonical);
     return n > 0;
 }
+
+const struct overlay *registry_overlay(const struct registry *r) { return &r->overlay; }
+const struct secrets *registry_secrets(const struct registry *r) { return &r->secrets; }
 
 bool registry_is_stale(uint64_t built, uint64_t max_age_us, uint64_t now_us)
 {

@@ -176,7 +176,9 @@ struct registry_print {
     uint64_t a, b;
 };
 
-enum registry_op { REGISTRY_PROTECT = 1, REGISTRY_RELEASE = 2 };
+/* SUSPECT: a definitive marker stood with these identifiers; the subject is registry_suspicion_handle of them. It holds
+ * through every rebuild, until CLEAR, by a named person, ends it for good: what was cleared is not suspected again. */
+enum registry_op { REGISTRY_PROTECT = 1, REGISTRY_RELEASE = 2, REGISTRY_SUSPECT = 3, REGISTRY_CLEAR = 4 };
 #define REGISTRY_CHANGE_KEYS_MAX 4096
 /* Nothing in it can be read without the key: handle, fingerprints, and of a reason only a keyed hash (who wrote it can be
  * held to it; the words themselves, which may name somebody, belong in the sealed part of the ledger entry). */
@@ -185,10 +187,12 @@ struct registry_change {
     uint64_t position; /* in the journal, from 1, without gaps */
     uint64_t time;     /* unix seconds */
     uint64_t subject;
-    const struct registry_print *keys; /* protect only */
+    const struct registry_print *keys; /* protect and suspect only */
     size_t key_count;
-    uint8_t reason[16]; /* release only */
+    uint8_t reason[16]; /* release, clear; suspect: the id of the request whose answer showed it */
 };
+/* Keyed hash of a reason (and of who gave it), for registry_change.reason. False when the library fails. */
+bool registry_reason_hash(const uint8_t key[32], span by, span reason, uint8_t out[16]);
 /* Reads one line of CHANGES.jsonl. Position and time are the caller's to set. Keys live in the arena. CONFIG
  * (REGISTRY_SOURCE_BROKEN) when the problems say why not. */
 RESULT registry_change_parse(const uint8_t key[32], const char *name, unsigned line, span text, struct arena *a,
@@ -206,10 +210,23 @@ RESULT registry_overlay_apply(void *overlay, const struct registry_change *c);
 struct registry_overlay_info {
     uint64_t keys, key_room;         /* used, and how many fit */
     uint64_t subjects, subject_room; /* protected or released here */
-    uint64_t released;
+    uint64_t released, suspected;
     uint64_t position; /* of the last change applied, 0: none */
 };
 void registry_overlay_info(const void *overlay, struct registry_overlay_info *out);
+
+/* ---- suspicions ------------------------------------------------------------------------------------------------- */
+
+/* Of n keys those that are not protected now and were never suspected: what a new suspicion is made of. Room for n. */
+size_t registry_suspicion(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_print *out);
+/* Sorts, leaves each once, and drops what the overlay already suspects or has cleared; returns how many are left. */
+size_t registry_suspicion_news(const void *overlay, struct registry_print *prints, size_t n);
+bool registry_suspicion_handle(const uint8_t key[32], const struct registry_print *prints, size_t n, uint64_t *handle);
+/* False when so little of the overlay is left that the next answer's suspicions may not fit: then nobody restricted is
+ * answered, whatever is stored. What `apply` may use ends before that. */
+bool registry_suspicion_room(const struct registry *r);
+/* Is the subject suspected now? */
+bool registry_is_suspected(const void *overlay, uint64_t subject);
 
 /* ---- journal ---------------------------------------------------------------------------------------------------- */
 
@@ -222,9 +239,13 @@ struct registry_journal_end {
     uint64_t records, applied;
     bool torn; /* the last record was cut short by a crash: it had not been acknowledged */
 };
-/* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks). CONFIG
+/* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks);
+ * suspicions and what cleared them from the beginning, for no source knows them. CONFIG
  * (REGISTRY_JOURNAL_DAMAGED) when something before the last record is broken, LIMIT when the overlay is full. */
 RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, void *overlay,
     struct registry_journal_end *end);
+/* Calls `each` with every record, in order; the change lives until it returns. Errors as above. */
+RESULT registry_journal_each(const uint8_t key[32], span journal,
+    void (*each)(void *ctx, const struct registry_change *c), void *ctx);
 
 #endif

@@ -41,7 +41,7 @@ struct generation {
 struct supervisor {
     const struct supervisor_arguments *arguments;
     struct generation now, next; /* next.config NULL: no reload under way */
-    struct ipc_area *area;
+    struct ipc_area *area, *suspicions; /* to the scribe; to admin */
     unsigned slots;
     struct proxy_counters *counters; /* one a slot */
     size_t counters_len;

@@ -117,6 +117,7 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
 {
     close_listeners(s, UINT32_MAX);
     close_admin(s);
+    ipc_area_free(s->suspicions);
     struct ledger_scribe_config c = {
         .area = s->area,
         .control_fd = control,
@@ -146,7 +147,7 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
 {
     void *overlay;
     size_t len;
-    struct ipc_ring *ring;
+    struct ipc_ring *ring, *suspicions;
     close_listeners(s, index);
     close_admin(s);
     struct proxy_worker_arguments a = {.settings = &g->config->settings, .control = control,
@@ -155,8 +156,11 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
         .mirror = s->boards == NULL ? NULL : &s->boards[slot]};
     if (!is_ok(os_shared_map(g->overlay_fd, false, &overlay, &len))) give_up(control, "the overlay cannot be mapped");
     if (!is_ok(ipc_ring_attach(s->area, slot, &ring))) give_up(control, "the ring cannot be attached");
+    if (!is_ok(ipc_ring_attach(s->suspicions, slot, &suspicions))) give_up(control, "the ring to admin cannot be attached");
     ipc_area_keep_slot(s->area, slot);
+    ipc_area_keep_slot(s->suspicions, slot);
     a.ring = ring;
+    a.suspicions = suspicions;
     a.registry = open_registry(g->config, overlay, control);
     bool secrets = read_secret(s->ticket_fd, a.ticket_keys, sizeof(a.ticket_keys)) &&
                    read_secret(s->root_fd, a.pseudonym_root, sizeof(a.pseudonym_root));
@@ -172,7 +176,8 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     struct ipc_ring *ring;
     close_listeners(s, UINT32_MAX);
     struct admin_arguments a = {.config = g->config, .counters = s->counters, .counter_slots = s->slots, .processes = s->processes, .boards = s->boards,
-        .http_listener = s->http_listener, .socket_listener = s->socket_listener, .control = control};
+        .http_listener = s->http_listener, .socket_listener = s->socket_listener, .control = control,
+        .suspicions = s->suspicions};
     if (!is_ok(os_shared_map(g->overlay_fd, true, &a.overlays[0], &len))) give_up(control, "the overlay cannot be mapped");
     a.overlay_size = len;
     a.reborn = g == &s->now && s->ready;
@@ -264,7 +269,10 @@ static bool give_birth(struct supervisor *s, const struct birth *b)
     int slot = b->role == ROLE_WORKER || b->role == ROLE_ADMIN ? choose_slot(s) : 0;
     int pair[2];
     if (c == NULL || slot < 0 || !is_ok(ipc_channel_pair(pair))) return false;
-    if (b->role == ROLE_WORKER || b->role == ROLE_ADMIN) ipc_area_open_slot(s->area, (unsigned)slot);
+    if (b->role == ROLE_WORKER || b->role == ROLE_ADMIN) {
+        ipc_area_open_slot(s->area, (unsigned)slot);
+        ipc_area_open_slot(s->suspicions, (unsigned)slot);
+    }
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         os_close(&pair[0]);

@@ -84,6 +84,7 @@ static RESULT open_memory(struct supervisor *s)
     void *p;
     s->slots = 3 * (s->now.config->workers + 1); /* every worker and admin, old, new and reborn */
     TRY(ipc_area_new(s->slots, &s->area));
+    TRY(ipc_area_new(s->slots, &s->suspicions));
     size_t slots_len = s->slots * sizeof(struct proxy_counters);
     TRY(os_shared_create("counters", slots_len + sizeof(struct admin_processes) + sizeof(struct proxy_rates), &fd));
     TRY(os_shared_map(fd, true, &p, &s->counters_len));
@@ -386,6 +387,8 @@ static void release_slot(struct supervisor *s, const struct child *c)
 static void member_died(struct supervisor *s, struct child *dead)
 {
     release_slot(s, dead);
+    /* What the dead one owes its successor is asked for again by who waits for it. */
+    if (dead->role == ROLE_ADMIN && dead->generation == s->now.number) ipc_area_renew(s->suspicions);
     bool next = s->next.config != NULL && dead->generation == s->next.number;
     if (next) {
         abandon_reload(s, "a process of the new generation could not start");
@@ -569,7 +572,8 @@ static void tear_down(struct supervisor *s)
     os_close(&s->signals);
     if (s->boards != NULL) os_shared_unmap(s->boards, s->boards_len);
     if (s->counters != NULL) os_shared_unmap(s->counters, s->counters_len);
-    if (s->area != NULL) ipc_area_free(s->area);
+    ipc_area_free(s->area);
+    ipc_area_free(s->suspicions);
     forget_generation(&s->now);
 }
 

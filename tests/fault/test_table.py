@@ -85,6 +85,7 @@ INPUT = {
     # Unreadable it cannot become: it is mapped from a sealed copy and checked before a worker reports ready (tested below).
     "registry": "test_stale_registry_by_input",
     "ledger": "test_ledger_by_input",
+    "suspicion": "test_suspicion_by_input",
     "upstream_connect": [Ask(path="/dead/x")],
     "upstream_timeout": [Ask(origin=lambda r: (b"", "hang"))],
     "upstream_closed": [Ask(origin=lambda r: (b"", "close"))],
@@ -461,6 +462,27 @@ def test_ledger_by_input(serve, stage):
             judge(gw, "ledger", c.response(), Ask(), restricted, b"")
             assert c.get("/api/persons/7").status == (404 if restricted else 200)
     assert moved(gw, "ledger") == 2
+
+
+def test_suspicion_by_input(serve, stage):
+    """Admin does not say that it keeps what an answer showed: neither recipient gets it."""
+    gw = serve()
+    marked = Ask(origin=lambda r: answer({"personId": 9, "aNumber": "A055555555", "name": CANARY.decode(), "coa": "384"}))
+    before = moved(gw, "suspicion")
+    admin, = gw.children("admin")
+    stage.say = marked.origin
+    os.kill(admin, signal.SIGSTOP)
+    clients = {True: Client(gw.port, POLICE, timeout=20), False: Client(gw.port, OFFICER, timeout=20)}
+    for c in clients.values():
+        c.request("/api/persons/7")
+    got = {restricted: c.response() for restricted, c in clients.items()}
+    os.kill(admin, signal.SIGCONT)
+    for restricted, r in got.items():
+        judge(gw, "suspicion", r, marked, restricted, b"")
+        clients[restricted].close()
+    assert moved(gw, "suspicion") == before + 2 and '"event":"suspicion_not_kept"' in gw.stderr()
+    with Client(gw.port, OFFICER) as c:  # heard again, and kept
+        assert c.get("/api/persons/7").status == 200
 
 
 def test_read_memory_by_input(serve, stage):

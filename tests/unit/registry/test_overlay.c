@@ -320,6 +320,117 @@ static void test_readers_see_no_torn_state(void **state UNUSED)
     built_free(&b);
 }
 
+/* ---- suspicions ---- */
+
+static const struct registry_key seen[] = {{REGISTRY_ALIEN_NUMBER, 0, SPAN("055555555")}, {REGISTRY_SSN, 0, SPAN("123456789")},
+    {REGISTRY_ALIEN_NUMBER, 0, SPAN("010000001")}};
+
+static struct registry_change suspicion(struct registry_print *prints, size_t n, uint64_t position)
+{
+    struct registry_change c = {.op = REGISTRY_SUSPECT, .position = position, .time = 1760000000, .keys = prints, .key_count = n,
+        .reason = "0123456789abcde"};
+    assert_true(registry_suspicion_handle(test_key, prints, n, &c.subject));
+    return c;
+}
+
+/* Only what nobody protects becomes a suspicion, and once: not while it holds, not after it was cleared. */
+static void test_suspect_and_clear(void **state UNUSED)
+{
+    struct built b = build_text(LINE("S1", "A010000001"));
+    void *overlay = new_overlay(SIZE);
+    struct registry *r = open_image(b.image, overlay);
+    struct registry_print prints[3], again[3];
+    assert_int_equal(registry_suspicion(r, seen, 3, prints), 2);
+    assert_int_equal(registry_suspicion_news(overlay, prints, 2), 2);
+    struct registry_change c = suspicion(prints, 2, 1);
+    assert_true(is_ok(registry_overlay_apply(overlay, &c)));
+    assert_true(has(r, "A055555555") && is_protected(r, REGISTRY_SSN, "123-45-6789", ""));
+    assert_true(registry_is_suspected(overlay, c.subject) && registry_protects(r, c.subject));
+    assert_int_equal(registry_suspicion(r, seen, 3, again), 0);
+    assert_int_equal(registry_suspicion_news(overlay, prints, 2), 0);
+    struct registry_overlay_info info;
+    registry_overlay_info(overlay, &info);
+    assert_int_equal(info.suspected, 1);
+    struct registry_change clear = {.op = REGISTRY_CLEAR, .position = 2, .subject = c.subject};
+    assert_true(is_ok(registry_overlay_apply(overlay, &clear)));
+    assert_true(!has(r, "A055555555") && !registry_is_suspected(overlay, c.subject) && !registry_protects(r, c.subject));
+    assert_int_equal(registry_suspicion(r, seen, 3, again), 0);
+    assert_true(is_ok(registry_overlay_apply(overlay, &c))); /* read once more from the journal */
+    assert_false(has(r, "A055555555"));
+    registry_overlay_info(overlay, &info);
+    assert_true(info.suspected == 0 && info.position == 2);
+    assert_true(is_ok(apply(overlay, PROTECT("S9", "A055555555")))); /* a case is another matter */
+    assert_true(has(r, "A055555555"));
+    registry_close(r);
+    built_free(&b);
+}
+
+static void count_suspicions(void *ctx, const struct registry_change *c)
+{
+    size_t *n = ctx;
+    n[c->op]++;
+    if (c->op == REGISTRY_SUSPECT) assert_memory_equal(c->reason, "0123456789abcde", 16);
+}
+
+/* No source knows them: they are read from the journal's beginning, whatever an index includes. */
+static void test_suspicions_outlive_an_index(void **state UNUSED)
+{
+    struct built b = build_text("");
+    void *overlay = new_overlay(SIZE);
+    struct registry *r = open_image(b.image, overlay);
+    struct registry_print prints[2];
+    struct buf journal;
+    struct registry_journal_end end;
+    size_t n[5] = {0};
+    buf_init(&journal, 1 << 20);
+    assert_int_equal(registry_suspicion(r, seen, 2, prints), 2);
+    struct registry_change first = suspicion(prints, 1, 1), second = suspicion(prints + 1, 1, 2);
+    struct registry_change clear = {.op = REGISTRY_CLEAR, .position = 3, .subject = first.subject};
+    struct registry_change protect = {.op = REGISTRY_PROTECT, .position = 4, .subject = 77, .keys = prints, .key_count = 1};
+    assert_true(is_ok(registry_journal_encode(test_key, &first, &journal)));
+    assert_true(is_ok(registry_journal_encode(test_key, &second, &journal)));
+    assert_true(is_ok(registry_journal_encode(test_key, &clear, &journal)));
+    assert_true(is_ok(registry_journal_encode(test_key, &protect, &journal)));
+    for (int round = 0; round < 2; round++) { /* a second reading changes nothing */
+        assert_true(is_ok(registry_journal_replay(test_key, buf_span(&journal), 5, overlay, &end)));
+        assert_true(end.records == 4 && end.applied == 3 && end.position == 4);
+        assert_false(has(r, "A055555555")); /* cleared; and the case is in the index, or not in force any more */
+        assert_true(is_protected(r, REGISTRY_SSN, "123-45-6789", ""));
+    }
+    assert_true(is_ok(registry_journal_each(test_key, buf_span(&journal), count_suspicions, n)));
+    assert_true(n[REGISTRY_PROTECT] == 1 && n[REGISTRY_SUSPECT] == 2 && n[REGISTRY_CLEAR] == 1);
+    buf_free(&journal);
+    registry_close(r);
+    built_free(&b);
+}
+
+/* What an operator adds leaves an eighth; with a sixty-fourth left nobody restricted is answered. */
+static void test_room_for_suspicions(void **state UNUSED)
+{
+    struct built b = build_text("");
+    void *overlay = new_overlay(REGISTRY_OVERLAY_MIN);
+    struct registry *r = open_image(b.image, overlay);
+    struct registry_overlay_info info;
+    uint64_t i = 1, operators = 0;
+    for (;; i++) {
+        struct registry_print p = {i << 40 | i, i};
+        struct registry_change c = {.op = REGISTRY_PROTECT, .position = i, .subject = i, .keys = &p, .key_count = 1};
+        if (is_ok(registry_overlay_room(overlay, &c))) operators = i;
+        c.op = REGISTRY_SUSPECT;
+        if (!is_ok(registry_overlay_room(overlay, &c))) break;
+        registry_overlay_info(overlay, &info);
+        bool room = info.keys < info.key_room - info.key_room / 64 && info.subjects < info.subject_room - info.subject_room / 64;
+        assert_int_equal(registry_suspicion_room(r), room);
+        assert_true(is_ok(registry_overlay_apply(overlay, &c)));
+    }
+    registry_overlay_info(overlay, &info);
+    assert_false(registry_suspicion_room(r));
+    assert_int_equal(info.subjects, info.subject_room);
+    assert_int_equal(operators, info.subject_room - info.subject_room / 8);
+    registry_close(r);
+    built_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +441,9 @@ int main(void)
         cmocka_unit_test(test_bad_overlays),
         cmocka_unit_test(test_change_lines),
         cmocka_unit_test(test_readers_see_no_torn_state),
+        cmocka_unit_test(test_suspect_and_clear),
+        cmocka_unit_test(test_suspicions_outlive_an_index),
+        cmocka_unit_test(test_room_for_suspicions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

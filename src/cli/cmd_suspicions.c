@@ -1,0 +1,113 @@
+/* registry list --suspected, registry clear: who is known by a marker alone, and a named person's word that ends it. Both go
+ * through the running gateway, which keeps the journal and the ledger. */
+#include "admin/admin.h"
+#include "cli/cli.h"
+#include "cli/verbs.h"
+#include "config/config.h"
+#include <errno.h>
+
+#define ANSWER_MAX (16u << 20)
+
+static int fail(const char *what, const char *why)
+{
+    fprintf(stderr, "gate1367 registry: %s: %s\n", what, why);
+    return 2;
+}
+
+/* The gateway's answer as JSON; NULL after a report. */
+static json_t *ask(const char *config_path, json_t *request, int *status)
+{
+    struct problems *p = problems_new();
+    struct config *c = p == NULL ? NULL : config_load(config_path, p);
+    char *line = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
+    struct buf answer;
+    json_t *v = NULL;
+    buf_init(&answer, ANSWER_MAX);
+    *status = 1;
+    if (c == NULL && p != NULL) cli_print_problems(p, false);
+    else if (c == NULL || line == NULL) *status = fail("asking", "no memory");
+    else {
+        result r = admin_ask(c->admin_socket, span_str(line), span_of(NULL, 0), &answer);
+        bool nobody = r.class == ERROR_IO && (r.code == ENOENT || r.code == ECONNREFUSED);
+        if (!is_ok(r)) *status = fail(c->admin_socket, nobody ? "no gateway runs there; start it, it keeps the journal" : os_error_text(r));
+        else v = json_loadb((const char *)answer.base + answer.read, buf_len(&answer), 0, NULL);
+        if (is_ok(r) && v == NULL) *status = fail(c->admin_socket, "the gateway broke off; whether it did what was asked is in its ledger");
+    }
+    buf_free(&answer);
+    mem_hook_free(line);
+    config_free(c);
+    problems_free(p);
+    return v;
+}
+
+static int show_problems(const json_t *answer)
+{
+    const json_t *problem;
+    size_t i;
+    const char *status = json_string_value(json_object_get(answer, "status"));
+    json_array_foreach(json_object_get(answer, "problems"), i, problem)
+    {
+        fprintf(stderr, "gate1367 registry: %s\n", json_string_value(problem));
+    }
+    return status != NULL && strcmp(status, "ok") == 0 ? 0 : 1;
+}
+
+static void show_one(const json_t *one, bool json)
+{
+    if (json) {
+        char *line = json_dumps(one, JSON_COMPACT);
+        if (line != NULL) puts(line);
+        mem_hook_free(line);
+        return;
+    }
+    printf("%s  %s  %s  %lld\n", json_string_value(json_object_get(one, "subject")),
+        json_string_value(json_object_get(one, "since")), json_string_value(json_object_get(one, "request")),
+        json_integer_value(json_object_get(one, "identifiers")));
+}
+
+int registry_list(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool json = false, suspected = false;
+    const struct cli_option options[] = {
+        {"-c", NULL, &path}, {"--config", NULL, &path}, {"--suspected", &suspected, NULL}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (path == NULL || argc != 1 || !suspected) {
+        return cli_usage("registry", "list shows who is suspected, for nobody else can be named: list --suspected -c gate.json");
+    }
+    int status;
+    json_t *request = json_pack("{s:s}", "command", "suspected"), *answer = ask(path, request, &status);
+    json_decref(request);
+    if (answer == NULL) return status;
+    status = show_problems(answer);
+    const json_t *list = json_object_get(answer, "suspected");
+    if (status == 0 && !json && json_array_size(list) > 0) {
+        puts("subject           since                        request                               identifiers");
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) show_one(json_array_get(list, i), json);
+    if (status == 0 && !json) printf("%zu suspected\n", json_array_size(list));
+    json_decref(answer);
+    return status;
+}
+
+int registry_clear(int argc, char **argv)
+{
+    const char *path = NULL, *by = NULL, *reason = NULL;
+    bool json = false;
+    const struct cli_option options[] = {{"-c", NULL, &path}, {"--config", NULL, &path}, {"--by", NULL, &by},
+        {"--reason", NULL, &reason}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    bool named = by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
+    if (path == NULL || argc != 2 || !named) {
+        return cli_usage("registry", "clear needs -c gate.json SUBJECT --by NAME --reason REASON: who answers for it, and why");
+    }
+    int status;
+    json_t *request = json_pack("{s:s,s:s,s:s,s:s}", "command", "clear", "subject", argv[1], "by", by, "reason", reason);
+    json_t *answer = ask(path, request, &status);
+    json_decref(request);
+    if (answer == NULL) return status;
+    status = show_problems(answer);
+    if (status == 0) puts(json ? "{\"status\":\"ok\",\"cleared\":1}" : "cleared; it is not suspected again");
+    json_decref(answer);
+    return status;
+}

@@ -1,0 +1,157 @@
+/* A definitive marker in a unit makes the unit's own identifiers suspected, durably and in every worker, before the answer
+ * that showed it leaves. Admin writes the journal and the overlay; we wait for its word, and then decide once more: what
+ * else this answer holds of the same person is covered already.
+ *
+ *   worker ─ring─► admin: journal (fsync) ─► overlays ─► durable ticket ─► worker: decide again ─► RECORD
+ *
+ *= 8USC1367 a(2)
+ *= ICE10036.2 2   "reason to believe" is enough, and it lasts until a named person ends it */
+#include "proxy/internal.h"
+#include <errno.h>
+
+#define SUSPICION_US 5000000 /* for admin's word, a restart of it included */
+
+void suspect_forget(struct exchange *x)
+{
+    struct exchange **at = &x->worker->suspecting;
+    if (!x->suspecting) return;
+    while (*at != x) at = &(*at)->next_suspecting;
+    *at = x->next_suspecting;
+    x->suspecting = false;
+}
+
+void suspect_moved(struct worker *w)
+{
+    struct exchange *list = w->suspecting;
+    w->suspecting = NULL;
+    for (struct exchange *x = list; x != NULL; x = x->next_suspecting) x->suspecting = false;
+    while (list != NULL) {
+        struct exchange *x = list;
+        list = x->next_suspecting;
+        exchange_run(x);
+    }
+}
+
+static enum flow wait_for_admin(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    if (x->suspecting) return FLOW_WAIT;
+    x->suspecting = true;
+    x->next_suspecting = w->suspecting;
+    w->suspecting = x;
+    io_timer_at(&x->timer, x->suspicion_due_us);
+    return FLOW_WAIT;
+}
+
+/* Request id, then for each suspicion the number of its fingerprints, and these. */
+static size_t encode(const struct exchange *x, uint8_t *out, size_t *next)
+{
+    const struct engine_outcome *o = gate_outcome(x->gate);
+    size_t len = 16;
+    ledger_request_bytes(x->id, out);
+    for (*next = x->suspicion_at; *next < o->suspicion_count; (*next)++) {
+        const struct engine_suspicion *s = &o->suspicions[*next];
+        if (len + 4 + 16 * s->count > IPC_ENTRY_MAX) break;
+        store_le32(out + len, (uint32_t)s->count);
+        len += 4;
+        for (size_t i = 0; i < s->count; i++, len += 16) {
+            store_le64(out + len, s->prints[i].a);
+            store_le64(out + len + 8, s->prints[i].b);
+        }
+    }
+    return len;
+}
+
+static RESULT publish(struct exchange *x)
+{
+    uint8_t *message;
+    struct buf *scratch = &x->worker->scratch;
+    buf_clear(scratch);
+    TRY(buf_reserve(scratch, IPC_ENTRY_MAX, &message));
+    while (x->suspicion_at < gate_outcome(x->gate)->suspicion_count) {
+        size_t next, len = encode(x, message, &next);
+        TRY(ipc_ring_publish(x->worker->arguments->suspicions, span_of(message, len), &x->suspicion_ticket));
+        x->suspicion_at = next;
+    }
+    return OK;
+}
+
+/* The media type outlived the origin's head, and what was readable once had no coding. */
+static enum gate_failure decide_again(struct exchange *x)
+{
+    bool pseudonyms = rules_document_view(x->document)->on_finding == ON_FINDING_PSEUDONYM;
+    struct engine_field *fields = arena_array(gate_arena(x->gate), x->field_count + 1, sizeof(*fields));
+    if (fields == NULL) return GATE_READ_MEMORY;
+    for (size_t i = 0; i < x->field_count; i++) fields[i] = (struct engine_field){x->fields[i].name, x->fields[i].value};
+    struct engine_begin b = {.document = x->document,
+        .class = x->class,
+        .registry = x->worker->arguments->registry,
+        .limits = x->worker->settings->limits,
+        .media_type = http_media_essence(&x->media),
+        .charset = http_media_charset(&x->media),
+        .fields = fields,
+        .field_count = x->field_count,
+        .pseudonym_key = pseudonyms ? x->pseudonym_key : NULL};
+    return gate_decide_again(x->gate, x->engine, &b);
+}
+
+static enum flow go_on(struct exchange *x)
+{
+    if (x->suspects_part) x->step = STEP_RECORD;
+    else exchange_conclude(x);
+    x->suspects_part = false;
+    x->suspicion_due_us = 0;
+    x->suspicion_at = 0;
+    return FLOW_GO;
+}
+
+/* What a part holds was judged as documents of their own, which do not refer to each other. */
+static enum flow known_now(struct exchange *x)
+{
+    io_timer_clear(&x->timer);
+    suspect_forget(x);
+    worker_count(x->worker, PROXY_SUSPICIONS, 1);
+    enum gate_failure f = x->suspects_part ? GATE_FINE : decide_again(x);
+    if (x->failure == GATE_FINE) x->failure = f;
+    return go_on(x);
+}
+
+static enum flow give_up(struct exchange *x)
+{
+    io_timer_clear(&x->timer);
+    suspect_forget(x);
+    worker_alarm(x->worker, GATE_SUSPICION);
+    return x->suspects_part ? parts_fail(x, GATE_SUSPICION) : exchange_fail(x, GATE_SUSPICION);
+}
+
+static enum flow ask_admin(struct exchange *x)
+{
+    result r = publish(x);
+    if (is_ok(r) || (r.class == ERROR_LIMIT && r.code == EAGAIN)) return wait_for_admin(x);
+    return give_up(x);
+}
+
+/* Where the overlay is full nobody restricted is answered at all, so that what is not kept covers nobody less. */
+static bool is_needed(const struct exchange *x)
+{
+    bool read = x->failure == GATE_FINE || x->failure == GATE_REGISTRY || x->suspects_part;
+    if (!read || gate_outcome(x->gate)->suspicion_count == 0) return false;
+    return x->class == RECIPIENT_RESTRICTED || registry_suspicion_room(x->worker->arguments->registry);
+}
+
+enum flow step_suspect(struct exchange *x)
+{
+    if (gate_failure_thrown(GATE_SUSPICION)) return give_up(x);
+    if (!is_needed(x)) return go_on(x);
+    uint64_t now = io_now_us();
+    if (x->suspicion_due_us == 0) x->suspicion_due_us = now + SUSPICION_US;
+    if (now >= x->suspicion_due_us) return give_up(x);
+    if (x->suspicion_at < gate_outcome(x->gate)->suspicion_count) return ask_admin(x);
+    switch (ipc_ring_state(x->worker->arguments->suspicions, x->suspicion_ticket)) {
+    case IPC_TICKET_PENDING: return wait_for_admin(x);
+    case IPC_TICKET_DURABLE: return known_now(x);
+    case IPC_TICKET_FAILED: break; /* admin was replaced: its successor hears it again */
+    }
+    x->suspicion_at = 0;
+    return ask_admin(x);
+}

@@ -1,0 +1,141 @@
+"""Somebody known only by a marker is covered from the first answer that showed it, everywhere, until a named person says
+otherwise (contract sections 4 and 5)."""
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from harness.client import Client, OFFICER, POLICE, fetch, wait_until
+from harness.origin import answer
+
+MARKED = {"personId": 5, "aNumber": "A055555555", "name": "Nobody Registered", "coa": "384"}
+BARE = {"personId": 6, "aNumber": "A055-555-555", "name": "The same, elsewhere"}
+KEPT = {"personId": 1, "aNumber": "A011111111", "name": "Somebody Else"}
+MISS = b'{"error":"not found"}\n'
+
+
+@pytest.fixture
+def stored(origin):
+    """What the origin stores: by path, changed by the test."""
+    paths = {"/api/persons/5": MARKED, "/api/persons/6": BARE, "/api/persons/1": KEPT,
+             "/api/persons": {"total": 2, "items": [BARE, KEPT]}}
+    origin.respond = lambda r: answer(paths[r.path])
+    return paths
+
+
+def suspected(gw):
+    listed = gw.command("registry", "list", "--suspected", "--json", "-c", "gate.json")
+    assert listed.returncode == 0, listed.stderr
+    return [json.loads(line) for line in listed.stdout.splitlines()]
+
+
+def police(gw, path):
+    got = fetch(gw.port, path, POLICE)
+    return got.status, json.loads(got.body)
+
+
+def hidden(gw):
+    """Is the other record, which bears no marker, covered?"""
+    covered = fetch(gw.port, "/api/persons/6", POLICE).body == MISS
+    assert police(gw, "/api/persons") == (200, {"total": 1, "items": [KEPT]} if covered else
+                                          {"total": 2, "items": [BARE, KEPT]})
+    return covered
+
+
+@pytest.mark.parametrize("who", [POLICE, OFFICER], ids=["restricted", "entitled"])
+def test_it_sticks(make_gateway, stored, who):
+    #= 8USC1367 a(2)
+    gw = make_gateway(workers=2)
+    assert not hidden(gw) and suspected(gw) == []
+    shown = fetch(gw.port, "/api/persons/5", who)
+    assert (shown.body == MISS) == (who is POLICE)
+    assert [hidden(gw) for _ in range(4)] == [True] * 4  # in every worker
+    assert police(gw, "/api/persons/1") == (200, KEPT)
+    one, = suspected(gw)
+    assert one["request"] == shown.header("Request-Id")
+    assert one["identifiers"] == 2  # a letter and nine digits may be a passport's number too
+    officer = fetch(gw.port, "/api/persons/6", OFFICER)
+    assert officer.header("Section-1367") == "protected; records=1" and json.loads(officer.body) == BARE
+    event, = [e for e in gw.entries() if e["event"] == "registry" and "suspect" in e["rules"]]
+    assert event["rules"] == {"suspect": 1} and len(event["subjects"]) == 1
+    assert gw.metric("gate1367_registry_suspected") == 1 and gw.metric("gate1367_suspicions_total") == 1
+    assert b"55555555" not in gw.raw_ledger() + (gw.dir / "protected.idx.journal").read_bytes()
+
+
+def test_it_covers_the_answer_that_showed_it(gateway, stored):
+    """The person stands twice in one list, once without the marker."""
+    stored["/api/persons"] = {"total": 3, "items": [BARE, KEPT, MARKED]}
+    assert police(gateway, "/api/persons") == (200, {"total": 1, "items": [KEPT]})
+
+
+def test_whom_it_does_not_touch(gateway, stored):
+    """A marker in texts or in a nested unit is about somebody else; shared things and surrogate keys are nobody's own."""
+    second = {"personId": 8, "aNumber": "A088888888", "coa": "384"}
+    stored["/api/persons/5"] = {"personId": 5, "aNumber": "A055555555", "narrative": "filed Form I-918", "associates": [second]}
+    fetch(gateway.port, "/api/persons/5", POLICE)
+    assert not hidden(gateway)
+    assert len(suspected(gateway)) == 1 and police(gateway, "/api/persons/6") == (200, BARE)
+    stored["/api/persons/6"] = {**BARE, "aNumber": "A088888888"}  # it was the associate
+    assert fetch(gateway.port, "/api/persons/6", POLICE).body == MISS
+    stored["/api/persons/6"] = BARE
+    stored["/api/persons/5"] = {"personId": 6, "phone": "413-555-0123", "coa": "384"}
+    fetch(gateway.port, "/api/persons/5", POLICE)
+    assert not hidden(gateway) and len(suspected(gateway)) == 1
+
+
+def test_it_survives_restart_reload_and_rebuild(make_gateway, stored):
+    gw = make_gateway()
+    fetch(gw.port, "/api/persons/5", POLICE)
+    stored["/api/persons/5"] = BARE  # the marker is gone, and what it told is not forgotten
+    for change in (gw.reload, lambda: gw.build_registry(["A012345678"]) or gw.reload(), lambda: gw.stop() or gw.start()):
+        change()
+        assert hidden(gw) and len(suspected(gw)) == 1
+    admin, = gw.children("admin")
+    os.kill(admin, signal.SIGKILL)
+    assert wait_until(lambda: gw.children("admin") not in ([], [admin]))
+    assert wait_until(lambda: gw.command("registry", "list", "--suspected", "-c", "gate.json").returncode == 0)
+    assert hidden(gw) and len(suspected(gw)) == 1
+
+
+def test_only_a_named_person_clears_it(gateway, stored):
+    fetch(gateway.port, "/api/persons/5", OFFICER)
+    one, = suspected(gateway)
+
+    def clear(*words, subject=one["subject"]):
+        return gateway.command("registry", "clear", subject, *words, "-c", "gate.json")
+    assert clear("--reason", "x").returncode == clear("--by", "P. Officer").returncode == 2
+    assert clear("--by", "", "--reason", "x").returncode == 2
+    named = ("--by", "P. Officer", "--reason", "petition of a namesake")
+    assert clear(*named, subject="0123456789abcdef").returncode == 1 and hidden(gateway)
+    assert clear(*named).returncode == 0
+    assert suspected(gateway) == [] and not hidden(gateway)
+    event, = [e for e in gateway.entries() if e["rules"] == {"clear": 1}]
+    assert event["recipient"]["identity"] == "P. Officer" and len(event["subjects"]) == 1
+    assert b"namesake" not in gateway.raw_ledger()
+    assert fetch(gateway.port, "/api/persons/5", POLICE).body == MISS  # its own marker still covers that record
+    assert suspected(gateway) == [] and not hidden(gateway)  # what was cleared is not suspected again
+    assert clear(*named).returncode == 1
+    assert gateway.reload() and not hidden(gateway) and suspected(gateway) == []
+
+
+def test_admin_that_falls_or_is_silent(gateway, stored):
+    """Nothing leaves before the suspicion is kept: a new admin hears it again, one that is silent makes the row."""
+    admin, = gateway.children("admin")
+    os.kill(admin, signal.SIGSTOP)
+    with Client(gateway.port, POLICE, timeout=30) as c, Client(gateway.port, OFFICER, timeout=30) as d:
+        c.request("/api/persons/5")
+        d.request("/api/persons/5")
+        began = time.monotonic()
+        assert (c.response().body, d.response().status) == (MISS, 502)
+        assert time.monotonic() - began > 4
+        assert c.get("/api/persons/1").status == 200
+        c.request("/api/persons/5")
+        time.sleep(0.2)
+        os.kill(admin, signal.SIGKILL)
+        assert c.response().body == MISS
+    assert hidden(gateway)
+    assert wait_until(lambda: len(suspected(gateway)) == 1)
+    failed = [e["event"] for e in gateway.entries() if e["outcome"] == "failed_closed"]
+    assert failed == ["refusal", "refusal"]
