@@ -8,7 +8,7 @@ _gate1367_commands="serve check demo scan rules registry log help"
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain print schema"
-    [registry]="build apply inspect lookup"
+    [registry]="build apply inspect lookup list clear"
     [log]="init verify list show follow")
 declare -gA _gate1367_options=(
     [serve]="-c --config --mirror --json"
@@ -24,6 +24,8 @@ declare -gA _gate1367_options=(
     [registry apply]="-c --config --json"
     [registry inspect]="--key --json"
     [registry lookup]="-c --config --system --json"
+    [registry list]="-c --config --suspected --json"
+    [registry clear]="-c --config --by --reason --json"
     [log init]="-c --directory --key --origin --segment --json"
     [log verify]="-c --directory --verifier --json"
     [log list]="-c --directory --verifier --recipient --outcome --event --since --until --json"

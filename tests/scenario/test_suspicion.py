@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, fetch, wait_until
+from harness.gateway import ROOT
 from harness.origin import answer
 
 MARKED = {"personId": 5, "aNumber": "A055555555", "name": "Nobody Registered", "coa": "384"}
@@ -139,3 +140,27 @@ def test_admin_that_falls_or_is_silent(gateway, stored):
     assert wait_until(lambda: len(suspected(gateway)) == 1)
     failed = [e["event"] for e in gateway.entries() if e["outcome"] == "failed_closed"]
     assert failed == ["refusal", "refusal"]
+
+
+def test_documents_that_leave_in_parts(make_gateway, origin):
+    """Of independent units each is judged alone: what a part shows is kept before the part leaves."""
+    pack = {"format": 1, "pack": "parts", "version": "1", "identifiers": [], "markers": [], "profiles": [
+        {"id": "persons-api", "title": "t", "documents": [
+            {"path": "/api/export", "units": ["$"], "independent": True},
+            {"path": "/api/persons/{id}", "units": ["$"], "miss": {"status": 404, "type": "application/json", "body": MISS.decode()}}]}]}
+    lines = [json.dumps({**KEPT, "note": "x" * 2000}).encode()] * 40
+    lines[10:10] = [json.dumps({**MARKED, "aNumber": f"A05555555{i}"}).encode() for i in range(9)]
+    lines.append(json.dumps({**MARKED, "aNumber": "A055555559"}).encode())
+    gw = make_gateway(start=False)
+    gw.config["rules"] = [str(ROOT / "rules/section-1367.json"), "parts.json"]
+    gw.config["routes"] = [{"path": "/api/", "upstream": "records", "profile": "persons-api"}]
+    gw.write("parts.json", pack)
+    gw.write_config()
+    gw.start()
+    origin.respond = lambda r: answer(b"\n".join(lines) + b"\n", content_type="application/x-ndjson", framing="chunked") \
+        if r.path == "/api/export" else answer({"personId": 1, "aNumber": "A05555555" + r.path[-1]})
+    assert all(fetch(gw.port, f"/api/persons/{i}", POLICE).status == 200 for i in range(10))
+    got = fetch(gw.port, "/api/export", POLICE)
+    assert got.complete and got.body == b"".join(line + b"\n" for line in lines if b"384" not in line)
+    assert [fetch(gw.port, f"/api/persons/{i}", POLICE).body for i in range(10)] == [MISS] * 10
+    assert len(suspected(gw)) == 10
