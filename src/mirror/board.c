@@ -65,7 +65,7 @@ static struct mirror_row *find_row(struct mirror_board *b, enum mirror_fact f, c
 
 void mirror_count(struct mirror_board *b, enum mirror_fact f, const char *route, const char *document, span name, uint64_t n)
 {
-    struct key k;
+    struct key k = {.texts = {""}};
     if (n == 0) return;
     copy_text(k.texts[0], span_str(route));
     copy_text(k.texts[1], span_str(document));
