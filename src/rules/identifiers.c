@@ -174,7 +174,7 @@ void identifiers_load(struct loader *l, const struct place *at, const json_t *v)
     enum rule_bare bare = load_bare(at, v, facts, labels);
     bool own_syntax = load_where(at, v, pattern, labels);
     enum rule_syntax syntax = load_syntax(at, v, facts);
-    if (!pattern && syntax == SYNTAX_NONE && !json_object_get(v, "bare"))
+    if (!pattern && !json_object_get(v, "syntax") && !json_object_get(v, "bare"))
         place_error(at, "has neither \"pattern\" nor \"syntax\" nor \"bare\" and can never match; give it one of them");
     r->identifier = (struct rules_identifier){.id = (rule_id)(l->set->rules.count - 1),
         .name = r->name,
