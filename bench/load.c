@@ -28,6 +28,7 @@
 #define HEAD_MAX 16384
 #define LATENCY_MAX_US 2000000
 #define MANY 16384
+#define IDLE_AT_ONCE 64
 
 enum phase { HANDSHAKING, READY, SENDING, HEAD, BODY };
 
@@ -53,7 +54,7 @@ static struct {
 static struct conn *conns;
 static SSL_CTX *tls;
 static int poller;
-static uint64_t start_ns, end_ns, sent, answered, errors, other, body_bytes, next_path, ready;
+static uint64_t start_ns, end_ns, sent, answered, errors, other, body_bytes, next_path, opened, ready;
 static bool started;
 static uint32_t *latencies; /* histogram, a microsecond each */
 static uint8_t scratch[65536];
@@ -274,12 +275,22 @@ static void start_clock(void)
         if (conns[i].phase == READY) ask(&conns[i]);
 }
 
+static void open_next(void)
+{
+    struct conn *c = &conns[opened++];
+    open_conn(c);
+    c->due_ns = now_ns();
+}
+
 static void run(void)
 {
     struct epoll_event events[64];
     uint64_t patience = now_ns() + 20000000000u;
     if (options.handshakes || options.idle) start_clock();
     while (!started || !over()) {
+        /* thousands at once would wait for their handshakes longer than a server has patience */
+        while (options.idle && opened < options.connections && opened - ready < IDLE_AT_ONCE)
+            open_next();
         if (!started && all_ready()) start_clock();
         if (!started && now_ns() > patience) die("connections");
         uint64_t ns = options.rate > 0 && started ? ask_due() : LONG_NS;
@@ -362,10 +373,8 @@ int main(int argc, char **argv)
 {
     read_options(argc, argv);
     prepare();
-    for (unsigned i = 0; i < options.connections; i++) {
-        open_conn(&conns[i]);
-        conns[i].due_ns = now_ns();
-    }
+    while (!options.idle && opened < options.connections)
+        open_next();
     run();
     if (options.idle) {
         printf("idle\n");
