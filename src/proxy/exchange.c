@@ -219,7 +219,7 @@ static bool keep_head(struct exchange *x)
     http_body_init(&x->request_body, r->framing, r->length, &x->worker->limits);
     x->body_read = r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
     span in = io_input(x->session->conn);
-    if (!is_ok(buf_append(&x->head, span_sub(in, 0, r->head_len)))) return false;
+    if (fault_hit("keep-head") || !is_ok(buf_append(&x->head, span_sub(in, 0, r->head_len)))) return false;
     move_request(r, in.ptr, r->head_len, x->head.base + x->head.read);
     io_consume(x->session->conn, r->head_len);
     return true;

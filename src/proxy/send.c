@@ -325,7 +325,9 @@ enum flow step_send(struct exchange *x)
     io_set_deadline(s->conn, PROXY_SEND_MS);
     switch (send_spans(x, spans, n)) {
     case IO_SENT: return FLOW_GO;
-    case IO_PENDING: return FLOW_WAIT;
+    case IO_PENDING:
+        if (x->origin != NULL) io_set_deadline(x->origin->conn, 0); /* the client's time runs, not the origin's */
+        return FLOW_WAIT;
     case IO_FAILED: break;
     }
     return finish_broken(x);

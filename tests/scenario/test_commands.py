@@ -81,6 +81,14 @@ RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a
                        "purposes": ["litigation"]}}
 
 
+@pytest.mark.parametrize("name", ["If-Match", "if-none-match", "IF-MODIFIED-SINCE", "If-Unmodified-Since", "If-Range", "Range"])
+def test_a_condition_is_not_forwarded(gw, name):
+    """"Not modified" and "precondition failed" would tell of what is stored."""
+    gw.config["routes"][0]["forward"] = ["X-Fine", name]
+    gw.write_config()
+    assert re.search(r'/routes/0/forward/1: "%s" cannot be forwarded' % name, check(gw))
+
+
 @pytest.mark.parametrize("name", TOP)
 def test_not_built_in_the_configuration(gw, name):
     TOP[name](gw.config)
