@@ -197,8 +197,6 @@ static json_t *explain_document(const struct explaining *x, enum trial_verdict v
     const struct policy_verdict *v = x->verdict;
     const char *why = trial_verdict_words(verdict);
     if (verdict == TRIAL_NOT_FOUND && v->document_withheld) why = "withheld whole: what was found belongs to the document itself";
-    if (verdict == TRIAL_NOT_FOUND && v->blocked) why = "withheld whole: the profile blocks answers in which something is found";
-    if (verdict == TRIAL_NOT_FOUND && v->dangling) why = "withheld whole: something that stays would point to something that goes";
     if (v->blocked) why = "withheld whole: the profile blocks an answer in which something is found";
     if (v->dangling) why = "withheld whole: something that stays would point to something that does not";
     return json_pack("{s:s,s:s,s:{s:I,s:I,s:I},s:o,s:o}", "verdict", trial_verdict_name(verdict), "reason", why, "units", "seen",
