@@ -177,7 +177,7 @@ void match_reset(struct match *m)
     mem_wipe(m->dull, m->names.count < MATCH_NAMES ? m->names.count : MATCH_NAMES);
     each_table(m, table_clear);
     each_bytes(m, bytes_wipe);
-    mem_wipe(&m->batch, sizeof m->batch);
+    batch_wipe(&m->batch);
     mem_wipe(m->events, sizeof m->events);
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);

@@ -119,6 +119,7 @@ struct candidate {
 
 struct batch {
     size_t count, bytes;
+    size_t most, most_bytes; /* that it held in this document: so much is wiped */
     struct candidate candidates[BATCH];
     struct registry_key keys[BATCH];
     uint8_t text[BATCH * REGISTRY_CANONICAL_MAX];
@@ -281,6 +282,7 @@ void mrz_scan(struct match *m, span text);
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
 void propose_flush(struct match *m);
+void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);
 /* suspect.c: what stands in a unit is kept until its outermost unit closes, and then only where a marker was seen. */
 void suspect_note(struct match *m, enum registry_kind kind, span canonical);

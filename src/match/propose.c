@@ -89,6 +89,25 @@ static void add_subjects(struct match *m, size_t i)
         add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
 }
 
+static void batch_note(struct batch *b)
+{
+    if (b->count > b->most) b->most = b->count;
+    if (b->bytes > b->most_bytes) b->most_bytes = b->bytes;
+}
+
+/* A form that was refused stands behind those that are kept. */
+void batch_wipe(struct batch *b)
+{
+    size_t bytes;
+    batch_note(b);
+    bytes = b->most_bytes + REGISTRY_CANONICAL_MAX;
+    mem_wipe(b->candidates, b->most * sizeof b->candidates[0]);
+    mem_wipe(b->keys, b->most * sizeof b->keys[0]);
+    mem_wipe(b->hits, b->most * sizeof b->hits[0]);
+    mem_wipe(b->text, bytes < sizeof b->text ? bytes : sizeof b->text);
+    b->count = b->bytes = b->most = b->most_bytes = 0;
+}
+
 void propose_flush(struct match *m)
 {
     struct batch *b = &m->batch;
@@ -97,6 +116,7 @@ void propose_flush(struct match *m)
         for (size_t i = 0; i < b->count; i++)
             if (b->hits[i].protected_) add_subjects(m, i);
     }
+    batch_note(b);
     b->count = b->bytes = 0;
 }
 

@@ -68,7 +68,7 @@ struct memo *memo_find(const struct pattern *p, struct rules_scratch *x, span te
     memcpy(m->classes, classes, text.len);
     m->len = (uint8_t)text.len;
     m->count = 0;
-    x->memos_used = true;
+    x->memo_used[p->memo] = true;
     return m;
 }
 

@@ -103,7 +103,8 @@ static bool scratch_prepare(struct rules_scratch *x)
     x->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, memory);
     x->seen = mem_array(bit_words(x->set->rules.count), sizeof *x->seen);
     x->memos = mem_array((size_t)x->set->memos * MEMO_WAYS + 1, sizeof *x->memos);
-    if (!x->match || !x->context || !x->stack || !x->seen || !x->memos) return false;
+    x->memo_used = mem_array((size_t)x->set->memos + 1, sizeof *x->memo_used);
+    if (!x->match || !x->context || !x->stack || !x->seen || !x->memos || !x->memo_used) return false;
     pcre2_set_match_limit(x->context, MATCH_LIMIT);
     pcre2_jit_stack_assign(x->context, NULL, x->stack);
     const hs_database_t *literals = x->set->literals.database;
@@ -130,6 +131,7 @@ void rules_scratch_free(struct rules_scratch *x)
     pcre2_jit_stack_free(x->stack);
     hs_free_scratch(x->literals);
     mem_free(x->seen);
+    mem_free(x->memo_used);
     mem_free_wipe(x->memos, (size_t)x->set->memos * MEMO_WAYS * sizeof *x->memos);
     x->magic = 0;
     mem_free(x);
@@ -139,8 +141,11 @@ void rules_scratch_free(struct rules_scratch *x)
 void rules_scratch_forget(struct rules_scratch *x)
 {
     MAGIC_CHECK(x, SCRATCH_MAGIC);
-    if (x->memos_used) mem_wipe(x->memos, (size_t)x->set->memos * MEMO_WAYS * sizeof *x->memos);
-    x->memos_used = false;
+    for (size_t i = 0; i < x->set->memos; i++) {
+        if (!x->memo_used[i]) continue;
+        mem_wipe(x->memos + i * MEMO_WAYS, MEMO_WAYS * sizeof *x->memos);
+        x->memo_used[i] = false;
+    }
 }
 
 void rules_scratch_prefilter(struct rules_scratch *x, bool on)

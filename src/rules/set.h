@@ -242,7 +242,7 @@ struct rules_scratch {
     hs_scratch_t *literals;
     uint64_t *seen; /* bits of rule ids */
     struct memo *memos; /* MEMO_WAYS for each expression that has one */
-    bool memos_used;
+    bool *memo_used; /* by expression */
     bool prefilter;
     uint64_t limits;
 };
