@@ -37,11 +37,23 @@ def normalised(raw: bytes) -> bytes:
     return re.sub(rb"(?m)^Request-Id: [^\r]*", b"Request-Id: -", raw)
 
 
+PIECES = None  # of every client, where a test names no size of its own (fixtures.pieces)
+
+
+def split(data, size, first=4096):
+    """In pieces of that size; behind the first bytes, which hold every head, in larger ones."""
+    at = 0
+    while at < len(data):
+        n = size if at < first else max(size, 1021)
+        yield data[at:at + n]
+        at += n
+
+
 class Client:
     def __init__(self, port, who=ANONYMOUS, *, pieces=None, session=None, context=None, version=None,
                  timeout=10):
         self.name, self.purpose = who
-        self.pieces = pieces  # send in pieces of so many bytes
+        self.pieces = pieces or PIECES  # send in pieces of so many bytes
         certs = g.certificates()
         self.context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if not context:
@@ -60,8 +72,8 @@ class Client:
 
     def send(self, data, pieces=None):
         size = pieces or self.pieces or len(data) or 1
-        for i in range(0, len(data), size):
-            self.socket.sendall(data[i:i + size])
+        for piece in split(data, size):
+            self.socket.sendall(piece)
 
     def receive(self):
         """More bytes into the buffer; False at the end."""

@@ -1,7 +1,8 @@
 """Fixtures of every folder of tests: its conftest.py takes them in."""
 import pytest
 
-from .gateway import Gateway
+from . import client, origin as origins
+from .gateway import SANITIZED, Gateway
 from .origin import Origin
 
 
@@ -31,7 +32,29 @@ def gateway(make_gateway):
     return make_gateway(protected=["A012345678"])
 
 
-@pytest.fixture(params=[None, 1], ids=["whole", "bytes"])
-def pieces(request):
-    """Every scenario as it is, and in pieces of one byte."""
+@pytest.fixture
+def pieces(request, monkeypatch):
+    """What every client and every origin of the test sends in: None, or pieces of one byte."""
+    monkeypatch.setattr(client, "PIECES", request.param)
+    monkeypatch.setattr(origins, "PIECES", request.param)
     return request.param
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "whole(reason): not also run in pieces of one byte, because …")
+
+
+def pytest_generate_tests(metafunc):
+    """Every scenario as it is, and in pieces of one byte, but for those that say why not. Under sanitizers only those that
+    name the fixture: the splits are the same, and the time is not."""
+    whole = list(metafunc.definition.iter_markers("whole"))
+    for mark in whole:
+        assert len(mark.args) == 1 and len(mark.args[0]) > 10, f"{metafunc.definition.nodeid}: whole() needs a reason"
+    assert not whole or "pieces" not in metafunc.function.__code__.co_varnames[:metafunc.function.__code__.co_argcount], \
+        f"{metafunc.definition.nodeid}: takes pieces, and says that it is not run in them"
+    named = "pieces" in metafunc.fixturenames
+    if not named:
+        metafunc.fixturenames.insert(0, "pieces")
+    once = whole or (SANITIZED and not named)
+    sizes, names = ([None], ["whole"]) if once else ([None, 1], ["whole", "bytes"])
+    metafunc.parametrize("pieces", sizes, ids=names, indirect=True)

@@ -5,6 +5,17 @@ import ssl
 import threading
 import time
 
+PIECES = None  # of every origin (fixtures.pieces)
+
+
+def split(data, size, first=1024):
+    """In pieces of that size; behind the first bytes in larger ones."""
+    at = 0
+    while at < len(data):
+        n = size if at < first else max(size, 1021)
+        yield data[at:at + n]
+        at += n
+
 
 class Request:
     """One parsed request. `raw` is its head as it came."""
@@ -105,7 +116,8 @@ class Origin:
 
     def _send(self, s, out):
         if not self.dribble:
-            s.sendall(out)
+            for piece in split(out, PIECES or len(out) or 1):
+                s.sendall(piece)
             return
         for i in range(len(out)):
             s.sendall(out[i:i + 1])

@@ -11,6 +11,8 @@ from harness import gateway as g
 from harness.client import POLICE, fetch
 from harness.origin import answer
 
+pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
+
 PLACE = re.compile(r"^\S+:\d+:\d+: /\S*: \S.*; \S.*$")
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from harness.judge import config, judge
 
+pytestmark = pytest.mark.whole("the rules alone, nobody talks HTTP")
+
 VALUES = {"alien_number": "A012-345-678", "receipt_number": "EAC2190012345", "ssn": "123-45-6789", "itin": "912-70-1234",
           "i94": "123456789A1", "sevis": "N0012345678", "passport": "L898902C3", "visa_foil": "A1234567", "fbi_number": "123456A7",
           "fin": "1100223344", "sid": "MA1234567", "driver_license": "MA-S12345678", "phone": "+1 413 555 0123",

@@ -3,8 +3,12 @@
 import ctypes as c
 import subprocess
 
+import pytest
+
 from harness.gateway import ROOT, run
 from harness.library import LIBRARY, Document, Pack, Run
+
+pytestmark = pytest.mark.whole("the library alone, nobody talks HTTP")
 
 
 def load():

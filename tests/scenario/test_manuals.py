@@ -10,6 +10,8 @@ import pytest
 
 from harness import gateway as g
 
+pytestmark = pytest.mark.whole("texts alone, nobody talks HTTP")
+
 COMPLETION = g.ROOT / "contrib/completion/gate1367.bash"
 MAN = g.ROOT / "docs/man"
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*(?![\w])")

@@ -8,6 +8,8 @@ import pytest
 from harness import gateway as g
 from harness.judge import config, judge, strength
 
+pytestmark = pytest.mark.whole("the rules alone, nobody talks HTTP")
+
 # 10-domain 2.3: the table of codes, and its trap list
 COA = {"definitive": "384 DAS T1 T2 T3 T4 T5 T6 U1 U2 U3 U4 U5 ST6 ST7 ST8 ST9 ST0 SU6 SU7 SU8 SU9 SU0 SU3 SU4 SU5 IB1 IB2 "
                      "IB3 IB6 IB7 IB8 IB5 IB0 B11 B12 B16 B17 B20 B21 B22 B23 B24 B25 B26 B27 B28 B29 B31 B32 B33 B36 B37 B38 "

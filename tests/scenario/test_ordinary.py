@@ -11,6 +11,8 @@ import pytest
 from harness import gateway as g
 from harness.judge import config, judge, strength
 
+pytestmark = pytest.mark.whole("the clients and origins are programs of others")
+
 WORDS = """the officer stated that subject was encountered near port of entry and transported to field office for processing without
  incident court hearing scheduled judge granted bond attorney present employer wages invoice total due paid shipped warehouse school
  records teacher student grade visa category visitor student tourist passport issued country birth address street apartment city state

@@ -6,6 +6,8 @@ import pytest
 
 from harness import gateway as g
 
+pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
+
 SECTION = str(g.ROOT / "rules/section-1367.json")
 REMARK = re.compile(r"^\S+:\d+:\d+: /\S*: warning: \S.*; \S.*$")
 NUMBER = "A912345678"

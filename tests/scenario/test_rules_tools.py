@@ -6,6 +6,8 @@ import pytest
 
 from harness import gateway as g
 
+pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
+
 SECTION = str(g.ROOT / "rules/section-1367.json")
 EXAMPLE = str(g.ROOT / "rules/examples/persons-api.json")
 NUMBER = "A912345678"

@@ -12,6 +12,8 @@ from harness.client import POLICE, fetch
 from harness.origin import answer
 from test_commands import on_terminal
 
+pytestmark = pytest.mark.whole("files alone; its one gateway is only compared with")
+
 ANA, BEN = "A912345678", "A923456789"
 PERSON = {"total": 2, "items": [{"personId": 1, "aNumber": ANA, "name": "Ana"}, {"personId": 2, "name": "Bob"}]}
 LINES = '{"personId":1,"aNumber":"%s"}\n{"personId":2}\n' % ANA

@@ -9,6 +9,8 @@ import pytest
 
 from harness.gateway import RECIPIENTS, ROOT, run
 
+pytestmark = pytest.mark.whole("files alone, nobody talks HTTP")
+
 GATE = json.loads((ROOT / "schema/gate.schema.json").read_text())
 PEOPLE = json.loads((ROOT / "schema/recipients.schema.json").read_text())
 SOURCE = json.loads((ROOT / "schema/registry-source.schema.json").read_text())

@@ -13,6 +13,8 @@ from harness.client import POLICE, Client
 from harness.origin import Origin
 from test_streams import make
 
+pytestmark = pytest.mark.whole("memory over 64 MiB and more: what it is sent in does not matter")
+
 MIB = int(os.environ.get("GATE1367_STREAM_MIB", 64))
 ABOVE_IDLE = 16 << 10  # KiB
 

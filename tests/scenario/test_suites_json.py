@@ -9,6 +9,8 @@ import suites
 from harness.client import OFFICER, POLICE, Client
 from harness.origin import answer
 
+pytestmark = pytest.mark.whole("hundreds of vectors of another suite, which are about types and values")
+
 NOT_FOUND = b'{"type":"about:blank","title":"Not Found","status":404}'
 # Findings of the contract (section 5) in what the suite calls good: one name twice, NUL in a name.
 DUPLICATES = ("y_object_duplicated_key", "y_object_escaped_null_in_key", "object_same_key")

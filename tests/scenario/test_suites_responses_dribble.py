@@ -4,6 +4,8 @@ import pytest
 
 import suites
 
+pytestmark = pytest.mark.whole("its vectors have pieces of their own: whole, byte by byte, at each CRLF")
+
 
 @pytest.mark.parametrize("suite", ["http1-llhttp", "http1-pico"])
 def test_responses(tmp_path, suite):

@@ -9,6 +9,8 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client
 from harness.origin import answer
 
+pytestmark = pytest.mark.whole("hundreds of vectors of another suite, which are about types and values")
+
 NUMBER = b"A012345678"
 BODIES = [b'[{"aNumber":"A012345678"},{"n":1}]', b'{"aNumber":"A012345678"}', b'{"aNumber":"A012345678"}\n{"n":1}\n', b"aNumber\r\nA012345678\r\n"]
 

@@ -3,4 +3,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.fixtures import gateway, make_gateway, origin, pieces  # noqa: E402, F401
+from harness.fixtures import gateway, make_gateway, origin  # noqa: E402, F401
