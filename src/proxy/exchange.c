@@ -334,6 +334,7 @@ static bool is_too_often(const struct exchange *x)
 {
     const struct worker *w = x->worker;
     if (gate_failure_thrown(GATE_RATE)) return true;
+    if (mirror_is_on(x)) return false; /* one sender's copies are everybody's requests */
     if (w->settings->request_limit == 0 || w->arguments->rates == NULL) return false;
     span id = span_str(x->who->recipient->id);
     return !proxy_rate_admits(w->arguments->rates, id, w->settings->request_limit, x->arrival_us);

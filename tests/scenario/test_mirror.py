@@ -67,7 +67,8 @@ def check_report(report):
 def test_a_copy_of_traffic(make_gateway, origin, packs, pieces):
     """Every copy gets the same empty 204, whoever sends it and whatever stands in the answer."""
     origin.respond = respond
-    gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, arguments=["--mirror", "--json"], pace="10ms")
+    gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, arguments=["--mirror", "--json"], pace="10ms",
+                      config={"limits": {"requests": 1}})
     said = set()
     for who, path in zip([POLICE, OFFICER, ANONYMOUS] * 4, PATHS):
         r = fetch(gw.port, path, who, pieces=pieces)
