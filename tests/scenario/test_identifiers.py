@@ -96,3 +96,20 @@ def test_shared_things_count_only_where_confidential(tmp_path):
                "identifiers": [{"kind": k, "value": VALUES[k]} for k in ("phone", "vehicle", "email")]}]
     seen = judge(config(tmp_path / "g", people), [{"t": "413-555-0123"}, {"t": "1M8GDM9AXKP042788"}, {"t": "maria.lopez@example.org"}])
     assert [s["withheld"] for s in seen] == [False, False, True]
+
+
+def test_keys_of_a_system(tmp_path):
+    """Event and case numbers mean something only where a profile of their system says so; an event is shared."""
+    def person(number, *identifiers):
+        return {"subject": f"S-{number}", "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
+                "identifiers": [{"system": "EARM", **i} for i in identifiers]}
+    gateway = config(tmp_path / "g", [
+        person(1, {"kind": "event_number", "value": "XYZ1901000123", "confidential": True}, {"kind": "case_number", "value": "00123456"}),
+        person(2, {"kind": "event_number", "value": "XYZ1901000999"}, {"kind": "case_number", "value": "777", "system": "EOIR"})])
+    document = {"path": "/judged", "units": ["$.items[*]"],
+                "keys": {"event_number": ["$.items[*].event"], "case_number": ["$.items[*].case"]}}
+    gateway.write("judged.json", {"format": 1, "pack": "keys", "version": "1", "profiles": [
+        {"id": "judged", "title": "Keys", "system": "earm", "documents": [document]}]})
+    rows = [{"event": "xyz1901000123"}, {"case": 123456}, {"case": "0123456"}, {"other": "XYZ1901000123"}, {"event": "XYZ1901000999"},
+            {"case": "777"}, {"note": "case 123456"}]
+    assert [s["withheld"] for s in judge(gateway, rows)] == [True, True, True, False, False, False, False]
