@@ -166,7 +166,7 @@ static void take_identifiers(struct match *m, uint32_t first, uint32_t last, str
     for (; n < m->identifiers.count && TABLE_AT(&m->identifiers, struct match_identifier, n)->unit < last; n++)
         TABLE_AT(&m->identifiers, struct match_identifier, n)->unit -= first;
     m->stepping.identifier = n;
-    s->identifiers = TABLE_AT(&m->identifiers, struct match_identifier, from);
+    s->identifiers = n > from ? TABLE_AT(&m->identifiers, struct match_identifier, from) : NULL;
     s->identifier_count = n - from;
     s->identifier_text = m->identifier_text.items;
 }
