@@ -8,7 +8,6 @@ from harness import gateway as g
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, normalised, wait_until
 from harness.origin import answer
 
-pytestmark = pytest.mark.whole("a mirror reads copies that the test writes; it answers nobody")
 
 CANARY = "A012345678"
 PROFILE = {"format": 1, "pack": "site", "version": "1", "profiles": [{"id": "p", "title": "P", "documents": [
