@@ -344,11 +344,12 @@ def test_back_pressure(endless):
     with Client(gw.port, POLICE) as c:
         c.request("/s/lines")
         c.receive()
-        assert wait_until(lambda: e.sent > 0)
-        time.sleep(0.5)
-        before = e.sent
-        time.sleep(0.5)
-        assert e.sent == before and before < 48 << 20  # sockets' buffers and a part: nobody reads more than leaves
+        seen = []
+
+        def rests():  # the sockets' buffers and a part are full: nobody reads more than leaves
+            seen.append(e.sent)
+            return len(seen) > 3 and seen[-1] == seen[-4] > 0
+        assert wait_until(rests, 20, every=0.3) and e.sent < 48 << 20
 
 
 @pytest.mark.parametrize("size", [3, 2000])
