@@ -33,6 +33,7 @@ struct scribe {
     bool stopping, orphan, alarmed;
     unsigned asked;       /* enum ipc_hurry, or-ed: what of the group was asked for */
     bool full;            /* more is there than the group holds */
+    bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
     size_t waiting_after; /* entries that had queued when the last commit ended */
     uint64_t tip_ns, control_ns;
 };
@@ -106,6 +107,7 @@ static bool collect_slot(struct scribe *s, unsigned slot)
             return false;
         if (!is_ok(r)) return true;
     }
+    s->rest_waits = true;
     return true;
 }
 
@@ -116,7 +118,7 @@ static void collect(struct scribe *s)
     unsigned first = s->turn;
     s->asked |= ipc_collector_asked(s->collector);
     s->turn = (s->turn + 1) % s->slots;
-    s->full = false;
+    s->full = s->rest_waits = false;
     for (unsigned i = 0; i < s->slots && !s->full; i++)
         s->full = !collect_slot(s, (first + i) % s->slots);
 }
@@ -140,7 +142,7 @@ static void hold(struct scribe *s)
 
 static result commit(struct scribe *s)
 {
-    s->asked = s->full ? s->asked : 0; /* what was asked for may be in what did not fit */
+    if (!s->full && !s->rest_waits) s->asked = 0; /* else what was asked for may be in what is still there */
     TRY(ledger_commit(s->ledger));
     for (unsigned i = 0; i < s->slots; i++) {
         if (s->tickets[i] == 0) continue;
