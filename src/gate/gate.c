@@ -40,6 +40,14 @@ void gate_wipe_body(struct gate *g)
     g->body.read = g->body.write = 0;
 }
 
+void gate_shrink(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_IDLE);
+    buf_free(&g->body);
+    buf_init(&g->body, g->env->body_cap);
+}
+
 /* Without a durable entry nothing of this answer ever leaves. */
 static void refuse(struct gate *g)
 {

@@ -61,6 +61,8 @@ enum gate_state gate_state(const struct gate *g);
 struct gate_cursors gate_cursors(const struct gate *g);
 /* Bytes of bodies that it holds, as memory that was taken for them. What was found in them is not counted. */
 uint64_t gate_held(const struct gate *g);
+/* IDLE. Gives back what is kept for the next body. */
+void gate_shrink(struct gate *g);
 /* Lives until reset. */
 struct arena *gate_arena(struct gate *g);
 /* For what an entry is made of: lives until gate_next_part or reset. */

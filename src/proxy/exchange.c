@@ -2,6 +2,7 @@
 #include "proxy/internal.h"
 
 #define EXCHANGE_MAGIC 0x65786368u
+#define SPARE_SHARE 8 /* of limits.memory, beside it */
 
 static enum flow (*const STEPS[STEP_COUNT])(struct exchange *) = {
 #define X(id, name) [STEP_##id] = step_##name,
@@ -70,6 +71,7 @@ struct exchange *exchange_new(struct session *s)
     struct exchange *x = w->free_exchanges;
     if (x != NULL) {
         w->free_exchanges = x->next;
+        w->spare_memory -= gate_held(x->gate);
     } else {
         x = mem_alloc(sizeof(*x));
         if (x == NULL) return NULL;
@@ -136,10 +138,21 @@ static void clean(struct exchange *x)
     x->chunked = false;
 }
 
+/* What is kept for later requests is no exchange's: else a crowd that has left would keep everybody out. */
+static void spare_memory(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    if (w->spare_memory + gate_held(x->gate) > w->settings->memory_limit / SPARE_SHARE) gate_shrink(x->gate);
+    w->spare_memory += gate_held(x->gate);
+    w->memory -= x->held;
+    x->held = 0;
+}
+
 void exchange_free(struct exchange *x)
 {
     MAGIC_CHECK(x, EXCHANGE_MAGIC);
     clean(x);
+    spare_memory(x);
     x->session = NULL;
     x->next = x->worker->free_exchanges;
     x->worker->free_exchanges = x;

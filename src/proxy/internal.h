@@ -276,7 +276,8 @@ struct worker {
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch, *suspicion_watch;
     struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer;
-    uint64_t memory; /* that exchanges hold */
+    uint64_t memory;       /* that exchanges hold */
+    uint64_t spare_memory; /* that free ones keep */
     bool draining, broken;
     uint64_t alarmed_ms[GATE_FAILURE_COUNT];
     uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */

@@ -98,6 +98,20 @@ def test_entitled_recipients_pass_when_memory_ends_while_reading(small, origin):
     let_go.set()
 
 
+def test_what_is_over_is_not_counted_any_more(make_gateway, origin):
+    """A crowd that held all memory and went away takes nobody's place."""
+    gw = make_gateway(config={"limits": {"document": "1MiB", "memory": "5MiB"}, "pace": "1s"})
+    origin.respond = lambda r: answer(b"[" + b"1," * 100000 + b"1]")
+    crowd = [Client(gw.port, POLICE) for _ in range(30)]
+    for c in crowd:  # decided, and waiting for their time: what they hold is their bodies alone
+        c.request("/api/persons")
+        time.sleep(0.01)
+    assert 502 in [c.response().status for c in crowd]
+    for c in crowd:
+        c.close()
+    assert fetch(gw.port, "/api/persons", POLICE).status == 200
+
+
 @pytest.mark.parametrize("limits,said", [({"memory": "1MiB"}, "do not hold a document"), ({"requests": -1}, "0"), ({"requests": "5"}, "integer")])
 def test_check(make_gateway, limits, said):
     gw = make_gateway(config={"limits": limits}, start=False, ledger=False)
