@@ -36,22 +36,69 @@ static span value_text(struct match *m, const struct doc_event *e, uint8_t digit
     return out ? span_of(out, doc_decode_string(raw, out)) : span_of(NULL, 0);
 }
 
-static bool all_zeros(span s)
+/* What clerks and programs write where there is nobody: letters and digits of it. */
+#define NOBODY(X)                                                                                                      \
+    X("DESCONOCIDO")                                                                                                   \
+    X("NA")                                                                                                            \
+    X("NAN")                                                                                                           \
+    X("NIL")                                                                                                           \
+    X("NINGUNA")                                                                                                       \
+    X("NINGUNO")                                                                                                       \
+    X("NOBODY")                                                                                                        \
+    X("NONE")                                                                                                          \
+    X("NOTAPPLICABLE")                                                                                                 \
+    X("NOTAVAILABLE")                                                                                                  \
+    X("NOTKNOWN")                                                                                                      \
+    X("NOTPROVIDED")                                                                                                   \
+    X("NULL")                                                                                                          \
+    X("UNDEFINED")                                                                                                     \
+    X("UNK")                                                                                                           \
+    X("UNKNOWN")                                                                                                       \
+    X("UNSPECIFIED")
+#define NOBODY_MOST 16 /* characters */
+
+static bool is_word_for_nobody(span s)
+{
+    static const char *const words[] = {
+#define X(word) word,
+        NOBODY(X)
+#undef X
+    };
+    uint8_t letters[NOBODY_MOST];
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < 0x80 && !is_alnum(s.ptr[i])) continue;
+        if (n == NOBODY_MOST) return false;
+        letters[n++] = s.ptr[i];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (span_equal_nocase(span_of(letters, n), span_str(words[i]))) return true;
+    return false;
+}
+
+/* No letter, and no digit but zeros. */
+static bool says_nothing(span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] != '0') return false;
+        if (s.ptr[i] >= 0x80 || (is_alnum(s.ptr[i]) && s.ptr[i] != '0')) return false;
     return true;
 }
 
+/* Such a value would join all who have none. Where it is a registered key, it is looked up all the same. */
+static bool is_nobody(span s)
+{
+    return says_nothing(s) || span_equal(s, SPAN("-1")) || is_word_for_nobody(s);
+}
+
 /* As the registry writes such a key, so that 12, "12" and "0012" are one. What no key can be is compared as it
- * is. Zeros (and nothing) are what clerks type where there is nobody: they would join all who have none. */
+ * is. */
 static span link_text(
     struct match *m, const struct path_info *info, span text, uint8_t canonical[REGISTRY_CANONICAL_MAX])
 {
     uint8_t *folded = bytes_room(m, &m->folded[0], text.len);
     if (!folded) return span_of(NULL, 0);
     span value = span_trim(span_of(folded, registry_fold(text, folded)));
-    if (all_zeros(value)) return span_of(NULL, 0);
+    if (is_nobody(value)) return span_of(NULL, 0);
     size_t n = registry_canonical((enum registry_kind)info->kind, value, canonical);
     return n ? span_of(canonical, n) : value;
 }

@@ -67,6 +67,9 @@ static void nothing_joins_those_who_have_none(void **state)
     (void)state;
     check("/linked", "{\"items\":[{\"id\":0,\"to\":null,\"all\":[\"\",\" \",\"000\",false,{},[]]}]}", "");
     check("/linked", "{\"items\":[{\"memo\":{\"to\":1},\"other\":{\"to\":1}}]}", "");
+    check("/linked", "{\"items\":[{\"id\":\"None\",\"no\":\"-\",\"to\":-1,\"all\":[\"N/A\",\"n.a.\",\"UNKNOWN\",\"(not known)\",\"--\",\"?\",\"0-0\","
+                     "\"-1\",\"NaN\",\"\xEF\xBC\xAE\xEF\xBC\xA1\",\"ninguno\",\"\xE2\x80\x94\",\"00000000-0000-0000\"]}]}", "");
+    check("/linked", "{\"items\":[{\"to\":-2,\"all\":[\"NAB\",\"N/A 1\",\"-\xC3\xB1\"]}]}", "both -2@10, both -N@10, both N/A 1@10, both NAB@10");
     check("/list", "{\"items\":[{\"personId\":1}]}", ""); /* keys join only where the document has links */
 }
 
