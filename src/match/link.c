@@ -103,9 +103,10 @@ static span link_text(
     return n ? span_of(canonical, n) : value;
 }
 
-/* "#P01" in a uri member is "P01" in an id. */
-static span id_text(span text)
+/* "#P01" in a uri member is "P01" in an id, and white space is in none (XML's ID, IRIs). */
+static span id_text(span raw)
 {
+    span text = span_trim(raw);
     return text.len > 1 && text.ptr[0] == '#' ? span_from(text, 1) : text;
 }
 

@@ -193,30 +193,42 @@ struct graph_load {
     enum path_role role;
 };
 
-/* $..['name'], and behind it an element, or a member that holds the value. */
-static void add_named(struct document_load *d, const struct place *at, const char *name, enum path_role role,
-    bool element, const char *inner)
+/* What stands behind a member's name: lists around what holds the value, that member, lists in it. */
+struct inside {
+    uint8_t before, after;
+    const char *member;
+};
+
+static void add_named(
+    struct document_load *d, const struct place *at, const char *name, enum path_role role, const struct inside *in)
 {
-    struct path_segment *s = loader_alloc(d->loader, 3, sizeof *s);
+    struct path_segment *s = loader_alloc(d->loader, 2u + in->before + in->after, sizeof *s);
     struct path_decl decl = {.role = role, .at = *at, .expr = {.segments = s, .count = 1}};
     if (!s) return;
     s[0] = (struct path_segment){.selector = SELECT_NAME, .descend = true, .name = span_str(name)};
-    if (element) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_ELEMENT};
-    if (inner) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_NAME, .name = span_str(inner)};
+    for (uint8_t i = 0; i < in->before; i++)
+        s[decl.expr.count++] = (struct path_segment){.selector = SELECT_ELEMENT};
+    if (in->member) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_NAME, .name = span_str(in->member)};
+    for (uint8_t i = 0; i < in->after; i++)
+        s[decl.expr.count++] = (struct path_segment){.selector = SELECT_ELEMENT};
     decl.expr.text = name;
     (void)add_checked(d, &decl);
 }
 
-/* A NIEM property is a scalar, an object or an array of either, and its value may hide in rdf:value. */
+/* A NIEM property is a scalar, an object or an array of either, and its value may hide in rdf:value; JSON-LD has lists and
+ * sets. A list in a list is neither's, and read all the same: a reference that is not seen would be left standing. */
 //= 10-domain 3.3
 static void add_property(void *ctx, const struct place *at, const char *text)
 {
-    static const char *const inner[] = {NULL, "rdf:value", "@value"};
+    static const char *const members[] = {"rdf:value", "@value", "@list", "@set"};
     const struct graph_load *g = ctx;
     const char *name = loader_text(g->document->loader, text);
     if (name && !*name) place_error(at, "is empty; write the member's name, such as \"@id\"");
-    for (size_t i = 0; name && *name && i < 2 * ARRAY_LEN(inner); i++)
-        add_named(g->document, at, name, g->role, i % 2, inner[i / 2]);
+    if (!name || !*name) return;
+    for (uint8_t before = 0; before <= 2; before++)
+        add_named(g->document, at, name, g->role, &(struct inside){before, 0, NULL});
+    for (unsigned i = 0; i < 4 * ARRAY_LEN(members); i++)
+        add_named(g->document, at, name, g->role, &(struct inside){i & 1, i >> 1 & 1, members[i >> 2]});
 }
 
 /* Members that say nothing about what their object names. */
@@ -225,7 +237,7 @@ static void add_asides(struct document_load *d, const struct place *at)
     static const char *const asides[] = {"@type", "@context", "@language", "@direction", "@index", "@list", "@set",
         "xsi:nil", "@xsi:nil", "structures:metadata", "@structures:metadata"};
     for (size_t i = 0; i < ARRAY_LEN(asides); i++)
-        add_named(d, at, asides[i], PATH_ASIDE, false, NULL);
+        add_named(d, at, asides[i], PATH_ASIDE, &(struct inside){0});
 }
 
 static void load_graph(struct document_load *d, const struct place *at, const json_t *v)

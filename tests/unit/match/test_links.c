@@ -94,6 +94,19 @@ static void what_has_an_id_is_a_unit_and_what_has_nothing_else_a_reference(void 
     check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@id\":\"P\",\"n\":1}}}", "goes P@1, is P@12");
 }
 
+static void references_are_seen_in_lists_and_sets(void **state)
+{
+    (void)state;
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":[[\"P\"]]}}", "refers P@1");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":\" #P\\t\"}}", "refers P@1");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@list\":[\"P\"]}}}", "goes P@1, refers P@12");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@set\":[\"P\"]}}}", "goes P@1, refers P@12");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"rdf:value\":[\"P\"]}}}", "goes P@1, refers P@12");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":[{\"@value\":[\"P\"]}]}}", "goes P@1, refers P@19");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@list\":[{\"@id\":\"P\"}]}}}", "goes P@1, goes P@12, names P@28");
+    check("/graph", "{\"x\":{\"@id\":{\"@set\":[\"P\"]},\"n\":1}}", "is P@1");
+}
+
 static void a_reference_stands_for_what_holds_it(void **state)
 {
     (void)state;
@@ -156,6 +169,7 @@ int main(void)
         cmocka_unit_test(nothing_joins_those_who_have_none),
         cmocka_unit_test(a_link_is_looked_up),
         cmocka_unit_test(what_has_an_id_is_a_unit_and_what_has_nothing_else_a_reference),
+        cmocka_unit_test(references_are_seen_in_lists_and_sets),
         cmocka_unit_test(a_reference_stands_for_what_holds_it),
         cmocka_unit_test(findings_belong_to_what_has_an_id),
         cmocka_unit_test(units_are_counted),
