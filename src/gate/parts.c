@@ -166,5 +166,6 @@ result gate_parts_become_stream(struct gate *g)
     p->out = (struct buf){.cap = p->out.cap};
     g->at.sent = g->at.recorded = p->sent;
     p->on = false;
+    gate_leave_engine(g); /* what it found so far is this part's outcome, and stays so */
     return OK;
 }

@@ -166,6 +166,16 @@ def test_entitled_recipients_are_not_served_less(served):
         assert wait_until(lambda: any(e["outcome"] == "uninspected" for e in gw.entries()[-3:]))
 
 
+def test_what_was_found_before_it_passed_unread_is_on_record(served):
+    gw, origin = served
+    origin.respond = lambda r: answer(render("list", people(3000, every=3))[:-1] + b",}" + b"y" * 100000)
+    r = fetch(gw.port, "/s/list", OFFICER)
+    assert r.complete and r.header("Warning-Notice")
+    parts = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+    assert parts[-1]["outcome"] == "uninspected" and sum(e["records"]["protected"] for e in parts) == 1000
+    assert len({s for e in parts for s in e["subjects"]}) == 1
+
+
 def broken(kind, body):
     out = answer(body, framing="chunked")
     return {"malformed": answer(body[:-1] + b"}", framing="chunked"), "cut": (out[:-200], "close"), "reset": (out[:-200], "reset"),
