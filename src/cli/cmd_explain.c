@@ -54,7 +54,7 @@ static bool prepare_live(struct explain *x, int *status)
     if (!insight_open(&x->insight, "rules", x->config, status)) return false;
     *status = 2;
     x->rules = x->insight.config->settings.rules;
-    x->question.registry = x->insight.registry;
+    x->question.registry = x->insight.now.registry;
     x->question.limits = x->insight.config->settings.limits;
     return insight_class(&x->insight, x->recipient, false, &x->question.class);
 }

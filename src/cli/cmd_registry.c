@@ -99,13 +99,11 @@ static bool read_journal(const struct build *b, struct buf *text)
     return !os_exists(path) || is_ok(os_read_file(path, SOURCE_MAX, text));
 }
 
-#define OVERLAY_BYTES (64u << 20)
-
 /* The old index with its live changes on top: what is protected today. */
 static RESULT open_old(struct build *b, span image, span journal, void *overlay, struct registry **out)
 {
     struct registry_info info;
-    TRY(registry_overlay_format(overlay, OVERLAY_BYTES, b->key));
+    TRY(registry_overlay_format(overlay, CONFIG_OVERLAY_BYTES, b->key));
     TRY(registry_open(image, b->key, overlay, out));
     registry_info(*out, &info);
     return registry_journal_replay(b->key, journal, info.journal, overlay, &b->end);
@@ -118,7 +116,7 @@ static bool drops_nobody(struct build *b, span journal)
     struct registry *r = NULL;
     uint64_t sample[4];
     if (!os_exists(b->output)) return true;
-    void *overlay = mem_alloc(OVERLAY_BYTES);
+    void *overlay = mem_alloc(CONFIG_OVERLAY_BYTES);
     result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : os_map_file(b->output, &old);
     if (is_ok(opened)) opened = open_old(b, span_of(old.ptr, old.len), journal, overlay, &r);
     size_t dropped = is_ok(opened) ? registry_builder_dropped(b->builder, r, sample, ARRAY_LEN(sample)) : 1;

@@ -4,53 +4,17 @@
 #include "os/os.h"
 #include "registry/registry.h"
 
-#define JOURNAL_MAX ((size_t)1 << 32)
-#define OVERLAY_BYTES (64u << 20)
-
-static bool fail(const struct insight *in, const char *what, const char *why)
-{
-    fprintf(stderr, "gate1367 %s: %s: %s\n", in->command, what, why);
-    return false;
-}
-
-/* What `registry apply` has changed since the index was built. */
-static bool replay(struct insight *in, const uint8_t key[32], const struct registry *index)
-{
-    struct buf journal;
-    struct registry_info info;
-    struct registry_journal_end end;
-    const char *path = in->config->journal_path;
-    if (!os_exists(path)) return true;
-    result r = os_read_file(path, JOURNAL_MAX, &journal);
-    if (!is_ok(r)) return fail(in, path, os_error_text(r));
-    in->overlay = mem_alloc(OVERLAY_BYTES);
-    registry_info(index, &info);
-    r = in->overlay == NULL ? FAIL(ERROR_LIMIT, REGISTRY_NO_MEMORY) : registry_overlay_format(in->overlay, OVERLAY_BYTES, key);
-    if (is_ok(r)) r = registry_journal_replay(key, buf_span(&journal), info.journal, in->overlay, &end);
-    buf_free(&journal);
-    return is_ok(r) || fail(in, path, registry_error_text(r.code));
-}
-
 static bool open_registry(struct insight *in)
 {
-    uint8_t key[32];
-    struct registry *index = NULL;
-    const struct config *c = in->config;
-    span file = span_of(c->registry.ptr, c->registry.len);
-    if (!is_ok(config_registry_key(c, key))) return fail(in, c->registry_key_path, "is no registry key; registry build makes one");
-    result r = registry_open(file, key, NULL, &index);
-    bool good = is_ok(r) ? replay(in, key, index) : fail(in, c->registry_path, registry_error_text(r.code));
-    if (index != NULL) registry_close(index);
-    if (good) r = registry_open(file, key, in->overlay, &in->registry);
-    if (good && !is_ok(r)) good = fail(in, c->registry_path, registry_error_text(r.code));
-    mem_wipe(key, sizeof(key));
-    return good;
+    if (is_ok(config_registry_open(in->config, &in->now))) return true;
+    fprintf(stderr, "gate1367 %s: %s: %s\n", in->command, in->now.path, in->now.why);
+    return false;
 }
 
 static void warn_stale(const struct insight *in)
 {
     struct registry_info info;
-    registry_info(in->registry, &info);
+    registry_info(in->now.registry, &info);
     if (registry_is_stale(info.built, in->config->settings.registry_max_age_us, os_realtime_us()))
         fprintf(stderr, "gate1367 %s: the registry is past \"max_age\": the gateway refuses restricted recipients until it is rebuilt\n",
             in->command);
@@ -74,8 +38,7 @@ bool insight_open(struct insight *in, const char *command, const char *path, int
 
 void insight_close(struct insight *in)
 {
-    if (in->registry != NULL) registry_close(in->registry);
-    if (in->overlay != NULL) mem_free_wipe(in->overlay, OVERLAY_BYTES);
+    config_registry_close(&in->now);
     config_free(in->config);
     problems_free(in->problems);
 }

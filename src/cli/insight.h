@@ -11,8 +11,7 @@ struct insight {
     const char *command; /* for messages */
     struct problems *problems;
     struct config *config;
-    struct registry *registry;
-    void *overlay;
+    struct config_registry now;
 };
 
 /* False after reporting; *status is then the exit status. Close it either way. */

@@ -5,15 +5,12 @@
 #include "trial/trial.h"
 
 #define CAPTURE_MAX (1u << 30)
-#define OVERLAY_BYTES (64u << 20)
-#define JOURNAL_MAX (1u << 30)
 
 struct capture {
     const struct config *config;
     struct problems *problems;
     struct trial *trial;
-    struct registry *registry;
-    void *overlay;
+    struct config_registry now;
     struct mirror_board *board;
 };
 
@@ -23,34 +20,6 @@ struct captured {
     const char *method;
     json_int_t status;
 };
-
-/* ---- the registry as it is now: the index and what the journal added ------------------------------------------------ */
-
-static RESULT replay_journal(struct capture *m, const uint8_t key[32])
-{
-    struct buf journal;
-    struct registry_journal_end end;
-    struct registry_info info;
-    if (!is_ok(os_read_file(m->config->journal_path, JOURNAL_MAX, &journal))) return OK; /* there is none */
-    registry_info(m->registry, &info);
-    result r = registry_journal_replay(key, buf_span(&journal), info.journal, m->overlay, &end);
-    buf_free(&journal);
-    return r;
-}
-
-static RESULT open_registry(struct capture *m)
-{
-    uint8_t key[32];
-    const struct config *c = m->config;
-    m->overlay = mem_alloc(OVERLAY_BYTES);
-    REQUIRE(m->overlay != NULL, ERROR_LIMIT, 0);
-    TRY(config_registry_key(c, key));
-    result r = registry_overlay_format(m->overlay, OVERLAY_BYTES, key);
-    if (is_ok(r)) r = registry_open(span_of(c->registry.ptr, c->registry.len), key, m->overlay, &m->registry);
-    if (is_ok(r)) r = replay_journal(m, key);
-    mem_wipe(key, sizeof(key));
-    return r;
-}
 
 /* ---- one exchange ---------------------------------------------------------------------------------------------------- */
 
@@ -82,7 +51,7 @@ static void judge(struct capture *m, const struct proxy_route *r, const struct r
     char type[256];
     struct trial_answer a;
     snprintf(type, sizeof(type), "%.*s", SPAN_FMT(c->type));
-    struct trial_question q = {.document = d, .inspect = r->inspect, .class = RECIPIENT_RESTRICTED, .registry = m->registry,
+    struct trial_question q = {.document = d, .inspect = r->inspect, .class = RECIPIENT_RESTRICTED, .registry = m->now.registry,
         .limits = m->config->settings.limits, .type = type, .body = c->body};
     trial_ask(m->trial, &q, &a);
     if (a.failure != GATE_FINE || a.survey == NULL) {
@@ -259,13 +228,12 @@ int cli_mirror_files(const struct config *c, char **files, size_t count_files, b
     struct capture m = {.config = c, .problems = problems_new(), .trial = trial_new(c->settings.rules)};
     m.board = mem_alloc(sizeof(*m.board));
     bool ready = m.problems != NULL && m.trial != NULL && m.board != NULL;
-    if (ready && !is_ok(open_registry(&m))) problems_add(m.problems, c->registry_path, "cannot be opened with its key and journal");
-    for (size_t i = 0; ready && m.registry != NULL && i < count_files; i++) take_file(&m, files[i]);
+    if (ready && !is_ok(config_registry_open(c, &m.now))) problems_add(m.problems, m.now.path, "%s", m.now.why);
+    for (size_t i = 0; ready && m.now.registry != NULL && i < count_files; i++) take_file(&m, files[i]);
     if (m.problems != NULL) cli_print_problems(m.problems, false);
     bool good = ready && problems_errors(m.problems) == 0;
-    if (ready && m.registry != NULL) report(&m, json);
-    if (m.registry != NULL) registry_close(m.registry);
-    mem_free(m.overlay);
+    if (ready && m.now.registry != NULL) report(&m, json);
+    config_registry_close(&m.now);
     mem_free(m.board);
     if (m.trial != NULL) trial_free(m.trial);
     problems_free(m.problems);

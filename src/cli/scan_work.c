@@ -202,7 +202,7 @@ static void scan_one(struct scan *s, struct trial *t, struct scan_file *f)
 {
     const char *named = s->type != NULL ? s->type : files_type(f->path);
     struct flow w = {.scan = s, .trial = t, .file = f, .out = -1, .failed = OK};
-    struct trial_question q = {.registry = s->insight.registry,
+    struct trial_question q = {.registry = s->insight.now.registry,
         .limits = s->insight.config->settings.limits,
         .type = named != NULL ? named : "application/octet-stream"};
     choose_document(s, f, &q);

@@ -37,4 +37,16 @@ void config_close_secrets(struct config *c);
 /* Reads the registry's key (32 bytes). */
 RESULT config_registry_key(const struct config *c, uint8_t key[32]);
 
+#define CONFIG_OVERLAY_BYTES (64u << 20) /* memory for live changes of the registry */
+/* The registry as it is in force: the index, and what the journal has changed since it was built. For commands; a gateway
+ * shares one among its processes. */
+struct config_registry {
+    struct registry *registry;
+    void *overlay;
+    const char *path, *why; /* after an error: the file that is at fault, and what is wrong with it */
+};
+/* With an error there is nothing to close. */
+RESULT config_registry_open(const struct config *c, struct config_registry *now);
+void config_registry_close(struct config_registry *now);
+
 #endif

@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 #define CHILDREN_MAX 1024
-#define OVERLAY_BYTES (64u << 20)
 #define READY_MS 120000      /* for a child to load */
 #define DRAIN_MS 30000       /* for current answers, then they are broken off */
 #define RESTART_PAUSE_MS 500 /* for a role that died within a second of its start */

@@ -99,7 +99,7 @@ static RESULT open_memory(struct supervisor *s)
     mem_wipe(tickets, sizeof(tickets));
     TRY(r);
     TRY(make_secret_file("pseudonyms", NULL, 32, &s->root_fd));
-    return os_shared_create("overlay", OVERLAY_BYTES, &s->now.overlay_fd);
+    return os_shared_create("overlay", CONFIG_OVERLAY_BYTES, &s->now.overlay_fd);
 }
 
 /* ---- starting a generation -------------------------------------------------------------------------------------- */
@@ -218,7 +218,7 @@ static void begin_generation(struct supervisor *s)
     for (size_t i = 0; i < c->settings.listener_count; i++) {
         c->settings.listeners[i].address = s->now.config->settings.listeners[i].address;
     }
-    bool good = is_ok(os_shared_create("overlay", OVERLAY_BYTES, &s->next.overlay_fd)) && spawn_admin(s, &s->next);
+    bool good = is_ok(os_shared_create("overlay", CONFIG_OVERLAY_BYTES, &s->next.overlay_fd)) && spawn_admin(s, &s->next);
     if (!good) abandon_reload(s, "no process could be made");
     problems_free(p);
 }
