@@ -47,4 +47,8 @@ void config_load_routes(struct loading *l);
 void config_load_files(struct loading *l); /* recipients, rules, registry, ledger */
 void config_load_limits(struct loading *l);
 
+/* What is in order today and will not stay so: certificates near their end, a full device, a ledger that others may write
+ * to. Warnings, each with what to do. */
+void config_warn_of_files(const struct config *c);
+
 #endif

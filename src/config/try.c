@@ -42,25 +42,34 @@ static void warn_of_age(const struct config *c, const struct place *at, uint64_t
     }
 }
 
+/* Suspicions need room, and without it nobody restricted is answered. */
+static void warn_of_room(const struct place *at, const void *overlay)
+{
+    struct registry_overlay_info info;
+    registry_overlay_info(overlay, &info);
+    if (info.keys < info.key_room / 4 * 3 && info.subjects < info.subject_room / 4 * 3) return;
+    place_warning(at, "live changes fill more than three quarters of their room (%llu of %llu keys); build the index again and reload",
+        (unsigned long long)info.keys, (unsigned long long)info.key_room);
+}
+
 static void try_registry(const struct config *c)
 {
     struct place at = place_root(c->inside->sources[0]);
     at = place_member(&at, "registry");
-    uint8_t key[32];
-    struct registry *r = NULL;
-    if (!is_ok(config_registry_key(c, key))) {
-        place_error(&at, "%s is no registry key; registry build makes one", c->registry_key_path);
+    struct place index = place_member(&at, "index");
+    struct config_registry now;
+    struct registry_info info;
+    if (!is_ok(config_registry_open(c, &now))) {
+        bool journal = now.path == c->journal_path;
+        place_error(&at, "%s: %s%s", now.path, now.why,
+            journal ? "; bring back a whole copy of it, or build the index again from a source that has its changes and move it away"
+            : now.path == c->registry_path ? "; build the index again with this key" : "");
         return;
     }
-    result opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, NULL, &r);
-    mem_wipe(key, sizeof(key));
-    if (is_ok(opened)) {
-        struct registry_info info;
-        struct place index = place_member(&at, "index");
-        registry_info(r, &info);
-        warn_of_age(c, &index, info.built);
-        registry_close(r);
-    } else place_error(&at, "%s; build the index again with this key", registry_error_text(opened.code));
+    registry_info(now.registry, &info);
+    warn_of_age(c, &index, info.built);
+    warn_of_room(&index, now.overlay);
+    config_registry_close(&now);
 }
 
 static void try_ledger(const struct config *c)
@@ -93,6 +102,7 @@ void config_try(struct config *c)
     for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
     try_registry(c);
     try_ledger(c);
+    config_warn_of_files(c);
 }
 
 static bool same_listeners(const struct config *a, const struct config *b)

@@ -87,6 +87,8 @@ struct io_tls_server_options {
     const uint8_t *ticket_keys;
     unsigned session_seconds; /* life of a ticket; 0: 3600 */
 };
+/* When the first of the certificates in the PEM ends, in seconds since 1970. False: none can be read. */
+bool io_certificate_end(span pem, int64_t *end);
 struct io_tls_server;
 /* TLS 1.2 and 1.3, AEAD suites, no renegotiation, compression or 0-RTT. CONFIG where a PEM does not load or key and
  * certificate differ; `why` (size bytes) then holds the reason, without secrets. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -21,6 +22,22 @@ void os_close(int *fd)
 bool os_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+result os_free_space(const char *path, uint64_t *bytes)
+{
+    struct statvfs v;
+    REQUIRE(statvfs(path, &v) == 0, ERROR_IO, errno);
+    *bytes = (uint64_t)v.f_bavail * v.f_frsize;
+    return OK;
+}
+
+result os_others_may_write(const char *path, bool *may)
+{
+    struct stat s;
+    REQUIRE(stat(path, &s) == 0, ERROR_IO, errno);
+    *may = (s.st_mode & (S_IWGRP | S_IWOTH)) != 0; /* where there is a list, the group's bits are its mask */
+    return OK;
 }
 
 /* One byte more than the cap is asked for, so that a file that grew meanwhile is seen to be too large. */

@@ -47,6 +47,10 @@ RESULT os_make_dir(const char *path, mode_t mode);
 RESULT os_rename(const char *from, const char *to);
 RESULT os_remove(const char *path); /* ENOENT is fine */
 bool os_exists(const char *path);
+/* Bytes that we could still write on the device that holds path. */
+RESULT os_free_space(const char *path, uint64_t *bytes);
+/* Whether group or others may write there, whom an access control list names too. */
+RESULT os_others_may_write(const char *path, bool *may);
 /* Calls `each` for every name in the directory but . and .., sorted bytewise; stops when it fails. */
 typedef result os_name_fn(void *ctx, const char *name);
 RESULT os_list_dir(const char *path, os_name_fn *each, void *ctx);

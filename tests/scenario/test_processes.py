@@ -235,6 +235,56 @@ def test_an_idle_connection_of_the_old_generation_ends(make_gateway, found):
         assert 3 < time.monotonic() - started < 12 * g.PATIENCE
 
 
+class HeldFile:
+    """A rules file that its readers get when the test lets them: a pipe, fed once for each that opens it."""
+
+    def __init__(self, path, text):
+        self.path, self.text, self.let, self.ended = path, text, threading.Event(), threading.Event()
+        self.readers = 0
+        self.let.set()
+        os.mkfifo(path)
+        self.thread = threading.Thread(target=self._feed, daemon=True)
+        self.thread.start()
+
+    def _feed(self):
+        while not self.ended.is_set():
+            with open(self.path, "wb") as pipe:
+                self.readers += 1
+                self.let.wait()
+                pipe.write(self.text.encode())
+            time.sleep(0.2)  # until that reader has seen the end and closed
+
+    def end(self):
+        self.text = ""
+        self.ended.set()
+        self.let.set()
+        os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+        self.thread.join(5)
+
+
+def test_files_that_change_between_trial_and_load(make_gateway, found):
+    """What the trial found good is not what would be loaded: the old configuration stays."""
+    gw = make_gateway(start=False, protected=["A012345678"])
+    held = HeldFile(gw.dir / "held.json", '{"format": 1, "pack": "held", "version": "1"}')
+    try:
+        gw.config["rules"] = [*gw.config["rules"], "held.json"]
+        gw.write_config()
+        gw.start()
+        held.let.clear()
+        before = held.readers
+        gw.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: held.readers > before)  # the trial has read gate.json
+        gw.config["admin"]["socket"] = "elsewhere.sock"
+        gw.write_config()
+        held.let.set()
+        assert wait_until(lambda: "changed while they were read" in gw.stderr(), 20 * g.PATIENCE)
+        assert '"event":"reloaded"' not in gw.stderr()
+        assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE and gw.metric("gate1367_generation") == 1
+    finally:
+        gw.stop()
+        held.end()
+
+
 def test_sigterm_drains(make_gateway, found):
     gw = make_gateway(protected=["A012345678"])
     go = threading.Event()

@@ -1,0 +1,52 @@
+/* What is in order today and will not stay so. None of it is a reason not to start: a gateway that stands still rescues
+ * nobody either. */
+#include "config/inside.h"
+
+#define DAY INT64_C(86400)
+#define NEAR (14 * DAY)
+#define SEGMENTS_FREE 10u
+
+static void warn_of_end(const struct place *at, const char *name, span pem)
+{
+    int64_t end, now = (int64_t)(os_realtime_us() / 1000000);
+    struct place here = place_member(at, name);
+    if (pem.len == 0 || !io_certificate_end(pem, &end)) return;
+    if (end <= now) place_warning(&here, "a certificate in it ended %lld days ago; replace it and reload", (long long)((now - end) / DAY));
+    else if (end - now < NEAR) place_warning(&here, "a certificate in it ends in %lld days; replace it and reload before", (long long)((end - now) / DAY));
+}
+
+static void warn_of_certificates(const struct config *c, const struct place *top)
+{
+    struct place listen = place_member(top, "listen"), upstreams = place_member(top, "upstreams");
+    for (size_t i = 0; i < c->settings.listener_count; i++) {
+        struct place item = place_item(&listen, i), tls = place_member(&item, "tls");
+        warn_of_end(&tls, "certificate", c->settings.listeners[i].certificate);
+        warn_of_end(&tls, "client_ca", c->settings.listeners[i].client_ca);
+    }
+    for (size_t i = 0; i < c->settings.upstream_count; i++) {
+        struct place item = place_member(&upstreams, c->settings.upstreams[i].name), tls = place_member(&item, "tls");
+        warn_of_end(&tls, "certificate", c->settings.upstreams[i].certificate);
+        warn_of_end(&tls, "ca", c->settings.upstreams[i].ca);
+    }
+}
+
+static void warn_of_ledger(const struct config *c, const struct place *top)
+{
+    uint64_t room;
+    bool others;
+    struct place ledger = place_member(top, "ledger"), at = place_member(&ledger, "directory");
+    if (is_ok(os_free_space(c->ledger.directory, &room)) && room < (uint64_t)SEGMENTS_FREE * LEDGER_SEGMENT_BYTES) {
+        place_warning(&at, "the device has %llu MiB left, less than ten segments of the ledger; when it is full, restricted "
+                           "recipients are refused; make room or move the ledger", (unsigned long long)(room >> 20));
+    }
+    if (is_ok(os_others_may_write(c->ledger.directory, &others)) && others) {
+        place_warning(&at, "others may write to the directory, and whoever can may delete the ledger; chmod go-w it");
+    }
+}
+
+void config_warn_of_files(const struct config *c)
+{
+    struct place top = place_root(c->inside->sources[0]);
+    warn_of_certificates(c, &top);
+    warn_of_ledger(c, &top);
+}

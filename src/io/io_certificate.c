@@ -1,0 +1,33 @@
+/* What can be said of a certificate without making a connection with it. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <time.h>
+
+#include "io/io.h"
+
+static bool end_of(const X509 *x, int64_t *end)
+{
+    struct tm t;
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &t) != 1) return false;
+    *end = (int64_t)timegm(&t);
+    return true;
+}
+
+bool io_certificate_end(span pem, int64_t *end)
+{
+    BIO *b = pem.len > INT32_MAX ? NULL : BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    bool found = false;
+    X509 *x;
+    ERR_set_mark();
+    while (b != NULL && (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
+        int64_t its;
+        if (end_of(x, &its) && (!found || its < *end)) {
+            *end = its;
+            found = true;
+        }
+        X509_free(x);
+    }
+    ERR_pop_to_mark();
+    BIO_free(b);
+    return found;
+}
