@@ -261,7 +261,7 @@ static void wait_for(struct scan *s, const struct scan_file *f, struct cli_progr
 
 bool scan_run(struct scan *s, scan_each_fn *each)
 {
-    pthread_t threads[JOBS_MAX];
+    pthread_t threads[JOBS_MAX] = {0};
     struct cli_progress progress = {0};
     unsigned jobs = s->jobs < JOBS_MAX ? s->jobs : JOBS_MAX, started = 0;
     if (jobs > s->count) jobs = (unsigned)s->count;

@@ -189,6 +189,7 @@ static bool grow_undo(struct doc_names *n)
 
 static enum names_verdict meet_entry(struct doc_names *n, uint16_t id, const struct walk_frame *frames, uint32_t depth)
 {
+    ASSERT(n->entries != NULL);
     struct name_entry *e = &n->entries[id];
     uint64_t object = frames[depth - 1].object;
     if (e->object == object) return NAMES_DUPLICATE;
@@ -291,6 +292,8 @@ static bool decode_name(struct doc_names *n, span raw, span *name)
 
 static uint16_t guess(struct doc_names *n, span name, uint64_t head)
 {
+    if (n->count == 0) return DOC_NAME_NONE;
+    ASSERT(n->entries != NULL);
     const uint16_t *link = names_link(n);
     uint16_t id = link ? *link : 0;
     if (id < n->count && is_entry(&n->entries[id], name, head)) return id;

@@ -97,10 +97,14 @@ static inline bool walk_tells(const struct doc_reader *r, const struct walk_fram
 /* Enters a container; the frames have room. `last`: the name met last. */
 static inline void walk_push(struct doc_reader *r, uint64_t at, bool object, uint32_t last)
 {
-    const struct walk_frame *around = r->depth > 0 ? &r->frames[r->depth - 1] : NULL;
-    bool element = around && around->object == 0;
-    uint16_t name = !around ? DOC_NAME_NONE : element ? around->name : (uint16_t)last;
-    bool rooted = !around || (element && around->rooted);
+    uint16_t name = DOC_NAME_NONE;
+    bool element = false, rooted = true;
+    if (r->depth > 0) {
+        const struct walk_frame *around = &r->frames[r->depth - 1];
+        element = around->object == 0;
+        name = element ? around->name : (uint16_t)last;
+        rooted = element && around->rooted;
+    }
     r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), name,
         element ? DOC_DULL_ELEMENTS : DOC_DULL_MEMBERS, rooted};
     r->names.last = name;

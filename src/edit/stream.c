@@ -54,8 +54,10 @@ void edit_stream_settle(struct edit_stream *s)
 /* Containers are nested: the one that a piece stands in is the innermost that has had one, or a new one in it. */
 static struct edit_open *open_of(struct edit_stream *s, const struct match_container *c)
 {
-    struct edit_open *top = s->depth > 0 ? &s->open[s->depth - 1] : NULL;
-    if (top && top->open == c->open && top->is_lines == c->is_lines) return top;
+    if (s->depth > 0) {
+        struct edit_open *top = &s->open[s->depth - 1];
+        if (top->open == c->open && top->is_lines == c->is_lines) return top;
+    }
     if (s->depth == s->room) {
         size_t room = s->room ? 2 * s->room : 8;
         struct edit_open *larger = mem_resize(s->open, room * sizeof *larger);
