@@ -19,6 +19,10 @@ CPPCHECK = ["cppcheck", "--quiet", "--error-exitcode=1", "--std=c11", "--enable=
             "--suppress=normalCheckLevelMaxBranches", "--suppress=shiftTooManyBitsSigned",
             "--include=tests/check/cppcheck.h", "--suppress=toomanyconfigs", "-D__x86_64__=1", "-D_GNU_SOURCE=1",
             "-D__GNUC__=12", "-DGATE1367_VERSION=\"0\"", "-Isrc", "-Iinclude"]
+# How far the analyzer follows one function: a quarter of its own bound finds nearly all that the whole does, in a third of
+# the time. `./dev check` looks all the way.
+BUDGET = [] if os.environ.get("GATE1367_DEEP") else [
+    f"--extra-arg={a}" for a in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=60000")]
 
 
 def reached(path, seen):
@@ -53,7 +57,7 @@ def commands(tool, build):
             continue
         path = path.relative_to(tree.ROOT)
         if tool == "clang-tidy":
-            yield path, ["clang-tidy", "--quiet", "-p", str(build), str(path)], entry["command"].split(" -o ")[0]
+            yield path, ["clang-tidy", "--quiet", "-p", str(build), *BUDGET, str(path)], entry["command"].split(" -o ")[0]
         else:
             yield path, CPPCHECK + [str(path)], ""
 
