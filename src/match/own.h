@@ -249,6 +249,8 @@ void links_close(struct match *m);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
+/* A number under a label: what it may be there. */
+void value_labelled(struct match *m, span digits);
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
@@ -308,6 +310,8 @@ size_t text_base64(span text, uint8_t *out);
 /* The integer that a JSON number is, in decimal digits without leading zeros; 0 when it is none, negative, or longer
  * than max. out has room for max bytes. */
 size_t text_integer(span lexeme, uint8_t *out, size_t max);
+/* Is it a number with an exponent, as "1.2345678E7"? */
+bool text_is_scientific(span text);
 /* The next maximal run of digits that touches no ASCII letter or digit. */
 bool text_next_digits(span text, size_t from, size_t *begin, size_t *end);
 

@@ -201,6 +201,23 @@ size_t text_integer(span lexeme, uint8_t *out, size_t max)
     return n;
 }
 
+static size_t digits_from(span text, size_t i)
+{
+    while (i < text.len && is_digit(text.ptr[i]))
+        i++;
+    return i;
+}
+
+bool text_is_scientific(span text)
+{
+    size_t whole = digits_from(text, 0), i = whole;
+    if (i < text.len && text.ptr[i] == '.') i = digits_from(text, whole + 1);
+    if (whole == 0 || i == whole + 1 || i == text.len || to_lower(text.ptr[i]) != 'e') return false;
+    i++;
+    if (i < text.len && (text.ptr[i] == '+' || text.ptr[i] == '-')) i++;
+    return i < text.len && digits_from(text, i) == text.len;
+}
+
 bool text_next_digits(span text, size_t from, size_t *begin, size_t *end)
 {
     for (size_t i = from; i < text.len;) {

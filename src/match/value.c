@@ -94,7 +94,7 @@ span value_pad(enum registry_kind kind, span digits, uint8_t out[9])
     return span_of(out, 9);
 }
 
-static void number_labelled(struct match *m, span digits)
+void value_labelled(struct match *m, span digits)
 {
     for (size_t i = 0; i < m->spot.label->count; i++) {
         const struct rules_identifier *rule = m->spot.label->rules[i];
@@ -136,7 +136,7 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
     if (m->spot.key)
         propose(
             m, m->kind_rule[m->spot.key->kind], (enum registry_kind)m->spot.key->kind, digits.len ? digits : lexeme);
-    if (label->count > 0 && digits.len > 0) number_labelled(m, digits);
+    if (label->count > 0 && digits.len > 0) value_labelled(m, digits);
     if (label->patterns && digits.len > 0)
         rules_scan_bound(m->rules, m->scratch, digits, label->set, number_pattern, m);
     if (label->count == 0 && digits.len == 9 && m->nine_digits)

@@ -123,9 +123,19 @@ static void scan_embedded(struct match *m, const struct rules_identifier *rule, 
     }
 }
 
+/* What exporters make of a number that they write as a text: "1.2345678E7". */
+static void scan_scientific(struct match *m, span value)
+{
+    uint8_t digits[16];
+    size_t n = text_is_scientific(value) ? text_integer(value, digits, sizeof digits) : 0;
+    if (n > 0) value_labelled(m, span_of(digits, n));
+    m->latest.value = span_of(NULL, 0); /* was in buffers that are gone */
+}
+
 static void scan_labelled(struct match *m, span text, const struct look *l)
 {
     span value = span_trim(text);
+    if (l->letters == 1) scan_scientific(m, value);
     bool digits = l->digits == value.len && value.len > 0;
     uint8_t padded[9];
     for (size_t i = 0; i < m->spot.label->count; i++) {

@@ -182,9 +182,20 @@ static void test_looks_agree(void **state)
     }
 }
 
+static void test_scientific(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"1.2345678E7", "1e7", "12345678.0e+0", "12.5e-1"};
+    static const char *const no[] = {"", "e7", "1.e7", ".5e7", "1e", "1e+", "1e7 ", "1e7x", "1.2", "-1e7", "1ee7", "12345678"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+        assert_true(text_is_scientific(span_str(yes[i])));
+    for (size_t i = 0; i < ARRAY_LEN(no); i++)
+        assert_false(text_is_scientific(span_str(no[i])));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_foldable), cmocka_unit_test(test_integer),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
         cmocka_unit_test(test_codings), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
