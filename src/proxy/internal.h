@@ -88,7 +88,8 @@ struct exchange {
     struct exchange *next_suspecting;
     bool suspecting;    /* waits for admin */
     bool suspects_part; /* … for a part of a document that leaves in parts */
-    uint64_t suspicion_ticket, suspicion_due_us; /* due 0: nothing published yet */
+    uint64_t suspicion_first, suspicion_ticket;  /* of the first and the last message */
+    uint64_t suspicion_due_us;                   /* 0: nothing published yet */
     size_t suspicion_at;                         /* the next one to publish */
 
     struct http_request request;

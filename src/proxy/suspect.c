@@ -71,6 +71,7 @@ static RESULT publish(struct exchange *x)
     while (x->suspicion_at < gate_outcome(x->gate)->suspicion_count) {
         size_t next, len = encode(x, message, &next);
         TRY(ipc_ring_publish(x->worker->arguments->suspicions, span_of(message, len), &x->suspicion_ticket));
+        if (x->suspicion_at == 0) x->suspicion_first = x->suspicion_ticket;
         x->suspicion_at = next;
     }
     return OK;
@@ -139,6 +140,15 @@ static bool is_needed(const struct exchange *x)
     return x->class == RECIPIENT_RESTRICTED || registry_suspicion_room(x->worker->arguments->registry);
 }
 
+/* A new admin knows nothing of what its predecessor was told: where the first message fell to that one, the last, which
+ * may have come later, says nothing of it. */
+static enum ipc_ticket_state state_of_all(const struct exchange *x)
+{
+    const struct ipc_ring *ring = x->worker->arguments->suspicions;
+    if (ipc_ring_state(ring, x->suspicion_first) == IPC_TICKET_FAILED) return IPC_TICKET_FAILED;
+    return ipc_ring_state(ring, x->suspicion_ticket);
+}
+
 enum flow step_suspect(struct exchange *x)
 {
     if (gate_failure_thrown(GATE_SUSPICION)) return give_up(x);
@@ -146,12 +156,9 @@ enum flow step_suspect(struct exchange *x)
     uint64_t now = io_now_us();
     if (x->suspicion_due_us == 0) x->suspicion_due_us = now + SUSPICION_US;
     if (now >= x->suspicion_due_us) return give_up(x);
+    if (x->suspicion_at == 0) return ask_admin(x);
+    enum ipc_ticket_state state = state_of_all(x);
+    if (state == IPC_TICKET_FAILED) x->suspicion_at = 0; /* admin was replaced: its successor hears all of it again */
     if (x->suspicion_at < gate_outcome(x->gate)->suspicion_count) return ask_admin(x);
-    switch (ipc_ring_state(x->worker->arguments->suspicions, x->suspicion_ticket)) {
-    case IPC_TICKET_PENDING: return wait_for_admin(x);
-    case IPC_TICKET_DURABLE: return known_now(x);
-    case IPC_TICKET_FAILED: break; /* admin was replaced: its successor hears it again */
-    }
-    x->suspicion_at = 0;
-    return ask_admin(x);
+    return state == IPC_TICKET_DURABLE ? known_now(x) : wait_for_admin(x);
 }
