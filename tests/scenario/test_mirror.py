@@ -157,6 +157,15 @@ def test_live_changes_count_in_a_capture_too(make_gateway, packs):
     check_report(json.loads(gw.command("serve", "--mirror", "--json", "-c", "gate.json", "capture").stdout))
 
 
+def test_a_journal_that_cannot_be_read_is_not_passed_over(make_gateway, packs):
+    """Who was protected since the index was built would be missing from the report."""
+    gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, start=False, ledger=False)
+    gw.write("capture", captured("lines"))
+    (gw.dir / "protected.idx.journal").mkdir()
+    done = gw.command("serve", "--mirror", "-c", "gate.json", "capture")
+    assert done.returncode == 1 and "journal" in done.stderr and "evaluated" not in done.stdout, done
+
+
 def test_member_names_that_could_be_somebody_s_are_not_told(make_gateway, packs):
     gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, start=False, ledger=False)
     bodies = [{"people": [], CANARY: 1}, {"people": [], "by person": {"maria garcia": [{"aNumber": CANARY}]}},
