@@ -185,6 +185,18 @@ bool cli_colour(FILE *f)
     return isatty(fileno(f)) && (no == NULL || no[0] == '\0');
 }
 
+json_t *cli_json_text(const char *s)
+{
+    struct buf text;
+    if (utf8_valid(span_str(s))) return json_string(s);
+    buf_init(&text, 4 * strlen(s) + 1);
+    result r = OK;
+    for (; *s != '\0' && is_ok(r); s++) r = buf_printf(&text, (uint8_t)*s < 0x80 ? "%c" : "\\x%02X", (uint8_t)*s);
+    json_t *v = is_ok(r) ? json_stringn((const char *)buf_span(&text).ptr, buf_len(&text)) : NULL;
+    buf_free(&text);
+    return v;
+}
+
 #define PROGRESS_AFTER_NS 2000000000ull
 #define PROGRESS_EVERY_NS 200000000ull
 

@@ -52,6 +52,9 @@ struct cli_progress {
 };
 void cli_progress_show(struct cli_progress *p, const char *what, uint64_t done, uint64_t all);
 void cli_progress_end(struct cli_progress *p);
+/* A text of the system as JSON: names of files may be no UTF-8, and their bytes from 0x80 on are then told as \xHH. NULL: no
+ * memory. */
+json_t *cli_json_text(const char *s);
 /* Prints the problems: text on stderr, or with `json` one object a line on stdout. */
 void cli_print_problems(const struct problems *p, bool json);
 

@@ -141,7 +141,7 @@ static void print_words(const struct explain *x, const json_t *v)
 
 static void print_json(const struct explain *x, json_t *v)
 {
-    json_object_set_new(v, "file", json_string(x->file));
+    json_object_set_new(v, "file", cli_json_text(x->file));
     json_object_set_new(v, "profile", json_string(x->profile));
     json_object_set_new(v, "document", json_string(rules_document_view(x->question.document)->path_template));
     json_object_set_new(v, "recipient", json_string(x->recipient));

@@ -20,10 +20,11 @@ static const char *rule_name(const struct scan *s, rule_id rule)
 static void print_json(const struct scan *s, const struct scan_file *f)
 {
     json_t *rules = json_object(), *line;
+    const char *reason = f->failed ? f->why : f->reason[0] ? f->reason : NULL;
     for (size_t i = 0; i < f->rule_count; i++)
         json_object_set_new(rules, rule_name(s, f->rules[i].rule), json_integer(f->rules[i].count));
-    line = json_pack("{s:s,s:s*,s:s*,s:s*,s:I,s:{s:I,s:I,s:I},s:o,s:O*}", "file", f->path, "verdict",
-        f->failed ? "failed" : trial_verdict_name(f->verdict), "reason", f->failed ? f->why : f->reason[0] ? f->reason : NULL,
+    line = json_pack("{s:o,s:s*,s:o*,s:s*,s:I,s:{s:I,s:I,s:I},s:o,s:O*}", "file", cli_json_text(f->path), "verdict",
+        f->failed ? "failed" : trial_verdict_name(f->verdict), "reason", reason != NULL ? cli_json_text(reason) : NULL,
         "document", f->document, "bytes", (json_int_t)f->bytes, "units", "seen", (json_int_t)f->seen, "protected",
         (json_int_t)f->protected_, "withheld", (json_int_t)f->withheld, "rules", rules, "withheld", f->places);
     if (line == NULL) return;

@@ -178,6 +178,15 @@ def test_a_name_cannot_drive_a_terminal(gw, tmp_path):
     assert ANA[1:] not in done.stdout and re.search(r"1 +records withheld", done.stdout)
 
 
+def test_no_file_is_missing_for_its_name(gw, tmp_path):
+    """One object for every file: names that are no UTF-8 are told with the bytes that they have."""
+    os.makedirs(tmp_path / "in")
+    with open(os.fsencode(tmp_path / "in") + b"/b\xff.json", "w") as f:
+        f.write(json.dumps([{"x": ANA}, {"x": 1}]))
+    done = scan(gw, "--json", tmp_path / "in")
+    assert done.returncode == 1 and [(f["file"], f["verdict"]) for f in lines(done)] == [(f"{tmp_path}/in/b\\xFF.json", "withheld")]
+
+
 def test_progress_on_a_terminal_only(gw):
     """Of work that takes more than two seconds: here it is the input that does."""
     for terminal in (True, False):
