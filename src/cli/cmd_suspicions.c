@@ -102,6 +102,9 @@ int registry_clear(int argc, char **argv)
         return cli_usage("registry", "clear needs -c gate.json SUBJECT --by NAME --reason REASON: who answers for it, and why");
     }
     int status;
+    if (!utf8_valid(span_str(argv[1])) || !utf8_valid(span_str(by)) || !utf8_valid(span_str(reason))) {
+        return cli_usage("registry", "the ledger is UTF-8; SUBJECT, NAME and REASON must be, too");
+    }
     json_t *request = json_pack("{s:s,s:s,s:s,s:s}", "command", "clear", "subject", argv[1], "by", by, "reason", reason);
     json_t *answer = ask(path, request, &status);
     json_decref(request);

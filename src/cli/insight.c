@@ -49,7 +49,9 @@ static void unknown_recipient(const struct insight *in, const char *id)
     const char *names[64] = {"anonymous", "restricted", "entitled"}, *name;
     for (size_t i = 0; i < ARRAY_LEN(names) - 4 && (name = recipient_id_at(t, i)) != NULL; i++) names[i + 3] = name;
     const char *near = source_did_you_mean(id, names);
-    if (near != NULL) (void)cli_usage(in->command, "no recipient is called \"%s\"; did you mean \"%s\"?", id, near);
+    if (near != NULL && strcmp(near, id) == 0)
+        (void)cli_usage(in->command, "\"%s\" is a trusted proxy, which is nobody itself; name whom it hands on", id);
+    else if (near != NULL) (void)cli_usage(in->command, "no recipient is called \"%s\"; did you mean \"%s\"?", id, near);
     else (void)cli_usage(in->command, "no recipient is called \"%s\"; name an id of recipients.json, or anonymous", id);
 }
 

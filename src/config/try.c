@@ -80,7 +80,7 @@ static void try_ledger(const struct config *c)
     struct ledger_verifier stored;
     result r = ledger_verifier_read(c->ledger.directory, &stored);
     if (!is_ok(r)) {
-        place_error(&at, "%s: %s; make it with gate1367 log init", c->ledger.directory, ledger_error_text(r));
+        place_error(&at, "%s: %s", c->ledger.directory, ledger_error_text(r));
         return;
     }
     r = ledger_key_load(c->ledger.key_path, &key);

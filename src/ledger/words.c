@@ -84,7 +84,7 @@ const char *ledger_error_text(result r)
 {
     switch (r.code) {
     case LEDGER_E_LOCKED: return "another process is writing this ledger";
-    case LEDGER_E_MISSING: return "there is no ledger here; make one with log init";
+    case LEDGER_E_MISSING: return "there is no ledger here; make one with gate1367 log init";
     case LEDGER_E_EXISTS: return "there is a ledger here already";
     case LEDGER_E_KEY: return "the key file is not an Ed25519 private key in PEM";
     case LEDGER_E_VERIFIER: return "not a verifier key, or not this ledger's";

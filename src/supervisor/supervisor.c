@@ -34,6 +34,20 @@ static bool all_ready(const struct supervisor *s, uint64_t generation, unsigned 
 
 /* ---- memory and listeners, before the first fork ---------------------------------------------------------------- */
 
+/* Which one it was that is taken already, or not ours to take. */
+static result tell_where(const char *where, result r)
+{
+    if (!is_ok(r)) fprintf(stderr, "gate1367: %s: %s\n", where, os_error_text(r));
+    return r;
+}
+
+static RESULT listen_at(const struct os_address *a, bool again, int *fd)
+{
+    char where[OS_ADDRESS_TEXT];
+    os_address_format(a, where);
+    return tell_where(where, os_listen(a, again, fd));
+}
+
 static RESULT open_listeners(struct supervisor *s)
 {
     struct config *c = s->now.config;
@@ -43,15 +57,15 @@ static RESULT open_listeners(struct supervisor *s)
     for (size_t i = 0; i < n; i++) {
         for (unsigned w = 0; w < c->workers; w++) {
             int *fd = &s->listeners[w * n + i];
-            TRY(os_listen(&c->settings.listeners[i].address, w > 0, fd));
+            TRY(listen_at(&c->settings.listeners[i].address, w > 0, fd));
             if (w > 0) continue;
             TRY(os_listen_share(*fd));
             TRY(os_local_address(*fd, &c->settings.listeners[i].address)); /* port 0 has a number now */
         }
     }
-    TRY(os_listen(&c->admin_address, false, &s->http_listener));
+    TRY(listen_at(&c->admin_address, false, &s->http_listener));
     TRY(os_local_address(s->http_listener, &c->admin_address));
-    return os_listen_unix(c->admin_socket, 0600, &s->socket_listener);
+    return tell_where(c->admin_socket, os_listen_unix(c->admin_socket, 0600, &s->socket_listener));
 }
 
 static RESULT make_secret_file(const char *name, const void *content, size_t len, int *fd)

@@ -108,6 +108,7 @@ def test_only_a_named_person_clears_it(gateway, stored):
         return gateway.command("registry", "clear", subject, *words, "-c", "gate.json")
     assert clear("--reason", "x").returncode == clear("--by", "P. Officer").returncode == 2
     assert clear("--by", "", "--reason", "x").returncode == 2
+    assert "UTF-8" in clear("--by", "P\udcff", "--reason", "x").stderr
     named = ("--by", "P. Officer", "--reason", "petition of a namesake")
     assert clear(*named, subject="0123456789abcdef").returncode == 1 and hidden(gateway)
     assert clear(*named).returncode == 0
