@@ -38,7 +38,13 @@ static void print_json(const struct scan *s, const struct scan_file *f)
 /* A file's name may hold what drives a terminal. */
 static void print_name(const char *name)
 {
-    for (; *name != '\0'; name++) putchar((uint8_t)*name < 0x20 || *name == 0x7F ? '?' : *name);
+    for (span rest = span_str(name); rest.len > 0;) {
+        size_t n = utf8_length(rest);
+        bool control = n == 2 ? rest.ptr[0] == 0xC2 && rest.ptr[1] < 0xA0 : rest.ptr[0] < 0x20 || rest.ptr[0] == 0x7F;
+        if (n == 0 || control) putchar('?');
+        else fwrite(rest.ptr, 1, n, stdout);
+        rest = span_from(rest, n > 0 ? n : 1);
+    }
 }
 
 static void print_rules(const struct scan *s, const struct scan_file *f)

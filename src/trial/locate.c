@@ -7,6 +7,7 @@
 
 #define EVENTS 512
 #define DEPTH 20000
+#define NAME_SHOWN 120 /* bytes, and what its last character has over */
 
 struct level {
     bool object, hidden;
@@ -39,17 +40,26 @@ static bool is_plain(span name)
     return true;
 }
 
-/* Raw as in the document, with its escapes: nothing in it can drive a terminal but what is not ASCII, which is cut. */
+/* C0 and DEL, and C1 as UTF-8 writes it (U+0080 to U+009F): what drives terminals. */
+static bool is_control(span c)
+{
+    return c.len == 2 ? c.ptr[0] == 0xC2 && c.ptr[1] < 0xA0 : c.ptr[0] < 0x20 || c.ptr[0] == 0x7F;
+}
+
+/* Raw as in the document, with its escapes; whole characters only, for what is printed must stay UTF-8. */
 static RESULT write_name(struct buf *out, span raw)
 {
+    size_t i = 0;
     if (is_plain(raw)) return buf_printf(out, ".%.*s", SPAN_FMT(raw));
     TRY(buf_append(out, SPAN("['")));
-    for (size_t i = 0; i < raw.len && i < 120; i++) {
-        uint8_t c = raw.ptr[i];
-        if (c == '\'') TRY(buf_append(out, SPAN("\\'")));
-        else TRY(buf_append(out, c < 0x20 || c == 0x7F ? SPAN("?") : span_of(&c, 1)));
+    while (i < raw.len && i < NAME_SHOWN) {
+        size_t n = utf8_length(span_from(raw, i));
+        span c = span_sub(raw, i, n > 0 ? n : 1);
+        if (c.ptr[0] == '\'') TRY(buf_append(out, SPAN("\\'")));
+        else TRY(buf_append(out, n == 0 || is_control(c) ? SPAN("?") : c));
+        i += c.len;
     }
-    return buf_append(out, raw.len > 120 ? SPAN("…']") : SPAN("']"));
+    return buf_append(out, i < raw.len ? SPAN("…']") : SPAN("']"));
 }
 
 static RESULT write_path(struct walk *w, size_t depth)

@@ -149,6 +149,27 @@ static void test_lines(void **state)
     }
 }
 
+#define TEN "xxxxxxxxxx"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "xxxxxxxxx" /* 119: one less than is shown */
+
+/* Names come from whoever writes records: they are cut between characters, and drive nobody's terminal. */
+static void test_names_are_shown_as_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *path;
+    } rows[] = {{"{\"\xC2\x9B" "31m\":1}", "$['?31m']"}, {"{\"\xC2\xA0\xC3\xA9\":1}", "$['\xC2\xA0\xC3\xA9']"},
+        {"{\"\x7F\":1}", "$['?']"}, {"{\"" LONG "\xC3\xA9\":1}", "$['" LONG "\xC3\xA9']"},
+        {"{\"" LONG "\xC3\xA9\xC3\xA9\":1}", "$['" LONG "\xC3\xA9…']"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct trial_place place = {.at = strlen(rows[i].text) - 2};
+        struct arena *a = arena_new((size_t)1 << 20);
+        assert_true(trial_locate(span_str(rows[i].text), DOC_JSON, NULL, 0, &place, 1, a));
+        assert_string_equal(place.path, rows[i].path);
+        arena_free(a);
+    }
+}
+
 /* What lies nowhere, and a document that breaks off, are no reason to fall over. */
 static void test_nowhere(void **state)
 {
@@ -165,6 +186,6 @@ static void test_nowhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_place_of_random_documents), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_nowhere)};
+        cmocka_unit_test(test_names_are_shown_as_text), cmocka_unit_test(test_nowhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
