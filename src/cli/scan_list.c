@@ -29,36 +29,37 @@ static bool add_file(struct scan *s, const char *path, const char *relative, uin
     return (f->path != NULL && f->relative != NULL) || complain(path, "no memory");
 }
 
+#define PATH_ROOM 4096 /* longer ones cannot be opened */
+
 struct below {
     struct scan *scan;
-    const char *directory, *relative; /* relative: "" or with a slash at its end */
+    const char *directory;
+    size_t named; /* how much of a path below it is the directory that was named, and a slash */
 };
 
 static result add_below(void *ctx, const char *name);
 
-static bool add_directory(struct scan *s, const char *path, const char *relative)
+static bool add_directory(struct scan *s, const char *path, size_t named)
 {
-    struct below b = {s, path, relative};
+    struct below b = {s, path, named};
     result r = os_list_dir(path, add_below, &b);
     return is_ok(r) || (r.class == ERROR_LIMIT ? false : complain(path, os_error_text(r)));
 }
 
+/* No room for a path on the stack: a directory goes as deep as it likes. */
 static result add_below(void *ctx, const char *name)
 {
     const struct below *b = ctx;
     struct stat st;
-    char path[4096], relative[4096];
-    int n = snprintf(path, sizeof(path), "%s/%s", b->directory, name);
-    int m = snprintf(relative, sizeof(relative), "%s%s", b->relative, name);
-    REQUIRE(n > 0 && n < (int)sizeof(path) && m > 0 && m < (int)sizeof(relative) - 1, ERROR_IO, ENAMETOOLONG);
+    size_t room = strlen(b->directory) + strlen(name) + 2;
+    REQUIRE(room <= PATH_ROOM, ERROR_IO, ENAMETOOLONG);
+    MEM_AUTO char *path = mem_alloc(room);
+    REQUIRE(path != NULL, ERROR_IO, ENOMEM);
+    snprintf(path, room, "%s/%s", b->directory, name);
     REQUIRE(lstat(path, &st) == 0, ERROR_IO, errno);
     bool good = true;
-    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, relative, (uint64_t)st.st_size);
-    if (S_ISDIR(st.st_mode)) {
-        relative[m] = '/';
-        relative[m + 1] = '\0';
-        good = add_directory(b->scan, path, relative);
-    }
+    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, path + b->named, (uint64_t)st.st_size);
+    if (S_ISDIR(st.st_mode)) good = add_directory(b->scan, path, b->named);
     REQUIRE(good, ERROR_LIMIT, 0);
     return OK;
 }
@@ -68,7 +69,7 @@ bool scan_add(struct scan *s, const char *path)
     struct stat st;
     if (strcmp(path, "-") == 0) return add_file(s, path, "stdin", 0);
     if (stat(path, &st) != 0) return complain(path, os_error_text(FAIL(ERROR_IO, errno)));
-    if (S_ISDIR(st.st_mode)) return add_directory(s, path, "");
+    if (S_ISDIR(st.st_mode)) return add_directory(s, path, strlen(path) + 1);
     const char *slash = strrchr(path, '/');
     return add_file(s, path, slash == NULL ? path : slash + 1, (uint64_t)st.st_size);
 }

@@ -1,9 +1,11 @@
 """scan (contract section 1): what the gateway would do with files, directories and stdin."""
 import json
 import os
+import pathlib
 import pty
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -185,6 +187,23 @@ def test_no_file_is_missing_for_its_name(gw, tmp_path):
         f.write(json.dumps([{"x": ANA}, {"x": 1}]))
     done = scan(gw, "--json", tmp_path / "in")
     assert done.returncode == 1 and [(f["file"], f["verdict"]) for f in lines(done)] == [(f"{tmp_path}/in/b\\xFF.json", "withheld")]
+
+
+def test_a_directory_may_go_deep(gw, tmp_path):
+    """Almost as deep as a path can be written; somebody else may have made it."""
+    root = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))  # short: the path is what is limited
+    here = os.open(root, os.O_DIRECTORY)
+    for _ in range(1980):
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = below
+    with open(os.open("x.json", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here), "w") as f:
+        f.write(json.dumps([{"x": ANA}]))
+    os.close(here)
+    done = scan(gw, "--json", root)
+    subprocess.run(["rm", "-rf", root], check=True)
+    assert done.returncode == 1 and [f["verdict"] for f in lines(done)] == ["withheld"], done
 
 
 def test_progress_on_a_terminal_only(gw):
