@@ -193,16 +193,16 @@ struct graph_load {
     enum path_role role;
 };
 
-/* What stands behind a member's name: lists around what holds the value, that member, lists in it. */
+/* What stands behind a member's name: lists around what holds the value, that member, lists in it, a member of those. */
 struct inside {
     uint8_t before, after;
-    const char *member;
+    const char *member, *last;
 };
 
 static void add_named(
     struct document_load *d, const struct place *at, const char *name, enum path_role role, const struct inside *in)
 {
-    struct path_segment *s = loader_alloc(d->loader, 2u + in->before + in->after, sizeof *s);
+    struct path_segment *s = loader_alloc(d->loader, 3u + in->before + in->after, sizeof *s);
     struct path_decl decl = {.role = role, .at = *at, .expr = {.segments = s, .count = 1}};
     if (!s) return;
     s[0] = (struct path_segment){.selector = SELECT_NAME, .descend = true, .name = span_str(name)};
@@ -211,6 +211,7 @@ static void add_named(
     if (in->member) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_NAME, .name = span_str(in->member)};
     for (uint8_t i = 0; i < in->after; i++)
         s[decl.expr.count++] = (struct path_segment){.selector = SELECT_ELEMENT};
+    if (in->last) s[decl.expr.count++] = (struct path_segment){.selector = SELECT_NAME, .name = span_str(in->last)};
     decl.expr.text = name;
     (void)add_checked(d, &decl);
 }
@@ -226,9 +227,11 @@ static void add_property(void *ctx, const struct place *at, const char *text)
     if (name && !*name) place_error(at, "is empty; write the member's name, such as \"@id\"");
     if (!name || !*name) return;
     for (uint8_t before = 0; before <= 2; before++)
-        add_named(g->document, at, name, g->role, &(struct inside){before, 0, NULL});
+        add_named(g->document, at, name, g->role, &(struct inside){before, 0, NULL, NULL});
     for (unsigned i = 0; i < 4 * ARRAY_LEN(members); i++)
-        add_named(g->document, at, name, g->role, &(struct inside){i & 1, i >> 1 & 1, members[i >> 2]});
+        add_named(g->document, at, name, g->role, &(struct inside){i & 1, i >> 1 & 1, members[i >> 2], NULL});
+    for (unsigned i = 0; i < 4; i++)
+        add_named(g->document, at, name, g->role, &(struct inside){i & 1, 1, i >> 1 ? "@list" : "@set", "@value"});
 }
 
 /* Members that say nothing about what their object names. */

@@ -104,6 +104,7 @@ static void references_are_seen_in_lists_and_sets(void **state)
     check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"rdf:value\":[\"P\"]}}}", "goes P@1, refers P@12");
     check("/graph", "{\"x\":{\"n\":1,\"ref\":[{\"@value\":[\"P\"]}]}}", "goes P@1, refers P@19");
     check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@list\":[{\"@id\":\"P\"}]}}}", "goes P@1, goes P@12, names P@28");
+    check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@list\":[{\"@value\":\"P\"}]}}}", "goes P@1, goes P@12, refers P@28");
     check("/graph", "{\"x\":{\"@id\":{\"@set\":[\"P\"]},\"n\":1}}", "is P@1");
 }
 
