@@ -24,6 +24,8 @@ struct maker {
     uint64_t at_end[STATES_ALL];
     uint8_t class_of[256], sample[256];
     uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
+    uint64_t waiting[WORDS]; /* the nodes that look at the byte ahead */
+    size_t words;            /* of a set, that any node is in */
     unsigned classes, shift, count, limit;
     bool shapes; /* texts hold '0' for any digit, and letters in upper case */
     uint16_t stack[2 * REGULAR_NODES];
@@ -74,22 +76,40 @@ static void forget_visits(struct maker *k)
 }
 
 #define EACH_NODE(i, set)                                                                                              \
-    for (size_t w_ = 0; w_ < WORDS; w_++)                                                                              \
+    for (size_t w_ = 0; w_ < k->words; w_++)                                                                           \
         for (uint64_t b_ = (set)->nodes[w_], i = 0; b_ && (i = 64 * w_ + (size_t)__builtin_ctzll(b_), true);           \
              b_ &= b_ - 1)
+
+static void find_waiting(struct maker *k)
+{
+    memset(k->waiting, 0, sizeof k->waiting);
+    k->words = (k->regular.count + 63) / 64;
+    for (uint16_t i = 0; i < k->regular.count; i++)
+        if (k->regular.nodes[i].kind == NODE_AHEAD) bit_set(k->waiting, i);
+}
+
+/* Those of the set that look at the byte ahead; false: none does. */
+static bool wait_ahead(const struct maker *k, const struct subset *s, struct subset *out)
+{
+    uint64_t any = 0;
+    for (size_t w = 0; w < k->words; w++)
+        any |= out->nodes[w] = s->nodes[w] & k->waiting[w];
+    return any != 0;
+}
 
 /* What waits for the byte ahead goes on where that is the right one. What it reaches may wait in its turn. */
 static void look_ahead(struct maker *k, int byte, struct subset *s)
 {
-    struct subset done = {0};
+    struct subset done = {0}, now = {0};
+    if (!wait_ahead(k, s, &now)) return;
     forget_visits(k);
     for (bool more = true; more;) {
-        struct subset now = *s;
         more = false;
+        (void)wait_ahead(k, s, &now);
         EACH_NODE(i, &now)
         {
             const struct node *n = &k->regular.nodes[i];
-            if (n->kind != NODE_AHEAD || bit_get(done.nodes, i) || !holds(k, n->set, byte)) continue;
+            if (bit_get(done.nodes, i) || !holds(k, n->set, byte)) continue;
             bit_set(done.nodes, i);
             reach(k, n->out, ANY, s);
             more = true;
@@ -99,10 +119,10 @@ static void look_ahead(struct maker *k, int byte, struct subset *s)
 
 /* ---- states ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t subset_hash(const struct subset *s)
+static uint64_t subset_hash(const struct maker *k, const struct subset *s)
 {
     uint64_t h = s->found;
-    for (size_t w = 0; w < WORDS; w++)
+    for (size_t w = 0; w < k->words; w++)
         h = (h ^ s->nodes[w]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
     return h;
 }
@@ -110,7 +130,7 @@ static uint64_t subset_hash(const struct subset *s)
 /* The state's number; UINT16_MAX when there are too many. */
 static uint16_t intern(struct maker *k, const struct subset *s)
 {
-    size_t slot = subset_hash(s) % SLOTS;
+    size_t slot = subset_hash(k, s) % SLOTS;
     for (; k->slots[slot]; slot = (slot + 1) % SLOTS)
         if (!memcmp(&k->subsets[k->slots[slot] - 1], s, sizeof *s)) return (uint16_t)(k->slots[slot] - 1);
     if (k->count == k->limit) return UINT16_MAX;
@@ -119,18 +139,19 @@ static uint16_t intern(struct maker *k, const struct subset *s)
     return (uint16_t)k->count++;
 }
 
-static uint16_t step(struct maker *k, const struct subset *from, int byte)
+/* A search may begin behind every byte, which reaches the same wherever that byte stands. */
+static uint16_t step(struct maker *k, const struct subset *from, unsigned class)
 {
-    struct subset now = *from, to = {0};
+    int byte = k->sample[class];
+    struct subset now = *from, to = k->subsets[k->fresh[class]];
     look_ahead(k, byte, &now);
-    to.found = now.found & ~from->found;
+    to.found |= now.found & ~from->found;
     forget_visits(k);
     EACH_NODE(i, &now)
     {
         const struct node *n = &k->regular.nodes[i];
         if (n->kind == NODE_BYTE && holds(k, n->set, byte)) reach(k, n->out, byte, &to);
     }
-    reach(k, 0, byte, &to);
     return intern(k, &to);
 }
 
@@ -206,6 +227,7 @@ static bool determine(struct maker *k, unsigned limit)
     memset(k->slots, 0, sizeof k->slots);
     if (k->shapes) take_shapes(&k->regular);
     find_classes(k);
+    find_waiting(k);
     (void)begin_behind(k, EDGE);
     for (unsigned c = 0; c < k->classes; c++)
         if ((k->fresh[c] = begin_behind(k, k->sample[c])) == UINT16_MAX) return false;
@@ -214,7 +236,7 @@ static bool determine(struct maker *k, unsigned limit)
         look_ahead(k, EDGE, &end);
         k->at_end[s] = end.found;
         for (unsigned c = 0; c < k->classes; c++) {
-            uint16_t to = step(k, &k->subsets[s], k->sample[c]);
+            uint16_t to = step(k, &k->subsets[s], c);
             if (to == UINT16_MAX) return false;
             k->next[((size_t)s << k->shift) + c] = to;
         }
