@@ -123,9 +123,8 @@ static void note_member(struct match *m, const struct child *c, const struct whe
 {
     if (w->unit == MATCH_NONE) return;
     bool says = m->name_waits && !(c->roles & (PATH_ID | PATH_REF | PATH_ASIDE));
-    struct match_piece *p = piece_at(m, w->unit);
-    bool listed = !m->name_waits && p->roles & PATH_REF; /* {"@list": [{…}]} is still the reference */
-    if (says || (object && c->roles & PATH_REF && !listed)) p->says++;
+    bool more = object && c->roles & PATH_REF && !(c->roles & PATH_LISTED);
+    if (says || more) piece_at(m, w->unit)->says++;
 }
 
 /* The value's piece, if it has one, and where its inside is. */

@@ -15,6 +15,7 @@ const char *role_member(enum path_role role)
     case PATH_ID:
     case PATH_REF:
     case PATH_ASIDE:
+    case PATH_LISTED:
     case PATH_ORPHAN: return "graph";
     case PATH_ON_THE_WAY:
     case PATH_DROPPABLE:

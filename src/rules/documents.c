@@ -228,8 +228,11 @@ static void add_property(void *ctx, const struct place *at, const char *text)
     if (!name || !*name) return;
     for (uint8_t before = 0; before <= 2; before++)
         add_named(g->document, at, name, g->role, &(struct inside){before, 0, NULL, NULL});
-    for (unsigned i = 0; i < 4 * ARRAY_LEN(members); i++)
-        add_named(g->document, at, name, g->role, &(struct inside){i & 1, i >> 1 & 1, members[i >> 2], NULL});
+    for (unsigned i = 0; i < 4 * ARRAY_LEN(members); i++) {
+        struct inside in = {i & 1, i >> 1 & 1, members[i >> 2], NULL};
+        add_named(g->document, at, name, g->role, &in);
+        if (g->role == PATH_REF && in.after > 0) add_named(g->document, at, name, PATH_LISTED, &in);
+    }
     for (unsigned i = 0; i < 4; i++)
         add_named(g->document, at, name, g->role, &(struct inside){i & 1, 1, i >> 1 ? "@list" : "@set", "@value"});
 }

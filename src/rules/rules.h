@@ -72,6 +72,7 @@ enum path_role {
     PATH_REF = 1 << 11,     /* graph: what names another object; the value may be an object that holds the id */
     PATH_ASIDE = 1 << 12,   /* graph: a member that says nothing of its object's own (a type, a language) */
     PATH_ORPHAN = 1 << 13,  /* graph: an object that goes with the last reference to it */
+    PATH_LISTED = 1 << 14,  /* graph: in a list inside a reference ({"@list": [{…}]}), and no more than it */
 };
 
 struct path_info {
