@@ -367,37 +367,18 @@ static int apply(int argc, char **argv)
 
 static int look_up_offline(const struct config *c, enum registry_kind kind, const char *value, const char *system)
 {
-    uint8_t key[32];
-    struct registry *r = NULL;
+    struct config_registry now;
     struct registry_hit hit = {0};
-    if (!is_ok(config_registry_key(c, key))) return fail(c->registry_key_path, "is no registry key");
-    struct offline o = {.config = c};
-    memcpy(o.key, key, sizeof(key));
-    size_t size = 64u << 20;
-    void *overlay = mem_alloc(size);
-    result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : registry_overlay_format(overlay, size, key);
-    if (is_ok(opened)) opened = registry_open(span_of(c->registry.ptr, c->registry.len), key, overlay, &r);
-    struct registry_info info = {0};
-    struct buf journal;
-    buf_init(&journal, 0);
-    if (is_ok(opened)) registry_info(r, &info);
-    if (is_ok(opened) && os_exists(c->journal_path)) {
-        opened = os_read_file(c->journal_path, SOURCE_MAX, &journal);
-        if (is_ok(opened)) opened = registry_journal_replay(key, buf_span(&journal), info.journal, overlay, &o.end);
-    }
-    mem_wipe(key, sizeof(key));
-    int status = 2;
-    if (!is_ok(opened)) fail(c->registry_path, registry_error_text(opened.code));
-    else if (!registry_lookup(r, kind, span_str(value), span_str(system == NULL ? "" : system), &hit)) {
+    int status;
+    if (!is_ok(config_registry_open(c, &now))) return fail(now.path, now.why);
+    if (!registry_lookup(now.registry, kind, span_str(value), span_str(system == NULL ? "" : system), &hit)) {
         status = cli_usage("registry", "the value cannot be one of that kind");
     } else {
         struct ledger_count counts[] = {{SPAN("lookup"), 1}};
         status = record(c, counts, 1, &hit.subject, hit.protected_);
         if (status == 0) puts(hit.protected_ ? "protected" : "not protected");
     }
-    if (r != NULL) registry_close(r);
-    buf_free(&journal);
-    mem_free(overlay);
+    config_registry_close(&now);
     return status;
 }
 
