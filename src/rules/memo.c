@@ -7,24 +7,6 @@
 
 #include "rules/regular.h"
 
-/* Splits the classes so that none is partly in the set. */
-static void split_classes(uint8_t class_of[256], unsigned *count, const struct byte_set *set)
-{
-    int into[256];
-    bool out[256] = {false};
-    unsigned before = *count;
-    for (unsigned c = 0; c < before; c++)
-        into[c] = -1;
-    for (unsigned b = 0; b < 256; b++)
-        if (!set_holds(set, (uint8_t)b)) out[class_of[b]] = true;
-    for (unsigned b = 0; b < 256; b++) {
-        uint8_t c = class_of[b];
-        if (!set_holds(set, (uint8_t)b) || c >= before || !out[c]) continue;
-        if (into[c] < 0) into[c] = (int)(*count)++;
-        class_of[b] = (uint8_t)into[c];
-    }
-}
-
 /* Anchors and word boundaries ask for these without naming them. */
 static void split_silent(uint8_t class_of[256], unsigned *count)
 {
@@ -32,10 +14,10 @@ static void split_silent(uint8_t class_of[256], unsigned *count)
     for (unsigned b = 0; b < 256; b++)
         if (is_alnum((uint8_t)b) || b == '_') word.bits[b / 64] |= UINT64_C(1) << (b % 64);
     line.bits['\n' / 64] |= UINT64_C(1) << ('\n' % 64);
-    split_classes(class_of, count, &word);
-    split_classes(class_of, count, &line);
+    regular_split_classes(class_of, count, &word);
+    regular_split_classes(class_of, count, &line);
     line.bits['\r' / 64] |= UINT64_C(1) << ('\r' % 64);
-    split_classes(class_of, count, &line);
+    regular_split_classes(class_of, count, &line);
 }
 
 void memo_learn(struct loader *l, struct rule *rule, const struct regular *r)
@@ -44,7 +26,7 @@ void memo_learn(struct loader *l, struct rule *rule, const struct regular *r)
     uint8_t *class_of = loader_alloc(l, 256, 1);
     if (!class_of) return;
     for (uint16_t i = 0; i < r->sets; i++)
-        split_classes(class_of, &count, &r->set[i]);
+        regular_split_classes(class_of, &count, &r->set[i]);
     split_silent(class_of, &count);
     rule->pattern.class_of = class_of;
     rule->pattern.memo = l->set->memos++;

@@ -178,21 +178,8 @@ static void find_classes(struct maker *k)
 {
     memset(k->class_of, 0, sizeof k->class_of);
     k->classes = 1;
-    for (uint16_t s = 0; s < k->regular.sets; s++) {
-        int split[256];
-        for (unsigned c = 0; c < k->classes; c++)
-            split[c] = -1;
-        unsigned before = k->classes;
-        bool out[256] = {false};
-        for (unsigned b = 0; b < 256; b++)
-            if (!set_holds(&k->regular.set[s], (uint8_t)b)) out[k->class_of[b]] = true;
-        for (unsigned b = 0; b < 256; b++) {
-            uint8_t c = k->class_of[b];
-            if (!set_holds(&k->regular.set[s], (uint8_t)b) || c >= before || !out[c]) continue;
-            if (split[c] < 0) split[c] = (int)k->classes++;
-            k->class_of[b] = (uint8_t)split[c];
-        }
-    }
+    for (uint16_t s = 0; s < k->regular.sets; s++)
+        regular_split_classes(k->class_of, &k->classes, &k->regular.set[s]);
     order_classes(k);
     for (k->shift = 0; 1u << k->shift < k->classes;)
         k->shift++;

@@ -409,3 +409,22 @@ bool regular_add_word(struct regular *r, span word, unsigned bit)
     }
     return take_in(&x, join(&x, out, set_part(&x, NODE_AHEAD, &edge)), bit, before);
 }
+
+/* ---- classes of bytes --------------------------------------------------------------------------------------------- */
+
+void regular_split_classes(uint8_t class_of[256], unsigned *count, const struct byte_set *set)
+{
+    int into[256];
+    bool out[256] = {false};
+    unsigned before = *count;
+    for (unsigned c = 0; c < before; c++)
+        into[c] = -1;
+    for (unsigned b = 0; b < 256; b++)
+        if (!set_holds(set, (uint8_t)b)) out[class_of[b]] = true;
+    for (unsigned b = 0; b < 256; b++) {
+        uint8_t c = class_of[b];
+        if (!set_holds(set, (uint8_t)b) || c >= before || !out[c]) continue;
+        if (into[c] < 0) into[c] = (int)(*count)++;
+        class_of[b] = (uint8_t)into[c];
+    }
+}

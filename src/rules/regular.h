@@ -46,4 +46,7 @@ bool regular_add_literal(struct regular *r, span literal, unsigned bit);
 /* Adds texts that consist of these letters and digits, in this order and either case, and of no other ones. */
 bool regular_add_word(struct regular *r, span word, unsigned bit);
 
+/* Splits the classes that bytes are in (`count` of them, numbered from 0) so that none is partly in the set. */
+void regular_split_classes(uint8_t class_of[256], unsigned *count, const struct byte_set *set);
+
 #endif
