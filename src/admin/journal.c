@@ -4,12 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define JOURNAL_MAX (1u << 30)
-
 static RESULT replay(struct admin *a, uint64_t from, struct registry_journal_end *end)
 {
     struct buf text;
-    TRY(os_read_fd(a->journal, JOURNAL_MAX, &text));
+    TRY(os_read_fd(a->journal, CONFIG_JOURNAL_MAX, &text));
     result r = registry_journal_replay(a->key, buf_span(&text), from, a->arguments->overlays[0], end);
     buf_free(&text);
     return r;
@@ -108,4 +106,4 @@ RESULT journal_apply(struct admin *a, const struct registry_change *c)
     return journal_apply_all(a, &one, 1);
 }
 
-RESULT journal_read(struct admin *a, struct buf *text) { return os_read_fd(a->journal, JOURNAL_MAX, text); }
+RESULT journal_read(struct admin *a, struct buf *text) { return os_read_fd(a->journal, CONFIG_JOURNAL_MAX, text); }

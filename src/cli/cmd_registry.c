@@ -96,7 +96,7 @@ static bool read_journal(const struct build *b, struct buf *text)
     char path[4096];
     snprintf(path, sizeof(path), "%s.journal", b->output);
     buf_init(text, 0);
-    return !os_exists(path) || is_ok(os_read_file(path, SOURCE_MAX, text));
+    return !os_exists(path) || is_ok(os_read_file(path, CONFIG_JOURNAL_MAX, text));
 }
 
 /* The old index with its live changes on top: what is protected today. */
@@ -311,7 +311,7 @@ static bool read_old_journal(struct offline *o)
 {
     struct buf text;
     if (!os_exists(o->config->journal_path)) return true;
-    result r = os_read_file(o->config->journal_path, SOURCE_MAX, &text);
+    result r = os_read_file(o->config->journal_path, CONFIG_JOURNAL_MAX, &text);
     if (is_ok(r)) r = registry_journal_replay(o->key, buf_span(&text), UINT64_MAX, NULL, &o->end);
     buf_free(&text);
     if (!is_ok(r)) fail(o->config->journal_path, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));

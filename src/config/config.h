@@ -38,6 +38,7 @@ void config_close_secrets(struct config *c);
 RESULT config_registry_key(const struct config *c, uint8_t key[32]);
 
 #define CONFIG_OVERLAY_BYTES (64u << 20) /* memory for live changes of the registry */
+#define CONFIG_JOURNAL_MAX ((size_t)1 << 30) /* bytes of their journal; over it nothing opens it */
 /* The registry as it is in force: the index, and what the journal has changed since it was built. For commands; a gateway
  * shares one among its processes. */
 struct config_registry {

@@ -1,8 +1,6 @@
 /* The registry as it is in force: the index, and what was changed since it was built. */
 #include "config/inside.h"
 
-#define JOURNAL_MAX ((size_t)1 << 32)
-
 static RESULT fail(struct config_registry *now, const char *path, const char *why, result r)
 {
     now->path = path;
@@ -26,7 +24,7 @@ static RESULT replay(const struct config *c, const uint8_t key[32], struct confi
     struct registry_info info;
     struct registry_journal_end end;
     if (!os_exists(c->journal_path)) return OK;
-    result r = os_read_file(c->journal_path, JOURNAL_MAX, &journal);
+    result r = os_read_file(c->journal_path, CONFIG_JOURNAL_MAX, &journal);
     if (!is_ok(r)) return fail(now, c->journal_path, os_error_text(r), r);
     registry_info(now->registry, &info);
     r = registry_journal_replay(key, buf_span(&journal), info.journal, now->overlay, &end);
