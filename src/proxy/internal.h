@@ -215,6 +215,8 @@ void exchange_conclude(struct exchange *x);
 /* record.c */
 /* What every entry about the exchange says; its texts live in the arena or as long as the exchange. */
 RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);
+/* What a verdict found: subjects by pseudonym, rules by name, records. Lives in the arena. */
+RESULT record_describe_findings(struct exchange *x, const struct policy_verdict *v, struct arena *a, struct ledger_entry *e);
 RESULT record_publish(struct exchange *x);
 void record_count(struct exchange *x); /* what was decided, for the metrics */
 void record_completion(struct exchange *x, bool aborted);

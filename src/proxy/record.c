@@ -77,10 +77,8 @@ static void describe_recipient(const struct exchange *x, struct ledger_entry *e)
     if (who != &x->session->who) e->recipient.via = span_str(x->session->who.recipient->id);
 }
 
-static RESULT describe_findings(struct exchange *x, struct ledger_entry *e)
+RESULT record_describe_findings(struct exchange *x, const struct policy_verdict *v, struct arena *a, struct ledger_entry *e)
 {
-    const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
-    struct arena *a = gate_entry_arena(x->gate);
     char(*subjects)[LEDGER_PSEUDONYM] = arena_array(a, v->subject_count + 1, LEDGER_PSEUDONYM);
     struct ledger_count *rules = arena_array(a, v->rule_count + 1, sizeof(*rules));
     REQUIRE(subjects != NULL && rules != NULL, ERROR_LIMIT, 0);
@@ -162,7 +160,7 @@ static RESULT publish(struct exchange *x)
     if (gate_record_halted(x->gate)) return gate_record(x->gate, NULL);
     words.target_len = 0;
     TRY(fill(x, &e, &words));
-    TRY(describe_findings(x, &e));
+    TRY(record_describe_findings(x, &gate_outcome(x->gate)->verdict, gate_entry_arena(x->gate), &e));
     if (x->in_parts && gate_length(x->gate) == UINT64_MAX) {
         e.part = gate_part_number(x->gate);
         e.more = !gate_part_is_last(x->gate);

@@ -16,32 +16,15 @@ static struct engine_begin describe(const struct exchange *x)
         .charset = http_media_charset(&x->media)};
 }
 
-static RESULT count_rules(struct exchange *x, const struct gate_review *r, struct arena *a, struct ledger_entry *e)
+/* The profile whose review it is stands before the rules that found something. */
+static RESULT put_profile_first(const struct exchange *x, const struct gate_review *r, struct arena *a, struct ledger_entry *e)
 {
-    struct ledger_count *rules = arena_array(a, r->verdict.rule_count + 1, sizeof(*rules));
+    struct ledger_count *rules = arena_array(a, e->rule_count + 1, sizeof(*rules));
     REQUIRE(rules != NULL, ERROR_LIMIT, 0);
     rules[0] = (struct ledger_count){span_str(rules_document_view(x->shadow)->profile_id), r->released};
-    for (size_t i = 0; i < r->verdict.rule_count; i++) {
-        const struct policy_rule_count *c = &r->verdict.rules[i];
-        span id = c->rule == RULE_NONE ? SPAN("structure") : span_str(rules_name(x->worker->settings->rules, c->rule));
-        rules[i + 1] = (struct ledger_count){id, c->count};
-    }
+    memcpy(rules + 1, e->rules, e->rule_count * sizeof(*rules));
     e->rules = rules;
-    e->rule_count = r->verdict.rule_count + 1;
-    return OK;
-}
-
-static RESULT name_subjects(struct exchange *x, const struct gate_review *r, struct arena *a, struct ledger_entry *e)
-{
-    const struct policy_verdict *v = &r->verdict;
-    char(*subjects)[LEDGER_PSEUDONYM] = arena_array(a, v->subject_count + 1, LEDGER_PSEUDONYM);
-    REQUIRE(subjects != NULL, ERROR_LIMIT, 0);
-    for (size_t i = 0; i < v->subject_count; i++) {
-        span handle = span_of(&v->subjects[i], sizeof(v->subjects[i]));
-        REQUIRE(ledger_pseudonym(&x->worker->month, SPAN("subject"), handle, subjects[i]), ERROR_INTERNAL, 0);
-    }
-    e->subjects = (const char(*)[LEDGER_PSEUDONYM])subjects;
-    e->subject_count = v->subject_count;
+    e->rule_count++;
     return OK;
 }
 
@@ -52,12 +35,11 @@ static RESULT open_review(struct exchange *x, const struct gate_review *r)
     REQUIRE(review != NULL, ERROR_LIMIT, 0);
     TRY(record_describe(x, a, &review->left));
     struct ledger_entry *e = &review->left;
-    TRY(count_rules(x, r, a, e));
-    TRY(name_subjects(x, r, a, e));
+    TRY(record_describe_findings(x, &r->verdict, a, e));
+    TRY(put_profile_first(x, r, a, e));
     e->event = LEDGER_INCIDENT;
     e->outcome = LEDGER_SHADOW;
-    e->records.seen = r->verdict.seen;
-    e->records.protected = r->verdict.protected_;
+    e->records.withheld = e->records.redacted = 0; /* rules in shadow withhold nothing */
     e->records.disclosed = r->released;
     x->review = review;
     return OK;
