@@ -33,6 +33,13 @@ result ledger_key_generate(struct ledger_key **out)
     return new_key(pkey, out);
 }
 
+result key_copy(const struct ledger_key *k, struct ledger_key **out)
+{
+    MAGIC_CHECK(k, KEY_MAGIC);
+    REQUIRE(EVP_PKEY_up_ref(k->pkey) == 1, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return new_key(k->pkey, out);
+}
+
 /* Never asks on a terminal: a key with a passphrase is simply not one we can use. */
 static int no_passphrase(char *buf, int size, int writing, void *u)
 {

@@ -14,6 +14,8 @@ struct ledger_key {
 #define KEY_MAGIC 0x6b657931u
 
 //= RFC8032 5.1
+/* The same key for another thread. */
+RESULT key_copy(const struct ledger_key *k, struct ledger_key **out);
 bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64]);
 
 struct signature_check {

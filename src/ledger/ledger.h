@@ -161,10 +161,12 @@ enum ledger_error {
     LEDGER_E_ORIGIN,        /* CONFIG: empty, or holds a space, plus or control character */
     LEDGER_E_CORRUPT,       /* INTERNAL: struct ledger_problem says where */
     LEDGER_E_FAILED,        /* IO: an earlier I/O error was final */
+    LEDGER_E_LOST,          /* IO: the disk does not give back what was acknowledged */
     LEDGER_E_FULL,          /* IO: no room for another segment */
     LEDGER_E_ENTRY,         /* INTERNAL: not a plausible entry */
     LEDGER_E_CRYPTO,        /* INTERNAL: OpenSSL failed */
     LEDGER_E_NODE,          /* CONFIG: node.json cannot be read */
+    LEDGER_E_UNPUBLISHED,   /* CONFIG: there is no checkpoint */
 };
 /* In words; falls back to os_error_text. Static lifetime. */
 const char *ledger_error_text(result r);
@@ -236,6 +238,11 @@ struct ledger_place {
     X(TIP_ROOT, "the last signed end has another Merkle root")                                                         \
     X(TIP, "both tip files are unreadable or not signed by this ledger's key")                                         \
     X(NODE, "node.json does not agree with the verifier key")                                                          \
+    X(CHECKPOINT, "the checkpoint is no note that this ledger's key signed")                                           \
+    X(TILE, "the tile is missing or cut short, or does not follow from the entries")                                   \
+    X(BUNDLE, "the entry bundle is missing, cut short or too long")                                                    \
+    X(PUBLISHED_ROOT, "the entries do not give the checkpoint's Merkle root")                                          \
+    X(OLDER, "the log does not hold what the older checkpoint says it held")                                           \
     X(TORN, "the last frame is unfinished (a crash; nothing that it held was acknowledged)")                           \
     X(READ, "the file cannot be read")
 enum ledger_fault {
@@ -249,7 +256,7 @@ const char *ledger_fault_text(enum ledger_fault f);
 
 struct ledger_problem {
     enum ledger_fault fault;
-    char file[64];   /* relative to the directory */
+    char file[80];   /* relative to the directory */
     uint64_t offset; /* in the file, bytes */
     uint64_t index;  /* of the first entry concerned */
     int error;       /* errno for READ */
@@ -307,7 +314,7 @@ struct ledger_scribe_config {
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */
     bool mark_life;        /* write entries `start` and `stop` of its own */
     /* Called when all is open and before anything is read from a ring; may be NULL. Called once in each of the role's
-     * two threads (the second makes spare segments), at the same time or not. */
+     * three threads (the second makes spare segments, the third publishes), at the same time or not. */
     result (*confine)(void *ctx);
     void *confine_ctx;
 };
@@ -333,6 +340,9 @@ struct ledger_report {
     uint8_t root[32];
     bool torn;                   /* unfinished last frame: a crash, or a writer at work */
     uint64_t tip_size;           /* newest signed end */
+    bool wal, tiles;             /* what was there to be verified */
+    uint64_t published;          /* size of the checkpoint */
+    uint64_t older;              /* size of the older checkpoint that was given */
     struct ledger_problem first; /* LEDGER_SOUND when all is well */
 };
 enum ledger_judgement { LEDGER_IS_SOUND = 0, LEDGER_IS_TAMPERED = 1, LEDGER_CANNOT_TELL = 2 };
@@ -341,6 +351,24 @@ enum ledger_judgement { LEDGER_IS_SOUND = 0, LEDGER_IS_TAMPERED = 1, LEDGER_CANN
 typedef void ledger_progress_fn(void *ctx, uint64_t done, uint64_t all);
 enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v,
     ledger_progress_fn *progress, void *ctx, struct ledger_report *out);
+/* The same, and the published log: every entry bundle, every tile, the root and the signature of the checkpoint. Either may
+ * be missing; where both are there they must agree. `older` (ptr NULL: none) is a checkpoint's note from an earlier day:
+ * the log must hold that tree. A directory that holds a checkpoint itself is a published log alone. */
+struct ledger_verify_options {
+    ledger_progress_fn *progress;
+    void *ctx;
+    span older;
+};
+enum ledger_judgement ledger_verify_with(const char *directory, const struct ledger_verifier *v,
+    const struct ledger_verify_options *options, struct ledger_report *out);
+/* Proof files from the published log, appended to out: that the entry is in the tree of the newest checkpoint (C2SP
+ * tlog-proof), or that this tree holds the one of the first `old` entries (as a C2SP tlog-witness is asked). The checkpoint
+ * is checked, and the proof before it is given out. LIMIT ERANGE: the checkpoint has not that many entries, *size says how
+ * many; CONFIG LEDGER_E_UNPUBLISHED: there is no checkpoint; INTERNAL LEDGER_E_CORRUPT: the tiles do not give its root. */
+RESULT ledger_prove_inclusion(
+    const char *directory, const struct ledger_verifier *v, uint64_t index, struct buf *out, uint64_t *size);
+RESULT ledger_prove_consistency(
+    const char *directory, const struct ledger_verifier *v, uint64_t old, struct buf *out, uint64_t *size);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
 /* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where

@@ -1,4 +1,4 @@
-#include "ledger/layout.h"
+#include "ledger/tiles.h"
 #include <errno.h>
 
 struct ledger_reader {
@@ -10,18 +10,24 @@ struct ledger_reader {
     uint64_t offset; /* in it */
     struct walk walk;
     uint8_t *window;
+    bool behind;        /* in the published entries, before the first segment that is still there */
+    uint64_t published; /* next index there */
 };
 #define READER_MAGIC 0x72656164u
 
-static result stand_in_segment(struct ledger_reader *r)
+static result stand_in_segment(struct ledger_reader *r, uint64_t from)
 {
     struct segments s;
     TRY(segments_list(r->directory, &s));
-    size_t i = segments_find(&s, r->from);
+    size_t i = segments_find(&s, from);
     result found = s.count > 0 ? OK : FAIL(ERROR_CONFIG, LEDGER_E_MISSING);
     r->first = s.count > 0 ? s.first[i] : 0;
     mem_free(s.first);
     TRY(found);
+    r->offset = 0;
+    r->behind = r->first > from;
+    r->published = from;
+    if (r->behind) return OK;
     REQUIRE(walk_start(&r->walk, &r->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     r->walk.roots = false;
     r->walk.next_index = r->first;
@@ -38,7 +44,7 @@ result ledger_reader_open(const char *directory, uint64_t from, struct ledger_re
     r->directory = mem_strdup(directory);
     r->window = os_aligned_alloc(WINDOW_BYTES);
     result e = r->directory && r->window ? node_read(directory, &r->node) : FAIL(ERROR_LIMIT, ENOMEM);
-    if (is_ok(e)) e = stand_in_segment(r);
+    if (is_ok(e)) e = stand_in_segment(r, from);
     if (!is_ok(e)) {
         ledger_reader_close(r);
         return e;
@@ -92,6 +98,56 @@ static result read_segment(
     return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
 }
 
+static result deliver_bundle(struct ledger_reader *r, uint64_t end, const struct tlog_tile *tile, span bundle,
+    struct delivery *d)
+{
+    static const uint8_t no_root[TLOG_HASH];
+    struct ledger_frame_view view = {
+        .file = d->file, .first_index = tile->index * TLOG_WIDTH, .count = tile->width, .root = no_root};
+    span rest = bundle, leaf;
+    for (uint64_t index = view.first_index; index < end && tlog_bundle_next(&rest, &leaf); index++) {
+        if (index < r->published) continue;
+        r->published = index + 1;
+        view.offset = bundle.len - rest.len - leaf.len - RECORD_HEADER;
+        view.length = (uint32_t)(leaf.len + RECORD_HEADER);
+        if (index >= r->from) TRY(d->each(d->ctx, index, leaf, &view));
+    }
+    return OK;
+}
+
+/* One bundle of what was published, up to the entry `end`. */
+static result read_bundle(
+    struct ledger_reader *r, uint64_t end, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem)
+{
+    char root[PATH_BYTES], name[TLOG_PATH], file[80];
+    struct tlog_tile tile = {.entries = true, .index = r->published / TLOG_WIDTH};
+    struct buf bundle;
+    tile.width = tlog_tile_width(0, tile.index, end);
+    tlog_tile_path(&tile, name);
+    snprintf(file, sizeof file, TILES_DIRECTORY "/%s", name);
+    TRY(tiles_root(root, r->directory));
+    result read = tiles_read(root, &tile, &bundle);
+    if (!is_ok(read) && problem) problem_set(problem, LEDGER_FAULT_BUNDLE, file, 0, r->published, 0);
+    if (!is_ok(read)) return read.class == ERROR_LIMIT ? read : FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    struct delivery d = {r, each, ctx, file};
+    result done = deliver_bundle(r, end, &tile, buf_span(&bundle), &d);
+    buf_free(&bundle);
+    return done;
+}
+
+/* Entries whose segments were recycled, until the first segment that is still there. */
+static result read_published(
+    struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem)
+{
+    while (r->behind) {
+        uint64_t end = r->first;
+        while (r->published < end)
+            TRY(read_bundle(r, end, each, ctx, problem));
+        TRY(stand_in_segment(r, end));
+    }
+    return OK;
+}
+
 /* The segment after the one we stand in, if there is one by now; it must begin where this one ended. */
 static result has_next(struct ledger_reader *r, bool *more, uint64_t *first)
 {
@@ -114,8 +170,15 @@ result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *
     for (;;) {
         bool more;
         uint64_t first = 0;
+        TRY(read_published(r, each, ctx, problem));
         TRY(has_next(r, &more, &first));
-        TRY(read_segment(r, !more, each, ctx, problem));
+        result read = read_segment(r, !more, each, ctx, problem);
+        bool gone = read.class == ERROR_IO && read.code == ENOENT;
+        if (gone) { /* recycled under our hands: what it held is published */
+            TRY(stand_in_segment(r, r->walk.next_index));
+            continue;
+        }
+        TRY(read);
         if (!more) return OK;
         if (first != r->walk.next_index) {
             if (problem) problem_set(problem, LEDGER_FAULT_GAP, "wal", 0, r->walk.next_index, 0);
@@ -129,7 +192,7 @@ result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *
 
 uint64_t ledger_reader_next(const struct ledger_reader *r)
 {
-    return r->walk.next_index;
+    return r->behind ? r->published : r->walk.next_index;
 }
 
 void ledger_reader_close(struct ledger_reader *r)

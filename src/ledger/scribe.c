@@ -1,5 +1,6 @@
 /* The scribe: collects what workers published, commits it in groups, tells them. It waits in one place only, and one
  * commit is outstanding at a time: what arrives meanwhile is the next group. */
+#include "ledger/publisher.h"
 #include "ledger/spare_maker.h"
 #include "os/os.h"
 #include <errno.h>
@@ -27,10 +28,11 @@ struct scribe {
     struct ledger_key *key;
     struct ledger *ledger;
     struct spare_maker maker;
+    struct publisher publisher;
     uint64_t *tickets; /* the last one of each slot in the group; 0: none */
     unsigned slots, turn;
     int signals;
-    bool stopping, orphan, alarmed;
+    bool stopping, orphan, alarmed, unpublished;
     unsigned asked;       /* enum ipc_hurry, or-ed: what of the group was asked for */
     bool full;            /* more is there than the group holds */
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
@@ -79,6 +81,13 @@ static void watch_spares(struct scribe *s)
     int trouble = atomic_load(&s->maker.trouble);
     if (trouble && !s->alarmed) tell(s, IPC_ALARM, (uint64_t)trouble, "no spare ledger segment can be made");
     s->alarmed = trouble != 0;
+}
+
+static void watch_publishing(struct scribe *s)
+{
+    int trouble = atomic_load(&s->publisher.trouble);
+    if (trouble && !s->unpublished) tell(s, IPC_ALARM, (uint64_t)trouble, "the ledger's tiles cannot be published");
+    s->unpublished = trouble != 0;
 }
 
 /* ---- gathering ------------------------------------------------------------------------------------------------ */
@@ -149,6 +158,7 @@ static result commit(struct scribe *s)
         ipc_collector_durable(s->collector, i, s->tickets[i]);
         s->tickets[i] = 0;
     }
+    publisher_tell(&s->publisher, s->ledger); /* last: no answer waits for it */
     return OK;
 }
 
@@ -173,6 +183,7 @@ static result rest(struct scribe *s)
     if (idle || fds[1].revents || fds[2].revents) {
         hear_control(s);
         watch_spares(s);
+        watch_publishing(s);
     }
     if (idle) s->waiting_after = 0;
     if (lonely && n == 0) s->asked |= IPC_SOON; /* its publisher has died, or forgot */
@@ -184,7 +195,10 @@ static result turn(struct scribe *s)
     if (os_monotonic_ns() - s->control_ns > CONTROL_NS) {
         hear_control(s);
         watch_spares(s);
+        watch_publishing(s);
     }
+    /* What was acknowledged does not come back from the disk: no more can be acknowledged. */
+    REQUIRE(!atomic_load(&s->publisher.lost), ERROR_IO, LEDGER_E_LOST);
     collect(s);
     if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
     size_t pending = ledger_pending(s->ledger);
@@ -226,7 +240,10 @@ static result mark_life(struct scribe *s, enum ledger_event event)
     buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
     result r = ledger_entry_parts(&e, &scratch, mark_part, s->ledger);
     buf_free(&scratch);
-    return is_ok(r) ? ledger_commit(s->ledger) : r;
+    TRY(r);
+    TRY(ledger_commit(s->ledger));
+    publisher_tell(&s->publisher, s->ledger);
+    return OK;
 }
 
 static int live(struct scribe *s)
@@ -278,6 +295,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(ledger_open(&s->config->place, s->key, problem, &s->ledger));
     TRY(ipc_collector_new(s->config->area, &s->collector));
     TRY(maker_start(&s->maker, s->ledger, s->config));
+    TRY(publisher_start(&s->publisher, s->ledger, s->key, s->config));
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();
     watch_spares(s);
@@ -310,6 +328,7 @@ int ledger_scribe_run(const struct ledger_scribe_config *config)
         status = refuse_start(&s, r, &problem);
     }
     maker_stop(&s.maker);
+    publisher_stop(&s.publisher);
     ipc_collector_free(s.collector);
     result closed = ledger_close(s.ledger);
     if (status == EXIT_GOOD && !is_ok(closed)) status = EXIT_UNWRITABLE;

@@ -1,5 +1,5 @@
 /* One walk over the whole log, for recovery and for verify. */
-#include "ledger/layout.h"
+#include "ledger/tiles.h"
 #include <errno.h>
 
 #define PROGRESS_STEP (16u * 1024 * 1024)
@@ -53,7 +53,8 @@ static result survey_segment(
     struct os_direct file;
     uint64_t size = 0;
     snprintf(s->file, sizeof s->file, SEGMENT_NAME, (unsigned long long)s->segments.first[i]);
-    if (s->segments.first[i] != w->next_index || !walk_enter_segment(w)) {
+    bool follows = s->segments.first[i] == w->next_index && (w->adopt || walk_enter_segment(w));
+    if (!follows) {
         problem_set(&s->problem, LEDGER_FAULT_GAP, s->file, 0, w->next_index, 0);
         return OK;
     }
@@ -82,25 +83,67 @@ static void judge_tips(struct survey *s, const struct walk *w)
         const struct expectation *t = &w->tips[i];
         if (!t->there || t->met || s->problem.fault != LEDGER_SOUND) continue;
         enum ledger_fault fault = t->size > w->next_index ? LEDGER_FAULT_BEHIND_TIP : LEDGER_FAULT_TIP_ROOT;
+        if (i == OLDER) fault = LEDGER_FAULT_OLDER;
         problem_set(&s->problem, fault, s->file[0] ? s->file : "wal", s->end_offset, w->next_index, 0);
     }
 }
 
-static bool meet_empty(struct walk *w)
+/* Signed ends that lie before the first entry here, or at it: the tiles know their roots. */
+static result meet_before(const char *tiles, struct walk *w)
 {
-    uint8_t root[32];
-    struct ledger_tree empty = {0};
-    if (!ledger_tree_root(&empty, root)) return false;
-    for (unsigned i = 0; i < ARRAY_LEN(w->tips); i++)
-        if (w->tips[i].there && w->tips[i].size == 0) w->tips[i].met = memcmp(w->tips[i].root, root, 32) == 0;
-    return true;
+    for (unsigned i = 0; i < ARRAY_LEN(w->tips); i++) {
+        struct expectation *t = &w->tips[i];
+        struct tiles_nodes nodes;
+        tlog_hash root;
+        if (!t->there || t->met || t->size > w->next_index) continue;
+        tiles_nodes_init(&nodes, tiles, w->next_index);
+        result r = tlog_root(tiles_node, &nodes, t->size, root);
+        tiles_nodes_free(&nodes);
+        TRY(r);
+        t->met = memcmp(t->root, root, 32) == 0;
+    }
+    return OK;
+}
+
+/* Segments whose entries are published may be gone: the tree so far comes from the tiles then. Whether it is right shows
+ * at the first frame, whose signed root stands on it. */
+static result begin_behind_tiles(const char *tiles, uint64_t first, struct walk *w)
+{
+    struct tlog_edge *edge = mem_alloc(sizeof *edge);
+    REQUIRE(edge, ERROR_LIMIT, ENOMEM);
+    result r = tiles_edge(tiles, first, edge);
+    if (is_ok(r) && !tree_of_edge(edge, &w->tree)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    mem_free(edge);
+    w->next_index = first;
+    w->adopt = first > 0;
+    return r;
+}
+
+static result begin(const char *directory, struct walk *w, struct survey *s)
+{
+    char tiles[PATH_BYTES];
+    uint64_t first = s->segments.count > 0 ? s->segments.first[0] : 0;
+    const struct expectation *published = &w->tips[PUBLISHED];
+    if (first > (published->there ? published->size : 0)) {
+        snprintf(s->file, sizeof s->file, SEGMENT_NAME, (unsigned long long)first);
+        problem_set(&s->problem, LEDGER_FAULT_GAP, s->file, 0, published->size, 0);
+        return OK;
+    }
+    TRY(tiles_root(tiles, directory));
+    result r = begin_behind_tiles(tiles, first, w);
+    if (is_ok(r)) r = meet_before(tiles, w);
+    bool missing = r.class == ERROR_INTERNAL || (r.class == ERROR_IO && r.code == ENOENT);
+    if (is_ok(r) || !missing) return r;
+    problem_set(&s->problem, LEDGER_FAULT_TILE, TILES_DIRECTORY, 0, first, 0);
+    return OK;
 }
 
 result survey_run(
     const char *directory, const struct node *node, struct walk *w, walk_visit_fn *visit, void *ctx, struct survey *s)
 {
-    REQUIRE(meet_empty(w), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     TRY(segments_list(directory, &s->segments));
+    TRY(begin(directory, w, s));
+    if (s->problem.fault != LEDGER_SOUND) return OK;
     uint8_t *window = os_aligned_alloc(WINDOW_BYTES);
     REQUIRE(window, ERROR_LIMIT, ENOMEM);
     struct step step = {s, visit, ctx};

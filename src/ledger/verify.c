@@ -1,4 +1,5 @@
 #include "ledger/signature_crew.h"
+#include "ledger/verify.h"
 #include <errno.h>
 
 static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r)
@@ -41,7 +42,7 @@ static result survey_signed(const char *directory, const struct node *node, stru
 }
 
 /* The tips are read before the log: a writer at work may only be ahead of them. */
-static enum ledger_judgement verify_log(const char *directory, const struct node *node, struct walk *w,
+static enum ledger_judgement verify_chain(const char *directory, const struct node *node, struct walk *w,
     const struct signature_check *check, struct survey *s, struct ledger_report *out)
 {
     int newest;
@@ -60,22 +61,29 @@ static bool same_verifier(const struct ledger_verifier *a, const struct ledger_v
     return strcmp(a->name, b->name) == 0 && memcmp(a->key, b->key, 32) == 0;
 }
 
-enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v,
-    ledger_progress_fn *progress, void *ctx, struct ledger_report *out)
+enum ledger_judgement verify_node(
+    const char *directory, const struct ledger_verifier *v, struct node *node, struct ledger_report *out)
 {
-    struct node node;
-    struct walk w;
-    struct signature_check check;
-    struct survey s = {.progress = progress, .progress_ctx = ctx};
-    *out = (struct ledger_report){0};
-    result r = node_read(directory, &node);
+    result r = node_read(directory, node);
     if (!is_ok(r)) {
         problem_set(&out->first, LEDGER_FAULT_NODE, "node.json", 0, 0, r.class == ERROR_IO ? r.code : 0);
         return r.class == ERROR_CONFIG && r.code == LEDGER_E_NODE ? LEDGER_IS_TAMPERED : LEDGER_CANNOT_TELL;
     }
-    if (!same_verifier(&node.verifier, v)) return tampered(out, LEDGER_FAULT_NODE, "node.json");
+    return same_verifier(&node->verifier, v) ? LEDGER_IS_SOUND : tampered(out, LEDGER_FAULT_NODE, "node.json");
+}
+
+enum ledger_judgement verify_wal(const char *directory, const struct ledger_verifier *v, const struct expectation more[2],
+    const struct ledger_verify_options *options, struct ledger_report *out)
+{
+    struct node node;
+    struct walk w;
+    struct signature_check check;
+    struct survey s = {.progress = options->progress, .progress_ctx = options->ctx};
+    enum ledger_judgement named = verify_node(directory, v, &node, out);
+    if (named != LEDGER_IS_SOUND) return named;
     if (!walk_start(&w, v) || !check_open(&check, v->key)) return LEDGER_CANNOT_TELL;
-    enum ledger_judgement j = verify_log(directory, &node, &w, &check, &s, out);
+    memcpy(w.tips + PUBLISHED, more, 2 * sizeof *more);
+    enum ledger_judgement j = verify_chain(directory, &node, &w, &check, &s, out);
     check_close(&check);
     mem_free(s.segments.first);
     return j;

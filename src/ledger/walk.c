@@ -36,13 +36,13 @@ static void adopt_frame(struct walk *w, const struct frame *f)
 {
     w->adopt = false;
     w->sequence = f->sequence - 1;
-    w->next_index = f->first_index;
     memcpy(w->previous, frame_previous(f), 32);
     memcpy(w->segment, frame_segment(f), 16);
 }
 
 enum ledger_fault walk_check(struct walk *w, const struct frame *f)
 {
+    if (w->adopt && f->first_index != w->next_index) return LEDGER_FAULT_INDEX;
     if (w->adopt) adopt_frame(w, f);
     if (memcmp(frame_segment(f), w->segment, 16) != 0) return LEDGER_FAULT_SEGMENT;
     if (f->sequence != w->sequence + 1) return LEDGER_FAULT_SEQUENCE;
@@ -59,16 +59,28 @@ bool walk_advance(struct walk *w, const struct frame *f)
     return sha256(span_of(w->header, FRAME_HEADER), w->previous);
 }
 
-/* False when a signed end lies here and says otherwise. */
-static bool meet_tips(struct walk *w, const uint8_t root[32])
+static enum ledger_fault missed(enum expected which)
+{
+    switch (which) {
+    case TIP_A:
+    case TIP_B: return LEDGER_FAULT_TIP_ROOT;
+    case PUBLISHED: return LEDGER_FAULT_PUBLISHED_ROOT;
+    case OLDER: return LEDGER_FAULT_OLDER;
+    case EXPECTATIONS: break;
+    }
+    ASSERT(false);
+}
+
+/* Whether a signed end lies here and says otherwise. */
+static enum ledger_fault meet_tips(struct walk *w, const uint8_t root[32])
 {
     for (unsigned i = 0; i < ARRAY_LEN(w->tips); i++) {
         struct expectation *t = &w->tips[i];
         if (!t->there || t->size != w->next_index) continue;
-        if (memcmp(t->root, root, 32) != 0) return false;
+        if (memcmp(t->root, root, 32) != 0) return missed(i);
         t->met = true;
     }
-    return true;
+    return LEDGER_SOUND;
 }
 
 result input_get(struct input *in, uint64_t offset, size_t len, span *out)
@@ -82,7 +94,9 @@ result input_get(struct input *in, uint64_t offset, size_t len, span *out)
     if (offset < in->window_at || offset + len > in->window_at + in->window_len) {
         in->window_at = offset / FRAME_ALIGN * FRAME_ALIGN;
         in->window_len = 0;
-        TRY(os_direct_read(in->file, in->window, WINDOW_BYTES, in->window_at, &in->window_len));
+        uint64_t left = (in->size - in->window_at + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
+        size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+        TRY(os_direct_read(in->file, in->window, want, in->window_at, &in->window_len));
     }
     uint64_t end = in->window_at + in->window_len;
     if (offset + len > end) len = offset < end ? (size_t)(end - offset) : 0;
@@ -168,7 +182,7 @@ struct walk_stop walk_segment(
         }
         fault = walk_check(w, &f);
         if (fault == LEDGER_SOUND && !walk_advance(w, &f)) fault = LEDGER_FAULT_CHAIN;
-        if (fault == LEDGER_SOUND && !meet_tips(w, frame_root(&f))) fault = LEDGER_FAULT_TIP_ROOT;
+        if (fault == LEDGER_SOUND) fault = meet_tips(w, frame_root(&f));
         if (fault != LEDGER_SOUND) return (struct walk_stop){WALK_CORRUPT, fault, offset, OK};
         r = visit ? visit(ctx, &f, offset) : OK;
         offset += f.length;

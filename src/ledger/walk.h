@@ -13,6 +13,8 @@ struct expectation {
     uint8_t root[32];
 };
 
+enum expected { TIP_A, TIP_B, PUBLISHED, OLDER, EXPECTATIONS };
+
 /* Where in the chain we are. Plain value. */
 struct walk {
     uint64_t sequence; /* of the last frame; 0: none yet */
@@ -22,7 +24,7 @@ struct walk {
     bool adopt; /* the next frame is taken for granted: a reader starts in the middle */
     bool roots; /* recompute the tree */
     struct ledger_tree tree;
-    struct expectation tips[2];
+    struct expectation tips[EXPECTATIONS];
     uint8_t header[FRAME_HEADER]; /* of the last frame */
 };
 

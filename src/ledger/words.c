@@ -91,9 +91,11 @@ const char *ledger_error_text(result r)
     case LEDGER_E_ORIGIN: return "the origin must be a name without spaces, plus signs and control characters";
     case LEDGER_E_CORRUPT: return "the ledger on disk is damaged or was changed";
     case LEDGER_E_FAILED: return "an earlier error in writing the ledger was final";
+    case LEDGER_E_LOST: return "the disk does not give back what was acknowledged";
     case LEDGER_E_FULL: return "there is no room for another segment";
     case LEDGER_E_ENTRY: return "not an entry";
     case LEDGER_E_CRYPTO: return "the cryptographic library failed";
+    case LEDGER_E_UNPUBLISHED: return "nothing is published here: there is no checkpoint";
     case LEDGER_E_NODE: return "node.json cannot be read";
     default: return os_error_text(r);
     }

@@ -1,5 +1,5 @@
 /* The writer: recovers, gathers a group, signs it as a frame, makes it durable. One error and it is over. */
-#include "ledger/layout.h"
+#include "ledger/publish.h"
 #include <errno.h>
 #include <pthread.h>
 
@@ -10,6 +10,7 @@ struct ledger {
     struct node node;
     int lock_fd;
     struct os_direct segment;
+    uint64_t segment_first;
     uint64_t offset;  /* where the next frame goes */
     struct walk walk; /* of what is durable; its tree already holds what is gathered */
     uint8_t *frame;
@@ -55,6 +56,17 @@ static result corrupt(const struct ledger_problem *found, struct ledger_problem 
     return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
 }
 
+/* What was published must be in the log; where nothing was yet, nothing is expected. */
+static result expect_checkpoint(struct ledger *l, struct ledger_problem *problem)
+{
+    bool ours;
+    TRY(published_expect(l->directory, &l->node.verifier, &l->walk.tips[PUBLISHED], &ours));
+    if (ours) return OK;
+    struct ledger_problem p;
+    problem_set(&p, LEDGER_FAULT_CHECKPOINT, TILES_DIRECTORY "/" CHECKPOINT_NAME, 0, 0, 0);
+    return corrupt(&p, problem);
+}
+
 static result expect_tips(struct ledger *l, const struct signature_check *check, struct ledger_problem *problem)
 {
     int newest;
@@ -89,6 +101,7 @@ static result open_last_segment(struct ledger *l, const struct survey *s)
     TRY(layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)s->segments.first[s->segments.count - 1]));
     TRY(os_direct_open(path, true, &l->segment, &size));
     l->offset = s->end_offset;
+    l->segment_first = s->segments.first[s->segments.count - 1];
     return s->torn ? cut_tail(l) : OK;
 }
 
@@ -96,6 +109,7 @@ static result survey_log(
     struct ledger *l, const struct signature_check *check, struct survey *s, struct ledger_problem *problem)
 {
     TRY(expect_tips(l, check, problem));
+    TRY(expect_checkpoint(l, problem));
     result r = survey_run(l->directory, &l->node, &l->walk, NULL, NULL, s);
     if (s->problem.fault != LEDGER_SOUND) return is_ok(r) ? corrupt(&s->problem, problem) : r;
     TRY(r);
@@ -261,6 +275,7 @@ static result next_segment(struct ledger *l)
     os_direct_close(&l->segment);
     TRY(os_direct_open(path, true, &l->segment, &size));
     REQUIRE(size == l->node.segment_bytes, ERROR_IO, LEDGER_E_FULL);
+    l->segment_first = l->walk.next_index;
     l->offset = 0;
     return OK;
 }
@@ -404,6 +419,16 @@ void ledger_root(const struct ledger *l, uint8_t root[32])
         ASSERT(ledger_tree_root(&empty, root));
 }
 
+void ledger_mark(const struct ledger *l, struct ledger_mark *out)
+{
+    *out = (struct ledger_mark){l->walk.next_index, l->segment_first, l->offset};
+}
+
+const char *ledger_directory(const struct ledger *l)
+{
+    return l->directory;
+}
+
 bool ledger_failed(const struct ledger *l)
 {
     return l->failed;
@@ -476,6 +501,7 @@ static result init_with_key(const struct ledger_place *place, const struct ledge
     pthread_mutex_init(&l.spares_lock, NULL);
     pthread_mutex_init(&l.making_lock, NULL);
     result r = l.directory && l.tip ? fill_directory(place, key, &l) : FAIL(ERROR_LIMIT, ENOMEM);
+    if (is_ok(r)) r = ledger_publish(&l, key);
     pthread_mutex_destroy(&l.spares_lock);
     pthread_mutex_destroy(&l.making_lock);
     os_aligned_free(l.tip);
@@ -509,6 +535,7 @@ static result append_with_key(
     buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
     result r = ledger_entry_parts(e, &scratch, add_part, l);
     if (is_ok(r)) r = ledger_commit(l);
+    if (is_ok(r)) r = ledger_publish(l, key);
     buf_free(&scratch);
     result closed = ledger_close(l);
     return is_ok(r) ? closed : r;

@@ -196,6 +196,22 @@ result os_write_atomic(const char *path, span data, mode_t mode)
     return r;
 }
 
+static RESULT fill_temporary(const char *temporary, span data, mode_t mode)
+{
+    int fd;
+    TRY(open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, &fd));
+    result r = fill_new(fd, data, mode);
+    os_close(&fd);
+    return r;
+}
+
+result os_write_renamed(const char *temporary, const char *path, span data, mode_t mode)
+{
+    TRY(fill_temporary(temporary, data, mode));
+    REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
+    return OK;
+}
+
 /* Linux keeps an access control list as a version and entries of eight bytes, little-endian. */
 struct acl_entry {
     uint16_t tag, rights;
@@ -324,4 +340,20 @@ result os_list_dir(const char *path, os_name_fn *each, void *ctx)
     }
     free(names);
     return r;
+}
+
+static result remove_in(void *ctx, const char *name)
+{
+    char path[PATH_ROOM];
+    int len = snprintf(path, sizeof path, "%s/%s", (const char *)ctx, name);
+    REQUIRE(len > 0 && (size_t)len < sizeof path, ERROR_IO, ENAMETOOLONG);
+    return os_remove(path);
+}
+
+result os_remove_dir(const char *path)
+{
+    if (!os_exists(path)) return OK;
+    TRY(os_list_dir(path, remove_in, (void *)(uintptr_t)path));
+    REQUIRE(rmdir(path) == 0 || errno == ENOENT, ERROR_IO, errno);
+    return OK;
 }

@@ -32,6 +32,10 @@ RESULT os_read_fd(int fd, size_t cap, struct buf *out);
 /* Replaces path: temporary file beside it, fsync, rename, fsync of the directory. Old or new content after a crash,
  * never a mixture. Fault points "write-file", "fsync-file". */
 RESULT os_write_atomic(const char *path, span data, mode_t mode);
+/* The same under a temporary name of the caller's choice, which no second writer uses, and without the directory's fsync:
+ * whoever writes many files syncs their directories once. ENOENT leaves the temporary file: make the directory and
+ * os_rename. */
+RESULT os_write_renamed(const char *temporary, const char *path, span data, mode_t mode);
 /* Opens a file that only its owner may read (no group or other bits, owned by us or root): CONFIG OS_SECRET_EXPOSED
  * otherwise. */
 RESULT os_secret_open(const char *path, int *fd);
@@ -46,6 +50,8 @@ RESULT os_make_dir(const char *path, mode_t mode);
 /* rename, then fsync of both directories. */
 RESULT os_rename(const char *from, const char *to);
 RESULT os_remove(const char *path); /* ENOENT is fine */
+/* A directory with the files in it; ENOENT is fine. */
+RESULT os_remove_dir(const char *path);
 bool os_exists(const char *path);
 /* Bytes that we could still write on the device that holds path. */
 RESULT os_free_space(const char *path, uint64_t *bytes);

@@ -129,6 +129,7 @@
     X(readlink,         'D', 'D', 'D')                                                                                 \
     X(rename,           '-', 'A', 'A')                                                                                 \
     X(unlink,           '-', 'A', 'A')                                                                                 \
+    X(rmdir,            '-', 'A', '-')                                                                                 \
     X(mkdir,            '-', 'A', 'A')
 #else
 #define OLD_SYSCALLS(X)

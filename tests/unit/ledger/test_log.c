@@ -113,8 +113,11 @@ static void test_a_foreign_key_opens_nothing(void **state)
     assert_int_equal(ledger_open(&s->place, key, NULL, &l).code, LEDGER_E_VERIFIER);
     assert_int_equal(ledger_verify(s->directory, &other->verifier, NULL, NULL, &report), LEDGER_IS_TAMPERED);
     assert_int_equal(report.first.fault, LEDGER_FAULT_NODE);
-    /* … not even when node.json was exchanged too, or the tips with it. */
+    /* … not even when node.json was exchanged too, or the checkpoint and the tips with it. */
     shell("cp %s/node.json %s/node.json", other->directory, s->directory);
+    assert_int_equal(ledger_verify(s->directory, &other->verifier, NULL, NULL, &report), LEDGER_IS_TAMPERED);
+    assert_int_equal(report.first.fault, LEDGER_FAULT_CHECKPOINT);
+    shell("cp %s/tlog/checkpoint %s/tlog/", other->directory, s->directory);
     assert_int_equal(ledger_verify(s->directory, &other->verifier, NULL, NULL, &report), LEDGER_IS_TAMPERED);
     assert_int_equal(report.first.fault, LEDGER_FAULT_TIP);
     shell("cp %s/tip.* %s/", other->directory, s->directory);

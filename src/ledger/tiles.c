@@ -1,0 +1,233 @@
+#include "ledger/tiles.h"
+#include <errno.h>
+
+#define FILE_MODE 0640
+#define DIRECTORY_MODE 0750
+#define TEMPORARY "new" /* there is one writer */
+
+/* ---- files ---------------------------------------------------------------------------------------------------- */
+
+/* Directories on the way to the name, from the first one below root. */
+static result make_parents(const char *root, const char *name)
+{
+    char path[PATH_BYTES];
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+        TRY(layout_path(path, root, "%.*s", (int)(slash - name), name));
+        TRY(os_make_dir(path, DIRECTORY_MODE));
+    }
+    return OK;
+}
+
+static result sync_touched(struct tiles *t)
+{
+    for (unsigned i = 0; i < t->touched_count; i++)
+        TRY(os_sync_dir(t->touched[i]));
+    t->touched_count = 0;
+    return OK;
+}
+
+static result touch(struct tiles *t, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = (size_t)(slash - path);
+    for (unsigned i = 0; i < t->touched_count; i++)
+        if (strlen(t->touched[i]) == len && memcmp(t->touched[i], path, len) == 0) return OK;
+    if (t->touched_count == TOUCHED_MAX) TRY(sync_touched(t));
+    memcpy(t->touched[t->touched_count], path, len);
+    t->touched[t->touched_count++][len] = 0;
+    return OK;
+}
+
+static result write_tile(struct tiles *t, const struct tlog_tile *tile, span data)
+{
+    char name[TLOG_PATH], path[PATH_BYTES], temporary[PATH_BYTES];
+    tlog_tile_path(tile, name);
+    TRY(layout_path(path, t->root, "%s", name));
+    TRY(layout_path(temporary, t->root, TEMPORARY));
+    result r = os_write_renamed(temporary, path, data, FILE_MODE);
+    if (r.class == ERROR_IO && r.code == ENOENT) {
+        TRY(make_parents(t->root, name));
+        r = os_write_renamed(temporary, path, data, FILE_MODE);
+    }
+    TRY(r);
+    return touch(t, path);
+}
+
+/* ---- adding --------------------------------------------------------------------------------------------------- */
+
+static result remove_partial(const struct tiles *t, struct tlog_tile tile)
+{
+    char name[TLOG_PATH], path[PATH_BYTES];
+    tile.width = TLOG_WIDTH;
+    tlog_tile_path(&tile, name);
+    TRY(layout_path(path, t->root, "%s.p", name));
+    return os_remove_dir(path);
+}
+
+/* The unfinished tile that the last checkpoint names stays until the whole one is durable; one that no checkpoint names
+ * was left by a crash. */
+static result write_whole(struct tiles *t, const struct tlog_tile *tile, span data)
+{
+    if (tile->index != t->published >> (TLOG_HEIGHT * (tile->level + 1))) TRY(remove_partial(t, *tile));
+    return write_tile(t, tile, data);
+}
+
+static result write_full(void *ctx, unsigned level, uint64_t index, const tlog_hash *hashes)
+{
+    struct tiles *t = ctx;
+    struct tlog_tile tile = {false, level, index, TLOG_WIDTH};
+    TRY(write_whole(t, &tile, span_of(hashes, TLOG_TILE_BYTES)));
+    if (level > 0) return OK;
+    tile.entries = true;
+    TRY(write_whole(t, &tile, buf_span(&t->bundle)));
+    buf_clear(&t->bundle);
+    return OK;
+}
+
+result tiles_add(struct tiles *t, span leaf)
+{
+    uint8_t length[RECORD_HEADER];
+    tlog_hash hash;
+    store_be16(length, (uint16_t)leaf.len);
+    TRY(buf_append(&t->bundle, span_of(length, sizeof length)));
+    TRY(buf_append(&t->bundle, leaf));
+    REQUIRE(tlog_hash_leaf(leaf, hash), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return tlog_edge_add(&t->edge, hash, write_full, t);
+}
+
+/* ---- publishing ----------------------------------------------------------------------------------------------- */
+
+static result write_partial(struct tiles *t)
+{
+    for (unsigned level = 0; level < TLOG_LEVELS; level++) {
+        unsigned shift = TLOG_HEIGHT * level, width = tlog_edge_width(&t->edge, level);
+        if (width == 0 || t->edge.size >> shift == t->published >> shift) continue; /* as it stands there */
+        struct tlog_tile tile = {false, level, t->edge.size >> shift >> TLOG_HEIGHT, width};
+        TRY(write_tile(t, &tile, span_of(t->edge.hashes[level], (size_t)width * TLOG_HASH)));
+        tile.entries = true;
+        if (level == 0) TRY(write_tile(t, &tile, buf_span(&t->bundle)));
+    }
+    return OK;
+}
+
+/* The tile of each level in which the last checkpoint ended is whole once the tree has grown past it. Removed before the
+ * next checkpoint: who resumes from the last one fills it again and removes again. */
+static result collect_partial(const struct tiles *t)
+{
+    for (unsigned level = 0; level < TLOG_LEVELS; level++) {
+        unsigned shift = TLOG_HEIGHT * level;
+        uint64_t last = t->published >> shift >> TLOG_HEIGHT;
+        if (t->edge.size >> shift >> TLOG_HEIGHT == last) continue;
+        TRY(remove_partial(t, (struct tlog_tile){false, level, last, TLOG_WIDTH}));
+        if (level == 0) TRY(remove_partial(t, (struct tlog_tile){true, 0, last, TLOG_WIDTH}));
+    }
+    return OK;
+}
+
+result tiles_publish(struct tiles *t, span note)
+{
+    char path[PATH_BYTES], temporary[PATH_BYTES];
+    TRY(write_partial(t));
+    TRY(sync_touched(t));
+    TRY(collect_partial(t));
+    TRY(layout_path(path, t->root, CHECKPOINT_NAME));
+    TRY(layout_path(temporary, t->root, TEMPORARY));
+    TRY(os_write_renamed(temporary, path, note, FILE_MODE));
+    TRY(os_sync_dir(t->root));
+    t->published = t->edge.size;
+    return OK;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------- */
+
+static result resume(struct tiles *t, const char *directory, uint64_t size)
+{
+    char path[PATH_BYTES];
+    TRY(layout_path(path, directory, TILES_DIRECTORY));
+    TRY(os_make_dir(path, DIRECTORY_MODE));
+    t->root = mem_strdup(path);
+    REQUIRE(t->root, ERROR_LIMIT, ENOMEM);
+    TRY(tiles_edge(t->root, size, &t->edge));
+    t->published = size;
+    struct tlog_tile tile = {true, 0, size / TLOG_WIDTH, (unsigned)(size % TLOG_WIDTH)};
+    if (tile.width == 0) return OK;
+    struct buf stored;
+    TRY(tiles_read(t->root, &tile, &stored));
+    result r = buf_append(&t->bundle, buf_span(&stored));
+    buf_free(&stored);
+    return r;
+}
+
+result tiles_open(const char *directory, uint64_t size, struct tiles **out)
+{
+    struct tiles *t = mem_alloc(sizeof *t);
+    REQUIRE(t, ERROR_LIMIT, ENOMEM);
+    buf_init(&t->bundle, BUNDLE_MAX);
+    result r = resume(t, directory, size);
+    if (!is_ok(r)) {
+        tiles_close(t);
+        return r;
+    }
+    *out = t;
+    return OK;
+}
+
+void tiles_close(struct tiles *t)
+{
+    if (!t) return;
+    buf_free(&t->bundle);
+    mem_free(t->root);
+    mem_free(t);
+}
+
+/* ---- reading back --------------------------------------------------------------------------------------------- */
+
+/* Past the page cache, which would show what was written and not what the disk has. */
+static result read_direct(const char *root, const struct tlog_tile *tile, uint8_t *room, size_t size, span *out)
+{
+    char name[TLOG_PATH], path[PATH_BYTES];
+    struct os_direct file;
+    uint64_t bytes;
+    size_t got = 0;
+    tlog_tile_path(tile, name);
+    TRY(layout_path(path, root, "%s", name));
+    TRY(os_direct_open(path, false, &file, &bytes));
+    size_t want = bytes < size ? ((size_t)bytes + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN : size;
+    result r = os_direct_read(&file, room, want, 0, &got);
+    os_direct_close(&file);
+    TRY(r);
+    REQUIRE(got == bytes, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    *out = span_of(room, got);
+    return OK;
+}
+
+static result check_bundle(const char *root, uint64_t index, uint8_t *room, size_t size)
+{
+    struct tlog_tile tile = {true, 0, index, TLOG_WIDTH};
+    span bundle, hashes, leaf;
+    uint8_t *second = room + size - 2 * TLOG_TILE_BYTES; /* behind the largest bundle */
+    TRY(read_direct(root, &tile, room, size - 2 * TLOG_TILE_BYTES, &bundle));
+    tile.entries = false;
+    TRY(read_direct(root, &tile, second, 2 * TLOG_TILE_BYTES, &hashes));
+    REQUIRE(hashes.len == TLOG_TILE_BYTES, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    for (unsigned i = 0; i < TLOG_WIDTH; i++) {
+        tlog_hash hash;
+        REQUIRE(tlog_bundle_next(&bundle, &leaf), ERROR_INTERNAL, LEDGER_E_CORRUPT);
+        REQUIRE(tlog_hash_leaf(leaf, hash), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+        REQUIRE(memcmp(hash, hashes.ptr + (size_t)i * TLOG_HASH, TLOG_HASH) == 0, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    }
+    REQUIRE(bundle.len == 0, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    return OK;
+}
+
+result tiles_read_back(const char *root, uint64_t from, uint64_t to)
+{
+    size_t size = (BUNDLE_MAX + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN + 2 * TLOG_TILE_BYTES;
+    uint8_t *room = os_aligned_alloc(size);
+    REQUIRE(room, ERROR_LIMIT, ENOMEM);
+    result r = OK;
+    for (uint64_t i = from / TLOG_WIDTH; i < (to + TLOG_WIDTH - 1) / TLOG_WIDTH && is_ok(r); i++)
+        r = check_bundle(root, i, room, size);
+    os_aligned_free(room);
+    return r;
+}

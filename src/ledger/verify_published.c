@@ -1,0 +1,211 @@
+/* The published log: every bundle hashed into the tree again, every tile compared, the root as the checkpoint signed it. */
+#include "ledger/verify.h"
+#include <errno.h>
+
+#define PROGRESS_STEP (16u * 1024 * 1024)
+#define ATTEMPTS 8u
+
+static result blame(struct published_check *c, enum ledger_fault fault, const struct tlog_tile *tile)
+{
+    char name[TLOG_PATH], file[sizeof c->problem.file];
+    tlog_tile_path(tile, name);
+    snprintf(file, sizeof file, TILES_DIRECTORY "/%s", name);
+    problem_set(&c->problem, fault, file, 0, tile->index << (TLOG_HEIGHT * (tile->level + 1)), 0);
+    return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+}
+
+static result read_or_blame(
+    struct published_check *c, enum ledger_fault fault, const struct tlog_tile *tile, struct buf *out)
+{
+    result r = tiles_read(c->root, tile, out);
+    bool missing = (r.class == ERROR_IO && r.code == ENOENT) || r.class == ERROR_INTERNAL;
+    bool too_large = r.class == ERROR_LIMIT && r.code == OS_TOO_LARGE;
+    if (missing || too_large) return blame(c, fault, tile);
+    if (!is_ok(r)) problem_set(&c->problem, LEDGER_FAULT_READ, TILES_DIRECTORY, 0, c->edge->size, r.code);
+    return r;
+}
+
+static result compare_tile(struct published_check *c, const struct tlog_tile *tile, const tlog_hash *hashes)
+{
+    struct buf stored;
+    TRY(read_or_blame(c, LEDGER_FAULT_TILE, tile, &stored));
+    bool same = span_equal(buf_span(&stored), span_of(hashes, (size_t)tile->width * TLOG_HASH));
+    buf_free(&stored);
+    return same ? OK : blame(c, LEDGER_FAULT_TILE, tile);
+}
+
+static result compare_full(void *ctx, unsigned level, uint64_t index, const tlog_hash *hashes)
+{
+    struct tlog_tile tile = {false, level, index, TLOG_WIDTH};
+    return compare_tile(ctx, &tile, hashes);
+}
+
+static result meet(struct published_check *c, struct expectation *e, enum ledger_fault fault)
+{
+    tlog_hash root;
+    if (!e->there || e->met || e->size != c->edge->size) return OK;
+    REQUIRE(tlog_edge_root(c->edge, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    e->met = memcmp(root, e->root, TLOG_HASH) == 0;
+    if (e->met) return OK;
+    problem_set(&c->problem, fault, TILES_DIRECTORY "/" CHECKPOINT_NAME, 0, e->size, 0);
+    return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
+}
+
+static void tell_progress(struct published_check *c, size_t bytes)
+{
+    c->bytes += bytes;
+    if (!c->options->progress || c->bytes - c->told < PROGRESS_STEP) return;
+    c->told = c->bytes;
+    c->options->progress(c->options->ctx, c->bytes, 0);
+}
+
+static result hash_bundle(struct published_check *c, const struct tlog_tile *tile, span bundle)
+{
+    uint64_t index = tile->index * TLOG_WIDTH;
+    for (span leaf; tlog_bundle_next(&bundle, &leaf); index++) {
+        tlog_hash hash;
+        if (index < c->edge->size) continue; /* of a call before this one */
+        if (leaf.len == 0 || leaf.len > LEDGER_ENTRY_MAX) return blame(c, LEDGER_FAULT_BUNDLE, tile);
+        REQUIRE(tlog_hash_leaf(leaf, hash), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+        TRY(tlog_edge_add(c->edge, hash, compare_full, c));
+        TRY(meet(c, &c->older, LEDGER_FAULT_OLDER));
+    }
+    return OK;
+}
+
+static result check_bundles(struct published_check *c)
+{
+    while (c->edge->size < c->checkpoint.size) {
+        struct tlog_tile tile = {.entries = true, .index = c->edge->size / TLOG_WIDTH};
+        struct buf bundle;
+        tile.width = tlog_tile_width(0, tile.index, c->checkpoint.size);
+        TRY(read_or_blame(c, LEDGER_FAULT_BUNDLE, &tile, &bundle));
+        tell_progress(c, buf_len(&bundle));
+        result r = hash_bundle(c, &tile, buf_span(&bundle));
+        buf_free(&bundle);
+        TRY(r);
+    }
+    return OK;
+}
+
+static result check_edge(struct published_check *c)
+{
+    for (unsigned level = 0; level < TLOG_LEVELS; level++) {
+        struct tlog_tile tile = {.level = level, .width = tlog_edge_width(c->edge, level)};
+        tile.index = c->edge->size >> (TLOG_HEIGHT * level) >> TLOG_HEIGHT;
+        if (tile.width > 0) TRY(compare_tile(c, &tile, (const tlog_hash *)c->edge->hashes[level]));
+    }
+    return meet(c, &c->checkpoint, LEDGER_FAULT_PUBLISHED_ROOT);
+}
+
+result verify_published(struct published_check *c)
+{
+    bool ours;
+    uint64_t before = c->checkpoint.size;
+    TRY(published_expect(c->root, c->verifier, &c->checkpoint, &ours));
+    REQUIRE(!ours || c->checkpoint.there, ERROR_IO, ENOENT);
+    bool grown = ours && c->checkpoint.size >= before;
+    if (!grown) problem_set(&c->problem, LEDGER_FAULT_CHECKPOINT, TILES_DIRECTORY "/" CHECKPOINT_NAME, 0, 0, 0);
+    REQUIRE(grown, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    TRY(meet(c, &c->older, LEDGER_FAULT_OLDER)); /* of an empty tree */
+    TRY(check_bundles(c));
+    return check_edge(c);
+}
+
+/* ---- both ----------------------------------------------------------------------------------------------------- */
+
+static enum ledger_judgement judge(const struct published_check *c, result r, struct ledger_report *out)
+{
+    out->published = c->checkpoint.size;
+    if (is_ok(r)) return LEDGER_IS_SOUND;
+    out->first = c->problem;
+    return r.class == ERROR_INTERNAL && r.code == LEDGER_E_CORRUPT ? LEDGER_IS_TAMPERED : LEDGER_CANNOT_TELL;
+}
+
+static enum ledger_judgement tiles_alone(const struct published_check *c, struct ledger_report *out)
+{
+    out->entries = c->checkpoint.size;
+    out->bytes = c->bytes;
+    memcpy(out->root, c->checkpoint.root, TLOG_HASH);
+    if (!c->older.there || c->older.met) return LEDGER_IS_SOUND;
+    problem_set(&out->first, LEDGER_FAULT_OLDER, TILES_DIRECTORY "/" CHECKPOINT_NAME, 0, c->checkpoint.size, 0);
+    return LEDGER_IS_TAMPERED;
+}
+
+static uint64_t first_segment(const char *directory)
+{
+    struct segments s;
+    if (!is_ok(segments_list(directory, &s))) return 0;
+    uint64_t first = s.count > 0 ? s.first[0] : 0;
+    mem_free(s.first);
+    return first;
+}
+
+/* A gateway at work publishes and recycles meanwhile: the tiles are caught up with until they reach what is left of the
+ * write-ahead log. */
+static enum ledger_judgement verify_both(
+    const char *directory, struct published_check *c, struct ledger_report *out)
+{
+    for (unsigned attempt = 0;; attempt++) {
+        result r = out->tiles ? verify_published(c) : OK;
+        enum ledger_judgement j = judge(c, r, out);
+        if (j != LEDGER_IS_SOUND) return j;
+        if (!out->wal) return tiles_alone(c, out);
+        if (attempt < ATTEMPTS && first_segment(directory) > c->checkpoint.size) continue;
+        struct expectation more[2] = {c->checkpoint, c->older};
+        more[0].met = false;
+        j = verify_wal(directory, c->verifier, more, c->options, out);
+        bool moved = j == LEDGER_CANNOT_TELL && out->first.error == ENOENT && out->tiles;
+        if (!moved || attempt >= ATTEMPTS) return j;
+        out->first = (struct ledger_problem){0};
+    }
+}
+
+static enum ledger_judgement take_older(struct published_check *c, struct ledger_report *out)
+{
+    struct tlog_checkpoint older;
+    struct tlog_verifier v = tlog_of(c->verifier);
+    if (!c->options->older.ptr) return LEDGER_IS_SOUND;
+    if (!tlog_checkpoint_open(c->options->older, &v, &older)) {
+        problem_set(&out->first, LEDGER_FAULT_CHECKPOINT, "the older checkpoint", 0, 0, 0);
+        return LEDGER_CANNOT_TELL;
+    }
+    c->older = (struct expectation){.there = true, .size = older.size};
+    memcpy(c->older.root, older.root, TLOG_HASH);
+    out->older = older.size;
+    return LEDGER_IS_SOUND;
+}
+
+static bool find_parts(const char *directory, struct published_check *c, struct ledger_report *out)
+{
+    char path[PATH_BYTES];
+    if (!is_ok(tiles_root(c->root, directory)) || !is_ok(layout_path(path, c->root, CHECKPOINT_NAME))) return false;
+    out->tiles = os_exists(path);
+    if (!is_ok(layout_path(path, directory, "wal"))) return false;
+    out->wal = os_exists(path) || !out->tiles;
+    return true;
+}
+
+enum ledger_judgement ledger_verify_with(const char *directory, const struct ledger_verifier *v,
+    const struct ledger_verify_options *options, struct ledger_report *out)
+{
+    *out = (struct ledger_report){0};
+    struct published_check *c = mem_alloc(sizeof *c);
+    if (!c) return LEDGER_CANNOT_TELL;
+    *c = (struct published_check){.options = options, .verifier = v, .edge = mem_alloc(sizeof *c->edge)};
+    enum ledger_judgement j = LEDGER_CANNOT_TELL;
+    struct node node;
+    if (c->edge && find_parts(directory, c, out)) j = take_older(c, out);
+    if (j == LEDGER_IS_SOUND && out->wal) j = verify_node(directory, v, &node, out);
+    if (j == LEDGER_IS_SOUND && c->edge) j = verify_both(directory, c, out);
+    mem_free(c->edge);
+    mem_free(c);
+    return j;
+}
+
+enum ledger_judgement ledger_verify(const char *directory, const struct ledger_verifier *v,
+    ledger_progress_fn *progress, void *ctx, struct ledger_report *out)
+{
+    struct ledger_verify_options options = {.progress = progress, .ctx = ctx};
+    return ledger_verify_with(directory, v, &options, out);
+}
