@@ -188,6 +188,7 @@ static void describe_decl(const struct path_decl *d, struct path_info *info)
 {
     bool first = !(info->roles & d->role);
     info->roles |= (uint16_t)d->role;
+    if (d->role == PATH_CURSOR) info->roles |= PATH_TEXT;
     if (!first) return; /* the first declaration that ends here speaks */
     if (d->role == PATH_UNIT || d->role == PATH_COUNT) info->unit = d->unit;
     if (d->role == PATH_UNIT) info->absent_null = d->absent_null;

@@ -12,6 +12,7 @@ const char *role_member(enum path_role role)
     case PATH_TEXT: return "texts";
     case PATH_ALLOWED: return "allow";
     case PATH_LINK: return "links";
+    case PATH_CURSOR: return "cursors";
     case PATH_ID:
     case PATH_REF:
     case PATH_ASIDE:
@@ -44,6 +45,10 @@ struct check {
     X(PATH_KEY, PATH_TEXT, "findings in texts are about somebody else, so this key would never be looked up")          \
     X(PATH_COUNT, PATH_LINK, "a count joins nobody")                                                                   \
     X(PATH_LINK, PATH_TEXT, "what stands in texts is about somebody else, so this link would never be followed")       \
+    X(PATH_UNIT, PATH_CURSOR, "a cursor leads to other units, and is none")                                            \
+    X(PATH_COUNT, PATH_CURSOR, "a cursor leads to other units, and counts none")                                       \
+    X(PATH_TEXT, PATH_CURSOR, "nobody restricted sees a text, and a cursor is written anew")                           \
+    X(PATH_UNIFORM, PATH_CURSOR, "nobody restricted sees it, and a cursor is written anew")                            \
     X(PATH_TEXT, PATH_UNIFORM, "findings inside count in \"uniform\" and do not count in \"texts\"")
 
 static const struct conflict {
@@ -122,13 +127,13 @@ static bool is_lost_inside(enum path_role outer, const struct path_decl *decl)
     for (size_t i = 0; i < decl->expr.count; i++)
         if (decl->expr.segments[i].descend) return false;
     if (inner == PATH_UNIT || inner == PATH_COUNT) return true;
-    return (inner == PATH_KEY || inner == PATH_LINK) && outer == PATH_TEXT; /* keys in uniform members still count */
+    return (inner == PATH_KEY || inner == PATH_LINK) && outer != PATH_UNIFORM; /* keys in uniform members still count */
 }
 
 static void check_inside(struct check *c, size_t i)
 {
     const struct path_decl *outer = &c->decls[i];
-    if (outer->role != PATH_TEXT && outer->role != PATH_UNIFORM) return;
+    if (outer->role != PATH_TEXT && outer->role != PATH_UNIFORM && outer->role != PATH_CURSOR) return;
     mark_below(c, i);
     for (size_t j = 0; j < c->count; j++) {
         const struct path_decl *inner = &c->decls[j];

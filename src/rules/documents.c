@@ -454,6 +454,31 @@ static void load_independent(struct document_load *d, const struct place *at, co
         place_error(&here, "says that units do not refer to each other, but none are declared; add \"units\"");
 }
 
+/* What the origin wrote there is removed; several cursors may stand in one member. */
+static void add_cursor(void *ctx, const struct place *at, const char *text, const struct path_expr *expr)
+{
+    struct document_load *d = ctx;
+    struct path_decl decl = {.role = PATH_CURSOR, .at = *at, .expr = *expr};
+    decl.expr.text = text;
+    if (!is_repeated(d, &decl)) (void)add_checked(d, &decl);
+}
+
+/* A page holds so many units: the elements of its list are some. */
+static void check_page_units(struct document_load *d, const struct place *at)
+{
+    const struct rules_pages *pages = d->document->view.pages;
+    struct place items = place_member(at, "pages");
+    items = place_member(&items, "items");
+    struct path_segment *s = pages && pages->items ? loader_alloc(d->loader, pages->items_count + 1, sizeof *s) : NULL;
+    if (!s) return;
+    for (size_t i = 0; i < pages->items_count; i++)
+        s[i] = (struct path_segment){.selector = SELECT_NAME, .name = pages->items[i]};
+    s[pages->items_count].selector = SELECT_ANY;
+    struct path_expr elements = {.segments = s, .count = pages->items_count + 1};
+    if (find_unit(d, &elements) < 0)
+        place_error(&items, "its elements are not declared in \"units\"; a page is refilled with units: add them as \"…[*]\"");
+}
+
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)
 {
     (void)place_string(at, v, "title", false, NULL);
@@ -469,6 +494,8 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_allow(d, at, v);
     load_query(d, at, v);
     load_miss(d, at, v);
+    d->document->view.pages = pages_load(d->loader, at, v, add_cursor, d);
+    check_page_units(d, at);
     headers_load(d->loader, at, v, &d->document->view);
     if (!d->failed && !d->loader->no_memory) build_automaton(d);
 }
@@ -479,7 +506,7 @@ struct rules_document *document_load(
     static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
-        {"miss", false, false}, {"links", false, false}, {"cursors", false, true}, {"pages", false, true},
+        {"miss", false, false}, {"links", false, false}, {"cursors", false, false}, {"pages", false, false},
         {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;

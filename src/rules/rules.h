@@ -73,6 +73,7 @@ enum path_role {
     PATH_ASIDE = 1 << 12,   /* graph: a member that says nothing of its object's own (a type, a language) */
     PATH_ORPHAN = 1 << 13,  /* graph: an object that goes with the last reference to it */
     PATH_LISTED = 1 << 14,  /* graph: in a list inside a reference ({"@list": [{…}]}), and no more than it */
+    PATH_CURSOR = 1 << 15,  /* leads to another page; PATH_TEXT too: what the origin wrote there goes, and says nothing */
 };
 
 struct path_info {
@@ -124,6 +125,63 @@ struct rules_miss {
     span body;
 };
 
+/* How a list is asked for page by page. X(ID, name) */
+#define RULES_PAGE_STYLES(X)                                                                                           \
+    X(OFFSET, "offset") /* from the n-th unit on */                                                                    \
+    X(PAGE, "page")     /* the n-th page */                                                                            \
+    X(CURSOR, "cursor") /* behind what a value of the page before says, sent back as a parameter */                    \
+    X(LINK, "link")     /* the same, as a whole URL */
+enum rules_page_style {
+#define X(id, name) PAGE_STYLE_##id,
+    RULES_PAGE_STYLES(X)
+#undef X
+};
+/* Where a cursor leads. */
+#define RULES_CURSOR_AIMS(X)                                                                                           \
+    X(NEXT, "next")                                                                                                    \
+    X(PREVIOUS, "previous")                                                                                            \
+    X(FIRST, "first")                                                                                                  \
+    X(LAST, "last")
+enum rules_cursor_aim {
+#define X(id, name) CURSOR_##id,
+    RULES_CURSOR_AIMS(X)
+#undef X
+        CURSOR_AIM_COUNT
+};
+/* What is written there. */
+#define RULES_CURSOR_FORMS(X)                                                                                          \
+    X(LINK, "link")     /* a URL */                                                                                    \
+    X(VALUE, "value")   /* what the page's parameter takes, as a text */                                               \
+    X(NUMBER, "number") /* the same as a number: an offset, a page */
+enum rules_cursor_form {
+#define X(id, name) CURSOR_AS_##id,
+    RULES_CURSOR_FORMS(X)
+#undef X
+};
+struct rules_cursor {
+    const span *names; /* members from the root on */
+    size_t count;
+    size_t shared; /* so many of them lead to the list too; what is removed is the one behind them */
+    enum rules_cursor_aim aim;
+    enum rules_cursor_form form;
+    bool absent_null; /* null where there is no such page, else no member */
+};
+struct rules_pages {
+    enum rules_page_style style;
+    span offset, limit, page, cursor; /* query parameters, decoded; empty: none */
+    const span *items;                /* members from the root to the array of units; none: the root is it */
+    size_t items_count;
+    uint64_t default_limit; /* units of a page where nobody says */
+    uint64_t max_limit;     /* that the origin gives at once; 0: not known */
+    uint64_t scan;          /* visible units that are read for one page at most */
+    uint64_t first;         /* number of the first page */
+    size_t size;            /* bytes of an origin's cursor at most: ours all have one length */
+    span total, link, range; /* fields of the head; empty: none */
+    const struct rules_cursor *cursors;
+    size_t cursor_count;
+    const struct rules_cursor *next; /* where the origin says how to go on; NULL: nowhere in the body */
+};
+
 /* Borrowed views, alive as long as the set. */
 struct rules_document_view {
     const struct rules_profile *profile;
@@ -137,6 +195,7 @@ struct rules_document_view {
     bool has_links, has_graph;
     uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
     struct rules_miss miss;
+    const struct rules_pages *pages; /* NULL: the answer is no page of a list */
     const char *const *headers; /* fields of the head that restricted recipients get too, ascending without case */
     size_t header_count;
 };
@@ -160,10 +219,11 @@ const struct rules_document *rules_shadow_document(const struct rules_set *s, sp
  * matches no literal). {name}: one segment that is not empty; *: the rest, possibly empty. NULL: none. */
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
 /* May a restricted recipient send this query (without '?')? Every parameter (name decoded once, + is a space) must be
- * listed in `query`; an empty parameter ("a=1&&b=2") or a raw semicolon is not allowed; the empty query always is. */
+ * listed in `query` or be one of `pages`; an empty parameter ("a=1&&b=2") or a raw semicolon is not allowed; the empty query always is. */
 bool rules_query_allowed(const struct rules_document *d, span query);
 
 /* What a profile declares, in file order. The path of a unit as written; alive as long as the pack's source. */
+bool rules_is_parameter(span encoded, span name); /* is it this one, once decoded? */
 size_t rules_profile_documents(const struct rules_profile *p);
 const char *rules_unit_path(const struct rules_document *d, uint16_t unit);
 /* Can a path below this route be one of the document's? */

@@ -262,6 +262,11 @@ void *loader_add(struct loader *l, struct list *list, size_t size);
 void identifiers_load(struct loader *l, const struct place *at, const json_t *v);
 void markers_load(struct loader *l, const struct place *at, const json_t *v);
 void profiles_load(struct loader *l, const struct place *at, const json_t *v);
+/* `pages` of a document, and the `cursors` that go with them. `each` takes the paths to remove. NULL after reporting, or
+ * where there are none. */
+typedef void cursor_path_fn(void *ctx, const struct place *at, const char *text, const struct path_expr *expr);
+const struct rules_pages *pages_load(
+    struct loader *l, const struct place *at, const json_t *v, cursor_path_fn *each, void *ctx);
 /* `headers` of a document. */
 void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
 /* NULL after reporting. */

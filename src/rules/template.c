@@ -127,9 +127,21 @@ const struct rules_document *rules_find_document(const struct rules_profile *p, 
     return NULL;
 }
 
+bool rules_is_parameter(span encoded, span name)
+{
+    return name.len > 0 && equal_encoded(encoded, name, true);
+}
+
+static bool is_of_pages(const struct rules_pages *p, span name)
+{
+    return p != NULL && (rules_is_parameter(name, p->offset) || rules_is_parameter(name, p->limit) ||
+                            rules_is_parameter(name, p->page) || rules_is_parameter(name, p->cursor));
+}
+
 static bool parameter_allowed(const struct rules_document *d, span parameter)
 {
     span name = span_sub(parameter, 0, span_find(parameter, '='));
+    if (is_of_pages(d->view.pages, name)) return true;
     for (size_t i = 0; i < d->query_count; i++)
         if (equal_encoded(name, d->query[i], true)) return true;
     return false;

@@ -78,7 +78,6 @@ TOP = {
     "grants": lambda c: c.update(grants={"directory": "grants", "approvers": "approvers.json"}),
     "statistical": lambda c: c["routes"].append({"path": "/s/", "upstream": "records", "statistical": {"minimum_cell": 11}}),
 }
-DOCUMENT = {"pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items"}, "cursors": ["$.next"]}
 RECIPIENT = {"token": {"match": {"token": {"issuer": "https://i", "audience": "a", "claims": {}}}, "agency": "DOJ", "standing": "employee",
                        "purposes": ["litigation"]}}
 
@@ -98,12 +97,12 @@ def test_not_built_in_the_configuration(gw, name):
     assert "not built yet" in check(gw)
 
 
-@pytest.mark.parametrize("name", [f"document.{k}" for k in DOCUMENT] + ["document.query"])
+@pytest.mark.parametrize("name", ["document.query"])
 def test_not_built_in_a_pack(gw, name):
     pack = document(gw)
     key = name.partition(".")[2]
     listed = pack["profiles"][0]["documents"][0]
-    listed[key] = {"name": ["$.items[*].name"]} if key == "query" else DOCUMENT[key]
+    listed[key] = {"name": ["$.items[*].name"]}
     gw.config["rules"] = [str(g.ROOT / "rules/section-1367.json"), "pack.json"]
     gw.write("pack.json", pack)
     gw.write_config()
