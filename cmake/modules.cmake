@@ -44,6 +44,7 @@ gate_module(doc NEEDS base)
 gate_module(registry NEEDS base source)
 gate_module(rules NEEDS base source doc registry LIBS PkgConfig::PCRE2 PkgConfig::VECTORSCAN)
 gate_module(match NEEDS base doc rules registry)
+gate_module(pages NEEDS base doc rules LIBS ${SSL})
 # floor 4, pure but for the ledger
 gate_module(recipient NEEDS base source http LIBS ${SSL})
 gate_module(policy NEEDS base doc rules registry match recipient)
@@ -55,10 +56,10 @@ gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
 gate_module(trial NEEDS base source http doc rules registry match recipient policy edit engine gate)
 gate_module(mirror NEEDS base doc rules registry match recipient policy edit engine)
 # floor 6
-gate_module(proxy NEEDS base source os ipc io http doc rules registry match recipient policy edit engine ledger gate
+gate_module(proxy NEEDS base source os ipc io http doc rules registry match pages recipient policy edit engine ledger gate
   mirror)
 # floor 7
-gate_module(config NEEDS base source os io rules registry recipient ledger proxy)
+gate_module(config NEEDS base source os io rules registry pages recipient ledger proxy)
 gate_module(admin NEEDS base source os ipc io http rules registry ledger mirror proxy config)
 gate_module(supervisor NEEDS base os ipc io ledger mirror proxy config admin)
 gate_module(demo NEEDS base os io http ledger supervisor config LIBS PkgConfig::JANSSON)

@@ -1,0 +1,150 @@
+/* The arithmetic of a walk: what the origin is asked, and when that is enough. All of it follows from the request and from
+ * how many units are visible; a withheld unit costs another trip only where more are withheld than are read ahead. */
+#include "pages/pages.h"
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Follows what the origin says comes next, or counts from the list's beginning. */
+static bool follows(const struct pages_walk *w)
+{
+    return w->rules->style == PAGE_STYLE_CURSOR || w->rules->style == PAGE_STYLE_LINK;
+}
+
+static uint64_t ahead(uint64_t target) { return target + PAGES_AHEAD + target / 8; }
+
+/* Only from the beginning can everybody be counted. */
+static void begin_at_root(struct pages_walk *w)
+{
+    w->rooted = true;
+    w->place = (struct pages_place){.skip = w->place.position, .position = w->place.position};
+}
+
+void pages_walk_begin(struct pages_walk *w, const struct rules_pages *p, bool whole, const struct pages_wish *wish)
+{
+    uint64_t at_once = p->max_limit > 0 ? p->max_limit : PAGES_AT_ONCE;
+    *w = (struct pages_walk){.rules = p, .whole = whole, .limit = wish->limit, .place = wish->place};
+    if (whole || !follows(w)) begin_at_root(w);
+    w->rooted |= w->place.address.len == 0 && w->place.from == 0;
+    uint64_t wanted = least(w->place.skip, p->scan) + least(w->limit, p->scan);
+    w->target = (whole ? p->scan : least(wanted, p->scan)) + 1;
+    bool steps = follows(w) && !whole && w->place.skip == 0; /* from page to page: what is behind need not be read again */
+    w->block = steps ? (w->limit > PAGES_AHEAD ? w->limit : PAGES_AHEAD) : ahead(w->target);
+    w->block = least(w->block, at_once);
+}
+
+/* ---- asking ----------------------------------------------------------------------------------------------------- */
+
+/* RFC 3986 3.4: what a query may hold as it is, but for what separates its parameters. */
+static bool is_plain(uint8_t c)
+{
+    return is_alnum(c) || (c != 0 && strchr("-._~!$'()*,:@/?", c) != NULL);
+}
+
+static RESULT add_encoded(struct buf *out, span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (is_plain(s.ptr[i])) TRY(buf_append(out, span_sub(s, i, 1)));
+        else TRY(buf_printf(out, "%%%02X", s.ptr[i]));
+    }
+    return OK;
+}
+
+static RESULT add_name(struct buf *out, span name)
+{
+    if (buf_len(out) > 0) TRY(buf_append(out, SPAN("&")));
+    TRY(add_encoded(out, name));
+    return buf_append(out, SPAN("="));
+}
+
+static RESULT add_number(struct buf *out, span name, uint64_t n)
+{
+    if (name.len == 0) return OK;
+    TRY(add_name(out, name));
+    return buf_printf(out, "%llu", (unsigned long long)n);
+}
+
+result pages_walk_ask(const struct pages_walk *w, const struct pages_wish *wish, span address, struct buf *out)
+{
+    const struct rules_pages *p = w->rules;
+    if (p->style == PAGE_STYLE_LINK && address.len > 0) return buf_append(out, address);
+    TRY(buf_append(out, wish->rest));
+    switch (p->style) {
+    case PAGE_STYLE_OFFSET: TRY(add_number(out, p->offset, w->units)); break;
+    case PAGE_STYLE_PAGE: TRY(add_number(out, p->page, p->first + w->trips)); break;
+    case PAGE_STYLE_CURSOR:
+        if (address.len == 0) break;
+        TRY(add_name(out, p->cursor));
+        TRY(add_encoded(out, address));
+        break;
+    case PAGE_STYLE_LINK: break;
+    }
+    return add_number(out, p->limit, w->block);
+}
+
+/* ---- what came -------------------------------------------------------------------------------------------------- */
+
+void pages_walk_met(struct pages_walk *w, uint64_t count, bool leads_on, uint64_t total)
+{
+    const struct rules_pages *p = w->rules;
+    w->trips++;
+    w->units += count;
+    if (follows(w)) {
+        w->ended = !leads_on;
+        return;
+    }
+    bool short_page = p->max_limit > 0 && p->limit.len > 0 && count < w->block;
+    w->ended = count == 0 || short_page || w->units >= total;
+}
+
+/* The same amount is read in every world, as far as a constant can do that. */
+static bool read_ahead(const struct pages_walk *w)
+{
+    if (follows(w) && !w->whole) return w->trips >= 2;
+    return w->units >= ahead(w->target);
+}
+
+static uint64_t most_units(const struct pages_walk *w)
+{
+    return w->place.from + 2 * (w->rules->scan + w->block);
+}
+
+enum pages_step pages_walk_judge(const struct pages_walk *w, uint64_t visible)
+{
+    bool seen = visible >= w->target;
+    if (!w->ended && !(seen && read_ahead(w))) {
+        if (w->units < most_units(w)) return PAGES_ASK;
+        if (!seen) return PAGES_TOO_FEW;
+    }
+    uint64_t scan = w->rules->scan;
+    bool within = !w->whole && w->place.skip <= scan && w->limit <= scan - w->place.skip;
+    return within || visible <= scan ? PAGES_ENOUGH : PAGES_TOO_FAR;
+}
+
+/* ---- where one gets from here ----------------------------------------------------------------------------------- */
+
+static struct pages_place from_root(uint64_t position)
+{
+    return (struct pages_place){.skip = position, .position = position};
+}
+
+bool pages_total(const struct pages_walk *w, uint64_t visible, uint64_t *total)
+{
+    *total = visible;
+    return w->whole;
+}
+
+void pages_leads_find(const struct pages_walk *w, uint64_t visible, const struct pages_place *next, struct pages_leads *out)
+{
+    uint64_t position = w->place.position, limit = w->limit, total;
+    *out = (struct pages_leads){.to = {{.there = false}}};
+    out->to[CURSOR_FIRST].there = true;
+    if (limit == 0) return;
+    out->to[CURSOR_NEXT].there = visible > w->place.skip && visible - w->place.skip > limit;
+    out->to[CURSOR_NEXT].place = follows(w) && !w->whole ? *next : from_root(position + limit);
+    out->to[CURSOR_NEXT].place.position = position + limit;
+    out->to[CURSOR_PREVIOUS].there = position > 0;
+    out->to[CURSOR_PREVIOUS].place = from_root(position > limit ? position - limit : 0);
+    bool known = pages_total(w, visible, &total) && total > 0;
+    out->to[CURSOR_LAST].there = known;
+    out->to[CURSOR_LAST].place = from_root(known ? (total - 1) / limit * limit : 0);
+}
