@@ -22,7 +22,7 @@ static bool is_null(const struct edit_planning *p, const struct match_piece *pie
 static bool is_visible(const struct edit_planning *p, size_t i)
 {
     const struct match_piece *piece = &p->survey->pieces[i];
-    return p->fates[i] == EDIT_KEEP && piece->roles & PATH_UNIT && !(piece->absent_null && is_null(p, piece));
+    return p->counted[i] == EDIT_KEEP && piece->roles & PATH_UNIT && !(piece->absent_null && is_null(p, piece));
 }
 
 static size_t count_declarations(const struct match_survey *s)

@@ -17,9 +17,10 @@ static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld
 }
 
 /* Document order, parents before children: what begins before the end of the last dropped piece lies inside it. */
-static void decide_fates(const struct match_survey *s, const struct policy_verdict *v, uint8_t *fates)
+static void decide_fates(const struct match_survey *s, const struct policy_verdict *v, bool paged, uint8_t *fates)
 {
     uint64_t gone_end = 0;
+    const uint8_t *elsewhere = paged ? v->elsewhere : NULL;
     for (size_t i = 0; i < s->piece_count; i++) {
         const struct match_piece *p = &s->pieces[i];
         if (p->begin < gone_end) {
@@ -27,6 +28,7 @@ static void decide_fates(const struct match_survey *s, const struct policy_verdi
             continue;
         }
         fates[i] = (uint8_t)own_fate(p, (enum policy_withheld)v->withheld[i]);
+        if (elsewhere && elsewhere[i]) fates[i] = EDIT_DROP;
         if (fates[i] != EDIT_KEEP) gone_end = p->end;
     }
 }
@@ -34,7 +36,7 @@ static void decide_fates(const struct match_survey *s, const struct policy_verdi
 const uint8_t *edit_fates(const struct match_survey *survey, const struct policy_verdict *verdict, struct arena *arena)
 {
     uint8_t *fates = arena_alloc(arena, survey->piece_count + 1);
-    if (fates) decide_fates(survey, verdict, fates);
+    if (fates) decide_fates(survey, verdict, true, fates);
     return fates;
 }
 
@@ -97,8 +99,10 @@ static result prepare(struct edit_planning *p, uint32_t **dropped_before)
     p->fates = arena_alloc(p->arena, s->piece_count + 1);
     p->dropped = arena_array(p->arena, s->container_count + 1, sizeof *p->dropped);
     *dropped_before = arena_array(p->arena, s->container_count + 1, sizeof **dropped_before);
-    REQUIRE(p->fates && p->dropped && *dropped_before, ERROR_LIMIT, 0);
-    decide_fates(s, p->verdict, p->fates);
+    p->counted = p->verdict->elsewhere ? arena_alloc(p->arena, s->piece_count + 1) : p->fates;
+    REQUIRE(p->fates && p->counted && p->dropped && *dropped_before, ERROR_LIMIT, 0);
+    decide_fates(s, p->verdict, true, p->fates);
+    if (p->counted != p->fates) decide_fates(s, p->verdict, false, p->counted);
     for (size_t i = 0; i < s->piece_count; i++) {
         ops += p->fates[i] == EDIT_DROP || p->fates[i] == EDIT_NULL;
         if (p->fates[i] != EDIT_DROP) continue;
@@ -212,9 +216,10 @@ RESULT edit_redact(
     return write_runs(&p, out);
 }
 
-uint64_t edit_offset(const struct edit_list *list, uint64_t at)
+/* How many runs begin at or before `at`. */
+static size_t runs_until(const struct edit_list *list, uint64_t at)
 {
-    size_t low = 0, high = list->count; /* runs before `low` begin at or before `at` */
+    size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (list->runs[middle].at <= at)
@@ -222,6 +227,34 @@ uint64_t edit_offset(const struct edit_list *list, uint64_t at)
         else
             high = middle;
     }
+    return low;
+}
+
+RESULT edit_insert(struct edit_list *list, uint64_t behind, span literal, struct arena *arena)
+{
+    struct edit_run *runs = arena_array(arena, list->count + 2, sizeof *runs);
+    size_t i = runs_until(list, behind);
+    REQUIRE(runs, ERROR_LIMIT, 0);
+    while (i > 0 && list->runs[i - 1].literal_len) i--; /* written where something else stood */
+    ASSERT(i > 0 && behind < list->runs[i - 1].at + list->runs[i - 1].len && literal.len <= UINT32_MAX);
+    memcpy(runs, list->runs, i * sizeof *runs);
+    uint32_t kept = (uint32_t)(behind + 1 - runs[i - 1].at), rest = runs[i - 1].len - kept;
+    runs[i - 1].len = kept;
+    runs[i] = (struct edit_run){.at = behind + 1, .literal = literal.ptr, .literal_len = (uint32_t)literal.len};
+    if (rest) runs[i + 1] = (struct edit_run){.at = behind + 1, .len = rest};
+    size_t added = rest ? 2 : 1;
+    memcpy(runs + i + added, list->runs + i, (list->count - i) * sizeof *runs);
+    *list = (struct edit_list){.runs = runs, .count = list->count + added};
+    for (size_t k = 0; k < list->count; k++) {
+        runs[k].out = list->length;
+        list->length += runs[k].literal_len ? runs[k].literal_len : runs[k].len;
+    }
+    return OK;
+}
+
+uint64_t edit_offset(const struct edit_list *list, uint64_t at)
+{
+    size_t low = runs_until(list, at);
     if (low == 0) return 0;
     const struct edit_run *run = &list->runs[low - 1];
     uint64_t past = at - run->at;

@@ -36,6 +36,10 @@ RESULT edit_redact(
 /* The whole body as it is. */
 RESULT edit_identity(uint64_t body_len, struct arena *arena, struct edit_list *out);
 
+/* The literal is written behind byte `behind` of the body, which leaves itself. It lives as long as the list. LIMIT when the
+ * arena is full. */
+RESULT edit_insert(struct edit_list *list, uint64_t behind, span literal, struct arena *arena);
+
 /* Where byte `at` of the body stands in the result; for a dropped byte, where the next kept one stands. */
 uint64_t edit_offset(const struct edit_list *list, uint64_t at);
 

@@ -18,6 +18,7 @@ struct edit_planning {
     span body;
     struct arena *arena;
     uint8_t *fates;    /* enum edit_fate, one a piece */
+    uint8_t *counted;   /* the same, as if all pages were one */
     uint32_t *dropped; /* of each container: how many children are dropped */
     struct edit_op *ops;
     size_t op_count;

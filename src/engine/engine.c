@@ -151,7 +151,8 @@ static void judge_body(struct engine *e, span body, struct engine_outcome *out)
         .limits = &e->begin.limits,
         .body = body,
         .arena = e->begin.arena,
-        .pseudonym_key = e->begin.pseudonym_key};
+        .pseudonym_key = e->begin.pseudonym_key,
+        .page = e->begin.page};
     enum engine_unreadable u = engine_judge(&j, out);
     if (u == ENGINE_READABLE && e->survey->identifier_count > 0)
         u = engine_suspect(e->survey, e->begin.registry, e->begin.arena, out);

@@ -40,6 +40,20 @@ struct engine_suspicion {
 };
 #define ENGINE_SUSPICION_MAX 1024
 
+/* One page of a list, whatever the origin gave: of the units in one array those that a restricted recipient asked for.
+ * Units are counted that he may see. */
+struct engine_page {
+    bool on;
+    uint64_t items;      /* offset of the array's opening bracket; UINT64_MAX: there is no list */
+    uint64_t from;       /* the elements before this one stand on earlier pages */
+    uint64_t skip, take; /* of the visible units from there on */
+};
+struct engine_page_found {
+    uint64_t visible; /* units from `from` on */
+    uint64_t taken;
+    uint64_t next; /* the element behind the last one that was taken; `from` where none was */
+};
+
 struct engine_outcome {
     enum engine_unreadable unreadable; /* not ENGINE_READABLE: the rest is empty */
     uint64_t unreadable_at;
@@ -48,6 +62,7 @@ struct engine_outcome {
     /* With engine_begin.suspicions, of a document that a profile describes: to be made durable before it leaves. */
     const struct engine_suspicion *suspicions;
     size_t suspicion_count;
+    struct engine_page_found page; /* with engine_begin.page */
 };
 
 struct engine;
@@ -74,6 +89,7 @@ struct engine_begin {
     struct buf *out;  /* where what leaves of a stream is put; NULL: every document is decided whole */
     const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */
     bool suspicions;  /* look for them */
+    struct engine_page page;
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */

@@ -107,6 +107,53 @@ static enum engine_unreadable check_depth(const struct engine_judging *j, const 
     return ENGINE_READABLE;
 }
 
+/* ---- one page of a list ------------------------------------------------------------------------------------------ */
+
+static bool is_in_list(const struct engine_judging *j, const struct match_piece *p)
+{
+    const struct match_survey *s = j->survey;
+    return p->roles & PATH_UNIT && p->container < s->container_count && s->containers[p->container].open == j->page.items;
+}
+
+/* Leaves every unit of the list to other pages but the visible ones from `skip` on, `take` of them. */
+static void choose_units(const struct engine_judging *j, const uint8_t *fates, uint64_t skip, uint64_t take, uint8_t *elsewhere,
+    struct engine_page_found *found)
+{
+    *found = (struct engine_page_found){.next = j->page.from};
+    for (size_t i = 0; i < j->survey->piece_count; i++) {
+        const struct match_piece *p = &j->survey->pieces[i];
+        if (!is_in_list(j, p)) continue;
+        bool counts = p->ordinal >= j->page.from && fates[i] == EDIT_KEEP;
+        uint64_t at = counts ? found->visible++ : 0;
+        elsewhere[i] = !counts || at < skip || at - skip >= take;
+        if (elsewhere[i]) continue;
+        found->taken++;
+        found->next = (uint64_t)p->ordinal + 1;
+    }
+}
+
+/* What refuses a page is all that is visible up to its end: neither what was withheld, nor how much was read ahead because
+ * something might be. */
+//= ICE10036.2 2.1
+static enum engine_unreadable turn_page(const struct engine_judging *j, struct engine_outcome *out)
+{
+    const struct match_survey *s = j->survey;
+    const struct engine_page *page = &j->page;
+    const uint8_t *fates = edit_fates(s, &out->verdict, j->arena);
+    uint8_t *elsewhere = arena_alloc(j->arena, s->piece_count + 1);
+    uint64_t end = page->take > UINT64_MAX - page->skip ? UINT64_MAX : page->skip + page->take;
+    if (!fates || !elsewhere) return ENGINE_MEMORY;
+    choose_units(j, fates, 0, end, elsewhere, &out->page);
+    out->verdict.elsewhere = elsewhere;
+    HAND_ON(edit_plan(s, &out->verdict, j->body, j->arena, &out->edits));
+    if (out->edits.length > j->limits->document) return ENGINE_DOCUMENT;
+    enum engine_unreadable u = check_depth(j, &out->verdict);
+    if (u != ENGINE_READABLE || page->skip == 0) return u;
+    choose_units(j, fates, page->skip, page->take, elsewhere, &out->page);
+    HAND_ON(edit_plan(s, &out->verdict, j->body, j->arena, &out->edits));
+    return ENGINE_READABLE;
+}
+
 static enum engine_unreadable judge_restricted(const struct engine_judging *j, struct engine_outcome *out)
 {
     uint64_t largest = largest_unit(j->survey);
@@ -114,6 +161,7 @@ static enum engine_unreadable judge_restricted(const struct engine_judging *j, s
     bool large = largest > j->limits->record;
     enum engine_unreadable u = large ? plan_within_record(j, out) : plan(j, NULL, out);
     if (u != ENGINE_READABLE || out->verdict.document_withheld) return u;
+    if (j->page.on) return turn_page(j, out);
     if (out->edits.length > j->limits->document) return ENGINE_DOCUMENT;
     return check_depth(j, &out->verdict);
 }

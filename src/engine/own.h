@@ -55,6 +55,7 @@ struct engine_judging {
     span body;
     struct arena *arena;
     const uint8_t *pseudonym_key; /* or NULL */
+    struct engine_page page;
 };
 /* suspect.c: fills out->suspicions; ENGINE_MEMORY when the arena is full. */
 enum engine_unreadable engine_suspect(

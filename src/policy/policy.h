@@ -47,6 +47,7 @@ struct policy_verdict {
     bool dangling; /* withheld because something that stays would point to something that does not (graph) */
     bool flawed;            /* some of it is there because readers would disagree (MATCH_FLAW): read with doubt */
     const uint8_t *withheld; /* enum policy_withheld, one byte a piece (KEPT for pieces inside a withheld one) */
+    const uint8_t *elsewhere; /* one byte a piece, set by whoever turns pages: a unit that stands on another page; or NULL */
     /* Records, for the ledger. A finding outside every unit makes the document itself one. protected_ ≤ seen,
      * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
