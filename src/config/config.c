@@ -9,7 +9,7 @@
 static const struct member_spec TOP[] = {{"format", true, false}, {"listen", true, false}, {"admin", false, false},
     {"workers", false, false}, {"upstreams", true, false}, {"routes", true, false}, {"recipients", true, false},
     {"rules", true, false}, {"registry", true, false}, {"grants", false, true}, {"ledger", true, false},
-    {"limits", false, false}, {"pace", false, false}, {0}};
+    {"limits", false, false}, {"pace", false, false}, {"cursors", false, false}, {0}};
 
 /* What the ledger's entries name as the configuration: SHA-256 over all its files, first 128 bits. */
 static void make_version(struct config *c)
@@ -73,6 +73,7 @@ static void load_all(struct config *c, struct source *s)
     config_load_files(&l);
     config_load_routes(&l);
     config_load_limits(&l);
+    config_load_cursors(&l);
     make_version(c);
 }
 

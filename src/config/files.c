@@ -1,4 +1,5 @@
 #include "config/inside.h"
+#include "pages/pages.h"
 #include <fcntl.h>
 
 const char *config_path(struct config_inside *in, const char *relative)
@@ -163,6 +164,38 @@ void config_load_files(struct loading *l)
     load_rules(l);
     load_registry(l);
     load_ledger(l);
+}
+
+/* ---- cursors of pages --------------------------------------------------------------------------------------------- */
+
+static const struct member_spec CURSORS[] = {{"key", false, false}, {"expiry", false, false}, {0}};
+
+static void check_cursor_key(struct loading *l, const struct place *at, const char *name)
+{
+    struct proxy_settings *s = &l->config->settings;
+    struct pages_keys keys;
+    struct buf text;
+    s->cursor_key_fd = config_secret(l->in, at, name);
+    if (s->cursor_key_fd < 0 || !is_ok(os_read_fd(s->cursor_key_fd, 64 * 1024, &text))) return;
+    const char *wrong = pages_keys_read(buf_span(&text), &keys);
+    if (text.base != NULL) mem_wipe(text.base, text.size);
+    buf_free(&text);
+    mem_wipe(&keys, sizeof(keys));
+    if (wrong != NULL) place_error(at, "%s: %s", name, wrong);
+}
+
+void config_load_cursors(struct loading *l)
+{
+    struct proxy_settings *s = &l->config->settings;
+    const json_t *v = json_object_get(l->root, "cursors");
+    struct place at = place_member(&l->at, "cursors"), key_at = place_member(&at, "key"), expiry_at = place_member(&at, "expiry");
+    s->cursor_key_fd = -1;
+    s->cursor_expiry_s = 3600;
+    if (v == NULL || !config_object(&at, v, CURSORS)) return;
+    s->cursor_expiry_s = place_duration(&at, v, "expiry", UINT64_C(3600) * 1000) / 1000;
+    if (s->cursor_expiry_s == 0) place_error(&expiry_at, "is less than a second; nobody turns a page so fast");
+    const char *key = place_string(&at, v, "key", false, NULL);
+    if (key != NULL) check_cursor_key(l, &key_at, key);
 }
 
 /* ---- limits ----------------------------------------------------------------------------------------------------- */

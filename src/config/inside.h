@@ -46,6 +46,7 @@ void config_load_upstreams(struct loading *l);
 void config_load_routes(struct loading *l);
 void config_load_files(struct loading *l); /* recipients, rules, registry, ledger */
 void config_load_limits(struct loading *l);
+void config_load_cursors(struct loading *l); /* of pages */
 
 /* What is in order today and will not stay so: certificates near their end, a full device, a ledger that others may write
  * to. Warnings, each with what to do. */

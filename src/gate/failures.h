@@ -17,6 +17,7 @@
         "departmental certificate that no entry matches")                                                              \
     X(METHOD, "method", METHOD, METHOD, REFUSED, "a method that the recipient may not use here")                       \
     X(QUERY, "query", NOT_FOUND, PASS, REFUSED, "a query parameter that the document does not list")                   \
+    X(CURSOR, "cursor", NOT_FOUND, PASS, REFUSED, "a cursor that is not ours, not this recipient's, or too old")        \
     X(NO_MEMORY, "no_memory", REFUSAL, REFUSAL, FAILED_CLOSED, "no memory for the exchange, before the origin is asked") \
     X(REGISTRY, "registry", REFUSAL, UNINSPECTED, FAILED_CLOSED, "the registry is not usable")                         \
     X(LEDGER, "ledger", REFUSAL, REFUSAL, NO_ENTRY, "the ledger did not make the entry durable")                       \
@@ -34,6 +35,8 @@
     X(DEPTH, "depth", MISS, UNINSPECTED, FAILED_CLOSED, "nested over limits.depth")                                    \
     X(DOCUMENT, "document", MISS, UNINSPECTED, FAILED_CLOSED, "over limits.document")                                  \
     X(RECORD, "record", MISS, UNINSPECTED, FAILED_CLOSED, "a record over twice limits.record")                         \
+    X(SCAN, "scan", MISS, UNINSPECTED, FAILED_CLOSED, "a page further than pages.scan visible units")                   \
+    X(SCAN_RAW, "scan_raw", MISS, UNINSPECTED, FAILED_CLOSED, "twice pages.scan units, and too few of them visible")    \
     X(READ_MEMORY, "read_memory", MISS, UNINSPECTED, FAILED_CLOSED, "no memory while the document was read")
 
 enum gate_failure {

@@ -203,6 +203,13 @@ enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const
     return g->failure;
 }
 
+RESULT gate_insert(struct gate *g, uint64_t behind, span words)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->state == GATE_DECIDED && g->failure == GATE_FINE && !g->stream && !g->replaced && g->at.sent == 0);
+    return edit_insert(&g->outcome.edits, behind, words, g->arena);
+}
+
 void gate_stream(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);

@@ -83,6 +83,9 @@ enum gate_failure gate_decide(struct gate *g, bool complete);
 /* DECIDED, everything read and nothing sent: once more, for the registry has changed. b as for gate_open. */
 enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b);
 const struct engine_outcome *gate_outcome(const struct gate *g);
+/* DECIDED and GATE_FINE, nothing on record yet: the gateway's own words behind byte `behind` of the body, which leaves
+ * itself. They live until reset. LIMIT: no memory. */
+RESULT gate_insert(struct gate *g, uint64_t behind, span words);
 /* The body as it came, for those who count what it looks like (the mirror): never to be sent. Lives until it is replaced. */
 span gate_raw_body(const struct gate *g);
 /* What rules in shadow would have withheld of a decided document, for a restricted recipient. Changes nothing about the

@@ -49,6 +49,9 @@ static void prepare(struct exchange *x, struct session *s)
     x->arrival_us = x->decided_us = x->published_us = 0;
     x->route = NULL;
     x->document = x->shadow = NULL;
+    x->paging = NULL;
+    x->fields = NULL;
+    x->field_count = 0;
     x->review = NULL;
     x->origin = NULL;
     x->admitted = false;
@@ -112,7 +115,7 @@ void exchange_leave_engine(struct exchange *x)
 bool exchange_account(struct exchange *x)
 {
     struct worker *w = x->worker;
-    uint64_t held = gate_held(x->gate) + x->wire.size;
+    uint64_t held = gate_held(x->gate) + x->wire.size + pages_held(x);
     if (x->admitted && held < PROXY_ROOM) held = PROXY_ROOM;
     w->memory += held - x->held;
     x->held = held;
@@ -130,6 +133,7 @@ static void clean(struct exchange *x)
     if (gate_state(x->gate) == GATE_RECEIVING) gate_replace(x->gate);
     exchange_leave_engine(x);
     gate_reset(x->gate);
+    pages_leave(x);
     if (x->head.write > 0) mem_wipe(x->head.base, x->head.write);
     buf_clear(&x->head);
     buf_free(&x->wire);
@@ -332,7 +336,8 @@ static enum gate_failure refuse_request(const struct exchange *x)
     if (x->document != NULL && x->request.has_query && !rules_query_allowed(x->document, x->request.query)) {
         return GATE_QUERY;
     }
-    return gate_failure_thrown(GATE_QUERY) ? GATE_QUERY : GATE_FINE;
+    if (gate_failure_thrown(GATE_QUERY)) return GATE_QUERY;
+    return gate_failure_thrown(GATE_CURSOR) ? GATE_CURSOR : GATE_FINE;
 }
 
 static void find_document(struct exchange *x)
@@ -370,6 +375,7 @@ enum flow step_admit(struct exchange *x)
     if (admission == ADMIT_FORBIDDEN || gate_failure_thrown(GATE_FORBIDDEN)) return exchange_fail(x, GATE_FORBIDDEN);
     find_document(x);
     enum gate_failure f = refuse_request(x);
+    if (f == GATE_FINE) f = pages_enter(x);
     if (f != GATE_FINE) return exchange_fail(x, f);
     if (x->class == RECIPIENT_RESTRICTED && !worker_registry_usable(x->worker, x->time_us)) {
         worker_alarm(x->worker, GATE_REGISTRY);

@@ -20,7 +20,7 @@ RESULT fields_collect(struct exchange *x, struct engine_field **scanned)
     const struct http_response *r = &x->response;
     const struct rules_document_view *v = x->document == NULL || r->status != 200 ? NULL : rules_document_view(x->document);
     size_t n = v == NULL ? 0 : count_wanted(r, v);
-    struct arena *a = gate_arena(x->gate);
+    struct arena *a = x->paging != NULL ? pages_arena(x) : gate_arena(x->gate);
     *scanned = NULL;
     x->fields = NULL;
     x->field_count = 0;

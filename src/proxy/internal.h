@@ -3,6 +3,7 @@
 #define GATE1367_PROXY_INTERNAL_H
 
 #include "engine/engine.h"
+#include "pages/pages.h"
 #include "proxy/proxy.h"
 
 #define PROXY_INPUT 65536        /* what a connection holds unread; a whole head must fit */
@@ -18,6 +19,7 @@
 struct worker;
 struct session;
 struct exchange;
+struct paging;
 
 /* ---- origin connections ----------------------------------------------------------------------------------------- */
 
@@ -126,6 +128,7 @@ struct exchange {
     size_t field_count;
     uint8_t pseudonym_key[POLICY_PSEUDONYM_KEY]; /* of this recipient and month, where the profile asks for one */
 
+    struct paging *paging; /* a list that is asked for page by page; NULL: no such thing */
     struct gate *gate;
     bool admitted; /* an engine is reserved */
     struct engine *engine;
@@ -181,6 +184,24 @@ enum flow parts_decide(struct exchange *x);
 enum flow parts_send(struct exchange *x);
 /* All of a part has left: the next, or the end. */
 enum flow parts_more(struct exchange *x);
+
+/* pages.c: the steps of a list that the origin gives page by page */
+enum gate_failure pages_enter(struct exchange *x); /* GATE_FINE also where it is none */
+void pages_leave(struct exchange *x);
+uint64_t pages_held(const struct exchange *x);     /* bytes */
+RESULT pages_query(struct exchange *x, span *query); /* of this trip; lives until the next call */
+struct arena *pages_arena(const struct exchange *x); /* for what the first head says */
+bool pages_is_first(const struct exchange *x);       /* the first trip is under way */
+/* Takes a status that says nothing but that the list has ended. */
+bool pages_past_end(struct exchange *x);
+enum flow pages_begin_body(struct exchange *x, const struct engine_begin *b);
+RESULT pages_receive(struct exchange *x, span data);
+enum flow pages_decide(struct exchange *x);
+/* After a decision: once more to the origin, a failure, or `enough`. */
+enum flow pages_look(struct exchange *x, enum flow (*enough)(struct exchange *));
+struct engine_page pages_window(const struct exchange *x);
+/* Writes our own cursors, links and totals. */
+enum gate_failure pages_finish(struct exchange *x);
 
 /* send.c: into the connection's queue */
 RESULT answer_write_head(struct exchange *x);
@@ -269,6 +290,7 @@ struct worker {
     bool asked_soon, unasked_quiet;
     struct engine **engines;             /* idle ones, the one used last at the end */
     size_t engine_idle, engine_total, engine_room, engine_reserved;
+    struct pages_keys cursor_keys;
     struct behind *behind; /* certificates that trusted proxies handed on lately; NULL without one */
     struct gate_environment gates;
     struct buf scratch;

@@ -72,6 +72,8 @@ struct proxy_settings {
     uint64_t header_limit; /* bytes of a head */
     uint64_t memory_limit; /* bytes that a worker's exchanges may hold */
     uint64_t request_limit; /* requests a second a recipient, over all workers; 0: none */
+    int cursor_key_fd;     /* -1: the cursors' key is one of this gateway's own */
+    uint64_t cursor_expiry_s;
     uint64_t pace_us;      /* 0: off */
     uint64_t registry_max_age_us; /* 0: it never is stale */
     const char *node;      /* ledger origin */
@@ -97,6 +99,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(ORIGIN_CONNECTS, "origin_connects", "connections opened to origins")                                             \
     X(ORIGIN_RETRIES, "origin_retries", "requests sent again on a fresh connection")                                   \
     X(DOCUMENTS, "documents", "documents decided")                                                                     \
+    X(PAGE_TRIPS, "page_trips", "further requests to origins for a page that was not whole yet")                        \
     X(UNINSPECTED, "uninspected", "answers passed to entitled recipients without having been read")                    \
     X(BODY_BYTES, "body_bytes", "decoded bytes received from origins")                                                 \
     X(SUSPICIONS, "suspicions", "answers that showed somebody known by a marker alone")                                \

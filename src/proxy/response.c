@@ -60,8 +60,9 @@ static RESULT write_request_head(struct exchange *x)
 {
     struct http_request *r = &x->request;
     struct buf *out = io_output(x->origin->conn);
-    span method = r->method == HTTP_HEAD ? http_method_text(HTTP_GET) : r->method_text;
-    TRY(http_write_request(out, method, r->path, r->has_query, r->query, host_of(x)));
+    span method = r->method == HTTP_HEAD ? http_method_text(HTTP_GET) : r->method_text, query = r->query;
+    if (x->paging != NULL) TRY(pages_query(x, &query));
+    TRY(http_write_request(out, method, r->path, x->paging != NULL ? query.len > 0 : r->has_query, query, host_of(x)));
     for (size_t i = 0; i < r->field_count; i++) {
         if (field_goes_on(x, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }
@@ -301,16 +302,19 @@ static enum flow begin_body(struct exchange *x)
     x->responded = true;
     x->body_due = 0;
     http_body_init(&x->response_body, r->framing, r->length, &w->limits);
-    if (x->class == RECIPIENT_RESTRICTED && (r->status != 200 || gate_failure_thrown(GATE_UPSTREAM_STATUS))) {
+    bool other = r->status != 200 && !pages_past_end(x);
+    if (x->class == RECIPIENT_RESTRICTED && (other || gate_failure_thrown(GATE_UPSTREAM_STATUS))) {
         x->failure = GATE_UPSTREAM_STATUS;
         x->discard = true;
     }
     struct engine_begin b = describe(x);
     struct engine_field *fields;
     span in = io_input(x->origin->conn);
-    if (!is_ok(fields_collect(x, &fields))) {
+    bool collects = x->paging == NULL || (pages_is_first(x) && !x->discard);
+    if (collects && !is_ok(fields_collect(x, &fields))) {
         return exchange_fail(x, x->class == RECIPIENT_RESTRICTED ? GATE_READ_MEMORY : GATE_NO_MEMORY);
     }
+    if (x->paging != NULL) return pages_begin_body(x, &b);
     b.fields = fields;
     b.field_count = x->field_count;
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
@@ -410,6 +414,11 @@ static void expect_more(struct exchange *x)
     io_set_deadline(x->origin->conn, x->worker->settings->upstreams[x->route->upstream].response_ms);
 }
 
+static RESULT receive(struct exchange *x, span data)
+{
+    return x->paging != NULL ? pages_receive(x, data) : gate_receive(x->gate, data);
+}
+
 enum flow step_read_body(struct exchange *x)
 {
     if (x->in_parts) return parts_read(x);
@@ -420,7 +429,7 @@ enum flow step_read_body(struct exchange *x)
         struct http_body before = x->response_body;
         enum http_step step = http_body_next(&x->response_body, in, &used, &data);
         if (step == HTTP_BAD) return body_broken(x, GATE_UPSTREAM_FRAMING);
-        result r = x->discard ? OK : exchange_account(x) ? gate_receive(x->gate, data) : FAIL(ERROR_LIMIT, ENOMEM);
+        result r = x->discard ? OK : exchange_account(x) ? receive(x, data) : FAIL(ERROR_LIMIT, ENOMEM);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         if (!is_ok(r)) return cannot_hold(x, &before);
         io_consume(origin, used);
@@ -457,6 +466,7 @@ static enum gate_failure judge(struct exchange *x)
 enum flow step_decide(struct exchange *x)
 {
     if (x->in_parts) return parts_decide(x);
+    if (x->paging != NULL && x->failure == GATE_FINE) return pages_decide(x);
     x->failure = judge(x);
     worker_alarm(x->worker, x->failure);
     x->step = STEP_SUSPECT;
@@ -466,6 +476,7 @@ enum flow step_decide(struct exchange *x)
 void exchange_conclude(struct exchange *x)
 {
     struct worker *w = x->worker;
+    if (x->paging != NULL && x->failure == GATE_FINE) x->failure = pages_finish(x);
     if (mirror_is_on(x)) mirror_decided(x);
     else shadow_look(x);
     exchange_leave_engine(x);

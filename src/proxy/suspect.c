@@ -92,6 +92,7 @@ static enum gate_failure decide_again(struct exchange *x)
         .charset = http_media_charset(&x->media),
         .fields = fields,
         .field_count = x->field_count,
+        .page = pages_window(x),
         .pseudonym_key = pseudonyms ? x->pseudonym_key : NULL};
     return gate_decide_again(x->gate, x->engine, &b);
 }
@@ -114,6 +115,8 @@ static enum flow known_now(struct exchange *x)
     worker_count(x->worker, PROXY_SUSPICIONS, 1);
     enum gate_failure f = x->suspects_part ? GATE_FINE : decide_again(x);
     if (x->failure == GATE_FINE) x->failure = f;
+    /* Who is covered by now leaves the page shorter: the origin may have to be asked once more. */
+    if (x->paging != NULL && x->failure == GATE_FINE) return pages_look(x, go_on);
     return go_on(x);
 }
 

@@ -295,6 +295,24 @@ static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t si
     return r;
 }
 
+/* One key for a fleet of gateways, so that a page's cursor is good at each of them; alone, a gateway has a secret already. */
+static RESULT read_cursor_keys(struct worker *w, char *why, size_t size)
+{
+    if (w->settings->cursor_key_fd < 0) {
+        span root = span_of(w->arguments->pseudonym_root, sizeof(w->arguments->pseudonym_root));
+        REQUIRE(pages_keys_derive(root, &w->cursor_keys), ERROR_INTERNAL, 0);
+        return OK;
+    }
+    struct buf text;
+    TRY(os_read_fd(w->settings->cursor_key_fd, 64 * 1024, &text));
+    const char *wrong = pages_keys_read(buf_span(&text), &w->cursor_keys);
+    if (text.base != NULL) mem_wipe(text.base, text.size);
+    buf_free(&text);
+    if (wrong != NULL) snprintf(why, size, "the cursors' key %s", wrong);
+    REQUIRE(wrong == NULL, ERROR_CONFIG, 0);
+    return OK;
+}
+
 /* A listener without client CA knows no proxy. */
 static RESULT prepare_proxies(struct worker *w)
 {
@@ -347,6 +365,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(prepare_proxies(w));
     TRY(origin_pools_open(w, why, size));
+    TRY(read_cursor_keys(w, why, size));
     REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
     worker_engine_release(w);
     w->ring_watch = io_watch_edges(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);

@@ -19,6 +19,7 @@ import pytest
 from harness.client import Client, OFFICER, POLICE, wait_until
 from harness.gateway import Gateway, PATIENCE, ROOT, SANITIZED
 from harness.origin import Origin, answer
+from harness.pager import pack as paged
 
 TABLE = (ROOT / "src/gate/failures.h").read_text()
 ROWS = {}
@@ -65,7 +66,13 @@ def deep(levels, number=b"A012345678"):
 LARGE = json.dumps({**PERSON, "notes": ["x" * 1000] * 200}).encode()
 LONG = json.dumps([PERSON, {**PERSON, "note": "y" * 9000}]).encode()
 MANY = b'["' + b'","'.join([NUMBER] * 1_100_000) + b'"]'
+CROWD = json.dumps({"items": [{"n": n} for n in range(40)]}).encode()
 BROKEN = b'{"personId":7,"aNumber":"A012345678","name":"Quetzal-of-Canary"'
+
+def hidden(request):
+    """Another twenty of whom nobody restricted sees anything, wherever one asks."""
+    return answer({"items": [{**PERSON, "at": f"{getattr(request, "query", "")}-{n}"} for n in range(20)]})
+
 
 INPUT = {
     "request_syntax": [
@@ -80,7 +87,8 @@ INPUT = {
     "forbidden": [Ask(entitled=OFFICER, purpose=False, restricted=False),
                   Ask(entitled=("unlisted", None), restricted=False)],
     "method": [Ask(method="DELETE", entitled=False), Ask(method="TRACE")],
-    "query": [Ask(path="/api/persons/7?ssn=1")],
+    "query": [Ask(path="/api/persons/7?ssn=1"), Ask(path="/paged/o?offset=-1")],
+    "cursor": [Ask(path="/paged/c?cursor=abc")],
     "no_memory": "test_no_memory_by_input",
     # Unreadable it cannot become: it is mapped from a sealed copy and checked before a worker reports ready (tested below).
     "registry": "test_stale_registry_by_input",
@@ -109,6 +117,8 @@ INPUT = {
     "document": [Ask(origin=lambda r: answer(LARGE))],
     # The limit serves those from whom something is withheld; to entitled recipients a long record is read like any other.
     "record": [Ask(path="/api/associates/7", origin=lambda r: answer(LONG), entitled=False)],
+    "scan": [Ask(path="/paged/o?offset=3", origin=lambda r: answer(CROWD), entitled=False)],
+    "scan_raw": [Ask(path="/paged/o", origin=hidden, entitled=False)],
     "read_memory": "test_read_memory_by_input",
 }
 
@@ -139,11 +149,14 @@ class Stage:
         routes = [{"path": "/api/", "upstream": "records", "profile": "persons-api"},
                   {"path": "/post/", "upstream": "records", "profile": "persons-api", "unprofiled": "inspect",
                    "restricted_methods": ["GET", "HEAD", "POST"]},
+                  {"path": "/paged/", "upstream": "records", "profile": "paged"},
                   {"path": "/dead/", "upstream": "dead", "profile": "persons-api", "unprofiled": "inspect"}]
         upstreams = {"records": {"servers": [self.origin.url], "timeout": {"connect": "2s", "response": "1s"}},
                      "dead": {"servers": [f"http://127.0.0.1:{self.closed.getsockname()[1]}"]}}
+        packs = [str(ROOT / f"rules/{name}.json") for name in ("section-1367", "examples/persons-api")]
         self.gateway = Gateway(place, self.origin.url, protected=[NUMBER.decode()], routes=routes, start=False,
-                               config={"limits": LIMITS, "upstreams": upstreams})
+                               packs=[*packs, "paged.json"], config={"limits": LIMITS, "upstreams": upstreams})
+        self.gateway.write("paged.json", paged(prefix="/paged", scan=3))
 
     def respond(self, request):
         return (self.say or (lambda r: answer(PERSON)))(request)

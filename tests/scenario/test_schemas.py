@@ -52,7 +52,8 @@ GATE_CHANGES = [
     (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
     (["ledger", "auditors"], ["a.pem"]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
     (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"),
-    (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
+    (["cursors"], {"expiry": "2h"}), (["cursors"], {"expiry": "0s"}), (["cursors"], {"expiry": "900ms"}), (["cursors"], {"keys": "x"}),
+    (["cursors"], {"key": 7}), (["cursors"], []), (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
 ]
 
 
