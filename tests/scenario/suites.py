@@ -316,6 +316,8 @@ def check_invariants(lane):
 
 def run_requests(directory, suite, way):
     todo = vectors(suite, "request")
+    if g.SANITIZED:  # each vector once, in one of the three ways: the others are the same code in the same states
+        todo = todo[["whole", "bytes", "crlf"].index(way)::3]
     # A restricted recipient is never shown the protected number; an entitled one's answers are recorded because of it.
     with lanes(directory, f'["{PROTECTED}"]'.encode()) as made:
         problems = play(made, todo, lambda lane, v: run_request(lane, v, way))
