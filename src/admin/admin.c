@@ -252,6 +252,8 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
     TRY(open_registry(a, why, size));
     TRY(journal_open(a, why, size));
     buf_init(&a->scratch, LEDGER_ENTRY_MAX);
+    const struct proxy_settings *settings = &a->arguments->config->settings;
+    if (settings->auditor_count > 0) TRY(ledger_sealer_new(settings->auditors, settings->auditor_count, &a->sealer));
     a->loop = io_loop_new();
     REQUIRE(a->loop != NULL, ERROR_LIMIT, ENOMEM);
     a->ring_watch = io_watch_new(a->loop, ipc_ring_wake_fd(a->arguments->ring), ledger_moved, a);
@@ -273,6 +275,7 @@ static void close_down(struct admin *a)
     registry_close(a->registry);
     os_close(&a->journal);
     buf_free(&a->scratch);
+    ledger_sealer_free(a->sealer);
 }
 
 int admin_run(const struct admin_arguments *arguments, void (*confine)(void *ctx), void *ctx)

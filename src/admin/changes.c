@@ -33,7 +33,8 @@ RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by
     hex_encode(span_of(info.version, sizeof(info.version)), version);
     struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(s->node), .event = event,
         .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = count,
-        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count};
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count, .sealer = a->sealer,
+        .handles = subjects};
     if (by != NULL) e.recipient.identity = span_str(by);
     e.versions.rules = span_str(s->rules_version);
     e.versions.config = span_str(s->config_version);

@@ -32,6 +32,7 @@ struct admin {
     uint64_t journal_bytes; /* of whole records */
     bool journal_broken;    /* it could not be put right after a failed write */
     struct ledger_month month;
+    struct ledger_sealer *sealer; /* NULL without auditors */
     struct buf scratch;
     bool serving;
 };

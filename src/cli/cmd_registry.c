@@ -234,10 +234,11 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
     char(*names)[LEDGER_PSEUDONYM] = mem_array(subject_count + 1, LEDGER_PSEUDONYM);
     struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(c->ledger.origin), .event = LEDGER_REGISTRY,
         .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = n,
-        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count};
+        .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count, .handles = subjects};
     e.versions.rules = span_str(c->settings.rules_version);
     e.versions.config = span_str(c->settings.config_version);
     result r = names == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : ledger_key_load(c->ledger.key_path, &key);
+    if (is_ok(r) && c->settings.auditor_count > 0) r = ledger_sealer_new(c->settings.auditors, c->settings.auditor_count, &e.sealer);
     if (is_ok(r)) r = ledger_key_root(key, root);
     if (is_ok(r) && !ledger_month_update(&month, root, e.time_us)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
     for (size_t i = 0; is_ok(r) && i < subject_count; i++) {
@@ -247,6 +248,7 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
     if (is_ok(r)) r = os_random(e.nonce, sizeof(e.nonce));
     if (is_ok(r)) r = ledger_append_once(&c->ledger, &e);
     ledger_key_free(key);
+    ledger_sealer_free(e.sealer);
     mem_wipe(root, sizeof(root));
     mem_free(names);
     if (is_ok(r)) return 0;

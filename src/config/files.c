@@ -142,7 +142,24 @@ static void load_registry(struct loading *l)
 }
 
 static const struct member_spec LEDGER[] = {
-    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, true}, {0}};
+    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {0}};
+
+static void load_auditor(void *ctx, const struct place *at, const char *name)
+{
+    struct loading *l = ctx;
+    struct proxy_settings *s = &l->config->settings;
+    span pem = config_text(l->in, at, name);
+    if (pem.ptr == NULL) return;
+    if (s->auditor_count == LEDGER_AUDITORS_MAX) {
+        place_error(at, "more than %d auditors; seal for fewer, who may share a key", LEDGER_AUDITORS_MAX);
+        return;
+    }
+    if (!is_ok(ledger_auditor_check(pem, NULL))) {
+        place_error(at, "%s: not a certificate with a P-256 key; give the auditor's certificate in PEM (openssl ecparam -name prime256v1)", name);
+        return;
+    }
+    s->auditors[s->auditor_count++] = pem;
+}
 
 static void load_ledger(struct loading *l)
 {
@@ -156,6 +173,7 @@ static void load_ledger(struct loading *l)
     l->config->ledger = (struct ledger_place){
         .directory = config_path(l->in, directory), .key_path = config_path(l->in, key), .origin = origin};
     l->config->settings.node = origin;
+    place_strings(&at, v, "auditors", load_auditor, l);
 }
 
 void config_load_files(struct loading *l)

@@ -114,6 +114,15 @@ static bool same_listeners(const struct config *a, const struct config *b)
     return true;
 }
 
+static bool same_auditors(const struct proxy_settings *a, const struct proxy_settings *b)
+{
+    if (a->auditor_count != b->auditor_count) return false;
+    for (size_t i = 0; i < a->auditor_count; i++) {
+        if (!span_equal(a->auditors[i], b->auditors[i])) return false;
+    }
+    return true;
+}
+
 void config_compare(const struct config *now, const struct config *next)
 {
     struct place top = place_root(next->inside->sources[0]);
@@ -125,6 +134,7 @@ void config_compare(const struct config *now, const struct config *next)
     if (!same_admin) place_error(&admin, "the admin address changed; that needs a restart");
     bool same_ledger = strcmp(now->ledger.directory, next->ledger.directory) == 0 &&
                        strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
-                       strcmp(now->ledger.origin, next->ledger.origin) == 0;
+                       strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
+                       same_auditors(&now->settings, &next->settings);
     if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
 }

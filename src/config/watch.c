@@ -30,6 +30,19 @@ static void warn_of_certificates(const struct config *c, const struct place *top
     }
 }
 
+/* Nobody reads what is sealed for a key that was lost with its certificate's time: better renewed in time. */
+static void warn_of_auditors(const struct config *c, const struct place *top)
+{
+    struct place ledger = place_member(top, "ledger"), list = place_member(&ledger, "auditors");
+    for (size_t i = 0; i < c->settings.auditor_count; i++) {
+        int64_t ends = 0;
+        struct place at = place_item(&list, i);
+        if (!is_ok(ledger_auditor_check(c->settings.auditors[i], &ends)) || ends >= NEAR) continue;
+        if (ends <= 0) place_warning(&at, "the auditor's certificate has ended; entries are sealed for it all the same; ask for a new one");
+        else place_warning(&at, "the auditor's certificate ends in %lld days; ask for a new one", (long long)(ends / DAY));
+    }
+}
+
 static void warn_of_ledger(const struct config *c, const struct place *top)
 {
     uint64_t room;
@@ -48,5 +61,6 @@ void config_warn_of_files(const struct config *c)
 {
     struct place top = place_root(c->inside->sources[0]);
     warn_of_certificates(c, &top);
+    warn_of_auditors(c, &top);
     warn_of_ledger(c, &top);
 }

@@ -1,5 +1,5 @@
 /* Entries: written straight into the caller's buffer, no tree, no library, one pass. */
-#include "ledger/ledger.h"
+#include "ledger/seal.h"
 #include <errno.h>
 
 /* The writer's end never moves past `limit`: what does not fit latches `full`. */
@@ -121,6 +121,12 @@ static void put_word(struct writer *w, const char *word)
     PUT(w, "\"");
 }
 
+/* What is sealed stands nowhere else. */
+static span in_clear(const struct ledger_entry *e, span value)
+{
+    return e->sealer ? span_of(NULL, 0) : value;
+}
+
 static void put_recipient(struct writer *w, const struct ledger_entry *e)
 {
     PUT(w, ",\"recipient\":{\"id\":");
@@ -128,8 +134,8 @@ static void put_recipient(struct writer *w, const struct ledger_entry *e)
     FIELD(w, "agency", e->recipient.agency, LEDGER_FIELD_MAX);
     FIELD(w, "component", e->recipient.component, LEDGER_FIELD_MAX);
     FIELD(w, "standing", e->recipient.standing, LEDGER_FIELD_MAX);
-    FIELD(w, "organization", e->recipient.organization, LEDGER_FIELD_MAX);
-    FIELD(w, "identity", e->recipient.identity, LEDGER_FIELD_MAX);
+    FIELD(w, "organization", in_clear(e, e->recipient.organization), LEDGER_FIELD_MAX);
+    FIELD(w, "identity", in_clear(e, e->recipient.identity), LEDGER_FIELD_MAX);
     FIELD(w, "fingerprint", e->recipient.fingerprint, LEDGER_FIELD_MAX);
     if (e->recipient.via.ptr) FIELD(w, "via", e->recipient.via, LEDGER_FIELD_MAX);
     PUT(w, "}");
@@ -147,7 +153,7 @@ static void put_head(struct writer *w, const struct ledger_entry *e)
     PUT(w, ",\"event\":");
     put_word(w, ledger_event_name(e->event));
     put_recipient(w, e);
-    FIELD(w, "client", e->client, LEDGER_FIELD_MAX);
+    FIELD(w, "client", in_clear(e, e->client), LEDGER_FIELD_MAX);
     FIELD(w, "purpose", e->purpose, LEDGER_FIELD_MAX);
     FIELD(w, "method", e->method, LEDGER_FIELD_MAX);
     FIELD(w, "route", e->route, LEDGER_FIELD_MAX);
@@ -192,7 +198,7 @@ static void put_subjects(struct writer *w, const struct ledger_entry *e)
     PUT(w, "}");
 }
 
-static void put_tail(struct writer *w, const struct ledger_entry *e)
+static void put_tail(struct writer *w, const struct ledger_entry *e, span sealed)
 {
     FIELD(w, "grant", e->grant, LEDGER_FIELD_MAX);
     FIELD(w, "exception", e->exception, LEDGER_FIELD_MAX);
@@ -208,7 +214,7 @@ static void put_tail(struct writer *w, const struct ledger_entry *e)
     else
         PUT(w, ",\"last\":true,\"nonce\":");
     put_hex(w, e->nonce);
-    FIELD(w, "sealed", e->sealed, LEDGER_SEALED_MAX);
+    FIELD(w, "sealed", sealed, LEDGER_SEALED_MAX);
     if (e->event != LEDGER_COMPLETION) return;
     NUMBER(w, "bytes", (int64_t)(e->bytes & INT64_MAX));
     if (e->aborted)
@@ -220,14 +226,16 @@ static void put_tail(struct writer *w, const struct ledger_entry *e)
 result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)
 {
     ASSERT(e->subject_count <= LEDGER_PART_SUBJECTS);
-    REQUIRE(e->sealed.len <= LEDGER_SEALED_MAX, ERROR_LIMIT, EMSGSIZE);
+    span sealed = e->sealed;
+    if (e->sealer) TRY(seal_entry(e->sealer, e, &sealed));
+    REQUIRE(sealed.len <= LEDGER_SEALED_MAX, ERROR_LIMIT, EMSGSIZE);
     uint8_t *room;
     TRY(buf_reserve(out, LEDGER_ENTRY_MAX, &room));
     struct writer w = {room, room + LEDGER_ENTRY_MAX, false};
     put_head(&w, e);
     put_verdict(&w, e);
     put_subjects(&w, e);
-    put_tail(&w, e);
+    put_tail(&w, e, sealed);
     PUT(&w, "}");
     REQUIRE(!w.full, ERROR_LIMIT, EMSGSIZE);
     buf_commit(out, (size_t)(w.at - room));
@@ -273,20 +281,40 @@ static bool is_last(const struct ledger_entry *left, const struct ledger_entry *
     return part->subject_count == left->subject_count && part->rule_count == left->rule_count;
 }
 
+/* The first part tells of the records: so sums over entries are right. */
 static result drop_part(struct ledger_entry *left, const struct ledger_entry *part)
 {
+    memset(&left->records, 0, sizeof left->records);
     left->part = part->part + 1;
     if (left->subjects) left->subjects += part->subject_count;
+    if (left->handles) left->handles += part->subject_count;
     left->subject_count -= part->subject_count;
     if (left->rules) left->rules += part->rule_count;
     left->rule_count -= part->rule_count;
     return next_nonce(left->nonce) ? OK : FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
 }
 
+/* The key that opens an entry stands before it. */
+static result hand_key(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx)
+{
+    struct ledger_entry key;
+    bool due;
+    if (!e->sealer) return OK;
+    TRY(seal_key_due(e->sealer, NULL, e->time_us, &due));
+    if (!due) return OK;
+    TRY(seal_key_entry(e->sealer, e->node, e->time_us, &key));
+    buf_clear(out);
+    TRY(ledger_entry_encode(&key, out));
+    TRY(each(ctx, buf_span(out)));
+    seal_key_published(e->sealer, 0);
+    return OK;
+}
+
 //= ICE10036.2 4.6
 result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_part_fn *each, void *ctx)
 {
     struct ledger_entry left = *e;
+    TRY(hand_key(e, out, each, ctx));
     for (;;) {
         struct ledger_entry part = cut_part(&left);
         buf_clear(out);
@@ -299,21 +327,37 @@ result ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_
 
 /* Two scribes never share an entry: the parts that a dead one did not commit are lost, and what its successor makes
  * durable would pass for the whole. */
-static result publish_part(struct ipc_ring *ring, span part, uint64_t *ticket)
+static result publish_part(struct ipc_ring *ring, span part, struct ledger_sealer *sealer, uint64_t *ticket)
 {
     uint64_t before = *ticket;
     TRY(ipc_ring_publish(ring, part, ticket));
     bool torn = before != 0 && ipc_ring_state(ring, before) == IPC_TICKET_FAILED;
-    return torn ? FAIL(ERROR_IO, EIO) : OK;
+    return torn || (sealer && !seal_holds(sealer, ring)) ? FAIL(ERROR_IO, EIO) : OK;
+}
+
+static result publish_key(struct ledger_sealer *s, const struct ledger_entry *e, struct buf *scratch, struct ipc_ring *ring)
+{
+    struct ledger_entry key;
+    uint64_t ticket = 0;
+    bool due;
+    TRY(seal_key_due(s, ring, e->time_us, &due));
+    if (!due) return OK;
+    TRY(seal_key_entry(s, e->node, e->time_us, &key));
+    buf_clear(scratch);
+    TRY(ledger_entry_encode(&key, scratch));
+    TRY(ipc_ring_publish(ring, buf_span(scratch), &ticket));
+    seal_key_published(s, ticket);
+    return OK;
 }
 
 result ledger_entry_publish(struct ledger_entry *left, struct buf *scratch, struct ipc_ring *ring, uint64_t *ticket)
 {
     for (;;) {
         struct ledger_entry part = cut_part(left);
+        if (left->sealer) TRY(publish_key(left->sealer, left, scratch, ring));
         buf_clear(scratch);
         TRY(ledger_entry_encode(&part, scratch));
-        TRY(publish_part(ring, buf_span(scratch), ticket));
+        TRY(publish_part(ring, buf_span(scratch), left->sealer, ticket));
         if (is_last(left, &part)) return OK;
         TRY(drop_part(left, &part));
     }

@@ -25,7 +25,8 @@
     X(INCIDENT, "incident", "something needs review")                                                                  \
     X(AUDIT, "audit", "somebody read or exported the ledger")                                                          \
     X(START, "start", "the gateway or its ledger started")                                                             \
-    X(STOP, "stop", "the gateway stopped in good order")
+    X(STOP, "stop", "the gateway stopped in good order")                                                               \
+    X(KEY, "key", "a key of sealed parts, wrapped for the auditors")
 enum ledger_event {
 #define X(name, text, note) LEDGER_##name,
     LEDGER_EVENTS(X)
@@ -102,7 +103,11 @@ struct ledger_entry {
     uint32_t part; /* from 1; 0 is taken as 1. Streams: the caller counts */
     bool more;     /* not the last part: further entries of this request and event follow */
     uint8_t nonce[16];
-    span sealed; /* base64 text, at most LEDGER_SEALED_MAX, or NULL */
+    span sealed; /* at most LEDGER_SEALED_MAX, or NULL; ignored with a sealer */
+    /* With one, organization, identity, client and what follows stand in `sealed` and nowhere else. */
+    struct ledger_sealer *sealer;
+    span exact_target;       /* not written without a sealer */
+    const uint64_t *handles; /* the registry's, of `subjects` in the same order; NULL: none. Likewise */
     /* Only in COMPLETION entries, after `sealed`. */
     uint64_t bytes;
     bool aborted;
@@ -150,6 +155,105 @@ bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_
  * "segment", …), so that equal values of different kinds do not look alike. */
 bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char out[LEDGER_PSEUDONYM]);
 
+/* ---- looking into entries ---------------------------------------------------------------------------------------- */
+
+/* id, name in the entry, what an auditor should know of it (NULL: the word says it). In the order of contract section 7. */
+#define LEDGER_MEMBERS(X)                                                                                              \
+    X(TIME, "time", "when it was decided, UTC")                                                                        \
+    X(NODE, "node", "which gateway")                                                                                   \
+    X(REQUEST, "request", "id of the exchange; the client got the same as Request-Id")                                 \
+    X(EVENT, "event", NULL)                                                                                            \
+    X(RECIPIENT, "recipient", "who asked, as recipients.json knows them")                                              \
+    X(CLIENT, "client", "network address that asked")                                                                  \
+    X(PURPOSE, "purpose", "what the recipient said it was for")                                                        \
+    X(METHOD, "method", "HTTP method")                                                                                 \
+    X(ROUTE, "route", "configured route that was taken")                                                               \
+    X(TARGET, "target", "path asked for; what could name a person is a pseudonym")                                     \
+    X(UPSTREAM_STATUS, "upstream_status", "what the origin answered")                                                  \
+    X(STATUS, "status", "what the recipient was answered")                                                             \
+    X(OUTCOME, "outcome", NULL)                                                                                        \
+    X(RECORDS, "records", "units in the answer: seen, protected, withheld, redacted, disclosed")                       \
+    X(SUBJECTS, "subjects", "protected persons concerned, as pseudonyms of the month")                                 \
+    X(RULES, "rules", "what recognised them, and how often")                                                           \
+    X(GRANT, "grant", "authorisation that covered it")                                                                 \
+    X(EXCEPTION, "exception", "exception of the statute that was relied on")                                           \
+    X(VERSIONS, "versions", "rules, registry and configuration in force")                                              \
+    X(DURATION_US, "duration_us", "microseconds from arrival to the decision")                                         \
+    X(PART, "part", "number of this entry among those of the exchange")                                                \
+    X(LAST, "last", "false: further parts follow")                                                                     \
+    X(NONCE, "nonce", "chance, so that nobody can guess an entry from its hash")                                       \
+    X(SEALED, "sealed", "what only auditors can open")                                                                 \
+    X(BYTES, "bytes", "body bytes sent")                                                                               \
+    X(ABORTED, "aborted", "the connection ended before the answer did")
+enum ledger_member {
+#define X(id, text, note) LEDGER_MEMBER_##id,
+    LEDGER_MEMBERS(X)
+#undef X
+        LEDGER_MEMBER_COUNT
+};
+const char *ledger_member_name(enum ledger_member m);
+
+/* An entry's members as raw JSON, in the entry's own bytes; ptr NULL where there is none. */
+struct ledger_view {
+    span json, members[LEDGER_MEMBER_COUNT];
+};
+/* False when the leaf is no entry. Names that we do not know are passed over. */
+bool ledger_view_parse(span json, struct ledger_view *out);
+/* Members of an object or elements of an array (name is empty then) one by one: *at starts at 0, false at the end. The
+ * name is as it stands between its quotes. */
+bool ledger_view_next(span container, size_t *at, span *name, span *value);
+span ledger_view_member(span object, const char *name);
+/* The text of a JSON string, decoded into scratch where it holds escapes (cut to fit); ptr NULL when it is none. */
+span ledger_view_text(span raw, char *scratch, size_t size);
+uint64_t ledger_view_number(span raw, uint64_t fallback); /* fallback for null, fractions, texts */
+bool ledger_view_is(span raw, span text);
+
+#define LEDGER_FILTER_SUBJECTS 64
+/* What somebody wants to see; NULL and 0 are no wish. Borrowed strings. */
+struct ledger_filter {
+    uint64_t since_us, until_us; /* from, up to but without */
+    const char *event, *outcome, *recipient, *rule, *grant, *request;
+    char pseudonym[LEDGER_PSEUDONYM]; /* of a subject as it stands in entries, or … */
+    uint64_t subjects[LEDGER_FILTER_SUBJECTS]; /* … handles of the registry: entries with any of them */
+    size_t subject_count;
+    uint8_t root[32];          /* with handles: of the ledger's key */
+    struct ledger_month month; /* zero; kept by ledger_filter_passes */
+    char names[LEDGER_FILTER_SUBJECTS][LEDGER_PSEUDONYM];
+};
+bool ledger_filter_by_subject(const struct ledger_filter *f);
+bool ledger_filter_passes(struct ledger_filter *f, const struct ledger_view *v);
+
+/* ---- sealed parts ------------------------------------------------------------------------------------------------ */
+
+#define LEDGER_AUDITORS_MAX 16
+/* Good for sealing: a certificate in PEM with a P-256 key. *ends (may be NULL): seconds until it does. CONFIG
+ * LEDGER_E_AUDITOR. */
+RESULT ledger_auditor_check(span pem, int64_t *ends);
+/* Seals entries under an hourly key of this process, which is wrapped for every auditor and stands in the ledger before
+ * what it opens (ledger_entry_parts and ledger_entry_publish see to that). One a process, made after the fork; all of its
+ * entries go through one ring. CONFIG LEDGER_E_AUDITOR. */
+struct ledger_sealer;
+RESULT ledger_sealer_new(const span *auditors, size_t count, struct ledger_sealer **out);
+void ledger_sealer_free(struct ledger_sealer *s); /* NULL is fine */
+
+/* Opens with an auditor's private key (PEM). CONFIG LEDGER_E_AUDITOR_KEY. */
+struct ledger_unsealer;
+struct ledger_view;
+RESULT ledger_unsealer_open(span pem, struct ledger_unsealer **out);
+void ledger_unsealer_close(struct ledger_unsealer *u); /* NULL is fine */
+/* Every entry that is read goes through here first, in order: those of keys are kept, others passed over. */
+RESULT ledger_unsealer_learn(struct ledger_unsealer *u, const struct ledger_view *v);
+enum ledger_unsealed {
+    LEDGER_NOTHING_SEALED,
+    LEDGER_UNSEALED,
+    LEDGER_SEAL_KEY_MISSING, /* its entry was not read */
+    LEDGER_SEAL_NOT_OURS,    /* sealed for others */
+    LEDGER_SEAL_BROKEN,
+};
+/* The sealed part as a JSON object in out (cleared first). */
+enum ledger_unsealed ledger_unseal(struct ledger_unsealer *u, const struct ledger_view *v, struct buf *out);
+const char *ledger_unsealed_text(enum ledger_unsealed u);
+
 /* ---- keys ----------------------------------------------------------------------------------------------------- */
 
 enum ledger_error {
@@ -167,6 +271,8 @@ enum ledger_error {
     LEDGER_E_CRYPTO,        /* INTERNAL: OpenSSL failed */
     LEDGER_E_NODE,          /* CONFIG: node.json cannot be read */
     LEDGER_E_UNPUBLISHED,   /* CONFIG: there is no checkpoint */
+    LEDGER_E_AUDITOR,       /* CONFIG: not an auditor's certificate */
+    LEDGER_E_AUDITOR_KEY,   /* CONFIG: not an auditor's private key */
 };
 /* In words; falls back to os_error_text. Static lifetime. */
 const char *ledger_error_text(result r);

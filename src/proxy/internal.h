@@ -239,9 +239,14 @@ RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry 
 /* What a verdict found: subjects by pseudonym, rules by name, records. Lives in the arena. */
 RESULT record_describe_findings(struct exchange *x, const struct policy_verdict *v, struct arena *a, struct ledger_entry *e);
 RESULT record_publish(struct exchange *x);
+void record_versions(const struct worker *w, struct ledger_entry *e);
 void record_count(struct exchange *x); /* what was decided, for the metrics */
 void record_completion(struct exchange *x, bool aborted);
-void record_summary(struct worker *w);
+
+/* summary.c: signed counters of an interval */
+void summary_begin(struct worker *w); /* before the first exchange */
+void summary_write(struct worker *w);
+uint64_t summary_due_ms(void); /* until the interval ends */
 
 /* ---- sessions --------------------------------------------------------------------------------------------------- */
 
@@ -297,6 +302,7 @@ struct worker {
     struct http_limits limits;
     struct http_date date;
     struct ledger_month month;
+    struct ledger_sealer *sealer; /* NULL without auditors */
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch, *suspicion_watch;
@@ -305,7 +311,8 @@ struct worker {
     uint64_t spare_memory; /* that free ones keep */
     bool draining, broken;
     uint64_t alarmed_ms[GATE_FAILURE_COUNT];
-    uint64_t summary[GATE_FAILURE_COUNT]; /* refused without an entry since the last summary */
+    uint64_t told_before[PROXY_TALLY_COUNT]; /* what the summary before the last had told … */
+    uint64_t told_before_us, summary_ticket; /* … and the last one's: what died with a scribe is told again */
     char registry_version[33];
     uint64_t registry_built; /* unix seconds */
 };
@@ -319,6 +326,14 @@ static inline void worker_gauge(_Atomic uint64_t *v, int64_t change)
 {
     uint64_t now = atomic_load_explicit(v, memory_order_relaxed);
     atomic_store_explicit(v, now + (uint64_t)change, memory_order_relaxed);
+}
+static inline void summary_count(struct worker *w, unsigned what)
+{
+    w->arguments->counters->tally[what]++;
+}
+static inline unsigned summary_upstream(size_t upstream)
+{
+    return upstream < PROXY_TALLIED_UPSTREAMS ? (unsigned)upstream : PROXY_TALLIED_UPSTREAMS - 1;
 }
 static inline bool mirror_is_on(const struct exchange *x) { return x->worker->arguments->mirror != NULL; }
 RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chance to be had */

@@ -77,6 +77,8 @@ struct proxy_settings {
     uint64_t pace_us;      /* 0: off */
     uint64_t registry_max_age_us; /* 0: it never is stale */
     const char *node;      /* ledger origin */
+    span auditors[LEDGER_AUDITORS_MAX]; /* certificates, PEM: whom the ledger's sealed parts are for */
+    size_t auditor_count;
     char config_version[33], rules_version[33]; /* hex */
     uint64_t generation;
 };
@@ -144,6 +146,17 @@ struct proxy_distribution {
     _Atomic uint64_t buckets[PROXY_BOUND_COUNT + 1], sum_us; /* each bucket alone, not what is below it */
 };
 
+/* What the ledger's summaries count: requests that had a route, by class and outcome; those refused without an entry, by
+ * row; and what each upstream was asked and has answered, further ones together in the last place. */
+#define PROXY_TALLIED_UPSTREAMS 32
+enum {
+    PROXY_TALLY_OUTCOMES = 0,
+    PROXY_TALLY_REFUSED = PROXY_TALLY_OUTCOMES + 2 * LEDGER_OUTCOME_END,
+    PROXY_TALLY_ASKED = PROXY_TALLY_REFUSED + GATE_FAILURE_COUNT,
+    PROXY_TALLY_ANSWERED = PROXY_TALLY_ASKED + PROXY_TALLIED_UPSTREAMS,
+    PROXY_TALLY_COUNT = PROXY_TALLY_ANSWERED + PROXY_TALLIED_UPSTREAMS
+};
+
 /* One a worker slot, in memory shared with admin; written by the worker alone. */
 struct proxy_counters {
     _Atomic uint64_t counters[PROXY_COUNTER_COUNT];
@@ -154,6 +167,9 @@ struct proxy_counters {
     _Atomic uint64_t ledger_waiting;   /* gauge: exchanges whose entry is not durable yet */
     _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
     _Atomic uint64_t beat_ms;          /* monotonic: when its loop last came round */
+    /* Here rather than in the worker, so that its successor in the slot tells what it was killed before it told. */
+    uint64_t tally[PROXY_TALLY_COUNT], told[PROXY_TALLY_COUNT];
+    uint64_t told_us; /* realtime */
 };
 #define PROXY_BEAT_MS 1000
 #define PROXY_STALLED_MS 5000 /* a worker without a beat for so long does not answer: stopped, or stuck */

@@ -92,6 +92,12 @@ RESULT record_describe_findings(struct exchange *x, const struct policy_verdict 
         rules[i].count = v->rules[i].count;
     }
     e->subjects = (const char(*)[LEDGER_PSEUDONYM])subjects;
+    if (e->sealer != NULL && v->subject_count > 0) {
+        uint64_t *handles = arena_array(a, v->subject_count, sizeof(*handles));
+        REQUIRE(handles != NULL, ERROR_LIMIT, 0);
+        memcpy(handles, v->subjects, v->subject_count * sizeof(*handles));
+        e->handles = handles;
+    }
     e->subject_count = v->subject_count;
     e->rules = rules;
     e->rule_count = v->rule_count;
@@ -116,7 +122,7 @@ static enum ledger_outcome outcome_of(const struct exchange *x)
     return v->shown ? LEDGER_DISCLOSED : LEDGER_CLEAR;
 }
 
-static void describe_versions(const struct worker *w, struct ledger_entry *e)
+void record_versions(const struct worker *w, struct ledger_entry *e)
 {
     e->versions.rules = span_str(w->settings->rules_version);
     e->versions.registry = span_str(w->registry_version);
@@ -127,7 +133,8 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
 {
     struct worker *w = x->worker;
     REQUIRE(ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us), ERROR_INTERNAL, 0);
-    *e = (struct ledger_entry){.time_us = x->time_us, .node = span_str(w->settings->node), .request = span_str(x->id)};
+    *e = (struct ledger_entry){.time_us = x->time_us, .node = span_str(w->settings->node), .request = span_str(x->id),
+        .sealer = w->sealer, .exact_target = x->request.target};
     describe_recipient(x, e);
     describe_target(x, words);
     e->event = x->from_origin ? LEDGER_DISCLOSURE : LEDGER_REFUSAL;
@@ -139,7 +146,7 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     e->upstream_status = x->responded ? (int32_t)x->response.status : -1;
     e->status = (int32_t)x->status;
     e->outcome = outcome_of(x);
-    describe_versions(w, e);
+    record_versions(w, e);
     e->duration_us = (int64_t)(x->decided_us - x->arrival_us);
     return worker_random(w, e->nonce, sizeof(e->nonce));
 }
@@ -187,7 +194,9 @@ void record_count(struct exchange *x)
 {
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     bool last = !x->in_parts || gate_part_is_last(x->gate);
-    if (last) worker_gauge(&x->worker->arguments->counters->outcomes[x->class][outcome_of(x)], 1);
+    enum ledger_outcome outcome = outcome_of(x);
+    if (last) worker_gauge(&x->worker->arguments->counters->outcomes[x->class][outcome], 1);
+    if (last) summary_count(x->worker, PROXY_TALLY_OUTCOMES + (unsigned)x->class * LEDGER_OUTCOME_END + outcome);
     worker_count(x->worker, PROXY_RECORDS_SEEN, v->seen);
     worker_count(x->worker, PROXY_RECORDS_PROTECTED, v->protected_);
     worker_count(x->worker, PROXY_RECORDS_WITHHELD, v->withheld_count);
@@ -210,24 +219,4 @@ void record_completion(struct exchange *x, bool aborted)
     if (!is_ok(r)) return;
     worker_published(x->worker, false);
     worker_count(x->worker, PROXY_ENTRIES, 1);
-}
-
-/* Requests refused on syntax or without a route, counted together. */
-void record_summary(struct worker *w)
-{
-    struct ledger_count counts[GATE_FAILURE_COUNT];
-    size_t n = 0;
-    for (enum gate_failure f = GATE_REQUEST_SYNTAX; f < GATE_FAILURE_COUNT; f++) {
-        if (w->summary[f] == 0) continue;
-        counts[n++] = (struct ledger_count){span_str(gate_failure_name(f)), w->summary[f]};
-    }
-    if (n == 0) return;
-    struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(w->settings->node), .event = LEDGER_SUMMARY,
-        .upstream_status = -1, .status = -1, .outcome = LEDGER_REFUSED, .duration_us = -1, .rules = counts, .rule_count = n};
-    describe_versions(w, &e);
-    if (!is_ok(worker_random(w, e.nonce, sizeof(e.nonce)))) return; /* the next interval's holds them too */
-    uint64_t ticket = 0;
-    if (!is_ok(ledger_entry_publish(&e, &w->scratch, w->arguments->ring, &ticket))) return;
-    memset(w->summary, 0, sizeof(w->summary));
-    worker_published(w, false);
 }

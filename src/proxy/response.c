@@ -108,6 +108,7 @@ static enum flow send_head(struct exchange *x)
     const struct proxy_upstream *u = &x->worker->settings->upstreams[x->route->upstream];
     if (!is_ok(write_request_head(x))) return exchange_fail(x, GATE_NO_MEMORY);
     x->head_sent = true;
+    summary_count(x->worker, PROXY_TALLY_ASKED + summary_upstream(x->route->upstream));
     io_set_deadline(x->origin->conn, u->response_ms);
     (void)io_send(x->origin->conn, NULL, 0); /* a failure comes as an event */
     return FLOW_GO;
@@ -300,6 +301,7 @@ static enum flow begin_body(struct exchange *x)
     struct http_response *r = &x->response;
     struct worker *w = x->worker;
     x->responded = true;
+    summary_count(w, PROXY_TALLY_ANSWERED + summary_upstream(x->route->upstream));
     x->body_due = 0;
     http_body_init(&x->response_body, r->framing, r->length, &w->limits);
     bool other = r->status != 200 && !pages_past_end(x);

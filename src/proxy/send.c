@@ -58,7 +58,7 @@ enum flow step_record(struct exchange *x)
     if (gate_state(x->gate) != GATE_DECIDED) return after_record(x);
     if (!needs_entry(x)) {
         bool gateway = x->routed && !mirror_is_on(x);
-        if (!x->routed && !mirror_is_on(x)) x->worker->summary[x->failure]++;
+        if (!x->routed && !mirror_is_on(x)) summary_count(x->worker, PROXY_TALLY_REFUSED + x->failure);
         if (gateway) record_count(x);
         gate_exempt(x->gate, gateway);
         x->step = STEP_PACE;

@@ -276,8 +276,8 @@ static void control_message(int fd, void *arg)
 static void summarise(void *arg)
 {
     struct worker *w = arg;
-    record_summary(w);
-    io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
+    summary_write(w);
+    io_timer_after(&w->summary_timer, summary_due_ms());
 }
 
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
@@ -355,6 +355,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     w->gates = (struct gate_environment){.ring = w->arguments->ring, .scratch = &w->scratch,
         .body_cap = body_cap(&w->settings->limits), .arena_cap = ARENA_CAP};
     name_registry(w);
+    if (w->settings->auditor_count > 0) TRY(ledger_sealer_new(w->settings->auditors, w->settings->auditor_count, &w->sealer));
     w->loop = io_loop_new();
     w->listening = mem_array(w->settings->listener_count, sizeof(*w->listening));
     REQUIRE(w->loop != NULL && w->listening != NULL, ERROR_LIMIT, ENOMEM);
@@ -377,7 +378,8 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->suspicion_watch != NULL, ERROR_LIMIT, ENOMEM);
     REQUIRE(w->ledger_round != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
     ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
-    io_timer_after(&w->summary_timer, PROXY_SUMMARY_MS);
+    summary_begin(w);
+    io_timer_after(&w->summary_timer, summary_due_ms());
     return OK;
 }
 
@@ -395,7 +397,7 @@ static void free_exchanges(struct worker *w)
 static void close_down(struct worker *w)
 {
     if (w->loop == NULL) return;
-    record_summary(w);
+    summary_write(w);
     while (w->sessions != NULL) session_end(w->sessions, false);
     ipc_ring_ask(w->arguments->ring, IPC_NOW);
     free_exchanges(w);
@@ -416,6 +418,7 @@ static void close_down(struct worker *w)
         recipient_anchors_free(w->listening[i].anchors);
     }
     if (w->behind != NULL) mem_free(w->behind);
+    ledger_sealer_free(w->sealer);
     mem_free(w->listening);
     buf_free(&w->scratch);
     io_loop_free(w->loop);

@@ -50,7 +50,7 @@ GATE_CHANGES = [
     (["routes", 0, "statistical"], {"minimum_cell": 11}), (["rules"], []), (["rules"], "x.json"), (["registry", "max_age"], "7d"),
     (["registry", "max_age"], "0s"), (["registry", "max_age"], "a week"), (["registry", "max_age"], 7),
     (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
-    (["ledger", "auditors"], ["a.pem"]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
+    (["ledger", "auditors"], []), (["ledger", "auditors"], "a.pem"), (["ledger", "auditors"], [7]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
     (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"),
     (["cursors"], {"expiry": "2h"}), (["cursors"], {"expiry": "0s"}), (["cursors"], {"expiry": "900ms"}), (["cursors"], {"keys": "x"}),
     (["cursors"], {"key": 7}), (["cursors"], []), (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
