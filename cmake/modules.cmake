@@ -53,6 +53,7 @@ gate_module(engine NEEDS base doc rules registry match policy edit)
 gate_module(ledger NEEDS base source os ipc tlog recipient LIBS ${SSL})
 # floor 5
 gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
+gate_module(report NEEDS base os ledger LIBS PkgConfig::SQLITE)
 gate_module(trial NEEDS base source http doc rules registry match recipient policy edit engine gate)
 gate_module(mirror NEEDS base doc rules registry match recipient policy edit engine)
 # floor 6
@@ -81,8 +82,8 @@ if(TARGET demo)
   gate_embed(demo demo_pack_section ${CMAKE_SOURCE_DIR}/rules/section-1367.json)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
-gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger gate trial mirror
-  proxy config admin supervisor demo)
+gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger gate report
+  trial mirror proxy config admin supervisor demo)
 if(TARGET cli)
   gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)
   gate_embed(cli cli_schema_gate ${CMAKE_SOURCE_DIR}/schema/gate.schema.json)

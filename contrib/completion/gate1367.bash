@@ -4,12 +4,13 @@
 _gate1367_kinds="alien_number receipt_number ssn itin i94 sevis passport visa_foil fbi_number fin sid driver_license person_id
 event_number case_number phone email vehicle address location organization"
 
-_gate1367_commands="serve check demo scan rules registry log help"
+_gate1367_commands="serve check demo scan rules registry log report help"
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain print schema"
     [registry]="build apply inspect lookup list clear"
-    [log]="init verify list show follow")
+    [log]="init verify list show follow"
+    [report]="accounting quarterly incidents")
 declare -gA _gate1367_options=(
     [serve]="-c --config --mirror --json"
     [check]="-c --config --json"
@@ -28,9 +29,12 @@ declare -gA _gate1367_options=(
     [registry clear]="-c --config --by --reason --json"
     [log init]="-c --directory --key --origin --segment --json"
     [log verify]="-c --directory --verifier --json"
-    [log list]="-c --directory --verifier --recipient --outcome --event --since --until --json"
-    [log show]="-c --directory --verifier --json"
-    [log follow]="-c --directory --verifier --recipient --outcome --event --since --until --json"
+    [log list]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --json"
+    [log show]="-c --directory --verifier --unseal --json"
+    [log follow]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --json"
+    [report accounting]="-c --directory --verifier --subject --since --until --quarter --unseal --format -o --output --json"
+    [report quarterly]="-c --directory --verifier --since --until --quarter --unseal --format -o --output --json"
+    [report incidents]="-c --directory --verifier --since --until --quarter --unseal --format -o --output --json"
     [help]="")
 
 _gate1367_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
@@ -45,13 +49,14 @@ _gate1367_value() {
     case $1 in
     -c | --config) _gate1367_files "$2" json ;;
     -o | --output) _gate1367_files "$2" idx ;;
-    --key | --write | --directory) _gate1367_files "$2" ;;
+    --key | --write | --directory | --unseal) _gate1367_files "$2" ;;
+    --format) _gate1367_words "text csv json html" "$2" ;;
     --type) _gate1367_words "application/json application/x-ndjson" "$2" ;;
     --outcome) _gate1367_words "clear disclosed uninspected authorized withheld blocked refused failed_closed shadow" "$2" ;;
-    --event) _gate1367_words "disclosure refusal completion summary registry grant config rules incident audit start stop" "$2" ;;
+    --event) _gate1367_words "disclosure refusal completion summary registry grant config rules incident audit start stop key" "$2" ;;
     --recipient) _gate1367_words "anonymous restricted entitled" "$2" ;;
     --profile | --path | --route | --protected | --jobs | --release-approved | --system | --verifier | --origin | --segment | \
-        --since | --until) COMPREPLY=() ;;
+        --since | --until | --rule | --grant | --request | --subject | --quarter) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }

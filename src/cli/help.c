@@ -107,7 +107,28 @@ static const struct page PAGES[] = {
         "  --key FILE, --origin NAME   with --directory: what init makes\n"
         "  --segment SIZE      init: of its files, 64MiB\n"
         "  --json              one object a line\n"
-        "  --recipient ID, --outcome WORD, --event WORD, --since TIME, --until TIME   what list and follow show\n"},
+        "  --recipient ID, --outcome WORD, --event WORD, --rule ID, --grant ID, --request ID, --since TIME, --until TIME\n"
+        "                      what list and follow show\n"
+        "  --subject WHO       entries about somebody: KIND:VALUE (alien_number:A012345678, person_id:17@earm) or subject:ID, for\n"
+        "                      which -c names the keys of registry and ledger; pseudonym:HEX as an entry shows it\n"
+        "  --unseal KEY        list, show, follow: an auditor's private key opens what is sealed for it\n"},
+    {"report",
+        "usage: gate1367 report accounting --subject WHO -c gate.json [options]\n"
+        "       gate1367 report quarterly|incidents [options]\n\n"
+        "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. accounting lists the disclosures about somebody as\n"
+        "5 U.S.C. 552a(c) asks: date, nature, purpose, name and address of the recipient. quarterly adds up by federal fiscal\n"
+        "quarter, outcome, recipient and rule. incidents lists what somebody should look at.\n\n"
+        "  -c FILE             the configuration\n"
+        "  --directory DIR     a ledger, or a copy of one, instead\n"
+        "  --verifier VKEY     whose it must be, as log init printed it\n"
+        "  --subject WHO       accounting: KIND:VALUE, subject:ID or pseudonym:HEX, as log list takes it\n"
+        "  --quarter FY2027Q1  a federal fiscal quarter (the first begins in October), or\n"
+        "  --since TIME, --until TIME   from, up to but without\n"
+        "  --unseal KEY        an auditor's private key: names where entries are sealed\n"
+        "  --format text|csv|json|html  html is one page that needs nothing else; CSV is safe to open in a spreadsheet\n"
+        "  --json              the same as --format json\n"
+        "  -o, --output FILE   a new file instead of standard output\n\n"
+        "exit: 0 made, 1 the ledger is damaged, 2 usage, or something cannot be read. log verify says whether it is whole.\n"},
     {"help", "usage: gate1367 help [COMMAND]\n"},
 };
 

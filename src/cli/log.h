@@ -1,0 +1,49 @@
+/* What the verbs of `log` and `report` share: which ledger, whose, and what of it. */
+#ifndef GATE1367_CLI_LOG_H
+#define GATE1367_CLI_LOG_H
+
+#include "cli/cli.h"
+#include "ledger/ledger.h"
+
+#define LOG_PATH_BYTES 4096
+
+struct log_options {
+    const char *command; /* "log" or "report": for messages */
+    const char *config, *directory, *verifier, *key, *origin, *segment;
+    const char *since, *until, *subject, *unseal;
+    bool json;
+    struct ledger_filter filter;
+    struct ledger_unsealer *unsealer; /* NULL without --unseal */
+    struct buf unsealed;
+    char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
+};
+
+/* "gate1367 log: what: why" on stderr; returns 2. */
+int log_fail(const struct log_options *o, const char *what, const char *why);
+/* Where the ledger is: -c or --directory. False after saying what is wrong. */
+bool log_find(struct log_options *o);
+/* The words and times of the filters, and --subject. Likewise. After log_find. */
+bool log_check_filters(struct log_options *o);
+/* Reads the private key of --unseal, where it is given. Likewise. */
+bool log_open_unsealer(struct log_options *o);
+void log_release(struct log_options *o);
+/* Whose ledger this must be: from the command line, else the public half of the configured key. Likewise. */
+bool log_expected_verifier(const struct log_options *o, struct ledger_verifier *out);
+/* Listing proves nothing, but it must not show somebody another ledger than the one he named. Likewise. */
+bool log_is_named_ledger(const struct log_options *o);
+/* What a reader could not do; returns the exit status. CLOSED is no failure. */
+int log_reading_failed(const struct log_options *o, result r, const struct ledger_problem *p);
+/* Each entry that passes the filters, from `from` on, as it is now; with --unseal its keys were learnt before. */
+typedef result log_entry_fn(void *ctx, uint64_t index, const struct ledger_view *v);
+result log_each(struct log_options *o, log_entry_fn *each, void *ctx, struct ledger_problem *problem);
+/* One entry on its way to the filters. */
+bool log_passes(struct log_options *o, const struct ledger_view *v);
+/* What --unseal opens of it, as a JSON object; empty where nothing is sealed, or it cannot be opened (then *why says so,
+ * else it is NULL). Lives until the next call. */
+span log_unsealed(struct log_options *o, const struct ledger_view *v, const char **why);
+
+int log_list(struct log_options *o);
+int log_follow(struct log_options *o);
+int log_show(struct log_options *o, const char *operand);
+
+#endif

@@ -1,0 +1,12 @@
+/* What the files of `report` share. */
+#ifndef GATE1367_CLI_REPORT_H
+#define GATE1367_CLI_REPORT_H
+
+#include "cli/log.h"
+#include "report/report.h"
+
+/* To the file (never over one that is there) or, with NULL, to stdout; returns the exit status. */
+int report_write(const struct log_options *o, const char *path, const struct report *r, enum report_format format);
+int report_reconcile(int argc, char **argv);
+
+#endif

@@ -1,0 +1,122 @@
+/* report: what auditors owe and are owed, made of a ledger's entries and of nothing else; and the ledger in other
+ * programs' words (exports, an SQLite index). Two parts:
+ *   documents  facts and tables, gathered by quarterly, accounting, incidents and reconcile; printed as text, CSV, JSON or
+ *              one page of HTML
+ *   exports    entry by entry
+ * Nobody here trusts an entry's texts: each writer escapes for whoever reads it. */
+#ifndef GATE1367_REPORT_REPORT_H
+#define GATE1367_REPORT_REPORT_H
+
+#include "base/base.h"
+#include "ledger/ledger.h"
+#include <stdio.h>
+
+/* ---- documents -------------------------------------------------------------------------------------------------- */
+
+#define REPORT_COLUMNS_MAX 16
+enum report_kind { REPORT_TEXT, REPORT_NUMBER };
+struct report_column {
+    const char *id, *heading;
+    enum report_kind kind;
+};
+enum report_chart {
+    REPORT_NO_CHART,
+    REPORT_BARS,    /* the first column against the `chart_column` */
+    REPORT_STACKED, /* the first column against all numbers from `chart_column` on */
+};
+struct report_cell {
+    span text;
+    uint64_t number;
+};
+struct report_table {
+    const char *id, *title, *note; /* note may be NULL */
+    const struct report_column *columns;
+    size_t column_count;
+    enum report_chart chart;
+    size_t chart_column;
+    struct report_cell *cells; /* row by row */
+    size_t count, room;        /* cells */
+    struct report_table *next;
+};
+struct report_fact {
+    const char *name;
+    span text;
+    struct report_fact *next;
+};
+struct report {
+    const char *id, *title;
+    struct arena *memory;
+    struct report_fact *facts, **facts_end;
+    struct report_table *tables, **tables_end;
+    bool failed; /* out of memory: latched */
+};
+RESULT report_init(struct report *r, const char *id, const char *title);
+void report_free(struct report *r);
+void report_fact(struct report *r, const char *name, const char *fmt, ...) PRINTF(3, 4);
+/* Strings and columns outlive the report. NULL: out of memory. */
+struct report_table *report_table_add(
+    struct report *r, const char *id, const char *title, const char *note, const struct report_column *columns, size_t count);
+void report_text(struct report *r, struct report_table *t, span text); /* copied; the table may be NULL */
+void report_number(struct report *r, struct report_table *t, uint64_t number);
+static inline size_t report_rows(const struct report_table *t) { return t->count / t->column_count; }
+
+#define REPORT_FORMATS(X) X(PLAIN, "text") X(CSV, "csv") X(JSON, "json") X(HTML, "html")
+enum report_format {
+#define X(id, name) REPORT_AS_##id,
+    REPORT_FORMATS(X)
+#undef X
+};
+void report_print(const struct report *r, enum report_format format, FILE *to);
+
+/* ---- whom an entry is about -------------------------------------------------------------------------------------- */
+
+/* An entry as it is read, and what was unsealed of it (empty where nothing was). */
+struct report_entry {
+    uint64_t index;
+    const struct ledger_view *view;
+    span unsealed;
+};
+/* Name and address of recipients, from recipients.json; NULL where it is not known. */
+struct report_who {
+    const char *organization, *address;
+};
+typedef bool report_who_fn(void *ctx, const char *id, struct report_who *out);
+
+/* ---- quarterly --------------------------------------------------------------------------------------------------- */
+
+/* Federal fiscal quarters: the first begins with October of the year before. */
+struct report_quarter {
+    unsigned year, quarter; /* from 1 */
+};
+struct report_quarter report_quarter_of(uint64_t time_us);
+uint64_t report_quarter_begin(struct report_quarter q); /* microseconds since 1970, UTC */
+/* "FY2027Q1" */
+bool report_quarter_parse(span text, struct report_quarter *out);
+#define REPORT_QUARTER_TEXT 16
+void report_quarter_format(struct report_quarter q, char out[REPORT_QUARTER_TEXT]);
+
+struct quarterly;
+RESULT quarterly_new(struct quarterly **out);
+void quarterly_free(struct quarterly *q);
+RESULT quarterly_add(struct quarterly *q, const struct report_entry *e);
+/* INTERNAL when a table's sums are not the ledger's: our own bug, but nobody signs such a report. */
+RESULT quarterly_report(struct quarterly *q, struct report *out);
+
+/* ---- accounting of disclosures ----------------------------------------------------------------------------------- */
+
+struct accounting;
+RESULT accounting_new(report_who_fn *who, void *ctx, struct accounting **out);
+void accounting_free(struct accounting *a);
+/* Completions of other people's answers too: which of them it takes is its business. `about`: the entry passed the filter. */
+RESULT accounting_add(struct accounting *a, const struct report_entry *e, bool about);
+RESULT accounting_report(struct accounting *a, struct report *out);
+
+/* ---- incidents --------------------------------------------------------------------------------------------------- */
+
+struct incidents;
+RESULT incidents_new(struct incidents **out);
+void incidents_free(struct incidents *i);
+RESULT incidents_add(struct incidents *i, const struct report_entry *e);
+RESULT incidents_report(struct incidents *i, struct report *out);
+
+#endif

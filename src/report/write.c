@@ -1,0 +1,82 @@
+#include "report/write.h"
+
+void write_span(FILE *to, span s)
+{
+    if (s.len > 0) fwrite(s.ptr, 1, s.len, to);
+}
+
+//= RFC8259 7
+void write_json(FILE *to, span s)
+{
+    fputc('"', to);
+    for (size_t i = 0, n; i < s.len; i += n) {
+        uint8_t c = s.ptr[i];
+        n = 1;
+        if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f) fprintf(to, "\\u%04x", c);
+        else if (c < 0x80) fputc(c, to);
+        else if ((n = utf8_length(span_from(s, i))) > 0) fwrite(s.ptr + i, 1, n, to);
+        else n = 1, fputs("\xef\xbf\xbd", to);
+    }
+    fputc('"', to);
+}
+
+/* What a spreadsheet computes: Excel and LibreOffice look at the first character, and pass over white space before it. */
+static bool is_formula(span s)
+{
+    size_t i = 0;
+    while (i < s.len && (s.ptr[i] <= ' ' || s.ptr[i] == 0x7f)) i++;
+    return (s.len > 0 && (s.ptr[0] == '\t' || s.ptr[0] == '\r' || s.ptr[0] == '\n')) ||
+           (i < s.len && strchr("=+-@|%", s.ptr[i]) != NULL) || span_starts(span_from(s, i), SPAN("\xef\xbc\x9d")) ||
+           span_starts(span_from(s, i), SPAN("\xef\xbc\x8b")) || span_starts(span_from(s, i), SPAN("\xef\xbc\x8d")) ||
+           span_starts(span_from(s, i), SPAN("\xef\xbc\xa0"));
+}
+
+//= RFC4180 2
+void write_csv(FILE *to, span s)
+{
+    fputc('"', to);
+    if (is_formula(s)) fputc('\'', to);
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+        if (c == '"') fputs("\"\"", to);
+        else fputc(c < 0x20 || c == 0x7f ? ' ' : c, to);
+    }
+    fputc('"', to);
+}
+
+void write_html(FILE *to, span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+        if (c == '&') fputs("&amp;", to);
+        else if (c == '<') fputs("&lt;", to);
+        else if (c == '>') fputs("&gt;", to);
+        else if (c == '"') fputs("&quot;", to);
+        else if (c == '\'') fputs("&#39;", to);
+        else fputc(c < 0x20 || c == 0x7f ? ' ' : c, to);
+    }
+}
+
+static bool is_c1(span s, size_t i)
+{
+    return s.ptr[i] == 0xc2 && i + 1 < s.len && s.ptr[i + 1] >= 0x80 && s.ptr[i + 1] < 0xa0;
+}
+
+size_t count_characters(span s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += (s.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+size_t write_plain(FILE *to, span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        bool c1 = is_c1(s, i), control = s.ptr[i] < 0x20 || s.ptr[i] == 0x7f;
+        fputc(c1 || control ? '?' : s.ptr[i], to);
+        i += c1;
+    }
+    return count_characters(s);
+}

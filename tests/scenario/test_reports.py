@@ -1,0 +1,174 @@
+"""What auditors ask of a ledger: filters, reports and their sums; expected values are added up here from the entries."""
+import collections
+import csv
+import html.parser
+import io
+import json
+import re
+
+import pytest
+
+from harness.client import ANONYMOUS, OFFICER, POLICE, fetch, wait_until
+from harness.origin import answer
+
+pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
+NUMBERS = [f"A0{90000000 + 7 * i}" for i in range(300)]
+SOURCE = [{"subject": f"S-{i}", "cases": [{"id": f"C-{i}", "benefit": "U", "role": "principal", "status": "pending"}],
+           "identifiers": [{"kind": "alien_number", "value": n}, {"kind": "person_id", "value": str(5000 + i), "system": "earm"}]} for i, n in enumerate(NUMBERS)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def gw(place):
+    """One ledger for all of them: of several recipients, outcomes, parts."""
+    from harness.gateway import Gateway
+    from harness.origin import Origin
+    bodies = {"/inspect/one": answer({"aNumber": NUMBERS[0]}), "/inspect/two": answer([{"aNumber": n} for n in NUMBERS[:2]] + [{"x": 1}]),
+              "/inspect/many": answer([{"aNumber": n} for n in NUMBERS]), "/inspect/none": answer([{"personId": 3}]),
+              "/inspect/html": answer(b"x", content_type="text/html"), "/inspect/broken": answer(b"{")}
+    with Origin() as origin:
+        origin.respond = lambda r: bodies[r.path]
+        with Gateway(place / "gw", origin.url, protected=SOURCE) as made:
+            for path in bodies:
+                for who in (OFFICER, POLICE, POLICE, ANONYMOUS):
+                    fetch(made.port, path, who)
+            fetch(made.port, "/api/nowhere", POLICE)
+            fetch(made.port, "/unrouted", POLICE)
+            assert wait_until(lambda: sum(e["event"] == "completion" for e in made.entries()) >= 3)
+            assert made.stop() == 0
+            made.lines = [json.loads(x) for x in made.command("log", "list", "-c", "gate.json", "--json").stdout.splitlines()]
+            made.all = [x["entry"] for x in made.lines]
+            yield made
+
+
+def listed(gw, *args):
+    done = gw.command("log", "list", "-c", "gate.json", "--json", *args)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(x)["entry"] for x in done.stdout.splitlines()]
+
+
+def test_filters(gw):
+    rule = next(r for e in gw.all if e["event"] == "disclosure" for r in e["rules"])
+    request = next(e["request"] for e in gw.all if e["event"] == "completion")
+    times = [e["time"] for e in gw.all]
+    for args, wanted in ((("--rule", rule), lambda e: rule in e["rules"]), (("--request", request), lambda e: e["request"] == request),
+                         (("--grant", "G-1"), lambda e: False), (("--recipient", "anonymous", "--outcome", "withheld"),
+                          lambda e: e["recipient"]["id"] == "anonymous" and e["outcome"] == "withheld"),
+                         (("--since", times[3], "--until", times[-3]), lambda e: times[3] <= e["time"] < times[-3])):
+        assert listed(gw, *args) == [e for e in gw.all if wanted(e)], args
+
+
+def test_a_subject_is_found_by_identifier_handle_and_pseudonym(gw):
+    one = next(e for e in gw.all if (e["target"] or "").startswith("/inspect/") and len(e["subjects"]) == 1)["subjects"][0]
+    wanted = [e for e in gw.all if one in e["subjects"]]
+    assert len(wanted) > 6
+    for who in (f"alien_number:{NUMBERS[0]}", "alien_number:" + NUMBERS[0].lower(), "person_id:5000@earm", "subject:S-0", f"pseudonym:{one}"):
+        assert listed(gw, "--subject", who) == wanted, who
+    assert listed(gw, "--subject", "subject:S-nobody") == []
+    for bad, said in (("alien_number:A099999999", "protects nobody"), ("alienumber:1", "no kind"), ("x", "KIND:VALUE"), ("pseudonym:12", "32 hex"),
+                      ("alien_number:zebra", "none of its kind")):
+        done = gw.command("log", "list", "-c", "gate.json", "--subject", bad)
+        assert done.returncode == 2 and said in done.stderr, (bad, done.stderr)
+
+
+def test_a_wrong_word_lists_the_right_ones(gw):
+    done = gw.command("log", "list", "-c", "gate.json", "--outcome", "disclozed")
+    assert done.returncode == 2 and "did you mean disclosed?" in done.stderr and "uninspected, authorized, withheld" in done.stderr
+    done = gw.command("log", "list", "-c", "gate.json", "--event", "x")
+    assert done.returncode == 2 and "disclosure, refusal, completion, summary" in done.stderr
+
+
+def fiscal(time):
+    year, month = int(time[:4]), int(time[5:7])
+    return f"FY{year + (month >= 10)}Q{(month + 2) // 3 % 4 + 1}"
+
+
+def added(entries, key):
+    out = collections.defaultdict(collections.Counter)
+    for e in entries:
+        sums = {"entries": 1, "requests": e["part"] == 1, "subjects": len(e["subjects"]), **e["records"]}
+        out[key(e), fiscal(e["time"])].update(sums)
+    return {k: dict(v) for k, v in out.items()}
+
+
+def test_quarterly_adds_up_to_the_ledger(gw):
+    #= ICE10036.2 4.8(2)
+    decided = [e for e in gw.all if e["event"] in ("disclosure", "refusal")]
+    done = gw.command("report", "quarterly", "-c", "gate.json", "--json")
+    assert done.returncode == 0, done.stderr
+    tables = json.loads(done.stdout)["tables"]
+    for table, key in (("outcomes", lambda e: e["outcome"]), ("recipients", lambda e: e["recipient"]["id"])):
+        shown = {(row.pop("name"), row.pop("quarter")): row for row in tables[table]}
+        assert shown == added(decided, key)
+    rules = collections.Counter()
+    for e in decided:
+        rules.update(e["rules"])
+    assert {row["rule"]: row["times"] for row in tables["rules"]} == dict(rules)
+    over = tables["quarters"][0]
+    assert over["requests"] == sum(e["part"] == 1 for e in decided)
+    assert over["requests"] == sum(over[k] for k in ("disclosed", "authorized", "uninspected", "withheld", "blocked", "refused", "failed_closed", "clear"))
+    counted = sum(n for e in gw.all if e["event"] == "summary" for k, n in e["rules"].items() if k.startswith(("restricted.", "entitled.")))
+    assert over["counted"] == counted == 25  # also those of entitled recipients in which nothing was found
+    empty = gw.command("report", "quarterly", "-c", "gate.json", "--quarter", "FY1999Q4", "--json")
+    assert empty.returncode == 0 and json.loads(empty.stdout)["tables"]["quarters"] == []
+
+
+def test_records_of_a_request_in_several_parts_count_once(gw):
+    parts = [e for e in gw.all if e["event"] == "disclosure" and e["recipient"]["id"] == "uscis-officer" and (e["part"] > 1 or not e["last"])]
+    assert [e["part"] for e in parts] == [1, 2] and parts[0]["records"]["seen"] >= 300 and parts[1]["records"]["seen"] == 0
+
+
+def test_accounting(gw):
+    #= 5USC552a c(1)
+    done = gw.command("report", "accounting", "-c", "gate.json", "--subject", "subject:S-1", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["tables"]["disclosures"]
+    wanted = [e for e in gw.all if e["event"] == "disclosure" and e["outcome"] == "disclosed" and len(e["subjects"]) > 1 and e["part"] == 1]
+    assert [r["request"] for r in rows] == [e["request"] for e in wanted] and len(rows) == 2
+    assert all(r["purpose"] == "adjudication" and r["name"] == "DHS, USCIS" and r["sent"].endswith("bytes") for r in rows)
+    assert all(f"{e['records']['disclosed']} records" in r["nature"] and e["target"] in r["nature"] for r, e in zip(rows, wanted))
+    assert gw.command("report", "accounting", "-c", "gate.json").returncode == 2
+
+
+def test_incidents(gw):
+    #= ICE10036.2 5.5(1)
+    done = gw.command("report", "incidents", "-c", "gate.json", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    tables = json.loads(done.stdout)["tables"]
+    kinds = {r["kind"]: r["count"] for r in tables["kinds"]}
+    decided = [e for e in gw.all if e["event"] in ("disclosure", "refusal")]
+    assert kinds["uninspected"] == sum(e["outcome"] == "uninspected" for e in decided) == 2
+    assert kinds["failed_closed"] == sum(e["outcome"] == "failed_closed" for e in decided)
+    assert kinds["presumed_disclosed"] == kinds["unentitled_disclosure"] == kinds["restart_after_crash"] == 0
+    often = {(r["recipient"], r["subject"]): r["attempts"] for r in tables["attempts"]}
+    by_hand = collections.Counter((e["recipient"]["id"], s) for e in decided if e["outcome"] in ("withheld", "blocked") for s in e["subjects"])
+    assert often == {k: n for k, n in by_hand.items() if n >= 3} and often
+
+
+def test_csv_and_html(gw, place):
+    #= RFC4180 2
+    text = gw.command("report", "quarterly", "-c", "gate.json", "--format", "csv").stdout
+    rows = list(csv.reader(io.StringIO(text)))
+    data = json.loads(gw.command("report", "quarterly", "-c", "gate.json", "--json").stdout)["tables"]
+    assert [r[1:3] for r in rows if r[0] == "recipients"] == [[x["name"], x["quarter"]] for x in data["recipients"]]
+    page = gw.command("report", "quarterly", "-c", "gate.json", "--format", "html").stdout
+    seen = []
+
+    class Look(html.parser.HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            seen.append(tag)
+            assert not any(k in ("src", "href", "onload") for k, _ in attrs), attrs
+
+        def handle_startendtag(self, tag, attrs):
+            self.handle_starttag(tag, attrs)
+    Look().feed(page)
+    assert "script" not in seen and "svg" in seen and seen.count("table") == 4 and "http" not in page.replace("http-equiv", "")
+    assert re.search(r"@media print", page) and "prefers-color-scheme:dark" in page and 'role="img"' in page
+    out = place / "q.html"
+    assert gw.command("report", "quarterly", "-c", "gate.json", "--format", "html", "-o", out).returncode == 0
+    assert gw.command("report", "quarterly", "-c", "gate.json", "--format", "html", "-o", out).returncode == 2  # never over a file
+    assert gw.command("report", "quarterly", "-c", "gate.json").stdout.startswith("Quarterly report")
