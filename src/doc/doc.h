@@ -34,8 +34,8 @@ enum doc_event_kind {
                        (`flags` then is the enum doc_malformed of a body that consisted of that line), and containers
                        that were open in it get no END. Depth, token size and memory are limits of the whole body: over
                        them an NDJSON body is malformed as well. */
-    DOC_SKIPPED, /* members that the caller skips (doc_reader_skip): at/len from the first one's quote to the last
-                    one's end, `name` of them */
+    DOC_SKIPPED, /* members or elements that the caller skips (doc_reader_skip): at/len from the first one's first byte
+                    to the last one's end, `name` of them; `flags`: containers open at once in them, at most */
 };
 
 enum doc_flaw {
@@ -105,10 +105,12 @@ void doc_reader_free(struct doc_reader *r);
 /* Ready for a new body; wipes what it held of the last one (names are parts of somebody's life). */
 void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct doc_limits *limits);
 /* What the caller need not be told: members under dull names whose value is true, false, null, a number that has not
- * nine to eleven digits before its point, or a string without DOC_ATTENTION in which no literal ends. They are read like all
- * others (names, duplicates, grammar) and become DOC_SKIPPED. The reader may tell them all the same, and where it does
- * depends on how the body was cut. All of it outlives its use; the table may change between calls. */
-#define DOC_DULL_VALUE 1    /* of a name: its value is not wanted, unless it is a container */
+ * nine to eleven digits before its point, or a string in which no literal ends and which has no DOC_ATTENTION, or of which
+ * the caller says when asked that nothing is in it; with `containers` also containers under such names in which all is
+ * so. They are read like all others (names, duplicates, grammar) and become DOC_SKIPPED. The reader may tell them all the
+ * same, and where it does depends on how the body was cut. All of it outlives its use; the table may change between
+ * calls. */
+#define DOC_DULL_VALUE 1    /* of a name: its value is not wanted, unless something in it is */
 #define DOC_DULL_MEMBERS 2  /* an object under it: its own members may be skipped */
 #define DOC_DULL_ELEMENTS 4 /* an array under it: the members of the objects in it may be skipped */
 struct doc_skip {
@@ -116,6 +118,11 @@ struct doc_skip {
     uint32_t names;           /* ids from here on are not known */
     uint8_t root;             /* DOC_DULL_… of the whole value */
     const uint64_t *literals; /* offsets at which a literal ends, ascending, then UINT64_MAX */
+    bool containers;
+    uint32_t deepest; /* containers beyond this depth are told */
+    /* Of a well-formed string as it stands, without escapes. NULL: something may be in every one. */
+    bool (*is_nothing)(void *ctx, span text);
+    void *ctx;
 };
 /* NULL: everything is told, as after a reset. Call anew whenever `literals` moved or begins elsewhere. */
 void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip);

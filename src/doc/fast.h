@@ -8,14 +8,20 @@
 #include "doc/text.h"
 
 /* Marks and events that must be at hand before a stride: no stride takes more (events: what was skipped, a flaw, a name,
- * a value). The eight bytes behind the first mark
+ * a value, what was skipped behind it). The eight bytes behind the first mark
  * may then be loaded at once, because every mark stands on a byte of its own; and behind an opening quote comes the
  * closing one, because a line cut inside a string ends its chunk. */
 #define MARKS_AHEAD WALK_FAST_MARKS
-#define EVENTS_AHEAD 4
+#define EVENTS_AHEAD 5
 
 /* Inlined, or the state of a stride would get an address and live in memory. */
 #define STRIDE static inline __attribute__((always_inline))
+
+/* Children that became no events, one behind the other. */
+struct skipped {
+    size_t from, end;
+    uint32_t count, depth;
+};
 
 struct stride {
     struct doc_reader *r;
@@ -23,10 +29,15 @@ struct stride {
     const uint16_t *mark; /* the next one */
     struct doc_event *event;
     const uint16_t *last_mark; /* up to these there is enough ahead */
-    const struct doc_event *last_event;
+    const struct doc_event *first_event, *last_event;
+    bool full;     /* struct walk_out */
+    size_t behind; /* bytes of the window behind the chunk */
+    size_t size; /* of the chunk */
     uint64_t at; /* of the chunk */
     enum walk_state state;
-    const struct walk_frame *frame;
+    struct walk_frame *frame;
+    uint32_t floor; /* containers up to this depth were opened before, or are closed */
+    struct skipped skipped;
     struct name_entry *entries;
     uint32_t last, next; /* names: the one met last (struct doc_names), the one that is foretold */
     bool inside;
@@ -206,12 +217,15 @@ STRIDE void put_name(struct stride *s, const struct met *name, size_t from)
     put_word(s, from, name->word);
 }
 
-/* A value that is no container: its event, the place of the mark behind it, and whether a caller that skips wants it. */
+/* What a caller that skips has to be told of a value. */
+enum plain_news { PLAIN_NOTHING, PLAIN_ASK, PLAIN_TOLD };
+
+/* A value that is no container: its event, the place of the mark behind it. */
 struct plain {
     uint64_t word;
     size_t from, end;
     uint32_t marks;
-    bool dull;
+    enum plain_news news;
 };
 
 STRIDE bool has_literal(struct stride *s, size_t from, size_t end)
@@ -227,8 +241,9 @@ STRIDE bool read_string(struct stride *s, const uint16_t *mark, struct plain *ou
     size_t from = (size_t)mark[0] + 1, to = mark[1];
     uint32_t flags = string_flags(s, from, to);
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
-    bool dull = !(flags & DOC_ATTENTION) && !has_literal(s, from, to);
-    *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, dull};
+    enum plain_news news = flags & DOC_ATTENTION ? PLAIN_ASK : PLAIN_NOTHING;
+    if (UNLIKELY(has_literal(s, from, to))) news = PLAIN_TOLD;
+    *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, news};
     return true;
 }
 
@@ -285,7 +300,7 @@ STRIDE bool read_scalar(const struct stride *s, const uint16_t *mark, uint8_t fi
     bool dull = kind != DOC_NUMBER || is_dull_number(len, flags);
     /* The mark that ended it has a meaning of its own, unless it is a blank. */
     bool blank = after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines);
-    *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull};
+    *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull ? PLAIN_NOTHING : PLAIN_TOLD};
     return true;
 }
 
@@ -294,43 +309,159 @@ STRIDE bool read_plain(struct stride *s, const uint16_t *mark, uint8_t first, st
     return first == '"' ? read_string(s, mark, out) : read_scalar(s, mark, first, out);
 }
 
-STRIDE bool take_opening(struct stride *s, bool object)
+/* Whether there is nothing in it that the caller wants; a string goes to its closing quote. */
+STRIDE bool is_nothing(const struct stride *s, const struct plain *value)
+{
+    if (value->news != PLAIN_ASK) return value->news == PLAIN_NOTHING;
+    span text = span_of(byte_at(s, value->from), value->end - 1 - value->from);
+    return s->skip->is_nothing && s->skip->is_nothing(s->skip->ctx, text);
+}
+
+STRIDE void skip(struct stride *s, size_t from, size_t end)
+{
+    if (s->skipped.count == 0) s->skipped.from = from;
+    s->skipped.end = end;
+    s->skipped.count++;
+}
+
+STRIDE void put_skipped(struct stride *s)
+{
+    struct skipped *k = &s->skipped;
+    if (k->count > 0) put(s, k->from, k->end - k->from, k->count, DOC_SKIPPED, k->depth);
+    k->count = k->depth = 0;
+}
+
+/* The events that a container begins with. `name` NULL: an element. */
+STRIDE void put_begin(struct stride *s, struct walk_frame *f, const struct met *name, size_t name_at, size_t from)
+{
+    f->had = s->skipped.count > 0;
+    put_skipped(s);
+    if (name && UNLIKELY(name->twice)) put(s, name_at, 0, DOC_FLAW_DUPLICATE_NAME, DOC_FLAW, 0);
+    f->named = name != NULL;
+    f->first = s->event;
+    if (name) put_word(s, name_at, name->word);
+    put(s, from, 1, 0, f->object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0);
+}
+
+#define SKIPPED_DEEPEST 200 /* fits the flags of an event */
+
+/* Whether nothing in the container, of this depth, was told since it began. */
+STRIDE bool is_untold(const struct stride *s, const struct walk_frame *f, uint32_t depth)
+{
+    uint32_t inside = s->skipped.depth;
+    return f->dull && depth > s->floor && s->event == f->first + 1 + f->named && inside < SKIPPED_DEEPEST &&
+           depth + inside <= s->skip->deepest;
+}
+
+/* What was told of the container is taken back, and it joins what was skipped before it. */
+STRIDE void take_back(struct stride *s, const struct walk_frame *f, size_t end)
+{
+    size_t from = (size_t)(f->first->at - s->at) - f->named;
+    uint32_t depth = s->skipped.depth + 1;
+    s->event = f->first;
+    s->skipped = (struct skipped){0};
+    if (f->had) {
+        const struct doc_event *before = --s->event;
+        s->skipped = (struct skipped){(size_t)(before->at - s->at), 0, before->name, before->flags};
+    }
+    skip(s, from, end);
+    if (depth > s->skipped.depth) s->skipped.depth = depth;
+}
+
+STRIDE void put_end(struct stride *s, const struct walk_frame *f, uint32_t depth, size_t from)
+{
+    if (is_untold(s, f, depth)) {
+        take_back(s, f, from + 1);
+    } else {
+        put_skipped(s);
+        put(s, from, 1, 0, f->object ? DOC_OBJECT_END : DOC_ARRAY_END, 0);
+    }
+    if (depth <= s->floor) s->floor = depth - 1;
+}
+
+STRIDE bool may_open(const struct doc_reader *r)
+{
+    return r->depth < r->limits.depth && r->depth < r->frames_size;
+}
+
+STRIDE void take_opening(struct stride *s, bool object, const struct met *name, size_t name_at)
 {
     struct doc_reader *r = s->r;
     size_t from = s->mark[0];
-    if (UNLIKELY(r->depth >= r->limits.depth || r->depth == r->frames_size)) return false;
     walk_push(r, s->at + from, object, s->last);
     names_in(s);
     s->frame++;
-    put(s, from, 1, 0, object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0);
+    if (name && UNLIKELY(name->twice)) s->frame->dull = false;
+    put_begin(s, s->frame, name, name_at, from);
     s->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
     s->mark++;
-    return true;
+}
+
+/* Where a record ends that is to be learnt. */
+STRIDE void learn(struct stride *s)
+{
+    struct doc_reader *r = s->r;
+    if (LIKELY(!r->lesson.on) || r->depth != r->lesson.depth) return;
+    track_learn(r, s->bytes, r->lesson.mark, (uint32_t)(s->mark - r->scan.marks));
+    r->lesson.on = false;
 }
 
 /* The end of a container that has one around it. */
 STRIDE bool take_closing(struct stride *s, bool object, uint8_t c)
 {
-    size_t from = s->mark[0];
     if (c != (object ? '}' : ']') || s->r->depth == 1) return false;
+    put_end(s, s->frame, s->r->depth, s->mark[0]);
     walk_pop(s->r);
     names_in(s);
     s->frame--;
-    put(s, from, 1, 0, object ? DOC_OBJECT_END : DOC_ARRAY_END, 0);
+    learn(s);
     s->mark++;
     return true;
 }
 
+#include "doc/fast_track.h"
+
+/* An element that is an object, on a track; where it has none, it is to be learnt, unless nothing like it came before.
+ * OFF_NOWHERE, OFF_LATER: nothing was taken. */
+STRIDE enum off take_record(struct stride *s)
+{
+    struct doc_reader *r = s->r;
+    uint32_t mark = (uint32_t)(s->mark - r->scan.marks), depth = r->depth;
+    bool first = s->state == WALK_FIRST_VALUE;
+    enum off off = take_track(s);
+    bool open = r->lesson.on && depth > r->lesson.depth;
+    if ((off == OFF_GAP || (off == OFF_NOWHERE && !first)) && !open) {
+        r->lesson.on = true;
+        r->lesson.mark = mark;
+        r->lesson.depth = depth;
+    }
+    return off;
+}
+
 /* Each takes what it can and leaves in s->state what comes next; false at anything unusual, which is then not taken. */
 
-/* A value; it has ended, and s->state says so, unless it is a container, which has begun. */
+/* An element, or the value of a member whose name was told; it has ended, and s->state says so, unless it is a container,
+ * which has begun. */
 STRIDE bool take_value(struct stride *s)
 {
     uint8_t c = *byte_at(s, s->mark[0]);
     struct plain value;
-    if (c == '{' || c == '[') return take_opening(s, c == '{');
+    if (c == '{' && s->frame->object == 0) {
+        enum off off = take_record(s);
+        if (off != OFF_NOWHERE) return off != OFF_LATER;
+    }
+    if (c == '{' || c == '[') {
+        if (UNLIKELY(!may_open(s->r))) return false;
+        take_opening(s, c == '{', NULL, 0);
+        return true;
+    }
     if (!read_plain(s, s->mark, c, &value)) return false;
-    put_word(s, value.from, value.word);
+    if (s->frame->object == 0 && s->frame->dull && is_nothing(s, &value)) {
+        skip(s, s->mark[0], value.end);
+    } else {
+        put_skipped(s);
+        put_word(s, value.from, value.word);
+    }
     s->mark += value.marks;
     s->state = WALK_AFTER;
     return true;
@@ -351,57 +482,41 @@ STRIDE bool has_room(const struct stride *s)
     return s->mark <= s->last_mark && s->event <= s->last_event;
 }
 
-/* Children that became no events, one behind the other. */
-struct skipped {
-    size_t from, end;
-    uint32_t count;
-};
-
-STRIDE void skip(struct skipped *k, size_t from, size_t end)
-{
-    if (k->count == 0) k->from = from;
-    k->end = end;
-    k->count++;
-}
-
-STRIDE void put_skipped(struct stride *s, struct skipped *k)
-{
-    if (k->count > 0) put(s, k->from, k->end - k->from, k->count, DOC_SKIPPED, 0);
-    k->count = 0;
-}
-
 /* A name whose value needs a closer look, or is a container. */
 STRIDE bool take_head(struct stride *s, const struct met *name, uint8_t c)
 {
-    put_name(s, name, (size_t)s->mark[0] + 1);
+    size_t from = (size_t)s->mark[0] + 1;
     s->mark += 3;
     s->state = WALK_VALUE;
-    return (c == '{' || c == '[') && take_opening(s, c == '{');
+    if ((c == '{' || c == '[') && LIKELY(may_open(s->r))) {
+        take_opening(s, c == '{', name, from);
+        return true;
+    }
+    put_skipped(s);
+    put_name(s, name, from);
+    return false;
 }
 
 STRIDE bool is_dull_name(const struct stride *s, const struct met *name)
 {
-    if (name->id >= s->skip->names || !(s->skip->dull[name->id] & DOC_DULL_VALUE) || name->twice) return false;
-    return !walk_tells(s->r, s->frame);
+    return !s->frame->tells && walk_dull(s->skip, name->id) & DOC_DULL_VALUE && !name->twice;
 }
 
 enum taken { TAKEN, TAKEN_LAST, NOT_TAKEN };
 
 /* A member with the comma behind it. */
-STRIDE enum taken take_member(struct stride *s, struct skipped *skipped)
+STRIDE enum taken take_member(struct stride *s)
 {
     struct met name;
     struct plain value;
     if (UNLIKELY(!meet_name(s, &name))) return NOT_TAKEN;
     uint8_t c = *byte_at(s, s->mark[3]);
-    if (c == '{' || c == '[' || UNLIKELY(!read_plain(s, s->mark + 3, c, &value))) {
-        put_skipped(s, skipped);
+    if (c == '{' || c == '[' || UNLIKELY(!read_plain(s, s->mark + 3, c, &value)))
         return take_head(s, &name, c) ? TAKEN_LAST : NOT_TAKEN;
-    }
-    if (value.dull && is_dull_name(s, &name)) {
-        skip(skipped, s->mark[0], value.end);
+    if (is_dull_name(s, &name) && is_nothing(s, &value)) {
+        skip(s, s->mark[0], value.end);
     } else {
-        put_skipped(s, skipped);
+        put_skipped(s);
         put_name(s, &name, (size_t)s->mark[0] + 1);
         put_word(s, value.from, value.word);
     }
@@ -416,12 +531,10 @@ STRIDE enum taken take_member(struct stride *s, struct skipped *skipped)
 /* Members, from a name on, as long as their values are strings and scalars with a comma behind them. */
 STRIDE bool take_members(struct stride *s)
 {
-    struct skipped skipped = {0};
     enum taken taken;
     do {
-        taken = take_member(s, &skipped);
+        taken = take_member(s);
     } while (taken == TAKEN && has_room(s));
-    put_skipped(s, &skipped);
     return taken != NOT_TAKEN;
 }
 
@@ -455,14 +568,21 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
     s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
     s.last_event = out->events + out->capacity - EVENTS_AHEAD;
     s.frame = &r->frames[r->depth - 1];
+    s.frame->tells = walk_tells(r->skip, s.frame);
+    s.size = (size_t)(r->scanned - r->chunk_at);
+    s.behind = (size_t)(w->base + w->len - r->scanned);
+    s.first_event = out->events;
+    s.floor = r->depth;
     names_in(&s);
     while (has_room(&s))
         if (!take_one(&s)) break;
+    put_skipped(&s);
     names_out(&s);
     r->state = s.state;
     r->literal = s.literal;
     r->next_mark = (uint32_t)(s.mark - r->scan.marks);
     out->count = (size_t)(s.event - out->events);
+    out->full = s.full;
 }
 
 #endif

@@ -274,6 +274,21 @@ void names_leave_slow(struct doc_names *n, struct names_mark mark)
     drop_strays(n, mark.strays);
 }
 
+bool names_again(struct doc_names *n, uint16_t id, const struct walk_frame *frames, uint32_t depth)
+{
+    return meet_entry(n, id, frames, depth) != NAMES_NO_MEMORY;
+}
+
+uint16_t names_find(struct doc_names *n, span name)
+{
+    uint64_t head = head_of(name);
+    if (name.len > NAMES_LONGEST) return DOC_NAME_NONE;
+    if (n->count > NAMES_FEW) return (uint16_t)(*find_slot(n, name, head) - 1);
+    for (uint16_t id = 0; id < n->count; id++)
+        if (is_entry(&n->entries[id], name, head)) return id;
+    return DOC_NAME_NONE;
+}
+
 /* ---- meeting a name -------------------------------------------------------------------------------------------- */
 
 /* The decoded name: the raw one where nothing is escaped. */

@@ -59,6 +59,11 @@ struct walk_frame {
     uint16_t name; /* that it stands under; DOC_NAME_NONE: none, or not in the table */
     uint8_t asks;  /* the bit of what is dull by that name */
     bool rooted;   /* the outermost container, or an element of it */
+    bool tells;    /* an object: its members are told one by one */
+    bool dull;     /* need not be told if nothing in it is; of an array also: nor need its elements */
+    /* while the events are at hand: */
+    bool had, named;         /* what was skipped before it is the event before `first`; that is its name */
+    struct doc_event *first; /* its own first event */
 };
 
 /* A name outside the table, in an object that is open. */
@@ -95,6 +100,11 @@ enum names_verdict { NAMES_NEW, NAMES_DUPLICATE, NAMES_NO_MEMORY };
 /* Notes the raw name in the innermost of the open containers, an object. *id gets its id or DOC_NAME_NONE. */
 enum names_verdict names_meet(
     struct doc_names *n, span raw, bool escaped, const struct walk_frame *frames, uint32_t depth, uint16_t *id);
+
+/* The id of a name that has been met and is in the table, else DOC_NAME_NONE. */
+uint16_t names_find(struct doc_names *n, span name);
+/* Notes a name of the table that has been met in the innermost object already. False: out of memory. */
+bool names_again(struct doc_names *n, uint16_t id, const struct walk_frame *frames, uint32_t depth);
 
 /* Whether the entry's last object, which is not the innermost, is still open around it. */
 static inline bool names_held(const struct name_entry *e, const struct walk_frame *frames, uint32_t depth)

@@ -28,6 +28,8 @@ void doc_reader_free(struct doc_reader *r)
     if (!r) return;
     MAGIC_CHECK(r, READER_MAGIC);
     names_free(&r->names);
+    track_reset(r->track);
+    mem_free(r->track);
     mem_free(r->frames);
     mem_free_wipe(r, sizeof *r);
 }
@@ -36,6 +38,9 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
 {
     MAGIC_CHECK(r, READER_MAGIC);
     names_reset(&r->names);
+    track_reset(r->track);
+    r->lesson.on = false;
+    r->record_size = r->record_events = 0;
     r->lines = format == DOC_NDJSON;
     r->tail = false;
     r->limits = *limits;
@@ -140,6 +145,7 @@ static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
     }
     r->chunk_at = r->scanned;
     r->next_mark = 0;
+    r->lesson.on = false;
     r->scan.mark_count = 0;
     r->scan.suspect = 0;
     r->scan.cut = false;
@@ -182,7 +188,7 @@ enum doc_status doc_reader_next(
 {
     MAGIC_CHECK(r, READER_MAGIC);
     ASSERT(capacity > 0);
-    struct walk_out out = {events, 0, capacity};
+    struct walk_out out = {events, 0, capacity, false};
     enum doc_status status = r->status;
     put_pending(r, &out);
     if (status == DOC_MORE && r->pending_count == 0) {

@@ -5,6 +5,7 @@
 #include "doc/doc.h"
 #include "doc/names.h"
 #include "doc/scan.h"
+#include "doc/track.h"
 
 /* What may come next.
  *
@@ -73,6 +74,13 @@ struct doc_reader {
     enum doc_status status; /* DOC_MORE while it goes on */
     enum doc_malformed malformed;
     uint64_t malformed_at;
+    /* tracks (track.h) */
+    struct track *track; /* NULL: none was learnt yet */
+    struct {
+        bool on;
+        uint32_t mark, depth; /* a record to learn begins there, in so many containers */
+    } lesson;
+    uint32_t record_size, record_events; /* of the last one that stayed on a track */
     /* events that found no room */
     struct doc_event pending[WALK_PENDING];
     uint32_t pending_count;
@@ -84,14 +92,28 @@ struct doc_reader {
 struct walk_out {
     struct doc_event *events;
     size_t count, capacity;
+    bool full; /* what comes next is better begun with more room */
 };
 
-/* Whether an object's members are told one by one. Asked for each of them: the caller learns names while it reads. */
-static inline bool walk_tells(const struct doc_reader *r, const struct walk_frame *f)
+static inline unsigned walk_dull(const struct doc_skip *skip, uint32_t name)
 {
-    const struct doc_skip *skip = r->skip;
-    uint8_t dull = f->rooted ? skip->root : f->name < skip->names ? skip->dull[f->name] : 0;
-    return !(dull & f->asks);
+    return name < skip->names ? skip->dull[name] : 0;
+}
+
+/* Whether an object's members are told one by one. Asked anew now and then: the caller learns names while it reads. */
+static inline bool walk_tells(const struct doc_skip *skip, const struct walk_frame *f)
+{
+    return !((f->rooted ? skip->root : walk_dull(skip, f->name)) & f->asks);
+}
+
+/* What a container in `around` and under `name` is to a caller that skips. */
+static inline void walk_judge(
+    const struct doc_skip *skip, const struct walk_frame *around, uint32_t name, struct walk_frame *f)
+{
+    bool member = around->object != 0;
+    f->tells = walk_tells(skip, f);
+    f->dull = member ? !around->tells && walk_dull(skip, name) & DOC_DULL_VALUE : around->dull;
+    f->dull = f->dull && skip->containers;
 }
 
 /* Enters a container; the frames have room. `last`: the name met last. */
@@ -105,8 +127,16 @@ static inline void walk_push(struct doc_reader *r, uint64_t at, bool object, uin
         name = element ? around->name : (uint16_t)last;
         rooted = element && around->rooted;
     }
-    r->frames[r->depth++] = (struct walk_frame){object ? at + 1 : 0, r->object, names_mark(&r->names), name,
-        element ? DOC_DULL_ELEMENTS : DOC_DULL_MEMBERS, rooted};
+    struct walk_frame *f = &r->frames[r->depth];
+    *f = (struct walk_frame){.object = object ? at + 1 : 0,
+        .outer = r->object,
+        .mark = names_mark(&r->names),
+        .name = name,
+        .asks = element ? DOC_DULL_ELEMENTS : DOC_DULL_MEMBERS,
+        .rooted = rooted,
+        .tells = true};
+    if (r->depth > 0) walk_judge(r->skip, f - 1, last, f);
+    r->depth++;
     r->names.last = name;
     r->names.inside = object;
     if (object) r->object = at + 1;

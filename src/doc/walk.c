@@ -50,6 +50,7 @@ static void drop_frames(struct doc_reader *r)
     r->object = 0;
     r->names.last = DOC_NAME_NONE;
     r->names.inside = false;
+    r->lesson.on = false;
 }
 
 /* The text is not JSON: the end of a JSON body, of a line in NDJSON. */
@@ -97,6 +98,7 @@ static void begin_container(struct doc_reader *r, struct walk_out *out, struct m
 static void end_container(struct doc_reader *r, struct walk_out *out, struct mark m)
 {
     walk_pop(r);
+    if (r->depth <= r->lesson.depth) r->lesson.on = false; /* where it ends is not seen here */
     emit_simple(r, out, m.byte == '}' ? DOC_OBJECT_END : DOC_ARRAY_END, m.at, 1);
     value_ended(r);
 }
@@ -378,7 +380,7 @@ enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, str
     while (r->next_mark < r->scan.mark_count) {
         if (r->token == TOKEN_NONE && r->scan.mark_count - r->next_mark >= WALK_FAST_MARKS) r->fast(r, w, out);
         if (r->status != DOC_MORE) return r->status;
-        if (out->count >= out->capacity) return DOC_FULL;
+        if (out->count >= out->capacity || out->full) return DOC_FULL;
         if (r->next_mark == r->scan.mark_count) break;
         uint64_t at = r->chunk_at + r->scan.marks[r->next_mark];
         bool inside = at < w->base + w->len;
@@ -403,6 +405,7 @@ enum doc_status walk_chunk_end(struct doc_reader *r, struct walk_out *out)
     }
     r->chunk_at = r->scanned; /* an empty chunk: nothing is counted twice */
     r->next_mark = r->scan.mark_count = 0;
+    r->lesson.on = false;
     return r->status;
 }
 

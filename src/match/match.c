@@ -181,10 +181,10 @@ void match_reset(struct match *m)
     mem_wipe(m->events, sizeof m->events);
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);
-    if (m->shapes_used) mem_wipe(m->shapes, sizeof m->shapes);
+    shapes_forget(m);
     rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
-    m->failed = m->name_waits = m->disorder = m->shapes_used = m->marked = false;
+    m->failed = m->name_waits = m->disorder = m->marked = false;
     m->identifiers_from = m->identifier_text_from = 0;
     m->too_deep = UINT64_MAX;
     m->stepping = (struct stepping){0};
@@ -258,7 +258,11 @@ static void skip_dull(struct match *m)
     m->skip = (struct doc_skip){.dull = m->dull,
         .names = MATCH_NAMES,
         .root = name_root_dullness(m),
-        .literals = m->literals.items};
+        .literals = m->literals.items,
+        .containers = path_others_are_void(m->document),
+        .deepest = m->limits.visible_depth ? m->limits.visible_depth : UINT32_MAX,
+        .is_nothing = value_is_nothing,
+        .ctx = m};
     doc_reader_skip(m->reader, &m->skip);
 }
 

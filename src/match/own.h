@@ -137,6 +137,23 @@ struct shape {
     bool read;         /* syntax_may_read_shape() */
 };
 
+/* Texts of one shape under the same labels, of which all is known that will be proposed: the same parts for the same
+ * rules, whatever the digits and the case. */
+#define KNOWN 128
+#define ASKS 4
+struct known {
+    uint8_t text[LOOK_BLOCK];
+    const struct path_info *key;
+    label_set labels;
+    uint8_t len; /* 0: none yet */
+    bool varies; /* what is found depends on more than the shape */
+    uint8_t count;
+    struct ask {
+        rule_id rule;
+        uint8_t kind, from, len;
+    } asks[ASKS];
+};
+
 struct match {
     uint32_t magic;
     bool prefilter;
@@ -156,7 +173,11 @@ struct match {
     bool any_syntax; /* a rule with a syntax of its own needs neither six digits nor an at sign */
     look_function *look;
     struct shape shapes[SHAPES];
-    bool shapes_used;
+    struct known known[KNOWN];
+    struct known *learning; /* what is proposed is noted here too */
+    span learnt;            /* about this text */
+    uint8_t shapes_used[SHAPES], known_used[KNOWN]; /* slots to wipe */
+    uint32_t shape_count, known_count;
     bool loose;       /* a shape is looked at: what is proposed is only counted */
     uint64_t loosely; /* so many times */
     struct label labels[LABEL_SLOTS];
@@ -239,6 +260,8 @@ struct child child_of(struct match *m, path_state state, label_set labels, bool 
 const struct label *label_of(struct match *m, label_set set);
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
+/* Whether a text without escapes, in which no literal ends, holds nothing where nothing is said of it (doc_skip). */
+bool value_is_nothing(void *match, span text);
 /* "It is so" may be what a marker waits for. */
 void value_true(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
@@ -260,11 +283,22 @@ void view_scan_known(struct match *m, span text, const struct look *known, unsig
 bool view_may_identify(struct match *m, span text, const struct look *l);
 /* Whether a text without a label can be left alone, whatever it folds to. */
 bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
+/* A text that needs no folding, holds neither '%' nor '@', and no literal: the identifiers in it but for codings. */
+void view_identify(struct match *m, span text, const struct look *l);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, const struct look *l, unsigned level);
 
 /* shape.c */
 const struct shape *shape_of(struct match *m, span text, const struct look *l);
+/* As view_identify() at the spot, from memory where the shape is known there. */
+void shape_identify(struct match *m, span text, const struct look *l);
+/* While a shape is learnt: what is proposed; that it is no matter of the shape alone. */
+void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span value);
+static inline void shape_varies(struct match *m)
+{
+    if (UNLIKELY(m->learning != NULL)) m->learning->varies = true;
+}
+void shapes_forget(struct match *m);
 /* Calls `each` for nine digits that stand alone, 012345678 or, as cards print it, 012-345-678. */
 typedef void bare_fn(struct match *m, span digits);
 void shape_each_bare(struct match *m, span text, bare_fn *each);

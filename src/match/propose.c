@@ -40,6 +40,7 @@ void findings_close(struct match *m)
 void finding_here(struct match *m, enum match_origin origin, rule_id rule)
 {
     const struct spot *p = &m->spot;
+    shape_varies(m);
     m->proposals++;
     if (m->dry) return;
     if (origin == MATCH_DEFINITIVE && p->unit != MATCH_NONE && !p->in_text) suspect_mark(m);
@@ -155,6 +156,7 @@ void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
         m->loosely++;
         return;
     }
+    if (UNLIKELY(m->learning != NULL)) shape_note(m, rule, kind, value);
     /* Two rules often see the same. */
     if (value.ptr == m->latest.value.ptr && value.len == m->latest.value.len && kind == m->latest.kind && !m->dry) return;
     m->latest.value = value;

@@ -1,16 +1,18 @@
 /* Values of one shape, their digits and case aside, are asked once whether one of them may hold an identifier. */
 #include "match/own.h"
 
-static struct shape *slot_of(struct match *m, span text, const struct look *l)
+static size_t slot_of(span text, const struct look *l, uint32_t more)
 {
-    uint64_t h = (l->digit * 0x9E3779B97F4A7C15ULL) ^ (l->letter * 0xC2B2AE3D27D4EB4FULL) ^ text.len;
-    return &m->shapes[(h * 0xD6E8FEB86659FD93ULL) >> 57 & (SHAPES - 2)];
+    uint64_t h = (l->digit * 0x9E3779B97F4A7C15ULL) ^ (l->letter * 0xC2B2AE3D27D4EB4FULL) ^ text.len ^ (uint64_t)more << 8;
+    return (h * 0xD6E8FEB86659FD93ULL) >> 57 & (SHAPES - 2);
 }
+_Static_assert(SHAPES == 128 && KNOWN == SHAPES, "seven bits");
 
-static bool is_same(const uint8_t *a, const uint8_t *b)
+/* Both end in zeros. */
+static bool is_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
     uint64_t other = 0;
-    for (size_t i = 0; i < LOOK_BLOCK; i += 8)
+    for (size_t i = 0; i < len; i += 8)
         other |= load_le64(a + i) ^ load_le64(b + i);
     return other == 0;
 }
@@ -31,19 +33,91 @@ static void learn(struct match *m, struct shape *s, size_t len, const struct loo
     if (l->digits >= 9) shape_each_bare(m, shape, note_bare);
     s->bare = m->loosely > 0;
     s->read = syntax_may_read_shape(m, shape, l);
-    m->shapes_used = true;
+}
+
+static void use_shape(struct match *m, size_t slot)
+{
+    if (m->shapes[slot].len == 0) m->shapes_used[m->shape_count++] = (uint8_t)slot;
 }
 
 /* Two places for each. */
 const struct shape *shape_of(struct match *m, span text, const struct look *l)
 {
     if (text.len > LOOK_BLOCK || text.len == 0 || l->leads > 0) return NULL;
-    struct shape *s = slot_of(m, text, l);
-    if (LIKELY(s[0].len == text.len && is_same(s[0].text, l->shape))) return &s[0];
-    if (s[1].len == text.len && is_same(s[1].text, l->shape)) return &s[1];
-    if (s[0].len > 0) s[1] = s[0];
+    size_t slot = slot_of(text, l, 0);
+    struct shape *s = &m->shapes[slot];
+    if (LIKELY(s[0].len == text.len && is_same(s[0].text, l->shape, text.len))) return &s[0];
+    if (s[1].len == text.len && is_same(s[1].text, l->shape, text.len)) return &s[1];
+    if (s[0].len > 0) use_shape(m, slot + 1), s[1] = s[0];
+    use_shape(m, slot);
     learn(m, s, text.len, l);
     return s;
+}
+
+/* ---- what is known of a shape at a place ------------------------------------------------------------------------ */
+
+static bool is_known(const struct match *m, const struct known *k, span text, const struct look *l)
+{
+    return k->len == text.len && k->labels == m->spot.labels && k->key == m->spot.key && is_same(k->text, l->shape, text.len);
+}
+
+static void use_known(struct match *m, size_t slot)
+{
+    if (m->known[slot].len == 0) m->known_used[m->known_count++] = (uint8_t)slot;
+}
+
+/* The places for this shape, the known one first; false: it is not known yet. Two for each. */
+static bool find_known(struct match *m, span text, const struct look *l, struct known **out)
+{
+    size_t slot = slot_of(text, l, m->spot.labels);
+    struct known *k = *out = &m->known[slot];
+    if (LIKELY(is_known(m, k, text, l))) return true;
+    if (is_known(m, k + 1, text, l)) return *out = k + 1, true;
+    if (k->len > 0) use_known(m, slot + 1), k[1] = k[0];
+    use_known(m, slot);
+    *k = (struct known){.key = m->spot.key, .labels = m->spot.labels, .len = (uint8_t)text.len};
+    memcpy(k->text, l->shape, sizeof k->text);
+    return false;
+}
+
+void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span value)
+{
+    struct known *k = m->learning;
+    uintptr_t from = (uintptr_t)value.ptr - (uintptr_t)m->learnt.ptr;
+    if (from > m->learnt.len || value.len > m->learnt.len - from) return shape_varies(m);
+    struct ask now = {rule, (uint8_t)kind, (uint8_t)from, (uint8_t)value.len};
+    for (size_t i = 0; i < k->count; i++)
+        if (k->asks[i].kind == now.kind && k->asks[i].from == now.from && k->asks[i].len == now.len) return;
+    if (k->count == ASKS) return shape_varies(m);
+    k->asks[k->count++] = now;
+}
+
+void shape_identify(struct match *m, span text, const struct look *l)
+{
+    struct known *k;
+    if (!find_known(m, text, l, &k)) {
+        m->learning = k;
+        m->learnt = text;
+        view_identify(m, text, l);
+        m->learning = NULL;
+        return;
+    }
+    if (k->varies) return view_identify(m, text, l);
+    for (size_t i = 0; i < k->count; i++) {
+        const struct ask *a = &k->asks[i];
+        propose(m, a->rule, (enum registry_kind)a->kind, span_sub(text, a->from, a->len));
+    }
+}
+
+//= 8USC1367 a(2) what a document said does not outlive its exchange
+void shapes_forget(struct match *m)
+{
+    for (uint32_t i = 0; i < m->shape_count; i++)
+        mem_wipe(&m->shapes[m->shapes_used[i]], sizeof m->shapes[0]);
+    for (uint32_t i = 0; i < m->known_count; i++)
+        mem_wipe(&m->known[m->known_used[i]], sizeof m->known[0]);
+    m->shape_count = m->known_count = 0;
+    m->learnt = span_of(NULL, 0);
 }
 
 static bool is_separator(uint8_t c)

@@ -55,6 +55,13 @@ static void value_decoded(struct match *m, span text)
     if (out) view_scan(m, span_of(out, doc_decode_string(text, out)), 0, false, false);
 }
 
+/* Whether its shape and its place say all but what its base64 runs hold. */
+static bool is_shaped(span text, const struct look *l)
+{
+    bool one = text.len > 0 && text.len <= LOOK_BLOCK && l->leads == 0;
+    return one && !l->percent && !l->at;
+}
+
 /* Whether a value whose place says nothing of it holds at most base64. */
 static bool is_plain(struct match *m, span text, const struct look *l)
 {
@@ -73,6 +80,13 @@ void value_string(
     m->look(text, &l);
     bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
     if (plain && view_is_dull(m, &l, 0)) return;
+    if (!literal) {
+        set_spot(m, e, c, w);
+        if (is_shaped(text, &l)) {
+            shape_identify(m, text, &l);
+            return view_runs(m, text, &l, 0);
+        }
+    }
     plain &= is_plain(m, text, &l);
     if (plain && !l.run) return;
     set_spot(m, e, c, w);
@@ -80,6 +94,27 @@ void value_string(
         view_runs(m, text, &l, 0);
     else
         view_scan_known(m, text, &l, 0, true, literal);
+}
+
+/* Where something is found, all is done again once its place is known. */
+static bool is_quiet(struct match *m, span text, const struct look *l)
+{
+    uint64_t before = m->proposals;
+    m->dry = true;
+    shape_identify(m, text, l);
+    if (m->proposals == before) view_runs(m, text, l, 0);
+    m->dry = false;
+    return m->proposals == before;
+}
+
+bool value_is_nothing(void *match, span text)
+{
+    struct match *m = match;
+    struct look l;
+    m->look(text, &l);
+    if (view_is_dull(m, &l, 0)) return true;
+    m->spot = (struct spot){.unit = MATCH_NONE, .label = &m->no_label};
+    return is_shaped(text, &l) ? is_quiet(m, text, &l) : is_plain(m, text, &l) && !l.run;
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */

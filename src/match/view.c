@@ -62,10 +62,19 @@ bool view_may_identify(struct match *m, span text, const struct look *l)
     return may.pattern || may.bare || may.read;
 }
 
+/* What reads the digits themselves may find more in the next text of this shape, or less. */
+static void ask_shapes(struct match *m, const struct may *may)
+{
+    uint64_t proposed = may->pattern && may->shape ? may->shape->patterns : 0;
+    bool known = may->shape || !(may->pattern || may->bare || may->read);
+    if (!known || may->read || !rules_see_shapes(m->rules, proposed, m->spot.labels, m->learnt)) shape_varies(m);
+}
+
 static void scan_identifiers(struct match *m, span text, const struct look *l)
 {
     struct may may = {true, true, true, NULL};
     if (m->prefilter) may = what_may_be(m, text, l);
+    if (m->learning) ask_shapes(m, &may);
     if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
     syntax_scan(m, text, l, !may.read);
     if (may.pattern && !may.shape)
@@ -127,7 +136,9 @@ static void scan_embedded(struct match *m, const struct rules_identifier *rule, 
 static void scan_scientific(struct match *m, span value)
 {
     uint8_t digits[16];
-    size_t n = text_is_scientific(value) ? text_integer(value, digits, sizeof digits) : 0;
+    if (!text_is_scientific(value)) return;
+    shape_varies(m);
+    size_t n = text_integer(value, digits, sizeof digits);
     if (n > 0) value_labelled(m, span_of(digits, n));
     m->latest.value = span_of(NULL, 0); /* was in buffers that are gone */
 }
@@ -197,6 +208,14 @@ static bool is_dull(const struct match *m, const struct look *l, unsigned level)
     return view_is_dull(m, l, level);
 }
 
+/* What was decoded is mostly no text at all: then it is no wonder that it holds a few digits. */
+static bool is_noise(const struct match *m, span text, const struct look *l, unsigned level)
+{
+    if (!m->prefilter || m->spot.key || m->spot.label->count > 0 || m->spot.label->markers) return false;
+    if (l->leads > 0 || l->digits >= 6 || l->at || (level < LEVELS && (l->percent || l->run))) return false;
+    return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
+}
+
 static void scan_token(struct match *m, span token, unsigned level)
 {
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
@@ -204,7 +223,7 @@ static void scan_token(struct match *m, span token, unsigned level)
     if (!out) return;
     span text = span_of(out, text_base64(token, out));
     m->look(text, &l);
-    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+    if (!is_dull(m, &l, level + 1) && !is_noise(m, text, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
 }
 
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
@@ -263,6 +282,15 @@ static void scan_folded(struct match *m, span text, const struct look *l, unsign
     if (level == LEVELS) return;
     if (l->percent || !m->prefilter) scan_percent(m, text, level);
     view_runs(m, text, l, level);
+}
+
+void view_identify(struct match *m, span text, const struct look *l)
+{
+    m->latest.value = span_of(NULL, 0);
+    if (m->spot.key) scan_key(m, text);
+    if (m->spot.label->count > 0) scan_labelled(m, text, l);
+    scan_identifiers(m, text, l);
+    scan_markers(m, text, false);
 }
 
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)

@@ -265,11 +265,18 @@ static struct frame *push_frame(struct match *m)
     return TABLE_AT(&m->frames, struct frame, ++m->top);
 }
 
-static void note_depth(struct match *m, const struct where *w)
+/* False: it has been as deep before. */
+static bool sound_depth(struct match *m, const struct where *w, uint32_t now)
 {
     uint32_t *depth = w->piece == MATCH_NONE ? &m->survey.visible_depth : &piece_at(m, w->piece)->depth;
-    if (m->top <= *depth) return;
-    *depth = m->top;
+    if (now <= *depth) return false;
+    *depth = now;
+    return true;
+}
+
+static void note_depth(struct match *m, const struct where *w)
+{
+    if (!sound_depth(m, w, m->top)) return;
     bool first = m->too_deep == UINT64_MAX && w->piece == MATCH_NONE;
     if (first && m->top > m->limits.visible_depth) m->too_deep = frame_top(m)->open;
 }
@@ -429,6 +436,7 @@ static void pass_skipped(struct match *m, struct frame *f, const struct doc_even
     meet_sibling(m, f, e->at);
     f->child_end = e->at + e->len;
     f->children += e->name;
+    if (e->flags > 0) sound_depth(m, &f->where, m->top + e->flags);
 }
 
 /* One event that is neither scalar nor name: the usual ones first. */

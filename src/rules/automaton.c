@@ -252,17 +252,44 @@ static void find_others(const struct automaton *m, uint8_t *found)
     }
 }
 
+static bool reach_other(uint8_t *reached, path_state s)
+{
+    if (reached[s]) return false;
+    return reached[s] = 1, true;
+}
+
+/* `reached`: the states under names that are in no path, where no path says something of such names, and those of elements
+ * below. */
+static bool are_others_void(const struct automaton *m, const uint8_t *found, uint8_t *reached)
+{
+    size_t columns = automaton_columns(m), first = (size_t)m->names + 1;
+    bool is_void = true;
+    for (size_t s = 0; s < m->states; s++)
+        if (!(found[s] & PATH_OTHERS_MEMBERS)) (void)reach_other(reached, m->next[s * columns]);
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t s = 0; s < m->states; s++)
+            for (size_t c = first; reached[s] && c < columns; c++)
+                more |= reach_other(reached, m->next[s * columns + c]);
+    }
+    for (size_t s = 0; s < m->states; s++)
+        if (reached[s] && m->info[s].roles) is_void = false;
+    return is_void;
+}
+
 static bool describe_others(struct builder *b, struct automaton *m)
 {
     size_t columns = automaton_columns(m);
     MEM_AUTO uint8_t *found = mem_array(m->states, 1);
+    MEM_AUTO uint8_t *reached = mem_array(m->states, 1);
     m->others = arena_array(b->arena, (size_t)m->names + 1, sizeof *m->others);
-    if (!found || !m->others) return false;
+    if (!found || !reached || !m->others) return false;
     find_others(m, found);
     for (size_t s = 0; s < m->states; s++)
         for (size_t c = 0; c <= m->names; c++)
             m->others[c] |= found[m->next[s * columns + c]];
     m->root_others = found[m->states > 1 ? 1 : 0];
+    m->others_are_void = are_others_void(m, found, reached);
     return true;
 }
 
@@ -334,6 +361,11 @@ unsigned path_others(const struct rules_document *d, path_symbol name)
 unsigned path_root_others(const struct rules_document *d)
 {
     return d->automaton.root_others;
+}
+
+bool path_others_are_void(const struct rules_document *d)
+{
+    return d->automaton.others_are_void;
 }
 
 path_symbol path_symbol_of(const struct rules_document *d, span decoded_name)

@@ -20,14 +20,36 @@ static void split_silent(uint8_t class_of[256], unsigned *count)
     regular_split_classes(class_of, count, &line);
 }
 
-void memo_learn(struct loader *l, struct rule *rule, const struct regular *r)
+static bool is_blind(const uint8_t class_of[256])
+{
+    bool blind = true;
+    for (unsigned d = '0'; d <= '9'; d++)
+        blind &= class_of[d] == class_of['0'];
+    for (unsigned c = 'A'; c <= 'Z'; c++)
+        blind &= class_of[c] == class_of[to_lower((uint8_t)c)];
+    return blind;
+}
+
+static void split_all(uint8_t class_of[256], const struct regular *r)
 {
     unsigned count = 1;
-    uint8_t *class_of = loader_alloc(l, 256, 1);
-    if (!class_of) return;
     for (uint16_t i = 0; i < r->sets; i++)
         regular_split_classes(class_of, &count, &r->set[i]);
     split_silent(class_of, &count);
+}
+
+bool memo_is_blind(const struct regular *r)
+{
+    uint8_t class_of[256] = {0};
+    split_all(class_of, r);
+    return is_blind(class_of);
+}
+
+void memo_learn(struct loader *l, struct rule *rule, const struct regular *r)
+{
+    uint8_t *class_of = loader_alloc(l, 256, 1);
+    if (!class_of) return;
+    split_all(class_of, r);
     rule->pattern.class_of = class_of;
     rule->pattern.memo = l->set->memos++;
 }

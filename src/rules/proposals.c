@@ -387,6 +387,14 @@ static bool keep(struct loader *l, struct maker *k, struct proposals *out)
     return true;
 }
 
+/* Of the expression alone, whatever values stand beside it. */
+static void learn_blindness(struct maker *k, struct rule *rule)
+{
+    const char *pattern = rule->pattern.code ? pattern_text(rule) : NULL;
+    start_over(k);
+    rule->pattern.blind = pattern && regular_add(&k->regular, pattern, false, 0) && memo_is_blind(&k->regular);
+}
+
 /* Of each rule by itself, whether or not the automaton of all of them has room for it. */
 static void learn_needs(struct loader *l, struct maker *k, struct proposals *p)
 {
@@ -401,6 +409,7 @@ static void learn_needs(struct loader *l, struct maker *k, struct proposals *p)
             needs_of(&k->regular, &p->needs);
         else
             needs_always(&p->needs);
+        learn_blindness(k, p->rules[i]);
     }
 }
 

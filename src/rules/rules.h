@@ -95,6 +95,9 @@ path_symbol path_symbol_of(const struct rules_document *d, span decoded_name);
 enum { PATH_OTHERS_MEMBERS = 1, PATH_OTHERS_ELEMENTS = 2 };
 unsigned path_others(const struct rules_document *d, path_symbol name);
 unsigned path_root_others(const struct rules_document *d);
+/* Whether nothing is declared of a container under a name that is in no path, where path_others() says nothing, nor of
+ * elements in it, and nothing in them may be left out. */
+bool path_others_are_void(const struct rules_document *d);
 path_state path_member(const struct rules_document *d, path_state s, path_symbol name);
 path_state path_element(const struct rules_document *d, path_state s, uint64_t index);
 const struct path_info *path_info_of(const struct rules_document *d, path_state s); /* never NULL */
@@ -272,6 +275,9 @@ const struct rules_needs *rules_marker_needs(const struct rules_set *s);
 /* The identifiers with a syntax of their own that may stand in some folded text of this shape: '0' for every digit,
  * letters in upper case, every other byte as it is. 0: none. The bits mean something to rules_scan_proposed() alone. */
 uint64_t rules_propose_shape(const struct rules_set *s, span shape);
+
+/* Whether those of these bits, and what runs only under the labels, find the same in every text of the shape of this one. */
+bool rules_see_shapes(const struct rules_set *s, uint64_t proposed, label_set labels, span text);
 
 /* Every identifier pattern that the folded text (registry_fold) proposes: those with a syntax of their own, and those
  * bound to `labels`. Calls `each` with rule, span in text and the captured value, which registry_canonical(kind, value)

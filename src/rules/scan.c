@@ -105,6 +105,49 @@ void rules_scan_bound(
         if (bit_get(set->bits, p->rules[i]->identifier.id)) scan_candidates(p->rules[i], x, folded, &to);
 }
 
+static bool all_blind(const struct proposals *p, uint64_t bits)
+{
+    for (; bits; bits &= bits - 1)
+        if (!p->rules[__builtin_ctzll(bits)]->pattern.blind) return false;
+    return p->count <= 64;
+}
+
+static uint8_t shape_byte(uint8_t c)
+{
+    return is_digit(c) ? '0' : to_upper(c);
+}
+
+/* Whether a text of the shape may be one of the rule's code values. */
+static bool may_be_value(const struct rule *rule, span normalized)
+{
+    for (size_t i = 0; i < rule->values.count; i++) {
+        span value = LIST_AT(&rule->values, struct word, i)->text;
+        size_t same = 0;
+        while (value.len == normalized.len && same < value.len && shape_byte(value.ptr[same]) == shape_byte(normalized.ptr[same]))
+            same++;
+        if (value.len == normalized.len && same == value.len) return true;
+    }
+    return false;
+}
+
+static bool markers_see_shapes(const struct label_rules *set, span text)
+{
+    uint8_t normalized[VALUE_MAX];
+    span value = span_of(normalized, value_normalize(text, normalized));
+    for (size_t i = 0; i < set->markers.count; i++) {
+        const struct rule *rule = *LIST_AT(&set->markers, const struct rule *, i);
+        if (may_be_value(rule, value) || (rule->pattern.code && !rule->pattern.blind)) return false;
+    }
+    return true;
+}
+
+bool rules_see_shapes(const struct rules_set *s, uint64_t proposed, label_set labels, span text)
+{
+    const struct label_rules *set = labels_of(s, labels);
+    return all_blind(&s->anywhere_proposals, proposed) && all_blind(&s->bound_proposals, set->identifier_bits) &&
+           markers_see_shapes(set, text);
+}
+
 void rules_scan_identifiers(
     const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, rules_candidate_fn *each, void *ctx)
 {

@@ -72,6 +72,7 @@ struct automaton {
     uint16_t states, names, indices;
     uint8_t *others; /* by symbol: PATH_OTHERS_… under it */
     uint8_t root_others;
+    bool others_are_void;
     span *name;      /* sorted; symbol i+1 */
     uint64_t *index; /* sorted */
     path_state *next;
@@ -136,6 +137,7 @@ struct pattern {
     uint32_t shortest; /* bytes of a match, at least */
     const uint8_t *class_of; /* of each byte, as far as the expression can tell them apart; NULL: no memo */
     uint16_t memo;           /* its number */
+    bool blind;              /* takes all digits for one, and each letter in both cases */
 };
 
 /* What one expression found in a text (memo.c). */
@@ -299,6 +301,8 @@ enum pattern_outcome pattern_run(
 
 /* Gives the rule's expression a memo. `r`: that expression, and all of it. */
 void memo_learn(struct loader *l, struct rule *rule, const struct regular *r);
+/* Does it take all digits for one, and each letter in both cases? `r`: all of it. */
+bool memo_is_blind(const struct regular *r);
 /* Where the text's matches are, or, when they are not known, shall be added. NULL: not kept. */
 struct memo *memo_find(const struct pattern *p, struct rules_scratch *x, span text, bool *known);
 void memo_add(struct memo *m, const size_t bounds[4]);

@@ -17,11 +17,17 @@ static struct rules_set *rules;
 static struct rules_scratch *scratch;
 static struct match *matches[3];
 
-static uint64_t seed;
+/* What a record consists of, and what its values are, come from two rows of numbers, so that one may repeat without the
+ * other. `twist`: so many numbers on, the first row gives another one. */
+static uint64_t seed, values;
+static unsigned twist;
+static bool in_value;
 static unsigned below(unsigned n)
 {
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
+    uint64_t *s = in_value ? &values : &seed;
+    *s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+    bool other = !in_value && twist > 0 && --twist == 0;
+    return (unsigned)(((*s >> 20) + other) % n);
 }
 static bool chance(unsigned percent)
 {
@@ -79,6 +85,7 @@ static void put_base64(struct text *out, const struct text *in)
 static void put_string(struct text *out)
 {
     struct text t = {.len = 0};
+    in_value = true;
     for (unsigned n = 1 + below(chance(5) ? 12 : 4); n > 0; n--)
         say(&t, parts[below(ARRAY_LEN(parts))]);
     say(out, "\"");
@@ -87,6 +94,7 @@ static void put_string(struct text *out)
     else
         add(out, t.bytes, t.len);
     say(out, "\"");
+    in_value = false;
 }
 
 static void put_value(struct text *out, unsigned depth);
@@ -123,16 +131,23 @@ static void put_value(struct text *out, unsigned depth)
 
 #define RECORDS 12
 
-/* Some records as the one before, so that names are foretold. */
+/* Some records as the one before, to the byte or with other values, or all but one part of it, so that names are foretold
+ * and tracks are followed and left. */
 static void put_document(struct text *out, bool map)
 {
     char name[32];
-    uint64_t again = seed;
+    uint64_t again = seed, again_values = values = ~seed;
     out->len = 0;
     say(out, map ? "{\"people\":{" : "{\"total\":3,\"items\":[");
     for (unsigned i = 0; i < RECORDS; i++) {
-        if (chance(30)) seed = again;
+        in_value = true;
+        bool same = chance(70), copy = chance(20);
+        twist = same && chance(25) ? 1 + below(30) : 0;
+        in_value = false;
+        if (same) seed = again;
+        if (copy) values = again_values;
         again = seed;
+        again_values = values;
         say(out, i ? "," : "");
         snprintf(name, sizeof name, "\"%s%u\":", i % 5 == 4 ? "A01234567" : "x", i);
         if (map) say(out, name);

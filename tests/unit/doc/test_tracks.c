@@ -1,0 +1,375 @@
+/* Lists of records that mostly repeat the one before, and now and then do not quite: with tracks (doc/track.h) the same
+ * events as mark by mark, wherever the record leaves the way. `GATE1367_CASES=N` for more. */
+#include "read_all.h"
+
+#include <stdio.h>
+
+static uint64_t seed;
+static unsigned below(unsigned n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (unsigned)((seed >> 20) % n);
+}
+static bool chance(unsigned permille)
+{
+    return below(1000) < permille;
+}
+
+struct text {
+    char bytes[60000];
+    size_t len;
+};
+
+static void say(struct text *t, const char *s)
+{
+    size_t n = strlen(s);
+    assert_true(t->len + n < sizeof t->bytes);
+    memcpy(t->bytes + t->len, s, n);
+    t->len += n;
+}
+
+/* What a record consists of. `H` and `T` stand for any string and any scalar. */
+#define PARTS 160
+struct record {
+    char part[PARTS];
+    uint8_t name[PARTS];
+    unsigned count;
+};
+
+static const char *const names[] = {"id", "name", "last", "first", "alerts", "code", "text", "date", "a", "items",
+    "a name that is longer than thirty-two bytes, and than sixty-four bytes too, as some are", "x1", "x2", "x3", "x4", "x5",
+    "x6", "x7", "caf\xC3\xA9", "mail@", "n%", "\\u0061", "\\n", "", "123456789012", "x8", "x9", "y1", "y2", "y3", "y4"};
+static const char *const strings[] = {"", "A", "LOPEZ", "1990-01-01", "A 012-345-678", ("ANA SOF\xC3\x8D" "A"), "a\\\"b", "\\\\",
+    "x@example.test", "{", "}]", ",\\\"id\\\":", "longer than what is read at once: 0123456789 0123456789 0123456789 01234567",
+    "\\ud800", "\xC3", "%41"};
+static const char *const scalars[] = {"0", "1", "-1", "12345678", "123456789", "1.5", "1e3", "true", "false", "null",
+    "01", "nul", "tru", "-", "1x"};
+static const char *const blanks[] = {"", "", "", " ", "\n  ", "\t\r\n"};
+
+static void put_value(struct record *r, unsigned depth);
+static void add(struct record *r, char part, uint8_t name)
+{
+    if (r->count == PARTS) return;
+    r->part[r->count] = part;
+    r->name[r->count++] = name;
+}
+
+static void put_object(struct record *r, unsigned depth)
+{
+    unsigned from = below(ARRAY_LEN(names)), count = below(depth == 0 ? 9 : 5);
+    add(r, '{', 0);
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0) add(r, ',', 0);
+        add(r, 'N', (uint8_t)((from + i) % ARRAY_LEN(names)));
+        add(r, ':', 0);
+        put_value(r, depth + 1);
+    }
+    add(r, '}', 0);
+}
+
+static void put_value(struct record *r, unsigned depth)
+{
+    unsigned kind = below(10);
+    if (kind < 2 && depth < 6) return put_object(r, depth);
+    if (kind < 4 && depth < 6) {
+        add(r, '[', 0);
+        for (unsigned n = below(3), i = 0; i < n; i++) {
+            if (i > 0) add(r, ',', 0);
+            put_value(r, depth + 1);
+        }
+        return add(r, ']', 0);
+    }
+    add(r, kind < 8 ? 'H' : 'T', 0);
+}
+
+/* One thing is another, or is missing; mostly what comes out is no JSON, or a name stands there twice. */
+static void disturb(struct record *r)
+{
+    unsigned at = below(r->count);
+    switch (below(5)) {
+    case 0: r->part[at] = "{}[],:NHT"[below(9)]; break;
+    case 1: r->name[at] = (uint8_t)below(ARRAY_LEN(names)); break;
+    case 2:
+        memmove(r->part + at, r->part + at + 1, r->count - at - 1);
+        memmove(r->name + at, r->name + at + 1, r->count - at - 1);
+        r->count--;
+        break;
+    case 3: r->name[at] = r->name[below(r->count)]; break;
+    default: break;
+    }
+}
+
+static void say_record(struct text *t, const struct record *r, bool blank, bool wild)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        char one[2] = {r->part[i]};
+        const char *const *list = NULL;
+        unsigned count = wild && chance(20) ? ARRAY_LEN(scalars) : 10;
+        if (blank) say(t, blanks[(i * 7 + r->count) % ARRAY_LEN(blanks)]);
+        if (wild && chance(5)) say(t, blanks[below(ARRAY_LEN(blanks))]);
+        switch (r->part[i]) {
+        case 'N': say(t, "\""), say(t, names[r->name[i]]), say(t, "\""); break;
+        case 'H':
+            count = wild && chance(100) ? ARRAY_LEN(strings) : 6;
+            list = strings;
+            say(t, "\""), say(t, list[below(count)]), say(t, "\"");
+            break;
+        case 'T': say(t, scalars[below(count)]); break;
+        default: say(t, one);
+        }
+    }
+}
+
+/* One of three structures each time, as it is or, now and then, not quite. */
+static void put_list(struct text *t, bool wild)
+{
+    struct record kinds[3];
+    unsigned records = 3 + below(60), most = 1 + below(3);
+    bool blank = chance(200);
+    for (unsigned i = 0; i < 3; i++) {
+        kinds[i].count = 0;
+        do {
+            kinds[i].count = 0;
+            put_object(&kinds[i], 0);
+        } while (kinds[i].count == PARTS);
+    }
+    t->len = 0;
+    say(t, chance(500) ? "[" : "{\"name\":1,\"items\":[");
+    for (unsigned i = 0; i < records && t->len < sizeof t->bytes / 2; i++) {
+        struct record one = kinds[below(most)];
+        if (wild && chance(30)) disturb(&one);
+        if (i > 0) say(t, ",");
+        say_record(t, &one, blank, wild);
+    }
+    say(t, t->bytes[0] == '[' ? "]" : "],\"name\":2}");
+}
+
+static unsigned cases(void)
+{
+    const char *more = getenv("GATE1367_CASES");
+    unsigned n = more ? (unsigned)strtoul(more, NULL, 10) : 0;
+    return n ? n : 3000;
+}
+
+static void check(struct levels *l, enum doc_format format, span body, unsigned number)
+{
+    struct reading slow = read_body(l->readers[0], format, 64, body, (struct feeding){SIZE_MAX, 0, 1, false});
+    for (size_t level = 0; level < l->count; level++) {
+        const struct feeding ways[] = {WHOLE, {below((unsigned)body.len + 1), 0, 40, true}, {0, 300 + below(9000), 23, true}};
+        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+            struct reading fast = read_body(l->readers[level], format, 64, body, ways[i]);
+            assert_same(body, &slow, &fast, "case", number);
+            free(fast.events);
+        }
+    }
+    free(slow.events);
+}
+
+//= RFC8259 4
+static void records_on_tracks(void **state)
+{
+    static struct text t;
+    struct levels levels = open_levels();
+    unsigned clean = 0;
+    (void)state;
+    for (unsigned i = 0; i < cases(); i++) {
+        seed = 0x9E3779B97F4A7C15u * (i + 1);
+        put_list(&t, i % 2);
+        check(&levels, DOC_JSON, span_of((const uint8_t *)t.bytes, t.len), i);
+        struct reading all =
+            read_body(levels.readers[0], DOC_JSON, 64, span_of((const uint8_t *)t.bytes, t.len), WHOLE);
+        clean += all.status == DOC_COMPLETE;
+        free(all.events);
+    }
+    assert_true(clean > cases() / 4); /* the others break off: that comes out the same as well */
+    close_levels(&levels);
+}
+
+/* Lists in lines: a line that breaks off teaches nothing. */
+static void lines_on_tracks(void **state)
+{
+    static struct text t, one;
+    struct levels levels = open_levels();
+    (void)state;
+    for (unsigned i = 0; i < cases() / 4; i++) {
+        seed = 0xD1B54A32D192ED03u * (i + 1);
+        t.len = 0;
+        for (unsigned n = 0; n < 6; n++) {
+            uint64_t again = seed;
+            put_list(&one, n % 2);
+            if (chance(500)) seed = again;
+            for (size_t k = 0; k < one.len; k++)
+                if (one.bytes[k] == '\n') one.bytes[k] = ' ';
+            if (t.len + one.len + 2 >= sizeof t.bytes) break;
+            memcpy(t.bytes + t.len, one.bytes, one.len);
+            t.len += one.len;
+            say(&t, "\n");
+        }
+        check(&levels, DOC_NDJSON, span_of((const uint8_t *)t.bytes, t.len), i);
+    }
+    close_levels(&levels);
+}
+
+/* Every split point of a list whose records leave the track in each of its gaps. */
+static void every_split_point(void **state)
+{
+    static struct text t;
+    struct levels levels = open_levels();
+    struct record plain = {.count = 0};
+    (void)state;
+    seed = 88172645463325252u;
+    do {
+        plain.count = 0;
+        put_object(&plain, 0);
+    } while (plain.count < 30 || plain.count > 60);
+    t.len = 0;
+    say(&t, "[");
+    for (unsigned i = 0; i < plain.count; i++) {
+        struct record one = plain;
+        if (one.part[i] == 'N') one.name[i] = (uint8_t)((one.name[i] + 17) % ARRAY_LEN(names));
+        if (one.part[i] == 'H') one.part[i] = 'T';
+        else if (one.part[i] == 'T') one.part[i] = 'H';
+        if (i > 0) say(&t, ",");
+        say_record(&t, &plain, false, false);
+        say(&t, ",");
+        say_record(&t, &one, false, false);
+    }
+    say(&t, "]");
+    span body = span_of((const uint8_t *)t.bytes, t.len);
+    struct reading slow = read_body(levels.readers[0], DOC_JSON, 64, body, (struct feeding){SIZE_MAX, 0, 1, false});
+    for (size_t level = 0; level < levels.count; level++)
+        for (size_t cut = level; cut <= body.len; cut += levels.count) {
+            struct reading fast = read_body(levels.readers[level], DOC_JSON, 64, body, (struct feeding){cut, 0, 64, true});
+            assert_same(body, &slow, &fast, "split", cut);
+            free(fast.events);
+        }
+    assert_int_equal(slow.status, DOC_COMPLETE);
+    free(slow.events);
+    close_levels(&levels);
+}
+
+/* ---- what is skipped --------------------------------------------------------------------------------------------- */
+
+/* Every third name is dull in each of the ways. */
+static uint8_t dull[64];
+static bool is_nothing(void *ctx, span text)
+{
+    ++*(unsigned *)ctx;
+    return text.len % 3 != 0;
+}
+
+static bool is_dull_string(const struct doc_event *e, span body)
+{
+    unsigned asked = 0;
+    if (!(e->flags & DOC_ATTENTION)) return true;
+    return !(e->flags & DOC_ESCAPED) && is_nothing(&asked, span_sub(body, e->at, e->len));
+}
+
+static bool is_dull_scalar(const struct doc_event *e)
+{
+    if (e->kind != DOC_NUMBER) return true;
+    return e->len < 9 ? !(e->flags & DOC_EXPONENT) : (e->flags & DOC_PLAIN) && e->len > 11;
+}
+
+static bool is_opening(const struct doc_event *e)
+{
+    return e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN;
+}
+
+/* Goes through what all events say lies in a skipped stretch; the index behind it. Each value in it may be skipped by its
+ * own name and text, none that is a flaw, and there are as many and as deep as is said. */
+static size_t check_skipped(const struct reading *all, size_t i, const struct doc_event *skipped, span body)
+{
+    unsigned depth = 0, deepest = 0, children = 0;
+    bool under_dull = false;
+    for (; i < all->count && all->events[i].at < skipped->at + skipped->len; i++) {
+        const struct doc_event *e = &all->events[i];
+        assert_true(e->kind != DOC_FLAW);
+        if (e->kind == DOC_NAME) {
+            under_dull = e->name < 64 && dull[e->name] & DOC_DULL_VALUE;
+            assert_true(under_dull);
+            continue;
+        }
+        if (e->kind == DOC_STRING) assert_true(is_dull_string(e, body));
+        else if (!is_opening(e) && e->kind != DOC_OBJECT_END && e->kind != DOC_ARRAY_END) assert_true(is_dull_scalar(e));
+        if (e->kind == DOC_OBJECT_END || e->kind == DOC_ARRAY_END) {
+            assert_true(depth-- > 0);
+            continue;
+        }
+        children += depth == 0;
+        depth += is_opening(e);
+        if (depth > deepest) deepest = depth;
+    }
+    assert_int_equal(depth, 0);
+    assert_int_equal(children, skipped->name);
+    assert_int_equal(deepest, skipped->flags);
+    return i;
+}
+
+static size_t check_told(const struct reading *all, const struct reading *told, span body)
+{
+    size_t i = 0, skipped = 0;
+    for (size_t k = 0; k < told->count; k++) {
+        const struct doc_event *e = &told->events[k];
+        if (e->kind == DOC_SKIPPED) {
+            i = check_skipped(all, i, e, body);
+            skipped++;
+            continue;
+        }
+        assert_true(i < all->count && memcmp(e, &all->events[i], sizeof *e) == 0);
+        i++;
+    }
+    assert_int_equal(i, all->count);
+    assert_true(all->status == told->status && all->malformed == told->malformed && all->at == told->at);
+    return skipped;
+}
+
+/* As read_body() in one window, with what may be skipped. */
+static struct reading read_skipping(struct doc_reader *r, span body, const struct doc_skip *skip, size_t first)
+{
+    struct reading all = {0};
+    doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 64});
+    doc_reader_skip(r, skip);
+    for (size_t len = first < body.len ? first : body.len;; len = body.len) {
+        struct doc_window w = {0, body.ptr, len, len == body.len};
+        all.status = drain(r, &w, 200, &all);
+        if (all.status != DOC_MORE) break;
+    }
+    all.malformed = doc_reader_malformed(r, &all.at);
+    return all;
+}
+
+static void what_is_skipped(void **state)
+{
+    static struct text t;
+    static const uint64_t none = UINT64_MAX;
+    struct levels levels = open_levels();
+    size_t skipped = 0;
+    unsigned asked = 0;
+    (void)state;
+    for (unsigned i = 0; i < cases() / 2; i++) {
+        seed = 0xA0761D6478BD642Fu * (i + 1);
+        for (size_t n = 0; n < sizeof dull; n++)
+            dull[n] = (uint8_t)(below(10) ? 7 : below(8));
+        put_list(&t, i % 2);
+        span body = span_of((const uint8_t *)t.bytes, t.len);
+        struct doc_skip skip = {.dull = dull, .names = 64, .root = DOC_DULL_ELEMENTS, .literals = &none,
+            .containers = i % 8 != 0, .deepest = i % 5 ? UINT32_MAX : 4, .is_nothing = i % 3 ? is_nothing : NULL, .ctx = &asked};
+        struct reading all = read_body(levels.readers[0], DOC_JSON, 64, body, (struct feeding){SIZE_MAX, 0, 1, false});
+        for (size_t level = 0; level < levels.count; level++) {
+            struct reading told = read_skipping(levels.readers[level], body, &skip, level ? below((unsigned)t.len) : t.len);
+            skipped += check_told(&all, &told, body);
+            free(told.events);
+        }
+        free(all.events);
+    }
+    assert_true(skipped > cases() && asked > cases());
+    close_levels(&levels);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(records_on_tracks), cmocka_unit_test(lines_on_tracks),
+        cmocka_unit_test(every_split_point), cmocka_unit_test(what_is_skipped)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
