@@ -211,6 +211,8 @@ uint32_t crc32c(uint32_t crc, span data);
 bool sha256(span data, uint8_t out[32]);
 bool sha256_two(span a, span b, uint8_t out[32]); /* of a ‖ b */
 bool hmac_sha256(span key, span data, uint8_t out[32]);
+/* What a thread keeps to be quick at the above; to be called by one that ends before the process does. */
+void digest_thread_end(void);
 
 /* ---- text codecs ---------------------------------------------------------------------------------------------- */
 

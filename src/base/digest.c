@@ -33,6 +33,16 @@ static EVP_MAC_CTX *new_mac_context(void)
     return context;
 }
 
+void digest_thread_end(void)
+{
+    EVP_MD_CTX_free(sha_context);
+    EVP_MAC_CTX_free(mac_context);
+    EVP_MD_free(sha);
+    sha = NULL;
+    sha_context = NULL;
+    mac_context = NULL;
+}
+
 bool sha256(span data, uint8_t out[32])
 {
     return sha256_two(data, span_of(NULL, 0), out);

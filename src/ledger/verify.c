@@ -1,5 +1,5 @@
-#include "ledger/signature_crew.h"
 #include "ledger/verify.h"
+#include "ledger/frame_crew.h"
 #include <errno.h>
 
 static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r)
@@ -20,24 +20,32 @@ static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fau
 }
 
 struct visit {
-    struct signature_crew crew;
+    struct frame_crew crew;
     const struct survey *survey;
+    const struct walk *walk;
 };
 
 static result check_later(void *ctx, const struct frame *f, uint64_t offset)
 {
     struct visit *v = ctx;
-    crew_give(&v->crew, f, v->survey->file, offset);
-    return OK;
+    if (v->crew.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
+    return crew_give(&v->crew, f, v->survey->file, offset);
 }
 
-/* A bad signature lies before whatever ended the walk: frames are handed over only once all else about them holds. */
-static result survey_signed(const char *directory, const struct node *node, struct walk *w, struct survey *s)
+/* A bad root or signature lies before whatever ended the walk, or in the same frame: frames are handed over as soon as
+ * they are known to follow the one before. */
+static result survey_signed(
+    const char *directory, const struct node *node, struct walk *w, struct survey *s, struct ledger_report *out)
 {
-    struct visit v = {.survey = s};
+    struct visit v = {.survey = s, .walk = w};
+    w->roots = false; /* the crew's business */
     TRY(crew_start(&v.crew, &node->verifier));
     result r = survey_run(directory, node, w, check_later, &v, s);
-    if (!crew_finish(&v.crew)) s->problem = v.crew.problem;
+    if (!crew_finish(&v.crew)) return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    if (v.crew.problem.fault != LEDGER_SOUND) s->problem = v.crew.problem;
+    if (v.crew.given == 0) v.crew.tree = w->tree;
+    out->entries = v.crew.tree.size;
+    REQUIRE(ledger_tree_root(&v.crew.tree, out->root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return r;
 }
 
@@ -50,10 +58,7 @@ static enum ledger_judgement verify_chain(const char *directory, const struct no
     if (!is_ok(r)) return LEDGER_CANNOT_TELL;
     if (newest < 0) return tampered(out, LEDGER_FAULT_TIP, "tip.a");
     out->tip_size = w->tips[newest].size;
-    r = survey_signed(directory, node, w, s);
-    out->entries = w->next_index;
-    if (is_ok(r) && !ledger_tree_root(&w->tree, out->root)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    return judge(out, s, r);
+    return judge(out, s, survey_signed(directory, node, w, s, out));
 }
 
 static bool same_verifier(const struct ledger_verifier *a, const struct ledger_verifier *b)

@@ -182,11 +182,13 @@ struct walk_stop walk_segment(
         }
         fault = walk_check(w, &f);
         if (fault == LEDGER_SOUND && !walk_advance(w, &f)) fault = LEDGER_FAULT_CHAIN;
-        if (fault == LEDGER_SOUND) fault = meet_tips(w, frame_root(&f));
         if (fault != LEDGER_SOUND) return (struct walk_stop){WALK_CORRUPT, fault, offset, OK};
         r = visit ? visit(ctx, &f, offset) : OK;
+        if (!is_ok(r)) return (struct walk_stop){WALK_STOPPED, LEDGER_SOUND, offset + f.length, r};
+        /* After the visit: whoever finds there that the root is not that of the entries has the better word for it. */
+        fault = meet_tips(w, frame_root(&f));
+        if (fault != LEDGER_SOUND) return (struct walk_stop){WALK_CORRUPT, fault, offset, OK};
         offset += f.length;
-        if (!is_ok(r)) return (struct walk_stop){WALK_STOPPED, LEDGER_SOUND, offset, r};
     }
     return (struct walk_stop){WALK_CLEAN, LEDGER_SOUND, offset, OK};
 }

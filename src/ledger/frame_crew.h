@@ -1,0 +1,50 @@
+/* Private to ledger: threads that work out what costs most about frames, the hashes of their entries and the check of
+ * their signatures, while the one that started them reads on. It puts the frames' parts of the tree together, in order,
+ * and so finds the first frame that does not hold. */
+#ifndef GATE1367_LEDGER_FRAME_CREW_H
+#define GATE1367_LEDGER_FRAME_CREW_H
+
+#include "ledger/layout.h"
+#include "ledger/tree.h"
+#include <pthread.h>
+
+#define CREW_JOBS 128u
+#define CREW_THREADS 16u
+
+struct crew_job {
+    bool done, hashed, is_signed; /* done: under the lock */
+    uint8_t header[FRAME_HEADER];
+    char file[64];
+    uint64_t offset, index;
+    uint8_t *payload; /* a copy: the reader's window moves on */
+    size_t len, room;
+    struct tree_range range;
+};
+
+struct crew_member {
+    struct frame_crew *crew;
+    struct signature_check check;
+    pthread_t thread;
+};
+
+struct frame_crew {
+    struct crew_member members[CREW_THREADS];
+    unsigned member_count;
+    pthread_mutex_t lock;
+    pthread_cond_t news, finished;
+    struct crew_job *jobs; /* a ring */
+    uint64_t taken, given; /* under the lock */
+    bool closed;
+    uint64_t joined;
+    struct ledger_tree tree;       /* of the frames joined */
+    struct ledger_problem problem; /* of the first frame that does not hold: nothing after it is joined */
+    bool broken;                   /* OpenSSL failed: nobody can tell */
+};
+/* One thread a processor. */
+RESULT crew_start(struct frame_crew *c, const struct ledger_verifier *v);
+/* The next frame in order; a part of its bytes is copied. Waits while the ring is full. LIMIT: no memory. */
+RESULT crew_give(struct frame_crew *c, const struct frame *f, const char *file, uint64_t offset);
+/* Waits until all is checked, and releases everything but tree and problem. False: OpenSSL failed. */
+bool crew_finish(struct frame_crew *c);
+
+#endif
