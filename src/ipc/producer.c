@@ -46,11 +46,12 @@ static uint64_t units_used(const struct ipc_ring *r)
 static result check_room(struct ipc_ring *r, uint64_t need)
 {
     uint64_t used = units_used(r);
-    if (LIKELY(used + need <= RING_UNITS)) return OK;
+    bool full = fault_hit("ring-full");
+    if (LIKELY(used + need <= RING_UNITS && !full)) return OK;
     REQUIRE(used <= RING_UNITS, ERROR_INTERNAL, EPROTO);
     atomic_store(&r->slot->waiting, 1);
     atomic_thread_fence(memory_order_seq_cst);
-    REQUIRE(units_used(r) + need <= RING_UNITS, ERROR_LIMIT, EAGAIN);
+    REQUIRE(units_used(r) + need <= RING_UNITS && !full, ERROR_LIMIT, EAGAIN);
     return OK;
 }
 

@@ -293,6 +293,7 @@ struct worker {
     unsigned unasked;                    /* decisions published that the scribe was not asked for yet */
     uint64_t unasked_us;                 /* when the first of them was */
     bool asked_soon, unasked_quiet;
+    bool ring_full;                      /* the first of the queue has to be published once there is room */
     struct engine **engines;             /* idle ones, the one used last at the end */
     size_t engine_idle, engine_total, engine_room, engine_reserved;
     struct pages_keys cursor_keys;
@@ -347,6 +348,7 @@ void worker_queue(struct worker *w, struct exchange *x);     /* until the ledger
 void worker_unqueue(struct worker *w, struct exchange *x);
 /* An entry was published, which an exchange waits for or nobody does. */
 void worker_published(struct worker *w, bool awaited);
+void worker_ring_full(struct worker *w); /* somebody could not be published, and is queued */
 void worker_session_ended(struct worker *w);
 /* Once a minute for each row is enough. */
 void worker_alarm(struct worker *w, enum gate_failure f);

@@ -68,7 +68,7 @@ enum flow step_record(struct exchange *x)
     if (is_ok(r)) return after_record(x);
     if (r.class == ERROR_LIMIT && r.code == EAGAIN) {
         worker_count(x->worker, PROXY_LEDGER_WAITS, 1); /* back-pressure, never a drop */
-        io_task_due(x->worker->ledger_round);
+        worker_ring_full(x->worker);
         if (!x->queued) worker_queue(x->worker, x);
         return FLOW_WAIT;
     }
@@ -263,6 +263,14 @@ static RESULT append_all(struct buf *out, const span *spans, size_t n)
     return OK;
 }
 
+/* Room for a record and what comes with it at once, instead of growing to it. */
+static RESULT make_room(struct buf *out)
+{
+    uint8_t *unused;
+    size_t most = 2 * IO_RECORD;
+    return out->size >= most ? OK : buf_reserve(out, most - buf_len(out), &unused);
+}
+
 /* The last `rest` bytes of the spans wait for the next round. */
 static void carry(struct exchange *x, span *spans, size_t *n, size_t rest)
 {
@@ -294,6 +302,7 @@ static RESULT take_pieces(struct exchange *x, span *spans, size_t *n)
             carry(x, spans, n, total % IO_RECORD);
             break;
         }
+        TRY(make_room(out));
         TRY(append_all(out, spans, *n));
         *n = gate_take(x->gate, spans, IO_SEND_MAX);
     }

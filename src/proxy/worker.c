@@ -112,15 +112,17 @@ void worker_unqueue(struct worker *w, struct exchange *x)
     worker_gauge(&w->arguments->counters->ledger_waiting, -1);
 }
 
-/* Tickets become durable in order, so that the first that has to wait on ends the round. */
+/* Tickets become durable in order, so that the first that has to wait on ends the round. One that met a full ring keeps
+ * its place, and where it meets another, all behind it would. */
 static void release_recorded(struct worker *w)
 {
     size_t bound = 0;
     for (struct exchange *x = w->queue; x != NULL; x = x->next) bound++;
-    while (w->queue != NULL && bound-- > 0) {
+    w->ring_full = false;
+    while (w->queue != NULL && bound-- > 0 && !w->ring_full) {
         struct exchange *x = w->queue;
         if (gate_poll(x->gate) == GATE_RECORDING) break;
-        worker_unqueue(w, x);
+        if (gate_state(x->gate) != GATE_DECIDED) worker_unqueue(w, x);
         exchange_run(x);
     }
 }
@@ -131,6 +133,14 @@ static void ask_scribe(struct worker *w, enum ipc_hurry hurry)
     w->unasked = 0;
     w->unasked_quiet = false;
     w->asked_soon = hurry == IPC_SOON;
+}
+
+/* The next commit makes room and wakes us. The timer is for a wake that is lost: nobody may hang for ever. */
+void worker_ring_full(struct worker *w)
+{
+    w->ring_full = true;
+    ask_scribe(w, IPC_NOW);
+    if (!w->quiet_timer.armed) io_timer_after(&w->quiet_timer, PROXY_QUIET_MS);
 }
 
 /* Nothing else is ready. While other exchanges are under way their entries may soon follow, and the scribe may let its
@@ -188,6 +198,7 @@ static void quiet_long_enough(void *arg)
 {
     struct worker *w = arg;
     if (w->unasked_quiet) ask_scribe(w, IPC_SOON);
+    if (w->ring_full) release_recorded(w);
 }
 
 /* ---- draining --------------------------------------------------------------------------------------------------- */

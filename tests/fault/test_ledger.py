@@ -289,3 +289,32 @@ def test_a_disk_that_says_eio(people, tmp_path):
     assert gw.stop() == 74
     verify(gw, "eio")
     judge(gw, [(POLICE, a.raw, a.complete) for a in answers], "eio")
+
+
+def ticks(pid):
+    """CPU time that a process has used, in hundredths of a second."""
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_a_full_ring_is_waited_for(people, tmp_path):
+    """Once full: the request is answered when there is room. Full for ever: nobody is answered, and nobody spins."""
+    with Gateway(tmp_path / "once", people.url, protected=["A012345678"], faults="ring-full@worker/ready:1") as gw, \
+            Client(gw.port, POLICE) as c:
+        assert c.get("/api/persons").status == 200
+        assert gw.metric("gate1367_ledger_waits_total") == 1
+        assert [e["event"] for e in gw.entries()][-2:] == ["disclosure", "completion"] or \
+            wait_until(lambda: [e["event"] for e in gw.entries()][-2:] == ["disclosure", "completion"])
+    with Gateway(tmp_path / "ever", people.url, protected=["A012345678"], faults="ring-full@worker/ready:1+") as gw, \
+            Client(gw.port, POLICE) as c:
+        c.request("/api/persons")
+        assert wait_until(lambda: gw.metric("gate1367_ledger_waits_total") > 0)
+        processes = gw.children("worker") + gw.children("scribe")
+        before, since = sum(map(ticks, processes)), time.monotonic()
+        time.sleep(0.5)
+        used = (sum(map(ticks, processes)) - before) / 100 / (time.monotonic() - since)
+        assert used < 0.2, f"{used:.2f} of a core while waiting"
+        c.socket.setblocking(False)
+        with pytest.raises((ssl.SSLWantReadError, BlockingIOError)):
+            c.socket.recv(1)
+        kill_everybody(gw)  # nobody is sent away while somebody waits for the ledger
