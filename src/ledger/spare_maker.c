@@ -90,6 +90,7 @@ void maker_want(struct spare_maker *m)
 void maker_stop(struct spare_maker *m)
 {
     if (!m->started) return;
+    ledger_hurry_spares(m->ledger);
     pthread_mutex_lock(&m->lock);
     m->stop = true;
     pthread_cond_broadcast(&m->news);

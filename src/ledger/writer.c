@@ -2,6 +2,7 @@
 #include "ledger/publish.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct ledger {
     uint32_t magic;
@@ -23,6 +24,7 @@ struct ledger {
     pthread_mutex_t making_lock; /* held while a spare is made, which takes long */
     pthread_mutex_t spares_lock; /* of the array, held for a moment */
     bool spares[SPARE_COUNT];
+    _Atomic bool hurry; /* no rests while a spare is made */
 };
 #define LEDGER_MAGIC 0x6c656467u
 
@@ -192,14 +194,21 @@ result ledger_open(
 
 /* ---- spares --------------------------------------------------------------------------------------------------- */
 
-static result make_spare(const char *directory, uint64_t size, unsigned i)
+static bool has_spare(void *ctx)
+{
+    struct ledger *l = ctx;
+    return ledger_spares(l) > 0 && !atomic_load(&l->hurry);
+}
+
+/* With one left there is time: the commits that go on meanwhile shall not wait for the disk. */
+static result make_spare(struct ledger *l, unsigned i)
 {
     char fresh[PATH_BYTES], name[PATH_BYTES];
     struct os_direct file;
-    TRY(layout_path(fresh, directory, SPARE_NEW, i));
-    TRY(layout_path(name, directory, SPARE_NAME, i));
+    TRY(layout_path(fresh, l->directory, SPARE_NEW, i));
+    TRY(layout_path(name, l->directory, SPARE_NAME, i));
     TRY(os_remove(fresh));
-    TRY(os_direct_create(fresh, size, &file));
+    TRY(os_direct_create_gently(fresh, l->node.segment_bytes, has_spare, l, &file));
     os_direct_close(&file);
     return os_rename(fresh, name);
 }
@@ -212,7 +221,7 @@ static result ensure_spare(struct ledger *l, unsigned i)
     pthread_mutex_lock(&l->spares_lock);
     bool there = l->spares[i];
     pthread_mutex_unlock(&l->spares_lock);
-    result r = there ? OK : make_spare(l->directory, l->node.segment_bytes, i);
+    result r = there ? OK : make_spare(l, i);
     if (!there && is_ok(r)) { /* one that was there may be taken by now */
         pthread_mutex_lock(&l->spares_lock);
         l->spares[i] = true;
@@ -228,6 +237,11 @@ result ledger_make_spares(struct ledger *l)
     for (unsigned i = 0; i < SPARE_COUNT; i++)
         TRY(ensure_spare(l, i));
     return OK;
+}
+
+void ledger_hurry_spares(struct ledger *l)
+{
+    atomic_store(&l->hurry, true);
 }
 
 unsigned ledger_spares(struct ledger *l)
@@ -493,7 +507,7 @@ static result fill_directory(const struct ledger_place *place, const struct ledg
 
 static result init_with_key(const struct ledger_place *place, const struct ledger_key *key, struct ledger_verifier *out)
 {
-    struct ledger l = {.magic = LEDGER_MAGIC, .lock_fd = -1, .segment.fd = -1};
+    struct ledger l = {.magic = LEDGER_MAGIC, .lock_fd = -1, .segment.fd = -1, .hurry = true};
     TRY(ledger_verifier_of(key, place->origin, out));
     l.node.verifier = *out;
     l.directory = mem_strdup(place->directory);

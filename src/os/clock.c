@@ -71,3 +71,9 @@ uint64_t os_watchdog_ms(void)
     if (pid != NULL && (!span_to_u64(span_str(pid), UINT64_MAX, &whose) || whose != (uint64_t)getpid())) return 0;
     return n / 1000;
 }
+
+void os_nap_ns(uint64_t ns)
+{
+    struct timespec t = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+    nanosleep(&t, NULL); /* a signal may end it early */
+}

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #define ZERO_STEP ((size_t)1024 * 1024)
+#define GENTLE_STEP ((size_t)128 * 1024)
+#define GENTLE_RESTS 3 /* times as long as the step before took … */
+#define GENTLE_REST_MAX_NS UINT64_C(5000000)
 
 void *os_aligned_alloc(size_t size)
 {
@@ -99,25 +102,46 @@ void os_direct_close(struct os_direct *d)
 
 /* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
  * every commit into a fresh segment pay for the file system's journal. */
-static RESULT write_zeros(const struct os_direct *d, uint64_t size)
+static void rest_after(uint64_t took)
+{
+    uint64_t rest = GENTLE_RESTS * took;
+    os_nap_ns(rest < GENTLE_REST_MAX_NS ? rest : GENTLE_REST_MAX_NS);
+}
+
+static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *zeros, os_may_rest *may_rest, void *ctx)
+{
+    for (uint64_t at = 0, step; at < size; at += step) {
+        bool gentle = may_rest && may_rest(ctx);
+        uint64_t since = os_monotonic_ns();
+        step = gentle ? GENTLE_STEP : ZERO_STEP;
+        if (step > size - at) step = size - at;
+        TRY(os_direct_write(d, zeros, (size_t)step, at));
+        if (gentle) rest_after(os_monotonic_ns() - since);
+    }
+    return OK;
+}
+
+static RESULT write_zeros(const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
 {
     REQUIRE(posix_fallocate(d->fd, 0, (off_t)size) == 0, ERROR_IO, ENOSPC);
     void *zeros = os_aligned_alloc(ZERO_STEP);
     REQUIRE(zeros, ERROR_LIMIT, ENOMEM);
-    result r = OK;
-    for (uint64_t at = 0; at < size && is_ok(r); at += ZERO_STEP) {
-        uint64_t left = size - at;
-        r = os_direct_write(d, zeros, left < ZERO_STEP ? (size_t)left : ZERO_STEP, at);
-    }
+    result r = write_steps(d, size, zeros, may_rest, ctx);
     os_aligned_free(zeros);
     return r;
 }
 
 result os_direct_create(const char *path, uint64_t size, struct os_direct *out)
 {
+    return os_direct_create_gently(path, size, NULL, NULL, out);
+}
+
+result os_direct_create_gently(
+    const char *path, uint64_t size, os_may_rest *may_rest, void *ctx, struct os_direct *out)
+{
     ASSERT(size % OS_DIRECT_ALIGN == 0);
     TRY(open_direct(path, O_RDWR | O_CREAT | O_EXCL, out));
-    result r = write_zeros(out, size);
+    result r = write_zeros(out, size, may_rest, ctx);
     if (is_ok(r) && fsync(out->fd) != 0) r = FAIL(ERROR_IO, errno);
     if (is_ok(r)) r = os_sync_parent(path);
     if (is_ok(r)) return OK;

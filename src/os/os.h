@@ -82,6 +82,11 @@ struct os_direct {
 /* A new zero-filled file of exactly `size` bytes, all blocks allocated and written, durable with its directory entry.
  * EEXIST when it is there. Disk full shows here (ENOSPC) and then leaves no file. */
 RESULT os_direct_create(const char *path, uint64_t size, struct os_direct *out);
+/* The same where others write to that disk and must not wait long: as long as may_rest says yes it is done in small
+ * steps, with the disk left alone three quarters of the time. */
+typedef bool os_may_rest(void *ctx);
+RESULT os_direct_create_gently(
+    const char *path, uint64_t size, os_may_rest *may_rest, void *ctx, struct os_direct *out);
 RESULT os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size);
 /* Durable when OK. Any error, a short write too, is final for the file: what is on disk is then unknown. Fault points
  * "write" (nothing is written), "short-write" (half of it is), "fsync" (written, but not known to be durable). */
@@ -118,6 +123,7 @@ void os_shared_unmap(void *p, size_t len);
 /* ---- time, chance, news --------------------------------------------------------------------------------------- */
 
 uint64_t os_monotonic_ns(void);
+void os_nap_ns(uint64_t ns); /* about; only in threads that nobody waits for */
 uint64_t os_realtime_us(void); /* since 1970, UTC */
 uint64_t os_cpu_ns(void);      /* CPU time of this process */
 /* From the kernel's generator; fault point "random". Never returns fewer bytes. */

@@ -121,6 +121,32 @@ static void test_failed_creation_leaves_no_file(void **state)
     }
 }
 
+static bool rest_twice(void *ctx)
+{
+    unsigned *asked = ctx;
+    return ++*asked <= 2;
+}
+
+/* Small steps first, then large ones, over a length that is a multiple of neither. */
+static void test_gentle_creation_makes_the_same_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        choose_path(i);
+        struct os_direct d;
+        struct stat st;
+        unsigned asked = 0;
+        assert_ok(os_direct_create_gently(path, 600 * BLOCK, rest_twice, &asked, &d));
+        assert_int_equal(asked, 2 + 3); /* 128 KiB twice; then 1 MiB, 1 MiB, the rest */
+        assert_int_equal(fstat(d.fd, &st), 0);
+        assert_int_equal(st.st_size, 600 * BLOCK);
+        for (size_t at = 0; at < 600 * BLOCK; at += BLOCK)
+            assert_int_equal(byte_at(at), 0);
+        os_direct_close(&d);
+        unlink(path);
+    }
+}
+
 static void write_askew(void *ctx)
 {
     const struct os_direct *d = ctx;
@@ -142,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_create_write_read),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_failed_creation_leaves_no_file),
+        cmocka_unit_test(test_gentle_creation_makes_the_same_file),
         cmocka_unit_test(test_alignment_is_our_own_duty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
