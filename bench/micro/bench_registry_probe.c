@@ -1,17 +1,21 @@
 /* The registry at size: bytes a key, and nanoseconds a look-up, misses and hits, in batches of 16 and one by one.
  *
- *   bench_registry_probe [--persons N] [--keys K] [--lookups N] [--pages]
+ *   bench_registry_probe [--persons N] [--keys K] [--lookups N] [--image FILE] [--pages]
  *
  * Keys are A-numbers, receipt numbers, SSNs and person_ids of generated persons. Every look-up goes to another place of
  * the table (a cold set: at 10 million persons it is many times the cache). "floor" reads one random cache line of the
  * same table a look-up, prefetched in batches of 16, without hashing: what the memory alone costs. The image lies in
- * huge pages where the kernel has some, as in the gateway; with --pages in small ones. */
+ * huge pages where the kernel has some, as in the gateway; with --pages in small ones. The image is kept in FILE and
+ * taken from there the next time: making one of ten million persons takes minutes. */
 #include "registry/registry.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BATCH 16
 
@@ -185,6 +189,26 @@ static span copy_pages(span image)
     return span_of(p, image.len);
 }
 
+/* NULL: there is none yet. */
+static const uint8_t *map_file(const char *path, size_t *len)
+{
+    struct stat st;
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0 || fstat(fd, &st) != 0) return NULL;
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED) die("the image cannot be mapped");
+    *len = (size_t)st.st_size;
+    return p;
+}
+
+static void keep_file(const char *path, span image)
+{
+    FILE *f = path ? fopen(path, "wb") : NULL;
+    if (!path) return;
+    if (!f || fwrite(image.ptr, 1, image.len, f) != image.len || fclose(f) != 0) die("the image cannot be kept");
+}
+
 static uint64_t option(int argc, char **argv, const char *name, uint64_t fallback)
 {
     for (int i = 1; i + 1 < argc; i++)
@@ -192,18 +216,21 @@ static uint64_t option(int argc, char **argv, const char *name, uint64_t fallbac
     return fallback;
 }
 
-int main(int argc, char **argv)
+static const char *text_option(int argc, char **argv, const char *name)
 {
-    uint64_t persons = option(argc, argv, "--persons", 1000000);
-    unsigned keys = (unsigned)option(argc, argv, "--keys", 4);
-    size_t lookups = option(argc, argv, "--lookups", 2000000);
-    bool huge = argc < 2 || strcmp(argv[argc - 1], "--pages") != 0;
-    uint8_t key[32] = {7};
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0) return argv[i + 1];
+    return NULL;
+}
+
+typedef span copy_fn(span image);
+
+static span build_image(uint64_t persons, unsigned keys, const uint8_t key[32], const char *file, copy_fn *copy)
+{
     struct problems *p = problems_new();
     struct registry_builder *b = registry_builder_new(key, p);
     span built;
-    struct registry *r;
-    if (persons == 0 || keys == 0 || keys > 24 || !b) die("usage: [--persons N] [--keys 1-24] [--lookups N] [--pages]");
+    if (!b) die("out of memory");
     double start = seconds();
     for (uint64_t i = 0; i < persons; i++)
         add_person(b, i, keys);
@@ -212,8 +239,28 @@ int main(int argc, char **argv)
     double finished = seconds();
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    span image = huge ? copy_huge(built) : copy_pages(built);
+    printf("collect %.1f s  place and seal %.1f s  peak memory %.0f MB\n", collected - start, finished - collected,
+        (double)usage.ru_maxrss / 1024);
+    keep_file(file, built);
+    span image = copy(built);
     registry_builder_free(b);
+    problems_free(p);
+    return image;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t persons = option(argc, argv, "--persons", 1000000);
+    unsigned keys = (unsigned)option(argc, argv, "--keys", 4);
+    size_t lookups = option(argc, argv, "--lookups", 2000000), len = 0;
+    const char *file = text_option(argc, argv, "--image");
+    copy_fn *copy = argc > 1 && strcmp(argv[argc - 1], "--pages") == 0 ? copy_pages : copy_huge;
+    uint8_t key[32] = {7};
+    struct registry *r;
+    if (persons == 0 || keys == 0 || keys > 24)
+        die("usage: [--persons N] [--keys 1-24] [--lookups N] [--image FILE] [--pages]");
+    const uint8_t *kept = map_file(file, &len);
+    span image = kept ? copy(span_of(kept, len)) : build_image(persons, keys, key, file, copy);
     double opening = seconds();
     if (!is_ok(registry_open(image, key, NULL, &r))) die("open failed");
     double opened = seconds();
@@ -221,8 +268,7 @@ int main(int argc, char **argv)
     registry_info(r, &info);
     printf("persons %llu  keys %llu  image %.1f MB  %.2f bytes a key\n", (unsigned long long)persons,
         (unsigned long long)info.keys, (double)info.bytes / 1e6, (double)info.bytes / (double)info.keys);
-    printf("collect %.1f s  place and seal %.1f s  peak memory %.0f MB  open %.3f s\n", collected - start,
-        finished - collected, (double)usage.ru_maxrss / 1024, opened - opening);
+    printf("open %.3f s\n", opened - opening);
     struct queries misses = make_queries(lookups, persons * 8, keys, persons),
                    found = make_queries(lookups, persons, keys, 0);
     measure_floor(image, lookups);
@@ -233,6 +279,5 @@ int main(int argc, char **argv)
     measure(r, &misses, 1, "miss, one by one");
     measure(r, &found, 1, "hit, one by one");
     registry_close(r);
-    problems_free(p);
     return 0;
 }
