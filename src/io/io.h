@@ -136,6 +136,9 @@ span io_input(const struct io_conn *c);
 void io_consume(struct io_conn *c, size_t n);
 /* Most bytes that io_input may hold (default 64 KiB; at least 1 KiB). */
 void io_set_input_cap(struct io_conn *c, size_t cap);
+/* For an owner who copies what he takes: during READABLE io_input may stand in memory that is not the connection's, and
+ * moves when the callback returns. No send of these bytes may be under way then. */
+void io_lend_input(struct io_conn *c);
 void io_read_pause(struct io_conn *c);
 void io_read_resume(struct io_conn *c);
 

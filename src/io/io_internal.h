@@ -36,7 +36,8 @@ struct io_loop {
     size_t conn_count;
     BIO_METHOD *bio;
     struct buf wire;  /* sealed records of the connection that is sending right now */
-    uint8_t *scratch; /* IO_SCRATCH bytes: where reads land before their size is known, and records are gathered */
+    uint8_t *scratch; /* IO_SCRATCH bytes: where reads land before their size is known */
+    uint8_t *record;  /* IO_RECORD bytes: where small pieces are gathered */
 };
 
 enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN, CONN_FLUSHING, CONN_LINGER };
@@ -60,10 +61,12 @@ struct io_conn {
     bool ended;                       /* END, TRUNCATED or ERROR: nothing is read any more */
     bool tcp_eof;                     /* the kernel said so */
     bool bulk;                        /* reads come back full: read straight into the input buffer */
+    bool lends;                       /* the owner copies what he takes */
     bool pending;                     /* a send is in flight, DRAINED is owed */
     bool read_skipped, write_skipped; /* EAGAIN-first mode: this attempt was made to fail already */
     struct event readable, writable;
     struct buf in, out, wire;
+    span lent; /* of the loop's scratch, while READABLE is told; `in` is empty then */
     const span *spans; /* of the send under way: the caller's array, or spans_kept */
     span *spans_kept;
     size_t span_count, span_at, span_off;

@@ -53,7 +53,8 @@ static bool fill_loop(struct io_loop *l)
     if ((l->kick = event_new(l->base, -1, 0, on_kick, l)) == NULL) return false;
     if ((l->bio = io_bio_method()) == NULL) return false;
     l->scratch = mem_alloc(IO_SCRATCH);
-    return l->scratch != NULL;
+    l->record = mem_alloc(IO_RECORD);
+    return l->scratch != NULL && l->record != NULL;
 }
 
 struct io_loop *io_loop_new(void)
@@ -85,6 +86,7 @@ void io_loop_free(struct io_loop *l)
     BIO_meth_free(l->bio);
     buf_free(&l->wire);
     mem_free_wipe(l->scratch, l->scratch != NULL ? IO_SCRATCH : 0);
+    mem_free_wipe(l->record, l->record != NULL ? IO_RECORD : 0);
     l->magic = 0;
     mem_free(l);
 }

@@ -1,5 +1,6 @@
 /* Reading. A small read lands in the loop's scratch first and is stored at its size, so that an idle connection holds
- * no input buffer; when reads come back full, they go straight into the connection's own. */
+ * no input buffer; when reads come back full, they go straight into the connection's own. Who asked for it is lent the
+ * scratch instead, and only what he leaves of it is stored. */
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -66,28 +67,54 @@ static enum fill out_of_memory(struct io_conn *c, result r)
     return FILL_FAILED;
 }
 
+static size_t held(const struct io_conn *c)
+{
+    return buf_len(&c->in) + c->lent.len;
+}
+
+static RESULT store(struct io_conn *c, size_t n)
+{
+    result r = buf_append(&c->in, span_of(c->loop->scratch, n));
+    mem_wipe(c->loop->scratch, n); /* somebody's life is in it, and the scratch stays */
+    return r;
+}
+
 /* One read. */
 static enum fill fill_once(struct io_conn *c)
 {
     size_t room = c->cap - buf_len(&c->in), got = 0;
     uint8_t *to = c->loop->scratch;
     size_t most = c->ssl != NULL ? IO_RECORD : IO_SCRATCH;
+    bool lend = c->lends && buf_len(&c->in) == 0, straight = c->bulk && !lend;
     if (room > most) room = most;
-    if (c->bulk) {
+    if (straight) {
         result r = buf_reserve(&c->in, room, &to);
         if (!is_ok(r)) return out_of_memory(c, r);
     }
     enum fill f = fill_into(c, to, room, &got);
-    if (got > 0 && c->bulk) buf_commit(&c->in, got);
-    if (got > 0 && !c->bulk) {
-        result r = buf_append(&c->in, span_of(to, got));
-        mem_wipe(to, got); /* somebody's life is in it, and the scratch stays */
+    if (straight) {
+        buf_commit(&c->in, got);
+    } else if (lend) {
+        c->lent = span_of(to, got);
+    } else if (got > 0) {
+        result r = store(c, got);
         if (!is_ok(r)) return out_of_memory(c, r);
     }
-    c->bulk = f == FILL_MORE;
+    c->bulk = f == FILL_MORE && !lend;
     c->received += got;
-    c->full = buf_len(&c->in) >= c->cap;
+    c->full = held(c) >= c->cap;
     return f;
+}
+
+/* The scratch is wanted back, whatever the owner did meanwhile. */
+static void take_back(struct io_conn *c, size_t lent)
+{
+    span left = c->lent;
+    c->lent = span_of(NULL, 0);
+    result r = OK;
+    if (left.len > 0 && !c->dead) r = buf_append(&c->in, left);
+    mem_wipe(c->loop->scratch, lent);
+    if (!is_ok(r)) io_fail(c, r, "out of memory");
 }
 
 /* OpenSSL may have had to answer (a key update, an alert). */
@@ -102,7 +129,7 @@ static enum fill fill_turns(struct io_conn *c, bool *got)
     for (int i = 0; i < READ_TURNS && !c->full; i++) {
         f = fill_once(c);
         *got |= f == FILL_MORE || f == FILL_SOME;
-        if (f != FILL_MORE) break;
+        if (f != FILL_MORE || c->lent.len > 0) break;
     }
     return f;
 }
@@ -132,7 +159,10 @@ void io_step_read(struct io_conn *c)
     }
     enum fill f = fill_turns(c, &got);
     push_answers(c);
-    if (got && !io_emit(c, IO_READABLE)) return;
+    size_t lent = c->lent.len;
+    bool alive = !got || io_emit(c, IO_READABLE);
+    if (lent > 0) take_back(c, lent);
+    if (!alive) return;
     if (c->state != CONN_OPEN) return; /* the callback finished it */
     drop_empty_input(c);
     switch (f) {
@@ -158,15 +188,26 @@ static void restart(struct io_conn *c)
 span io_input(const struct io_conn *c)
 {
     MAGIC_CHECK(c, IO_CONN_MAGIC);
-    return buf_span(&c->in);
+    return c->lent.len > 0 ? c->lent : buf_span(&c->in);
+}
+
+void io_lend_input(struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    c->lends = true;
 }
 
 void io_consume(struct io_conn *c, size_t n)
 {
     MAGIC_CHECK(c, IO_CONN_MAGIC);
     ASSERT(!c->dead);
-    buf_consume(&c->in, n);
-    if (c->full && buf_len(&c->in) <= c->cap / 2) {
+    if (c->lent.len > 0) {
+        ASSERT(n <= c->lent.len);
+        c->lent = span_from(c->lent, n);
+    } else {
+        buf_consume(&c->in, n);
+    }
+    if (c->full && held(c) <= c->cap / 2) {
         c->full = false;
         restart(c);
     }
@@ -176,7 +217,7 @@ bool io_is_silent(const struct io_conn *c)
 {
     char one;
     MAGIC_CHECK(c, IO_CONN_MAGIC);
-    if (buf_len(&c->in) > 0 || c->ended || (c->ssl != NULL && SSL_has_pending(c->ssl))) return false;
+    if (held(c) > 0 || c->ended || (c->ssl != NULL && SSL_has_pending(c->ssl))) return false;
     return recv(c->fd, &one, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
@@ -187,7 +228,7 @@ void io_set_input_cap(struct io_conn *c, size_t cap)
     c->cap = cap < 1024 ? 1024 : cap;
     c->in.cap = c->cap;
     bool was_full = c->full;
-    c->full = buf_len(&c->in) >= c->cap;
+    c->full = held(c) >= c->cap;
     if (was_full && !c->full) restart(c);
 }
 

@@ -211,10 +211,10 @@ static span next_record(struct io_conn *c)
     for (size_t i = 0; i < count && n < IO_RECORD; i++) {
         span s = next_piece(c, i);
         size_t take = s.len < IO_RECORD - n ? s.len : IO_RECORD - n;
-        if (take > 0) memcpy(c->loop->scratch + n, s.ptr, take);
+        if (take > 0) memcpy(c->loop->record + n, s.ptr, take);
         n += take;
     }
-    return span_of(c->loop->scratch, n);
+    return span_of(c->loop->record, n);
 }
 
 static bool seal_record(struct io_conn *c)

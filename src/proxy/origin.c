@@ -60,6 +60,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
         return NULL;
     }
     if (w->limits.head > PROXY_INPUT) io_set_input_cap(o->conn, w->limits.head);
+    io_lend_input(o->conn); /* the gate copies an answer's body, and its head is read at once or kept */
     io_set_deadline(o->conn, u->connect_ms);
     worker_count(w, PROXY_ORIGIN_CONNECTS, 1);
     return o;

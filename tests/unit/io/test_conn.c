@@ -14,12 +14,21 @@ void seen_subject(struct seen *s)
 }
 
 static struct io_loop *loop;
+static bool lending; /* the owner is lent the loop's memory: nothing else may differ */
 
 static int set_up(void **state)
 {
     (void)state;
+    lending = false;
     loop = io_loop_new();
     return loop == NULL;
+}
+
+static int set_up_lending(void **state)
+{
+    int failed = set_up(state);
+    lending = true;
+    return failed;
 }
 
 static int tear_down(void **state)
@@ -39,6 +48,7 @@ static int open_pair(struct seen *s)
     s->keep = true;
     s->conn = io_accept(loop, fds[0], NULL, record, s);
     assert_non_null(s->conn);
+    if (lending) io_lend_input(s->conn);
     RUN_UNTIL(loop, s->count[IO_CONNECTED] == 1);
     return fds[1];
 }
@@ -165,6 +175,43 @@ static void test_large_input(void **state)
     close(fd);
 }
 
+/* Takes what is asked for and leaves the rest, which is there the next time with what came behind it. */
+static size_t appetite;
+static void take_some(struct io_conn *c, enum io_event event, void *arg)
+{
+    struct seen *s = arg;
+    if (event != IO_READABLE) return;
+    span in = io_input(c);
+    if (in.len > appetite) in.len = appetite;
+    assert_true(is_ok(buf_append(&s->data, in)));
+    io_consume(c, in.len);
+}
+
+static void test_what_is_left_is_kept(void **state)
+{
+    (void)state;
+    uint8_t block[3000];
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = (uint8_t)(i * 7 + i / 251);
+    for (appetite = 0; appetite < 1100; appetite += 100) {
+        struct seen s;
+        int fd = open_pair(&s);
+        io_set_callback(s.conn, take_some, &s);
+        for (size_t at = 0; at < sizeof block; at += 1000) {
+            assert_int_equal(write(fd, block + at, 1000), 1000);
+            RUN_UNTIL(loop, buf_len(&s.data) + io_input(s.conn).len == at + 1000);
+        }
+        span left = io_input(s.conn);
+        size_t taken = buf_len(&s.data);
+        assert_int_equal(taken, appetite < 1000 ? 3 * appetite : 3000);
+        assert_true(span_equal(buf_span(&s.data), span_of(block, taken)));
+        assert_true(span_equal(left, span_of(block + taken, sizeof block - taken)));
+        io_set_callback(s.conn, record, &s);
+        seen_done(&s);
+        close(fd);
+    }
+}
+
 /* Whatever the event, freeing in it is safe, and nothing more is told. */
 static void test_free_in_callback(void **state)
 {
@@ -177,6 +224,7 @@ static void test_free_in_callback(void **state)
         seen_init(&s);
         s.free_at = event;
         s.conn = io_accept(loop, fds[0], NULL, record, &s);
+        if (lending) io_lend_input(s.conn);
         if (event == IO_TIMEOUT) io_set_deadline(s.conn, 10);
         if (event == IO_READABLE || event == IO_END) assert_int_equal(write(fds[1], "x", 1), 1);
         if (event == IO_END) shutdown(fds[1], SHUT_WR);
@@ -530,6 +578,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_back_pressure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_free_in_callback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_left_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_write_end, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_byte_pieces, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_back_pressure, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_input, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_free_in_callback, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_left_is_kept, set_up_lending, tear_down),
         cmocka_unit_test_setup_teardown(test_free_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listen_connect, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listener_rests, set_up, tear_down),
