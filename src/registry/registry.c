@@ -2,6 +2,7 @@
  *ask for all their lines, find their slots and ask for what those refer to, then judge.
  *
  *= 8USC1367 a(2) */
+#include "registry/find.h"
 #include "registry/overlay.h"
 
 #define REGISTRY_MAGIC 0x52454749u
@@ -51,11 +52,12 @@ static const uint8_t *bucket_at(const struct image *i, uint64_t bucket)
     return i->buckets + bucket * BUCKET_BYTES;
 }
 
-static const uint8_t *find_in_bucket(const uint8_t *bucket, uint64_t tag, unsigned reference_bits)
+static void find_slots(const struct registry *r, struct find *f, size_t n)
 {
-    for (int i = 0; i < BUCKET_SLOTS; i++)
-        if (slot_tag(bucket + i * SLOT_BYTES, reference_bits) == tag) return bucket + i * SLOT_BYTES;
-    return NULL;
+    if (r->secrets.level == CPU_AVX512)
+        find_slots_avx512(f, n, r->image.header.reference_bits);
+    else
+        find_slots_portable(f, n, r->image.header.reference_bits);
 }
 
 /* Subjects that a slot refers to: `*first` of them lie at *members (as indices), or one is *single. */
@@ -128,14 +130,6 @@ static inline void ask_for(const void *line)
     (void)*(const volatile uint8_t *)line;
 }
 
-static void ask_for_lines(const struct registry *r, const struct registry_print *prints, size_t n, bool overlay)
-{
-    for (size_t i = 0; i < n; i++) {
-        ask_for(bucket_at(&r->image, home_bucket(prints[i], r->image.header.buckets)));
-        if (overlay) ask_for((const void *)&r->overlay.filter[scale(prints[i].a, r->overlay.words)]);
-    }
-}
-
 /* The line that holds the slot's handle; of a group, where its members stand. */
 static void ask_for_handle(const struct image *i, const uint8_t *slot)
 {
@@ -151,37 +145,55 @@ struct batch {
     size_t n;
     bool overlay;
     struct registry_print prints[BATCH];
-    const uint8_t *slots[BATCH]; /* NULL: not found; of those that moved, the bucket to look in */
-    uint16_t moved;
+    struct find homes[BATCH];
+    const uint8_t *slots[BATCH]; /* NULL: not found */
+    struct find others[BATCH];   /* of those that may have moved */
+    uint8_t moved[BATCH];        /* which they are */
+    size_t moved_count;
 };
 
-/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
-static void find_homes(const struct image *image, struct batch *b)
+static void ask_for_lines(const struct registry *r, struct batch *b)
 {
-    unsigned bits = image->header.reference_bits;
-    b->moved = 0;
+    const struct image_header *h = &r->image.header;
     for (size_t i = 0; i < b->n; i++) {
-        uint64_t tag = print_tag(b->prints[i], bits), home = home_bucket(b->prints[i], image->header.buckets);
-        const uint8_t *bucket = bucket_at(image, home);
-        b->slots[i] = find_in_bucket(bucket, tag, bits);
-        if (b->slots[i]) {
-            ask_for_handle(image, b->slots[i]);
-        } else if (bucket[BUCKET_BYTES - 1] & moved_bit(tag)) {
-            b->slots[i] = bucket_at(image, other_bucket(tag, home, image->header.buckets));
-            ask_for(b->slots[i]);
-            b->moved |= (uint16_t)(1u << i);
-        }
+        b->homes[i].bucket = bucket_at(&r->image, home_bucket(b->prints[i], h->buckets));
+        b->homes[i].tag = print_tag(b->prints[i], h->reference_bits);
+        ask_for(b->homes[i].bucket);
+        if (b->overlay) ask_for((const void *)&r->overlay.filter[scale(b->prints[i].a, r->overlay.words)]);
     }
 }
 
-static void find_moved(const struct image *image, struct batch *b)
+static const uint8_t *take_slot(const struct image *image, const struct find *f)
 {
-    unsigned bits = image->header.reference_bits;
-    for (unsigned left = b->moved; left; left &= left - 1) {
-        size_t i = (size_t)__builtin_ctz(left);
-        b->slots[i] = find_in_bucket(b->slots[i], print_tag(b->prints[i], bits), bits);
-        if (b->slots[i]) ask_for_handle(image, b->slots[i]);
+    if (f->slot == FIND_NONE) return NULL;
+    const uint8_t *slot = f->bucket + f->slot * SLOT_BYTES;
+    ask_for_handle(image, slot);
+    return slot;
+}
+
+/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
+static void find_homes(const struct registry *r, struct batch *b)
+{
+    const struct image *image = &r->image;
+    b->moved_count = 0;
+    find_slots(r, b->homes, b->n);
+    for (size_t i = 0; i < b->n; i++) {
+        const struct find *f = &b->homes[i];
+        b->slots[i] = take_slot(image, f);
+        if (b->slots[i] || (f->bucket[BUCKET_BYTES - 1] & moved_bit(f->tag)) == 0) continue;
+        uint64_t home = (uint64_t)(f->bucket - image->buckets) / BUCKET_BYTES;
+        const uint8_t *other = bucket_at(image, other_bucket(f->tag, home, image->header.buckets));
+        ask_for(other);
+        b->moved[b->moved_count] = (uint8_t)i;
+        b->others[b->moved_count++] = (struct find){.bucket = other, .tag = f->tag};
     }
+}
+
+static void find_moved(const struct registry *r, struct batch *b)
+{
+    find_slots(r, b->others, b->moved_count);
+    for (size_t i = 0; i < b->moved_count; i++)
+        b->slots[b->moved[i]] = take_slot(&r->image, &b->others[i]);
 }
 
 static void begin_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct batch *b)
@@ -189,12 +201,12 @@ static void begin_batch(const struct registry *r, const struct registry_key *key
     b->n = n < BATCH ? n : BATCH;
     b->overlay = overlay_has_keys(&r->overlay);
     print_keys(&r->secrets, keys, b->n, b->prints);
-    ask_for_lines(r, b->prints, b->n, b->overlay);
+    ask_for_lines(r, b);
 }
 
 static void end_batch(const struct registry *r, struct batch *b, struct registry_hit *hits)
 {
-    find_moved(&r->image, b);
+    find_moved(r, b);
     for (size_t i = 0; i < b->n; i++)
         hits[i] = probe_slot(r, b->prints[i], b->slots[i], b->overlay);
 }
@@ -207,7 +219,7 @@ void registry_probe(const struct registry *r, const struct registry_key *keys, s
     size_t batches = (n + BATCH - 1) / BATCH;
     for (size_t step = 0; step < batches + 2; step++) {
         if (step < batches) begin_batch(r, keys + step * BATCH, n - step * BATCH, &ring[step % 3]);
-        if (step >= 1 && step - 1 < batches) find_homes(&r->image, &ring[(step - 1) % 3]);
+        if (step >= 1 && step - 1 < batches) find_homes(r, &ring[(step - 1) % 3]);
         if (step >= 2) end_batch(r, &ring[(step - 2) % 3], hits + (step - 2) * BATCH);
     }
 }
@@ -226,8 +238,9 @@ static size_t index_subjects(const struct registry *r, struct registry_print p, 
     struct batch b = {.n = 1, .prints = {p}};
     struct reference ref;
     size_t n = 0;
-    find_homes(&r->image, &b);
-    find_moved(&r->image, &b);
+    ask_for_lines(r, &b);
+    find_homes(r, &b);
+    find_moved(r, &b);
     const uint8_t *slot = b.slots[0];
     if (!slot) return 0;
     if (!read_reference(&r->image, slot, &ref)) return add_subject(REGISTRY_NO_SUBJECT, subjects, 0, cap);
