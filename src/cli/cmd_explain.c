@@ -7,7 +7,7 @@
 #include "trial/trial.h"
 
 struct explain {
-    const char *config, *profile, *recipient, *path, *type, *people;
+    const char *config, *profile, *recipient, *path, *type, *people, *query;
     bool json;
     const char *file;
     struct insight insight;
@@ -161,6 +161,7 @@ static int answer(struct explain *x)
     if (!files_read(x->file, files_cap(&x->question.limits), &body, "rules")) return 2;
     x->question.type = type;
     x->question.body = buf_span(&body);
+    x->question.query = span_str(x->query);
     struct trial *t = trial_new(x->rules);
     json_t *v = NULL;
     if (t != NULL) {
@@ -180,7 +181,7 @@ static bool take_options(struct explain *x, int *argc, char **argv)
 {
     const struct cli_option options[] = {{"-c", NULL, &x->config}, {"--profile", NULL, &x->profile},
         {"--recipient", NULL, &x->recipient}, {"--path", NULL, &x->path}, {"--type", NULL, &x->type},
-        {"--protected", NULL, &x->people}, {"--json", &x->json, NULL}};
+        {"--protected", NULL, &x->people}, {"--query", NULL, &x->query}, {"--json", &x->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     bool packs = *argc > 2;
     const char *why = NULL;

@@ -68,6 +68,7 @@ static const struct page PAGES[] = {
         "  --path PATH        of the request; may be left out where the profile has one document. The template will do\n"
         "  --type TYPE        media type of the file, where its name does not say (.json, .ndjson, .jsonl)\n"
         "  --protected VALUE,…  identifiers that are taken for protected, without -c\n"
+        "  --query QUERY      of the request, without ?\n"
         "  --json             one object a line; explain: one document\n\n"
         "exit: 0 nothing failed (explain: nothing would be withheld), 1 something did, 2 usage.\n"},
     {"registry",

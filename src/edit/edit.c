@@ -10,6 +10,7 @@ static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld
     if (p->removed) return p->is_root ? EDIT_NULL : EDIT_DROP;
     switch (withheld) {
     case POLICY_KEPT: return EDIT_KEEP;
+    case POLICY_UNMATCHED:
     case POLICY_WITHHELD: return p->is_member && p->absent_null ? EDIT_NULL : EDIT_DROP;
     case POLICY_WITHHELD_NAME: return EDIT_DROP;
     }
@@ -95,7 +96,7 @@ static void plan_containers(struct edit_planning *p)
 static result prepare(struct edit_planning *p, uint32_t **dropped_before)
 {
     const struct match_survey *s = p->survey;
-    size_t ops = s->count_count + p->verdict->redactions.count;
+    size_t ops = s->count_count + s->pseudonym_count + p->verdict->redactions.count;
     p->fates = arena_alloc(p->arena, s->piece_count + 1);
     p->dropped = arena_array(p->arena, s->container_count + 1, sizeof *p->dropped);
     *dropped_before = arena_array(p->arena, s->container_count + 1, sizeof **dropped_before);
@@ -198,6 +199,7 @@ RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict 
     plan_pieces(&p, dropped_before);
     plan_containers(&p);
     TRY(edit_plan_counts(&p));
+    TRY(edit_plan_pseudonyms(&p));
     TRY(edit_plan_redactions(&p));
     if (p.op_count == 0) return edit_identity(body.len, arena, out);
     sort_ops(&p);

@@ -26,6 +26,8 @@ struct edit_planning {
 
 /* What takes the place of values in which something was found, as many ops as the verdict has redactions. */
 result edit_plan_redactions(struct edit_planning *p);
+/* What takes the place of the profile's `pseudonyms`, as many ops as the survey has of them. */
+result edit_plan_pseudonyms(struct edit_planning *p);
 /* Every count that stays gets its number: adds an op where the origin wrote another one. */
 result edit_plan_counts(struct edit_planning *p);
 static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t to, const uint8_t *literal, size_t len)

@@ -89,7 +89,8 @@ void engine_start(struct engine *e, const struct engine_begin *b)
     if (e->unreadable != ENGINE_READABLE) return;
     uint32_t depth = b->limits.depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * b->limits.depth;
     struct match_limits limits = {.depth = depth, .findings = SURVEY_MAX, .visible_depth = b->limits.depth,
-        .suspicions = b->suspicions && b->document};
+        .suspicions = b->suspicions && b->document,
+        .search = b->class == RECIPIENT_RESTRICTED ? b->search : NULL};
     match_begin(e->match, format, document, b->registry, &limits);
     e->reading = true;
     for (size_t i = 0; i < b->field_count; i++)

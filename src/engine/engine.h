@@ -90,6 +90,7 @@ struct engine_begin {
     const uint8_t *pseudonym_key; /* of this recipient and month, until engine_finish; NULL: none, redacted instead */
     bool suspicions;  /* look for them */
     struct engine_page page;
+    const struct rules_search *search; /* what a restricted recipient asks of this document; NULL: nothing */
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */

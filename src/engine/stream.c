@@ -80,6 +80,7 @@ static bool add_up(struct engine *e, const struct policy_verdict *v)
     sums->protected_ += v->protected_;
     sums->withheld_count += v->withheld_count;
     sums->disclosed += v->disclosed;
+    sums->unmatched += v->unmatched;
     for (size_t i = 0; i < v->rule_count; i++) {
         uint32_t *count = &s->rule_counts[v->rules[i].rule];
         *count = UINT32_MAX - *count < v->rules[i].count ? UINT32_MAX : *count + v->rules[i].count;
@@ -93,7 +94,7 @@ static bool add_up(struct engine *e, const struct policy_verdict *v)
 static bool is_plain(const struct engine *e, const struct match_step *step)
 {
     const struct match_piece *p = &step->piece;
-    return step->inside.piece_count == 1 && step->inside.finding_count == 0 && step->inside.container_count == 0 &&
+    return step->inside.piece_count == 1 && !step->inside.search && step->inside.finding_count == 0 && step->inside.container_count == 0 &&
            !p->removed && p->end - p->begin <= e->begin.limits.record && p->depth <= e->begin.limits.depth;
 }
 
@@ -116,7 +117,7 @@ static enum edit_fate fate_of(const struct match_piece *p, const struct policy_v
     enum policy_withheld withheld = (enum policy_withheld)v->withheld[0];
     if (p->removed) return p->is_root ? EDIT_NULL : EDIT_DROP;
     if (withheld == POLICY_KEPT) return EDIT_KEEP;
-    return withheld == POLICY_WITHHELD && p->is_member && p->absent_null ? EDIT_NULL : EDIT_DROP;
+    return withheld != POLICY_WITHHELD_NAME && p->is_member && p->absent_null ? EDIT_NULL : EDIT_DROP;
 }
 
 static bool latch_memory(struct engine *e)

@@ -23,8 +23,7 @@ static void add_link(struct match *m, span text, uint32_t piece, unsigned part)
         .part = (uint8_t)part};
 }
 
-/* As readers compare it: a number by its integer, a string without its escapes. */
-static span value_text(struct match *m, const struct doc_event *e, uint8_t digits[32])
+span value_text(struct match *m, const struct doc_event *e, uint8_t digits[32])
 {
     ASSERT(e->at <= m->body_len && e->len <= m->body_len - e->at);
     span raw = span_of(m->body + e->at, e->len);
@@ -110,18 +109,59 @@ static span id_text(span raw)
     return text.len > 1 && text.ptr[0] == '#' ? span_from(text, 1) : text;
 }
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* XML's IDREFS, in a JSON string: several references in one, which goes with any of them. */
+//= 10-domain 3.3
+static void add_list(struct match *m, span text, uint32_t piece, unsigned part)
+{
+    for (size_t i = 0, end; i < text.len; i = end + 1) {
+        for (end = i; end < text.len && !is_space(text.ptr[end]);)
+            end++;
+        add_link(m, id_text(span_sub(text, i, end - i)), piece, part);
+    }
+}
+
+static void add_id(struct match *m, span text, uint32_t piece, bool is_id)
+{
+    unsigned part = (is_id ? MATCH_TELLS | MATCH_DEFINES : MATCH_STANDS) | MATCH_FOLLOWS | MATCH_GRAPH;
+    bool list = false;
+    text = span_trim(text);
+    for (size_t i = 0; i < text.len && !is_id; i++)
+        list |= is_space(text.ptr[i]);
+    add_link(m, id_text(text), piece, part); /* some ids do have spaces in them */
+    if (list) add_list(m, text, piece, part);
+}
+
 void link_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
 {
     uint8_t digits[32], canonical[REGISTRY_CANONICAL_MAX];
     if ((e->kind != DOC_STRING && e->kind != DOC_NUMBER) || w->in_text) return;
     span text = value_text(m, e, digits);
-    if (c->roles & (PATH_ID | PATH_REF)) {
-        unsigned part = c->roles & PATH_ID ? MATCH_TELLS | MATCH_DEFINES : MATCH_STANDS;
-        add_link(m, id_text(text), w->unit, part | MATCH_FOLLOWS | MATCH_GRAPH);
-    }
+    if (c->roles & (PATH_ID | PATH_REF)) add_id(m, text, w->unit, c->roles & PATH_ID);
     if (!(c->roles & PATH_LINK || (c->roles & PATH_KEY && m->view->has_links))) return;
     unsigned part = c->roles & PATH_LINK ? MATCH_TELLS | MATCH_FOLLOWS : MATCH_TELLS;
     add_link(m, link_text(m, c->info, text, canonical), w->unit, part);
+}
+
+/* ---- pseudonyms ------------------------------------------------------------------------------------------------- */
+
+//= 10-domain 6.L32
+void pseudonym_note(struct match *m, const struct doc_event *e, const struct where *w)
+{
+    uint8_t digits[32];
+    bool quoted = e->kind == DOC_STRING;
+    if ((!quoted && e->kind != DOC_NUMBER) || w->removed) return;
+    span text = span_trim(value_text(m, e, digits));
+    uint32_t at = m->pseudonym_text.count;
+    uint8_t *copy = text.len > 0 ? table_add_bytes(m, &m->pseudonym_text, text.len) : NULL;
+    struct match_pseudonym *p = copy ? table_add(m, &m->pseudonyms, sizeof *p) : NULL;
+    if (!p) return;
+    memcpy(copy, text.ptr, text.len);
+    *p = (struct match_pseudonym){.begin = e->at - quoted, .end = e->at + e->len + quoted, .text = at, .len = (uint32_t)text.len};
 }
 
 /* ---- graphs ----------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@ static bool over_limit(struct match *m, const struct table *t)
     bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved;
     if (own || m->limits.findings == 0) return false;
     uint64_t entries =
-        (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count;
+        (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count +
+        m->pseudonyms.count;
     return entries >= m->limits.findings;
 }
 
@@ -79,7 +80,7 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
-        &m->links, &m->link_text, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
+        &m->links, &m->link_text, &m->pseudonyms, &m->pseudonym_text, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -192,6 +193,7 @@ void match_reset(struct match *m)
     m->document = NULL;
     m->view = NULL;
     m->registry = NULL;
+    m->search = NULL;
     m->body = NULL;
     m->body_len = m->literals_to = 0;
     m->literal_at = 0;
@@ -208,8 +210,9 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     m->view = rules_document_view(document);
     m->registry = registry;
     m->limits = *limits;
+    m->search = limits->search;
     doc_reader_reset(m->reader, format, &(struct doc_limits){.depth = limits->depth});
-    m->skips = m->prefilter && !m->any_syntax && !m->view->has_allow && !m->view->has_graph;
+    m->skips = m->prefilter && !m->any_syntax && !m->view->has_allow && !m->view->has_graph && !m->search;
     walk_begin(m);
 }
 
@@ -322,6 +325,7 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
     if (m->failed) return FAIL(ERROR_LIMIT, DOC_NO_MEMORY);
     struct match_survey *s = &m->survey;
     s->document = m->view;
+    s->search = m->search;
     s->links = m->links.items;
     s->link_count = m->links.count;
     s->link_text = m->link_text.items;
@@ -331,6 +335,9 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
     s->container_count = m->containers.count;
     s->counts = m->counts.items;
     s->count_count = m->counts.count;
+    s->pseudonyms = m->pseudonyms.items;
+    s->pseudonym_count = m->pseudonyms.count;
+    s->pseudonym_text = m->pseudonym_text.items;
     s->findings = m->findings.items;
     s->finding_count = m->findings.count;
     s->identifiers = m->identifiers.items;

@@ -25,10 +25,11 @@ struct match_piece {
     uint32_t container;    /* index into containers; MATCH_NONE for the whole document */
     uint32_t ordinal;      /* its position among all siblings, from 0 */
     uint32_t unit_parent;  /* innermost unit piece around it (in a graph: or object), or MATCH_NONE */
-    uint16_t roles;        /* of path_info; 0 in an `allow` document for what is not allowed */
+    uint32_t roles;        /* of path_info; 0 in an `allow` document for what is not allowed */
     uint16_t unit;         /* ordinal of the unit declaration (PATH_UNIT) */
     uint32_t depth;        /* containers open at once (the root container is 1) at the deepest place in it that
                               is in no piece inside it; 0: it holds no container of its own */
+    uint64_t found;        /* of a unit: what of the search stands in it, outside units inside it and what is removed */
     uint32_t says;         /* graph: members of an object that are neither its id nor a reference nor an aside */
     bool is_object;        /* graph: every object is a piece, and one of the chain that unit_parent makes */
     bool is_reference;     /* graph: an object that says nothing of its own: it stands for the one that it names */
@@ -52,6 +53,12 @@ struct match_count {
     uint32_t unit_parent;
     uint16_t unit; /* declaration that it counts */
     bool quoted;   /* a string: keep it one */
+};
+
+/* A value that every restricted recipient gets something else for; not where it is removed. */
+struct match_pseudonym {
+    uint64_t begin, end; /* of the value, with its quotes */
+    uint32_t text, len;  /* in survey.pseudonym_text: decoded */
 };
 
 enum match_origin { MATCH_REGISTRY, MATCH_DEFINITIVE, MATCH_SUSPECTED, MATCH_FLAW, MATCH_LIMIT };
@@ -93,6 +100,7 @@ struct match_identifier {
 
 struct match_survey {
     const struct rules_document_view *document; /* as which it was read */
+    const struct rules_search *search;          /* what was looked for, or NULL */
     const struct match_link *links;             /* in no particular order */
     size_t link_count;
     const uint8_t *link_text;
@@ -102,6 +110,9 @@ struct match_survey {
     size_t container_count; /* in order of `open` */
     const struct match_count *counts;
     size_t count_count;
+    const struct match_pseudonym *pseudonyms; /* in document order */
+    size_t pseudonym_count;
+    const uint8_t *pseudonym_text;
     const struct match_finding *findings; /* in no particular order */
     size_t finding_count;
     const struct match_identifier *identifiers; /* with match_limits.suspicions */
@@ -125,6 +136,7 @@ struct match_limits {
     uint64_t findings; /* survey entries of any kind at most; 0: as many as memory holds */
     uint32_t visible_depth; /* streams: the first place outside every piece that is deeper is noted */
     bool suspicions;   /* note the identifiers of units with a definitive marker */
+    const struct rules_search *search; /* of the request, for that document; outlives the survey. NULL: nothing is looked for */
 };
 /* Ready for a body of this format described by `document`. `registry` is held until match_finish. */
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,

@@ -6,12 +6,14 @@ struct child child_of(struct match *m, path_state state, label_set labels, bool 
     const struct path_info *info = path_info_of(m->document, state);
     const struct label *label = label_of(m, labels);
     struct child c = {.state = state, .roles = info->roles, .labels = labels, .info = info};
-    if (info->roles & (PATH_UNIT | PATH_COUNT | PATH_UNIFORM | PATH_TEXT)) c.act |= ACT_PIECE;
+    if (info->roles & (PATH_UNIT | PATH_COUNT | PATH_UNIFORM | PATH_TEXT | PATH_PSEUDONYM)) c.act |= ACT_PIECE;
+    if (info->roles & PATH_PSEUDONYM) c.act |= ACT_PSEUDONYM;
     if (m->view->has_allow && !allowed && !(info->roles & PATH_ALLOWED)) c.act |= ACT_PIECE;
     if (m->view->has_graph) c.act |= ACT_PIECE; /* any object may be what an id names */
     if (info->roles & PATH_KEY || (info->roles & PATH_LINK && m->view->system)) c.act |= ACT_KEY;
     if (info->roles & (PATH_LINK | PATH_ID | PATH_REF) || (info->roles & PATH_KEY && m->view->has_links))
         c.act |= ACT_LINK;
+    if (info->roles & PATH_QUERY && m->search) c.act |= ACT_SEARCH;
     if (label->count > 0 || label->markers) c.act |= ACT_LABEL;
     return c;
 }

@@ -40,12 +40,14 @@ enum act {
     ACT_LABEL = 4,
     ACT_NAME = 8, /* the name itself may hold an identifier or a marker */
     ACT_LINK = 16, /* joins units */
+    ACT_SEARCH = 32, /* what is asked for may stand there */
+    ACT_PSEUDONYM = 64, /* something else takes its place */
 };
 
 /* A member's or element's place, before it is known what stands there. */
 struct child {
     path_state state;
-    uint16_t roles;
+    uint32_t roles;
     uint8_t act;
     label_set labels;
     const struct path_info *info;
@@ -186,10 +188,12 @@ struct match {
     const struct rules_document *document;
     const struct rules_document_view *view;
     const struct registry *registry;
+    const struct rules_search *search; /* what is asked for; NULL: nothing */
     struct match_limits limits;
     enum doc_format format;
     const uint8_t *body; /* of offset 0, which in a stream is gone: only what is in the window may be read */
     uint64_t body_len;
+    struct table pseudonyms, pseudonym_text;
     struct table pieces, containers, counts, findings, links, link_text, identifiers, identifier_text;
     uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
     bool marked;                                     /* it, or a unit in it, holds a definitive marker */
@@ -269,6 +273,14 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
 /* link.c: notes a value that joins units, and, at the end, what the ids of a graph join. */
 void link_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 void links_close(struct match *m);
+/* As readers compare it: a number by its integer, a string without its escapes. */
+span value_text(struct match *m, const struct doc_event *e, uint8_t digits[32]);
+
+/* A value that something else takes the place of, wherever it is seen. */
+void pseudonym_note(struct match *m, const struct doc_event *e, const struct where *w);
+
+/* search.c: whether what is asked for stands here. */
+void search_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);

@@ -179,6 +179,7 @@ static void step_piece(struct match *m, uint32_t i, struct match_step *out)
     take_findings(m, i, last, &out->inside);
     take_identifiers(m, i, last, &out->inside);
     take_inner(m, i, last, take_containers(m, &out->piece, &out->inside));
+    out->inside.search = m->search;
     out->inside.pieces = piece_at(m, i);
     out->inside.piece_count = last - i;
     out->inside.root_end = out->piece.end - out->piece.begin;

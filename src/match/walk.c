@@ -33,7 +33,8 @@ static uint32_t add_container(struct match *m, struct frame *f)
 
 struct opening {
     uint64_t begin, value;
-    uint16_t roles, unit;
+    uint32_t roles;
+    uint16_t unit;
     bool removed, absent_null, is_member, is_line, is_root, is_object;
 };
 
@@ -89,6 +90,7 @@ static bool is_removed(const struct match *m, const struct child *c, const struc
 {
     if (c->roles & (PATH_UNIFORM | PATH_TEXT)) return true;
     if (c->roles & PATH_COUNT && (!m->view->complete || (e->kind != DOC_NUMBER && e->kind != DOC_STRING))) return true;
+    if (c->roles & PATH_PSEUDONYM && is_container(e)) return true; /* nothing could stand for it */
     if (!m->view->has_allow || w->allowed || c->roles & PATH_ALLOWED) return false;
     return !(c->roles & PATH_ON_THE_WAY && (is_container(e) || (c->info->absent_null && e->kind == DOC_NULL)));
 }
@@ -231,6 +233,8 @@ static void look_into(struct match *m, const struct child *c, const struct doc_e
     else if (e->kind == DOC_TRUE && c->act & ACT_LABEL)
         value_true(m, e, c, w);
     if (UNLIKELY(c->act & ACT_LINK)) link_note(m, e, c, w);
+    if (UNLIKELY(c->act & ACT_SEARCH)) search_note(m, e, c, w);
+    if (UNLIKELY(c->act & ACT_PSEUDONYM)) pseudonym_note(m, e, w);
 }
 
 static void attend_scalar(

@@ -183,21 +183,31 @@ static bool is_redacted(const struct deciding *d, size_t slot)
     return d->units[slot] & SHOWN && d->out->redactions.count > 0;
 }
 
-/* Pieces come in document order, parents before children: what begins before the end of the last withheld or removed
- * one lies inside it. */
-static void judge_pieces(struct deciding *d, uint8_t *withheld)
+/* Pieces come in document order, parents before children: what begins before the end of the last withheld one lies inside
+ * it. */
+static void withhold_pieces(struct deciding *d, uint8_t *withheld)
+{
+    uint64_t withheld_end = 0;
+    for (size_t i = 0; i < d->survey->piece_count; i++) {
+        const struct match_piece *p = &d->survey->pieces[i];
+        if (p->begin < withheld_end || !(d->units[i] & HIT)) continue;
+        withheld[i] = d->units[i] & NAMED ? POLICY_WITHHELD_NAME : POLICY_WITHHELD;
+        withheld_end = p->end;
+        d->out->document_withheld |= p->is_root;
+    }
+}
+
+/* Withheld is what was found, wherever it lies; disclosed is what nothing takes away. */
+static void count_pieces(struct deciding *d, const uint8_t *withheld)
 {
     uint64_t withheld_end = 0, removed_end = 0;
     for (size_t i = 0; i < d->survey->piece_count; i++) {
         const struct match_piece *p = &d->survey->pieces[i];
-        bool record = is_record(d, i), inside = p->begin < withheld_end;
-        if (!inside && d->units[i] & HIT) {
-            withheld[i] = d->units[i] & NAMED ? POLICY_WITHHELD_NAME : POLICY_WITHHELD;
-            withheld_end = p->end;
-            d->out->document_withheld |= p->is_root;
-        }
-        if (p->removed && p->end > removed_end) removed_end = p->end;
-        bool gone = inside || withheld[i], hidden = p->begin < removed_end;
+        bool record = is_record(d, i), lost = withheld[i] == POLICY_UNMATCHED;
+        if (withheld[i] != POLICY_KEPT && !lost && p->end > withheld_end) withheld_end = p->end;
+        if ((p->removed || lost) && p->end > removed_end) removed_end = p->end;
+        bool gone = p->begin < withheld_end, hidden = p->begin < removed_end;
+        d->out->unmatched += lost;
         d->out->withheld_count += record && gone;
         d->out->disclosed += record && !gone && !hidden;
         d->out->redacted += record && !gone && !hidden && is_redacted(d, i);
@@ -215,10 +225,10 @@ static void count_records(struct deciding *d)
     d->out->protected_ += document;
 }
 
-/* The document is one thing: what stood in it is withheld with it. */
-static void withhold_document(struct policy_verdict *out)
+/* The document is one thing: what stood in it is withheld with it. Where it is only not what was asked for, nothing is. */
+static void withhold_document(struct policy_verdict *out, bool found)
 {
-    out->withheld_count = out->seen;
+    if (found) out->withheld_count = out->seen;
     out->disclosed = out->redacted = 0;
     out->shown = false;
 }
@@ -248,21 +258,27 @@ static void disclose_all(struct deciding *d)
 }
 
 //= 8USC1367 a(2)
-static void judge(struct deciding *d, enum recipient_class class, uint8_t *withheld)
+static result judge(struct deciding *d, enum recipient_class class, uint8_t *withheld)
 {
     count_records(d);
     d->out->shown = is_any(d, SHOWN);
     switch (class) {
-    case RECIPIENT_ENTITLED: disclose_all(d); return;
+    case RECIPIENT_ENTITLED: disclose_all(d); return OK;
     case RECIPIENT_RESTRICTED: break;
     }
-    judge_pieces(d, withheld);
+    withhold_pieces(d, withheld);
+    TRY(search_judge(d->survey, d->arena, withheld));
+    count_pieces(d, withheld);
     d->out->dangling = d->follow && follow_dangles(d->follow);
     d->out->blocked = d->survey->document && d->survey->document->on_finding == ON_FINDING_BLOCK && is_any(d, HIT);
     d->out->document_withheld |= d->out->dangling || d->out->blocked;
     disclose_document(d);
     d->out->document_withheld |= (d->units[d->survey->piece_count] & HIT) != 0;
-    if (d->out->document_withheld) withhold_document(d->out);
+    bool found = d->out->document_withheld;
+    d->out->found_nothing = !found && d->survey->piece_count > 0 && d->survey->pieces[0].is_root && withheld[0] == POLICY_UNMATCHED;
+    d->out->document_withheld |= d->out->found_nothing;
+    if (d->out->document_withheld) withhold_document(d->out, found);
+    return OK;
 }
 
 RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized, enum recipient_class class,
@@ -279,7 +295,7 @@ RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized
         out->found |= oversized[i] != 0;
     }
     TRY(follow_findings(&d));
-    judge(&d, class, withheld);
+    TRY(judge(&d, class, withheld));
     out->withheld = withheld;
     return OK;
 }

@@ -24,6 +24,7 @@ enum policy_withheld {
     POLICY_KEPT = 0,
     POLICY_WITHHELD,      /* the unit; where the profile says so, null takes its place */
     POLICY_WITHHELD_NAME, /* its member name is a finding too: nothing may take its place */
+    POLICY_UNMATCHED,     /* what was asked for does not stand in what restricted recipients see of it */
 };
 
 #define POLICY_PSEUDONYM_KEY 32
@@ -52,6 +53,8 @@ struct policy_verdict {
      * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
     uint64_t redacted; /* of those disclosed: some of it was replaced */
+    uint64_t unmatched; /* left out because what was asked for does not stand in them */
+    bool found_nothing; /* … and the document is one of them: nobody is there, whatever else it holds */
     bool blocked;      /* withheld because the profile blocks answers in which something is found */
     bool shown;        /* something found is let through, replaced or (report) as it is */
     struct policy_redactions redactions;

@@ -52,6 +52,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->paging = NULL;
     x->fields = NULL;
     x->field_count = 0;
+    x->search = NULL;
     x->review = NULL;
     x->origin = NULL;
     x->admitted = false;
@@ -326,16 +327,35 @@ static bool method_allowed(const struct exchange *x)
     return m != HTTP_METHOD_OTHER && (x->route->restricted_methods >> m & 1u) != 0;
 }
 
+static bool has_body(const struct http_request *r)
+{
+    return r->framing != HTTP_FRAMING_NONE && !(r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
+}
+
+/* A body that nobody reads may ask by what nobody is shown. */
+//= 10-domain 6.L20
+static enum gate_failure refuse_search(struct exchange *x)
+{
+    const struct rules_document *d = x->document;
+    if (has_body(&x->request) && rules_document_view(d)->body == RULES_BODY_REFUSE) return GATE_QUERY;
+    span query = x->request.has_query ? x->request.query : span_of(NULL, 0);
+    switch (rules_query_read(d, query, gate_arena(x->gate), &x->search)) {
+    case RULES_QUERY_ALLOWED: return GATE_FINE;
+    case RULES_QUERY_NO_MEMORY: return GATE_NO_MEMORY;
+    case RULES_QUERY_REFUSED: break;
+    }
+    return GATE_QUERY;
+}
+
 /* What a restricted recipient may ask is decided by the request alone, before anybody looks at stored data. */
 //= ICE10036.2 2.1
-static enum gate_failure refuse_request(const struct exchange *x)
+static enum gate_failure refuse_request(struct exchange *x)
 {
     if (!method_allowed(x) || gate_failure_thrown(GATE_METHOD)) return GATE_METHOD;
     if (x->class == RECIPIENT_ENTITLED) return GATE_FINE;
     if (x->document == NULL && !x->route->inspect) return GATE_UNPROFILED;
-    if (x->document != NULL && x->request.has_query && !rules_query_allowed(x->document, x->request.query)) {
-        return GATE_QUERY;
-    }
+    enum gate_failure f = x->document != NULL ? refuse_search(x) : GATE_FINE;
+    if (f != GATE_FINE) return f;
     if (gate_failure_thrown(GATE_QUERY)) return GATE_QUERY;
     return gate_failure_thrown(GATE_CURSOR) ? GATE_CURSOR : GATE_FINE;
 }

@@ -111,6 +111,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(RECORDS_SEEN, "records_seen", "declared units of answers that were decided")                                     \
     X(RECORDS_PROTECTED, "records_protected", "records in which something protected was found")                        \
     X(RECORDS_WITHHELD, "records_withheld", "records left out of answers")                                             \
+    X(RECORDS_UNMATCHED, "records_unmatched", "records that an origin found by something that restricted recipients do not see") \
     X(RECORDS_DISCLOSED, "records_disclosed", "protected records that went to entitled recipients")                    \
     X(ABORTED, "aborted", "answers broken off")
 enum proxy_counter {

@@ -118,7 +118,7 @@ static enum ledger_outcome outcome_of(const struct exchange *x)
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
     if (v->blocked) return LEDGER_BLOCKED;
-    if (v->document_withheld || v->withheld_count > 0) return LEDGER_WITHHELD;
+    if ((v->document_withheld && !v->found_nothing) || v->withheld_count > 0) return LEDGER_WITHHELD;
     return v->shown ? LEDGER_DISCLOSED : LEDGER_CLEAR;
 }
 
@@ -200,6 +200,7 @@ void record_count(struct exchange *x)
     worker_count(x->worker, PROXY_RECORDS_SEEN, v->seen);
     worker_count(x->worker, PROXY_RECORDS_PROTECTED, v->protected_);
     worker_count(x->worker, PROXY_RECORDS_WITHHELD, v->withheld_count);
+    worker_count(x->worker, PROXY_RECORDS_UNMATCHED, v->unmatched);
     if (x->class == RECIPIENT_ENTITLED) worker_count(x->worker, PROXY_RECORDS_DISCLOSED, v->protected_);
 }
 

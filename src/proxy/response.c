@@ -245,7 +245,8 @@ static const uint8_t *pseudonym_key(struct exchange *x)
 {
     struct worker *w = x->worker;
     char key[LEDGER_PSEUDONYM];
-    bool asked = x->document != NULL && rules_document_view(x->document)->on_finding == ON_FINDING_PSEUDONYM;
+    const struct rules_document_view *v = x->document == NULL ? NULL : rules_document_view(x->document);
+    bool asked = v != NULL && (v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms);
     if (!asked || !ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us)) return NULL;
     if (!ledger_pseudonym(&w->month, SPAN("pseudonyms in answers to"), span_str(x->who->recipient->id), key)) return NULL;
     memcpy(x->pseudonym_key, key, sizeof(x->pseudonym_key));
@@ -272,6 +273,7 @@ static struct engine_begin describe(struct exchange *x)
         .keep_survey = mirror_is_on(x),
         .pseudonym_key = pseudonym_key(x),
         .suspicions = !mirror_is_on(x),
+        .search = own_page ? NULL : x->search,
     };
     return b;
 }

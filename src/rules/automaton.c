@@ -2,7 +2,7 @@
  *
  * A position is "declaration d, i steps taken". Reading a step (a member name or an element index), a position moves to
  * i+1 where the next segment selects it, and stays at i where the next segment is a descendant one. Positions past the
- * end of an `allow` path stay, because everything below an allowed path is allowed. A state is the set of positions
+ * end of an `allow` path, or of one that a query searches, stay: they mean everything below too. A state is the set of positions
  * that are alive; the empty set is state 0: nothing declared can stand below. */
 #include "rules/set.h"
 
@@ -23,7 +23,7 @@ struct builder {
 
 static bool is_subtree(const struct path_decl *d)
 {
-    return d->role == PATH_ALLOWED;
+    return d->role == PATH_ALLOWED || d->role == PATH_QUERY;
 }
 
 static size_t decl_positions(const struct path_decl *d)
@@ -187,7 +187,7 @@ static bool expand_all(struct builder *b)
 static void describe_decl(const struct path_decl *d, struct path_info *info)
 {
     bool first = !(info->roles & d->role);
-    info->roles |= (uint16_t)d->role;
+    info->roles |= d->role;
     if (d->role == PATH_CURSOR) info->roles |= PATH_TEXT;
     if (!first) return; /* the first declaration that ends here speaks */
     if (d->role == PATH_UNIT || d->role == PATH_COUNT) info->unit = d->unit;
@@ -204,21 +204,33 @@ static void describe_allow(const struct builder *b, size_t d, const uint64_t *se
         if (bit_get(set, p)) info->roles |= PATH_ON_THE_WAY;
 }
 
-static void describe_state(const struct builder *b, size_t state, struct path_info *info)
+/* At or below a path that a query searches: whose. */
+static void describe_search(const struct builder *b, size_t d, const uint64_t *set, struct path_info *info, uint64_t *searched)
+{
+    size_t end = b->base[d] + b->decls[d].expr.count;
+    if ((!bit_get(set, end) && !bit_get(set, end + 1)) || b->decls[d].unit >= QUERY_SEARCHES_MAX) return;
+    info->roles |= PATH_QUERY;
+    *searched |= UINT64_C(1) << b->decls[d].unit;
+}
+
+static void describe_state(const struct builder *b, size_t state, struct automaton *m)
 {
     const uint64_t *set = set_of(b, state);
+    struct path_info *info = &m->info[state];
     for (size_t d = 0; d < b->decl_count; d++) {
-        if (is_subtree(&b->decls[d]))
+        if (b->decls[d].role == PATH_QUERY)
+            describe_search(b, d, set, info, &m->searched[state]);
+        else if (is_subtree(&b->decls[d]))
             describe_allow(b, d, set, info);
         else if (bit_get(set, b->base[d] + b->decls[d].expr.count))
             describe_decl(&b->decls[d], info);
     }
-    if (info->roles & PATH_ALLOWED) info->roles &= (uint16_t)~PATH_ON_THE_WAY;
+    if (info->roles & PATH_ALLOWED) info->roles &= ~(uint32_t)PATH_ON_THE_WAY;
 }
 
 static bool is_removable(const struct path_info *info, bool complete)
 {
-    if (info->roles & (PATH_TEXT | PATH_UNIFORM)) return true;
+    if (info->roles & (PATH_TEXT | PATH_UNIFORM | PATH_PSEUDONYM)) return true;
     if ((info->roles & PATH_UNIT) && !info->absent_null) return true;
     return (info->roles & PATH_COUNT) && !complete;
 }
@@ -240,7 +252,8 @@ static void describe_droppable(struct automaton *m, bool complete)
 /* What a path says of members that it does not name. */
 static void find_others(const struct automaton *m, uint8_t *found)
 {
-    const uint16_t roles = PATH_UNIT | PATH_KEY | PATH_COUNT | PATH_UNIFORM | PATH_TEXT | PATH_LINK | PATH_ID | PATH_REF;
+    const uint32_t roles = PATH_UNIT | PATH_KEY | PATH_COUNT | PATH_UNIFORM | PATH_TEXT | PATH_LINK | PATH_ID | PATH_REF |
+                           PATH_PSEUDONYM;
     size_t columns = automaton_columns(m), first = (size_t)m->names + 1;
     for (size_t s = 0; s < m->states; s++)
         if (m->info[m->next[s * columns]].roles & roles) found[s] = PATH_OTHERS_MEMBERS;
@@ -299,9 +312,10 @@ static bool publish(struct builder *b, bool complete)
     size_t states = b->sets.count, columns = automaton_columns(m);
     m->next = arena_array(b->arena, states * columns, sizeof *m->next);
     m->info = arena_array(b->arena, states, sizeof *m->info);
+    m->searched = arena_array(b->arena, states, sizeof *m->searched);
     m->members = arena_array(b->arena, states * b->words, sizeof *m->members);
     m->end = arena_array(b->arena, b->decl_count + 1, sizeof *m->end);
-    if (!m->next || !m->info || !m->members || !m->end) return false;
+    if (!m->next || !m->info || !m->searched || !m->members || !m->end) return false;
     for (size_t d = 0; d < b->decl_count; d++)
         m->end[d] = b->base[d] + b->decls[d].expr.count;
     memcpy(m->next, b->next.items, states * columns * sizeof *m->next);
@@ -309,7 +323,7 @@ static bool publish(struct builder *b, bool complete)
     m->states = (uint16_t)states;
     m->words = b->words;
     for (size_t s = 1; s < states; s++)
-        describe_state(b, s, &m->info[s]);
+        describe_state(b, s, m);
     describe_droppable(m, complete);
     return describe_others(b, m);
 }
@@ -345,6 +359,23 @@ enum automaton_outcome automaton_build(
 bool automaton_accepts(const struct automaton *m, size_t decl, path_state s)
 {
     return bit_get(m->members + s * m->words, m->end[decl]);
+}
+
+void automaton_mark_below(const struct automaton *m, size_t decl, bool *below)
+{
+    size_t columns = automaton_columns(m);
+    memset(below, 0, m->states * sizeof *below);
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (path_state s = 1; s < m->states; s++) {
+            if (!below[s] && !automaton_accepts(m, decl, s)) continue;
+            for (size_t k = 0; k < columns; k++) {
+                path_state to = m->next[s * columns + k];
+                grown |= to && !below[to];
+                if (to) below[to] = true;
+            }
+        }
+    }
 }
 
 path_state path_root(const struct rules_document *d)

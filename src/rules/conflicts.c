@@ -18,9 +18,10 @@ const char *role_member(enum path_role role)
     case PATH_ASIDE:
     case PATH_LISTED:
     case PATH_ORPHAN: return "graph";
+    case PATH_QUERY: return "query";
+    case PATH_PSEUDONYM: return "pseudonyms";
     case PATH_ON_THE_WAY:
-    case PATH_DROPPABLE:
-    case PATH_QUERY: break;
+    case PATH_DROPPABLE: break;
     }
     ASSERT(!"a path is declared in a role that no member gives");
 }
@@ -49,6 +50,13 @@ struct check {
     X(PATH_COUNT, PATH_CURSOR, "a cursor leads to other units, and counts none")                                       \
     X(PATH_TEXT, PATH_CURSOR, "nobody restricted sees a text, and a cursor is written anew")                           \
     X(PATH_UNIFORM, PATH_CURSOR, "nobody restricted sees it, and a cursor is written anew")                            \
+    X(PATH_QUERY, PATH_TEXT, "nobody is found by what he cannot see; name what restricted recipients are shown")          \
+    X(PATH_QUERY, PATH_UNIFORM, "nobody is found by what he cannot see; name what restricted recipients are shown")       \
+    X(PATH_PSEUDONYM, PATH_UNIT, "a unit stays or goes; name the member of it that is replaced")                           \
+    X(PATH_PSEUDONYM, PATH_COUNT, "a count stands for nobody")                                                            \
+    X(PATH_PSEUDONYM, PATH_TEXT, "what everybody loses is not replaced")                                                  \
+    X(PATH_PSEUDONYM, PATH_UNIFORM, "what everybody loses is not replaced")                                               \
+    X(PATH_QUERY, PATH_PSEUDONYM, "nobody is found by what he cannot see; name what restricted recipients are shown")     \
     X(PATH_TEXT, PATH_UNIFORM, "findings inside count in \"uniform\" and do not count in \"texts\"")
 
 static const struct conflict {
@@ -94,25 +102,6 @@ static void check_pair(const struct check *c, size_t i, size_t j)
 
 /* ---- what stands inside something removed ----------------------------------------------------------------------- */
 
-/* Marks the states that can stand below the places where declaration i ends. */
-static void mark_below(struct check *c, size_t i)
-{
-    const struct automaton *m = &c->document->automaton;
-    size_t columns = automaton_columns(m);
-    memset(c->below, 0, m->states * sizeof *c->below);
-    for (bool grown = true; grown;) {
-        grown = false;
-        for (uint16_t s = 1; s < m->states; s++) {
-            if (!c->below[s] && !accepts(c, i, s)) continue;
-            for (size_t k = 0; k < columns; k++) {
-                path_state to = m->next[s * columns + k];
-                grown |= to && !c->below[to];
-                c->below[to] = true;
-            }
-        }
-    }
-}
-
 static bool ends_below(const struct check *c, size_t j)
 {
     for (uint16_t s = 1; s < c->document->automaton.states; s++)
@@ -126,7 +115,7 @@ static bool is_lost_inside(enum path_role outer, const struct path_decl *decl)
     enum path_role inner = decl->role;
     for (size_t i = 0; i < decl->expr.count; i++)
         if (decl->expr.segments[i].descend) return false;
-    if (inner == PATH_UNIT || inner == PATH_COUNT) return true;
+    if (inner == PATH_UNIT || inner == PATH_COUNT || inner == PATH_QUERY) return true;
     return (inner == PATH_KEY || inner == PATH_LINK) && outer != PATH_UNIFORM; /* keys in uniform members still count */
 }
 
@@ -134,7 +123,7 @@ static void check_inside(struct check *c, size_t i)
 {
     const struct path_decl *outer = &c->decls[i];
     if (outer->role != PATH_TEXT && outer->role != PATH_UNIFORM && outer->role != PATH_CURSOR) return;
-    mark_below(c, i);
+    automaton_mark_below(&c->document->automaton, i, c->below);
     for (size_t j = 0; j < c->count; j++) {
         const struct path_decl *inner = &c->decls[j];
         if (is_lost_inside(outer->role, inner) && ends_below(c, j))
@@ -146,9 +135,9 @@ static void check_inside(struct check *c, size_t i)
 
 /* ---- allow ------------------------------------------------------------------------------------------------------ */
 
-static uint16_t roles_at(const struct check *c, size_t i)
+static uint32_t roles_at(const struct check *c, size_t i)
 {
-    uint16_t roles = 0;
+    uint32_t roles = 0;
     for (uint16_t s = 1; s < c->document->automaton.states; s++)
         if (accepts(c, i, s)) roles |= c->document->automaton.info[s].roles;
     return roles;
@@ -157,12 +146,15 @@ static uint16_t roles_at(const struct check *c, size_t i)
 static void check_allowed(const struct check *c, size_t i)
 {
     const struct path_decl *d = &c->decls[i];
-    uint16_t roles = roles_at(c, i);
+    uint32_t roles = roles_at(c, i);
     if ((d->role == PATH_UNIT || d->role == PATH_COUNT) && !(roles & (PATH_ALLOWED | PATH_ON_THE_WAY)))
         place_warning(&d->at,
             "\"%s\" is not under a path of \"allow\", so no restricted recipient ever sees it; allow it or remove it "
             "here",
             d->expr.text);
+    if (d->role == PATH_QUERY && !(roles & (PATH_ALLOWED | PATH_ON_THE_WAY)))
+        place_error(&d->at, "\"%s\" is not under a path of \"allow\", and nobody is found by what he cannot see; allow it, or "
+                            "search what is allowed", d->expr.text);
     if ((d->role == PATH_TEXT || d->role == PATH_UNIFORM) && (roles & PATH_ALLOWED))
         place_warning(&d->at, "\"%s\" is under a path of \"allow\" and removed all the same", d->expr.text);
 }

@@ -1,16 +1,9 @@
 /* One entry of `documents`: which paths of an answer play which part. */
-#include "rules/set.h"
-
-struct document_load {
-    struct loader *loader;
-    struct rules_document *document;
-    struct list decls; /* struct path_decl */
-    bool failed;
-};
+#include "rules/document.h"
 
 static struct path_decl *decl_at(const struct document_load *d, size_t i)
 {
-    return LIST_AT(&d->decls, struct path_decl, i);
+    return document_decl(d, i);
 }
 
 static void reject(struct document_load *d)
@@ -22,8 +15,11 @@ static void reject(struct document_load *d)
 
 static bool is_repeated(const struct document_load *d, const struct path_decl *decl)
 {
-    for (size_t i = 0; i < d->decls.count; i++)
-        if (decl_at(d, i)->role == decl->role && path_equal(&decl_at(d, i)->expr, &decl->expr)) return true;
+    for (size_t i = 0; i < d->decls.count; i++) {
+        const struct path_decl *other = decl_at(d, i);
+        bool alike = other->role == decl->role && (decl->role != PATH_QUERY || other->unit == decl->unit);
+        if (alike && path_equal(&other->expr, &decl->expr)) return true;
+    }
     return false;
 }
 
@@ -42,7 +38,7 @@ static bool parse_at(struct document_load *d, const struct place *at, const char
 static bool can_be_removed(const struct path_decl *decl)
 {
     return decl->expr.count > 0 || decl->role == PATH_UNIT || decl->role == PATH_ALLOWED || decl->role == PATH_KEY ||
-           decl->role == PATH_LINK;
+           decl->role == PATH_LINK || decl->role == PATH_QUERY;
 }
 
 static bool check_decl(struct document_load *d, const struct path_decl *decl)
@@ -72,6 +68,13 @@ static struct path_decl *add_decl(
     struct document_load *d, const struct place *at, const char *text, enum path_role role)
 {
     struct path_decl decl = {.role = role, .at = *at};
+    return parse_at(d, at, text, &decl.expr) ? add_checked(d, &decl) : NULL;
+}
+
+struct path_decl *document_add_path(
+    struct document_load *d, const struct place *at, const char *text, enum path_role role, uint16_t unit)
+{
+    struct path_decl decl = {.role = role, .at = *at, .unit = unit};
     return parse_at(d, at, text, &decl.expr) ? add_checked(d, &decl) : NULL;
 }
 
@@ -273,6 +276,15 @@ static int find_unit(const struct document_load *d, const struct path_expr *expr
     return -1;
 }
 
+int document_find_unit(struct document_load *d, const struct place *at, const char *text)
+{
+    struct path_expr expr;
+    if (!parse_at(d, at, text, &expr)) return -1;
+    int unit = find_unit(d, &expr);
+    if (unit < 0) place_error(at, "\"%.80s\" is not declared in \"units\"", text);
+    return unit;
+}
+
 static void load_count(struct document_load *d, const struct place *counts, const char *name, const json_t *v)
 {
     struct place at = place_member(counts, name);
@@ -313,35 +325,7 @@ static void load_allow(struct document_load *d, const struct place *at, const js
     load_paths(d, at, v, PATH_ALLOWED);
 }
 
-/* ---- query and miss --------------------------------------------------------------------------------------------- */
-
-static void load_parameter(struct document_load *d, const struct place *query, const char *name, const json_t *v)
-{
-    struct place at = place_member(query, name);
-    span *slot = &d->document->query[d->document->query_count];
-    if (json_is_array(v)) {
-        place_not_yet(&at, "a parameter that searches paths");
-    } else if (!json_is_string(v) || strcmp(json_string_value(v), "any") != 0) {
-        place_error(&at, "must be \"any\", which says that the parameter filters nothing");
-    } else if (!*name || strpbrk(name, "&=;")) {
-        place_error(&at, "\"%s\" is no parameter name; write it decoded, without & = ;", name);
-    } else {
-        *slot = arena_copy(d->loader->set->arena, span_str(name));
-        if (!slot->ptr) d->loader->no_memory = true;
-        d->document->query_count++;
-    }
-}
-
-static void load_query(struct document_load *d, const struct place *at, const json_t *v)
-{
-    json_t *query = json_object_get(v, "query"), *value;
-    struct place query_at = place_member(at, "query");
-    const char *name;
-    if (query && !json_is_object(query)) place_error(&query_at, "must be an object of parameter names");
-    d->document->query = loader_alloc(d->loader, json_object_size(query) + 1, sizeof(span));
-    if (!d->document->query) return;
-    json_object_foreach(query, name, value) load_parameter(d, &query_at, name, value);
-}
+/* ---- miss ------------------------------------------------------------------------------------------------------- */
 
 static bool is_token_byte(uint8_t c)
 {
@@ -418,6 +402,7 @@ static void build_automaton(struct document_load *d)
     case AUTOMATON_NO_MEMORY: d->loader->no_memory = true; return;
     case AUTOMATON_TOO_MANY: report_too_many(d); return;
     }
+    query_settle(d);
     doc->view.root_is_unit = path_info_of(doc, path_root(doc))->roles & PATH_UNIT;
     document_check(doc, d->decls.items, d->decls.count);
 }
@@ -439,7 +424,7 @@ static void load_template(struct document_load *d, const struct place *at, const
  * more, when a unit leaves. */
 static void load_independent(struct document_load *d, const struct place *at, const json_t *v)
 {
-    static const char *const others[] = {"counts", "links", "graph", "pages", "cursors"};
+    static const char *const others[] = {"counts", "links", "graph", "pages", "cursors", "pseudonyms"};
     struct place here = place_member(at, "independent");
     d->document->view.independent = place_bool(at, v, "independent", false);
     if (!d->document->view.independent) return;
@@ -491,8 +476,10 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_counts(d, at, v);
     load_paths(d, at, v, PATH_UNIFORM);
     load_paths(d, at, v, PATH_TEXT);
+    d->document->view.has_pseudonyms = json_array_size(json_object_get(v, role_member(PATH_PSEUDONYM))) > 0;
+    load_paths(d, at, v, PATH_PSEUDONYM);
     load_allow(d, at, v);
-    load_query(d, at, v);
+    query_load(d, at, v);
     load_miss(d, at, v);
     d->document->view.pages = pages_load(d->loader, at, v, add_cursor, d);
     check_page_units(d, at);
@@ -506,6 +493,7 @@ struct rules_document *document_load(
     static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
+        {"only", false, false}, {"pseudonyms", false, false}, {"body", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, false}, {"pages", false, false},
         {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);

@@ -66,18 +66,19 @@ enum path_role {
     PATH_ON_THE_WAY = 1 << 6, /* a container that leads to an allowed path: kept, its other members are not. A scalar
                                  that stands there instead is not allowed */
     PATH_DROPPABLE = 1 << 7, /* container some of whose elements or members may be removed: an empty one is normalised */
-    PATH_QUERY = 1 << 8,    /* searched by a query parameter (not built yet, reserved) */
+    PATH_QUERY = 1 << 8,    /* searched by a query parameter: this value and everything in it */
     PATH_LINK = 1 << 9,     /* joins units: `links` */
     PATH_ID = 1 << 10,      /* graph: what names the object around it */
     PATH_REF = 1 << 11,     /* graph: what names another object; the value may be an object that holds the id */
     PATH_ASIDE = 1 << 12,   /* graph: a member that says nothing of its object's own (a type, a language) */
     PATH_ORPHAN = 1 << 13,  /* graph: an object that goes with the last reference to it */
+    PATH_PSEUDONYM = 1 << 16, /* replaced for every restricted recipient by what stands for it */
     PATH_LISTED = 1 << 14,  /* graph: in a list inside a reference ({"@list": [{…}]}), and no more than it */
     PATH_CURSOR = 1 << 15,  /* leads to another page; PATH_TEXT too: what the origin wrote there goes, and says nothing */
 };
 
 struct path_info {
-    uint16_t roles;
+    uint32_t roles;
     uint16_t unit;  /* ordinal of the unit declaration (PATH_UNIT), or of the units that a count counts (PATH_COUNT) */
     uint8_t kind;   /* enum registry_kind (PATH_KEY, PATH_LINK) */
     bool absent_null; /* unit that is written null when withheld */
@@ -120,6 +121,29 @@ enum rules_on_finding {
 };
 bool rules_is_visible(enum rules_on_finding verb);
 const char *rules_on_finding_name(enum rules_on_finding verb);
+
+/* How a value stands in a text, both without marks, case, punctuation and spaces. X(ID, name) */
+#define RULES_MATCHES(X)                                                                                               \
+    X(CONTAINS, "contains") /* somewhere in it */                                                                      \
+    X(EQUALS, "equals")                                                                                                \
+    X(PREFIX, "prefix") /* at its beginning */                                                                         \
+    X(WORDS, "words")   /* each word of the value begins some word, of any of the texts */
+enum rules_match {
+#define X(id, name) RULES_MATCH_##id,
+    RULES_MATCHES(X)
+#undef X
+};
+const char *rules_match_name(enum rules_match match);
+
+/* What becomes of the body of a restricted recipient's request. X(ID, name) */
+#define RULES_BODIES(X)                                                                                                \
+    X(REFUSE, "refuse") /* the canonical not-found */                                                                  \
+    X(ANY, "any")       /* it filters nothing */
+enum rules_body {
+#define X(id, name) RULES_BODY_##id,
+    RULES_BODIES(X)
+#undef X
+};
 
 struct rules_miss {
     bool given;
@@ -195,10 +219,11 @@ struct rules_document_view {
     bool independent; /* units do not refer to each other: each may leave as soon as it is decided */
     enum rules_on_finding on_finding;
     bool root_is_unit;
-    bool has_links, has_graph;
+    bool has_links, has_graph, has_pseudonyms;
     uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
     struct rules_miss miss;
     const struct rules_pages *pages; /* NULL: the answer is no page of a list */
+    enum rules_body body;
     const char *const *headers; /* fields of the head that restricted recipients get too, ascending without case */
     size_t header_count;
 };
@@ -221,9 +246,26 @@ const struct rules_document *rules_shadow_document(const struct rules_set *s, sp
 /* First documents entry whose template matches the path as it came (segments are percent-decoded here; a broken escape
  * matches no literal). {name}: one segment that is not empty; *: the rest, possibly empty. NULL: none. */
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
+
+/* ---- what a restricted recipient asks for ----------------------------------------------------------------------- */
+
+/* What one request's query asks for, and what `only` asks for in every answer. Lives in the arena. */
+struct rules_search;
+enum rules_query { RULES_QUERY_REFUSED, RULES_QUERY_ALLOWED, RULES_QUERY_NO_MEMORY };
 /* May a restricted recipient send this query (without '?')? Every parameter (name decoded once, + is a space) must be
- * listed in `query` or be one of `pages`; an empty parameter ("a=1&&b=2") or a raw semicolon is not allowed; the empty query always is. */
+ * listed in `query` or be one of `pages`; an empty parameter ("a=1&&b=2") or a raw semicolon is not allowed; the empty query always is. The value of
+ * one that searches must be well-formed and hold a letter or digit, that of one that sorts be a listed one. *out: NULL where
+ * nothing need be looked for. */
+enum rules_query rules_query_read(
+    const struct rules_document *d, span query, struct arena *a, const struct rules_search **out);
+/* The same, only asked. */
 bool rules_query_allowed(const struct rules_document *d, span query);
+/* Bits of what stands in a text at this place. `room`: for text.len bytes. */
+uint64_t rules_search_look(const struct rules_search *q, path_state state, span text, uint8_t *room);
+/* Each condition leaves units of some declarations out (in NDJSON perhaps the line) in which it does not hold. */
+size_t rules_search_conditions(const struct rules_search *q);
+bool rules_search_leaves_out(const struct rules_search *q, size_t condition, uint16_t unit, bool is_line);
+bool rules_search_holds(const struct rules_search *q, size_t condition, uint64_t found);
 
 /* What a profile declares, in file order. The path of a unit as written; alive as long as the pack's source. */
 bool rules_is_parameter(span encoded, span name); /* is it this one, once decoded? */

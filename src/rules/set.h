@@ -77,6 +77,7 @@ struct automaton {
     uint64_t *index; /* sorted */
     path_state *next;
     struct path_info *info;
+    uint64_t *searched; /* by state: bits of the parameters that search what stands there or below */
     uint64_t *members; /* states × words: which declared positions a state stands for */
     size_t *end;       /* by declaration: the position where it ends */
     size_t words;
@@ -88,6 +89,8 @@ enum automaton_outcome automaton_build(
     struct arena *a, const struct path_decl *decls, size_t count, bool complete, struct automaton *out);
 /* Does the path of declaration `decl` end at the state? */
 bool automaton_accepts(const struct automaton *m, size_t decl, path_state s);
+/* Marks the states that can stand below the places where declaration `decl` ends. */
+void automaton_mark_below(const struct automaton *m, size_t decl, bool *below);
 
 /* ---- path templates --------------------------------------------------------------------------------------------- */
 
@@ -108,13 +111,39 @@ bool template_overlaps(const struct template *a, const struct template *b);
 
 /* ---- the set ---------------------------------------------------------------------------------------------------- */
 
+#define QUERY_SEARCHES_MAX 64
+#define QUERY_ONLY_MAX 32
+#define QUERY_NO_SEARCH UINT16_MAX
+enum query_kind { QUERY_ANY, QUERY_SEARCH, QUERY_SORT, QUERY_ONLY };
+/* What a restricted recipient may ask for, or (`only`) what is asked for in every answer. */
+struct query_parameter {
+    span name; /* decoded; of `only` none */
+    enum query_kind kind;
+    enum rules_match match;
+    bool any_of;       /* of several values one is enough */
+    bool may_be_empty; /* an empty value filters nothing */
+    uint16_t number;   /* its bit in automaton.searched, or QUERY_NO_SEARCH */
+    int unit;          /* as declared, or -1 */
+    uint64_t units[PATHS_MAX / 64]; /* ordinals of the units that go where nothing of it stands */
+    bool lines;                     /* in NDJSON the lines do */
+    span *values;                   /* SORT, ONLY */
+    size_t value_count;
+    struct place at;
+};
+/* Is there a letter or digit in it, once folded? */
+bool search_folds(span text);
+/* The bytes that percent-encoded text stands for, + being a space. False: a broken escape. out has room for s.len. */
+bool template_decode(span s, uint8_t *out, size_t *len);
+/* Is the encoded text this one, decoded? */
+bool template_equals(span encoded, span text, bool plus_is_space);
+
 struct rules_document {
     uint32_t magic;
     struct rules_document_view view;
     struct template template;
     struct automaton automaton;
-    span *query;
-    size_t query_count;
+    struct query_parameter *parameters;
+    size_t parameter_count, searching, only_values;
     struct place at;
 };
 

@@ -1,4 +1,4 @@
-/* Path templates of `documents`, and the query names that they allow. */
+/* Path templates of `documents`. */
 #include "rules/set.h"
 
 static const char *parse_part(struct arena *a, span text, bool last, struct template_part *out)
@@ -60,7 +60,7 @@ static int next_byte(span s, size_t *i)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-static bool equal_encoded(span encoded, span text, bool plus)
+bool template_equals(span encoded, span text, bool plus)
 {
     size_t i = 0, n = 0;
     while (i < encoded.len) {
@@ -68,6 +68,17 @@ static bool equal_encoded(span encoded, span text, bool plus)
         if (c < 0 || n == text.len || text.ptr[n++] != c) return false;
     }
     return n == text.len;
+}
+
+bool template_decode(span s, uint8_t *out, size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < s.len;) {
+        int c = s.ptr[i] == '+' ? (i++, ' ') : next_byte(s, &i);
+        if (c < 0) return false;
+        out[(*len)++] = (uint8_t)c;
+    }
+    return true;
 }
 
 bool template_matches(const struct template *t, span path)
@@ -84,7 +95,7 @@ bool template_matches(const struct template *t, span path)
             if (segment.len == 0) return false;
             break;
         case PART_LITERAL:
-            if (!equal_encoded(segment, t->parts[p].text, false)) return false;
+            if (!template_equals(segment, t->parts[p].text, false)) return false;
             break;
         }
         path = span_from(path, end);
@@ -129,34 +140,5 @@ const struct rules_document *rules_find_document(const struct rules_profile *p, 
 
 bool rules_is_parameter(span encoded, span name)
 {
-    return name.len > 0 && equal_encoded(encoded, name, true);
-}
-
-static bool is_of_pages(const struct rules_pages *p, span name)
-{
-    return p != NULL && (rules_is_parameter(name, p->offset) || rules_is_parameter(name, p->limit) ||
-                            rules_is_parameter(name, p->page) || rules_is_parameter(name, p->cursor));
-}
-
-static bool parameter_allowed(const struct rules_document *d, span parameter)
-{
-    span name = span_sub(parameter, 0, span_find(parameter, '='));
-    if (is_of_pages(d->view.pages, name)) return true;
-    for (size_t i = 0; i < d->query_count; i++)
-        if (equal_encoded(name, d->query[i], true)) return true;
-    return false;
-}
-
-/* A semicolon separates parameters for some origins and not for others: what we cannot name, we do not allow. */
-bool rules_query_allowed(const struct rules_document *d, span query)
-{
-    MAGIC_CHECK(d, DOCUMENT_MAGIC);
-    if (query.len == 0) return true;
-    if (span_find(query, ';') < query.len) return false;
-    for (;;) {
-        size_t end = span_find(query, '&');
-        if (!parameter_allowed(d, span_sub(query, 0, end))) return false;
-        if (end == query.len) return true;
-        query = span_from(query, end + 1);
-    }
+    return name.len > 0 && template_equals(encoded, name, true);
 }

@@ -185,7 +185,9 @@ static json_t *explain_units(const struct explaining *x)
     json_t *list = json_array();
     for (size_t i = 0; x->class == RECIPIENT_RESTRICTED && i < x->survey->piece_count; i++) {
         if (x->verdict->withheld[i] == POLICY_KEPT) continue;
-        const char *why = x->units[i].found ? "something was found in it" :
+        bool unmatched = x->verdict->withheld[i] == POLICY_UNMATCHED;
+        const char *why = unmatched ? "what is asked for does not stand in what restricted recipients see of it" :
+            x->units[i].found ? "something was found in it" :
             "nothing in it by itself: it is over limits.record, cannot be read apart, or goes with a unit that is withheld";
         json_array_append_new(list, json_pack("{s:s,s:s}", "path", x->piece_paths[i], "reason", why));
     }
@@ -197,6 +199,7 @@ static json_t *explain_document(const struct explaining *x, enum trial_verdict v
     const struct policy_verdict *v = x->verdict;
     const char *why = trial_verdict_words(verdict);
     if (verdict == TRIAL_NOT_FOUND && v->document_withheld) why = "withheld whole: what was found belongs to the document itself";
+    if (v->found_nothing) why = "not there: what is asked for does not stand in what restricted recipients see of it";
     if (v->blocked) why = "withheld whole: the profile blocks an answer in which something is found";
     if (v->dangling) why = "withheld whole: something that stays would point to something that does not";
     return json_pack("{s:s,s:s,s:{s:I,s:I,s:I},s:o,s:o}", "verdict", trial_verdict_name(verdict), "reason", why, "units", "seen",
@@ -212,7 +215,7 @@ json_t *trial_explain(struct trial *t, const struct trial_question *q, const str
     if (!a->survey)
         return json_pack("{s:s,s:s+++}", "verdict", trial_verdict_name(a->verdict), "reason", trial_verdict_words(a->verdict),
             a->failure != GATE_FINE ? ": " : "", a->failure != GATE_FINE ? gate_failure_name(a->failure) : "",
-            a->failure == GATE_QUERY ? " (a parameter that the document does not list)" : "");
+            a->failure == GATE_QUERY ? " (a parameter that the document does not list, or a value that it does not take)" : "");
     if (http_media_parse(span_str(q->type), &media)) (void)engine_format_of(http_media_essence(&media), &format);
     bool good = locate(&x, q->body, format, t->arena) && sort_findings(&x, t->arena) && gather_facts(&x, t->arena);
     return good ? explain_document(&x, a->verdict) : NULL;

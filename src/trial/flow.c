@@ -19,6 +19,7 @@ bool trial_open(struct trial *t, const struct trial_question *q, trial_sink_fn *
     *w = (struct trial_flow){.class = q->class, .sink = sink, .ctx = ctx};
     buf_init(&w->window, WINDOW_MAX);
     buf_init(&w->out, WINDOW_MAX);
+    (void)trial_refuses(t, q); /* files come without a query: only what is asked for in every answer */
     trial_describe(t, q, &w->out);
     if (!engine_is_stream(t->engine)) {
         engine_reset(t->engine);

@@ -23,6 +23,59 @@ static struct met *met_of(struct meeting *m, const struct rules_document *d)
     return &m->met[m->count++];
 }
 
+/* Members in which search engines tell what they found elsewhere: how well it fits, where, what else there is. */
+//= 10-domain 6.L19
+#define TELLING(X)                                                                                                     \
+    X("score") X("maxscore") X("searchscore") X("highlight") X("highlights") X("highlighting") X("searchhighlights")   \
+    X("suggest") X("suggestion") X("suggestions") X("spellcheck") X("didyoumean") X("facets") X("facetcounts")         \
+    X("searchfacets") X("aggregations") X("rank") X("rownumber")
+
+static bool is_telling(const char *name)
+{
+    static const char *const words[] = {
+#define X(word) word,
+        TELLING(X)
+#undef X
+    };
+    char letters[20];
+    size_t n = 0;
+    for (const char *c = name; *c && n < sizeof letters - 1; c++)
+        if (is_alnum((uint8_t)*c)) letters[n++] = (char)to_lower((uint8_t)*c);
+    letters[n] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(letters, words[i]) == 0) return true;
+    return false;
+}
+
+static const char *find_telling(const json_t *v)
+{
+    const char *name = NULL, *found = NULL;
+    json_t *item;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)v, i, item) if (!found) found = find_telling(item);
+    json_object_foreach((json_t *)(uintptr_t)v, name, item)
+    {
+        if (!found && is_telling(name)) found = name;
+        if (!found) found = find_telling(item);
+    }
+    return found;
+}
+
+/* Of what a restricted recipient gets. */
+static void see_answer(struct trial *t, const struct rules_profile_test *test, const struct trial_asked *asked, const struct trial_answer *a)
+{
+    json_error_t error;
+    if (test->entitled || !trial_delivers(a) || a->verdict == TRIAL_UNINSPECTED) return;
+    buf_clear(&t->text);
+    if (!is_ok(trial_body(a, asked->body, &t->text))) return;
+    json_t *v = json_loadb((const char *)buf_span(&t->text).ptr, buf_len(&t->text), JSON_DISABLE_EOF_CHECK, &error);
+    const char *name = v ? find_telling(v) : NULL;
+    if (name)
+        place_warning(&test->at, "restricted recipients still get \"%.60s\", which tells of what they are not shown; list it in "
+                                 "\"uniform\"", name);
+    json_decref(v);
+}
+
 static void see_test(void *ctx, const struct rules_profile_test *test)
 {
     struct meeting *m = ctx;
@@ -36,6 +89,7 @@ static void see_test(void *ctx, const struct rules_profile_test *test)
         return;
     }
     bool good = trial_ask_test(m->trial, test, &asked, &a);
+    if (good) see_answer(m->trial, test, &asked, &a);
     for (size_t i = 0; good && a.survey && i < a.survey->piece_count; i++) {
         const struct match_piece *p = &a.survey->pieces[i];
         if (p->roles & PATH_UNIT && p->unit < 256) met->units[p->unit / 64] |= UINT64_C(1) << p->unit % 64;

@@ -11,6 +11,7 @@ struct trial {
     const struct rules_set *rules;
     struct engine *engine;
     struct arena *arena;
+    const struct rules_search *search; /* of the question; in the arena */
     struct engine_outcome outcome;
     struct buf text; /* what a test got; then why it failed */
     struct trial_flow {
@@ -26,6 +27,8 @@ struct trial {
     } flow;
 };
 
+/* A restricted recipient may not ask so; else what is asked for is in t->search. */
+bool trial_refuses(struct trial *t, const struct trial_question *q);
 void trial_describe(struct trial *t, const struct trial_question *q, struct buf *out);
 enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class);
 void trial_flow_free(struct trial *t);

@@ -21,7 +21,7 @@ bool trial_ask_test(struct trial *t, const struct rules_profile_test *test, stru
     asked->body = test->text ? span_str(json_string_value(test->text)) : span_str(asked->made);
     const struct rules_document *d = rules_find_document(test->profile, span_str(test->path));
     struct trial_question q = {.document = d,
-        .query_refused = d && !rules_query_allowed(d, span_str(test->query)),
+        .query = span_str(test->query),
         .class = test->entitled ? RECIPIENT_ENTITLED : RECIPIENT_RESTRICTED,
         .registry = trial_people_registry(asked->people),
         .limits = trial_limits(),

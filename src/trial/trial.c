@@ -77,9 +77,17 @@ void trial_describe(struct trial *t, const struct trial_question *q, struct buf 
         .media_type = typed ? http_media_essence(media) : SPAN(""),
         .charset = typed ? http_media_charset(media) : SPAN(""),
         .arena = t->arena,
+        .search = t->search,
         .out = out,
         .keep_survey = out == NULL};
     engine_start(t->engine, &b);
+}
+
+bool trial_refuses(struct trial *t, const struct trial_question *q)
+{
+    t->search = NULL;
+    if (!q->document || q->class == RECIPIENT_ENTITLED) return false;
+    return rules_query_read(q->document, q->query, t->arena, &t->search) != RULES_QUERY_ALLOWED;
 }
 
 void trial_ask(struct trial *t, const struct trial_question *q, struct trial_answer *out)
@@ -87,7 +95,7 @@ void trial_ask(struct trial *t, const struct trial_question *q, struct trial_ans
     MAGIC_CHECK(t, TRIAL_MAGIC);
     arena_reset(t->arena);
     *out = (struct trial_answer){.outcome = &t->outcome};
-    if (q->query_refused && q->class == RECIPIENT_RESTRICTED) {
+    if (trial_refuses(t, q)) {
         t->outcome = (struct engine_outcome){0};
         out->failure = GATE_QUERY;
         out->verdict = TRIAL_NOT_FOUND;

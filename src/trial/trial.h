@@ -19,7 +19,7 @@ void trial_free(struct trial *t);
 struct trial_question {
     const struct rules_document *document; /* NULL: no profile describes the answer */
     bool inspect;                          /* unprofiled: inspect */
-    bool query_refused;                    /* the request's query is not allowed */
+    span query;                            /* of the request, without '?' */
     enum recipient_class class;
     const struct registry *registry;
     struct engine_limits limits;

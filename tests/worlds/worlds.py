@@ -7,6 +7,7 @@ whose world is switched, one gateway that knows the person and one that does not
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import wire
 from harness.gateway import ROOT, Gateway
@@ -52,7 +53,7 @@ def routes():
 
 def pack(documents):
     """The documents under each prefix. Their paths are given without one."""
-    listed = [{**d, "path": public + prefix + d["path"]}
+    listed = [{**({"body": "any"} if prefix == "/post" else {}), **d, "path": public + prefix + d["path"]}
               for public in ("", "/public") for prefix in ("/api", "/post") for d in documents]
     return {"format": 1, "pack": "worlds", "version": "1", "profiles": [
         {"id": "worlds", "title": "Three worlds", "system": "earm", "documents": listed}]}
@@ -107,6 +108,10 @@ class Twins:
         self.gateways = {}
         try:
             for name, listed in (("knows", [*protected, *others]), ("knows nobody", list(others))):
+                place = directory / name.replace(" ", "-")
+                if self.gateways:  # one key for all worlds: pseudonyms in answers are made of it
+                    place.mkdir(parents=True)
+                    shutil.copy(self.gateways["knows"].dir / "ledger.key", place)
                 self.gateways[name] = Gateway(directory / name.replace(" ", "-"), self.origin.url, protected=listed,
                                               **common)
         except BaseException:

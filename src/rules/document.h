@@ -1,0 +1,28 @@
+/* One entry of `documents` while it is loaded. Private to rules. */
+#ifndef GATE1367_RULES_DOCUMENT_H
+#define GATE1367_RULES_DOCUMENT_H
+
+#include "rules/set.h"
+
+struct document_load {
+    struct loader *loader;
+    struct rules_document *document;
+    struct list decls; /* struct path_decl */
+    bool failed;
+};
+
+static inline struct path_decl *document_decl(const struct document_load *d, size_t i)
+{
+    return LIST_AT(&d->decls, struct path_decl, i);
+}
+/* One more path in this role; NULL after reporting, or out of memory. A path of a query belongs to a parameter: `unit`. */
+struct path_decl *document_add_path(
+    struct document_load *d, const struct place *at, const char *text, enum path_role role, uint16_t unit);
+/* The ordinal of the unit that is declared with this path, or -1; reports what is no path. */
+int document_find_unit(struct document_load *d, const struct place *at, const char *text);
+
+/* query.c: `query` and `only`; before the automaton is built, and behind it. */
+void query_load(struct document_load *d, const struct place *at, const json_t *v);
+void query_settle(struct document_load *d);
+
+#endif
