@@ -96,19 +96,6 @@ def test_not_built_in_the_configuration(gw, name):
     assert "not built yet" in check(gw)
 
 
-@pytest.mark.parametrize("name", ["document.query"])
-def test_not_built_in_a_pack(gw, name):
-    pack = document(gw)
-    key = name.partition(".")[2]
-    listed = pack["profiles"][0]["documents"][0]
-    listed[key] = {"name": ["$.items[*].name"]}
-    gw.config["rules"] = [str(g.ROOT / "rules/section-1367.json"), "pack.json"]
-    gw.write("pack.json", pack)
-    gw.write_config()
-    text = check(gw)
-    assert "not built yet" in text and any("pack.json" in line for line in problems(text)), text
-
-
 @pytest.mark.parametrize("name", RECIPIENT)
 def test_not_built_among_recipients(gw, name):
     gw.write("recipients.json", {"format": 1, "recipients": [{"id": "r", **RECIPIENT[name]}]})
