@@ -68,10 +68,6 @@ def test_files_that_are_no_strict_json(gw, text):
     assert re.search(r"^gate.json:\d+:\d+: ", check(gw), re.M)
 
 
-def document(gw):
-    return json.loads((g.ROOT / "rules/examples/persons-api.json").read_text())
-
-
 # Every part of the contract that is specified and not built: said so, never ignored.
 TOP = {
     "grants": lambda c: c.update(grants={"directory": "grants", "approvers": "approvers.json"}),
