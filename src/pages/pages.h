@@ -87,7 +87,7 @@ enum doc_malformed pages_list_read(
 
 /* ---- the walk --------------------------------------------------------------------------------------------------- */
 
-#define PAGES_AHEAD 16    /* units read ahead, and an eighth of what is needed */
+#define PAGES_AHEAD 16     /* units read ahead, and an eighth of what is needed */
 #define PAGES_AT_ONCE 1000 /* asked for at once where the profile does not say what the origin gives */
 
 struct pages_walk {
@@ -97,6 +97,7 @@ struct pages_walk {
     struct pages_place place;
     uint64_t target; /* visible units that must be seen */
     uint64_t block;  /* asked for at a time */
+    uint64_t least;  /* trips that are made in any case */
     uint64_t trips, units; /* of the origin so far */
     bool ended;      /* the origin has no more */
     bool rooted;     /* it begins at the list's first element */
@@ -108,6 +109,9 @@ RESULT pages_walk_ask(const struct pages_walk *w, const struct pages_wish *wish,
 /* A document came with so many elements. `leads_on`: it says where the next is. `total`: what the origin says there are in
  * all, UINT64_MAX where it does not. */
 void pages_walk_met(struct pages_walk *w, uint64_t count, bool leads_on, uint64_t total);
+/* Once more before anything is decided. Where the list has ended, for the time that it takes alone: who counts trips must not
+ * learn how far the list went on behind what may be seen. */
+static inline bool pages_walk_goes_on(const struct pages_walk *w) { return w->trips < w->least; }
 enum pages_step {
     PAGES_ASK,     /* the origin once more */
     PAGES_ENOUGH,  /* the page is whole, or the list is */

@@ -10,7 +10,7 @@ static bool follows(const struct pages_walk *w)
     return w->rules->style == PAGE_STYLE_CURSOR || w->rules->style == PAGE_STYLE_LINK;
 }
 
-static uint64_t ahead(uint64_t target) { return target + PAGES_AHEAD + target / 8; }
+static uint64_t ahead(uint64_t target) { return PAGES_AHEAD + target / 8; }
 
 /* Only from the beginning can everybody be counted. */
 static void begin_at_root(struct pages_walk *w)
@@ -28,8 +28,10 @@ void pages_walk_begin(struct pages_walk *w, const struct rules_pages *p, bool wh
     uint64_t wanted = least(w->place.skip, p->scan) + least(w->limit, p->scan);
     w->target = (whole ? p->scan : least(wanted, p->scan)) + 1;
     bool steps = follows(w) && !whole && w->place.skip == 0; /* from page to page: what is behind need not be read again */
-    w->block = steps ? (w->limit > PAGES_AHEAD ? w->limit : PAGES_AHEAD) : ahead(w->target);
-    w->block = least(w->block, at_once);
+    w->block = steps ? (w->limit > PAGES_AHEAD ? w->limit : PAGES_AHEAD) : w->target + ahead(w->target);
+    w->block = p->limit.len > 0 ? least(w->block, at_once) : p->default_limit;
+    uint64_t further = least(ahead(w->target), w->block - 1);
+    w->least = steps ? 2 : (w->target + further + w->block - 1) / w->block;
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------- */
@@ -87,20 +89,16 @@ void pages_walk_met(struct pages_walk *w, uint64_t count, bool leads_on, uint64_
 {
     const struct rules_pages *p = w->rules;
     w->trips++;
+    if (w->ended) return;
     w->units += count;
     if (follows(w)) {
         w->ended = !leads_on;
         return;
     }
     bool short_page = p->max_limit > 0 && p->limit.len > 0 && count < w->block;
-    w->ended = count == 0 || short_page || w->units >= total;
-}
-
-/* The same amount is read in every world, as far as a constant can do that. */
-static bool read_ahead(const struct pages_walk *w)
-{
-    if (follows(w) && !w->whole) return w->trips >= 2;
-    return w->units >= ahead(w->target);
+    /* An empty list is seen to end as any other is that is shorter than what was asked for: by one more question. */
+    bool nothing = count == 0 && w->trips > 1;
+    w->ended = nothing || short_page || w->units >= total;
 }
 
 static uint64_t most_units(const struct pages_walk *w)
@@ -110,11 +108,7 @@ static uint64_t most_units(const struct pages_walk *w)
 
 enum pages_step pages_walk_judge(const struct pages_walk *w, uint64_t visible)
 {
-    bool seen = visible >= w->target;
-    if (!w->ended && !(seen && read_ahead(w))) {
-        if (w->units < most_units(w)) return PAGES_ASK;
-        if (!seen) return PAGES_TOO_FEW;
-    }
+    if (!w->ended && visible < w->target) return w->units < most_units(w) ? PAGES_ASK : PAGES_TOO_FEW;
     uint64_t scan = w->rules->scan;
     bool within = !w->whole && w->place.skip <= scan && w->limit <= scan - w->place.skip;
     return within || visible <= scan ? PAGES_ENOUGH : PAGES_TOO_FAR;

@@ -116,11 +116,18 @@ uint64_t pages_held(const struct exchange *x)
 
 /* ---- one trip --------------------------------------------------------------------------------------------------- */
 
+/* What led to the last document. */
+static span last_address(const struct paging *p)
+{
+    const struct paged_document *d = &p->documents[p->count - 1];
+    return span_sub(buf_span(&p->addresses), d->address, d->address_len);
+}
+
 result pages_query(struct exchange *x, span *query)
 {
     struct paging *p = x->paging;
     buf_clear(&p->query);
-    TRY(pages_walk_ask(&p->walk, &p->wish, buf_span(&p->next), &p->query));
+    TRY(pages_walk_ask(&p->walk, &p->wish, p->walk.ended ? last_address(p) : buf_span(&p->next), &p->query));
     *query = buf_span(&p->query);
     return OK;
 }
@@ -167,8 +174,9 @@ static span next_link(const struct http_response *r, span name)
 static bool same_path(const struct exchange *x, span url, span *query)
 {
     size_t scheme = span_search(url, SPAN("://"));
-    if (scheme < span_find(url, '/')) {
-        url = span_from(url, scheme + 3);
+    bool network = span_starts(url, SPAN("//")), absolute = scheme < span_find(url, '/');
+    if (network || absolute) {
+        url = span_from(url, network ? 2 : scheme + 3);
         url = span_from(url, span_find(url, '/'));
     }
     size_t mark = span_find(url, '?');
@@ -207,12 +215,17 @@ static bool is_like_the_first(struct exchange *x, const struct engine_begin *b)
            span_equal(b->content_encoding, p->begin.content_encoding);
 }
 
-/* Behind the end of its list an origin may have no range to give. */
+/* Behind the end of its list an origin may have no range to give, or no page. A trip that is made for the time alone may end in
+ * anything. */
 //= RFC9110 15.5.17
 bool pages_past_end(struct exchange *x)
 {
-    if (x->paging == NULL || x->response.status != 416 || pages_is_first(x)) return false;
-    x->paging->past = x->discard = true;
+    struct paging *p = x->paging;
+    if (p == NULL || pages_is_first(x)) return false;
+    bool counts = p->rules->style == PAGE_STYLE_OFFSET || p->rules->style == PAGE_STYLE_PAGE;
+    unsigned status = x->response.status;
+    if (!p->walk.ended && !(counts && (status == 416 || status == 404))) return false;
+    p->past = x->discard = true;
     return true;
 }
 
@@ -222,6 +235,7 @@ enum flow pages_begin_body(struct exchange *x, const struct engine_begin *b)
     const struct http_response *r = &x->response;
     span link = p->rules->style == PAGE_STYLE_LINK ? next_link(r, p->rules->link) : span_of(NULL, 0), query;
     buf_clear(&p->link);
+    if (p->walk.ended) p->past = x->discard = true;
     if (!x->discard) {
         if (!is_like_the_first(x, b)) return exchange_fail(x, GATE_FORMAT);
         if (link.len > 0 && (!same_path(x, link, &query) || !is_ok(buf_append(&p->link, query)))) return exchange_fail(x, GATE_FORMAT);
@@ -431,6 +445,7 @@ enum flow pages_decide(struct exchange *x)
     struct paging *p = x->paging;
     if (!x->body_complete && !p->past) return undeliverable(x, GATE_CUT_SHORT);
     enum gate_failure f = take_document(x);
+    if (f == GATE_FINE && pages_walk_goes_on(&p->walk) && p->documents[0].list.found) return ask_again(x);
     if (f == GATE_FINE) f = decide_all(x);
     x->media = p->media;
     if (f != GATE_FINE) return undeliverable(x, f);

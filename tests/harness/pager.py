@@ -34,6 +34,7 @@ class Pager:
     def respond(self, request):
         q = dict(urllib.parse.parse_qsl(request.query))
         self.asked.append((request.path, q))
+        self.path = request.path
         limit = int(q.get("limit", 10))
         return getattr(self, "_" + request.path.rsplit("/", 1)[1])(q, limit)
 
@@ -57,7 +58,7 @@ class Pager:
 
     def _l(self, q, limit):
         items, on = self._follow(q, limit, "after")
-        more = {"@next": f"http://origin.internal/api/l?{'q=' + q['q'] + '&' if 'q' in q else ''}after={on}&limit={limit}"} if on else {}
+        more = {"@next": f"http://origin.internal{self.path}?{'q=' + q['q'] + '&' if 'q' in q else ''}after={on}&limit={limit}"} if on else {}
         return answer(self.dump({**more, "value": items}))
 
     def _w(self, q, limit):

@@ -143,3 +143,132 @@ def test_totals_of_what_is_visible(paged):
         assert link == [("/api/h?offset=0&limit=10", "first"), ("/api/h?offset=10&limit=10", "prev"), ("/api/h?offset=20&limit=10", "last")]
         pager.people = PEOPLE
         assert c.get("/api/w").status == 404  # more than scan: nobody can say how many
+
+
+NOT_FOUND = b'{"type":"about:blank","title":"Not Found","status":404}'
+
+
+def test_the_entitled_get_the_origins_own(paged):
+    gw, origin, pager = paged
+    with Client(gw.port, OFFICER) as c:
+        for target in ("/api/o?offset=2&limit=3", "/api/c?limit=4", "/api/l?limit=4", "/api/w?limit=2&x=y", "/api/p?page=-1"):
+            r = c.get(target)
+            assert pager.asked[-1][0] == target.partition("?")[0] and len(pager.asked) == 1
+            pager.asked.clear()
+            assert r.body == origin.respond(origin.requests[-1]).partition(b"\r\n\r\n")[2]
+            pager.asked.clear()
+        assert c.get("/api/o?offset=2&limit=3").header("Section-1367") == "protected; records=2"
+
+
+def test_a_number_that_is_none_is_nobodys(paged):
+    gw, origin, pager = paged
+    with Client(gw.port, POLICE) as c:
+        for query in ("offset=-1", "offset=1&offset=2", "limit=", "limit=1e1", "limit=%31", "offset=+1", "cursor=7", "page=1", "limit", "offset=1;limit=2"):
+            assert (c.get(f"/api/o?{query}").status, pager.asked) == (404, []), query
+        assert c.get("/api/p?page=0").body == NOT_FOUND and c.get("/api/c?offset=1").body == NOT_FOUND
+        assert c.get("/api/o?q=a&offset=0&q=b").status == 200  # what is no page's goes on as it came
+        assert pager.asked[-1][1]["q"] == "b" and c.get("/api/o", "HEAD").body == b""
+
+
+def test_a_foreign_cursor_is_nobodys(paged):
+    """Altered, the origin's own, another query's, another path's, somebody else's: one answer, and the origin is not asked."""
+    gw, origin, pager = paged
+    with Client(gw.port, POLICE) as c, Client(gw.port) as nobody:
+        token = json.loads(c.get("/api/c?q=1&limit=5").body)["next"]
+        link = json.loads(c.get("/api/l?q=1&limit=5").body)["@next"]
+        other = urllib.parse.parse_qs(urllib.parse.urlparse(link).query)["page_token"][0]
+        assert ids(c.get(f"/api/c?q=1&limit=7&cursor={token}"), "items") == VISIBLE[5:12]
+        pager.asked.clear()
+        answers = [c.get(f"/api/c?q={q}&limit=5&cursor={t}") for q, t in (
+            ("2", token), ("1", token[:-1]), ("1", token + "A"), ("1", "B" + token[1:]), ("1", token[:40] + ("A" if token[40] != "A" else "B") + token[41:]),
+            ("1", "cm93OjU="), ("1", ""), ("1", other), ("1&q=1", token))]
+        answers += [nobody.get(f"/api/c?q=1&limit=5&cursor={token}"), c.get(f"/api/c?limit=5&cursor={token}"),
+                    c.get(f"/api/c?cursor={token}&q=1&cursor={token}"), c.get(f"/public/c?q=1&cursor={token}")]
+        assert {(r.status, r.body) for r in answers} == {(404, NOT_FOUND)} and pager.asked == []
+        assert gw.metric('gate1367_failures_total{row="cursor"}') >= 9
+
+
+def test_one_entry_covers_all_that_was_read(paged):
+    gw, origin, pager = paged
+    pager.cap = 8
+    before = gw.metric("gate1367_page_trips_total")
+    with Client(gw.port, POLICE) as c:
+        r = c.get("/api/o?offset=3&limit=10")
+    entries = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+    trips = len(pager.asked)
+    seen = PEOPLE[:8 * trips]
+    withheld = len([n for n in seen if n in HIDDEN])
+    assert trips == 3 and gw.metric("gate1367_page_trips_total") == before + trips - 1
+    assert [(e["outcome"], e["records"]["seen"], e["records"]["withheld"], len(e["subjects"])) for e in entries] == \
+        [("withheld", len(seen), withheld, withheld)]
+
+
+@pytest.mark.whole("the origin's requests are counted")
+def test_a_withheld_unit_costs_no_further_request(tmp_path):
+    """At 5 % withheld: how often the origin is asked for a page, and how often in the world where they do not exist."""
+    asked = {}
+    for world in ("at", "absent"):
+        people = [n for n in range(1, 401) if world == "at" or n % 20]
+        pager = Pager(people)
+        with Origin(lambda r: pager.respond(r)) as origin, Gateway(tmp_path / world, origin.url, start=False, routes=[ROUTE],
+                protected=[number(n) for n in range(20, 401, 20)], packs=[str(ROOT / "rules/section-1367.json"), "pack.json"]) as gw:
+            gw.write("pack.json", pack(scan=10000))
+            gw.start()
+            with Client(gw.port, POLICE) as c:
+                for at in range(0, 350, 10):
+                    assert len(ids(c.get(f"/api/o?offset={at}"), "items")) == 10
+                offsets = len(pager.asked)
+                found, _ = walk(c, "/api/c?limit=10", "items", "next", "/api/c?limit=10")
+                asked[world] = (offsets / 35, (len(pager.asked) - offsets) / len(found))
+    assert asked["at"] == asked["absent"] == (1, 2), asked
+
+
+class Odd:
+    """An origin with ways of its own behind the first answer."""
+
+    def __init__(self, pager, then):
+        self.pager, self.then, self.count = pager, then, 0
+
+    def respond(self, request):
+        self.count += 1
+        return self.pager.respond(request) if self.count == 1 else self.then(request)
+
+
+def test_what_comes_next_decides(paged):
+    gw, origin, pager = paged
+    respond = origin.respond
+    pager.people, pager.cap = PEOPLE[:10], 10
+    first = VISIBLE[:len([n for n in VISIBLE if n <= 10])]
+    from harness.origin import answer
+    cases = [
+        (lambda r: answer(b"", status=416), 200), (lambda r: answer(b"", status=404), 200), (lambda r: answer(b"", status=500), 404),
+        (lambda r: answer(b'{"items":[]}'), 200), (lambda r: answer(b'{"items":['), 404), (lambda r: answer(b"{}"), 200),
+        (lambda r: pager.respond(type("R", (), {"query": "limit=10", "path": "/api/o"})), 200),  # the same again: it clamps
+        (lambda r: answer(b'{"items":[]}', content_type="application/x-ndjson"), 404), (lambda r: (b"", "close"), 502)]
+    try:
+        for i, (then, status) in enumerate(cases):
+            odd = Odd(pager, then)
+            origin.respond = odd.respond
+            with Client(gw.port, POLICE) as c:
+                r = c.get("/api/o?limit=20")
+            assert r.status == status and odd.count >= 2, (i, r.raw)
+            assert status != 200 or ids(r, "items") == first, i
+    finally:
+        origin.respond = respond
+
+
+def test_a_link_that_leads_elsewhere_is_not_followed(paged):
+    from harness.origin import answer
+    gw, origin, pager = paged
+    respond = origin.respond
+    try:
+        for link in ("/api/other?after=1", "http://elsewhere/api/l/7?after=1", "https://x/y", "after=1", "?", "/api/l?a=b c", "//h/api/l?a=\\u0000"):
+            origin.respond = lambda r: answer(('{"@next":"%s","value":[{"id":1}]}' % link).encode())
+            with Client(gw.port, POLICE) as c:
+                assert c.get("/api/l").body == NOT_FOUND, link
+        for link in ("?after=1", "l?after=1", "/api/l?after=1", "//h/api/l?after=1", "https://h:80/api/l?after=1"):
+            origin.respond = lambda r: answer(('{"@next":"%s","value":[{"id":1}]}' % link if "after" not in r.query else '{"value":[{"id":2}]}').encode())
+            with Client(gw.port, POLICE) as c:
+                assert ids(c.get("/api/l"), "value") == [1, 2], link
+    finally:
+        origin.respond = respond

@@ -1,0 +1,157 @@
+# ctest: release
+"""Lists in pages, in three worlds: whatever is withheld, wherever, however the origin cuts its pages, every page of every style is
+the same, and so are links, totals and how far one gets. GATE1367_SEED=N GATE1367_CASES=N repeat or lengthen it.
+
+    #= 8USC1367 a(2)
+    #= ICE10036.2 2.1
+"""
+import json
+import os
+import random
+import re
+
+import pytest
+
+from harness.client import Client
+from harness.pager import Pager, documents, number
+from worlds import ABSENT, AT, KINDS, WORLDS, Twins, person, request
+from wire import normalised
+
+SEED = int(os.environ.get("GATE1367_SEED", "20261122"))
+CASES = int(os.environ.get("GATE1367_CASES", "60"))
+SCAN = 24
+HIDDEN = set(range(100, 140))  # who is registered
+TOKEN = re.compile(rb"AQ?[A-Za-z0-9_-]{400,440}")
+MORE = {"a cap": {"max_limit": 9}}
+
+
+class Paged(Twins):
+    def __init__(self, place):
+        self.pager = Pager()
+        self.lists = {AT: [], ABSENT: []}
+        listed = documents(prefix="", scan=SCAN) + documents(prefix="/capped", scan=SCAN, max_limit=9)
+        super().__init__(place, listed, [person(number(n)) for n in HIDDEN], pace="0ms")
+
+    def _respond(self, r):
+        if r.path.endswith("/next"):
+            return super()._respond(r)
+        self.pager.people = self.lists[self.world]
+        return self.pager.respond(r)
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    with Paged(tmp_path_factory.mktemp("pages")) as t:
+        yield t
+
+
+def arrange(twins, rng):
+    """A list, with and without the withheld, and an origin's ways."""
+    visible = rng.sample(range(1, 90), rng.choice([0, 1, SCAN - 1, SCAN, SCAN + 1, rng.randrange(2 * SCAN - 8)]))
+    hidden = rng.sample(sorted(HIDDEN), rng.choice([0, 1, 2, rng.randrange(SCAN)]))
+    at = list(visible)
+    for n in hidden:
+        at.insert(rng.choice([0, len(at), rng.randrange(len(at) + 1)]), n)
+    twins.lists = {AT: at, ABSENT: visible}
+    twins.pager.indent = rng.choice([None, None, 1])
+    return visible
+
+
+def ask(twins, kind, world, paths):
+    """The answers to all of them on one connection; a path that is a function is given the answer before it."""
+    twins.world, gateway = world
+    name, purpose, public = KINDS[kind]
+    out, last = [], None
+    with Client(twins.gateways[gateway].port, (name, purpose) if name else (None, None)) as c:
+        for path in paths:
+            target = path(last) if callable(path) else path
+            if target is None:
+                break
+            last = c.get(("/public" if public else "") + "/api" + target)
+            out.append(last)
+    return out
+
+
+def same(twins, kind, paths, what):
+    first, *others = [ask(twins, kind, w, paths) for w in WORLDS]
+    plain = [TOKEN.sub(b"C", normalised(r.raw)) for r in first]
+    for world, other in zip(WORLDS[1:], others):
+        against = [TOKEN.sub(b"C", normalised(r.raw)) for r in other]
+        assert [len(r.raw) for r in first] == [len(r.raw) for r in other], (what, world)
+        assert plain == against, (what, world, [(a, b) for a, b in zip(plain, against) if a != b][:1])
+    return first
+
+
+def around(rng, *values):
+    return max(0, rng.choice(values) + rng.choice([-1, 0, 0, 1]))
+
+
+def check(r, items, wanted, reachable, what):
+    assert r.status == (200 if reachable else 404), what
+    if reachable:
+        value = json.loads(r.body)
+        for name in items:
+            value = value[name]
+        assert [x["id"] for x in value] == wanted, what
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_offsets_and_pages(twins, case):
+    rng = random.Random(SEED * 1000003 + case)
+    visible = arrange(twins, rng)
+    capped = rng.random() < 0.4
+    twins.pager.cap = 9 if capped else rng.choice([None, None, 1, 4, 30])
+    kind = rng.choice(sorted(KINDS))
+    paths, wanted = [], []
+    for _ in range(8):
+        style = rng.choice("oopwh")
+        limit = around(rng, 0, 1, 5, 10, SCAN, 10 ** 6)
+        at = around(rng, 0, 1, 5, SCAN - limit if limit < SCAN else 0, SCAN, len(visible))
+        cut = min(limit, 9) if capped else limit
+        if style == "p":
+            page = 1 + at // max(1, cut)
+            at, first = (page - 1) * cut, f"page={page}"
+        else:
+            first = f"offset={at}"
+        paths.append(f"{'/capped' if capped else ''}/{style}?q=1&{first}&limit={limit}")
+        far = at + cut > SCAN or style in "wh"
+        items = {"o": ["items"], "p": ["data", "people"], "w": ["items"], "h": []}[style]
+        wanted.append((items, visible[at:at + cut], not far or len(visible) <= SCAN))
+    got = same(twins, kind, paths, (SEED, case, twins.lists, paths))
+    for path, r, (items, ids, reachable) in zip(paths, got, wanted):
+        check(r, items, ids, reachable, (SEED, case, path, twins.lists, twins.pager.cap))
+
+
+def follow(name, path, key):
+    def step(last):
+        if last is None:
+            return path
+        if last.status != 200:
+            return None
+        value = json.loads(last.body).get(key)
+        if value is None:
+            return None
+        return f"{path}&{name}={value}" if name else value.removeprefix("https://localhost").removeprefix("/public").removeprefix("/api")
+    return step
+
+
+@pytest.mark.parametrize("case", range(CASES // 3))
+def test_cursors_and_links(twins, case):
+    rng = random.Random(SEED * 1000033 + case)
+    visible = arrange(twins, rng)
+    twins.pager.cap = rng.choice([None, None, 1, 4, 9])
+    kind, limit = rng.choice(sorted(KINDS)), rng.choice([1, 2, 5, 10, 17, SCAN])
+    for step, items in ((follow("cursor", f"/c?limit={limit}", "next"), "items"), (follow(None, f"/l?q=2&limit={limit}", "@next"), "value")):
+        got = same(twins, kind, [step] * (len(visible) // limit + 2), (SEED, case, twins.lists))
+        pages = [[x["id"] for x in json.loads(r.body)[items]] for r in got]
+        assert pages == ([visible[i:i + limit] for i in range(0, len(visible), limit)] or [[]]), (SEED, case, twins.lists, twins.pager.cap)
+
+
+def test_records_on_the_wire(twins):
+    """The same streams, TLS records and all, next answer too."""
+    twins.lists = {AT: [100, 1, 101, 2, *range(3, 20), 102], ABSENT: list(range(1, 20))}
+    twins.pager.cap = twins.pager.indent = None
+    for path in ("/o?offset=0&limit=19", "/o?offset=18&limit=5", "/p?page=2&limit=7", "/w?limit=3", "/h?offset=15"):
+        data = request("police", path) + request("police", "/next") + request("police", "/next", close=True)
+        got = twins.compare("police", data)
+        assert got.raw.count(b"HTTP/1.1 200") == 3
