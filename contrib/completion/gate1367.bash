@@ -9,8 +9,8 @@ _gate1367_commands="serve check demo scan rules registry log report help"
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain print schema"
     [registry]="build apply inspect lookup list clear"
-    [log]="init verify list show follow"
-    [report]="accounting quarterly incidents")
+    [log]="init verify list show follow export"
+    [report]="accounting quarterly incidents reconcile")
 declare -gA _gate1367_options=(
     [serve]="-c --config --mirror --json"
     [check]="-c --config --json"
@@ -29,12 +29,14 @@ declare -gA _gate1367_options=(
     [registry clear]="-c --config --by --reason --json"
     [log init]="-c --directory --key --origin --segment --json"
     [log verify]="-c --directory --verifier --json"
-    [log list]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --json"
+    [log list]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --index --json"
     [log show]="-c --directory --verifier --unseal --json"
     [log follow]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --json"
+    [log export]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --format -o --output --json"
     [report accounting]="-c --directory --verifier --subject --since --until --quarter --unseal --format -o --output --json"
     [report quarterly]="-c --directory --verifier --since --until --quarter --unseal --format -o --output --json"
     [report incidents]="-c --directory --verifier --since --until --quarter --unseal --format -o --output --json"
+    [report reconcile]="-c --directory --verifier --since --until --upstream --gateway --format -o --output --json"
     [help]="")
 
 _gate1367_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
@@ -49,14 +51,14 @@ _gate1367_value() {
     case $1 in
     -c | --config) _gate1367_files "$2" json ;;
     -o | --output) _gate1367_files "$2" idx ;;
-    --key | --write | --directory | --unseal) _gate1367_files "$2" ;;
-    --format) _gate1367_words "text csv json html" "$2" ;;
+    --key | --write | --directory | --unseal | --index) _gate1367_files "$2" ;;
+    --format) _gate1367_words "text csv json html jsonl ocsf ecs cef syslog sqlite" "$2" ;;
     --type) _gate1367_words "application/json application/x-ndjson" "$2" ;;
     --outcome) _gate1367_words "clear disclosed uninspected authorized withheld blocked refused failed_closed shadow" "$2" ;;
     --event) _gate1367_words "disclosure refusal completion summary registry grant config rules incident audit start stop key" "$2" ;;
     --recipient) _gate1367_words "anonymous restricted entitled" "$2" ;;
     --profile | --path | --route | --protected | --jobs | --release-approved | --system | --verifier | --origin | --segment | \
-        --since | --until | --rule | --grant | --request | --subject | --quarter) COMPREPLY=() ;;
+        --since | --until | --rule | --grant | --request | --subject | --quarter | --upstream | --gateway) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }

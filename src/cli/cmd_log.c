@@ -10,7 +10,8 @@ static bool take_options(struct log_options *o, int *argc, char **argv)
         {"--recipient", NULL, &f->recipient}, {"--outcome", NULL, &f->outcome}, {"--event", NULL, &f->event},
         {"--rule", NULL, &f->rule}, {"--grant", NULL, &f->grant}, {"--request", NULL, &f->request},
         {"--subject", NULL, &o->subject}, {"--since", NULL, &o->since}, {"--until", NULL, &o->until},
-        {"--unseal", NULL, &o->unseal}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
+        {"--unseal", NULL, &o->unseal}, {"--index", NULL, &o->index}, {"--format", NULL, &o->format}, {"-o", NULL, &o->output}, {"--output", NULL, &o->output},
+        {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     return log_find(o) && log_check_filters(o) && log_open_unsealer(o);
 }
@@ -129,6 +130,7 @@ static int run(struct log_options *o, const char *action, const char *operand)
     if (strcmp(action, "init") == 0) return run_init(o);
     if (strcmp(action, "verify") == 0) return run_verify(o);
     if (strcmp(action, "list") == 0) return log_list(o);
+    if (strcmp(action, "export") == 0) return log_export(o);
     if (strcmp(action, "show") == 0) return log_show(o, operand);
     return log_follow(o);
 }
@@ -137,8 +139,8 @@ int cli_log(int argc, char **argv)
 {
     static struct log_options o; /* paths are too large for the stack of a command that is called once */
     const char *action = argc > 1 ? argv[1] : NULL;
-    static const char *const actions[] = {"init", "verify", "list", "show", "follow", NULL};
-    static const char *const later[] = {"prove", "export", NULL};
+    static const char *const actions[] = {"init", "verify", "list", "show", "follow", "export", NULL};
+    static const char *const later[] = {"prove", NULL};
     bool known = false;
     for (size_t i = 0; action && actions[i]; i++)
         known = known || strcmp(action, actions[i]) == 0;

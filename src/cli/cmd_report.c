@@ -13,19 +13,19 @@ struct report_options {
     uint64_t last_index;
 };
 
-static bool take_format(const struct report_options *o, enum report_format *out)
+bool report_take_format(const char *word, bool json, enum report_format *out)
 {
     static const char *const WORDS[] = {
 #define X(id, name) name,
         REPORT_FORMATS(X)
 #undef X
             NULL};
-    *out = o->log.json ? REPORT_AS_JSON : REPORT_AS_PLAIN;
-    if (!o->format) return true;
+    *out = json ? REPORT_AS_JSON : REPORT_AS_PLAIN;
+    if (!word) return true;
     for (unsigned i = 0; WORDS[i]; i++) {
-        if (strcmp(WORDS[i], o->format) == 0) return *out = (enum report_format)i, true;
+        if (strcmp(WORDS[i], word) == 0) return *out = (enum report_format)i, true;
     }
-    return (void)cli_usage("report", "--format takes text, csv, json or html, not \"%s\"", o->format), false;
+    return (void)cli_usage("report", "--format takes text, csv, json or html, not \"%s\"", word), false;
 }
 
 static bool take_quarter(struct report_options *o)
@@ -181,7 +181,7 @@ static int run(struct report_options *o, const char *verb)
 {
     enum report_format format;
     bool accounting = strcmp(verb, "accounting") == 0;
-    if (!take_format(o, &format) || !log_is_named_ledger(&o->log)) return 2;
+    if (!report_take_format(o->format, o->log.json, &format) || !log_is_named_ledger(&o->log)) return 2;
     if (accounting && !o->log.subject) return cli_usage("report", "accounting needs --subject: KIND:VALUE, subject:ID or pseudonym:HEX");
     if (!accounting && o->log.subject) return cli_usage("report", "%s is about nobody in particular; leave --subject out", verb);
     int status = make(o, verb, format);
@@ -192,14 +192,15 @@ static int run(struct report_options *o, const char *verb)
 int cli_report(int argc, char **argv)
 {
     static struct report_options o; /* paths are too large for the stack of a command that is called once */
-    static const char *const verbs[] = {"accounting", "quarterly", "incidents", NULL};
-    static const char *const later[] = {"reconcile", NULL};
+    static const char *const verbs[] = {"accounting", "quarterly", "incidents", "reconcile", NULL};
+    static const char *const later[] = {NULL};
     const char *verb = argc > 1 ? argv[1] : NULL;
     bool known = false;
     for (size_t i = 0; verb && verbs[i]; i++) known = known || strcmp(verb, verbs[i]) == 0;
     if (!known) return cli_unknown_verb("report", verb, verbs, later);
     argv[1] = argv[0];
     argc--, argv++;
+    if (strcmp(verb, "reconcile") == 0) return report_reconcile(argc, argv);
     o = (struct report_options){.log.command = "report"};
     bool taken = take_options(&o, &argc, argv);
     if (taken && argc > 1) {

@@ -98,7 +98,8 @@ static const struct page PAGES[] = {
     {"log",
         "usage: gate1367 log init -c gate.json [--segment 64MiB]\n"
         "       gate1367 log verify|list|follow [options]\n"
-        "       gate1367 log show INDEX [options]\n\n"
+        "       gate1367 log show INDEX [options]\n"
+        "       gate1367 log export --format FORMAT [-o FILE] [options]\n\n"
         "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. init makes key and empty ledger and prints the\n"
         "verifier key; --segment is the size of the files that entries go into (three are made at once). verify checks every\n"
         "frame, hash and signature: 0 sound, 1 evidence of tampering, 2 cannot tell.\n\n"
@@ -109,16 +110,21 @@ static const struct page PAGES[] = {
         "  --segment SIZE      init: of its files, 64MiB\n"
         "  --json              one object a line\n"
         "  --recipient ID, --outcome WORD, --event WORD, --rule ID, --grant ID, --request ID, --since TIME, --until TIME\n"
-        "                      what list and follow show\n"
+        "                      what list, follow and export show\n"
         "  --subject WHO       entries about somebody: KIND:VALUE (alien_number:A012345678, person_id:17@earm) or subject:ID, for\n"
         "                      which -c names the keys of registry and ledger; pseudonym:HEX as an entry shows it\n"
-        "  --unseal KEY        list, show, follow: an auditor's private key opens what is sealed for it\n"},
+        "  --unseal KEY        list, show, follow, export: an auditor's private key opens what is sealed for it\n"
+        "  --format FORMAT     export: jsonl, csv, ocsf, ecs, cef, syslog, sqlite\n"
+        "  -o, --output FILE   export: a new file instead of standard output; sqlite: made, or continued where it is there\n"
+        "  --index FILE        list: by an index that export --format sqlite made; what it lacks is read from the ledger\n"},
     {"report",
         "usage: gate1367 report accounting --subject WHO -c gate.json [options]\n"
-        "       gate1367 report quarterly|incidents [options]\n\n"
+        "       gate1367 report quarterly|incidents [options]\n"
+        "       gate1367 report reconcile ACCESS-LOG… [options]\n\n"
         "All take -c gate.json, or --directory DIR --verifier VKEY on a copy. accounting lists the disclosures about somebody as\n"
         "5 U.S.C. 552a(c) asks: date, nature, purpose, name and address of the recipient. quarterly adds up by federal fiscal\n"
-        "quarter, outcome, recipient and rule. incidents lists what somebody should look at.\n\n"
+        "quarter, outcome, recipient and rule. incidents lists what somebody should look at. reconcile holds an origin's own access\n"
+        "log (nginx's combined format; - is stdin) against the gateway's signed counters and shows what went round it.\n\n"
         "  -c FILE             the configuration\n"
         "  --directory DIR     a ledger, or a copy of one, instead\n"
         "  --verifier VKEY     whose it must be, as log init printed it\n"
@@ -126,10 +132,12 @@ static const struct page PAGES[] = {
         "  --quarter FY2027Q1  a federal fiscal quarter (the first begins in October), or\n"
         "  --since TIME, --until TIME   from, up to but without\n"
         "  --unseal KEY        an auditor's private key: names where entries are sealed\n"
+        "  --upstream NAME     reconcile: whose log it is, as gate.json calls it; all of them together\n"
+        "  --gateway ADDRESS,…  reconcile: from where the gateway asks; what came from elsewhere is listed\n"
         "  --format text|csv|json|html  html is one page that needs nothing else; CSV is safe to open in a spreadsheet\n"
         "  --json              the same as --format json\n"
         "  -o, --output FILE   a new file instead of standard output\n\n"
-        "exit: 0 made, 1 the ledger is damaged, 2 usage, or something cannot be read. log verify says whether it is whole.\n"},
+        "exit: 0 made, 1 the ledger is damaged, or (reconcile) something went round, 2 usage, or something cannot be read. log verify says whether it is whole.\n"},
     {"help", "usage: gate1367 help [COMMAND]\n"},
 };
 

@@ -10,7 +10,8 @@
 struct log_options {
     const char *command; /* "log" or "report": for messages */
     const char *config, *directory, *verifier, *key, *origin, *segment;
-    const char *since, *until, *subject, *unseal;
+    const char *since, *until, *subject, *unseal, *format, *output, *index;
+    bool filtered; /* any filter is given */
     bool json;
     struct ledger_filter filter;
     struct ledger_unsealer *unsealer; /* NULL without --unseal */
@@ -45,5 +46,9 @@ span log_unsealed(struct log_options *o, const struct ledger_view *v, const char
 int log_list(struct log_options *o);
 int log_follow(struct log_options *o);
 int log_show(struct log_options *o, const char *operand);
+int log_export(struct log_options *o);
+int log_index(struct log_options *o); /* export as SQLite */
+/* Lists by the index of --index; returns the exit status. */
+int log_ask_index(struct log_options *o, log_entry_fn *each, void *ctx);
 
 #endif

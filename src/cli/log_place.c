@@ -227,6 +227,7 @@ bool log_check_filters(struct log_options *o)
     if (f->outcome && !ledger_outcome_parse(span_str(f->outcome), &outcome))
         return unknown_word(o, "outcome", f->outcome, OUTCOME_WORDS);
     if (!take_time(o, "--since", o->since, &f->since_us) || !take_time(o, "--until", o->until, &f->until_us)) return false;
+    o->filtered = f->event || f->outcome || f->recipient || f->rule || f->grant || f->request || o->since || o->until || o->subject;
     return !o->subject || find_subject(o);
 }
 

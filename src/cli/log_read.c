@@ -157,6 +157,7 @@ int log_list(struct log_options *o)
     struct ledger_problem problem = {0};
     if (!log_is_named_ledger(o)) return 2;
     print_head(o);
+    if (o->index) return log_ask_index(o, list_entry, o);
     result r = log_each(o, list_entry, o, &problem);
     return is_ok(r) ? 0 : log_reading_failed(o, r, &problem);
 }

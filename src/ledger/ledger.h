@@ -488,5 +488,15 @@ RESULT ledger_reader_open(const char *directory, uint64_t from, struct ledger_re
 RESULT ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem);
 uint64_t ledger_reader_next(const struct ledger_reader *r); /* index of the next entry to come */
 void ledger_reader_close(struct ledger_reader *r);
+/* Single entries, best in rising order: neighbours cost nothing. `each` gets no frame for what is published. CONFIG
+ * LEDGER_E_MISSING: there is no such entry. */
+struct ledger_fetch;
+RESULT ledger_fetch_open(const char *directory, struct ledger_fetch **out);
+RESULT ledger_fetch(struct ledger_fetch *f, uint64_t index, ledger_entry_fn *each, void *ctx);
+void ledger_fetch_close(struct ledger_fetch *f); /* NULL is fine */
+/* What the newest checkpoint says; its signature is checked. CONFIG LEDGER_E_UNPUBLISHED: there is none. */
+RESULT ledger_published(const char *directory, const struct ledger_verifier *v, uint64_t *size, uint8_t root[32]);
+/* The root of the first `size` entries, of the published tiles. */
+RESULT ledger_root_at(const char *directory, uint64_t size, uint8_t root[32]);
 
 #endif

@@ -119,4 +119,61 @@ void incidents_free(struct incidents *i);
 RESULT incidents_add(struct incidents *i, const struct report_entry *e);
 RESULT incidents_report(struct incidents *i, struct report *out);
 
+/* ---- reconciliation ---------------------------------------------------------------------------------------------- */
+
+/* The origin's own access log (nginx's "combined") against the counters of `summary` entries. upstream NULL: all;
+ * gateways: addresses from which the gateway asks, none: not known. Strings are borrowed. */
+struct reconcile;
+RESULT reconcile_new(const char *upstream, const char *const *gateways, size_t count, struct reconcile **out);
+void reconcile_free(struct reconcile *r);
+RESULT reconcile_add(struct reconcile *r, const struct report_entry *e); /* all entries before the first line */
+RESULT reconcile_line(struct reconcile *r, span line);
+/* *round: lines that no request of the gateway explains. */
+RESULT reconcile_report(struct reconcile *r, struct report *out, uint64_t *round);
+
+/* ---- exports ----------------------------------------------------------------------------------------------------- */
+
+/* id, word, what it is */
+#define REPORT_EXPORTS(X)                                                                                              \
+    X(JSONL, "jsonl", "JSON Lines: index, entry and what was unsealed")                                                \
+    X(CSV, "csv", "one row an entry; safe to open in a spreadsheet")                                                   \
+    X(OCSF, "ocsf", "OCSF 1.3 Datastore Activity (6005) with security_control; other events as Base Event")           \
+    X(ECS, "ecs", "Elastic Common Schema 8")                                                                           \
+    X(CEF, "cef", "ArcSight Common Event Format")                                                                      \
+    X(SYSLOG, "syslog", "RFC 5424, one message a line")                                                                \
+    X(SQLITE, "sqlite", "an index to ask questions of; continued where it is there")
+enum report_export {
+#define X(id, name, text) REPORT_EXPORT_##id,
+    REPORT_EXPORTS(X)
+#undef X
+        REPORT_EXPORT_COUNT
+};
+const char *report_export_name(enum report_export f);
+bool report_export_parse(span word, enum report_export *out);
+/* All but SQLITE, which report_index_* makes. */
+void report_export_head(enum report_export format, FILE *to);
+void report_export(enum report_export format, const struct report_entry *e, FILE *to);
+
+/* ---- the index --------------------------------------------------------------------------------------------------- */
+
+/* An SQLite file over the published entries: derived, and disposable. What it holds was hashed on the way in, and the root
+ * compared with the signed checkpoint; before it is asked, its root is compared with the ledger's at that size. */
+struct report_index;
+enum report_index_error {
+    REPORT_INDEX_SQLITE = 4001, /* IO: report_index_why says what SQLite said */
+    REPORT_INDEX_OTHER,         /* CONFIG: no index of ours, or another ledger's */
+    REPORT_INDEX_DIFFERS,       /* INTERNAL: the ledger and it do not agree: delete it, and verify the ledger */
+};
+RESULT report_index_open(
+    const char *path, const char *directory, const struct ledger_verifier *v, bool writable, struct report_index **out);
+void report_index_close(struct report_index *i); /* NULL is fine */
+const char *report_index_why(result r);
+/* Adds what was published since. */
+RESULT report_index_update(struct report_index *i, ledger_progress_fn *progress, void *ctx);
+uint64_t report_index_size(const struct report_index *i);
+/* Calls each for the entries that pass, in order; stops with its error. The filter's pseudonyms are made for every month
+ * there is. */
+typedef result report_index_fn(void *ctx, uint64_t index);
+RESULT report_index_find(struct report_index *i, struct ledger_filter *f, report_index_fn *each, void *ctx);
+
 #endif

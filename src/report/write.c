@@ -32,16 +32,21 @@ static bool is_formula(span s)
            span_starts(span_from(s, i), SPAN("\xef\xbc\xa0"));
 }
 
-//= RFC4180 2
-void write_csv(FILE *to, span s)
+void write_csv_inside(FILE *to, span s)
 {
-    fputc('"', to);
     if (is_formula(s)) fputc('\'', to);
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = s.ptr[i];
         if (c == '"') fputs("\"\"", to);
         else fputc(c < 0x20 || c == 0x7f ? ' ' : c, to);
     }
+}
+
+//= RFC4180 2
+void write_csv(FILE *to, span s)
+{
+    fputc('"', to);
+    write_csv_inside(to, s);
     fputc('"', to);
 }
 
