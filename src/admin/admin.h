@@ -34,6 +34,7 @@ struct admin_arguments {
     bool reborn; /* overlays[0] is in use by workers: go on where it ends, do not format it */
     const struct proxy_counters *counters; /* all slots */
     size_t counter_slots;
+    const struct proxy_rates *rates;
     const struct admin_processes *processes;
     const struct mirror_board *boards; /* one a slot; NULL: no mirror */
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */

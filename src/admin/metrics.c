@@ -85,6 +85,38 @@ static RESULT write_outcomes(const struct admin *a, struct buf *out)
     return OK;
 }
 
+static RESULT put_escaped(struct buf *out, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        const char *escaped = *c == '\\' ? "\\\\" : *c == '"' ? "\\\"" : *c == '\n' ? "\\n" : NULL;
+        TRY(buf_append(out, escaped != NULL ? span_str(escaped) : span_of(c, 1)));
+    }
+    return OK;
+}
+
+static RESULT write_recipient(const struct admin *a, struct buf *out, const char *name, const char *id, enum proxy_recipient_counter c)
+{
+    TRY(buf_printf(out, "gate1367_%s{recipient=\"", name));
+    TRY(put_escaped(out, id));
+    return buf_printf(out, "\"} %llu\n", (unsigned long long)proxy_recipient_counted(a->arguments->rates, span_str(id), c));
+}
+
+/* A recipient's id is what an operator called it: no personal data. */
+static RESULT write_recipients(const struct admin *a, struct buf *out)
+{
+    const struct recipient_table *t = a->arguments->config->settings.recipients;
+    const char *id;
+    for (enum proxy_recipient_counter c = 0; a->arguments->rates != NULL && c < PROXY_RECIPIENT_COUNTER_COUNT; c++) {
+        char name[64];
+        snprintf(name, sizeof(name), "recipient_%s_total", proxy_recipient_counter_name(c));
+        TRY(family(out, name, "counter", proxy_recipient_counter_help(c)));
+        for (size_t i = 0; (id = recipient_id_at(t, i)) != NULL; i++)
+            TRY(write_recipient(a, out, name, id, c));
+        TRY(write_recipient(a, out, name, "anonymous", c));
+    }
+    return OK;
+}
+
 static RESULT write_histogram(const struct admin *a, struct buf *out, enum proxy_histogram h)
 {
     const char *name = proxy_histogram_name(h);
@@ -146,6 +178,7 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
 {
     TRY(write_counters(a, out));
     TRY(write_outcomes(a, out));
+    TRY(write_recipients(a, out));
     for (enum proxy_histogram h = 0; h < PROXY_HISTOGRAM_COUNT; h++) TRY(write_histogram(a, out, h));
     TRY(write_processes(a, out));
     TRY(mirror_metrics(a, out));

@@ -44,6 +44,8 @@ static bool choose_document(struct explain *x)
     if (p == NULL) return false;
     if (x->path == NULL && rules_profile_document(p, 1) != NULL) return ask_for_path(p);
     x->question.document = x->path == NULL ? rules_profile_document(p, 0) : rules_find_document(p, span_str(x->path));
+    bool named = x->question.document != NULL && x->config != NULL && x->question.class == RECIPIENT_RESTRICTED;
+    if (named) x->question.document = rules_document_for(x->question.document, span_str(x->recipient));
     if (x->question.document != NULL) return true;
     (void)cli_usage("rules", "no document of \"%s\" has the path %s", x->profile, x->path);
     return false;

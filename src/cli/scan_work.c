@@ -51,6 +51,7 @@ static void choose_document(const struct scan *s, struct scan_file *f, struct tr
     q->inspect = route->inspect;
     if (route->public_) q->class = RECIPIENT_RESTRICTED;
     q->document = route->profile == NULL ? NULL : rules_find_document(route->profile, span_str(path));
+    if (q->document != NULL && q->class == RECIPIENT_RESTRICTED) q->document = rules_document_for(q->document, span_str(s->recipient));
     if (q->document != NULL) f->document = rules_document_view(q->document)->path_template;
 }
 

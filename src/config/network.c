@@ -296,6 +296,19 @@ static void check_traces(const struct place *at, const struct proxy_route *r)
         rules_on_finding_name(verb));
 }
 
+/* A misspelt name would let the recipient plant what it likes. */
+static void check_writers(struct loading *l, const struct proxy_route *r)
+{
+    const struct recipient_table *t = l->config->settings.recipients;
+    struct recipient_identity who;
+    span id;
+    struct place at;
+    for (size_t d = 0; t != NULL && r->profile != NULL && rules_profile_document(r->profile, d) != NULL; d++)
+        for (size_t i = 0; rules_document_writer(rules_profile_document(r->profile, d), i, &id, &at); i++)
+            if (!recipient_named(t, id, &who))
+                place_warning(&at, "is no recipient of recipients.json, so that nobody is meant; correct the name");
+}
+
 static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
 {
     *r = (struct proxy_route){.path = "/", .allow = ""};
@@ -319,6 +332,7 @@ static void load_route(struct loading *l, const struct place *at, const json_t *
     r->public_ = place_bool(at, v, "public", false);
     load_route_lists(l, at, v, r);
     check_traces(&at_profile, r);
+    check_writers(l, r);
 }
 
 static int longer_first(const void *a, const void *b)

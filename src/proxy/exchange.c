@@ -364,7 +364,9 @@ static void find_document(struct exchange *x)
 {
     const struct rules_profile *p = x->route->profile;
     x->document = p == NULL ? NULL : rules_find_document(p, x->request.path);
-    if (x->class == RECIPIENT_RESTRICTED) x->shadow = rules_shadow_document(x->worker->settings->rules, x->request.path);
+    bool restricted = x->class == RECIPIENT_RESTRICTED;
+    if (restricted && x->document != NULL) x->document = rules_document_for(x->document, span_str(x->who->recipient->id));
+    if (restricted) x->shadow = rules_shadow_document(x->worker->settings->rules, x->request.path);
 }
 
 /* Before anything is looked at but who asks: a request over the limit says nothing about what it asked for. */

@@ -234,6 +234,9 @@ void suspect_moved(struct worker *w);
 void suspect_forget(struct exchange *x);
 /* response.c: the verdict stands; RECORD is next. */
 void exchange_conclude(struct exchange *x);
+/* interest.c: when the answer has left. */
+void interest_note(struct exchange *x);
+void interest_count(struct exchange *x);
 /* record.c */
 /* What every entry about the exchange says; its texts live in the arena or as long as the exchange. */
 RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);

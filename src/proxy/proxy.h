@@ -108,6 +108,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(RULE_LIMITS, "rule_limits", "match limits met, each counted as a match")                                         \
     X(SHADOW, "shadow_reviews", "answers of which rules in shadow would have withheld more: each opened a review")      \
     X(SHADOW_UNREAD, "shadow_unread", "answers that rules in shadow could not read")                                   \
+    X(ALERTS, "alerts", "incidents: one identity asked for one protected person again and again")                      \
     X(RECORDS_SEEN, "records_seen", "declared units of answers that were decided")                                     \
     X(RECORDS_PROTECTED, "records_protected", "records in which something protected was found")                        \
     X(RECORDS_WITHHELD, "records_withheld", "records left out of answers")                                             \
@@ -185,12 +186,41 @@ void proxy_observe(struct proxy_counters *c, enum proxy_histogram h, uint64_t us
 /* ---- requests a second, shared by all workers ------------------------------------------------------------------- */
 
 #define PROXY_RATES 4096
+/* X(ID, "name", "help"); Prometheus counters gate1367_recipient_<name>_total{recipient="id"}: who walks through numbers has
+ * many answers and hardly one of them somebody. Of restricted recipients. */
+#define PROXY_RECIPIENT_COUNTERS(X)                                                                                    \
+    X(ANSWERS, "answers", "answers to routed requests")                                                                \
+    X(NOT_FOUND, "not_found", "answers that said nobody is there, for whatever reason")                                \
+    X(REFUSED_QUERIES, "refused_queries", "requests with a parameter, a value or a body that is not allowed")          \
+    X(WITHHELD, "withheld", "answers from which somebody was left out")                                                \
+    X(ALERTS, "alerts", "incidents: somebody protected was asked for again and again")
+enum proxy_recipient_counter {
+#define X(id, name, help) PROXY_RECIPIENT_##id,
+    PROXY_RECIPIENT_COUNTERS(X)
+#undef X
+        PROXY_RECIPIENT_COUNTER_COUNT
+};
+const char *proxy_recipient_counter_name(enum proxy_recipient_counter c);
+const char *proxy_recipient_counter_help(enum proxy_recipient_counter c);
 struct proxy_rate {
     _Atomic uint64_t who, due_us; /* a hash of the recipient's id, 0: free; see rate.c */
+    _Atomic uint64_t counters[PROXY_RECIPIENT_COUNTER_COUNT];
+};
+/* How often one identity was answered about one protected person in an hour; see interest.c. */
+#define PROXY_INTERESTS 16384
+struct proxy_interest {
+    _Atomic uint64_t who, count; /* a hash of both, 0: free; the hour, and how often (16 bits) */
 };
 struct proxy_rates {
     struct proxy_rate recipients[PROXY_RATES];
+    struct proxy_interest interests[PROXY_INTERESTS];
 };
+/* What was counted of the recipient; all of it, over all workers. */
+uint64_t proxy_recipient_counted(const struct proxy_rates *r, span recipient, enum proxy_recipient_counter c);
+void proxy_recipient_count(struct proxy_rates *r, span recipient, enum proxy_recipient_counter c);
+/* One more time that this identity was answered about this person. True: so often in this hour that somebody should look. */
+#define PROXY_INTEREST_ALERT 10
+bool proxy_interest_rises(struct proxy_rates *r, uint64_t who, uint64_t now_us);
 /* May this recipient make one more request now (io_now_us)? limit > 0: requests a second. */
 bool proxy_rate_admits(struct proxy_rates *r, span recipient, uint64_t limit, uint64_t now_us);
 

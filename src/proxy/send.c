@@ -350,6 +350,8 @@ enum flow step_finish(struct exchange *x)
     if (s->gone) worker_count(x->worker, PROXY_ABORTED, 1);
     else if (x->routed) proxy_observe(x->worker->arguments->counters, PROXY_ANSWER, io_now_us() - x->arrival_us);
     if (x->recorded && x->disclosure) record_completion(x, s->gone);
+    interest_count(x);
+    interest_note(x);
     exchange_leave_origin(x, false);
     if (s->gone || x->close) {
         session_end(s, !s->gone);

@@ -10,6 +10,7 @@ size_t rules_profile_documents(const struct rules_profile *p)
 static size_t index_of(const struct rules_profile *p, const struct rules_document *d)
 {
     size_t i = 0;
+    if (d->base != NULL) d = d->base;
     while (i < p->documents.count && *LIST_AT(&p->documents, struct rules_document *, i) != d) i++;
     return i;
 }

@@ -21,6 +21,9 @@ struct path_decl *document_add_path(
 /* The ordinal of the unit that is declared with this path, or -1; reports what is no path. */
 int document_find_unit(struct document_load *d, const struct place *at, const char *text);
 
+/* writable.c: once everything else of the document is built. */
+void writable_load(struct document_load *d, const struct place *at, const json_t *v);
+
 /* query.c: `query` and `only`; before the automaton is built, and behind it. */
 void query_load(struct document_load *d, const struct place *at, const json_t *v);
 void query_settle(struct document_load *d);

@@ -485,6 +485,7 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     check_page_units(d, at);
     headers_load(d->loader, at, v, &d->document->view);
     if (!d->failed && !d->loader->no_memory) build_automaton(d);
+    if (!d->failed && !d->loader->no_memory) writable_load(d, at, v);
 }
 
 struct rules_document *document_load(
@@ -493,7 +494,7 @@ struct rules_document *document_load(
     static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
-        {"only", false, false}, {"pseudonyms", false, false}, {"body", false, false},
+        {"only", false, false}, {"pseudonyms", false, false}, {"writable_by", false, false}, {"body", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, false}, {"pages", false, false},
         {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);

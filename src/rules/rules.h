@@ -246,6 +246,12 @@ const struct rules_document *rules_shadow_document(const struct rules_set *s, sp
 /* First documents entry whose template matches the path as it came (segments are percent-decoded here; a broken escape
  * matches no literal). {name}: one segment that is not empty; *: the rest, possibly empty. NULL: none. */
 const struct rules_document *rules_find_document(const struct rules_profile *p, span path);
+/* The document as this recipient gets it, who is restricted: `writable_by`. */
+const struct rules_document *rules_document_for(const struct rules_document *d, span recipient);
+/* Is it one of those? */
+bool rules_document_is_written(const struct rules_document *d);
+/* The i-th recipient of `writable_by`, and where it is named. False: there are no more. */
+bool rules_document_writer(const struct rules_document *d, size_t i, span *recipient, struct place *at);
 
 /* ---- what a restricted recipient asks for ----------------------------------------------------------------------- */
 
@@ -393,6 +399,7 @@ struct rules_profile_test {
     const char *profile_id, *title;
     const char *path, *query; /* of the request; "" for no query */
     const char *type;         /* of the answer: its Content-Type */
+    const char *as; /* id of the restricted recipient, or "" */
     bool entitled, todo;
     const json_t *people;      /* array of identifiers (texts), {"kind","value","system"}, registry source lines; or NULL */
     const json_t *body, *text; /* the answer, as a value or to the byte: one of them */

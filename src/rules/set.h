@@ -137,8 +137,18 @@ bool template_decode(span s, uint8_t *out, size_t *len);
 /* Is the encoded text this one, decoded? */
 bool template_equals(span encoded, span text, bool plus_is_space);
 
+/* The document as a recipient gets it whose people can write some of it. */
+struct writable {
+    span recipient;
+    struct rules_document *document;
+    struct place at;
+};
+
 struct rules_document {
     uint32_t magic;
+    const struct rules_document *base; /* of one for a recipient that can write: the declared one; else NULL */
+    struct writable *writable;
+    size_t writable_count;
     struct rules_document_view view;
     struct template template;
     struct automaton automaton;

@@ -146,7 +146,7 @@ static void check_expectation(const struct place *test, const json_t *v)
 static void check_profile_test(const struct place *at, const json_t *v)
 {
     static const struct member_spec members[] = {{"title", false, false}, {"path", true, false}, {"query", false, false},
-        {"recipient", true, false}, {"protected", false, false}, {"type", false, false}, {"body", false, false},
+        {"recipient", true, false}, {"as", false, false}, {"protected", false, false}, {"type", false, false}, {"body", false, false},
         {"text", false, false}, {"expect", false, false}, {"expect_text", false, false}, {"records", false, false},
         {NULL, false, false}};
     struct place inside = *at;
@@ -156,6 +156,7 @@ static void check_profile_test(const struct place *at, const json_t *v)
     if (!json_is_object(test)) return;
     (void)place_string(&inside, test, "title", false, "");
     (void)place_string(&inside, test, "query", false, "");
+    (void)place_string(&inside, test, "as", false, "");
     (void)place_string(&inside, test, "type", false, "");
     (void)place_enum(&inside, test, "recipient", recipients, false, 0);
     (void)place_integer(&inside, test, "records", 0, INT32_MAX, 0);
@@ -206,6 +207,7 @@ static void tell_profile_test(const struct rules_profile *p, size_t i, rules_pro
     t.title = text_or(v, "title", "");
     t.path = text_or(v, "path", "/");
     t.query = text_or(v, "query", "");
+    t.as = text_or(v, "as", "");
     t.type = text_or(v, "type", "application/json");
     t.entitled = strcmp(text_or(v, "recipient", ""), "entitled") == 0;
     t.people = json_object_get(v, "protected");

@@ -175,7 +175,7 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     size_t len, old_len = 0;
     struct ipc_ring *ring;
     close_listeners(s, UINT32_MAX);
-    struct admin_arguments a = {.config = g->config, .counters = s->counters, .counter_slots = s->slots, .processes = s->processes, .boards = s->boards,
+    struct admin_arguments a = {.config = g->config, .counters = s->counters, .counter_slots = s->slots, .rates = s->rates, .processes = s->processes, .boards = s->boards,
         .http_listener = s->http_listener, .socket_listener = s->socket_listener, .control = control,
         .suspicions = s->suspicions};
     if (!is_ok(os_shared_map(g->overlay_fd, true, &a.overlays[0], &len))) give_up(control, "the overlay cannot be mapped");

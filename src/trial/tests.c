@@ -20,6 +20,7 @@ bool trial_ask_test(struct trial *t, const struct rules_profile_test *test, stru
     if (!test->text) asked->made = json_dumps(test->body, JSON_COMPACT | JSON_ENCODE_ANY);
     asked->body = test->text ? span_str(json_string_value(test->text)) : span_str(asked->made);
     const struct rules_document *d = rules_find_document(test->profile, span_str(test->path));
+    if (d && !test->entitled) d = rules_document_for(d, span_str(test->as));
     struct trial_question q = {.document = d,
         .query = span_str(test->query),
         .class = test->entitled ? RECIPIENT_ENTITLED : RECIPIENT_RESTRICTED,
