@@ -167,7 +167,9 @@ result accounting_report(struct accounting *a, struct report *out)
         char time[LEDGER_TIME_TEXT];
         ledger_time_format(l->time_us, time);
         presumed += !l->completed;
-        report_text(out, t, span_str(time));
+        time[10] = ' ';
+        time[19] = 'Z';
+        report_text(out, t, span_of(time, 20));
         put_nature(out, t, l);
         report_text(out, t, l->purpose);
         report_text(out, t, l->recipient);

@@ -20,7 +20,7 @@ static const char STYLE[] =
     ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:0 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem 1.25rem;margin:1.25rem 0}\n"
     ".facts div{padding:.35rem 0}.facts dt{color:var(--soft);font-size:.8rem}.facts dd{margin:0;overflow-wrap:anywhere}\n"
     ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}\n"
-    "th,td{text-align:left;padding:.45rem .75rem .45rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}\n"
+    "th,td{text-align:left;padding:.45rem .75rem .45rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}.k{white-space:nowrap}\n"
     "thead th{color:var(--soft);font-weight:600;font-size:.8rem;overflow-wrap:normal}th.n,td.n{text-align:right}tbody th{font-weight:600}\n"
     "figure{margin:1rem 0 1.25rem}svg{display:block;width:100%;height:auto}svg text{fill:var(--ink);font:13px system-ui,\"Liberation Sans\",Arial,sans-serif}\n"
     "svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .track{fill:var(--card)}ul.key{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.5rem 0 0;font-size:.85rem}\n"
@@ -137,12 +137,15 @@ static void print_chart(const struct report_table *t, FILE *to)
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
+#define BRIEF 24u /* characters that a line holds: such a text is not broken */
+
 static void print_cell(const struct report_table *t, size_t column, const struct report_cell *c, FILE *to)
 {
     char scratch[24];
     const char *tag = column == 0 ? "th scope=\"row\"" : "td", *end = column == 0 ? "th" : "td";
-    fprintf(to, "<%s%s>", tag, t->columns[column].kind == REPORT_NUMBER ? " class=\"n\"" : "");
     span s = cell_text(t, column, c, scratch);
+    bool number = t->columns[column].kind == REPORT_NUMBER, brief = count_characters(s) <= BRIEF;
+    fprintf(to, "<%s%s>", tag, number ? " class=\"n\"" : brief ? " class=\"k\"" : "");
     write_html(to, s.len > 0 ? s : SPAN("\xe2\x80\x93"));
     fprintf(to, "</%s>", end);
 }

@@ -167,10 +167,13 @@ static const struct report_column OVERVIEW[] = {{"quarter", "Quarter", REPORT_TE
     {"uninspected", "uninspected", REPORT_NUMBER}, {"withheld", "withheld", REPORT_NUMBER}, {"blocked", "blocked", REPORT_NUMBER},
     {"refused", "refused", REPORT_NUMBER}, {"failed_closed", "failed closed", REPORT_NUMBER}, {"clear", "clear", REPORT_NUMBER}};
 
-static const struct report_column SUMS[] = {{"name", "", REPORT_TEXT}, {"quarter", "Quarter", REPORT_TEXT}, {"requests", "Requests", REPORT_NUMBER},
-    {"entries", "Entries", REPORT_NUMBER}, {"seen", "Records seen", REPORT_NUMBER}, {"protected", "Protected", REPORT_NUMBER},
-    {"withheld", "Withheld", REPORT_NUMBER}, {"redacted", "Redacted", REPORT_NUMBER}, {"disclosed", "Disclosed", REPORT_NUMBER},
-    {"subjects", "Times somebody protected was found", REPORT_NUMBER}};
+#define SUM_COLUMNS(heading)                                                                                           \
+    {"name", heading, REPORT_TEXT}, {"quarter", "Quarter", REPORT_TEXT}, {"requests", "Requests", REPORT_NUMBER},      \
+        {"entries", "Entries", REPORT_NUMBER}, {"seen", "Records seen", REPORT_NUMBER},                                \
+        {"protected", "Protected", REPORT_NUMBER}, {"withheld", "Withheld", REPORT_NUMBER},                            \
+        {"redacted", "Redacted", REPORT_NUMBER}, {"disclosed", "Disclosed", REPORT_NUMBER},                            \
+        {"subjects", "Persons found", REPORT_NUMBER}
+static const struct report_column BY_OUTCOME[] = {SUM_COLUMNS("Outcome")}, BY_RECIPIENT[] = {SUM_COLUMNS("Recipient")};
 
 static const struct report_column RULES[] = {{"rule", "Rule", REPORT_TEXT}, {"quarter", "Quarter", REPORT_TEXT},
     {"requests", "Requests", REPORT_NUMBER}, {"times", "Findings", REPORT_NUMBER}};
@@ -206,7 +209,8 @@ static void put_overview(struct quarterly *q, struct report *r)
 
 static void put_outcomes(struct quarterly *q, struct report *r)
 {
-    struct report_table *t = report_table_add(r, "outcomes", "By outcome", NULL, SUMS, ARRAY_LEN(SUMS));
+    struct report_table *t = report_table_add(r, "outcomes", "By outcome", "Persons found: each time somebody protected was found in an answer counts.", BY_OUTCOME,
+        ARRAY_LEN(BY_OUTCOME));
     for (size_t i = 0; i < q->count; i++) {
         char quarter[REPORT_QUARTER_TEXT];
         report_quarter_format(q->periods[i].quarter, quarter);
@@ -221,7 +225,7 @@ static void put_outcomes(struct quarterly *q, struct report *r)
 static void put_recipients(struct quarterly *q, struct report *r)
 {
     struct report_table *t = report_table_add(r, "recipients", "By recipient", "As recipients.json calls them; anonymous is whoever it does not know.",
-        SUMS, ARRAY_LEN(SUMS));
+        BY_RECIPIENT, ARRAY_LEN(BY_RECIPIENT));
     if (t) t->chart = REPORT_BARS, t->chart_column = 2;
     for (size_t i = 0; i < q->count; i++) {
         char quarter[REPORT_QUARTER_TEXT];
@@ -273,7 +277,7 @@ result quarterly_report(struct quarterly *q, struct report *out)
     report_fact(out, "entries read", "%llu", (unsigned long long)q->entries);
     report_fact(out, "requests with an entry", "%llu", (unsigned long long)all.requests);
     report_fact(out, "records withheld", "%llu", (unsigned long long)all.withheld);
-    report_fact(out, "times somebody protected was found", "%llu", (unsigned long long)all.subjects);
+    report_fact(out, "persons found", "%llu", (unsigned long long)all.subjects);
     report_fact(out, "sums", "every table adds up to the sum over the entries themselves");
     put_overview(q, out);
     put_outcomes(q, out);

@@ -1,0 +1,112 @@
+"""Backup, rotation and loss of each key, as docs/operate.md ("Keys") says it goes."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from harness.client import OFFICER, POLICE, fetch, wait_until
+from harness.origin import answer
+
+pytestmark = pytest.mark.whole("keys and files are changed, not how bytes come")
+
+
+def found(gw, who=POLICE):
+    return fetch(gw.port, "/inspect/x", who).header("Section-1367") if who == OFFICER else fetch(gw.port, "/inspect/x", who).status
+
+
+@pytest.fixture
+def gw(make_gateway, origin):
+    origin.respond = lambda r: answer({"aNumber": "A012345678"})
+    return make_gateway(protected=["A012345678"])
+
+
+def test_the_ledgers_key(gw):
+    assert found(gw) == 404 and gw.stop() == 0
+    backup = (gw.dir / "ledger.key").read_bytes()
+    os.remove(gw.dir / "ledger.key")  # lost
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 1 and "ledger.key" in done.stderr
+    assert gw.command("serve", "-c", "gate.json").returncode in (1, 2)
+    sound = gw.command("log", "verify", "--directory", "ledger", "--verifier", gw.vkey)  # what is written stays provable
+    assert sound.returncode == 0, sound.stderr
+    (gw.dir / "ledger.key").write_bytes(backup)  # brought back, and open to others by mistake
+    (gw.dir / "ledger.key").chmod(0o644)
+    assert gw.command("check", "-c", "gate.json").returncode == 1
+    (gw.dir / "ledger.key").chmod(0o600)
+    gw.start()
+    assert found(gw) == 404 and gw.stop() == 0
+    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0
+    gw.config["ledger"].update(directory="ledger-2", key="ledger-2.key", origin="gate1367.example/test-2")  # a new one
+    gw.write_config()
+    made = gw.command("log", "init", "-c", "gate.json", "--segment", "4MiB")
+    assert made.returncode == 0 and made.stdout.strip().split("+")[1:] != gw.vkey.split("+")[1:]
+    gw.start()
+    assert found(gw) == 404 and gw.stop() == 0
+    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0
+    assert gw.command("log", "verify", "--directory", "ledger", "--verifier", gw.vkey).returncode == 0
+
+
+def test_the_registrys_key(gw):
+    assert found(gw, OFFICER) == "protected; records=1"
+    subjects = next(e["subjects"] for e in gw.entries() if e["subjects"])
+    old = gw.dir / "old"
+    old.mkdir()
+    for name in ("protected.idx", "protected.key", "protected.idx.journal"):
+        if (gw.dir / name).exists():
+            shutil.move(gw.dir / name, old / name)  # lost, or thought to be known to somebody
+    assert not gw.reload() and found(gw, OFFICER) == "protected; records=1"  # what runs goes on
+    made = gw.command("registry", "build", "source.jsonl", "-o", "protected.idx", "--key", "protected.key")
+    assert made.returncode == 0 and (gw.dir / "protected.key").read_bytes() != (old / "protected.key").read_bytes()
+    assert gw.reload() and wait_until(lambda: found(gw, OFFICER) == "protected; records=1") and found(gw) == 404
+    assert wait_until(lambda: any(e["subjects"] and e["subjects"] != subjects for e in gw.entries()))  # other handles, other pseudonyms
+    asked = gw.command("log", "list", "-c", "gate.json", "--json", "--subject", "alien_number:A012345678")
+    now = {s for x in asked.stdout.splitlines() for s in json.loads(x)["entry"]["subjects"]}
+    assert now and not now & set(subjects)
+    gw.config["registry"].update(key=str(old / "protected.key"), index=str(old / "protected.idx"))  # with the old ones, for older entries
+    gw.write("old.json", gw.config)
+    asked = gw.command("log", "list", "-c", "old.json", "--json", "--subject", "alien_number:A012345678")
+    assert {s for x in asked.stdout.splitlines() for s in json.loads(x)["entry"]["subjects"]} == set(subjects)
+    shutil.copy(old / "protected.key", gw.dir / "protected.key")  # a key that is not the index's
+    assert gw.command("check", "-c", "gate.json").returncode == 1 and not gw.reload()
+
+
+def test_the_gateways_tls_key(gw):
+    certs = gw.dir / "certs"
+    certs.mkdir()
+    for name in ("gateway.pem", "gateway.key"):
+        shutil.copy(gw.certs / name, certs / name)
+    gw.config["listen"][0]["tls"].update(certificate=str(certs / "gateway.pem"), key=str(certs / "gateway.key"))
+    gw.write_config()
+    assert gw.reload()
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", certs / "gateway.key"], check=True, capture_output=True)
+    assert not gw.reload() and found(gw) == 404  # key and certificate do not belong together: the old ones stay
+    shutil.copy(gw.certs / "gateway.key", certs / "gateway.key")
+    assert gw.reload() and found(gw) == 404
+
+
+def auditor(directory, name):
+    key, cert = directory / f"{name}.key", directory / f"{name}.pem"
+    for args in (("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key),
+                 ("req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "30", "-out", cert)):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+    key.chmod(0o600)
+    return key, cert
+
+
+def test_an_auditors_key(gw):
+    """One lost: the other opens everything. Changed: the old key opens what was sealed for it, the new one what came after."""
+    assert gw.stop() == 0
+    (a, a_cert), (b, b_cert), (c, c_cert) = (auditor(gw.dir, n) for n in "abc")
+    for certs in ((a_cert, b_cert), (c_cert, b_cert)):
+        gw.config["ledger"]["auditors"] = [str(x) for x in certs]
+        gw.write_config()
+        gw.start()
+        assert found(gw) == 404 and gw.stop() == 0
+    opened = {}
+    for key in (a, b, c):
+        done = gw.command("log", "list", "-c", "gate.json", "--json", "--unseal", key, "--outcome", "withheld")
+        rows = [json.loads(x) for x in done.stdout.splitlines()]
+        opened[key] = [bool(r["unsealed"]) for r in rows if r["entry"]["sealed"]]
+    assert opened == {a: [True, False], b: [True, True], c: [False, True]}
