@@ -18,8 +18,21 @@ static result make_parents(const char *root, const char *name)
     return OK;
 }
 
+/* All of them, also behind one that failed: the descriptors have to go. */
+static result sync_files(struct tiles *t)
+{
+    result r = OK;
+    for (unsigned i = 0; i < t->unsynced_count; i++) {
+        result one = os_sync_close(&t->unsynced[i]);
+        if (is_ok(r)) r = one;
+    }
+    t->unsynced_count = 0;
+    return r;
+}
+
 static result sync_touched(struct tiles *t)
 {
+    TRY(sync_files(t));
     for (unsigned i = 0; i < t->touched_count; i++)
         TRY(os_sync_dir(t->touched[i]));
     t->touched_count = 0;
@@ -44,12 +57,15 @@ static result write_tile(struct tiles *t, const struct tlog_tile *tile, span dat
     tlog_tile_path(tile, name);
     TRY(layout_path(path, t->root, "%s", name));
     TRY(layout_path(temporary, t->root, TEMPORARY));
-    result r = os_write_renamed(temporary, path, data, FILE_MODE);
+    if (t->unsynced_count == UNSYNCED_MAX) TRY(sync_files(t));
+    int *fd = &t->unsynced[t->unsynced_count];
+    result r = os_write_unsynced(temporary, path, data, FILE_MODE, fd);
     if (r.class == ERROR_IO && r.code == ENOENT) {
         TRY(make_parents(t->root, name));
-        r = os_write_renamed(temporary, path, data, FILE_MODE);
+        r = os_write_unsynced(temporary, path, data, FILE_MODE, fd);
     }
     TRY(r);
+    t->unsynced_count++;
     return touch(t, path);
 }
 
@@ -175,6 +191,8 @@ result tiles_open(const char *directory, uint64_t size, struct tiles **out)
 void tiles_close(struct tiles *t)
 {
     if (!t) return;
+    for (unsigned i = 0; i < t->unsynced_count; i++)
+        os_close(&t->unsynced[i]);
     buf_free(&t->bundle);
     mem_free(t->root);
     mem_free(t);

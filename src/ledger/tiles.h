@@ -43,6 +43,7 @@ bool tree_of_edge(const struct tlog_edge *e, struct ledger_tree *out);
 /* ---- writing -------------------------------------------------------------------------------------------------- */
 
 #define TOUCHED_MAX 8u
+#define UNSYNCED_MAX 32u
 struct tiles {
     char *root;
     struct tlog_edge edge;
@@ -50,6 +51,8 @@ struct tiles {
     uint64_t published; /* size of the last checkpoint written or resumed from */
     char touched[TOUCHED_MAX][PATH_BYTES]; /* directories to be synced before a checkpoint names what is in them */
     unsigned touched_count;
+    int unsynced[UNSYNCED_MAX]; /* files, likewise: together they cost little more than one */
+    unsigned unsynced_count;
 };
 /* Makes the directory where it is missing and stands behind the first `size` leaves, whose files are there. */
 RESULT tiles_open(const char *directory, uint64_t size, struct tiles **out);

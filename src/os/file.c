@@ -169,10 +169,15 @@ result os_append_durable(int fd, span data)
     return OK;
 }
 
-static RESULT fill_new(int fd, span data, mode_t mode)
+static RESULT fill_unsynced(int fd, span data, mode_t mode)
 {
     REQUIRE(fchmod(fd, mode) == 0, ERROR_IO, errno); /* whatever the umask: the caller named the mode */
-    TRY(os_write_all(fd, data));
+    return os_write_all(fd, data);
+}
+
+static RESULT fill_new(int fd, span data, mode_t mode)
+{
+    TRY(fill_unsynced(fd, data, mode));
     return sync_fd(fd);
 }
 
@@ -210,6 +215,29 @@ result os_write_renamed(const char *temporary, const char *path, span data, mode
     TRY(fill_temporary(temporary, data, mode));
     REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
     return OK;
+}
+
+static RESULT rename_unsynced(int fd, const char *temporary, const char *path, span data, mode_t mode)
+{
+    TRY(fill_unsynced(fd, data, mode));
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* a beginning; whether it got there os_sync_close says */
+    REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_write_unsynced(const char *temporary, const char *path, span data, mode_t mode, int *fd)
+{
+    TRY(open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, fd));
+    result r = rename_unsynced(*fd, temporary, path, data, mode);
+    if (!is_ok(r)) os_close(fd);
+    return r;
+}
+
+result os_sync_close(int *fd)
+{
+    result r = sync_fd(*fd);
+    os_close(fd);
+    return r;
 }
 
 /* Linux keeps an access control list as a version and entries of eight bytes, little-endian. */

@@ -36,6 +36,10 @@ RESULT os_write_atomic(const char *path, span data, mode_t mode);
  * whoever writes many files syncs their directories once. ENOENT leaves the temporary file: make the directory and
  * os_rename. */
 RESULT os_write_renamed(const char *temporary, const char *path, span data, mode_t mode);
+/* The same for who writes many files before any of them has to last: the disk is only told to begin. The name stands, what
+ * is in the file after a crash nobody knows until os_sync_close(fd) said OK. */
+RESULT os_write_unsynced(const char *temporary, const char *path, span data, mode_t mode, int *fd);
+RESULT os_sync_close(int *fd);
 /* Opens a file that only its owner may read (no group or other bits, owned by us or root): CONFIG OS_SECRET_EXPOSED
  * otherwise. */
 RESULT os_secret_open(const char *path, int *fd);

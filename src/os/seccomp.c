@@ -38,6 +38,7 @@
     X(pread64,          'D', 'A', 'A')                                                                                 \
     X(fdatasync,        '-', 'A', 'A')                                                                                 \
     X(fsync,            '-', 'A', 'A')                                                                                 \
+    X(sync_file_range,  '-', 'A', '-')                                                                                 \
     X(sendmsg,          'A', 'A', 'A')                                                                                 \
     X(recvmsg,          'A', 'A', 'A')                                                                                 \
     X(accept4,          'A', '-', 'A')                                                                                 \

@@ -157,6 +157,37 @@ static void test_atomic_write_that_fails_leaves_the_old_file(void **state)
     assert_content(at("a"), "new");
 }
 
+/* The name stands at once; that it lasts is said later, and a failure then is not lost. */
+static void test_a_file_synced_later(void **state)
+{
+    (void)state;
+    char temporary[256], path[256];
+    int fd = -1;
+    struct stat st;
+    snprintf(temporary, sizeof temporary, "%s", at("later.new"));
+    snprintf(path, sizeof path, "%s", at("later"));
+    put(path, "old", 0644);
+    assert_ok(os_write_unsynced(temporary, path, SPAN("new"), 0640, &fd));
+    assert_content(path, "new");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_false(os_exists(temporary));
+    assert_ok(os_sync_close(&fd));
+    assert_int_equal(fd, -1);
+    assert_ok(os_write_unsynced(temporary, path, SPAN("newer"), 0640, &fd));
+    fault_arm("fsync-file", 1);
+    assert_error(os_sync_close(&fd), ERROR_IO, EIO);
+    fault_arm("fsync-file", 0);
+    assert_int_equal(fd, -1);
+    fault_arm("write-file", 1);
+    assert_false(is_ok(os_write_unsynced(temporary, path, SPAN("newest"), 0640, &fd)));
+    fault_arm("write-file", 0);
+    assert_int_equal(fd, -1);
+    assert_content(path, "newer");
+    assert_error(os_write_unsynced(temporary, at("no/such/place"), SPAN("x"), 0600, &fd), ERROR_IO, ENOENT);
+    assert_int_equal(fd, -1);
+}
+
 static void test_secrets(void **state)
 {
     (void)state;
@@ -384,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_nth_read_fails),
         cmocka_unit_test(test_atomic_write),
         cmocka_unit_test(test_atomic_write_that_fails_leaves_the_old_file),
+        cmocka_unit_test(test_a_file_synced_later),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_a_secret_listed_for_us_alone),
         cmocka_unit_test(test_secret_by_descriptor),
