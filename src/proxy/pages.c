@@ -103,6 +103,9 @@ enum gate_failure pages_enter(struct exchange *x)
     if (p == NULL || p->room == NULL || p->reader == NULL || p->arena == NULL) return GATE_NO_MEMORY;
     if (!pages_wish_read(rules, x->request.query, &p->wish)) return GATE_QUERY;
     if (!open_cursor(x)) return GATE_CURSOR;
+    /* Once more, where it lives through all trips. */
+    enum rules_query query = rules_query_read(x->document, x->request.query, p->arena, &x->search);
+    if (query != RULES_QUERY_ALLOWED) return query == RULES_QUERY_REFUSED ? GATE_QUERY : GATE_NO_MEMORY;
     pages_walk_begin(&p->walk, rules, rules_document_view(x->document)->complete, &p->wish);
     if (!is_ok(buf_append(&p->next, p->walk.place.address))) return GATE_NO_MEMORY;
     return GATE_FINE;

@@ -93,6 +93,7 @@ static enum gate_failure decide_again(struct exchange *x)
         .fields = fields,
         .field_count = x->field_count,
         .page = pages_window(x),
+        .search = x->search,
         .pseudonym_key = pseudonyms ? x->pseudonym_key : NULL};
     return gate_decide_again(x->gate, x->engine, &b);
 }

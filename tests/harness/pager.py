@@ -75,7 +75,7 @@ class Pager:
 def documents(prefix="/api", scan=40, **more):
     """The profile's documents for it."""
     def document(path, items, pages, **rest):
-        return {"path": f"{prefix}/{path}", "units": [f"{items}[*]"], "query": {"q": "any"},
+        return {"path": f"{prefix}/{path}", "units": [f"{items}[*]"], "query": {"q": "any", "name": [f"{items}[*].name"]},
                 "pages": {"items": items, "scan": scan, "default_limit": 10, "limit": "limit", **pages, **more}, **rest}
     return [
         document("o", "$.items", {"style": "offset", "offset": "offset"}, uniform=["$.more"]),

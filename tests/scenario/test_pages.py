@@ -160,6 +160,18 @@ def test_the_entitled_get_the_origins_own(paged):
         assert c.get("/api/o?offset=2&limit=3").header("Section-1367") == "protected; records=2"
 
 
+def test_a_search_in_pages(paged):
+    """What a search leaves out is not there either, on whatever document of the origin it stands."""
+    gw, origin, pager = paged
+    pager.cap = 6
+    wanted = [n for n in VISIBLE if "person 2" in f"person {n}"]
+    with Client(gw.port, POLICE) as c:
+        for at in (0, 3, 9):
+            assert ids(c.get(f"/api/o?name=Person+2&offset={at}&limit=4"), "items") == wanted[at:at + 4]
+        found, _ = walk(c, "/api/c?limit=4&name=Person+2", "items", "next", "/api/c?limit=4&name=Person+2")
+        assert found == cut(wanted, 4)
+
+
 def test_a_number_that_is_none_is_nobodys(paged):
     gw, origin, pager = paged
     with Client(gw.port, POLICE) as c:
