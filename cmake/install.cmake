@@ -9,6 +9,6 @@ install(FILES contrib/completion/gate1367.bash DESTINATION ${CMAKE_INSTALL_DATAD
 install(FILES docs/man/gate1367.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/gate1367.json.5 docs/man/gate1367-rules.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES rules/section-1367.json DESTINATION ${CMAKE_INSTALL_DATADIR}/gate1367/rules)
-install(DIRECTORY rules/examples rules/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/gate1367/rules)
+install(DIRECTORY rules/examples rules/profiles rules/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/gate1367/rules)
 install(DIRECTORY schema DESTINATION ${CMAKE_INSTALL_DATADIR}/gate1367)
 install(DIRECTORY contrib/grafana contrib/systemd DESTINATION ${CMAKE_INSTALL_DATADIR}/gate1367)

@@ -21,6 +21,7 @@ struct listing {
     struct track items, next;
     uint32_t depth;     /* containers open */
     uint32_t list_depth; /* of the list's elements; 0: it is not open */
+    uint32_t next_depth; /* of what leads on, where it is an array; 0: it is not open */
 };
 
 static bool name_is(const struct listing *l, const struct doc_event *e, span wanted)
@@ -91,8 +92,9 @@ static void open_container(struct listing *l, const struct doc_event *e)
     bool object = e->kind == DOC_OBJECT_BEGIN, root = l->depth == 0;
     if (l->list_depth > 0 && l->depth == l->list_depth) note_element(l, e->at, 0);
     bool list = meet_value(&l->items, object) || (root && l->items.count == 0);
-    (void)meet_value(&l->next, object);
+    bool next = meet_value(&l->next, object);
     l->depth++;
+    if (next && !object) l->next_depth = l->depth, l->out->next = e->at;
     if (!list || object) return;
     l->list_depth = l->depth;
     l->out->found = true;
@@ -109,6 +111,10 @@ static void close_container(struct listing *l, const struct doc_event *e)
         l->out->close = e->at;
         l->list_depth = 0;
         if (l->items.count > 0) l->out->ends[l->items.count - 1] = e->at;
+    }
+    if (l->next_depth > 0 && l->depth == l->next_depth) {
+        l->next_depth = 0;
+        l->out->next_len = e->at + 1 - l->out->next;
     }
     l->depth--;
     if (l->list_depth > 0 && l->depth == l->list_depth) note_element(l, 0, e->at + 1);
@@ -137,6 +143,54 @@ static void meet(struct listing *l, const struct doc_event *e)
     }
 }
 
+/* ---- relations -------------------------------------------------------------------------------------------------- */
+
+/* The objects of an array, each with a relation and a URL. */
+struct relations {
+    struct doc_reader *reader;
+    span text;
+    unsigned depth;
+    enum { OTHER, RELATION, URL } member;
+    bool is_next;
+    uint64_t url, url_len;
+    bool found;
+};
+
+static void meet_relation(struct relations *r, const struct doc_event *e)
+{
+    const struct listing l = {.reader = r->reader, .body = r->text};
+    bool string = e->kind == DOC_STRING && r->depth == 2;
+    if (e->kind == DOC_NAME)
+        r->member = r->depth != 2 ? OTHER : name_is(&l, e, SPAN("relation")) ? RELATION : name_is(&l, e, SPAN("url")) ? URL : OTHER;
+    if (e->kind == DOC_OBJECT_BEGIN && r->depth == 1) r->is_next = false, r->url_len = 0;
+    if (string && r->member == RELATION) r->is_next = span_equal(span_sub(r->text, (size_t)e->at, e->len), SPAN("next"));
+    if (string && r->member == URL) r->url = e->at, r->url_len = e->len;
+    r->depth += e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN;
+    if (e->kind != DOC_OBJECT_END && e->kind != DOC_ARRAY_END) return;
+    r->depth--;
+    r->found |= r->depth == 1 && r->is_next && r->url_len > 0;
+}
+
+/* What stands between `next` and `next + next_len` are the relations: finds the URL of the one that is called next. */
+static void read_relations(struct doc_reader *reader, span body, struct pages_list *out)
+{
+    struct doc_event events[EVENTS];
+    struct relations r = {.reader = reader, .text = span_sub(body, (size_t)out->next, (size_t)out->next_len)};
+    struct doc_window w = {.data = r.text.ptr, .len = r.text.len, .complete = true};
+    doc_reader_reset(reader, DOC_JSON, &(struct doc_limits){.depth = 64});
+    enum doc_status s = DOC_FULL;
+    while (s == DOC_FULL) {
+        size_t n;
+        s = doc_reader_next(reader, &w, events, EVENTS, &n);
+        for (size_t i = 0; i < n && !r.found; i++) meet_relation(&r, &events[i]);
+    }
+    out->has_next = r.found;
+    out->next += r.url;
+    out->next_len = r.url_len;
+}
+
+/* ---- the face --------------------------------------------------------------------------------------------------- */
+
 enum doc_malformed pages_list_read(struct doc_reader *r, const struct rules_pages *p, uint32_t depth, span body, struct pages_list *out)
 {
     static const uint8_t nothing[1];
@@ -153,6 +207,10 @@ enum doc_malformed pages_list_read(struct doc_reader *r, const struct rules_page
         enum doc_status s = doc_reader_next(r, &w, events, EVENTS, &n);
         for (size_t i = 0; i < n; i++) meet(&l, &events[i]);
         if (s == DOC_MALFORMED) return doc_reader_malformed(r, NULL);
-        if (s == DOC_COMPLETE || s == DOC_MORE) return s == DOC_COMPLETE ? DOC_OK : DOC_CUT_SHORT;
+        if (s != DOC_FULL) break;
     }
+    bool relations = p->next != NULL && p->next->form == CURSOR_AS_RELATIONS;
+    if (!relations && !out->has_next) out->next_len = 0;
+    if (relations && out->next_len > 0) read_relations(r, body, out);
+    return DOC_OK;
 }

@@ -79,7 +79,7 @@ struct pages_list {
     uint64_t separator, separator_end; /* between the first two */
     uint64_t ends[PAGES_DEPTH + 1]; /* last byte of the value behind the first n + 1 members that lead to the list */
     bool has_next;
-    uint64_t next, next_len; /* the value, without quotes; raw */
+    uint64_t next, next_len; /* the value, without quotes; raw. Of relations the URL of the one called "next" */
 };
 /* The reader's names are wiped with its next reset. DOC_OK, or why the document cannot be read. */
 enum doc_malformed pages_list_read(
@@ -138,6 +138,7 @@ struct pages_words {
     const struct pages_keys *keys;
     const struct pages_binding *binding;
     span host; /* with port; empty: links without one */
+    span query; /* as it was asked */
     uint64_t expires_s;
     uint8_t nonces[CURSOR_AIM_COUNT][PAGES_NONCE];
     const struct pages_leads *leads;

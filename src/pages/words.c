@@ -57,10 +57,37 @@ result pages_write_link(const struct pages_words *w, enum rules_cursor_aim aim, 
     return buf_printf(out, "%llu", (unsigned long long)w->wish->limit);
 }
 
+static RESULT write_relation(const char *name, struct buf *out)
+{
+    return buf_printf(out, "%s{\"relation\":\"%s\",\"url\":\"", out->base[out->write - 1] == '[' ? "" : ",", name);
+}
+
+/* The page itself first, then where it leads. */
+static RESULT write_relations(const struct pages_words *w, struct buf *out)
+{
+    static const char *const names[CURSOR_AIM_COUNT] = {
+#define X(id, name) name,
+        RULES_CURSOR_AIMS(X)
+#undef X
+    };
+    TRY(buf_append(out, SPAN("[")));
+    TRY(write_relation("self", out));
+    if (w->host.len > 0) TRY(buf_printf(out, "https://%.*s", SPAN_FMT(w->host)));
+    TRY(buf_printf(out, "%.*s%s%.*s\"}", SPAN_FMT(w->binding->path), w->query.len > 0 ? "?" : "", SPAN_FMT(w->query)));
+    for (size_t i = 0; i < CURSOR_AIM_COUNT; i++) {
+        if (!w->leads->to[i].there) continue;
+        TRY(write_relation(names[i], out));
+        TRY(pages_write_link(w, (enum rules_cursor_aim)i, out));
+        TRY(buf_append(out, SPAN("\"}")));
+    }
+    return buf_append(out, SPAN("]"));
+}
+
 /* ---- members ---------------------------------------------------------------------------------------------------- */
 
 static RESULT write_cursor(const struct pages_words *w, const struct rules_cursor *c, struct buf *out)
 {
+    if (c->form == CURSOR_AS_RELATIONS) return write_relations(w, out);
     if (!w->leads->to[c->aim].there) return buf_append(out, SPAN("null"));
     if (c->form == CURSOR_AS_NUMBER) return pages_write_value(w, c->aim, out);
     TRY(buf_append(out, SPAN("\""))); /* URLs, digits and base64url: nothing that JSON escapes */
@@ -70,7 +97,7 @@ static RESULT write_cursor(const struct pages_words *w, const struct rules_curso
 
 static bool is_written(const struct pages_words *w, const struct rules_cursor *c)
 {
-    return c->absent_null || w->leads->to[c->aim].there;
+    return c->absent_null || c->form == CURSOR_AS_RELATIONS || w->leads->to[c->aim].there;
 }
 
 static bool in_one_member(const struct rules_cursor *a, const struct rules_cursor *b)

@@ -542,7 +542,7 @@ static RESULT write_own(struct exchange *x)
     struct pages_place behind = place_behind(p, o->page.next);
     struct pages_leads leads;
     struct pages_words words = {.walk = &p->walk, .wish = &p->wish, .keys = &w->cursor_keys, .binding = &binding,
-        .host = x->request.host, .expires_s = x->time_us / 1000000 + w->settings->cursor_expiry_s, .leads = &leads};
+        .host = x->request.host, .query = x->request.query, .expires_s = x->time_us / 1000000 + w->settings->cursor_expiry_s, .leads = &leads};
     for (size_t i = 0; i < CURSOR_AIM_COUNT; i++) TRY(worker_random(w, words.nonces[i], PAGES_NONCE));
     pages_leads_find(&p->walk, o->page.visible, &behind, &leads);
     TRY(insert_members(x, &words));

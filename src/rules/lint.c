@@ -93,7 +93,12 @@ static void lint_document(const struct rules_document *d)
     if (d->view.root_is_unit && !d->view.miss.given)
         place_warning(
             &d->at, "can be withheld whole and has no \"miss\"; set it to what this origin answers for nobody");
-    if (d->view.complete && !has_count(d))
+    const struct rules_pages *pages = d->view.pages;
+    bool told = pages && (pages->total.len > 0 || pages->range.len > 0 || pages->link.len > 0 || pages->cursor_count > 0);
+    if (pages && !pages->limit.len)
+        place_warning(&d->at, "no \"limit\" among \"pages\": the origin gives as many as it likes, one page a request; name the parameter if "
+                              "there is one");
+    if (d->view.complete && !has_count(d) && !told)
         place_warning(&d->at, "says \"complete\" and declares no \"counts\"; declare them or leave it out");
 }
 

@@ -182,13 +182,15 @@ static void add_cursor(struct pages_load *p, const struct place *at, const char 
     if (!own || !parse_path(p->loader, at, own, &expr)) return;
     if (p->paged) {
         if (!place_cursor(p, at, own, &expr, given)) return;
-        if (aim < 0) aim = aim_of(given->names[given->count - 1]);
+        if (aim < 0) aim = form == CURSOR_AS_RELATIONS ? (int)CURSOR_NEXT : aim_of(given->names[given->count - 1]);
         if (aim < 0) place_error(at, "\"%.80s\" does not say where it leads; write {\"path\": …, \"to\": \"next\"}", text);
         bool value = p->pages->style == PAGE_STYLE_CURSOR;
         given->aim = (enum rules_cursor_aim)(aim < 0 ? 0 : aim);
         given->form = (enum rules_cursor_form)(form >= 0 ? form : value ? (int)CURSOR_AS_VALUE : (int)CURSOR_AS_LINK);
         if (given->form == CURSOR_AS_NUMBER && (value || p->pages->style == PAGE_STYLE_LINK))
             place_error(at, "a sealed cursor is no number; only offsets and pages are");
+        if (given->form == CURSOR_AS_RELATIONS && p->pages->style == PAGE_STYLE_CURSOR)
+            place_error(at, "relations are links; the style \"cursor\" has none");
         p->cursors[p->cursor_count++] = *given;
     }
     p->each(p->ctx, at, own, &expr);

@@ -179,7 +179,8 @@ enum rules_cursor_aim {
 #define RULES_CURSOR_FORMS(X)                                                                                          \
     X(LINK, "link")     /* a URL */                                                                                    \
     X(VALUE, "value")   /* what the page's parameter takes, as a text */                                               \
-    X(NUMBER, "number") /* the same as a number: an offset, a page */
+    X(NUMBER, "number") /* the same as a number: an offset, a page */                                                  \
+    X(RELATIONS, "relations") /* all of them: an array of objects, each with "relation" and "url" (FHIR) */
 enum rules_cursor_form {
 #define X(id, name) CURSOR_AS_##id,
     RULES_CURSOR_FORMS(X)

@@ -67,13 +67,13 @@ def nginx(directory, server, port):
     return Running([program, "-e", directory / "error.log", "-c", directory / "nginx.conf", *user], port)
 
 
-def npm_package(name, version):
+def npm_package(name, version, *more):
     """Its directory in the build, installed there where it is missing; not a byte of it is in the repository."""
     npm = find("npm")
     place = g.BUILD / "npm" / f"{name}-{version}"
     installed = place / "node_modules" / name
     if not installed.exists():
-        done = subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", place, f"{name}@{version}"],
+        done = subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", place, f"{name}@{version}", *more],
                               capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
             pytest.skip(f"npm does not install {name}: {done.stderr.strip().splitlines()[-1:]}")

@@ -284,3 +284,75 @@ def test_a_link_that_leads_elsewhere_is_not_followed(paged):
                 assert ids(c.get("/api/l"), "value") == [1, 2], link
     finally:
         origin.respond = respond
+
+
+def fhir(request):
+    """A FHIR server's search, which says what comes next in an array of relations."""
+    q = dict(urllib.parse.parse_qsl(request.query))
+    at, n = int(q.get("_getpagesoffset", 0)), int(q.get("_count", 20))
+    link = [{"relation": "self", "url": f"http://hapi:8080/fhir/Patient?{request.query}"}]
+    if at + n < len(PEOPLE):
+        link.append({"url": f"http://hapi:8080/fhir/Patient?_getpages=7f&_getpagesoffset={at + n}&_count={n}", "relation": "next"})
+    entry = [{"fullUrl": f"urn:{i}", "resource": {"resourceType": "Patient", "id": str(i), "identifier": [{"value": number(i)}]}}
+             for i in PEOPLE[at:at + n]]
+    return {"resourceType": "Bundle", "id": "7f", "type": "searchset", "total": len(PEOPLE), "link": link, "entry": entry}
+
+
+def postgrest(request):
+    q = dict(urllib.parse.parse_qsl(request.query))
+    at, n = int(q["offset"]), min(int(q["limit"]), 1000)
+    return [{"id": i, "a_number": number(i)} for i in PEOPLE[at:at + n]]
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """The ready profiles before origins that speak as those do that they are for."""
+    from harness.origin import answer
+    names = ["fhir", "postgrest", "datatables"]
+
+    def respond(r):
+        if r.path == "/fhir/Patient":
+            return answer(fhir(r), content_type="application/fhir+json")
+        if r.path == "/persons":
+            rows = postgrest(r)
+            return answer(rows, headers=[("Content-Range", f"{r.query.count('x')}-9/*")])
+        q = dict(urllib.parse.parse_qsl(r.query))
+        rows = [{"a_number": number(i), "id": i} for i in PEOPLE[int(q["start"]):int(q["start"]) + int(q["length"])]]
+        return answer({"draw": int(q["draw"]), "recordsTotal": 60, "recordsFiltered": 60, "data": rows})
+    routes = [{"path": p, "upstream": "records", "profile": n} for p, n in (("/fhir/", "fhir"), ("/persons", "postgrest"), ("/arrests", "datatables"))]
+    packs = [str(ROOT / "rules/section-1367.json")] + [str(ROOT / f"rules/profiles/{n}.json") for n in names]
+    with Origin(respond) as origin, Gateway(tmp_path_factory.mktemp("ready"), origin.url, protected=[number(n) for n in HIDDEN],
+                                            routes=routes, packs=packs) as gw:
+        yield gw
+
+
+def test_fhir(ready):
+    with Client(ready.port, POLICE) as c:
+        target, pages = "/fhir/Patient?_count=10", []
+        while target:
+            r = c.get(target)
+            bundle = json.loads(r.body)
+            pages.append([int(e["resource"]["id"]) for e in bundle["entry"]])
+            links = {x["relation"]: x["url"].removeprefix("https://localhost") for x in bundle["link"]}
+            assert list(bundle) == ["resourceType", "type", "entry", "link"] and links["self"] == target and b"hapi" not in r.body
+            assert r.header("Content-Type") == "application/fhir+json"
+            target = links.get("next")
+        assert pages == cut(VISIBLE, 10) and links["first"].startswith("/fhir/Patient?_page_token=")
+
+
+def test_postgrest(ready):
+    with Client(ready.port, POLICE) as c:
+        for at in (0, 10, 40, 60):
+            r = c.get(f"/persons?offset={at}&limit=10")
+            wanted = VISIBLE[at:at + 10]
+            assert [x["id"] for x in json.loads(r.body)] == wanted
+            assert r.header("Content-Range") == (f"{at}-{at + len(wanted) - 1}/*" if wanted else "*/*")
+
+
+def test_datatables(ready):
+    with Client(ready.port, POLICE) as c:
+        for draw, start in ((1, 0), (2, 40), (3, 10)):
+            r = json.loads(c.get(f"/arrests?draw={draw}&start={start}&length=10").body)
+            assert [x["id"] for x in r["data"]] == VISIBLE[start:start + 10]
+            assert (r["draw"], r["recordsTotal"], r["recordsFiltered"]) == (draw, len(VISIBLE), len(VISIBLE))
+        assert c.get("/arrests?draw=1&start=0&length=10&columns%5B9%5D%5Bsearch%5D%5Bvalue%5D=%5E384$").status == 404
