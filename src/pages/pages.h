@@ -98,6 +98,7 @@ struct pages_walk {
     uint64_t target; /* visible units that must be seen */
     uint64_t block;  /* asked for at a time */
     uint64_t least;  /* trips that are made in any case */
+    uint64_t wanted; /* units before which no decision can say that it is enough */
     uint64_t trips, units; /* of the origin so far */
     bool ended;      /* the origin has no more */
     bool rooted;     /* it begins at the list's first element */
@@ -111,7 +112,7 @@ RESULT pages_walk_ask(const struct pages_walk *w, const struct pages_wish *wish,
 void pages_walk_met(struct pages_walk *w, uint64_t count, bool leads_on, uint64_t total);
 /* Once more before anything is decided. Where the list has ended, for the time that it takes alone: who counts trips must not
  * learn how far the list went on behind what may be seen. */
-static inline bool pages_walk_goes_on(const struct pages_walk *w) { return w->trips < w->least; }
+bool pages_walk_goes_on(const struct pages_walk *w);
 enum pages_step {
     PAGES_ASK,     /* the origin once more */
     PAGES_ENOUGH,  /* the page is whole, or the list is */
@@ -119,7 +120,7 @@ enum pages_step {
     PAGES_TOO_FEW, /* at least twice as many units of any sort */
 };
 /* After a decision on all that was read: `visible` units from the place on. */
-enum pages_step pages_walk_judge(const struct pages_walk *w, uint64_t visible);
+enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible);
 
 /* ---- what we say ourselves -------------------------------------------------------------------------------------- */
 

@@ -31,6 +31,7 @@ void pages_walk_begin(struct pages_walk *w, const struct rules_pages *p, bool wh
     w->block = steps ? (w->limit > PAGES_AHEAD ? w->limit : PAGES_AHEAD) : w->target + ahead(w->target);
     w->block = p->limit.len > 0 ? least(w->block, at_once) : p->default_limit;
     uint64_t further = least(ahead(w->target), w->block - 1);
+    w->wanted = w->place.from + w->target;
     w->least = steps ? 2 : (w->target + further + w->block - 1) / w->block;
 }
 
@@ -106,9 +107,17 @@ static uint64_t most_units(const struct pages_walk *w)
     return w->place.from + 2 * (w->rules->scan + w->block);
 }
 
-enum pages_step pages_walk_judge(const struct pages_walk *w, uint64_t visible)
+bool pages_walk_goes_on(const struct pages_walk *w)
 {
-    if (!w->ended && visible < w->target) return w->units < most_units(w) ? PAGES_ASK : PAGES_TOO_FEW;
+    return w->trips < w->least || (!w->ended && w->units < w->wanted);
+}
+
+enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible)
+{
+    if (!w->ended && visible < w->target) {
+        w->wanted = w->units + w->target - visible;
+        return w->units < most_units(w) ? PAGES_ASK : PAGES_TOO_FEW;
+    }
     uint64_t scan = w->rules->scan;
     bool within = !w->whole && w->place.skip <= scan && w->limit <= scan - w->place.skip;
     return within || visible <= scan ? PAGES_ENOUGH : PAGES_TOO_FAR;

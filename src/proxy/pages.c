@@ -451,6 +451,7 @@ enum flow pages_decide(struct exchange *x)
     if (f == GATE_FINE && pages_walk_goes_on(&p->walk) && p->documents[0].list.found) return ask_again(x);
     if (f == GATE_FINE) f = decide_all(x);
     x->media = p->media;
+    x->response.status = 200; /* the last one may say that there is no more */
     if (f != GATE_FINE) return undeliverable(x, f);
     return pages_look(x, to_suspect);
 }

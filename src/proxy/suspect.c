@@ -117,8 +117,10 @@ static enum flow known_now(struct exchange *x)
     enum gate_failure f = x->suspects_part ? GATE_FINE : decide_again(x);
     if (x->failure == GATE_FINE) x->failure = f;
     /* Who is covered by now leaves the page shorter: the origin may have to be asked once more. */
-    if (x->paging != NULL && x->failure == GATE_FINE) return pages_look(x, go_on);
-    return go_on(x);
+    if (x->paging == NULL || x->failure != GATE_FINE) return go_on(x);
+    x->suspicion_due_us = 0; /* whom its further documents show is told anew */
+    x->suspicion_at = 0;
+    return pages_look(x, go_on);
 }
 
 static enum flow give_up(struct exchange *x)

@@ -356,3 +356,40 @@ def test_datatables(ready):
             assert [x["id"] for x in r["data"]] == VISIBLE[start:start + 10]
             assert (r["draw"], r["recordsTotal"], r["recordsFiltered"]) == (draw, len(VISIBLE), len(VISIBLE))
         assert c.get("/arrests?draw=1&start=0&length=10&columns%5B9%5D%5Bsearch%5D%5Bvalue%5D=%5E384$").status == 404
+
+
+def test_who_is_known_by_a_marker_is_missing_from_the_first_page_on(paged):
+    """The marker stands on one of the origin's documents, the same person without it on another: the page is refilled once more."""
+    from harness.origin import answer
+    gw, origin, pager = paged
+    respond, pager.cap = origin.respond, 5
+    marked = {"id": 70, "aNumber": "A077777777", "coa": "384", "name": "Somebody new"}
+    people = {n: pager.record(n) for n in range(40, 60) if n != 57} | {44: marked, 49: {**marked, "id": 71}, 53: {**marked, "id": 72}}
+    del people[49]["coa"], people[53]["coa"]
+    people[51] = {"id": 73, "aNumber": "A066666666", "coa": "384"}  # known by the document that is asked for because of the first
+    people[41] = {"id": 74, "aNumber": "A066666666"}
+    rows = list(people.values())
+
+    def listed(r):
+        q = dict(urllib.parse.parse_qsl(r.query))
+        at = int(q["offset"])
+        return answer(pager.dump({"items": rows[at:at + 5], "more": True}))
+    origin.respond = listed
+    try:
+        with Client(gw.port, POLICE) as c:
+            wanted = [n for n in people if n not in (41, 44, 49, 51, 53)]
+            assert ids(c.get("/api/o?limit=10"), "items") == wanted[:10]
+            assert ids(c.get("/api/o?limit=10&offset=10"), "items") == wanted[10:]
+    finally:
+        origin.respond = respond
+
+
+@pytest.mark.whole("the sizes of what is asked for matter")
+def test_a_deep_page_of_a_mean_origin(paged):
+    """One unit at a time: asked as often as it takes, and decided only when it can be enough."""
+    gw, origin, pager = paged
+    pager.cap = 1
+    with Client(gw.port, POLICE) as c:
+        assert ids(c.get("/api/o?offset=35&limit=5"), "items") == VISIBLE[35:40]
+    # up to the visible unit behind the page, or to the list's end
+    assert len(pager.asked) == PEOPLE.index(VISIBLE[40]) + 1
