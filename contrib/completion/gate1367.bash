@@ -7,7 +7,7 @@ event_number case_number phone email vehicle address location organization"
 _gate1367_commands="serve check demo scan rules registry log report help"
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
-    [rules]="test lint explain print schema"
+    [rules]="test lint explain replay print schema"
     [registry]="build apply inspect lookup list clear"
     [log]="init verify list show follow export"
     [report]="accounting quarterly incidents reconcile")
@@ -18,6 +18,7 @@ declare -gA _gate1367_options=(
     [scan]="-c --config --recipient --route --write --type --jobs --json"
     [rules test]="--json"
     [rules lint]="--json"
+    [rules replay]="-c --rules --json"
     [rules explain]="-c --profile --recipient --path --type --protected --query --json"
     [rules print]=""
     [rules schema]=""

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #define SOURCE_MAX ((size_t)64 << 30)
+#define RELEASES_MAX ((size_t)64 << 20)
+#define RELEASES_NAMED 256 /* handles of one build */
 
 static int fail(const char *what, const char *why)
 {
@@ -109,12 +111,40 @@ static RESULT open_old(struct build *b, span image, span journal, void *overlay,
     return registry_journal_replay(b->key, journal, info.journal, overlay, &b->end);
 }
 
+/* Who ended whose protection and why stays beside the index, whatever becomes of the terminal. Handles are keyed. */
+//= ICE10036.2 5.6(1)
+static bool record_release(const struct build *b, size_t dropped, const uint64_t *handles, size_t count)
+{
+    char path[4096], time[LEDGER_TIME_TEXT], handle[17];
+    struct buf text;
+    json_t *list = json_array();
+    snprintf(path, sizeof(path), "%s.releases", b->output);
+    ledger_time_format(os_realtime_us(), time);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(handle, sizeof(handle), "%016llx", (unsigned long long)handles[i]);
+        json_array_append_new(list, json_string(handle));
+    }
+    json_t *v = json_pack("{s:s,s:I,s:o,s:I,s:o}", "time", time, "uid", (json_int_t)getuid(), "reason", cli_json_text(b->approved),
+        "released", (json_int_t)dropped, "handles", list);
+    char *line = v == NULL ? NULL : json_dumps(v, JSON_COMPACT);
+    json_decref(v);
+    buf_init(&text, RELEASES_MAX);
+    result r = os_exists(path) ? os_read_file(path, RELEASES_MAX, &text) : OK;
+    if (is_ok(r)) r = line == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : buf_append(&text, span_str(line));
+    if (is_ok(r)) r = buf_append(&text, SPAN("\n"));
+    if (is_ok(r)) r = os_write_atomic(path, buf_span(&text), 0600);
+    mem_hook_free(line);
+    buf_free(&text);
+    if (!is_ok(r)) (void)fail(path, os_error_text(r));
+    return is_ok(r);
+}
+
 /* Protected subjects that would fall out of protection; an unreadable old index counts as one that must be approved. */
 static bool drops_nobody(struct build *b, span journal)
 {
     struct os_map old = {0};
     struct registry *r = NULL;
-    uint64_t sample[4];
+    uint64_t sample[RELEASES_NAMED];
     if (!os_exists(b->output)) return true;
     void *overlay = mem_alloc(CONFIG_OVERLAY_BYTES);
     result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : os_map_file(b->output, &old);
@@ -125,7 +155,9 @@ static bool drops_nobody(struct build *b, span journal)
     if (r != NULL) registry_close(r);
     os_unmap(&old);
     mem_free(overlay);
-    if (dropped == 0 || b->approved != NULL) return true;
+    size_t named = !is_ok(opened) ? 0 : dropped < ARRAY_LEN(sample) ? dropped : ARRAY_LEN(sample);
+    if (dropped > 0 && b->approved != NULL) return record_release(b, dropped, sample, named);
+    if (dropped == 0) return true;
     fputs("an ended protection needs a named reason: --release-approved REASON\n", stderr);
     return false;
 }

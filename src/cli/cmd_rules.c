@@ -162,9 +162,9 @@ int cli_rules(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } VERBS[] = {{"test", rules_test}, {"lint", rules_lint_}, {"explain", rules_explain},
-        {"print", rules_print}, {"schema", rules_schema}};
-    static const char *const NAMES[] = {"test", "lint", "explain", "print", "schema", NULL};
-    static const char *const LATER[] = {"replay", NULL};
+        {"replay", rules_replay},        {"print", rules_print}, {"schema", rules_schema}};
+    static const char *const NAMES[] = {"test", "lint", "explain", "replay", "print", "schema", NULL};
+    static const char *const LATER[] = {NULL};
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(VERBS); i++)
         if (strcmp(argv[1], VERBS[i].name) == 0) return VERBS[i].run(argc - 1, argv + 1);
     return cli_unknown_verb("rules", argc > 1 ? argv[1] : NULL, NAMES, LATER);

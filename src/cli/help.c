@@ -55,12 +55,14 @@ static const struct page PAGES[] = {
         "       gate1367 rules lint PACK… [--json]\n"
         "       gate1367 rules explain FILE PACK… --profile P --recipient restricted|entitled [--protected VALUE,…] [options]\n"
         "       gate1367 rules explain FILE -c gate.json --profile P --recipient ID [options]\n"
+        "       gate1367 rules replay CAPTURE… -c gate.json --rules PACK,… [--json]\n"
         "       gate1367 rules print PACK…\n"
         "       gate1367 rules schema [rules|gate|recipients|registry-source]\n\n"
         "Give packs in the order of gate.json. test runs the tests that every identifier, marker and profile carries, through\n"
         "the gateway's reader, matcher and engine. lint remarks on what is allowed but unwise, each with what to do. explain\n"
         "tells what becomes of a document: each finding, its path, rule, registry kind, unit and what follows; values are not\n"
-        "shown. With -c it asks the registry in force. print writes the packs in one spelling, to be compared; schema the JSON\n"
+        "shown. With -c it asks the registry in force. replay judges captured traffic (HAR, or JSON Lines as serve --mirror\n"
+        "reads) under new packs beside those in force, and tells where a restricted recipient would get another answer. print writes the packs in one spelling, to be compared; schema the JSON\n"
         "Schema of a file.\n\n"
         "  -c FILE            the configuration, with its rules, recipients and registry\n"
         "  --profile P        the profile that describes the document\n"
@@ -69,6 +71,7 @@ static const struct page PAGES[] = {
         "  --type TYPE        media type of the file, where its name does not say (.json, .ndjson, .jsonl)\n"
         "  --protected VALUE,…  identifiers that are taken for protected, without -c\n"
         "  --query QUERY      of the request, without ?\n"
+        "  --rules PACK,…     replay: all packs as gate.json would name them\n"
         "  --json             one object a line; explain: one document\n\n"
         "exit: 0 nothing failed (explain: nothing would be withheld), 1 something did, 2 usage.\n"},
     {"registry",

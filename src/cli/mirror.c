@@ -1,10 +1,8 @@
-/* serve --mirror FILE…: the mirror over captured traffic instead of a copy of it. A capture is a HAR file, or JSON Lines of
- * {"target", "method", "status", "type", "body"}. */
+/* serve --mirror FILE…: the mirror over captured traffic instead of a copy of it. */
+#include "cli/capture.h"
 #include "cli/mirror.h"
 #include "http/http.h"
 #include "trial/trial.h"
-
-#define CAPTURE_MAX (1u << 30)
 
 struct capture {
     const struct config *config;
@@ -12,13 +10,6 @@ struct capture {
     struct trial *trial;
     struct config_registry now;
     struct mirror_board *board;
-};
-
-/* One exchange of the capture; borrowed from its JSON. */
-struct captured {
-    span target, type, body;
-    const char *method;
-    json_int_t status;
 };
 
 /* ---- one exchange ---------------------------------------------------------------------------------------------------- */
@@ -63,21 +54,10 @@ static void judge(struct capture *m, const struct proxy_route *r, const struct r
     mirror_look(m->board, &look);
 }
 
-/* A URL of a browser's capture begins with scheme and host, which no route has. */
-static span path_of(span target)
+static void take(void *ctx, const struct captured *c)
 {
-    size_t scheme = span_search(target, SPAN("://"));
-    if (target.len == 0 || target.ptr[0] == '/' || scheme == target.len) return target;
-    span rest = span_from(target, scheme + 3);
-    return span_from(rest, span_find(rest, '/'));
-}
-
-static void take(struct capture *m, const struct captured *c)
-{
-    span target = path_of(c->target);
-    target = span_sub(target, 0, span_find(target, '#'));
-    size_t end = span_find(target, '?');
-    span path = span_sub(target, 0, end), query = end < target.len ? span_from(target, end + 1) : span_of(NULL, 0);
+    struct capture *m = ctx;
+    span path = c->path, query = c->query;
     const struct proxy_route *r = http_path_judge(path) ? proxy_find_route(&m->config->settings, path) : NULL;
     if (r == NULL) {
         count(m, MIRROR_REFUSED, NULL, NULL, gate_failure_name(GATE_NO_ROUTE));
@@ -89,116 +69,6 @@ static void take(struct capture *m, const struct captured *c)
     if (f != GATE_FINE) count(m, MIRROR_REFUSED, r, d, gate_failure_name(f));
     else if (c->status != 200) count(m, MIRROR_UNDELIVERABLE, r, d, gate_failure_name(GATE_UPSTREAM_STATUS));
     else judge(m, r, d, c);
-}
-
-/* ---- the two formats ------------------------------------------------------------------------------------------------- */
-
-static span text_of(const json_t *v, const char *name)
-{
-    const json_t *s = json_object_get(v, name);
-    return span_of(json_string_value(s), json_string_length(s));
-}
-
-static const char *word_of(const json_t *v, const char *name, const char *fallback)
-{
-    const char *s = json_string_value(json_object_get(v, name));
-    return s == NULL ? fallback : s;
-}
-
-static json_int_t status_of(const json_t *v)
-{
-    const json_t *s = json_object_get(v, "status");
-    return s == NULL ? 200 : json_integer_value(s);
-}
-
-/* NULL: taken; else what is wrong with it. */
-static const char *take_line(struct capture *m, const json_t *v)
-{
-    const json_t *body = json_object_get(v, "body");
-    struct captured c = {.target = text_of(v, "target"), .type = span_str(word_of(v, "type", "application/json")), .body = text_of(v, "body"),
-        .method = word_of(v, "method", "GET"), .status = status_of(v)};
-    if (!json_is_object(v) || c.target.len == 0) return "is no exchange; give an object with \"target\" and \"body\"";
-    if (json_is_string(body)) {
-        take(m, &c);
-        return NULL;
-    }
-    if (body == NULL) return "has no \"body\"; give the answer as a text or as a JSON value";
-    char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (text == NULL) return "is too large; no memory";
-    c.body = span_str(text);
-    take(m, &c);
-    mem_hook_free(text);
-    return NULL;
-}
-
-/* HAR 1.2: content.text is the decoded body, in base64 where content.encoding says so. */
-static const char *take_entry(struct capture *m, const json_t *v)
-{
-    const json_t *request = json_object_get(v, "request"), *response = json_object_get(v, "response");
-    const json_t *content = json_object_get(response, "content");
-    struct captured c = {.target = text_of(request, "url"), .type = text_of(content, "mimeType"), .body = text_of(content, "text"),
-        .method = word_of(request, "method", "GET"), .status = json_integer_value(json_object_get(response, "status"))};
-    if (c.target.len == 0 || response == NULL) return "is no entry of a HAR file; give one with \"request\" and \"response\"";
-    if (strcmp(word_of(content, "encoding", ""), "base64") != 0) {
-        take(m, &c);
-        return NULL;
-    }
-    uint8_t *bytes = mem_alloc(c.body.len / 4 * 3 + 4);
-    size_t len = 0;
-    bool good = bytes != NULL && base64_decode(c.body, bytes, &len);
-    c.body = span_of(bytes, len);
-    if (good) take(m, &c);
-    mem_free(bytes);
-    return good ? NULL : "has a body that is no base64";
-}
-
-static void complain(struct capture *m, const char *path, size_t line, const char *what)
-{
-    char place[512];
-    snprintf(place, sizeof(place), "%s:%zu", path, line);
-    problems_add(m->problems, place, "%s", what);
-}
-
-static void take_har(struct capture *m, const char *path, const json_t *entries)
-{
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const char *wrong = take_entry(m, json_array_get(entries, i));
-        if (wrong != NULL) problems_add(m->problems, path, "/log/entries/%zu %s", i, wrong);
-    }
-}
-
-static void take_lines(struct capture *m, const char *path, span text)
-{
-    for (size_t line = 1; text.len > 0; line++) {
-        size_t end = span_find(text, '\n');
-        span one = span_trim(span_sub(text, 0, end));
-        text = end < text.len ? span_from(text, end + 1) : span_of(NULL, 0);
-        if (one.len == 0) continue;
-        json_error_t error;
-        json_t *v = json_loadb((const char *)one.ptr, one.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-        const char *wrong = v == NULL ? "is no JSON; write one exchange a line, or give a HAR file" : take_line(m, v);
-        if (wrong != NULL) complain(m, path, line, wrong);
-        json_decref(v);
-    }
-}
-
-static void take_file(struct capture *m, const char *path)
-{
-    struct buf text;
-    json_error_t error;
-    result r = os_read_file(path, CAPTURE_MAX, &text);
-    if (!is_ok(r)) {
-        problems_add(m->problems, path, "%s; name a capture that can be read", os_error_text(r));
-        return;
-    }
-    span all = buf_span(&text);
-    json_t *har = json_loadb((const char *)all.ptr, all.len, JSON_ALLOW_NUL, &error);
-    const json_t *entries = json_object_get(json_object_get(har, "log"), "entries");
-    if (json_is_array(entries)) take_har(m, path, entries);
-    else take_lines(m, path, all);
-    json_decref(har);
-    if (text.base != NULL) mem_wipe(text.base, text.size);
-    buf_free(&text);
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------------------- */
@@ -229,7 +99,7 @@ int cli_mirror_files(const struct config *c, char **files, size_t count_files, b
     m.board = mem_alloc(sizeof(*m.board));
     bool ready = m.problems != NULL && m.trial != NULL && m.board != NULL;
     if (ready && !is_ok(config_registry_open(c, &m.now))) problems_add(m.problems, m.now.path, "%s", m.now.why);
-    for (size_t i = 0; ready && m.now.registry != NULL && i < count_files; i++) take_file(&m, files[i]);
+    for (size_t i = 0; ready && m.now.registry != NULL && i < count_files; i++) capture_read(files[i], m.problems, take, &m);
     if (m.problems != NULL) cli_print_problems(m.problems, false);
     bool good = ready && problems_errors(m.problems) == 0;
     if (ready && m.now.registry != NULL) report(&m, json);

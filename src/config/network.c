@@ -309,6 +309,23 @@ static void check_writers(struct loading *l, const struct proxy_route *r)
                 place_warning(&at, "is no recipient of recipients.json, so that nobody is meant; correct the name");
 }
 
+/* Listed, and refused all the same: that is hardly meant. */
+static void check_bodies(const struct place *at, const struct proxy_route *r)
+{
+    struct place methods = place_member(at, "restricted_methods");
+    size_t refuse = 0, take = 0;
+    if ((r->restricted_methods >> HTTP_POST & 1u) == 0 || r->profile == NULL) return;
+    for (size_t i = 0; rules_profile_document(r->profile, i) != NULL; i++) {
+        const struct rules_document *d = rules_profile_document(r->profile, i);
+        if (!rules_document_under(d, span_str(r->path))) continue;
+        if (rules_document_view(d)->body == RULES_BODY_REFUSE) refuse++;
+        else take++;
+    }
+    if (refuse > 0 && take == 0)
+        place_warning(&methods, "lists POST, but no document here takes the body of a restricted recipient's request, which is the "
+                                "canonical not-found; say \"body\": \"any\" of those whose bodies filter nothing");
+}
+
 static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
 {
     *r = (struct proxy_route){.path = "/", .allow = ""};
@@ -333,6 +350,7 @@ static void load_route(struct loading *l, const struct place *at, const json_t *
     load_route_lists(l, at, v, r);
     check_traces(&at_profile, r);
     check_writers(l, r);
+    check_bodies(at, r);
 }
 
 static int longer_first(const void *a, const void *b)

@@ -168,7 +168,11 @@ int gate1367_open(gate1367_inspector *i, const gate1367_document *d)
     if (d->profile && !profile) return 0;
     i->document = profile && d->path ? rules_find_document(profile, span_str(d->path)) : NULL;
     i->class = d->entitled ? RECIPIENT_ENTITLED : RECIPIENT_RESTRICTED;
+    const struct rules_search *search = NULL; /* of what the profile asks of every answer */
+    bool restricted = i->document && i->class == RECIPIENT_RESTRICTED;
+    if (restricted && rules_query_read(i->document, span_of(NULL, 0), i->arena, &search) != RULES_QUERY_ALLOWED) return 0;
     struct engine_begin b = {.document = i->document,
+        .search = search,
         .inspect = d->inspect != 0,
         .class = i->class,
         .registry = registry_inside(d->registry),

@@ -80,7 +80,8 @@ static RESULT publish(struct exchange *x)
 /* The media type outlived the origin's head, and what was readable once had no coding. */
 static enum gate_failure decide_again(struct exchange *x)
 {
-    bool pseudonyms = rules_document_view(x->document)->on_finding == ON_FINDING_PSEUDONYM;
+    const struct rules_document_view *v = rules_document_view(x->document);
+    bool pseudonyms = v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms;
     struct engine_field *fields = arena_array(gate_arena(x->gate), x->field_count + 1, sizeof(*fields));
     if (fields == NULL) return GATE_READ_MEMORY;
     for (size_t i = 0; i < x->field_count; i++) fields[i] = (struct engine_field){x->fields[i].name, x->fields[i].value};

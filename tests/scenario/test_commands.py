@@ -109,14 +109,13 @@ def test_unknown_names_get_a_suggestion(gw):
 
 
 def test_commands_that_are_not_built_say_so(gw):
-    for args in (("grant", "list"), ("probe",), ("log", "prove"), 
-                 ("rules", "replay")):
+    for args in (("grant", "list"), ("probe",), ("log", "prove")):
         done = gw.command(*args)
         assert done.returncode == 2 and "not built yet" in done.stderr, args
 
 
 def test_usage_is_2(gw):
-    for args in ((), ("check",), ("serve",), ("log",), ("registry",), ("registry", "build"), ("rules",), ("rules", "test"), ("log", "show"),
+    for args in ((), ("check",), ("serve",), ("log",), ("registry",), ("registry", "build"), ("rules",), ("rules", "test"), ("rules", "replay"), ("log", "show"),
                  ("check", "-c"), ("check", "-c", "gate.json", "more"), ("log", "list", "-c", "gate.json", "--directory", "x"), ("nonsense",)):
         done = gw.command(*args)
         assert done.returncode == 2 and done.stderr, args

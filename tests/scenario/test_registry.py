@@ -1,5 +1,6 @@
 """The registry while a gateway runs: apply, look up, survive restarts, reloads, rebuilds and torn ends."""
 import json
+import os
 import threading
 
 import pytest
@@ -156,7 +157,13 @@ def test_build_refuses_to_drop(make_gateway):
     before = (gw.dir / "protected.idx").read_bytes()
     done = gw.command(*build)
     assert done.returncode == 1 and "--release-approved" in done.stderr and (gw.dir / "protected.idx").read_bytes() == before
+    assert not (gw.dir / "protected.idx.releases").exists()
     assert gw.command(*build, "--release-approved", "court order").returncode == 0
+    told, = [json.loads(line) for line in (gw.dir / "protected.idx.releases").read_text().splitlines()]
+    assert (told["reason"], told["released"], len(told["handles"]), told["uid"]) == ("court order", 1, 1, os.getuid())
+    assert (gw.dir / "protected.idx.releases").stat().st_mode & 0o777 == 0o600 and "22222222" not in json.dumps(told)
+    assert gw.command(*build, "--release-approved", "nobody is dropped").returncode == 0
+    assert len((gw.dir / "protected.idx.releases").read_text().splitlines()) == 1
     assert (gw.dir / "protected.key").stat().st_mode & 0o777 == 0o600
 
 

@@ -36,6 +36,8 @@ DOCUMENTS = [{"path": "/people", **LISTED}, {"path": "/lines", "units": ["$"], "
              {"path": "/stream", "units": ["$"], "independent": True, "query": {"name": ["$.name"]}, "uniform": ["$.notes"]},
              {"path": "/one", "units": ["$"], "query": {"name": ["$.name"]}, "uniform": ["$.notes"]},
              {"path": "/batch", "units": ["$.responses[*]"], "only": {"$.responses[*].status": [200]}},
+             {"path": "/marked", "units": ["$.items[*]"], "query": {"name": ["$.items[*].name"]}, "uniform": ["$.items[*].notes"],
+              "pseudonyms": ["$.items[*].id"]},
              {"path": "/graph", "units": [{"path": "$.data.*", "absent": "null"}, "$.data.*.persons[*]"], "texts": ["$.errors", "$.extensions"]}]
 
 
@@ -188,12 +190,15 @@ def others(twins):
     graph = lambda *data, **more: answer({"data": dict(zip(["a1", "b2", "c"], data)), **more})  # noqa: E731
     twins.answer_with("/graph", graph({"persons": [{"name": "Ann"}, {"aNumber": P["aNumber"]}]}, {"aNumber": P["aNumber"]}, {"n": 1}),
                       graph(ann, None, {"n": 1}, errors=[{"path": ["b2"], "message": "not found"}]))
+    seen = [{"name": "Ann Smith"}, {"name": "Bea", "notes": "Smith"}]
+    marked = {"name": "Smith", "aNumber": "A977777771", "coa": "384"}  # known by a marker alone: the answer is decided twice
+    twins.answer_with("/marked", answer({"items": [marked, *seen]}), answer({"items": seen}))
     body = lambda v: (200, json.dumps(v, ensure_ascii=False).encode())  # noqa: E731
     check(twins, {
         "/lines?name=smith": (200, mine), "/lines?q=ann": (200, mine), "/lines": (200, mine + line(name="Bea", n=2)), "/lines?name=x": (200, b""),
         "/stream?name=smith": (200, mine), "/stream": (200, mine + line(name="Bea", n=2)), "/one?name=smith": (404, NOT_FOUND),
         "/one?name=bea": (200, line(name="Bea", n=2)[:-1]), "/batch": body({"responses": [ok(1, name="Ann"), ok(3, name="Bea")]}),
-        "/graph": body({"data": {"a1": ann, "b2": None, "c": {"n": 1}}}), "/next": (200, NEXT_BODY)})
+        "/marked?name=smith": body({"items": [{"name": "Ann Smith"}]}), "/graph": body({"data": {"a1": ann, "b2": None, "c": {"n": 1}}}), "/next": (200, NEXT_BODY)})
 
 
 def test_a_body_that_asks(tmp_path):

@@ -91,6 +91,8 @@ static void what_has_an_id_is_a_unit_and_what_has_nothing_else_a_reference(void 
     check("/graph", "{\"x\":{\"ref\":\"#P\"}}", "goes P@0, refers P@1");
     check("/graph", "{\"x\":{\"ref\":[\"P\",\"Q\"],\"n\":1}}", "refers P@1, refers Q@1");
     check("/graph", "{\"x\":{\"@id\":{\"rdf:value\":\"P\"},\"n\":1}}", "is P@1");
+    check("/graph", "{\"x\":{\"ref\":\"P #Q\\nR\",\"n\":1}}", "refers P #Q\nR@1, refers P@1, refers Q@1, refers R@1");
+    check("/graph", "{\"x\":{\"@id\":\"P Q\",\"n\":1}}", "is P Q@1");
     check("/graph", "{\"x\":{\"n\":1,\"ref\":{\"@id\":\"P\",\"n\":1}}}", "goes P@1, is P@12");
 }
 
