@@ -110,18 +110,31 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
  * so. They are read like all others (names, duplicates, grammar) and become DOC_SKIPPED. The reader may tell them all the
  * same, and where it does depends on how the body was cut. All of it outlives its use; the table may change between
  * calls. */
+/* What a caller says of a string that it is asked about. */
+enum doc_news {
+    DOC_NEWS_SOME,  /* something may be in it: it is told */
+    DOC_NEWS_NONE,  /* nothing is in it */
+    DOC_NEWS_NEVER, /* nor would there be with other digits in the place of its digits, and letters in the other case */
+};
 #define DOC_DULL_VALUE 1    /* of a name: its value is not wanted, unless something in it is */
 #define DOC_DULL_MEMBERS 2  /* an object under it: its own members may be skipped */
 #define DOC_DULL_ELEMENTS 4 /* an array under it: the members of the objects in it may be skipped */
+#define DOC_DULL_STRINGS 8  /* of a name: strings under it are not wanted where the caller says so, and all else is */
+/* A name may mean something under another name that it does not mean elsewhere. Names under which that is so have a class,
+ * 1 to 15, and a name in an object (or in one of an array) under such a one is dull only where it is known to be so there. */
+#define DOC_CLASS(around) ((around) & 15)  /* of a name: that of what is under it, 0: none */
+#define DOC_CLASS_KNOWN(name) ((name) >> 4) /* of a name: the class that it is dull in as well, 0: none */
 struct doc_skip {
     const uint8_t *dull;      /* DOC_DULL_… by name id */
+    const uint8_t *classes;   /* DOC_CLASS, DOC_CLASS_KNOWN by name id; may be NULL */
     uint32_t names;           /* ids from here on are not known */
     uint8_t root;             /* DOC_DULL_… of the whole value */
     const uint64_t *literals; /* offsets at which a literal ends, ascending, then UINT64_MAX */
     bool containers;
     uint32_t deepest; /* containers beyond this depth are told */
-    /* Of a well-formed string as it stands, without escapes. NULL: something may be in every one. */
-    bool (*is_nothing)(void *ctx, span text);
+    /* Of a well-formed string as it stands, without escapes, under that name or in an array under it, in which no literal
+     * ends. NULL: something may be in every one. */
+    enum doc_news (*ask)(void *ctx, uint16_t name, span text);
     void *ctx;
 };
 /* NULL: everything is told, as after a reset. Call anew whenever `literals` moved or begins elsewhere. */

@@ -13,6 +13,7 @@
  * closing one, because a line cut inside a string ends its chunk. */
 #define MARKS_AHEAD WALK_FAST_MARKS
 #define EVENTS_AHEAD 5
+#define EVENTS_LEFT 5 /* beside them, for the name of a value that there is no room for, and what was skipped before it */
 
 /* Inlined, or the state of a stride would get an address and live in memory. */
 #define STRIDE static inline __attribute__((always_inline))
@@ -226,6 +227,7 @@ struct plain {
     size_t from, end;
     uint32_t marks;
     enum plain_news news;
+    bool string;
 };
 
 STRIDE bool has_literal(struct stride *s, size_t from, size_t end)
@@ -243,7 +245,7 @@ STRIDE bool read_string(struct stride *s, const uint16_t *mark, struct plain *ou
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     enum plain_news news = flags & DOC_ATTENTION ? PLAIN_ASK : PLAIN_NOTHING;
     if (UNLIKELY(has_literal(s, from, to))) news = PLAIN_TOLD;
-    *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, news};
+    *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, news, true};
     return true;
 }
 
@@ -300,7 +302,7 @@ STRIDE bool read_scalar(const struct stride *s, const uint16_t *mark, uint8_t fi
     bool dull = kind != DOC_NUMBER || is_dull_number(len, flags);
     /* The mark that ended it has a meaning of its own, unless it is a blank. */
     bool blank = after == ' ' || after == '\t' || after == '\r' || (after == '\n' && !s->r->lines);
-    *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull ? PLAIN_NOTHING : PLAIN_TOLD};
+    *out = (struct plain){event_word(len, 0, kind, flags), from, from + len, blank ? 2 : 1, dull ? PLAIN_NOTHING : PLAIN_TOLD, false};
     return true;
 }
 
@@ -309,12 +311,25 @@ STRIDE bool read_plain(struct stride *s, const uint16_t *mark, uint8_t first, st
     return first == '"' ? read_string(s, mark, out) : read_scalar(s, mark, first, out);
 }
 
-/* Whether there is nothing in it that the caller wants; a string goes to its closing quote. */
-STRIDE bool is_nothing(const struct stride *s, const struct plain *value)
+STRIDE enum doc_news ask(const struct stride *s, uint16_t name, const struct plain *value)
 {
-    if (value->news != PLAIN_ASK) return value->news == PLAIN_NOTHING;
-    span text = span_of(byte_at(s, value->from), value->end - 1 - value->from);
-    return s->skip->is_nothing && s->skip->is_nothing(s->skip->ctx, text);
+    if (!s->skip->ask) return DOC_NEWS_SOME;
+    return s->skip->ask(s->skip->ctx, name, span_of(byte_at(s, value->from), value->end - 1 - value->from));
+}
+
+/* What has to be told of a value under a name of which this is said. */
+STRIDE enum plain_news news_of(unsigned dull, const struct plain *value)
+{
+    if (dull & DOC_DULL_VALUE) return value->news;
+    return dull & DOC_DULL_STRINGS && value->string && value->news != PLAIN_TOLD ? PLAIN_ASK : PLAIN_TOLD;
+}
+
+/* Whether there is nothing in it that the caller wants. */
+STRIDE bool is_nothing(const struct stride *s, unsigned dull, uint16_t name, const struct plain *value)
+{
+    enum plain_news news = news_of(dull, value);
+    if (news != PLAIN_ASK) return news == PLAIN_NOTHING;
+    return ask(s, name, value) != DOC_NEWS_SOME;
 }
 
 STRIDE void skip(struct stride *s, size_t from, size_t end)
@@ -456,7 +471,7 @@ STRIDE bool take_value(struct stride *s)
         return true;
     }
     if (!read_plain(s, s->mark, c, &value)) return false;
-    if (s->frame->object == 0 && s->frame->dull && is_nothing(s, &value)) {
+    if (s->frame->object == 0 && s->frame->dull && is_nothing(s, DOC_DULL_VALUE, s->frame->name, &value)) {
         skip(s, s->mark[0], value.end);
     } else {
         put_skipped(s);
@@ -497,9 +512,9 @@ STRIDE bool take_head(struct stride *s, const struct met *name, uint8_t c)
     return false;
 }
 
-STRIDE bool is_dull_name(const struct stride *s, const struct met *name)
+STRIDE unsigned dullness(const struct stride *s, const struct met *name)
 {
-    return !s->frame->tells && walk_dull(s->skip, name->id) & DOC_DULL_VALUE && !name->twice;
+    return name->twice ? 0 : walk_dull_member(s->skip, s->frame, name->id);
 }
 
 enum taken { TAKEN, TAKEN_LAST, NOT_TAKEN };
@@ -513,7 +528,7 @@ STRIDE enum taken take_member(struct stride *s)
     uint8_t c = *byte_at(s, s->mark[3]);
     if (c == '{' || c == '[' || UNLIKELY(!read_plain(s, s->mark + 3, c, &value)))
         return take_head(s, &name, c) ? TAKEN_LAST : NOT_TAKEN;
-    if (is_dull_name(s, &name) && is_nothing(s, &value)) {
+    if (is_nothing(s, dullness(s, &name), (uint16_t)name.id, &value)) {
         skip(s, s->mark[0], value.end);
     } else {
         put_skipped(s);
@@ -564,11 +579,12 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
         .skip = r->skip,
         .literal = r->literal};
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
-    if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD) return;
+    if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD + EVENTS_LEFT) return;
     s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
-    s.last_event = out->events + out->capacity - EVENTS_AHEAD;
+    s.last_event = out->events + out->capacity - EVENTS_AHEAD - EVENTS_LEFT;
     s.frame = &r->frames[r->depth - 1];
     s.frame->tells = walk_tells(r->skip, s.frame);
+    s.frame->class = walk_class(r->skip, s.frame->name);
     s.size = (size_t)(r->scanned - r->chunk_at);
     s.behind = (size_t)(w->base + w->len - r->scanned);
     s.first_event = out->events;

@@ -47,9 +47,10 @@ STRIDE uint16_t find_gap(const struct stride *s, uint16_t first, uint16_t *next,
     return TRACK_NONE;
 }
 
-STRIDE bool has_room_for(const struct stride *s, const struct track_node *n, size_t gap)
+/* Where a gap begins, all of it is in the chunk; the value behind it may end elsewhere. */
+STRIDE bool has_room_for(const struct stride *s, const struct track_node *n)
 {
-    return s->mark + n->marks <= s->last_mark && s->event + 3 * n->ops <= s->last_event && gap + TRACK_GAP < s->size;
+    return s->mark + n->marks <= s->last_mark && (n->ops == 0 || s->event + 3 * n->ops <= s->last_event);
 }
 
 STRIDE void take_brackets(struct stride *s, const struct track_node *n, size_t gap)
@@ -71,22 +72,66 @@ STRIDE void take_brackets(struct stride *s, const struct track_node *n, size_t g
     }
 }
 
-STRIDE void take_known(struct stride *s, const struct track_node *n, size_t gap, const struct plain *value)
+/* TRACK_SHAPE bytes may be read at p. */
+STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
+{
+#ifdef __AVX2__
+    __m256i x = _mm256_loadu_si256((const void *)p), small = _mm256_set1_epi8(0x20), nine = _mm256_set1_epi8(9);
+    __m256i digit = _mm256_sub_epi8(x, _mm256_set1_epi8('0'));
+    __m256i letter = _mm256_sub_epi8(_mm256_or_si256(x, small), _mm256_set1_epi8('a'));
+    digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, nine), digit);
+    letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(25)), letter);
+    x = _mm256_andnot_si256(_mm256_and_si256(letter, small), _mm256_blendv_epi8(x, _mm256_set1_epi8('0'), digit));
+    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_loadu_si256((const void *)n->shape)));
+    return _bzhi_u64(~(uint64_t)same, n->shape_len) == 0;
+#else
+    for (size_t i = 0; i < n->shape_len; i++)
+        if (n->shape[i] != (is_digit(p[i]) ? '0' : to_upper(p[i]))) return false;
+    return true;
+#endif
+}
+
+static void keep_shape(struct track_node *n, const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        n->shape[i] = is_digit(p[i]) ? '0' : to_upper(p[i]);
+    n->shape_len = (uint8_t)len;
+}
+
+/* A string that goes to its closing quote: one of a shape that held nothing here holds nothing again. */
+STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t name, const struct plain *value)
+{
+    const uint8_t *p = byte_at(s, value->from);
+    size_t len = value->end - 1 - value->from;
+    bool may_keep = len > 0 && len <= TRACK_SHAPE && value->from + TRACK_SHAPE <= s->size;
+    if (may_keep && n->shape_len == len && has_shape(n, p)) return true;
+    if (n->loud == TRACK_LOUD) return false;
+    enum doc_news news = ask(s, name, value);
+    if (news == DOC_NEWS_NEVER && may_keep) keep_shape(n, p, len);
+    n->loud += news == DOC_NEWS_SOME;
+    return news != DOC_NEWS_SOME;
+}
+
+/* False: there is no room to tell it, and nothing is taken. */
+STRIDE bool take_known(struct stride *s, struct track_node *n, size_t gap, const struct plain *value)
 {
     bool member = n->name != DOC_NAME_NONE;
-    bool dull = member ? !s->frame->tells && walk_dull(s->skip, n->name) & DOC_DULL_VALUE : s->frame->dull;
+    unsigned dull = member ? walk_dull_member(s->skip, s->frame, n->name) : s->frame->dull ? DOC_DULL_VALUE : 0;
+    enum plain_news news = news_of(dull, value);
     size_t name_at = gap + n->name_at;
-    if (dull && is_nothing(s, value)) {
-        skip(s, member ? name_at - 1 : value->from - (n->kind == TRACK_STRING), value->end);
-        return;
+    if (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, member ? n->name : s->frame->name, value))) {
+        skip(s, member ? name_at - 1 : value->from - value->string, value->end);
+        return true;
     }
+    if (UNLIKELY(s->event > s->last_event)) return false;
     put_skipped(s);
     if (member) put_word(s, name_at, n->word);
     put_word(s, value->from, value->word);
+    return true;
 }
 
-/* Where a track was left: not entered; not yet entered; before a gap that is not in it; where the chunk or the room for events ends; at a
- * value that needs a closer look; with the record. */
+/* Where a track was left: not entered; not yet entered; before a gap that is not in it; where the chunk or the room for
+ * events ends; at a value that needs a closer look; with the record. */
 enum off { OFF_NOWHERE, OFF_LATER, OFF_GAP, OFF_ROOM, OFF_VALUE, OFF_END };
 
 STRIDE enum off put_unread(struct stride *s, const struct track_node *n, size_t gap)
@@ -104,15 +149,14 @@ STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
     for (uint16_t at = first;;) {
         struct track_node *n = &t->nodes[at];
         struct plain value;
-        if (UNLIKELY(!has_room_for(s, n, gap))) return *steps ? OFF_ROOM : OFF_NOWHERE;
+        if (UNLIKELY(!has_room_for(s, n))) return *steps ? OFF_ROOM : OFF_NOWHERE;
         t->path[(*steps)++] = at;
         take_brackets(s, n, gap);
         s->mark += n->marks;
         if (n->kind == TRACK_END) return OFF_END;
         bool read = n->kind == TRACK_STRING ? read_string(s, s->mark - 1, &value)
                                             : read_scalar(s, s->mark - 1, *byte_at(s, gap + n->len), &value);
-        if (UNLIKELY(!read)) return put_unread(s, n, gap);
-        take_known(s, n, gap, &value);
+        if (UNLIKELY(!read || !take_known(s, n, gap, &value))) return put_unread(s, n, gap);
         s->mark += n->kind == TRACK_STRING;
         gap = value.end;
         if (UNLIKELY(gap + TRACK_GAP >= s->size)) return OFF_ROOM;

@@ -60,6 +60,7 @@ struct walk_frame {
     uint8_t asks;  /* the bit of what is dull by that name */
     bool rooted;   /* the outermost container, or an element of it */
     bool tells;    /* an object: its members are told one by one */
+    uint8_t class; /* DOC_CLASS of its name */
     bool dull;     /* need not be told if nothing in it is; of an array also: nor need its elements */
     /* while the events are at hand: */
     bool had, named;         /* what was skipped before it is the event before `first`; that is its name */

@@ -100,6 +100,19 @@ static inline unsigned walk_dull(const struct doc_skip *skip, uint32_t name)
     return name < skip->names ? skip->dull[name] : 0;
 }
 
+static inline uint8_t walk_class(const struct doc_skip *skip, uint32_t name)
+{
+    return skip->classes && name < skip->names ? DOC_CLASS(skip->classes[name]) : 0;
+}
+
+/* DOC_DULL_… of a member's name. */
+static inline unsigned walk_dull_member(const struct doc_skip *skip, const struct walk_frame *f, uint32_t name)
+{
+    if (f->tells || name >= skip->names) return 0;
+    if (UNLIKELY(f->class != 0) && DOC_CLASS_KNOWN(skip->classes[name]) != f->class) return 0;
+    return skip->dull[name];
+}
+
 /* Whether an object's members are told one by one. Asked anew now and then: the caller learns names while it reads. */
 static inline bool walk_tells(const struct doc_skip *skip, const struct walk_frame *f)
 {
@@ -110,9 +123,9 @@ static inline bool walk_tells(const struct doc_skip *skip, const struct walk_fra
 static inline void walk_judge(
     const struct doc_skip *skip, const struct walk_frame *around, uint32_t name, struct walk_frame *f)
 {
-    bool member = around->object != 0;
     f->tells = walk_tells(skip, f);
-    f->dull = member ? !around->tells && walk_dull(skip, name) & DOC_DULL_VALUE : around->dull;
+    f->class = walk_class(skip, f->name);
+    f->dull = around->object != 0 ? walk_dull_member(skip, around, name) & DOC_DULL_VALUE : around->dull;
     f->dull = f->dull && skip->containers;
 }
 

@@ -19,6 +19,8 @@
 #define TRACK_DEEPEST 16  /* containers of a record */
 #define TRACK_BRANCHES 8  /* gaps that may follow one */
 #define TRACK_REFUSALS 16 /* records that have no track, until no more are looked for */
+#define TRACK_LOUD 3      /* so often, and it is told without asking */
+#define TRACK_SHAPE 32    /* bytes of a string whose shape is kept */
 #define TRACK_NONE 0xFFFF
 
 /* What stands behind the gap. */
@@ -40,6 +42,9 @@ struct track_node {
     uint16_t first_op;
     uint8_t ops, len, marks, name_at;
     uint8_t kind;
+    uint8_t loud;               /* so often something was found in a string behind it */
+    uint8_t shape_len;          /* 0: none yet */
+    uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
 };
 
 struct track {

@@ -27,6 +27,13 @@ static void put_shape(struct look *out, span text)
         out->shape[i] = is_digit(text.ptr[i]) ? '0' : to_upper(text.ptr[i]);
 }
 
+/* It is decoded and looked at, then. */
+bool noise_portable(span run)
+{
+    (void)run;
+    return false;
+}
+
 void look_portable(span text, struct look *out)
 {
     struct look_sum sum = {0};

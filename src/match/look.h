@@ -28,6 +28,12 @@ look_function look_portable;
 look_function look_avx2;
 look_function look_avx512;
 
+/* Whether a run of one base64 alphabet without padding is certainly no text once decoded and folded: no three printable
+ * characters in a row, fewer than six digits, no '%' and no '@'. False where that is not known. */
+typedef bool noise_function(span run);
+noise_function noise_portable;
+noise_function noise_avx2;
+
 /* ---- what the kernels share ------------------------------------------------------------------------------------- */
 
 /* A bit for each byte of the block. */

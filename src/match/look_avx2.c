@@ -140,3 +140,49 @@ void look_avx2(span text, struct look *out)
     store(out->shape, last.low);
     store(out->shape + 32, last.high);
 }
+
+/* ---- base64 ----------------------------------------------------------------------------------------------------- */
+
+#define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+
+/* Six bits for each character of either alphabet; anything for another byte. */
+LOOK __m256i sextets_of(__m256i c)
+{
+    __m256i upper = _mm256_cmpgt_epi8(c, _mm256_set1_epi8('A' - 1)), lower = _mm256_cmpgt_epi8(c, _mm256_set1_epi8('a' - 1));
+    __m256i shift = _mm256_blendv_epi8(_mm256_set1_epi8(4), _mm256_set1_epi8(-65), upper);
+    __m256i out = _mm256_add_epi8(c, _mm256_blendv_epi8(shift, _mm256_set1_epi8(-71), lower));
+    __m256i last = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('/')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('_')));
+    __m256i before = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('-')));
+    out = _mm256_blendv_epi8(out, _mm256_set1_epi8(62), before);
+    return _mm256_blendv_epi8(out, _mm256_set1_epi8(63), last);
+}
+
+/* Twelve bytes of each sixteen characters, in the low end of each half. */
+LOOK __m256i decode(__m256i c)
+{
+    __m256i pairs = _mm256_maddubs_epi16(sextets_of(c), _mm256_set1_epi32(0x01400140));
+    __m256i words = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000));
+    return _mm256_shuffle_epi8(words, TWICE(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+}
+
+/* The 24 bytes that were decoded, a bit for each. */
+LOOK uint32_t joined(uint64_t bits)
+{
+    return (uint32_t)(bits & 0xFFF) | (uint32_t)(bits >> 16 & 0xFFF) << 12;
+}
+
+bool noise_avx2(span run)
+{
+    if (run.len > 32) return false;
+    struct pair p = {decode(load_half(run.ptr, run.len)), _mm256_setzero_si256(), true};
+    uint32_t there = (1U << run.len * 3 / 4) - 1;
+    uint32_t printable = joined(within(p, 0x20, 0x5F)) & there, digits = joined(within(p, '0', 10)) & there;
+    uint32_t signs = joined(either(p, '%', '@') | equal(p, 0xEF)) & there;
+    uint32_t follows = joined(within(p, 0x80, 0x40)) & there, next = follows >> 1, pair = next & follows >> 2;
+    /* What may be a character of two, three, four bytes; its fold is one character in ASCII at most, maybe a digit. */
+    uint32_t two = joined(within(p, 0xC2, 0x1E)) & next, three = joined(within(p, 0xE0, 0x10)) & pair;
+    uint32_t four = joined(within(p, 0xF0, 0x10)) & pair & follows >> 3;
+    uint32_t leads = two | three | four, rest = leads << 1 | (three | four) << 2 | four << 3;
+    uint32_t word = _pext_u32(printable | leads, ~rest);
+    return !(word & word >> 1 & word >> 2) && !signs && __builtin_popcount(digits | leads) < 6;
+}

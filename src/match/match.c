@@ -150,6 +150,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->scratch = scratch;
     m->prefilter = true;
     m->look = pick_look(level);
+    m->noise = level == CPU_PORTABLE ? noise_portable : noise_avx2;
     m->no_label.known = true;
     learn_rules(m);
     return m;
@@ -176,6 +177,8 @@ void match_reset(struct match *m)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     mem_wipe(m->dull, m->names.count < MATCH_NAMES ? m->names.count : MATCH_NAMES);
+    mem_wipe(m->classes, m->names.count < MATCH_NAMES ? m->names.count : MATCH_NAMES);
+    m->class_count = 0;
     each_table(m, table_clear);
     each_bytes(m, bytes_wipe);
     batch_wipe(&m->batch);
@@ -261,10 +264,11 @@ static void skip_dull(struct match *m)
     m->skip = (struct doc_skip){.dull = m->dull,
         .names = MATCH_NAMES,
         .root = name_root_dullness(m),
+        .classes = m->classes,
         .literals = m->literals.items,
         .containers = path_others_are_void(m->document),
         .deepest = m->limits.visible_depth ? m->limits.visible_depth : UINT32_MAX,
-        .is_nothing = value_is_nothing,
+        .ask = value_news,
         .ctx = m};
     doc_reader_skip(m->reader, &m->skip);
 }

@@ -43,13 +43,20 @@ static uint8_t dull_inside(unsigned others)
     return (others & PATH_OTHERS_MEMBERS ? 0 : DOC_DULL_MEMBERS) | (others & PATH_OTHERS_ELEMENTS ? 0 : DOC_DULL_ELEMENTS);
 }
 
-/* What the reader need not tell of a name, under whatever it stands. Under a label every name is told. */
+/* What the reader need not tell of a name, under whatever it stands. What stands under a label is told, strings aside of
+ * which the label says that they are nothing. */
 static uint8_t dullness(const struct match *m, const struct name *n)
 {
-    if (n->labels) return 0;
     uint8_t value = n->quiet && n->symbol == 0 ? DOC_DULL_VALUE : 0;
+    if (n->labels) return value && !n->inherits ? DOC_DULL_STRINGS : 0;
     /* Under a labelled name it inherits a label, which then stands around what is inside. */
     return n->inherits ? value : value | dull_inside(path_others(m->document, n->symbol));
+}
+
+label_set name_labels(const struct match *m, uint16_t name)
+{
+    ASSERT(name + 1u < m->names.count);
+    return TABLE_AT(&m->names, struct name, name + 1u)->labels;
 }
 
 uint8_t name_root_dullness(const struct match *m)
@@ -68,6 +75,32 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     if (m->skips && e->name < MATCH_NAMES) m->dull[e->name] = dullness(m, n);
 }
 
+static uint8_t class_of(const struct match *m, label_set labels)
+{
+    for (uint32_t i = 0; i < m->class_count; i++)
+        if (m->class_labels[i] == labels) return (uint8_t)(i + 1);
+    return 0;
+}
+
+/* The name is neither the label's nor found under it. */
+static void note_harmless(struct match *m, uint16_t name, label_set labels)
+{
+    if (!m->skips || name >= MATCH_NAMES) return;
+    m->classes[name] = (uint8_t)(DOC_CLASS(m->classes[name]) | class_of(m, labels) << 4);
+}
+
+/* Only what stands under the name itself has its labels: what inherits them is told. */
+void name_opened(struct match *m, uint16_t name, label_set labels)
+{
+    const struct name *n = name < MATCH_NAMES && name + 1u < m->names.count ? TABLE_AT(&m->names, struct name, name + 1u) : NULL;
+    if (!m->skips || !n || n->inherits || n->labels != labels || DOC_CLASS(m->classes[name])) return;
+    uint8_t class = class_of(m, labels);
+    if (class == 0 && m->class_count == 15) return;
+    if (class == 0) m->class_labels[m->class_count++] = labels, class = (uint8_t)m->class_count;
+    m->classes[name] |= class;
+    m->dull[name] |= dull_inside(path_others(m->document, n->symbol));
+}
+
 static const struct child *learn_child(
     struct match *m, const struct frame *f, struct name *n, const struct doc_event *e)
 {
@@ -76,6 +109,7 @@ static const struct child *learn_child(
     n->oldest ^= 1;
     meaning->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
     if (!n->quiet || (f->labels && !is_quiet(m, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
+    else if (f->labels && !n->inherits) note_harmless(m, e->name, f->labels);
     meaning->key = f->key;
     return &meaning->child;
 }

@@ -149,6 +149,7 @@ struct known {
     label_set labels;
     uint8_t len; /* 0: none yet */
     bool varies; /* what is found depends on more than the shape */
+    bool reads;  /* telephones and the like may be there, which are read each time */
     uint8_t count;
     struct ask {
         rule_id rule;
@@ -174,6 +175,7 @@ struct match {
     const struct rules_needs *identifier_needs, *marker_needs;
     bool any_syntax; /* a rule with a syntax of its own needs neither six digits nor an at sign */
     look_function *look;
+    noise_function *noise;
     struct shape shapes[SHAPES];
     struct known known[KNOWN];
     struct known *learning; /* what is proposed is noted here too */
@@ -205,7 +207,9 @@ struct match {
     } stepping;
     struct doc_skip skip;
     bool skips; /* the document is one in which dull names may be skipped */
-    uint8_t dull[MATCH_NAMES];
+    uint8_t dull[MATCH_NAMES], classes[MATCH_NAMES];
+    label_set class_labels[16]; /* of each class of names (struct doc_skip): what stands around what is under them */
+    uint32_t class_count;
     uint32_t top; /* index of the innermost open frame; 0 is the body itself */
     struct match_survey survey;
     uint32_t line;
@@ -258,14 +262,18 @@ bool findings_settle(struct match *m);
 const struct child *name_child(struct match *m, const struct frame *f, const struct doc_event *e);
 void name_scan(struct match *m, const struct frame *f, const struct where *w);
 uint8_t name_root_dullness(const struct match *m);
+/* A container under a labelled name has begun: what the label means to names in it is told to the reader from now on. */
+void name_opened(struct match *m, uint16_t name, label_set labels);
+/* Of a name that has been learnt. */
+label_set name_labels(const struct match *m, uint16_t name);
 struct child child_of(struct match *m, path_state state, label_set labels, bool allowed);
 
 /* value.c */
 const struct label *label_of(struct match *m, label_set set);
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal);
-/* Whether a text without escapes, in which no literal ends, holds nothing where nothing is said of it (doc_skip). */
-bool value_is_nothing(void *match, span text);
+/* What is in a text under a dull name (struct doc_skip). */
+enum doc_news value_news(void *match, uint16_t name, span text);
 /* "It is so" may be what a marker waits for. */
 void value_true(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
@@ -302,8 +310,11 @@ void view_runs(struct match *m, span text, const struct look *l, unsigned level)
 
 /* shape.c */
 const struct shape *shape_of(struct match *m, span text, const struct look *l);
-/* As view_identify() at the spot, from memory where the shape is known there. */
-void shape_identify(struct match *m, span text, const struct look *l);
+/* As view_identify() at the spot, from memory where the shape is known there. True: nothing is ever proposed of a text of
+ * this shape there. */
+bool shape_identify(struct match *m, span text, const struct look *l);
+/* syntax_scan() of the text at the spot: of a shape that is learnt it is kept that it has to be done. */
+void shape_read(struct match *m, span text, const struct look *l, bool labelled_only);
 /* While a shape is learnt: what is proposed; that it is no matter of the shape alone. */
 void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span value);
 static inline void shape_varies(struct match *m)

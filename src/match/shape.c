@@ -92,7 +92,18 @@ void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span val
     k->asks[k->count++] = now;
 }
 
-void shape_identify(struct match *m, span text, const struct look *l)
+void shape_read(struct match *m, span text, const struct look *l, bool labelled_only)
+{
+    struct known *learning = m->learning;
+    if (learning && !labelled_only) {
+        learning->reads = true;
+        m->learning = NULL;
+    }
+    syntax_scan(m, text, l, labelled_only);
+    m->learning = learning;
+}
+
+bool shape_identify(struct match *m, span text, const struct look *l)
 {
     struct known *k;
     if (!find_known(m, text, l, &k)) {
@@ -100,13 +111,16 @@ void shape_identify(struct match *m, span text, const struct look *l)
         m->learnt = text;
         view_identify(m, text, l);
         m->learning = NULL;
-        return;
+    } else if (k->varies) {
+        view_identify(m, text, l);
+    } else {
+        for (size_t i = 0; i < k->count; i++) {
+            const struct ask *a = &k->asks[i];
+            propose(m, a->rule, (enum registry_kind)a->kind, span_sub(text, a->from, a->len));
+        }
+        if (k->reads) syntax_scan(m, text, l, false);
     }
-    if (k->varies) return view_identify(m, text, l);
-    for (size_t i = 0; i < k->count; i++) {
-        const struct ask *a = &k->asks[i];
-        propose(m, a->rule, (enum registry_kind)a->kind, span_sub(text, a->from, a->len));
-    }
+    return !k->varies && !k->reads && k->count == 0;
 }
 
 //= 8USC1367 a(2) what a document said does not outlive its exchange

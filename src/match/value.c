@@ -97,24 +97,33 @@ void value_string(
 }
 
 /* Where something is found, all is done again once its place is known. */
-static bool is_quiet(struct match *m, span text, const struct look *l)
+static enum doc_news shaped_news(struct match *m, span text, const struct look *l)
 {
     uint64_t before = m->proposals;
     m->dry = true;
-    shape_identify(m, text, l);
+    bool never = shape_identify(m, text, l);
     if (m->proposals == before) view_runs(m, text, l, 0);
     m->dry = false;
-    return m->proposals == before;
+    if (m->proposals != before) return DOC_NEWS_SOME;
+    return never && !l->run ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
 }
 
-bool value_is_nothing(void *match, span text)
+enum doc_news value_news(void *match, uint16_t name, span text)
 {
     struct match *m = match;
+    label_set labels = name_labels(m, name);
     struct look l;
     m->look(text, &l);
-    if (view_is_dull(m, &l, 0)) return true;
-    m->spot = (struct spot){.unit = MATCH_NONE, .label = &m->no_label};
-    return is_shaped(text, &l) ? is_quiet(m, text, &l) : is_plain(m, text, &l) && !l.run;
+    if (labels == 0 && view_is_dull(m, &l, 0)) return DOC_NEWS_NEVER;
+    m->spot = (struct spot){.unit = MATCH_NONE, .labels = labels, .label = label_of(m, labels)};
+    enum doc_news news = DOC_NEWS_SOME;
+    if (is_shaped(text, &l))
+        news = shaped_news(m, text, &l);
+    else if (labels == 0 && is_plain(m, text, &l) && !l.run)
+        news = DOC_NEWS_NONE;
+    /* Where identifiers stand they mostly stand again: it is not asked in vain twice. */
+    if (news == DOC_NEWS_SOME && labels) m->dull[name] = 0;
+    return news;
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */

@@ -67,7 +67,7 @@ static void ask_shapes(struct match *m, const struct may *may)
 {
     uint64_t proposed = may->pattern && may->shape ? may->shape->patterns : 0;
     bool known = may->shape || !(may->pattern || may->bare || may->read);
-    if (!known || may->read || !rules_see_shapes(m->rules, proposed, m->spot.labels, m->learnt)) shape_varies(m);
+    if (!known || !rules_see_shapes(m->rules, proposed, m->spot.labels, m->learnt)) shape_varies(m);
 }
 
 static void scan_identifiers(struct match *m, span text, const struct look *l)
@@ -76,7 +76,7 @@ static void scan_identifiers(struct match *m, span text, const struct look *l)
     if (m->prefilter) may = what_may_be(m, text, l);
     if (m->learning) ask_shapes(m, &may);
     if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
-    syntax_scan(m, text, l, !may.read);
+    shape_read(m, text, l, !may.read);
     if (may.pattern && !may.shape)
         rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     else if (may.pattern)
@@ -202,28 +202,34 @@ bool view_is_dull(const struct match *m, const struct look *l, unsigned level)
            !rules_may_match(m->marker_needs, digits, letters, false);
 }
 
+/* Whether only what stands in the text itself can say anything of it. */
+static bool stands_alone(const struct match *m)
+{
+    return m->prefilter && !m->spot.key && m->spot.label->count == 0 && !m->spot.label->markers;
+}
+
 static bool is_dull(const struct match *m, const struct look *l, unsigned level)
 {
-    if (!m->prefilter || m->spot.key || m->spot.label->count > 0 || m->spot.label->markers) return false;
-    return view_is_dull(m, l, level);
+    return stands_alone(m) && view_is_dull(m, l, level);
 }
 
 /* What was decoded is mostly no text at all: then it is no wonder that it holds a few digits. */
 static bool is_noise(const struct match *m, span text, const struct look *l, unsigned level)
 {
-    if (!m->prefilter || m->spot.key || m->spot.label->count > 0 || m->spot.label->markers) return false;
+    if (!stands_alone(m)) return false;
     if (l->leads > 0 || l->digits >= 6 || l->at || (level < LEVELS && (l->percent || l->run))) return false;
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
 static void scan_token(struct match *m, span token, unsigned level)
 {
+    if (LIKELY(!m->any_syntax && stands_alone(m)) && m->noise(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
     struct look l;
     if (!out) return;
     span text = span_of(out, text_base64(token, out));
     m->look(text, &l);
-    if (!is_dull(m, &l, level + 1) && !is_noise(m, text, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
 }
 
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
@@ -316,6 +322,7 @@ void view_scan_known(struct match *m, span text, const struct look *known, unsig
         }
     }
     m->latest.value = span_of(NULL, 0); /* buffers are used again */
+    if (level > 0 && is_noise(m, text, known, level)) return;
     bool marker = rules_may_match(m->marker_needs, known->digits, known->letters, known->at != 0);
     scan_folded(m, text, known, level, marker && (raw ? literal : text_has_word(text)));
 }

@@ -318,6 +318,7 @@ static void open_container(struct match *m, const struct child *c, const struct 
     }
     if (outer == 0 && m->format == DOC_JSON) m->survey.root_begin = e->at;
     f->children += outer > 0;
+    if (UNLIKELY(known.labels && m->name_waits)) name_opened(m, m->name.name, known.labels);
     m->name_waits = false;
     inner = push_frame(m);
     if (!inner) return;

@@ -28,6 +28,25 @@ static const uint8_t separators[256] = {
     ['<'] = ANGLE,
 };
 
+/* Letters in upper case and digits as they are; 0: neither. */
+static const uint8_t kept[256] = {
+#define X(upper, lower) [upper] = (upper), [lower] = (upper),
+    X('A', 'a') X('B', 'b') X('C', 'c') X('D', 'd') X('E', 'e') X('F', 'f') X('G', 'g') X('H', 'h') X('I', 'i')
+        X('J', 'j') X('K', 'k') X('L', 'l') X('M', 'm') X('N', 'n') X('O', 'o') X('P', 'p') X('Q', 'q') X('R', 'r')
+            X('S', 's') X('T', 't') X('U', 'u') X('V', 'v') X('W', 'w') X('X', 'x') X('Y', 'y') X('Z', 'z')
+#undef X
+                ['0'] = '0',
+    ['1'] = '1',
+    ['2'] = '2',
+    ['3'] = '3',
+    ['4'] = '4',
+    ['5'] = '5',
+    ['6'] = '6',
+    ['7'] = '7',
+    ['8'] = '8',
+    ['9'] = '9',
+};
+
 static inline bool is_among(uint8_t c, unsigned skip)
 {
     return separators[c] & skip;
@@ -39,11 +58,11 @@ static size_t copy_alnum(span value, unsigned skip, uint8_t *out, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < value.len; i++) {
-        uint8_t c = value.ptr[i];
-        if (is_alnum(c)) {
+        uint8_t c = kept[value.ptr[i]];
+        if (c) {
             if (n == max) return 0;
-            out[n++] = to_upper(c);
-        } else if (!is_among(c, skip)) {
+            out[n++] = c;
+        } else if (!is_among(value.ptr[i], skip)) {
             return 0;
         }
     }
@@ -182,6 +201,7 @@ static size_t canonical_alien(span value, uint8_t *out)
 
 static size_t canonical_receipt(span value, uint8_t *out)
 {
+    if (value.len < 13) return 0;
     size_t star = span_find(value, '*');
     if (star < value.len) {
         uint8_t tail[10];

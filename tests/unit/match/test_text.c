@@ -193,10 +193,73 @@ static void test_scientific(void **state)
         assert_false(text_is_scientific(span_str(no[i])));
 }
 
+/* ---- runs that decode to no text ---------------------------------------------------------------------------------- */
+
+static bool says_something(span text)
+{
+    size_t digits = 0, row = 0;
+    bool word = false, sign = false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        digits += c >= '0' && c <= '9';
+        row = c >= 0x20 && c <= 0x7E ? row + 1 : 0;
+        word |= row == 3;
+        sign |= c == '%' || c == '@';
+    }
+    return word || sign || digits >= 6;
+}
+
+static size_t encode(const uint8_t *bytes, size_t n, bool url, char *out)
+{
+    size_t len = base64_encode(span_of(bytes, n), out);
+    while (len > 0 && out[len - 1] == '=')
+        len--;
+    for (size_t i = 0; url && i < len; i++)
+        out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+    return len;
+}
+
+/* Decoded by the codec of base: what is called noise says nothing, folded or not. Characters that fold to digits, to
+ * letters and to nothing stand among those that do not. */
+static void test_noise(void **state)
+{
+    static const char *const pieces[] = {"1", "7", "A", "x", "-", "\xD9\xA3", "\xDB\xB5", "\xEF\xBC\x91", "\xEF\xBC\x85",
+        "\xE2\x80\x8B", "\xC2\xAD", "\xD0\x90", "\xF0\x9D\x9F\x98", "\xC3\xA9", "\xE1\xA5\x87", "\x01", "\xF8", "\x83", "\xC4", "@",
+        "%", "\xD7\x90"};
+    size_t noise = 0;
+    (void)state;
+    if (cpu_level() < CPU_AVX2) skip();
+    srand(1367);
+    for (unsigned i = 0; i < 300000; i++) {
+        uint8_t text[64], decoded[64], folded[64];
+        char run[80];
+        size_t n = 0, most = 9 + (unsigned)rand() % 16, n_decoded = 0;
+        while (n < most) {
+            const char *piece = pieces[(unsigned)rand() % ARRAY_LEN(pieces)];
+            uint8_t byte = (uint8_t)rand();
+            bool any = i % 3 == 0 || (unsigned)rand() % 4 == 0;
+            memcpy(text + n, any ? (const void *)&byte : piece, any ? 1 : strlen(piece));
+            n += any ? 1 : strlen(piece);
+        }
+        size_t len = encode(text, most, i % 2, run);
+        for (size_t k = 0; i % 5 == 0 && k < len; k++)
+            run[k] = (char)('0' + (unsigned)rand() % 10);
+        if (i % 7 == 0 && len > 12) len--;
+        span token = span_of((const uint8_t *)run, len);
+        if (!noise_avx2(token)) continue;
+        noise++;
+        assert_true(base64_decode(span_of(token.ptr, len % 4 == 1 ? len - 1 : len), decoded, &n_decoded));
+        size_t n_folded = registry_fold(span_of(decoded, n_decoded), folded);
+        if (says_something(span_of(decoded, n_decoded)) || says_something(span_of(folded, n_folded)))
+            fail_msg("%.*s is no noise", (int)len, run);
+    }
+    assert_true(noise > 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_codings), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
+        cmocka_unit_test(test_codings), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
