@@ -303,8 +303,10 @@ void view_scan_known(struct match *m, span text, const struct look *known, unsig
 bool view_may_identify(struct match *m, span text, const struct look *l);
 /* Whether a text without a label can be left alone, whatever it folds to. */
 bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
-/* A text that needs no folding, holds neither '%' nor '@', and no literal: the identifiers in it but for codings. */
+/* A text that needs no folding and holds neither '%' nor '@': the identifiers in it but for codings, and what its label
+ * marks; the markers of free text, where a literal is in it. */
 void view_identify(struct match *m, span text, const struct look *l);
+void view_free_text(struct match *m, span text, const struct look *l);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, const struct look *l, unsigned level);
 

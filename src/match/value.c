@@ -80,16 +80,13 @@ void value_string(
     m->look(text, &l);
     bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
     if (plain && view_is_dull(m, &l, 0)) return;
-    if (!literal) {
-        set_spot(m, e, c, w);
-        if (is_shaped(text, &l)) {
-            shape_identify(m, text, &l);
-            return view_runs(m, text, &l, 0);
-        }
+    set_spot(m, e, c, w);
+    if (is_shaped(text, &l)) {
+        shape_identify(m, text, &l);
+        if (literal) view_free_text(m, text, &l);
+        return view_runs(m, text, &l, 0);
     }
     plain &= is_plain(m, text, &l);
-    if (plain && !l.run) return;
-    set_spot(m, e, c, w);
     if (plain)
         view_runs(m, text, &l, 0);
     else

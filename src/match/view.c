@@ -299,6 +299,12 @@ void view_identify(struct match *m, span text, const struct look *l)
     scan_markers(m, text, false);
 }
 
+void view_free_text(struct match *m, span text, const struct look *l)
+{
+    if (rules_may_match(m->marker_needs, l->digits, l->letters, l->at != 0))
+        rules_scan_markers(m->rules, m->scratch, text, 0, true, see_marker, m);
+}
+
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)
 {
     struct look l;
