@@ -1,4 +1,5 @@
 """Backup, rotation and loss of each key, as docs/operate.md ("Keys") says it goes."""
+# ctest: release
 import json
 import os
 import shutil

@@ -4,7 +4,9 @@ import csv
 import html.parser
 import io
 import json
+import os
 import re
+import signal
 
 import pytest
 
@@ -172,3 +174,19 @@ def test_csv_and_html(gw, place):
     assert gw.command("report", "quarterly", "-c", "gate.json", "--format", "html", "-o", out).returncode == 0
     assert gw.command("report", "quarterly", "-c", "gate.json", "--format", "html", "-o", out).returncode == 2  # never over a file
     assert gw.command("report", "quarterly", "-c", "gate.json").stdout.startswith("Quarterly report")
+
+
+def test_what_a_killed_worker_had_counted_its_successor_tells(make_gateway, origin):
+    origin.respond = lambda r: answer([{"personId": 3}])
+    gw = make_gateway()
+    for _ in range(5):
+        fetch(gw.port, "/inspect/x", POLICE)
+    pid = gw.children("worker")[0]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: gw.children("worker") not in ([], [pid]))
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 200)
+    assert gw.stop() == 0
+    told = collections.Counter()
+    for e in gw.entries():
+        told.update(e["rules"] if e["event"] == "summary" else {})
+    assert told["restricted.clear"] == told["asked.records"] == told["answered.records"] >= 6

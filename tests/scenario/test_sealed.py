@@ -1,13 +1,17 @@
 """With auditors, who asked and for what stands only in `sealed`; it opens with openssl and with --unseal, and for nobody else."""
 import base64
+import contextlib
 import json
+import os
+import signal
 import subprocess
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
-from harness.origin import answer
+from harness.gateway import BIN, Gateway
+from harness.origin import Origin, answer
 
 FOUND = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
@@ -31,8 +35,7 @@ def people(tmp_path_factory):
     return {name: auditor(place, name) for name in ("first", "second", "stranger")}
 
 
-@pytest.fixture
-def sealed(make_gateway, origin, people):
+def asked(make_gateway, origin, people):
     origin.respond = lambda r: answer(FOUND if r.path == "/api/persons" else {"aNumber": "A012345678"})
     gw = make_gateway(protected=["A012345678"], start=False, recipients=None)
     gw.config["ledger"]["auditors"] = [str(people["first"][1]), str(people["second"][1])]
@@ -42,6 +45,21 @@ def sealed(make_gateway, origin, people):
     fetch(gw.port, "/inspect/x/A012345678?q=Quetzal", POLICE)
     assert wait_until(lambda: any(e["event"] == "completion" for e in gw.entries()))
     return gw
+
+
+@pytest.fixture
+def sealed(make_gateway, origin, people):
+    """One to do things to."""
+    return asked(make_gateway, origin, people)
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory, people):
+    """One whose ledger is only read."""
+    with Origin() as origin, contextlib.ExitStack() as stack:
+        def make(**options):
+            return stack.enter_context(Gateway(tmp_path_factory.mktemp("sealed") / "gw", origin.url, **options))
+        yield asked(make, origin, people)
 
 
 def by_hand(entries, key):
@@ -60,10 +78,10 @@ def by_hand(entries, key):
     return opened
 
 
-def test_openssl_opens_it(sealed, people):
+def test_openssl_opens_it(looked_at, people):
     #= RFC5083 2
     #= RFC5753 3.1
-    entries = sealed.entries()
+    entries = looked_at.entries()
     assert [e["event"] for e in entries if e["sealed"]][0] == "key"  # before what it opens
     for name in ("first", "second"):
         opened = by_hand(entries, people[name][0])
@@ -80,19 +98,19 @@ def test_openssl_opens_it(sealed, people):
     assert len(ivs) == len(set(ivs)) == 3
 
 
-def test_nothing_of_it_stands_in_the_clear(sealed):
+def test_nothing_of_it_stands_in_the_clear(looked_at):
     #= ICE10036.2 5.6(1)
-    for e in sealed.entries():
+    for e in looked_at.entries():
         assert e["client"] is None and e["recipient"]["organization"] is None and e["recipient"]["identity"] is None
-    raw = sealed.raw_ledger()
+    raw = looked_at.raw_ledger()
     for word in (b"Springfield State Police", b"Test Officer", b"127.0.0.1", b"A012345678", b"Quetzal"):
         assert word not in raw, word
-    assert sealed.command("log", "verify", "-c", "gate.json").returncode == 0
+    assert looked_at.command("log", "verify", "-c", "gate.json").returncode == 0
 
 
-def test_unseal(sealed, people):
+def test_unseal(looked_at, people):
     def listed(verb, *args, key="second"):
-        done = sealed.command("log", verb, *args, "-c", "gate.json", "--json", "--unseal", people[key][0])
+        done = looked_at.command("log", verb, *args, "-c", "gate.json", "--json", "--unseal", people[key][0])
         assert done.returncode == 0, done.stderr
         return [json.loads(x) for x in done.stdout.splitlines()]
     rows = listed("list", "--recipient", "state-police")
@@ -100,19 +118,53 @@ def test_unseal(sealed, people):
     assert all(r["unsealed"] is None and "not sealed for this key" in r["why"] for r in listed("list", "--recipient", "state-police", key="stranger"))
     shown = listed("show", str(rows[0]["index"]))[0]
     assert shown["unsealed"] == rows[0]["unsealed"] and shown["entry"] == rows[0]["entry"]
-    text = sealed.command("log", "list", "-c", "gate.json", "--unseal", people["first"][0]).stdout
+    text = looked_at.command("log", "list", "-c", "gate.json", "--unseal", people["first"][0]).stdout
     assert "Springfield State Police" in text and "/inspect/x/A012345678" in text
     people["first"][0].chmod(0o644)
-    open_key = sealed.command("log", "list", "-c", "gate.json", "--unseal", people["first"][0])
+    open_key = looked_at.command("log", "list", "-c", "gate.json", "--unseal", people["first"][0])
     people["first"][0].chmod(0o600)
     assert open_key.returncode == 2 and "first.key" in open_key.stderr
-    assert sealed.command("log", "list", "-c", "gate.json", "--unseal", people["first"][1]).returncode == 2
+    assert looked_at.command("log", "list", "-c", "gate.json", "--unseal", people["first"][1]).returncode == 2
+
+
+def test_the_accounting_names_whom_it_can_open(looked_at, people):
+    #= 5USC552a c(1)
+    """Without -c nobody knows recipients.json: names come from what is sealed."""
+    subject = next(e["subjects"][0] for e in looked_at.entries() if e["subjects"])
+    args = ("report", "accounting", "--directory", "ledger", "--verifier", looked_at.vkey, "--subject", f"pseudonym:{subject}", "--json")
+    for more in ((), ("--unseal", people["first"][0]), ("--unseal", people["stranger"][0])):
+        done = looked_at.command(*args, *more)
+        assert done.returncode == 0, done.stderr
+        rows = json.loads(done.stdout)["tables"]["disclosures"]
+        assert len(rows) == 1 and rows[0]["name"] == "DHS, USCIS" and rows[0]["nature"].endswith("GET /api/persons")
+    exported = looked_at.command("log", "export", "-c", "gate.json", "--format", "ecs", "--unseal", people["first"][0]).stdout
+    assert "Springfield State Police" in exported and '"ip":"127.0.0.1"' in exported
+    closed = looked_at.command("log", "export", "-c", "gate.json", "--format", "csv", "--unseal", people["stranger"][0])
+    assert "Springfield" not in closed.stdout and "stayed closed" in closed.stderr
+
+
+def test_follow_unseals(looked_at, people):
+    """The key of what comes may have been told long before."""
+    p = subprocess.Popen([BIN, "log", "follow", "-c", "gate.json", "--json", "--unseal", people["second"][0], "--event", "disclosure"],
+                         cwd=looked_at.dir, text=True, stdout=subprocess.PIPE)
+    try:
+        os.set_blocking(p.stdout.fileno(), False)
+        lines = []
+
+        def heard():
+            fetch(looked_at.port, "/api/persons", OFFICER)
+            lines.extend(p.stdout.readlines())
+            return lines
+        assert wait_until(heard, every=0.2)
+        assert json.loads(lines[0])["unsealed"]["target"] == "/api/persons"
+    finally:
+        p.terminate()
+        p.wait()
+        p.stdout.close()
 
 
 def test_after_the_scribe_died_entries_can_still_be_opened(sealed, people):
     """The key is told again: what is durable can be opened."""
-    import os
-    import signal
     for _ in range(3):
         for pid in sealed.children("scribe"):
             os.kill(pid, signal.SIGKILL)
