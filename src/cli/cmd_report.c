@@ -201,7 +201,7 @@ int cli_report(int argc, char **argv)
     argv[1] = argv[0];
     argc--, argv++;
     if (strcmp(verb, "reconcile") == 0) return report_reconcile(argc, argv);
-    o = (struct report_options){.log.command = "report"};
+    o = (struct report_options){.log = {.command = "report", .gathering = true}};
     bool taken = take_options(&o, &argc, argv);
     if (taken && argc > 1) {
         (void)cli_usage("report", "%s is one too many", argv[1]);

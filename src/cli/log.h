@@ -12,6 +12,7 @@ struct log_options {
     const char *config, *directory, *verifier, *key, *origin, *segment;
     const char *since, *until, *subject, *unseal, *format, *output, *index;
     bool filtered; /* any filter is given */
+    bool gathering; /* nothing is printed while entries are read: progress may be shown */
     bool json;
     struct ledger_filter filter;
     struct ledger_unsealer *unsealer; /* NULL without --unseal */

@@ -3,6 +3,7 @@
 #include "os/os.h"
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FOLLOW_NS 100000000L
 #define TEXT_BYTES 4200
@@ -36,13 +37,16 @@ struct reading {
     struct log_options *options;
     log_entry_fn *each;
     void *ctx;
+    struct cli_progress *progress; /* NULL: what is printed shows how far it is */
 };
+#define TELL_ENTRIES 16384u
 
 static result look(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
 {
     struct reading *r = ctx;
     struct ledger_view v;
     (void)frame;
+    if (r->progress && index % TELL_ENTRIES == 0) cli_progress_show(r->progress, "entries read", index, 0);
     REQUIRE(ledger_view_parse(json, &v), ERROR_INTERNAL, LEDGER_E_ENTRY);
     if (r->options->unsealer) TRY(ledger_unsealer_learn(r->options->unsealer, &v));
     return log_passes(r->options, &v) ? r->each(r->ctx, index, &v) : OK;
@@ -51,11 +55,13 @@ static result look(void *ctx, uint64_t index, span json, const struct ledger_fra
 result log_each(struct log_options *o, log_entry_fn *each, void *ctx, struct ledger_problem *problem)
 {
     struct ledger_reader *reader = NULL;
-    struct reading r = {o, each, ctx};
+    struct cli_progress progress = {0};
+    struct reading r = {o, each, ctx, o->gathering || !isatty(1) ? &progress : NULL};
     *problem = (struct ledger_problem){0};
     TRY(ledger_reader_open(o->directory, 0, &reader));
     result read = ledger_reader_read(reader, look, &r, problem);
     ledger_reader_close(reader);
+    cli_progress_end(&progress);
     return read;
 }
 
@@ -190,7 +196,7 @@ int log_follow(struct log_options *o)
     struct ledger_reader *reader = NULL;
     struct ledger_problem problem = {0};
     struct timespec pause = {0, FOLLOW_NS};
-    struct reading reading = {o, list_entry, o};
+    struct reading reading = {o, list_entry, o, NULL};
     if (!log_is_named_ledger(o)) return 2;
     result r = open_at_end(&reading, &reader, &problem);
     if (!is_ok(r)) return log_reading_failed(o, r, &problem);

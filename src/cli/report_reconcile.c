@@ -80,7 +80,7 @@ int report_reconcile(int argc, char **argv)
     static struct reconcile_options o;
     struct reconcile *r = NULL;
     enum report_format format;
-    o = (struct reconcile_options){.log.command = "report"};
+    o = (struct reconcile_options){.log = {.command = "report", .gathering = true}};
     if (!take_options(&o, &argc, argv) || !report_take_format(o.format, o.log.json, &format) || !log_is_named_ledger(&o.log)) return 2;
     if (argc < 2) return cli_usage("report", "reconcile takes the origin's access log (nginx's combined format); - is stdin");
     result made = reconcile_new(o.upstream, o.list, o.count, &r);
