@@ -1,4 +1,5 @@
 """The report as a page in a browser: drawn whole, light and dark, wide and narrow, without a word on its console."""
+# ctest: release
 import pathlib
 import re
 import shutil
