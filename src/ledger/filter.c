@@ -17,6 +17,7 @@ static bool has_rule(span rules, span wanted)
     span name, value;
     char scratch[LEDGER_FIELD_MAX];
     size_t at = 0;
+    if (rules.len == 0 || rules.ptr[0] != '{') return false;
     while (ledger_view_next(rules, &at, &name, &value)) {
         span quoted = span_of(name.ptr - 1, name.len + 2);
         if (span_equal(ledger_view_text(quoted, scratch, sizeof scratch), wanted)) return true;
