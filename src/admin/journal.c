@@ -4,50 +4,56 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static RESULT replay(struct admin *a, uint64_t from, struct registry_journal_end *end)
+/* Each overlay stands where its own last change left it: the older generation's may be behind, where the admin that kept
+ * both died between them. */
+static RESULT replay(struct admin *a, size_t overlay, struct registry_journal_end *end)
 {
     struct buf text;
+    struct registry_info info;
+    struct registry_overlay_info stand;
+    void *to = a->arguments->overlays[overlay];
+    registry_info(a->registry, &info);
+    registry_overlay_info(to, &stand);
+    uint64_t from = stand.position >= info.journal ? stand.position + 1 : info.journal;
     TRY(os_read_fd(a->journal, CONFIG_JOURNAL_MAX, &text));
-    result r = registry_journal_replay(a->key, buf_span(&text), from, a->arguments->overlays[0], end);
+    result r = registry_journal_replay(a->key, buf_span(&text), from, to, end);
     buf_free(&text);
     return r;
 }
 
-/* A record that a crash cut short was never acknowledged: it goes, so that the next one can follow. */
+/* What a crash left of the last append was never acknowledged: it goes, so that the next one can follow. Somebody should
+ * know all the same: a disk that lost sectors of an acknowledged change would look so too. */
 static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
 {
+    static struct ipc_message m;
     if (!end->torn) return OK;
     REQUIRE(ftruncate(a->journal, (off_t)end->bytes) == 0 && fsync(a->journal) == 0, ERROR_IO, errno);
+    ipc_message_set(&m, IPC_ALARM, end->position, "the journal of live changes ended in an unfinished change, which was cut off; "
+        "a change whose command did not report success has to be applied again");
+    result r = ipc_channel_send(a->arguments->control, &m);
+    (void)r; /* a supervisor that does not listen finds us by its deadline */
     return OK;
 }
 
+/* Another admin may still be writing: what is unfinished now may be whole, and acknowledged, a moment later. It is cut when
+ * this one is alone. */
 RESULT journal_open(struct admin *a, char *why, size_t size)
 {
-    struct registry_info info;
-    struct registry_overlay_info overlay;
     struct registry_journal_end end = {0};
-    registry_info(a->registry, &info);
-    registry_overlay_info(a->arguments->overlays[0], &overlay);
     a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     REQUIRE(a->journal >= 0, ERROR_IO, errno);
-    uint64_t from = overlay.position >= info.journal ? overlay.position + 1 : info.journal;
-    result r = replay(a, from, &end);
-    if (!is_ok(r)) {
-        snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
-        return r;
-    }
-    TRY(cut_torn(a, &end));
-    a->position = end.position;
-    a->journal_bytes = end.bytes;
-    return OK;
+    result r = replay(a, 0, &end);
+    if (!is_ok(r)) snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
+    return r;
 }
 
 RESULT journal_catch_up(struct admin *a)
 {
     struct registry_journal_end end = {0};
-    TRY(replay(a, a->position + 1, &end));
+    for (size_t i = ADMIN_OVERLAYS; i-- > 0;)
+        if (a->arguments->overlays[i] != NULL) TRY(replay(a, i, &end));
     TRY(cut_torn(a, &end));
-    if (end.position > a->position) a->position = end.position;
+    a->position = end.position;
     a->journal_bytes = end.bytes;
     return OK;
 }
@@ -88,7 +94,10 @@ RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_
     buf_init(&records, 64u << 20);
     TRY(check_room(a, changes, n));
     result r = OK;
-    for (size_t i = 0; i < n && is_ok(r); i++) r = registry_journal_encode(a->key, &changes[i], &records);
+    for (size_t i = 0; i < n && is_ok(r); i++) {
+        changes[i].fellows = (uint32_t)i;
+        r = registry_journal_encode(a->key, &changes[i], &records);
+    }
     if (is_ok(r)) r = append(a, buf_span(&records));
     buf_free(&records);
     TRY(r);

@@ -170,6 +170,12 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_overlay_keys", "keys of live changes", overlay.keys));
     TRY(gauge(out, "registry_suspected", "persons known by a marker alone, whom nobody has cleared", overlay.suspected));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
+    uint64_t free = 0;
+    if (is_ok(os_free_space(a->arguments->config->ledger.directory, &free))) {
+        TRY(gauge(out, "ledger_free_bytes", "bytes that can still be written on the ledger's device", free));
+    }
+    TRY(gauge(out, "ledger_room", "of the ledger's device: 0 enough, 1 filling up, 2 answers that need an entry are refused",
+        ipc_ring_room(a->arguments->ring)));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
         ipc_ring_failed(a->arguments->ring));
 }
@@ -189,6 +195,7 @@ const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
     if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
+    if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";
     if (registry_stale(a)) return "the registry is stale: its index is older than max_age; build it again and reload";
     if (workers_serving(a) == 0) return "no worker is serving";

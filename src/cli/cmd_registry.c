@@ -34,6 +34,13 @@ static bool make_key(const char *path, uint8_t key[32])
     return is_ok(r);
 }
 
+/* A key that nothing was made with is worth nothing, and the next try makes one. */
+static void take_back_key(const char *path)
+{
+    result r = os_remove(path);
+    fprintf(stderr, "%s the key %s: no index was made with it\n", is_ok(r) ? "removed" : "could not remove", path);
+}
+
 static bool read_key(const char *path, uint8_t key[32])
 {
     struct buf text;
@@ -202,7 +209,8 @@ static int build(int argc, char **argv)
     }
     if (b.approved != NULL && b.approved[0] == '\0') return cli_usage("registry", "--release-approved needs a reason");
     b.source = argv[1];
-    if (!(os_exists(b.key_path) ? read_key(b.key_path, b.key) : make_key(b.key_path, b.key))) return 2;
+    bool had_key = os_exists(b.key_path);
+    if (!(had_key ? read_key(b.key_path, b.key) : make_key(b.key_path, b.key))) return 2;
     b.problems = problems_new();
     b.builder = b.problems == NULL ? NULL : registry_builder_new(b.key, b.problems);
     int status = b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
@@ -210,6 +218,7 @@ static int build(int argc, char **argv)
     registry_builder_free(b.builder);
     problems_free(b.problems);
     mem_wipe(b.key, sizeof(b.key));
+    if (status != 0 && !had_key && !os_exists(b.output)) take_back_key(b.key_path);
     return status;
 }
 
@@ -332,7 +341,10 @@ static RESULT append_changes(struct offline *o)
     REQUIRE(fd >= 0, ERROR_IO, errno);
     buf_init(&records, (size_t)1 << 30);
     result r = OK;
-    for (size_t i = 0; i < o->count && is_ok(r); i++) r = registry_journal_encode(o->key, &o->changes[i], &records);
+    for (size_t i = 0; i < o->count && is_ok(r); i++) {
+        o->changes[i].fellows = (uint32_t)i;
+        r = registry_journal_encode(o->key, &o->changes[i], &records);
+    }
     if (is_ok(r) && (ftruncate(fd, (off_t)o->end.bytes) != 0 || lseek(fd, 0, SEEK_END) < 0)) r = FAIL(ERROR_IO, errno);
     if (is_ok(r)) r = os_append_durable(fd, buf_span(&records));
     if (is_ok(r)) r = os_sync_parent(o->config->journal_path);

@@ -142,7 +142,9 @@ static void load_registry(struct loading *l)
 }
 
 static const struct member_spec LEDGER[] = {
-    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {0}};
+    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {"room", false, false}, {0}};
+
+static const struct member_spec ROOM[] = {{"warn", true, false}, {"shed", true, false}, {0}};
 
 static void load_auditor(void *ctx, const struct place *at, const char *name)
 {
@@ -161,6 +163,16 @@ static void load_auditor(void *ctx, const struct place *at, const char *name)
     s->auditors[s->auditor_count++] = pem;
 }
 
+static void load_room(struct config *c, const struct place *ledger, const json_t *v)
+{
+    struct place at = place_member(ledger, "room");
+    if (v == NULL || !config_object(&at, v, ROOM)) return;
+    c->ledger_warn = place_size(&at, v, "warn", 0);
+    c->ledger_shed = place_size(&at, v, "shed", 0);
+    bool in_order = c->ledger_shed < c->ledger_warn;
+    if (!in_order) place_error(&at, "\"shed\" is not below \"warn\": somebody must hear of it before answers are refused");
+}
+
 static void load_ledger(struct loading *l)
 {
     const json_t *v = json_object_get(l->root, "ledger");
@@ -174,6 +186,7 @@ static void load_ledger(struct loading *l)
         .directory = config_path(l->in, directory), .key_path = config_path(l->in, key), .origin = origin};
     l->config->settings.node = origin;
     place_strings(&at, v, "auditors", load_auditor, l);
+    load_room(l->config, &at, json_object_get(v, "room"));
 }
 
 void config_load_files(struct loading *l)

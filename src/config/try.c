@@ -135,6 +135,7 @@ void config_compare(const struct config *now, const struct config *next)
     bool same_ledger = strcmp(now->ledger.directory, next->ledger.directory) == 0 &&
                        strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
                        strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
-                       same_auditors(&now->settings, &next->settings);
+                       same_auditors(&now->settings, &next->settings) && now->ledger_warn == next->ledger_warn &&
+                       now->ledger_shed == next->ledger_shed;
     if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
 }

@@ -48,9 +48,11 @@ static void warn_of_ledger(const struct config *c, const struct place *top)
     uint64_t room;
     bool others;
     struct place ledger = place_member(top, "ledger"), at = place_member(&ledger, "directory");
-    if (is_ok(os_free_space(c->ledger.directory, &room)) && room < (uint64_t)SEGMENTS_FREE * LEDGER_SEGMENT_BYTES) {
-        place_warning(&at, "the device has %llu MiB left, less than ten segments of the ledger; when it is full, restricted "
-                           "recipients are refused; make room or move the ledger", (unsigned long long)(room >> 20));
+    uint64_t least = c->ledger_warn > 0 ? c->ledger_warn : (uint64_t)SEGMENTS_FREE * LEDGER_SEGMENT_BYTES;
+    if (is_ok(os_free_space(c->ledger.directory, &room)) && room < least) {
+        place_warning(&at, "the device has %llu MiB left, less than %s; when it is nearly full, answers that need an entry are "
+                           "refused; make room or move the ledger", (unsigned long long)(room >> 20),
+            c->ledger_warn > 0 ? "\"warn\" of \"room\"" : "ten segments of the ledger");
     }
     if (is_ok(os_others_may_write(c->ledger.directory, &others)) && others) {
         place_warning(&at, "others may write to the directory, and whoever can may delete the ledger; chmod go-w it");

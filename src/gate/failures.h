@@ -21,6 +21,7 @@
     X(NO_MEMORY, "no_memory", REFUSAL, REFUSAL, FAILED_CLOSED, "no memory for the exchange, before the origin is asked") \
     X(REGISTRY, "registry", REFUSAL, UNINSPECTED, FAILED_CLOSED, "the registry is not usable")                         \
     X(LEDGER, "ledger", REFUSAL, REFUSAL, NO_ENTRY, "the ledger did not make the entry durable")                       \
+    X(LEDGER_ROOM, "ledger_room", REFUSAL, REFUSAL, NO_ENTRY, "an entry would be needed, and the ledger's device is nearly full") \
     X(SUSPICION, "suspicion", MISS, REFUSAL, FAILED_CLOSED, "a marker's suspicion could not be made durable")           \
     X(UPSTREAM_CONNECT, "upstream_connect", REFUSAL, REFUSAL, FAILED_CLOSED, "no origin server takes the connection")  \
     X(UPSTREAM_TIMEOUT, "upstream_timeout", REFUSAL, REFUSAL, FAILED_CLOSED, "the origin did not answer in time")      \

@@ -148,6 +148,13 @@ void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t tick
     wake_worker(c, slot);
 }
 
+void ipc_collector_set_room(struct ipc_collector *c, enum ipc_room room)
+{
+    MAGIC_CHECK(c, COLLECTOR_MAGIC);
+    for (unsigned i = 0; i < c->area->slots; i++)
+        atomic_store_explicit(&area_slot(c->area, i)->room, (uint32_t)room, memory_order_relaxed);
+}
+
 void ipc_collector_fail(struct ipc_collector *c)
 {
     MAGIC_CHECK(c, COLLECTOR_MAGIC);

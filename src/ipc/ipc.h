@@ -56,6 +56,17 @@ RESULT ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket);
 enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket);
 /* True when the ledger failed for good. */
 bool ipc_ring_failed(const struct ipc_ring *r);
+/* How much room the scribe says there is for what would be published. name, text in the log. */
+#define IPC_ROOMS(X)                                                                                                   \
+    X(ENOUGH, "enough")                                                                                                \
+    X(WARN, "warn") /* somebody should make some */                                                                    \
+    X(SHED, "shed") /* what can be refused must be: the rest is kept for entries that say so */
+enum ipc_room {
+#define X(id, name) IPC_ROOM_##id,
+    IPC_ROOMS(X)
+#undef X
+};
+enum ipc_room ipc_ring_room(const struct ipc_ring *r); /* no system call */
 /* Readable when something changed since the last ipc_ring_arm: poll for reading, edge or level. Owned by the area. */
 int ipc_ring_wake_fd(const struct ipc_ring *r);
 /* To be called when the wake fd was readable, BEFORE looking at ticket states, and again whenever the caller goes back
@@ -92,6 +103,8 @@ enum ipc_take ipc_collector_take(
 void ipc_collector_distrust(struct ipc_collector *c, unsigned slot);
 /* Everything in the slot up to this ticket is durable. Wakes the worker if it asked. */
 void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket);
+/* For all producers to see. */
+void ipc_collector_set_room(struct ipc_collector *c, enum ipc_room room);
 /* The ledger failed for good: what is not durable fails, in every slot. Wakes everybody. */
 void ipc_collector_fail(struct ipc_collector *c);
 /* Everything that producers have asked for since the last call, or-ed: 0, IPC_SOON, IPC_NOW. What they asked for before

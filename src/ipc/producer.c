@@ -114,6 +114,12 @@ bool ipc_ring_failed(const struct ipc_ring *r)
     return atomic_load_explicit(&r->slot->failed, memory_order_acquire) != 0;
 }
 
+enum ipc_room ipc_ring_room(const struct ipc_ring *r)
+{
+    uint32_t room = atomic_load_explicit(&r->slot->room, memory_order_relaxed);
+    return room < IPC_ROOM_SHED ? (enum ipc_room)room : IPC_ROOM_SHED;
+}
+
 int ipc_ring_wake_fd(const struct ipc_ring *r)
 {
     return r->worker_fd;

@@ -273,6 +273,7 @@ enum ledger_error {
     LEDGER_E_UNPUBLISHED,   /* CONFIG: there is no checkpoint */
     LEDGER_E_AUDITOR,       /* CONFIG: not an auditor's certificate */
     LEDGER_E_AUDITOR_KEY,   /* CONFIG: not an auditor's private key */
+    LEDGER_E_GONE,          /* IO: somebody deleted, replaced or cut a file of the ledger */
 };
 /* In words; falls back to os_error_text. Static lifetime. */
 const char *ledger_error_text(result r);
@@ -402,6 +403,10 @@ unsigned ledger_spares(struct ledger *l);
 uint64_t ledger_size(const struct ledger *l);
 void ledger_root(const struct ledger *l, uint8_t root[32]);
 bool ledger_failed(const struct ledger *l);
+/* As after an I/O error: nothing is written any more. */
+void ledger_give_up(struct ledger *l);
+/* Bytes left in the segment that is being written. */
+uint64_t ledger_segment_room(const struct ledger *l);
 /* Writes the tip unless failed; gives the lock back. */
 RESULT ledger_close(struct ledger *l);
 
@@ -420,14 +425,17 @@ struct ledger_scribe_config {
     uint64_t generation;   /* told back in READY */
     uint32_t hold_us;      /* under load a group waits at most this long for more; 0: 500 */
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */
-    bool mark_life;        /* write entries `start` and `stop` of its own */
+    bool mark_life;        /* write entries `start`, `stop` and, as room runs out, `incident` of its own */
+    /* Free bytes of the device below which somebody should hear of it, and below which answers that need an entry are
+     * refused; 0: ten and two segments. */
+    uint64_t warn_bytes, shed_bytes;
     /* Called when all is open and before anything is read from a ring; may be NULL. Called once in each of the role's
      * three threads (the second makes spare segments, the third publishes), at the same time or not. */
     result (*confine)(void *ctx);
     void *confine_ctx;
 };
 /* The role's whole life. READY is sent when recovered; DISTRUST names a slot whose producer broke a rule; ALARM when no
- * spare can be made; FAILED before an end that is not good. Ends on STOP, or when the supervisor is gone (DRAIN and,
+ * spare can be made, when room runs out and when there is enough again; FAILED before an end that is not good. Ends on STOP, or when the supervisor is gone (DRAIN and,
  * with a control_fd, SIGTERM are ignored: workers still need it), after taking what the rings hold. Returns the exit
  * status: 0; 74: the ledger could not be written, do not restart; 1: corrupt; 2: set-up. */
 int ledger_scribe_run(const struct ledger_scribe_config *config);
@@ -477,6 +485,14 @@ RESULT ledger_prove_inclusion(
     const char *directory, const struct ledger_verifier *v, uint64_t index, struct buf *out, uint64_t *size);
 RESULT ledger_prove_consistency(
     const char *directory, const struct ledger_verifier *v, uint64_t old, struct buf *out, uint64_t *size);
+/* Disclosures without a completion, which count as disclosed. To be shown every entry of a ledger, in order; then it knows
+ * which answers nobody can say of that they did not arrive. LIMIT ENOMEM. */
+struct ledger_presumed;
+RESULT ledger_presumed_new(struct ledger_presumed **out);
+RESULT ledger_presumed_see(struct ledger_presumed *p, span entry);
+bool ledger_presumed_has(const struct ledger_presumed *p, span entry); /* this disclosure is one */
+uint64_t ledger_presumed_count(const struct ledger_presumed *p);       /* answers */
+void ledger_presumed_free(struct ledger_presumed *p);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
 /* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where

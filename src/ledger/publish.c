@@ -159,6 +159,7 @@ static result recycle_first(struct publication *p, const struct segments *s, siz
     if (i + 2 >= s->count || s->first[i + 1] > whole) return FAIL(ERROR_CLOSED, 0);
     TRY(tiles_read_back(p->tiles->root, s->first[i], s->first[i + 1]));
     TRY(layout_path(path, p->directory, SEGMENT_NAME, (unsigned long long)s->first[i]));
+    atomic_store(&p->removed, s->first[i + 1]);
     return os_remove(path);
 }
 

@@ -4,6 +4,7 @@
 #define GATE1367_LEDGER_PUBLISH_H
 
 #include "ledger/tiles.h"
+#include <stdatomic.h>
 
 /* Where the durable log ends. */
 struct ledger_mark {
@@ -21,6 +22,7 @@ struct publication {
     struct walk walk;
     uint64_t segment, offset; /* where it stands in the write-ahead log */
     uint64_t recycled;        /* the segment it stood in when it last looked for ones to recycle */
+    _Atomic uint64_t removed; /* segments that begin before it may have been removed: for whoever watches over the files */
     bool there;               /* a checkpoint of this size is there */
     uint8_t *window;
 };

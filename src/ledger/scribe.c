@@ -1,5 +1,6 @@
 /* The scribe: collects what workers published, commits it in groups, tells them. It waits in one place only, and one
  * commit is outstanding at a time: what arrives meanwhile is the next group. */
+#include "ledger/guard.h"
 #include "ledger/publisher.h"
 #include "ledger/spare_maker.h"
 #include "os/os.h"
@@ -21,6 +22,9 @@
 #define TIP_STALE_NS UINT64_C(1000000000)
 #define CONTROL_NS UINT64_C(10000000)
 #define IDLE_NS UINT64_C(1000000) /* a shorter rest does not end a time of load */
+#define LOOK_MS 400               /* how often files and room are looked at */
+/* What the last entry needs, that says that the ledger is closed, and the group before it. */
+#define CLOSING_BYTES (LEDGER_FRAME_MAX + 65536u)
 
 struct scribe {
     const struct ledger_scribe_config *config;
@@ -37,7 +41,9 @@ struct scribe {
     bool full;            /* more is there than the group holds */
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
     size_t waiting_after; /* entries that had queued when the last commit ended */
-    uint64_t tip_ns, control_ns;
+    uint64_t tip_ns, control_ns, look_ns;
+    struct guard guard;
+    enum ipc_room room;
 };
 
 /* ---- the supervisor ------------------------------------------------------------------------------------------- */
@@ -168,12 +174,122 @@ static result write_tip(struct scribe *s)
     return ledger_write_tip(s->ledger);
 }
 
+/* ---- the scribe's own entries ---------------------------------------------------------------------------------- */
+
+static result mark_part(void *ctx, span part)
+{
+    return ledger_add(ctx, part);
+}
+
+/* Into the group that is being gathered. */
+static result mark(struct scribe *s, enum ledger_event event, const struct ledger_count *what)
+{
+    uint8_t chance[26];
+    char request[LEDGER_REQUEST_ID];
+    uint64_t now = os_realtime_us();
+    if (!s->config->mark_life) return OK;
+    TRY(os_random(chance, sizeof chance));
+    ledger_request_id(now / 1000, chance, request);
+    struct ledger_entry e = {.time_us = now,
+        .node = span_str(s->config->place.origin),
+        .request = span_str(request),
+        .event = event,
+        .upstream_status = -1,
+        .status = -1,
+        .rules = what,
+        .rule_count = what ? 1 : 0,
+        .duration_us = -1};
+    memcpy(e.nonce, chance + 10, 16);
+    struct buf scratch;
+    buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
+    result r = ledger_entry_parts(&e, &scratch, mark_part, s->ledger);
+    buf_free(&scratch);
+    return r;
+}
+
+/* When it began to write, and that it stopped in good order. */
+static result mark_life(struct scribe *s, enum ledger_event event)
+{
+    TRY(mark(s, event, NULL));
+    TRY(ledger_commit(s->ledger));
+    publisher_tell(&s->publisher, s->ledger);
+    return OK;
+}
+
+/* ---- files and room -------------------------------------------------------------------------------------------- */
+
+/* Below a limit; from below it only well above it. */
+static bool short_of(uint64_t free, uint64_t limit, bool already)
+{
+    return free < limit + (already ? limit / 4 : 0);
+}
+
+static enum ipc_room judge_room(const struct scribe *s, uint64_t free)
+{
+    bool trouble = atomic_load(&s->maker.trouble) != 0;
+    uint64_t segment = s->guard.segment_bytes;
+    uint64_t shed = s->config->shed_bytes ? s->config->shed_bytes : 2 * segment;
+    uint64_t warn = s->config->warn_bytes ? s->config->warn_bytes : 10 * segment;
+    if (short_of(free, shed, s->room == IPC_ROOM_SHED) || (trouble && ledger_spares(s->ledger) == 0)) return IPC_ROOM_SHED;
+    return trouble || short_of(free, warn, s->room >= IPC_ROOM_WARN) ? IPC_ROOM_WARN : IPC_ROOM_ENOUGH;
+}
+
+static const struct {
+    const char *id, *text;
+} rooms[] = {[IPC_ROOM_ENOUGH] = {"ledger_room_enough", "the ledger's device has room again"},
+    [IPC_ROOM_WARN] = {"ledger_room_warn", "the ledger's device is filling up: make room, or move the ledger"},
+    [IPC_ROOM_SHED] = {"ledger_room_shed",
+        "the ledger's device is nearly full: answers that need an entry are refused until there is room"}};
+
+/* The entry says how many MiB were left. */
+static result change_room(struct scribe *s, enum ipc_room room, uint64_t free)
+{
+    struct ledger_count what = {span_str(rooms[room].id), free >> 20};
+    bool quiet = room == IPC_ROOM_ENOUGH && s->look_ns == 0;
+    s->room = room;
+    ipc_collector_set_room(s->collector, room);
+    if (quiet) return OK;
+    tell(s, IPC_ALARM, free >> 20, rooms[room].text);
+    if (ledger_pending_room(s->ledger) < LEDGER_ENTRY_MAX) TRY(commit(s));
+    s->asked |= IPC_SOON;
+    return mark(s, LEDGER_INCIDENT, &what);
+}
+
+static result look_around(struct scribe *s)
+{
+    uint64_t free = 0;
+    result r = guard_look(&s->guard, &s->publisher.publication->removed);
+    if (!is_ok(r)) ledger_give_up(s->ledger);
+    TRY(r);
+    enum ipc_room room = is_ok(os_free_space(s->guard.directory, &free)) ? judge_room(s, free) : s->room;
+    if (room != s->room || s->look_ns == 0) TRY(change_room(s, room, free));
+    s->look_ns = os_monotonic_ns();
+    return OK;
+}
+
+/* No spare, and none can be made: what is left of the last segment holds the group that is gathered and one entry more. */
+static bool at_the_end(struct scribe *s)
+{
+    return ledger_segment_room(s->ledger) < CLOSING_BYTES && ledger_spares(s->ledger) == 0 &&
+           atomic_load(&s->maker.trouble) != 0;
+}
+
+static result close_for_good(struct scribe *s)
+{
+    struct ledger_count what = {SPAN("ledger_room_closed"), 0};
+    TRY(commit(s));
+    TRY(mark(s, LEDGER_INCIDENT, &what));
+    TRY(commit(s));
+    TRY(ledger_write_tip(s->ledger));
+    return FAIL(ERROR_IO, LEDGER_E_FULL);
+}
+
 /* ---- the loop ------------------------------------------------------------------------------------------------- */
 
 static result rest(struct scribe *s)
 {
     bool stale = ledger_tip_stale(s->ledger), lonely = ledger_pending(s->ledger) > 0;
-    int timeout = stale || lonely ? TIP_IDLE_MS : s->alarmed ? 1000 : -1, n = 1;
+    int timeout = stale || lonely ? TIP_IDLE_MS : LOOK_MS, n = 1;
     uint64_t since = os_monotonic_ns();
     struct pollfd fds[3] = {{.fd = ipc_collector_fd(s->collector), .events = POLLIN},
         {.fd = s->signals, .events = POLLIN}, {.fd = s->config->control_fd, .events = POLLIN}};
@@ -197,8 +313,11 @@ static result turn(struct scribe *s)
         watch_spares(s);
         watch_publishing(s);
     }
-    /* What was acknowledged does not come back from the disk: no more can be acknowledged. */
+    /* What was acknowledged does not come back from the disk: no more can be acknowledged. Where a file is gone, which. */
+    if (atomic_load(&s->publisher.lost)) TRY(look_around(s));
     REQUIRE(!atomic_load(&s->publisher.lost), ERROR_IO, LEDGER_E_LOST);
+    if (os_monotonic_ns() - s->look_ns > LOOK_MS * UINT64_C(1000000)) TRY(look_around(s));
+    if (at_the_end(s)) return close_for_good(s);
     collect(s);
     if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
     size_t pending = ledger_pending(s->ledger);
@@ -214,41 +333,18 @@ static result turn(struct scribe *s)
     return OK;
 }
 
-static result mark_part(void *ctx, span part)
+static void tell_failure(struct scribe *s, result r)
 {
-    return ledger_add(ctx, part);
-}
-
-/* The scribe's own entries: when it began to write, and that it stopped in good order. */
-static result mark_life(struct scribe *s, enum ledger_event event)
-{
-    if (!s->config->mark_life) return OK;
-    uint8_t chance[26];
-    char request[LEDGER_REQUEST_ID];
-    uint64_t now = os_realtime_us();
-    TRY(os_random(chance, sizeof chance));
-    ledger_request_id(now / 1000, chance, request);
-    struct ledger_entry e = {.time_us = now,
-        .node = span_str(s->config->place.origin),
-        .request = span_str(request),
-        .event = event,
-        .upstream_status = -1,
-        .status = -1,
-        .duration_us = -1};
-    memcpy(e.nonce, chance + 10, 16);
-    struct buf scratch;
-    buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
-    result r = ledger_entry_parts(&e, &scratch, mark_part, s->ledger);
-    buf_free(&scratch);
-    TRY(r);
-    TRY(ledger_commit(s->ledger));
-    publisher_tell(&s->publisher, s->ledger);
-    return OK;
+    char text[256];
+    bool gone = r.code == LEDGER_E_GONE;
+    snprintf(text, sizeof text, "%s%s%s", ledger_error_text(r), gone ? ": " : "", gone ? s->guard.lost : "");
+    tell(s, IPC_FAILED, (uint64_t)r.code, text);
 }
 
 static int live(struct scribe *s)
 {
     result r = mark_life(s, LEDGER_START);
+    if (is_ok(r)) r = look_around(s);
     while (is_ok(r))
         r = turn(s);
     if (r.class == ERROR_CLOSED) r = mark_life(s, LEDGER_STOP);
@@ -256,7 +352,7 @@ static int live(struct scribe *s)
     if (is_ok(r) && !s->orphan) return EXIT_GOOD;
     ipc_collector_fail(s->collector);
     if (is_ok(r)) return EXIT_GOOD;
-    tell(s, IPC_FAILED, (uint64_t)r.code, ledger_error_text(r));
+    tell_failure(s, r);
     return EXIT_UNWRITABLE;
 }
 
@@ -293,6 +389,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(load_key(s));
     TRY(hand_out_root(s));
     TRY(ledger_open(&s->config->place, s->key, problem, &s->ledger));
+    TRY(guard_open(&s->guard, s->config->place.directory));
     TRY(ipc_collector_new(s->config->area, &s->collector));
     TRY(maker_start(&s->maker, s->ledger, s->config));
     TRY(publisher_start(&s->publisher, s->ledger, s->key, s->config));
@@ -330,6 +427,7 @@ int ledger_scribe_run(const struct ledger_scribe_config *config)
     maker_stop(&s.maker);
     publisher_stop(&s.publisher);
     ipc_collector_free(s.collector);
+    guard_close(&s.guard);
     result closed = ledger_close(s.ledger);
     if (status == EXIT_GOOD && !is_ok(closed)) status = EXIT_UNWRITABLE;
     ledger_key_free(s.key);

@@ -74,6 +74,17 @@ bool tip_parse(
     return memcmp(signature, id, 4) == 0 && check_signature(check, span_sub(all, 0, signed_len), signature + 4);
 }
 
+/* From the disk, as segments are. A tip of another length than ours is none. */
+static result tip_load(const char *path, uint8_t out[TIP_BYTES], size_t *len)
+{
+    struct os_direct file;
+    uint64_t size;
+    TRY(os_direct_open(path, false, &file, &size));
+    result r = os_direct_read(&file, out, TIP_BYTES, 0, len);
+    os_direct_close(&file);
+    return r;
+}
+
 static result tip_read(const char *directory, const char *name, const struct ledger_verifier *v,
     const struct signature_check *check, struct expectation *tip)
 {
@@ -81,11 +92,13 @@ static result tip_read(const char *directory, const char *name, const struct led
     *tip = (struct expectation){0};
     TRY(layout_path(path, directory, "%s", name));
     if (!os_exists(path)) return OK;
-    struct buf text;
-    TRY(os_read_file(path, TIP_BYTES, &text));
-    tip->there = tip_parse(buf_span(&text), v, check, &tip->size, tip->root);
-    buf_free(&text);
-    return OK;
+    uint8_t *text = os_aligned_alloc(TIP_BYTES);
+    size_t len = 0;
+    REQUIRE(text, ERROR_LIMIT, ENOMEM);
+    result r = tip_load(path, text, &len);
+    tip->there = is_ok(r) && tip_parse(span_of(text, len), v, check, &tip->size, tip->root);
+    os_aligned_free(text);
+    return r;
 }
 
 result tips_read(const char *directory, const struct ledger_verifier *v, const struct signature_check *check,

@@ -96,6 +96,7 @@ const char *ledger_error_text(result r)
     case LEDGER_E_ENTRY: return "not an entry";
     case LEDGER_E_CRYPTO: return "the cryptographic library failed";
     case LEDGER_E_UNPUBLISHED: return "nothing is published here: there is no checkpoint";
+    case LEDGER_E_GONE: return "a file of the ledger was deleted, replaced or cut";
     case LEDGER_E_NODE: return "node.json cannot be read";
     case LEDGER_E_AUDITOR: return "not a certificate with a P-256 key, in PEM";
     case LEDGER_E_AUDITOR_KEY: return "not a private key on P-256, in PEM";

@@ -96,12 +96,24 @@ static result cut_tail(struct ledger *l)
     return OK;
 }
 
+static result sync_directory(const struct ledger *l, const char *name)
+{
+    char path[PATH_BYTES];
+    TRY(layout_path(path, l->directory, "%s", name));
+    return os_sync_dir(path);
+}
+
+/* What recovery found is what every later frame hangs on, names and content, and it may have come from a writer that was
+ * killed before it knew that it was durable. */
 static result open_last_segment(struct ledger *l, const struct survey *s)
 {
     char path[PATH_BYTES];
     uint64_t size;
+    TRY(sync_directory(l, "wal"));
+    TRY(sync_directory(l, "wal/spare"));
     TRY(layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)s->segments.first[s->segments.count - 1]));
     TRY(os_direct_open(path, true, &l->segment, &size));
+    TRY(os_direct_sync(&l->segment));
     l->offset = s->end_offset;
     l->segment_first = s->segments.first[s->segments.count - 1];
     return s->torn ? cut_tail(l) : OK;
@@ -448,6 +460,16 @@ bool ledger_failed(const struct ledger *l)
     return l->failed;
 }
 
+void ledger_give_up(struct ledger *l)
+{
+    l->failed = true;
+}
+
+uint64_t ledger_segment_room(const struct ledger *l)
+{
+    return l->node.segment_bytes - l->offset;
+}
+
 result ledger_close(struct ledger *l)
 {
     if (!l) return OK;
@@ -529,9 +551,13 @@ result ledger_init(const struct ledger_place *place, struct ledger_verifier *out
     struct ledger_key *key = NULL;
     TRY(layout_path(path, place->directory, "node.json"));
     REQUIRE(!os_exists(path), ERROR_CONFIG, LEDGER_E_EXISTS);
+    bool had_key = os_exists(place->key_path);
     TRY(obtain_key(place->key_path, &key));
     result r = init_with_key(place, key, out);
     ledger_key_free(key);
+    if (is_ok(r) || had_key || os_exists(path)) return r;
+    result removed = os_remove(place->key_path); /* ours, of a moment ago, and the key of nothing */
+    (void)removed;
     return r;
 }
 

@@ -25,12 +25,19 @@ void os_aligned_free(void *p)
     free(p);
 }
 
-/* File systems without O_DIRECT (tmpfs before Linux 6.6, some overlays) say EINVAL at open. */
+/* File systems without O_DIRECT (ramfs, tmpfs before Linux 6.6, some overlays) say EINVAL at open. */
+static int try_direct(const char *path, int flags)
+{
+    if (!fault_hit("direct")) return open(path, flags | O_DIRECT | O_DSYNC, 0600);
+    errno = EINVAL;
+    return -1;
+}
+
 static RESULT open_direct(const char *path, int flags, struct os_direct *out)
 {
     flags |= O_CLOEXEC | O_NOFOLLOW;
     out->direct = true;
-    out->fd = open(path, flags | O_DIRECT | O_DSYNC, 0600);
+    out->fd = try_direct(path, flags);
     if (out->fd < 0 && errno == EINVAL) {
         out->direct = false;
         out->fd = open(path, flags & ~O_EXCL, 0600); /* the failed open may have made the file */
@@ -39,16 +46,30 @@ static RESULT open_direct(const char *path, int flags, struct os_direct *out)
     return OK;
 }
 
+/* After a failed flush the page cache shows, as clean, what the disk never got. What is dirty goes to the disk first, and
+ * then all is forgotten, so that the next read asks the disk. */
+static RESULT forget_cache(int fd, bool writable)
+{
+    bool flushed = fdatasync(fd) == 0;
+    REQUIRE(flushed || !writable, ERROR_IO, errno);
+    REQUIRE(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0 || !writable, ERROR_IO, EIO);
+    return OK;
+}
+
+static RESULT look_at_file(const struct os_direct *d, bool writable, uint64_t *size)
+{
+    struct stat st;
+    REQUIRE(fstat(d->fd, &st) == 0 && S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
+    *size = (uint64_t)st.st_size;
+    return d->direct ? OK : forget_cache(d->fd, writable);
+}
+
 result os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size)
 {
     TRY(open_direct(path, writable ? O_RDWR : O_RDONLY, out));
-    struct stat st;
-    if (fstat(out->fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        *size = (uint64_t)st.st_size;
-        return OK;
-    }
-    os_close(&out->fd);
-    return FAIL(ERROR_CONFIG, OS_NOT_A_FILE);
+    result r = look_at_file(out, writable, size);
+    if (!is_ok(r)) os_close(&out->fd);
+    return r;
 }
 
 static void assert_aligned(const void *p, size_t len, uint64_t offset)
@@ -61,6 +82,13 @@ static RESULT flush_write(const struct os_direct *d)
 {
     REQUIRE(!fault_hit("fsync"), ERROR_IO, EIO);
     REQUIRE(d->direct || fdatasync(d->fd) == 0, ERROR_IO, errno);
+    return OK;
+}
+
+result os_direct_sync(const struct os_direct *d)
+{
+    REQUIRE(!fault_hit("fsync"), ERROR_IO, EIO);
+    REQUIRE(fdatasync(d->fd) == 0, ERROR_IO, errno);
     return OK;
 }
 
@@ -123,7 +151,8 @@ static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *
 
 static RESULT write_zeros(const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
 {
-    REQUIRE(posix_fallocate(d->fd, 0, (off_t)size) == 0, ERROR_IO, ENOSPC);
+    int error = posix_fallocate(d->fd, 0, (off_t)size);
+    REQUIRE(error == 0, ERROR_IO, error);
     void *zeros = os_aligned_alloc(ZERO_STEP);
     REQUIRE(zeros, ERROR_LIMIT, ENOMEM);
     result r = write_steps(d, size, zeros, may_rest, ctx);

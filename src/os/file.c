@@ -24,6 +24,17 @@ bool os_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+result os_identify(const char *path, struct os_identity *out)
+{
+    struct stat s;
+    REQUIRE(stat(path, &s) == 0, ERROR_IO, errno);
+    *out = (struct os_identity){.device = s.st_dev,
+        .inode = s.st_ino,
+        .size = (uint64_t)s.st_size,
+        .changed_ns = (uint64_t)s.st_ctim.tv_sec * 1000000000u + (uint64_t)s.st_ctim.tv_nsec};
+    return OK;
+}
+
 result os_free_space(const char *path, uint64_t *bytes)
 {
     struct statvfs v;

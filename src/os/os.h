@@ -57,6 +57,16 @@ RESULT os_remove(const char *path); /* ENOENT is fine */
 /* A directory with the files in it; ENOENT is fine. */
 RESULT os_remove_dir(const char *path);
 bool os_exists(const char *path);
+/* Which file a path leads to: names can be moved, numbers of a file that is kept open cannot. */
+struct os_identity {
+    uint64_t device, inode, size;
+    uint64_t changed_ns; /* content or, of a directory, names; since 1970 */
+};
+RESULT os_identify(const char *path, struct os_identity *out);
+static inline bool os_same_file(const struct os_identity *a, const struct os_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
 /* Bytes that we could still write on the device that holds path. */
 RESULT os_free_space(const char *path, uint64_t *bytes);
 /* Whether group or others may write there, whom an access control list names too. */
@@ -91,7 +101,12 @@ RESULT os_direct_create(const char *path, uint64_t size, struct os_direct *out);
 typedef bool os_may_rest(void *ctx);
 RESULT os_direct_create_gently(
     const char *path, uint64_t size, os_may_rest *may_rest, void *ctx, struct os_direct *out);
+/* Without O_DIRECT what the page cache holds of the file is flushed and forgotten first: reads come from the disk then
+ * too. Fault point "direct": O_DIRECT is refused, as by a file system that has none. */
 RESULT os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size);
+/* Makes durable what others wrote to the file before: a write of a process that was killed may still stand in the disk's
+ * own cache, and a later write that is durable by itself does not take it along. Fault point "fsync". */
+RESULT os_direct_sync(const struct os_direct *d);
 /* Durable when OK. Any error, a short write too, is final for the file: what is on disk is then unknown. Fault points
  * "write" (nothing is written), "short-write" (half of it is), "fsync" (written, but not known to be durable). */
 RESULT os_direct_write(const struct os_direct *d, const void *data, size_t len, uint64_t offset);

@@ -103,6 +103,7 @@
     X(lseek,            'D', 'A', 'A')                                                                                 \
     X(statfs,           'D', 'A', 'A')                                                                                 \
     X(fstatfs,          'D', 'A', 'A')                                                                                 \
+    X(fadvise64,        '-', 'A', '-')                                                                                 \
     X(fallocate,        '-', 'A', '-')                                                                                 \
     X(ftruncate,        '-', 'A', 'A')                                                                                 \
     X(flock,            '-', 'A', 'A')                                                                                 \

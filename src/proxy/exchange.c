@@ -403,6 +403,8 @@ enum flow step_admit(struct exchange *x)
         worker_alarm(x->worker, GATE_REGISTRY);
         return exchange_fail(x, GATE_REGISTRY);
     }
+    f = mirror_is_on(x) || x->class == RECIPIENT_ENTITLED ? GATE_FINE : worker_ledger_refusal(x->worker);
+    if (f != GATE_FINE) return exchange_fail(x, f);
     x->admitted = worker_engine_reserve(x->worker);
     if (!x->admitted || !exchange_account(x) || gate_failure_thrown(GATE_NO_MEMORY)) return exchange_fail(x, GATE_NO_MEMORY);
     io_set_deadline(x->session->conn, x->body_read ? 0 : PROXY_IDLE_MS);

@@ -357,6 +357,7 @@ void worker_session_ended(struct worker *w);
 /* Once a minute for each row is enough. */
 void worker_alarm(struct worker *w, enum gate_failure f);
 /* For a request that arrived then; its clock was read already. */
+enum gate_failure worker_ledger_refusal(const struct worker *w);
 bool worker_registry_usable(const struct worker *w, uint64_t time_us);
 
 #endif

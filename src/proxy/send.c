@@ -20,13 +20,13 @@ static enum flow finish_broken(struct exchange *x)
     return FLOW_GO;
 }
 
-static enum flow refuse_unrecorded(struct exchange *x)
+static enum flow refuse_unrecorded(struct exchange *x, enum gate_failure f)
 {
     struct worker *w = x->worker;
-    atomic_fetch_add_explicit(&w->arguments->counters->failures[GATE_LEDGER], 1, memory_order_relaxed);
+    if (x->failure != f) atomic_fetch_add_explicit(&w->arguments->counters->failures[f], 1, memory_order_relaxed);
     if (x->head_written) return finish_broken(x);
-    x->failure = GATE_LEDGER;
-    x->answer = gate_failure_answer(GATE_LEDGER, x->class);
+    x->failure = f;
+    x->answer = gate_failure_answer(f, x->class);
     exchange_leave_origin(x, false);
     answer_choose(x);
     x->step = STEP_PACE;
@@ -45,12 +45,20 @@ static enum flow after_record(struct exchange *x)
         proxy_observe(x->worker->arguments->counters, PROXY_COMMIT, io_now_us() - x->published_us);
         x->step = STEP_PACE;
         break;
-    case GATE_REFUSED: return refuse_unrecorded(x);
+    case GATE_REFUSED: return refuse_unrecorded(x, GATE_LEDGER);
     case GATE_IDLE:
     case GATE_RECEIVING:
     case GATE_DECIDED: ASSERT(false);
     }
     return FLOW_GO;
+}
+
+/* Answers whose first bytes have left are finished from the reserve. */
+static enum gate_failure unrecordable(const struct exchange *x)
+{
+    if (x->failure == GATE_LEDGER || x->failure == GATE_LEDGER_ROOM) return x->failure;
+    enum gate_failure f = x->head_written ? GATE_FINE : worker_ledger_refusal(x->worker);
+    return f == GATE_LEDGER_ROOM ? f : GATE_FINE;
 }
 
 enum flow step_record(struct exchange *x)
@@ -64,6 +72,11 @@ enum flow step_record(struct exchange *x)
         x->step = STEP_PACE;
         return FLOW_GO;
     }
+    enum gate_failure f = unrecordable(x);
+    if (f != GATE_FINE) {
+        gate_refuse(x->gate);
+        return refuse_unrecorded(x, f);
+    }
     result r = record_publish(x);
     if (is_ok(r)) return after_record(x);
     if (r.class == ERROR_LIMIT && r.code == EAGAIN) {
@@ -73,7 +86,7 @@ enum flow step_record(struct exchange *x)
         return FLOW_WAIT;
     }
     gate_refuse(x->gate);
-    return refuse_unrecorded(x);
+    return refuse_unrecorded(x, GATE_LEDGER);
 }
 
 /* ---- PACE ------------------------------------------------------------------------------------------------------- */

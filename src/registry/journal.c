@@ -1,16 +1,17 @@
 /* The journal of live changes, protected.idx.journal. A record:
  *
  *   magic 4 │ length 4 │ position 8 │ CRC-32C 4 │ payload … │ keyed hash 16 │ CRC-32C 4        little-endian
- *   payload: op 1 │ zeros 3 │ keys 4 │ time 8 │ subject 8 │ reason 16 │ keys × 16
+ *   payload: op 1 │ fellows 3 │ keys 4 │ time 8 │ subject 8 │ reason 16 │ keys × 16
  *
  * The CRCs (of the head; of all before) find what the disk broke, the keyed hash (SipHash-2-4-128 over head and
  * payload) what somebody without the key wrote: a forged release must not unprotect anybody. Positions go up by one, so
  * that no record can be taken out of the middle.
  *
- * Torn or damaged? A record is written with one append and acknowledged after fsync. What a crash leaves of an
- * unacknowledged record is its beginning, cut short, or with zeros from some disk sector to the end of the file where
- * the file grew before its data arrived. Only that is torn. Everything else is damage, also of the last record, for it
- * may have been acknowledged; and damage refuses. */
+ * Torn or damaged? Records are written with one append, one or several, and acknowledged after fsync. What a crash leaves
+ * of an append that was not acknowledged is its beginning, cut short, or with zeros in the place of disk sectors whose data
+ * had not arrived: at the end of the file, or with later sectors behind them that had. Only that is torn. Whole records may
+ * stand behind such a hole, but only of the same append: `fellows` says how many records before one came with it. Everything
+ * else is damage, also of the last record, for it may have been acknowledged; and damage refuses. */
 #include "registry/image.h"
 
 #define RECORD_MAGIC 0x4A524731u /* "1GRJ" */
@@ -29,6 +30,7 @@ static void write_payload(uint8_t *p, const struct registry_change *c)
 {
     memset(p, 0, PAYLOAD_FIXED);
     p[0] = (uint8_t)c->op;
+    p[1] = (uint8_t)c->fellows, p[2] = (uint8_t)(c->fellows >> 8), p[3] = (uint8_t)(c->fellows >> 16);
     store_le32(p + 4, (uint32_t)c->key_count);
     store_le64(p + 8, c->time);
     store_le64(p + 16, c->subject);
@@ -45,6 +47,7 @@ RESULT registry_journal_encode(const uint8_t key[32], const struct registry_chan
     uint8_t *p;
     ASSERT(c->position > 0 && c->key_count <= REGISTRY_CHANGE_KEYS_MAX && c->subject != REGISTRY_NO_SUBJECT);
     ASSERT(c->op == REGISTRY_PROTECT || c->op == REGISTRY_SUSPECT || c->key_count == 0);
+    ASSERT(c->fellows < c->position && c->fellows < 1u << 24);
     size_t payload = PAYLOAD_FIXED + 16 * c->key_count, length = HEAD_BYTES + payload + TAIL_BYTES;
     TRY(secrets_derive(&s, key));
     result r = buf_reserve(out, length, &p);
@@ -81,18 +84,41 @@ static bool record_whole(span rest)
            load_le32(rest.ptr + length - 4) == crc32c(0, span_of(rest.ptr, length - 4));
 }
 
-/* What is not whole from `at` on is a beginning that a crash left. */
-static bool is_torn(span journal, size_t at)
+/* Only zeros in the part of some disk sector from `at` on. No sector of a record is zero by itself: it begins with the
+ * magic, ends with a checksum, and holds hashes. */
+static bool has_hole(span journal, size_t at)
+{
+    for (size_t from = at; from < journal.len;) {
+        size_t to = (from / SECTOR + 1) * SECTOR, i = from;
+        if (to > journal.len) to = journal.len;
+        while (i < to && journal.ptr[i] == 0)
+            i++;
+        if (i == to) return true;
+        from = to;
+    }
+    return false;
+}
+
+/* Does a whole record stand behind that was written by a later append than the one that is to have position `next`? */
+static bool followed_by_later(span journal, size_t at, uint64_t next)
+{
+    for (size_t i = at + 1; i + HEAD_BYTES <= journal.len; i++) {
+        span rest = span_from(journal, i);
+        if (load_le32(rest.ptr) != RECORD_MAGIC || !record_whole(rest)) continue;
+        const uint8_t *p = rest.ptr + HEAD_BYTES;
+        uint64_t fellows = (uint64_t)p[1] | (uint64_t)p[2] << 8 | (uint64_t)p[3] << 16;
+        if (load_le64(rest.ptr + 8) - fellows > next) return true;
+    }
+    return false;
+}
+
+/* What is not whole from `at` on is what a crash left of the last append. */
+static bool is_torn(span journal, size_t at, uint64_t next)
 {
     span rest = span_from(journal, at);
     size_t length = record_length(rest);
     if (rest.len < (length ? length : HEAD_BYTES)) return true;
-    size_t written = journal.len;
-    while (written > at && journal.ptr[written - 1] == 0)
-        written--;
-    if (written == at) return true; /* the file grew, and nothing else arrived */
-    size_t sector = (written + SECTOR - 1) / SECTOR * SECTOR;
-    return sector < at + (length ? length : HEAD_BYTES);
+    return has_hole(journal, at) && !followed_by_later(journal, at, next);
 }
 
 /* The change in a whole record; its keys go to the scratch. False when its insides or its keyed hash are wrong. */
@@ -108,7 +134,8 @@ static bool read_record(const struct secrets *s, span record, struct registry_pr
         .time = load_le64(p + 8),
         .subject = load_le64(p + 16),
         .keys = keys,
-        .key_count = load_le32(p + 4)};
+        .key_count = load_le32(p + 4),
+        .fellows = (uint32_t)p[1] | (uint32_t)p[2] << 8 | (uint32_t)p[3] << 16};
     memcpy(out->reason, p + 24, 16);
     if (p[0] < REGISTRY_PROTECT || p[0] > REGISTRY_CLEAR) return false;
     if (out->key_count != (payload - PAYLOAD_FIXED) / 16 || out->subject == REGISTRY_NO_SUBJECT) return false;
@@ -148,7 +175,7 @@ static RESULT replay_all(const struct secrets *s, span journal, const struct rea
         span rest = span_from(journal, end->bytes);
         struct registry_change c;
         if (!record_whole(rest)) {
-            end->torn = is_torn(journal, end->bytes);
+            end->torn = is_torn(journal, end->bytes, end->position + 1);
             REQUIRE(end->torn, ERROR_CONFIG, REGISTRY_JOURNAL_DAMAGED);
             return OK;
         }

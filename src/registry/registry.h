@@ -190,6 +190,7 @@ struct registry_change {
     const struct registry_print *keys; /* protect and suspect only */
     size_t key_count;
     uint8_t reason[16]; /* release, clear; suspect: the id of the request whose answer showed it */
+    uint32_t fellows; /* changes before it that were written with it, by one append */
 };
 /* Keyed hash of a reason (and of who gave it), for registry_change.reason. False when the library fails. */
 bool registry_reason_hash(const uint8_t key[32], span by, span reason, uint8_t out[16]);
@@ -237,7 +238,7 @@ struct registry_journal_end {
     uint64_t bytes;    /* of whole records: cut the file here before appending */
     uint64_t position; /* of the last record, 0: none */
     uint64_t records, applied;
-    bool torn; /* the last record was cut short by a crash: it had not been acknowledged */
+    bool torn; /* a crash left only parts of the last append: from `bytes` on nothing had been acknowledged */
 };
 /* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks);
  * suspicions and what cleared them from the beginning, for no source knows them. CONFIG

@@ -40,6 +40,7 @@ struct generation {
 struct supervisor {
     const struct supervisor_arguments *arguments;
     struct generation now, next; /* next.config NULL: no reload under way */
+    int old_overlay_fd; /* what draining workers of the generation before still read; -1: none */
     struct ipc_area *area, *suspicions; /* to the scribe; to admin */
     unsigned slots;
     struct proxy_counters *counters; /* one a slot */

@@ -126,6 +126,8 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .place = s->now.config->ledger,
         .generation = s->now.number,
         .mark_life = true,
+        .warn_bytes = s->now.config->ledger_warn,
+        .shed_bytes = s->now.config->ledger_shed,
         .confine = confine_scribe,
         .confine_ctx = s->now.config,
     };
@@ -181,7 +183,9 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     if (!is_ok(os_shared_map(g->overlay_fd, true, &a.overlays[0], &len))) give_up(control, "the overlay cannot be mapped");
     a.overlay_size = len;
     a.reborn = g == &s->now && s->ready;
-    if (g == &s->next && !is_ok(os_shared_map(s->now.overlay_fd, true, &a.overlays[1], &old_len))) {
+    /* One that follows a dead one takes over what that one kept for workers that still drain. */
+    int old = g == &s->next ? s->now.overlay_fd : s->old_overlay_fd;
+    if (old >= 0 && !is_ok(os_shared_map(old, true, &a.overlays[1], &old_len))) {
         give_up(control, "the old overlay cannot be mapped");
     }
     if (!is_ok(ipc_ring_attach(s->area, slot, &ring))) give_up(control, "the ring cannot be attached");

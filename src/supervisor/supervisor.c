@@ -257,6 +257,9 @@ static void finish_reload(struct supervisor *s)
     tell_all(s, ROLE_WORKER, s->next.number, IPC_SWITCH, CHILD_SERVING);
     tell_all(s, ROLE_WORKER, s->now.number, IPC_DRAIN, CHILD_DRAINING);
     struct generation last = s->now;
+    os_close(&s->old_overlay_fd);
+    s->old_overlay_fd = last.overlay_fd;
+    last.overlay_fd = -1;
     s->now = s->next;
     s->next = (struct generation){.overlay_fd = -1};
     forget_generation(&last);
@@ -314,12 +317,12 @@ static void on_ready(struct supervisor *s, struct child *c)
     announce(s);
 }
 
-static void on_failed(const struct child *c, const char *why)
+static void on_word(const struct child *c, const char *event, const char *why)
 {
     struct buf quoted;
     buf_init(&quoted, 2 * IPC_TEXT_MAX);
     if (is_ok(json_quote(&quoted, span_str(why)))) {
-        proxy_log("supervisor", "child_failed", "\"pid\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
+        proxy_log("supervisor", event, "\"pid\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
     }
     buf_free(&quoted);
 }
@@ -329,7 +332,7 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
     struct child *other;
     switch (m->type) {
     case IPC_READY: on_ready(s, c); break;
-    case IPC_FAILED: on_failed(c, m->text); break;
+    case IPC_FAILED: on_word(c, "child_failed", m->text); break;
     case IPC_DISTRUST:
         for (size_t i = 0; i < CHILDREN_MAX; i++) {
             other = &s->children[i];
@@ -338,7 +341,7 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
         }
         proxy_log("supervisor", "distrust", "\"slot\":%llu", (unsigned long long)m->number);
         break;
-    case IPC_ALARM: on_failed(c, m->text); break;
+    case IPC_ALARM: on_word(c, "alarm", m->text); break;
     case IPC_RELOAD: s->reload_wanted = true; break;
     case IPC_STATUS: /* admin has caught up */
         if (s->switching && c->role == ROLE_ADMIN && c->generation == s->next.number) finish_reload(s);
@@ -563,7 +566,7 @@ static RESULT set_up(struct supervisor *s)
     static const int SIGNALS[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGUSR2, 0};
     for (size_t i = 0; i < CHILDREN_MAX; i++) s->children[i].control = -1;
     s->signals = s->http_listener = s->socket_listener = s->ticket_fd = s->root_fd = -1;
-    s->next.overlay_fd = s->now.overlay_fd = -1;
+    s->next.overlay_fd = s->now.overlay_fd = s->old_overlay_fd = -1;
     TRY(os_limit_files(1u << 20));
     TRY(os_signals_open(SIGNALS, &s->signals));
     TRY(open_listeners(s));
@@ -589,6 +592,7 @@ static void tear_down(struct supervisor *s)
     ipc_area_free(s->area);
     ipc_area_free(s->suspicions);
     forget_generation(&s->now);
+    os_close(&s->old_overlay_fd);
 }
 
 /* Whoever hangs longer than the unit allows is started again. */
@@ -626,6 +630,7 @@ int supervisor_run(const struct supervisor_arguments *a)
         pet_watchdog(s);
         enforce_deadlines(s);
         replace_missing(s);
+        if (!still_draining(s)) os_close(&s->old_overlay_fd);
         try_reload(s);
         continue_switch(s);
     }

@@ -218,40 +218,95 @@ def fill(place):
             pass
 
 
-def test_disk_full_is_met_when_a_spare_is_made(people, tmp_path, small_disk):
-    """With the disk full, segment and spares are still written to the end; only then the ledger fails. With room made in
-    time nothing fails at all."""
+def fill_but(place, room):
+    fill(place)
+    with open(place / "ballast", "r+b") as f:
+        f.truncate(max(0, os.path.getsize(place / "ballast") - room))
+
+
+def test_room_runs_out(people, tmp_path, small_disk):
+    """Full: answers that need an entry are refused and the ledger says so, from the room that it had kept; with room again
+    everybody is served again. Nothing is lost, and nothing has failed."""
     gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
                  config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key",
                                     "origin": "gate1367.example/test"}})
     made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
     assert made.returncode == 0, made.stderr
     gw.start()
-    fill(small_disk)
-    wal = small_disk / "ledger" / "wal"
     with Client(gw.port, POLICE) as c:
-        alarm = '"no spare ledger segment can be made"'
+        assert c.get("/api/persons").status == 200
+        for _ in range(2):
+            fill(small_disk)
+            assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 2), gw.stderr()
+            asked = len(people.requests)
+            refused = c.get("/api/persons")
+            assert (refused.status, refused.body, len(people.requests)) == (502, REFUSAL, asked)
+            assert gw.admin("/readyz")[0] == 503 and gw.metric("gate1367_ledger_failed") == 0
+            (small_disk / "ballast").unlink()  # somebody heard the alarm
+            assert wait_until(lambda: gw.metric("gate1367_ledger_room") < 2)
+            assert c.get("/api/persons").status == 200
+    assert gw.stop() == 0
+    verify(gw, "room")
+    marks = [word for e in gw.entries() if e["event"] == "incident" for word in e["rules"]]
+    assert [m for m in marks if m == "ledger_room_shed"] == ["ledger_room_shed"] * 2
+    assert marks[-1] != "ledger_room_shed"
+
+
+def test_the_last_room_holds_the_last_word(people, tmp_path, small_disk):
+    """Nobody hears the alarm, no spare can be made, and what needs an entry all the same goes on: the ledger closes while
+    there is room to say so."""
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
+                 config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key", "room":
+                                    {"warn": "2KiB", "shed": "1KiB"}, "origin": "gate1367.example/test"}})
+    made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
+    assert made.returncode == 0, made.stderr
+    gw.start()
+    fill_but(small_disk, 512 * 1024)  # not enough for a spare
+    with Client(gw.port, POLICE) as c:
         for _ in range(4000):
-            got = c.get("/api/persons")
-            assert got.status == 200, gw.stderr()
-            if alarm in gw.stderr() and len(list(wal.glob("*.wal"))) == 2:
+            if c.get("/api/persons").status != 200:
                 break
-        assert alarm in gw.stderr()
-        (small_disk / "ballast").unlink()  # somebody heard the alarm
-        assert wait_until(lambda: len(list((wal / "spare").glob("*.wal"))) == 2 or
-                          len([p for p in (wal / "spare").iterdir() if "new" not in p.name]) == 2)
-        fill(small_disk)  # and again, until the end
-        answers = []
-        for _ in range(4000):
-            answers.append(c.get("/api/persons"))
-            if answers[-1].status != 200:
-                break
-    assert answers[-1].status == 502 and answers[-1].body == REFUSAL
-    assert len(list(wal.glob("*.wal"))) >= 4
+    assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 2 or gw.metric("gate1367_ledger_failed") == 1)
+    for _ in range(2000):  # look-ups of insiders are told only when on record
+        if gw.command("registry", "lookup", "-c", "gate.json", "alien_number", "A012345678").returncode != 0:
+            break
     assert gw.stop() == 74
-    verify(gw, "full")
-    last = [e["request"] for e in gw.entries() if e["event"] == "disclosure"]
-    assert answers[-2].header("Request-Id") in last
+    verify(gw, "closed")
+    marks = [word for e in gw.entries() if e["event"] == "incident" for word in e["rules"]]
+    assert marks[-1] == "ledger_room_closed", marks
+
+
+def damage(gw, how):
+    wal = gw.dir / "ledger" / "wal"
+    segment = sorted(wal.glob("*.wal"))[-1]
+    if how == "deleted":
+        segment.unlink()
+    elif how == "replaced":
+        copy = segment.read_bytes()
+        segment.unlink()
+        segment.write_bytes(copy)
+    elif how == "cut":
+        os.truncate(segment, 4096)
+    elif how == "moved":
+        (gw.dir / "ledger").rename(gw.dir / "elsewhere")
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "cut", "moved"])
+def test_a_file_that_is_not_the_ledgers_any_more(how, people, tmp_path):
+    """What is written to a deleted file is durable for nobody. Within a second the ledger is closed."""
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"])
+    with Client(gw.port, POLICE) as c:
+        assert c.get("/api/persons").status == 200
+        since = time.monotonic()
+        damage(gw, how)
+        while c.get("/api/persons").status == 200:
+            assert time.monotonic() - since < 10, "never noticed"
+        took = time.monotonic() - since
+        got = c.get("/api/persons")
+        assert (got.status, got.body) == (502, REFUSAL)
+    assert took < 1 * (3 if SANITIZED else 1), took
+    assert "was deleted, replaced or cut: " in gw.stderr() and gw.admin("/readyz")[0] == 503
+    assert gw.stop() == 74
 
 
 SHIM = r"""

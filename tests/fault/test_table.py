@@ -93,6 +93,7 @@ INPUT = {
     # Unreadable it cannot become: it is mapped from a sealed copy and checked before a worker reports ready (tested below).
     "registry": "test_stale_registry_by_input",
     "ledger": "test_ledger_by_input",
+    "ledger_room": "test_ledger_room_by_input",
     "suspicion": "test_suspicion_by_input",
     "upstream_connect": [Ask(path="/dead/x")],
     "upstream_timeout": [Ask(origin=lambda r: (b"", "hang"))],
@@ -477,6 +478,29 @@ def test_ledger_by_input(serve, stage):
     assert moved(gw, "ledger") == 2
 
 
+def test_ledger_room_by_input(serve, stage):
+    """The device has less room than the configuration wants to keep: the origin is not asked for restricted recipients, and
+    entitled ones get what needs no entry. What happened is on record."""
+    gw = stage.gateway
+    gw.config["ledger"]["room"] = {"warn": "2000000GiB", "shed": "1000000GiB"}
+    serve()
+    try:
+        assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 2)
+        assert gw.admin("/readyz")[0] == 503 and "nearly full" in gw.admin("/readyz")[1]
+        assert '"event":"alarm","child"' in gw.stderr() or "nearly full" in gw.stderr()
+        for restricted in (True, False):
+            asked = len(stage.origin.requests)
+            exchange(gw, stage, "ledger_room", Ask(), restricted)
+            assert len(stage.origin.requests) == asked + (not restricted)
+        stage.say = lambda r: answer({"personId": 8})
+        with Client(gw.port, OFFICER) as c:
+            assert c.get("/api/persons/8").status == 200
+        marks = [e["rules"] for e in gw.entries() if e["event"] == "incident"]
+        assert "ledger_room_shed" in marks[-1]
+    finally:
+        del gw.config["ledger"]["room"]
+
+
 def test_suspicion_by_input(serve, stage):
     """Admin does not say that it keeps what an answer showed: neither recipient gets it."""
     gw = serve()
@@ -515,7 +539,8 @@ ORDINARY = {
     "request_body": Ask(path="/post/x", method="POST", body=b"{}"),
 }
 SWITCH_UNROUTED = UNROUTED | {"request_timeout", "rate"}
-MET_EARLY = UNROUTED | {"request_timeout", "rate", "forbidden", "method", "query", "no_memory", "registry", "upstream_connect"}
+MET_EARLY = UNROUTED | {"request_timeout", "rate", "forbidden", "method", "query", "no_memory", "registry", "ledger_room",
+                         "upstream_connect"}
 
 
 @pytest.mark.parametrize("row", ROWS)

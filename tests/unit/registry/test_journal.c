@@ -106,6 +106,50 @@ static void test_zeros_at_the_end_are_torn(void **state UNUSED)
     buf_free(&journal);
 }
 
+/* What one append wrote may have arrived in any sectors. Torn, as long as what is whole behind the hole came with it; what
+ * an earlier append wrote was acknowledged, and a hole in that is damage. */
+static void test_a_hole_in_the_last_append_is_torn(void **state UNUSED)
+{
+    struct buf journal;
+    struct registry_journal_end end;
+    size_t first = 0, starts[40];
+    buf_init(&journal, 1 << 20);
+    for (uint64_t i = 1; i <= 40; i++) {
+        struct registry_change c = {.op = REGISTRY_PROTECT, .position = i, .time = 1, .subject = 100 + i,
+            .keys = some_keys, .key_count = 3, .fellows = i > 20 ? (uint32_t)(i - 21) : 0};
+        starts[i - 1] = buf_len(&journal);
+        if (i == 21) first = buf_len(&journal);
+        assert_true(is_ok(registry_journal_encode(test_key, &c, &journal)));
+    }
+    uint8_t *bytes = journal.base + journal.read;
+    size_t len = buf_len(&journal), holes = 0;
+    for (size_t sector = 0; sector * 512 < len; sector++) {
+        size_t from = sector * 512, to = from + 512 < len ? from + 512 : len, whole = 0;
+        uint8_t *copy = mem_copy(bytes, len);
+        memset(copy + from, 0, to - from);
+        result r = replay(span_of(copy, len), 0, NULL, &end);
+        while (whole < 39 && starts[whole + 1] <= from)
+            whole++;
+        if (starts[whole] < first) {
+            assert_int_equal(r.code, REGISTRY_JOURNAL_DAMAGED);
+        } else {
+            assert_true(is_ok(r));
+            assert_true(end.torn);
+            assert_int_equal(end.records, whole);
+            assert_int_equal(end.bytes, starts[whole]);
+            holes++;
+        }
+        mem_free(copy);
+    }
+    assert_true(holes > 3);
+    /* Several holes, and a file that ends inside. */
+    memset(bytes + (first / 512 + 1) * 512, 0, 512);
+    memset(bytes + (first / 512 + 3) * 512, 0, 512);
+    assert_true(is_ok(replay(span_of(bytes, len - 10), 0, NULL, &end)));
+    assert_true(end.torn && end.records >= 20);
+    buf_free(&journal);
+}
+
 /* A bit that flips is damage wherever it is, also in the last record: it may have been acknowledged. */
 static void test_every_flipped_bit_is_damage(void **state UNUSED)
 {
@@ -199,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_torn_at_every_byte),
         cmocka_unit_test(test_zeros_at_the_end_are_torn),
+        cmocka_unit_test(test_a_hole_in_the_last_append_is_torn),
         cmocka_unit_test(test_every_flipped_bit_is_damage),
         cmocka_unit_test(test_forged_and_missing_records),
         cmocka_unit_test(test_full_overlay_is_a_limit),
