@@ -71,7 +71,7 @@ BROKEN = b'{"personId":7,"aNumber":"A012345678","name":"Quetzal-of-Canary"'
 
 def hidden(request):
     """Another twenty of whom nobody restricted sees anything, wherever one asks."""
-    return answer({"items": [{**PERSON, "at": f"{getattr(request, "query", "")}-{n}"} for n in range(20)]})
+    return answer({"items": [{**PERSON, "at": f"{getattr(request, 'query', '')}-{n}"} for n in range(20)]})
 
 
 INPUT = {
