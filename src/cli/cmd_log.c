@@ -61,7 +61,14 @@ static void show_progress(void *ctx, uint64_t done, uint64_t all)
 
 static const char *const judgements[] = {"sound", "tampered", "cannot_tell"};
 
-static void print_report_json(enum ledger_judgement j, const struct ledger_report *r)
+/* Of a sound ledger. */
+static uint64_t presumed_in(struct log_options *o, enum ledger_judgement j)
+{
+    bool known = j == LEDGER_IS_SOUND && is_ok(log_learn_presumed(o, 0));
+    return known ? ledger_presumed_count(o->presumed) : 0;
+}
+
+static void print_report_json(enum ledger_judgement j, const struct ledger_report *r, uint64_t presumed)
 {
     char root[65], problem[512];
     struct buf b;
@@ -72,9 +79,9 @@ static void print_report_json(enum ledger_judgement j, const struct ledger_repor
     if (!sound && !is_ok(json_quote(&b, span_str(problem)))) buf_clear(&b);
     printf("{\"result\":\"%s\",\"entries\":%llu,\"frames\":%llu,\"segments\":%llu,\"bytes\":%llu,\"root\":\"%s\","
            "\"signed_end\":%llu,"
-           "\"unfinished\":%s,\"problem\":",
+           "\"unfinished\":%s,\"presumed_disclosed\":%llu,\"problem\":",
         judgements[j], (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments,
-        (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, r->torn ? "true" : "false");
+        (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, r->torn ? "true" : "false", (unsigned long long)presumed);
     if (sound || buf_len(&b) == 0)
         printf("null}\n");
     else
@@ -117,9 +124,12 @@ static int run_verify(struct log_options *o)
     enum ledger_judgement j = ledger_verify(o->directory, &v, show_progress, &progress, &report);
     cli_progress_end(&progress);
     if (o->json)
-        print_report_json(j, &report);
+        print_report_json(j, &report, presumed_in(o, j));
     else
         print_report(j, &report, o->directory);
+    if (!o->json && presumed_in(o, j) > 0)
+        printf("%llu disclosures without a completion: presumed disclosed (log list shows which)\n",
+            (unsigned long long)presumed_in(o, j));
     return (int)j;
 }
 

@@ -17,6 +17,7 @@ struct log_options {
     struct ledger_filter filter;
     struct ledger_unsealer *unsealer; /* NULL without --unseal */
     struct buf unsealed;
+    struct ledger_presumed *presumed; /* NULL: not asked for */
     char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
 };
 
@@ -43,6 +44,10 @@ bool log_passes(struct log_options *o, const struct ledger_view *v);
 /* What --unseal opens of it, as a JSON object; empty where nothing is sealed, or it cannot be opened (then *why says so,
  * else it is NULL). Lives until the next call. */
 span log_unsealed(struct log_options *o, const struct ledger_view *v, const char **why);
+
+/* Reads from that entry to the end, so that disclosures without a completion are known. */
+RESULT log_learn_presumed(struct log_options *o, uint64_t from);
+bool log_is_presumed(const struct log_options *o, span json);
 
 int log_list(struct log_options *o);
 int log_follow(struct log_options *o);

@@ -248,6 +248,7 @@ bool log_open_unsealer(struct log_options *o)
 void log_release(struct log_options *o)
 {
     ledger_unsealer_close(o->unsealer);
+    ledger_presumed_free(o->presumed);
     buf_free(&o->unsealed);
     mem_wipe(&o->filter, sizeof o->filter);
 }

@@ -1,5 +1,6 @@
 """The ledger under crashes and a bad disk: what a client received the first byte of is on record, without exception."""
 # ctest: timeout=1500
+import json
 import os
 import random
 import re
@@ -373,3 +374,30 @@ def test_a_full_ring_is_waited_for(people, tmp_path):
         with pytest.raises((ssl.SSLWantReadError, BlockingIOError)):
             c.socket.recv(1)
         kill_everybody(gw)  # nobody is sent away while somebody waits for the ledger
+
+
+def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
+    """A client that stops reading holds its answer open; then everybody is killed. Nobody can say what arrived."""
+    long = {**PEOPLE, "note": "x" * 30_000_000}
+    with Origin(lambda r: answer(long if r.path == "/api/persons" else PEOPLE)) as origin:
+        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"])
+        with Client(gw.port, OFFICER) as c:
+            assert c.get("/api/associates/7").status == 200
+        assert wait_until(lambda: any(e["event"] == "completion" for e in gw.entries()))
+        with Client(gw.port, OFFICER, timeout=20) as c:
+            c.request("/api/persons")
+            assert c.receive()
+            pids = [gw.process.pid, *gw.children("worker"), *gw.children("scribe")]
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            gw.process.wait()
+    gw.log.close()
+    gw.process = None
+    rows = [json.loads(line) for line in gw.command("log", "list", "-c", "gate.json", "--json").stdout.splitlines()]
+    begun = [r for r in rows if r["entry"]["event"] == "disclosure"]
+    assert [r.get("presumed_disclosed", False) for r in begun] == [False] * (len(begun) - 1) + [True]
+    last = str(begun[-1]["index"])
+    assert "presumed disclosed" in gw.command("log", "show", last, "-c", "gate.json").stdout
+    assert "presumed" not in gw.command("log", "show", str(begun[0]["index"]), "-c", "gate.json").stdout
+    assert "1 disclosures without a completion: presumed disclosed" in verify(gw, "presumed")
+    assert "presumed disclosed)" in gw.command("log", "list", "-c", "gate.json").stdout
