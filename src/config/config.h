@@ -15,6 +15,7 @@ struct config {
     struct os_address admin_address;
     const char *admin_text, *admin_socket; /* socket: absolute path */
     struct ledger_place ledger;
+    struct ledger_place standby; /* directory NULL: none */
     uint64_t ledger_warn, ledger_shed; /* free bytes of its device; 0: ten and two segments */
     int ledger_key_fd; /* -1: there is none */
     const char *registry_path, *registry_key_path, *journal_path;

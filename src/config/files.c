@@ -142,7 +142,8 @@ static void load_registry(struct loading *l)
 }
 
 static const struct member_spec LEDGER[] = {
-    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {"room", false, false}, {0}};
+    {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {"room", false, false},
+    {"standby", false, false}, {0}};
 
 static const struct member_spec ROOM[] = {{"warn", true, false}, {"shed", true, false}, {0}};
 
@@ -173,6 +174,22 @@ static void load_room(struct config *c, const struct place *ledger, const json_t
     if (!in_order) place_error(&at, "\"shed\" is not below \"warn\": somebody must hear of it before answers are refused");
 }
 
+static const struct member_spec STANDBY[] = {{"directory", true, false}, {"origin", true, false}, {0}};
+
+static void load_standby(struct loading *l, const struct place *ledger, const json_t *v)
+{
+    struct config *c = l->config;
+    struct place at = place_member(ledger, "standby");
+    if (v == NULL || !config_object(&at, v, STANDBY)) return;
+    const char *directory = place_string(&at, v, "directory", false, NULL), *origin = place_string(&at, v, "origin", false, NULL);
+    if (directory == NULL || origin == NULL) return;
+    c->standby = (struct ledger_place){
+        .directory = config_path(l->in, directory), .key_path = c->ledger.key_path, .origin = origin};
+    if (c->standby.directory == NULL || c->ledger.directory == NULL) return;
+    if (strcmp(c->standby.directory, c->ledger.directory) == 0) place_error(&at, "the standby is the ledger itself; give a directory on another device");
+    if (strcmp(origin, c->ledger.origin) == 0) place_error(&at, "the standby has the ledger's origin; two logs of one name would be a fork: give it its own");
+}
+
 static void load_ledger(struct loading *l)
 {
     const json_t *v = json_object_get(l->root, "ledger");
@@ -187,6 +204,7 @@ static void load_ledger(struct loading *l)
     l->config->settings.node = origin;
     place_strings(&at, v, "auditors", load_auditor, l);
     load_room(l->config, &at, json_object_get(v, "room"));
+    load_standby(l, &at, json_object_get(v, "standby"));
 }
 
 void config_load_files(struct loading *l)

@@ -72,29 +72,45 @@ static void try_registry(const struct config *c)
     config_registry_close(&now);
 }
 
+static void try_place(const struct place *at, const struct ledger_place *ledger)
+{
+    struct ledger_key *key = NULL;
+    struct ledger_verifier stored, ours;
+    result r = ledger_verifier_read(ledger->directory, &stored);
+    if (!is_ok(r)) {
+        place_error(at, "%s: %s", ledger->directory, ledger_error_text(r));
+        return;
+    }
+    r = ledger_key_load(ledger->key_path, &key);
+    if (!is_ok(r)) {
+        place_error(at, "%s: %s", ledger->key_path, ledger_error_text(r));
+        return;
+    }
+    r = ledger_verifier_of(key, ledger->origin, &ours);
+    ledger_key_free(key);
+    if (!is_ok(r)) place_error(at, "%s; correct \"origin\"", ledger_error_text(r));
+    else if (strcmp(ours.name, stored.name) != 0 || memcmp(ours.key, stored.key, sizeof(ours.key)) != 0) {
+        place_error(at, "the ledger there belongs to another origin or key; use its own, or another directory");
+    }
+}
+
 static void try_ledger(const struct config *c)
 {
-    struct place at = place_root(c->inside->sources[0]);
-    at = place_member(&at, "ledger");
-    struct ledger_key *key = NULL;
-    struct ledger_verifier stored;
-    result r = ledger_verifier_read(c->ledger.directory, &stored);
-    if (!is_ok(r)) {
-        place_error(&at, "%s: %s", c->ledger.directory, ledger_error_text(r));
-        return;
+    struct place root = place_root(c->inside->sources[0]), at = place_member(&root, "ledger"), standby = place_member(&at, "standby");
+    struct os_identity first, second;
+    try_place(&at, &c->ledger);
+    if (c->standby.directory == NULL) return;
+    try_place(&standby, &c->standby);
+    bool known = is_ok(os_identify(c->ledger.directory, &first)) && is_ok(os_identify(c->standby.directory, &second));
+    if (known && first.device == second.device) {
+        place_warning(&standby, "on the same device as the ledger: what fails or fills it takes both; move the standby");
     }
-    r = ledger_key_load(c->ledger.key_path, &key);
-    if (!is_ok(r)) {
-        place_error(&at, "%s: %s", c->ledger.key_path, ledger_error_text(r));
-        return;
-    }
-    struct ledger_verifier ours;
-    r = ledger_verifier_of(key, c->ledger.origin, &ours);
-    ledger_key_free(key);
-    if (!is_ok(r)) place_error(&at, "%s; correct \"origin\"", ledger_error_text(r));
-    else if (strcmp(ours.name, stored.name) != 0 || memcmp(ours.key, stored.key, sizeof(ours.key)) != 0) {
-        place_error(&at, "the ledger there belongs to another origin or key; use its own, or another directory");
-    }
+}
+
+static bool same_standby(const struct config *a, const struct config *b)
+{
+    if (a->standby.directory == NULL || b->standby.directory == NULL) return a->standby.directory == b->standby.directory;
+    return strcmp(a->standby.directory, b->standby.directory) == 0 && strcmp(a->standby.origin, b->standby.origin) == 0;
 }
 
 void config_try(struct config *c)
@@ -136,6 +152,6 @@ void config_compare(const struct config *now, const struct config *next)
                        strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
                        strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
                        same_auditors(&now->settings, &next->settings) && now->ledger_warn == next->ledger_warn &&
-                       now->ledger_shed == next->ledger_shed;
+                       now->ledger_shed == next->ledger_shed && same_standby(now, next);
     if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
 }

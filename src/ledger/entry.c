@@ -223,6 +223,19 @@ static void put_tail(struct writer *w, const struct ledger_entry *e, span sealed
         PUT(w, ",\"aborted\":false");
 }
 
+static void put_link(struct writer *w, const struct ledger_entry *e)
+{
+    if (!e->link.origin.ptr) return;
+    PUT(w, ",\"link\":{\"origin\":");
+    put_text(w, e->link.origin, LEDGER_FIELD_MAX);
+    NUMBER(w, "size", e->link.root ? (int64_t)(e->link.size & INT64_MAX) : -1);
+    PUT(w, ",\"root\":");
+    char hex[65] = "";
+    if (e->link.root) hex_encode(span_of(e->link.root, 32), hex);
+    put_text(w, e->link.root ? span_str(hex) : span_of(NULL, 0), 64);
+    PUT(w, "}");
+}
+
 result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)
 {
     ASSERT(e->subject_count <= LEDGER_PART_SUBJECTS);
@@ -236,6 +249,7 @@ result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)
     put_verdict(&w, e);
     put_subjects(&w, e);
     put_tail(&w, e, sealed);
+    put_link(&w, e);
     PUT(&w, "}");
     REQUIRE(!w.full, ERROR_LIMIT, EMSGSIZE);
     buf_commit(out, (size_t)(w.at - room));

@@ -111,6 +111,12 @@ struct ledger_entry {
     /* Only in COMPLETION entries, after `sealed`. */
     uint64_t bytes;
     bool aborted;
+    /* Only where origin is given, last: the ledger that this one goes on from, and its end; root NULL: not known. */
+    struct {
+        span origin;
+        uint64_t size;
+        const uint8_t *root;
+    } link;
 };
 
 /* Appends the entry to out as one or more JSON objects of at most LEDGER_ENTRY_MAX bytes and hands each to `each` in
@@ -184,7 +190,8 @@ bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char 
     X(NONCE, "nonce", "chance, so that nobody can guess an entry from its hash")                                       \
     X(SEALED, "sealed", "what only auditors can open")                                                                 \
     X(BYTES, "bytes", "body bytes sent")                                                                               \
-    X(ABORTED, "aborted", "the connection ended before the answer did")
+    X(ABORTED, "aborted", "the connection ended before the answer did")                                                \
+    X(LINK, "link", "the ledger that this one follows upon: its name, size and Merkle root at that time")
 enum ledger_member {
 #define X(id, text, note) LEDGER_MEMBER_##id,
     LEDGER_MEMBERS(X)
@@ -388,6 +395,8 @@ RESULT ledger_add_reserved(struct ledger *l, size_t len);
 RESULT ledger_add(struct ledger *l, span entry);
 size_t ledger_pending(const struct ledger *l); /* entries gathered */
 size_t ledger_pending_room(const struct ledger *l);
+/* What is gathered, in order, also of a ledger that failed. Fails with what `each` failed with. */
+RESULT ledger_each_gathered(const struct ledger *l, ledger_part_fn *each, void *ctx);
 /* Signs and writes the group as one frame; durable when OK. The first error is final: everything after fails with IO
  * LEDGER_E_FAILED and the files are not touched again. With nothing gathered: OK. */
 RESULT ledger_commit(struct ledger *l);
@@ -422,6 +431,7 @@ struct ledger_scribe_config {
     int key_fd;     /* inherited descriptor of the key file; closed after reading; -1: place.key_path */
     int root_fd;    /* where the 32 bytes of ledger_key_root go before READY (memory file, at offset 0); -1: nowhere */
     struct ledger_place place;
+    struct ledger_place standby; /* takes over where the other fails; directory NULL: none. With the same key */
     uint64_t generation;   /* told back in READY */
     uint32_t hold_us;      /* under load a group waits at most this long for more; 0: 500 */
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */

@@ -26,13 +26,23 @@
 /* What the last entry needs, that says that the ledger is closed, and the group before it. */
 #define CLOSING_BYTES (LEDGER_FRAME_MAX + 65536u)
 
+/* A ledger with all that serves it. Of two only one is written; the other one's threads wait from the start, for a confined
+ * process makes no more. */
+struct side {
+    struct ledger_scribe_config config; /* with this one's place */
+    struct ledger *ledger;
+    struct spare_maker maker;
+    struct publisher publisher;
+    struct guard guard;
+};
+enum { CONFIGURED, STANDBY, SIDES };
+
 struct scribe {
     const struct ledger_scribe_config *config;
     struct ipc_collector *collector;
     struct ledger_key *key;
-    struct ledger *ledger;
-    struct spare_maker maker;
-    struct publisher publisher;
+    struct side sides[SIDES];
+    struct side *at;
     uint64_t *tickets; /* the last one of each slot in the group; 0: none */
     unsigned slots, turn;
     int signals;
@@ -42,7 +52,6 @@ struct scribe {
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
     size_t waiting_after; /* entries that had queued when the last commit ended */
     uint64_t tip_ns, control_ns, look_ns;
-    struct guard guard;
     enum ipc_room room;
 };
 
@@ -83,15 +92,15 @@ static void hear_control(struct scribe *s)
 
 static void watch_spares(struct scribe *s)
 {
-    if (ledger_spares(s->ledger) < 2) maker_want(&s->maker);
-    int trouble = atomic_load(&s->maker.trouble);
+    if (ledger_spares(s->at->ledger) < 2) maker_want(&s->at->maker);
+    int trouble = atomic_load(&s->at->maker.trouble);
     if (trouble && !s->alarmed) tell(s, IPC_ALARM, (uint64_t)trouble, "no spare ledger segment can be made");
     s->alarmed = trouble != 0;
 }
 
 static void watch_publishing(struct scribe *s)
 {
-    int trouble = atomic_load(&s->publisher.trouble);
+    int trouble = atomic_load(&s->at->publisher.trouble);
     if (trouble && !s->unpublished) tell(s, IPC_ALARM, (uint64_t)trouble, "the ledger's tiles cannot be published");
     s->unpublished = trouble != 0;
 }
@@ -102,18 +111,18 @@ static void watch_publishing(struct scribe *s)
 static bool collect_slot(struct scribe *s, unsigned slot)
 {
     for (unsigned i = 0; i < TURN_ENTRIES; i++) {
-        size_t room = ledger_pending_room(s->ledger), len = 0;
+        size_t room = ledger_pending_room(s->at->ledger), len = 0;
         uint64_t ticket = 0;
         uint8_t *at;
         if (room > IPC_ENTRY_MAX) room = IPC_ENTRY_MAX;
-        if (!is_ok(ledger_reserve(s->ledger, room, &at))) return false;
+        if (!is_ok(ledger_reserve(s->at->ledger, room, &at))) return false;
         switch (ipc_collector_take(s->collector, slot, at, room, &len, &ticket)) {
         case IPC_TAKE_NONE: return true;
         case IPC_TAKE_FULL: return false;
         case IPC_TAKE_BROKEN: distrust(s, slot, "broke the ring's rules"); return true;
         case IPC_TAKE_ENTRY: break;
         }
-        result r = ledger_add_reserved(s->ledger, len);
+        result r = ledger_add_reserved(s->at->ledger, len);
         if (is_ok(r))
             s->tickets[slot] = ticket;
         else if (r.code == LEDGER_E_ENTRY)
@@ -144,7 +153,7 @@ static void hold(struct scribe *s)
     uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
     uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
     uint64_t now = os_monotonic_ns(), until = now + us * 1000;
-    while (s->waiting_after >= 2 && !s->full && (s->asked & IPC_NOW) == 0 && ledger_pending(s->ledger) < enough &&
+    while (s->waiting_after >= 2 && !s->full && (s->asked & IPC_NOW) == 0 && ledger_pending(s->at->ledger) < enough &&
            now < until) {
         struct pollfd fd = {.fd = ipc_collector_fd(s->collector), .events = POLLIN};
         struct timespec left = {.tv_nsec = (long)(until - now)};
@@ -158,20 +167,20 @@ static void hold(struct scribe *s)
 static result commit(struct scribe *s)
 {
     if (!s->full && !s->rest_waits) s->asked = 0; /* else what was asked for may be in what is still there */
-    TRY(ledger_commit(s->ledger));
+    TRY(ledger_commit(s->at->ledger));
     for (unsigned i = 0; i < s->slots; i++) {
         if (s->tickets[i] == 0) continue;
         ipc_collector_durable(s->collector, i, s->tickets[i]);
         s->tickets[i] = 0;
     }
-    publisher_tell(&s->publisher, s->ledger); /* last: no answer waits for it */
+    publisher_tell(&s->at->publisher, s->at->ledger); /* last: no answer waits for it */
     return OK;
 }
 
 static result write_tip(struct scribe *s)
 {
     s->tip_ns = os_monotonic_ns();
-    return ledger_write_tip(s->ledger);
+    return ledger_write_tip(s->at->ledger);
 }
 
 /* ---- the scribe's own entries ---------------------------------------------------------------------------------- */
@@ -181,9 +190,10 @@ static result mark_part(void *ctx, span part)
     return ledger_add(ctx, part);
 }
 
-/* Into the group that is being gathered. */
-static result mark(struct scribe *s, enum ledger_event event, const struct ledger_count *what)
+/* Into the group that is being gathered. The other side, where one follows upon it. */
+static result mark(struct scribe *s, enum ledger_event event, const struct ledger_count *what, const struct side *other)
 {
+    uint8_t root[32];
     uint8_t chance[26];
     char request[LEDGER_REQUEST_ID];
     uint64_t now = os_realtime_us();
@@ -200,9 +210,15 @@ static result mark(struct scribe *s, enum ledger_event event, const struct ledge
         .rule_count = what ? 1 : 0,
         .duration_us = -1};
     memcpy(e.nonce, chance + 10, 16);
+    if (other) e.link.origin = span_str(other->config.place.origin);
+    if (other && other->ledger) {
+        ledger_root(other->ledger, root);
+        e.link.size = ledger_size(other->ledger);
+        e.link.root = root;
+    }
     struct buf scratch;
     buf_init(&scratch, LEDGER_ENTRY_MAX * 2);
-    result r = ledger_entry_parts(&e, &scratch, mark_part, s->ledger);
+    result r = ledger_entry_parts(&e, &scratch, mark_part, s->at->ledger);
     buf_free(&scratch);
     return r;
 }
@@ -210,9 +226,9 @@ static result mark(struct scribe *s, enum ledger_event event, const struct ledge
 /* When it began to write, and that it stopped in good order. */
 static result mark_life(struct scribe *s, enum ledger_event event)
 {
-    TRY(mark(s, event, NULL));
-    TRY(ledger_commit(s->ledger));
-    publisher_tell(&s->publisher, s->ledger);
+    TRY(mark(s, event, NULL, NULL));
+    TRY(ledger_commit(s->at->ledger));
+    publisher_tell(&s->at->publisher, s->at->ledger);
     return OK;
 }
 
@@ -226,11 +242,11 @@ static bool short_of(uint64_t free, uint64_t limit, bool already)
 
 static enum ipc_room judge_room(const struct scribe *s, uint64_t free)
 {
-    bool trouble = atomic_load(&s->maker.trouble) != 0;
-    uint64_t segment = s->guard.segment_bytes;
+    bool trouble = atomic_load(&s->at->maker.trouble) != 0;
+    uint64_t segment = s->at->guard.segment_bytes;
     uint64_t shed = s->config->shed_bytes ? s->config->shed_bytes : 2 * segment;
     uint64_t warn = s->config->warn_bytes ? s->config->warn_bytes : 10 * segment;
-    if (short_of(free, shed, s->room == IPC_ROOM_SHED) || (trouble && ledger_spares(s->ledger) == 0)) return IPC_ROOM_SHED;
+    if (short_of(free, shed, s->room == IPC_ROOM_SHED) || (trouble && ledger_spares(s->at->ledger) == 0)) return IPC_ROOM_SHED;
     return trouble || short_of(free, warn, s->room >= IPC_ROOM_WARN) ? IPC_ROOM_WARN : IPC_ROOM_ENOUGH;
 }
 
@@ -250,18 +266,18 @@ static result change_room(struct scribe *s, enum ipc_room room, uint64_t free)
     ipc_collector_set_room(s->collector, room);
     if (quiet) return OK;
     tell(s, IPC_ALARM, free >> 20, rooms[room].text);
-    if (ledger_pending_room(s->ledger) < LEDGER_ENTRY_MAX) TRY(commit(s));
+    if (ledger_pending_room(s->at->ledger) < LEDGER_ENTRY_MAX) TRY(commit(s));
     s->asked |= IPC_SOON;
-    return mark(s, LEDGER_INCIDENT, &what);
+    return mark(s, LEDGER_INCIDENT, &what, NULL);
 }
 
 static result look_around(struct scribe *s)
 {
     uint64_t free = 0;
-    result r = guard_look(&s->guard, &s->publisher.publication->removed);
-    if (!is_ok(r)) ledger_give_up(s->ledger);
+    result r = guard_look(&s->at->guard, &s->at->publisher.publication->removed);
+    if (!is_ok(r)) ledger_give_up(s->at->ledger);
     TRY(r);
-    enum ipc_room room = is_ok(os_free_space(s->guard.directory, &free)) ? judge_room(s, free) : s->room;
+    enum ipc_room room = is_ok(os_free_space(s->at->guard.directory, &free)) ? judge_room(s, free) : s->room;
     if (room != s->room || s->look_ns == 0) TRY(change_room(s, room, free));
     s->look_ns = os_monotonic_ns();
     return OK;
@@ -270,17 +286,17 @@ static result look_around(struct scribe *s)
 /* No spare, and none can be made: what is left of the last segment holds the group that is gathered and one entry more. */
 static bool at_the_end(struct scribe *s)
 {
-    return ledger_segment_room(s->ledger) < CLOSING_BYTES && ledger_spares(s->ledger) == 0 &&
-           atomic_load(&s->maker.trouble) != 0;
+    return ledger_segment_room(s->at->ledger) < CLOSING_BYTES && ledger_spares(s->at->ledger) == 0 &&
+           atomic_load(&s->at->maker.trouble) != 0;
 }
 
 static result close_for_good(struct scribe *s)
 {
     struct ledger_count what = {SPAN("ledger_room_closed"), 0};
     TRY(commit(s));
-    TRY(mark(s, LEDGER_INCIDENT, &what));
+    TRY(mark(s, LEDGER_INCIDENT, &what, NULL));
     TRY(commit(s));
-    TRY(ledger_write_tip(s->ledger));
+    TRY(ledger_write_tip(s->at->ledger));
     return FAIL(ERROR_IO, LEDGER_E_FULL);
 }
 
@@ -288,7 +304,7 @@ static result close_for_good(struct scribe *s)
 
 static result rest(struct scribe *s)
 {
-    bool stale = ledger_tip_stale(s->ledger), lonely = ledger_pending(s->ledger) > 0;
+    bool stale = ledger_tip_stale(s->at->ledger), lonely = ledger_pending(s->at->ledger) > 0;
     int timeout = stale || lonely ? TIP_IDLE_MS : LOOK_MS, n = 1;
     uint64_t since = os_monotonic_ns();
     struct pollfd fds[3] = {{.fd = ipc_collector_fd(s->collector), .events = POLLIN},
@@ -314,20 +330,20 @@ static result turn(struct scribe *s)
         watch_publishing(s);
     }
     /* What was acknowledged does not come back from the disk: no more can be acknowledged. Where a file is gone, which. */
-    if (atomic_load(&s->publisher.lost)) TRY(look_around(s));
-    REQUIRE(!atomic_load(&s->publisher.lost), ERROR_IO, LEDGER_E_LOST);
+    if (atomic_load(&s->at->publisher.lost)) TRY(look_around(s));
+    REQUIRE(!atomic_load(&s->at->publisher.lost), ERROR_IO, LEDGER_E_LOST);
     if (os_monotonic_ns() - s->look_ns > LOOK_MS * UINT64_C(1000000)) TRY(look_around(s));
     if (at_the_end(s)) return close_for_good(s);
     collect(s);
-    if (ledger_failed(s->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
-    size_t pending = ledger_pending(s->ledger);
+    if (ledger_failed(s->at->ledger)) return FAIL(ERROR_IO, LEDGER_E_FAILED);
+    size_t pending = ledger_pending(s->at->ledger);
     if (pending == 0 && s->stopping) return FAIL(ERROR_CLOSED, 0);
     if (pending == 0) s->asked = 0;
     if (s->asked == 0 && !s->full && !s->stopping) return rest(s);
     hold(s);
     TRY(commit(s));
     collect(s);
-    s->waiting_after = ledger_pending(s->ledger);
+    s->waiting_after = ledger_pending(s->at->ledger);
     uint64_t now = os_monotonic_ns();
     if (now - s->tip_ns > TIP_STALE_NS) TRY(write_tip(s));
     return OK;
@@ -337,18 +353,68 @@ static void tell_failure(struct scribe *s, result r)
 {
     char text[256];
     bool gone = r.code == LEDGER_E_GONE;
-    snprintf(text, sizeof text, "%s%s%s", ledger_error_text(r), gone ? ": " : "", gone ? s->guard.lost : "");
+    snprintf(text, sizeof text, "%s%s%s", ledger_error_text(r), gone ? ": " : "", gone ? s->at->guard.lost : "");
     tell(s, IPC_FAILED, (uint64_t)r.code, text);
+}
+
+/* ---- the standby ------------------------------------------------------------------------------------------------ */
+
+static result carry(void *ctx, span entry)
+{
+    struct ledger *to = ctx;
+    result r = ledger_add(to, entry);
+    if (is_ok(r) || r.class != ERROR_LIMIT) return r;
+    TRY(ledger_commit(to));
+    return ledger_add(to, entry);
+}
+
+/* One ledger follows upon the other: says so, with the other's end. */
+static result mark_link(struct scribe *s, const struct side *other)
+{
+    struct ledger_count what = {SPAN("ledger_standby"), 1};
+    return mark(s, LEDGER_INCIDENT, &what, other);
+}
+
+static bool has_standby(const struct scribe *s)
+{
+    return s->at == &s->sides[CONFIGURED] && s->sides[STANDBY].ledger && !ledger_failed(s->sides[STANDBY].ledger);
+}
+
+/* What was gathered and not acknowledged goes along: nobody need be refused. It may stand at the end of the other one too, for
+ * nobody knows what the disk took. */
+static result take_over(struct scribe *s, result why)
+{
+    struct side *failed = s->at;
+    char text[512];
+    snprintf(text, sizeof text, "the ledger failed and its standby takes over: %s", ledger_error_text(why));
+    ledger_give_up(failed->ledger);
+    tell(s, IPC_ALARM, (uint64_t)why.code, text);
+    s->at = &s->sides[STANDBY];
+    s->look_ns = 0;
+    s->room = IPC_ROOM_ENOUGH;
+    s->asked |= IPC_NOW;
+    TRY(mark_link(s, failed));
+    return ledger_each_gathered(failed->ledger, carry, s->at->ledger);
+}
+
+/* Every start links what was written to the standby meanwhile. */
+static result begin_life(struct scribe *s)
+{
+    const struct side *standby = &s->sides[STANDBY];
+    TRY(mark_life(s, LEDGER_START));
+    if (s->at == standby) TRY(mark_link(s, &s->sides[CONFIGURED]));
+    else if (standby->ledger && ledger_size(standby->ledger) > 0) TRY(mark_link(s, standby));
+    TRY(commit(s));
+    return look_around(s);
 }
 
 static int live(struct scribe *s)
 {
-    result r = mark_life(s, LEDGER_START);
-    if (is_ok(r)) r = look_around(s);
-    while (is_ok(r))
-        r = turn(s);
+    result r = begin_life(s);
+    while (is_ok(r) || (r.class == ERROR_IO && has_standby(s)))
+        r = is_ok(r) ? turn(s) : take_over(s, r);
     if (r.class == ERROR_CLOSED) r = mark_life(s, LEDGER_STOP);
-    if (is_ok(r)) r = ledger_write_tip(s->ledger);
+    if (is_ok(r)) r = ledger_write_tip(s->at->ledger);
     if (is_ok(r) && !s->orphan) return EXIT_GOOD;
     ipc_collector_fail(s->collector);
     if (is_ok(r)) return EXIT_GOOD;
@@ -378,6 +444,51 @@ static result hand_out_root(struct scribe *s)
     return OK;
 }
 
+static result open_side(struct scribe *s, struct side *side, const struct ledger_place *place, struct ledger_problem *problem)
+{
+    side->config = *s->config;
+    side->config.place = *place;
+    TRY(ledger_open(place, s->key, problem, &side->ledger));
+    TRY(guard_open(&side->guard, place->directory));
+    TRY(maker_start(&side->maker, side->ledger, &side->config));
+    return publisher_start(&side->publisher, side->ledger, s->key, &side->config);
+}
+
+static result close_side(struct side *side)
+{
+    maker_stop(&side->maker);
+    publisher_stop(&side->publisher);
+    guard_close(&side->guard);
+    result r = ledger_close(side->ledger);
+    side->ledger = NULL;
+    return r;
+}
+
+/* A standby that cannot be used is no reason not to serve, but one to be told of; a disk that fails at once is one to use it.
+ * What was tampered with, or is being written by somebody else, is neither. */
+static result open_sides(struct scribe *s, struct ledger_problem *problem)
+{
+    struct ledger_problem other;
+    const struct ledger_place *place = &s->config->standby;
+    result r = open_side(s, &s->sides[CONFIGURED], &s->config->place, problem), second = OK;
+    bool usable = is_ok(r) || (r.class == ERROR_IO && r.code != LEDGER_E_LOCKED);
+    s->at = &s->sides[CONFIGURED];
+    if (!usable || !place->directory) return r;
+    second = open_side(s, &s->sides[STANDBY], place, &other);
+    if (is_ok(r) && !is_ok(second)) {
+        result closed = close_side(&s->sides[STANDBY]);
+        (void)closed; /* it was never of use */
+        tell(s, IPC_ALARM, (uint64_t)second.code, "the standby ledger cannot be used");
+        return OK;
+    }
+    if (is_ok(r) || !is_ok(second)) return r;
+    tell(s, IPC_ALARM, (uint64_t)r.code, "the ledger cannot be opened and its standby takes over");
+    result closed = close_side(&s->sides[CONFIGURED]);
+    (void)closed; /* it is what could not be used */
+    s->at = &s->sides[STANDBY];
+    return OK;
+}
+
 static result set_up(struct scribe *s, struct ledger_problem *problem)
 {
     static const int wanted[] = {SIGTERM, SIGINT, 0};
@@ -388,11 +499,8 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     prctl(PR_SET_TIMERSLACK, 1000); /* naps of 100 µs must not become 150 */
     TRY(load_key(s));
     TRY(hand_out_root(s));
-    TRY(ledger_open(&s->config->place, s->key, problem, &s->ledger));
-    TRY(guard_open(&s->guard, s->config->place.directory));
+    TRY(open_sides(s, problem));
     TRY(ipc_collector_new(s->config->area, &s->collector));
-    TRY(maker_start(&s->maker, s->ledger, s->config));
-    TRY(publisher_start(&s->publisher, s->ledger, s->key, s->config));
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();
     watch_spares(s);
@@ -414,6 +522,7 @@ static int refuse_start(struct scribe *s, result r, const struct ledger_problem 
 int ledger_scribe_run(const struct ledger_scribe_config *config)
 {
     struct scribe s = {.config = config, .signals = -1};
+    s.at = &s.sides[CONFIGURED];
     struct ledger_problem problem = {0};
     result r = set_up(&s, &problem);
     int status;
@@ -424,11 +533,12 @@ int ledger_scribe_run(const struct ledger_scribe_config *config)
     } else {
         status = refuse_start(&s, r, &problem);
     }
-    maker_stop(&s.maker);
-    publisher_stop(&s.publisher);
     ipc_collector_free(s.collector);
-    guard_close(&s.guard);
-    result closed = ledger_close(s.ledger);
+    result closed = OK;
+    for (size_t i = 0; i < SIDES; i++) {
+        result one = close_side(&s.sides[i]);
+        if (&s.sides[i] == s.at) closed = one;
+    }
     if (status == EXIT_GOOD && !is_ok(closed)) status = EXIT_UNWRITABLE;
     ledger_key_free(s.key);
     mem_free(s.tickets);

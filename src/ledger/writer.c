@@ -352,6 +352,17 @@ result ledger_add(struct ledger *l, span entry)
     return ledger_add_reserved(l, entry.len);
 }
 
+result ledger_each_gathered(const struct ledger *l, ledger_part_fn *each, void *ctx)
+{
+    struct frame f = {.payload = span_of(l->frame + FRAME_HEADER, l->payload)};
+    size_t at = 0;
+    span leaf;
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    while (frame_next(&f, &at, &leaf))
+        TRY(each(ctx, leaf));
+    return OK;
+}
+
 size_t ledger_pending(const struct ledger *l)
 {
     return l->count;

@@ -107,7 +107,7 @@ static void confine_admin(void *ctx)
 static result confine_scribe(void *ctx)
 {
     const struct config *c = ctx;
-    struct os_access access[] = {{.path = c->ledger.directory, .write = true}};
+    struct os_access access[] = {{.path = c->ledger.directory, .write = true}, {.path = c->standby.directory, .write = true}};
     return os_confine(OS_ROLE_SCRIBE, access, ARRAY_LEN(access));
 }
 
@@ -124,6 +124,7 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .key_fd = -1,
         .root_fd = s->root_fd,
         .place = s->now.config->ledger,
+        .standby = s->now.config->standby,
         .generation = s->now.number,
         .mark_life = true,
         .warn_bytes = s->now.config->ledger_warn,

@@ -376,6 +376,37 @@ def test_a_full_ring_is_waited_for(people, tmp_path):
         kill_everybody(gw)  # nobody is sent away while somebody waits for the ledger
 
 
+def test_a_standby_takes_over_under_load(people, tmp_path):
+    """The disk fails once, and nobody is refused: what was released is on record in one of the two ledgers."""
+    config = {"directory": "ledger", "key": "ledger.key", "origin": "gate1367.example/test",
+              "standby": {"directory": "standby", "origin": "gate1367.example/test-standby"}}
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], workers=2, start=False, config={"ledger": config},
+                 faults="write@scribe/ready:25")
+    made = gw.command("log", "init", "--directory", "standby", "--key", "ledger.key", "--origin", "gate1367.example/test-standby",
+                      "--segment", "4MiB")
+    assert made.returncode == 0, made.stderr
+    assert "on the same device" in gw.command("check", "-c", "gate.json").stderr
+    gw.start()
+    load = Load(gw)
+    assert wait_until(lambda: "its standby takes over" in gw.stderr())
+    before = len(load.seen)
+    assert wait_until(lambda: len(load.seen) > before + 50)
+    seen = load.end()
+    assert gw.admin("/readyz")[0] == 200 and gw.stop() == 0
+    assert all(raw.startswith(b"HTTP/1.1 200") for _, raw, complete in seen if complete)
+    first, vkey = gw.entries(), made.stdout.strip().splitlines()[-1]
+    there = gw.command("log", "list", "--directory", "standby", "--verifier", vkey, "--json").stdout.splitlines()
+    second = [json.loads(line)["entry"] for line in there]
+    assert gw.command("log", "verify", "--directory", "standby", "--verifier", vkey).returncode == 0
+    verify(gw, "standby")
+    gw.entries = lambda: first + second
+    assert judge(gw, seen, "standby") == len(seen)
+    said = gw.command("log", "verify", "-c", "gate.json", "--json").stdout
+    link = second[0]["link"]
+    assert second[0]["rules"] == {"ledger_standby": 1} and link["origin"] == "gate1367.example/test"
+    assert (link["size"], link["root"]) == (json.loads(said)["entries"], json.loads(said)["root"])
+
+
 def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
     """A client that stops reading holds its answer open; then everybody is killed. Nobody can say what arrived."""
     long = {**PEOPLE, "note": "x" * 30_000_000}

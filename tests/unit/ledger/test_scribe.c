@@ -22,6 +22,8 @@ struct stage {
     pid_t scribe;
 };
 
+static struct ledger_place standby; /* directory NULL: none */
+
 static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool mark_life)
 {
     int fds[2];
@@ -37,6 +39,7 @@ static void start_scribe(struct stage *g, const char *fault, uint64_t nth, bool 
             .key_fd = -1,
             .root_fd = -1,
             .place = g->site->place,
+            .standby = standby,
             .generation = 9,
             .mark_life = mark_life};
         if (fault) fault_arm(fault, nth);
@@ -257,6 +260,74 @@ static void test_an_io_error_is_final(void **state)
     }
 }
 
+static result tick_off_once(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
+    uint8_t *seen = ctx;
+    (void)index, (void)frame;
+    const char *at = memmem(json.ptr, json.len, "\"n\":", 4);
+    if (at) seen[strtoul(at + 4, NULL, 10)] = 1;
+    return OK;
+}
+
+static void read_into(const char *directory, uint8_t *seen)
+{
+    struct ledger_reader *r;
+    assert_true(is_ok(ledger_reader_open(directory, 0, &r)));
+    assert_true(is_ok(ledger_reader_read(r, tick_off_once, seen, NULL)));
+    ledger_reader_close(r);
+}
+
+static result find_link(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
+    char *text = ctx;
+    (void)frame;
+    if (index == 0) snprintf(text, 4096, "%.*s", SPAN_FMT(json));
+    return OK;
+}
+
+/* The first ledger's disk fails: nobody is refused, everything acknowledged is in one of the two, both are sound, and the
+ * second one's first entry names the end of the first. The next start goes on in the first, and links back. */
+static void test_a_standby_takes_over(void **state)
+{
+    (void)state;
+    static char link[4096];
+    struct stage g = stage_new();
+    struct site other = {.directory = ""};
+    struct ledger_report first, second;
+    uint8_t *seen = calloc(1, ENTRIES_MAX);
+    int status;
+    snprintf(other.directory, sizeof other.directory, "%s/standby", g.site->root);
+    standby = (struct ledger_place){other.directory, g.site->key, "gate1367.example/standby", TEST_SEGMENT};
+    assert_true(is_ok(ledger_init(&standby, &other.verifier)));
+    start_scribe(&g, "write", 40, true);
+    pid_t worker = start_worker(&g, 0);
+    for (unsigned i = 0; i < 2000 && atomic_load(&g.shared->acknowledged_count) < 3000; i++)
+        nap_ms(10);
+    atomic_store(&g.shared->stop, true);
+    assert_int_equal(waitpid(worker, &status, 0), worker);
+    assert_int_equal(status, 0);
+    assert_int_equal(atomic_load(&g.shared->refused), 0);
+    assert_int_equal(stop_scribe(&g), 0);
+    assert_int_equal(site_verify(g.site, &first), LEDGER_IS_SOUND);
+    assert_int_equal(ledger_verify(other.directory, &other.verifier, NULL, NULL, &second), LEDGER_IS_SOUND);
+    assert_true(first.entries > 0 && second.entries > 10);
+    read_into(g.site->directory, seen);
+    read_into(other.directory, seen);
+    for (unsigned i = 0; i < ENTRIES_MAX; i++)
+        if (atomic_load(&g.shared->acknowledged[i])) assert_int_equal(seen[i], 1);
+    struct ledger_reader *r;
+    assert_true(is_ok(ledger_reader_open(other.directory, 0, &r)));
+    assert_true(is_ok(ledger_reader_read(r, find_link, link, NULL)));
+    ledger_reader_close(r);
+    assert_non_null(strstr(link, "\"link\":{\"origin\":\"gate1367.example/node-1\",\"size\":"));
+    start_scribe(&g, NULL, 0, true);
+    assert_int_equal(stop_scribe(&g), 0);
+    assert_int_equal(site_verify(g.site, &first), LEDGER_IS_SOUND);
+    standby.directory = NULL;
+    free(seen);
+    stage_free(&g);
+}
+
 static void test_a_liar_is_reported_and_its_neighbour_served(void **state)
 {
     (void)state;
@@ -369,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_scribe_killed_again_and_again),
         cmocka_unit_test(test_a_worker_killed_is_replaced_and_the_other_notices_nothing),
         cmocka_unit_test(test_an_io_error_is_final),
+        cmocka_unit_test(test_a_standby_takes_over),
         cmocka_unit_test(test_a_liar_is_reported_and_its_neighbour_served),
         cmocka_unit_test(test_sigterm_does_not_end_a_supervised_scribe),
         cmocka_unit_test(test_who_asks_once_is_served_to_the_end),
