@@ -5,10 +5,11 @@
 
 static void print_ready(void *ctx, const char *const *urls, size_t count, const char *admin)
 {
+    char line[8192];
+    size_t len = 0;
     (void)ctx;
-    fputs("ready:", stderr);
-    for (size_t i = 0; i < count; i++) fprintf(stderr, " %s", urls[i]);
-    fprintf(stderr, " admin %s\n", admin);
+    for (size_t i = 0; i < count && len < sizeof line; i++) len += (size_t)snprintf(line + len, sizeof line - len, " %s", urls[i]);
+    fprintf(stderr, "ready:%.*s admin %s\n", (int)(len < sizeof line ? len : sizeof line - 1), line, admin); /* at once: others write too */
     fflush(stderr);
 }
 

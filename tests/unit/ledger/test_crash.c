@@ -6,6 +6,7 @@
 #include "ledger/support.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -535,6 +536,8 @@ static void test_a_crash_at_every_moment_where_o_direct_is_refused(void **state)
 
 int main(void)
 {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30); /* windows of megabytes, thousands of times: not from the kernel each time */
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crash_at_every_moment),
         cmocka_unit_test(test_a_crash_at_every_moment_where_o_direct_is_refused),
