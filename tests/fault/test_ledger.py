@@ -432,3 +432,32 @@ def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
     assert "presumed" not in gw.command("log", "show", str(begun[0]["index"]), "-c", "gate.json").stdout
     assert "1 disclosures without a completion: presumed disclosed" in verify(gw, "presumed")
     assert "presumed disclosed)" in gw.command("log", "list", "-c", "gate.json").stdout
+
+
+def test_admin_dies_while_old_workers_drain(tmp_path):
+    """An answer under way in a worker of the generation before, whose admin was replaced and then killed: a change that is
+    acknowledged after that is in force there too."""
+    asked, let_go = threading.Event(), threading.Event()
+
+    def respond(r):
+        if r.path == "/api/persons":
+            asked.set()
+            let_go.wait(20)
+        return answer(PEOPLE)
+
+    with Origin(respond) as origin:
+        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"])
+        with Client(gw.port, POLICE, timeout=20) as c:
+            c.request("/api/persons")
+            assert asked.wait(10) and gw.reload()
+            admin, = gw.children("admin")
+            os.kill(admin, signal.SIGKILL)
+            assert wait_until(lambda: gw.children("admin") not in ([], [admin]))
+            change = {"op": "protect", "subject": "S-9", "cases": [{"id": "C-9", "benefit": "U", "role": "principal", "status": "pending"}],
+                      "identifiers": [{"kind": "alien_number", "value": "A011111111"}]}
+            gw.write("changes.jsonl", json.dumps(change) + "\n")
+            assert wait_until(lambda: gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0)
+            let_go.set()
+            got = c.response()
+        assert got.status == 200 and b"011111111" not in got.raw and b"012345678" not in got.raw, got.raw
+        assert gw.stop() == 0
