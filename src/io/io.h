@@ -190,6 +190,11 @@ bool io_is_tls(const struct io_conn *c);
 X509 *io_peer_certificate(const struct io_conn *c);
 int io_tls_version(const struct io_conn *c); /* 0x0303, 0x0304; 0: plain */
 bool io_tls_resumed(const struct io_conn *c);
+/* For who looks at the wire itself: calls run for each TLS record that was read, with the kind of what it held (IO_RECORD_DATA,
+ * or handshake, alert) and its size on the wire without its header, before the bytes show in io_input. Nothing on plain ones. */
+#define IO_RECORD_DATA 23
+typedef void io_record(void *arg, uint8_t kind, size_t size);
+void io_watch_records(struct io_conn *c, io_record *run, void *arg);
 uint64_t io_bytes_sent(const struct io_conn *c); /* payload taken by the kernel or TLS */
 uint64_t io_bytes_received(const struct io_conn *c);
 /* Nothing has come that was not read yet, not even an end. Asks the kernel. */

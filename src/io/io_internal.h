@@ -76,6 +76,9 @@ struct io_conn {
     size_t cap; /* of the input */
     size_t lingered;
     struct sockaddr_storage peer;
+    io_record *on_record;
+    void *record_arg;
+    size_t record_size; /* of the one whose kind is still sealed */
     result error;
     const char *error_text;
 };
