@@ -1,50 +1,17 @@
 #include "demo/internal.h"
 #include "ledger/ledger.h"
 #include "os/os.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct demo {
-    char directory[DEMO_PATH], vkey[LEDGER_VKEY_MAX];
-    int listener;
-    uint16_t origin_port, port;
-    char admin[128];
-    pid_t origin, gateway;
-    int log; /* the gateway's stderr */
+    char directory[FIXTURE_PATH], vkey[LEDGER_VKEY_MAX];
+    uint16_t origin_port;
+    pid_t origin;
+    struct fixture_gateway gateway;
     bool broken;
 };
 
 /* ---- our own commands -------------------------------------------------------------------------------------------- */
-
-/* Runs gate1367 with the arguments in the demo's directory; what it prints goes to `out` (NULL: to our stdout). */
-static int run_self(const struct demo *d, const char *const *argv, struct buf *out)
-{
-    int pipes[2] = {-1, -1}, status = 0;
-    fflush(stdout);
-    if (out != NULL && pipe2(pipes, O_CLOEXEC) != 0) return 2;
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (chdir(d->directory) != 0) _exit(2);
-        if (out != NULL && (dup2(pipes[1], 1) < 0 || dup2(pipes[1], 2) < 0)) _exit(2);
-        execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
-        _exit(2);
-    }
-    os_close(&pipes[1]);
-    uint8_t *room;
-    while (out != NULL && pid > 0 && is_ok(buf_reserve(out, 4096, &room))) {
-        ssize_t n = read(pipes[0], room, 4096);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        buf_commit(out, (size_t)n);
-    }
-    os_close(&pipes[0]);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) return 2;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
-}
 
 static void print_indented(span text)
 {
@@ -59,20 +26,13 @@ static int show_self(const struct demo *d, const char *const *argv)
 {
     struct buf out;
     buf_init(&out, 4u << 20);
-    int status = run_self(d, argv, &out);
+    int status = fixture_run(d->directory, argv, &out);
     print_indented(buf_span(&out));
     buf_free(&out);
     return status;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
-
-static RESULT write_file(const struct demo *d, const char *name, span text)
-{
-    char path[DEMO_PATH + 64];
-    snprintf(path, sizeof(path), "%s/%s", d->directory, name);
-    return os_write_atomic(path, text, 0600);
-}
 
 static const char RECIPIENTS[] =
     "{ \"format\": 1,\n"
@@ -106,7 +66,7 @@ static RESULT write_config(const struct demo *d)
         "  \"ledger\": { \"directory\": \"ledger\", \"key\": \"ledger.key\", \"origin\": \"gate1367.example/demo\" },\n"
         "  \"pace\": \"10ms\" }\n",
         d->origin_port);
-    return write_file(d, "gate.json", span_str(text));
+    return fixture_write(d->directory, "gate.json", span_str(text));
 }
 
 static RESULT write_files(const struct demo *d)
@@ -114,12 +74,12 @@ static RESULT write_files(const struct demo *d)
     struct buf source;
     buf_init(&source, 1u << 20);
     TRY(demo_make_certificates(d->directory));
-    TRY(write_file(d, "recipients.json", span_str(RECIPIENTS)));
-    TRY(write_file(d, "section-1367.json", span_of(demo_pack_section, demo_pack_section_len)));
-    TRY(write_file(d, "persons-api.json", span_of(demo_pack_persons, demo_pack_persons_len)));
+    TRY(fixture_write(d->directory, "recipients.json", span_str(RECIPIENTS)));
+    TRY(fixture_write(d->directory, "section-1367.json", span_of(demo_pack_section, demo_pack_section_len)));
+    TRY(fixture_write(d->directory, "persons-api.json", span_of(demo_pack_persons, demo_pack_persons_len)));
     TRY(write_config(d));
     result r = demo_write_registry_source(&source);
-    if (is_ok(r)) r = write_file(d, "protected.jsonl", buf_span(&source));
+    if (is_ok(r)) r = fixture_write(d->directory, "protected.jsonl", buf_span(&source));
     buf_free(&source);
     return r;
 }
@@ -149,93 +109,11 @@ static bool prepare(struct demo *d)
     demo_show_heading("1. What the operator prepares", d->directory);
     if (show_self(d, BUILD) != 0) return false;
     buf_init(&out, 65536);
-    bool good = run_self(d, INIT, &out) == 0 && keep_vkey(d, buf_span(&out));
+    bool good = fixture_run(d->directory, INIT, &out) == 0 && keep_vkey(d, buf_span(&out));
     if (good) printf("  empty ledger; the auditor keeps its verifier key:\n  %s\n", d->vkey);
     else print_indented(buf_span(&out));
     buf_free(&out);
     return good;
-}
-
-/* ---- origin and gateway ------------------------------------------------------------------------------------------ */
-
-/* The digits at the start of the text. */
-static uint16_t port_of(const char *text)
-{
-    uint64_t port = 0;
-    bool number = span_to_u64(span_of(text, strspn(text, "0123456789")), 65535, &port);
-    return number ? (uint16_t)port : 0;
-}
-
-static bool start_origin(struct demo *d)
-{
-    struct os_address a;
-    if (!is_ok(os_address_parse("127.0.0.1:0", &a)) || !is_ok(os_listen(&a, false, &d->listener)) ||
-        !is_ok(os_local_address(d->listener, &a))) {
-        return false;
-    }
-    char text[OS_ADDRESS_TEXT];
-    os_address_format(&a, text);
-    d->origin_port = port_of(strrchr(text, ':') + 1);
-    pid_t parent = getpid();
-    d->origin = fork();
-    if (d->origin == 0) {
-        signal(SIGINT, SIG_IGN); /* Ctrl-C ends the demo, which ends us */
-        if (!is_ok(os_die_with_parent(parent, SIGTERM))) _exit(1);
-        demo_origin_run(d->listener);
-    }
-    os_close(&d->listener);
-    return d->origin > 0;
-}
-
-/* Waits for the line "ready: https://127.0.0.1:PORT … admin http://…". */
-static bool wait_ready(struct demo *d)
-{
-    char line[4096];
-    size_t len = 0;
-    while (len < sizeof(line) - 1) {
-        ssize_t n = read(d->log, line + len, 1);
-        if (n <= 0) break;
-        len += (size_t)n;
-        line[len] = '\0';
-        if (line[len - 1] != '\n') continue;
-        char *url = strstr(line, "ready: https://127.0.0.1:"), *admin = strstr(line, " admin ");
-        if (url != NULL) {
-            d->port = port_of(url + strlen("ready: https://127.0.0.1:"));
-            if (admin != NULL) snprintf(d->admin, sizeof(d->admin), "%.*s", (int)strcspn(admin + 7, "\n"), admin + 7);
-            return true;
-        }
-        fputs(line, stderr);
-        len = 0;
-    }
-    return false;
-}
-
-static bool start_gateway(struct demo *d)
-{
-    static const char *const SERVE[] = {"gate1367", "serve", "-c", "gate.json", NULL};
-    int pipes[2];
-    if (pipe2(pipes, O_CLOEXEC) != 0) return false;
-    pid_t parent = getpid();
-    d->gateway = fork();
-    if (d->gateway == 0) {
-        signal(SIGINT, SIG_IGN);
-        if (!is_ok(os_die_with_parent(parent, SIGTERM))) _exit(1);
-        if (chdir(d->directory) != 0 || dup2(pipes[1], 2) < 0) _exit(2);
-        execv("/proc/self/exe", (char *const *)(uintptr_t)SERVE);
-        _exit(2);
-    }
-    os_close(&pipes[1]);
-    d->log = pipes[0];
-    return d->gateway > 0 && wait_ready(d);
-}
-
-static void stop(pid_t *pid, int signal)
-{
-    int status;
-    if (*pid <= 0) return;
-    kill(*pid, signal);
-    waitpid(*pid, &status, 0);
-    *pid = 0;
 }
 
 /* ---- what is shown ----------------------------------------------------------------------------------------------- */
@@ -246,7 +124,7 @@ static void ask_all(struct demo *d, const char *heading, const char *more, span 
     demo_show_heading(heading, more);
     printf("  %.*s %s%s%.*s\n", SPAN_FMT(method), path, body.len > 0 ? "  " : "", SPAN_FMT(body));
     for (size_t i = 0; i < 4; i++) {
-        result r = demo_ask(d->directory, d->port, &DEMO_RECIPIENTS[i], method, path, body, &answers[i]);
+        result r = demo_ask(d->directory, d->gateway.port, &DEMO_RECIPIENTS[i], method, path, body, &answers[i]);
         if (!is_ok(r)) d->broken = true;
     }
     demo_show_answers(answers);
@@ -261,8 +139,8 @@ static void compare_absent(struct demo *d)
     snprintf(path[0], sizeof(path[0]), "/api/persons/%d", DEMO_PROTECTED_ID);
     snprintf(path[1], sizeof(path[1]), "/api/persons/%d", DEMO_MISSING_ID);
     const struct demo_recipient *police = &DEMO_RECIPIENTS[2];
-    bool good = is_ok(demo_ask(d->directory, d->port, police, SPAN("GET"), path[0], SPAN(""), &withheld));
-    good = is_ok(demo_ask(d->directory, d->port, police, SPAN("GET"), path[1], SPAN(""), &absent)) && good;
+    bool good = is_ok(demo_ask(d->directory, d->gateway.port, police, SPAN("GET"), path[0], SPAN(""), &withheld));
+    good = is_ok(demo_ask(d->directory, d->gateway.port, police, SPAN("GET"), path[1], SPAN(""), &absent)) && good;
     bool equal = good && withheld.status == absent.status && span_equal(buf_span(&withheld.body), buf_span(&absent.body));
     printf("  the police's answer for her (%d) and for nobody (%d): %s\n", DEMO_PROTECTED_ID, DEMO_MISSING_ID,
         equal ? "the same bytes" : "DIFFERENT");
@@ -363,10 +241,10 @@ static void print_curl(const struct demo *d)
         printf("  # %s\n  curl --cacert %s/gateway-ca.pem", r->title, d->directory);
         if (r->file != NULL) printf(" --cert %s/%s.pem --key %s/%s.key", d->directory, r->file, d->directory, r->file);
         if (r->purpose != NULL) printf(" -H 'Purpose-Of-Use: %s'", r->purpose);
-        printf(" -i https://localhost:%u/api/persons\n", d->port);
+        printf(" -i https://localhost:%u/api/persons\n", d->gateway.port);
     }
     printf("  # health, metrics, the ledger as it grows\n  curl %s/readyz; curl %s/metrics\n  gate1367 log follow -c %s/gate.json\n",
-        d->admin, d->admin, d->directory);
+        d->gateway.admin, d->gateway.admin, d->directory);
     fflush(stdout);
 }
 
@@ -382,32 +260,14 @@ static void wait_for_signal(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* ---- clearing up ------------------------------------------------------------------------------------------------- */
-
-static RESULT remove_entry(void *ctx, const char *name)
-{
-    char path[4 * DEMO_PATH];
-    snprintf(path, sizeof(path), "%s/%s", (const char *)ctx, name);
-    if (unlink(path) == 0) return OK;
-    TRY(os_list_dir(path, remove_entry, path));
-    return rmdir(path) == 0 ? OK : FAIL(ERROR_IO, errno);
-}
-
-static bool make_directory(struct demo *d)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(d->directory, sizeof(d->directory), "%.400s/gate1367-demo.XXXXXX", base != NULL && base[0] == '/' ? base : "/tmp");
-    return mkdtemp(d->directory) != NULL;
-}
-
 int demo_run(bool keep)
 {
-    struct demo d = {.listener = -1, .log = -1};
-    if (!make_directory(&d) || !start_origin(&d)) {
+    struct demo d = {0};
+    if (!fixture_directory_make("demo", d.directory) || !fixture_origin_start(demo_origin_answer, NULL, &d.origin, &d.origin_port)) {
         fprintf(stderr, "gate1367 demo: no temporary directory or no socket on loopback\n");
         return 2;
     }
-    bool ready = prepare(&d) && start_gateway(&d);
+    bool ready = prepare(&d) && fixture_gateway_start(d.directory, &d.gateway);
     if (ready) {
         show_answers(&d);
         show_ledger(&d);
@@ -417,11 +277,9 @@ int demo_run(bool keep)
             wait_for_signal();
         }
     }
-    stop(&d.gateway, SIGTERM);
-    stop(&d.origin, SIGTERM);
-    os_close(&d.log);
-    result r = os_list_dir(d.directory, remove_entry, d.directory);
-    if (is_ok(r)) rmdir(d.directory);
+    fixture_stop(&d.gateway.pid);
+    fixture_stop(&d.origin);
+    fixture_directory_remove(d.directory);
     if (ready) printf("\n%s\n", d.broken ? "something that should hold did not" : "all of it held");
     return !ready ? 2 : d.broken ? 1 : 0;
 }

@@ -2,9 +2,10 @@
 #define GATE1367_DEMO_INTERNAL_H
 
 #include "demo/demo.h"
+#include "fixture/fixture.h"
 #include <sys/types.h>
 
-#define DEMO_PATH 512
+#define DEMO_PATH FIXTURE_PATH
 
 /* packs.c, made from rules/ by the build */
 extern const unsigned char demo_pack_section[], demo_pack_persons[];
@@ -26,8 +27,8 @@ bool demo_people_associates(struct buf *out, uint64_t id);
 #define DEMO_ABUSER_ID 1003
 #define DEMO_MISSING_ID 1999
 
-/* origin.c: serves the people on the listening descriptor until SIGTERM; never returns. */
-void demo_origin_run(int listener) NORETURN;
+/* origin.c: the people as a record API. */
+RESULT demo_origin_answer(void *ctx, const struct http_request *r, span body, struct fixture_reply *out);
 
 /* ask.c */
 struct demo_recipient {
