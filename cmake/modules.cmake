@@ -37,6 +37,7 @@ gate_module(ipc NEEDS base os)
 # floor 2
 gate_module(io NEEDS base os LIBS PkgConfig::EVENT ${SSL})
 # floor 3, pure
+gate_module(stats NEEDS base LIBS m)
 gate_module(http NEEDS base)
 gate_module(coding NEEDS base)
 gate_module(tlog NEEDS base LIBS ${SSL})
@@ -63,7 +64,8 @@ gate_module(proxy NEEDS base source os ipc io http doc rules registry match page
 gate_module(config NEEDS base source os io rules registry pages recipient ledger proxy)
 gate_module(admin NEEDS base source os ipc io http rules registry ledger mirror proxy config)
 gate_module(supervisor NEEDS base os ipc io ledger mirror proxy config admin)
-gate_module(demo NEEDS base os io http ledger supervisor config LIBS PkgConfig::JANSSON)
+gate_module(fixture NEEDS base os io http)
+gate_module(demo NEEDS base os io http ledger supervisor config fixture LIBS PkgConfig::JANSSON)
 # The program carries the packs that the demo shows and the schemas: it works wherever it is copied to.
 function(gate_embed target symbol file)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
@@ -82,12 +84,14 @@ if(TARGET demo)
   gate_embed(demo demo_pack_section ${CMAKE_SOURCE_DIR}/rules/section-1367.json)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
+gate_module(probe NEEDS base source os io http stats LIBS ${SSL} PkgConfig::JANSSON)
 gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger gate report
-  trial mirror proxy config admin supervisor demo)
+  trial mirror proxy config admin supervisor demo stats fixture probe)
 if(TARGET cli)
   gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)
   gate_embed(cli cli_schema_gate ${CMAKE_SOURCE_DIR}/schema/gate.schema.json)
   gate_embed(cli cli_schema_recipients ${CMAKE_SOURCE_DIR}/schema/recipients.schema.json)
+  gate_embed(cli cli_schema_pairs ${CMAKE_SOURCE_DIR}/schema/pairs.schema.json)
   gate_embed(cli cli_schema_registry_source ${CMAKE_SOURCE_DIR}/schema/registry-source.schema.json)
 endif()
 
@@ -156,6 +160,15 @@ foreach(bench ${benches})
     target_link_libraries(${stem} PRIVATE ${module})
   endif()
 endforeach()
+
+# A gateway that leaks on purpose, for the prober's tests alone: the proxy once more, with its breaking switches
+# (src/proxy/breakable.h). Its objects come before the library's, of which nothing is taken then. Never installed.
+if(CMOCKA_FOUND AND TARGET gate1367 AND NOT GATE1367_FUZZ)
+  file(GLOB breakable CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/proxy/*.c)
+  add_executable(gate1367-breakable src/main.c ${breakable})
+  target_compile_definitions(gate1367-breakable PRIVATE GATE1367_BREAKABLE=1)
+  target_link_libraries(gate1367-breakable PRIVATE ${modules})
+endif()
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/CMakeLists.txt)
   add_subdirectory(tests)

@@ -275,6 +275,37 @@ static void load_memory(struct proxy_settings *s, const struct place *at, const 
         (unsigned long long)s->memory_limit, (unsigned long long)least);
 }
 
+/* ---- pace ------------------------------------------------------------------------------------------------------- */
+
+#define PACE_MAX_MS 600000 /* nobody waits longer for an answer */
+
+static uint64_t pace_us(const struct place *at, const json_t *v, const char *name, uint64_t fallback_ms)
+{
+    uint64_t ms = place_duration(at, v, name, fallback_ms);
+    struct place member = place_member(at, name);
+    if (ms > PACE_MAX_MS) place_error(&member, "nobody waits for so long; use at most %ds", PACE_MAX_MS / 1000);
+    return ms > PACE_MAX_MS ? 0 : ms * 1000;
+}
+
+struct proxy_pace config_pace(const struct place *at, const json_t *v, struct proxy_pace fallback)
+{
+    static const struct member_spec PACE[] = {{"floor", true, false}, {"grid", true, false}, {0}};
+    const json_t *given = json_object_get(v, "pace");
+    if (given == NULL) return fallback;
+    if (!json_is_object(given)) {
+        uint64_t both = pace_us(at, v, "pace", 10);
+        return (struct proxy_pace){both, both};
+    }
+    struct place here = place_member(at, "pace");
+    if (!config_object(&here, given, PACE)) return fallback;
+    struct proxy_pace p = {pace_us(&here, given, "floor", 10), pace_us(&here, given, "grid", 10)};
+    if (p.grid_us == 0 || p.floor_us < p.grid_us) {
+        place_error(&here, "the floor is the first step and the grid the steps after it; use a grid of 1ms or more and a floor that is "
+                           "no less, or \"0ms\" for none");
+    }
+    return p;
+}
+
 void config_load_limits(struct loading *l)
 {
     struct proxy_settings *s = &l->config->settings;
@@ -292,5 +323,8 @@ void config_load_limits(struct loading *l)
         (void)place_integer(&at, v, "expansion", 1, 100000, 200); /* no content coding is read yet: nothing expands */
     }
     json_decref(empty);
-    s->pace_us = place_duration(&l->at, l->root, "pace", 10) * 1000;
+    s->pace = config_pace(&l->at, l->root, (struct proxy_pace){10000, 10000});
+    for (size_t i = 0; i < s->route_count; i++) {
+        if (!s->routes[i].has_pace) s->routes[i].pace = s->pace;
+    }
 }

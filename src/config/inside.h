@@ -45,7 +45,9 @@ void config_load_listeners(struct loading *l);
 void config_load_upstreams(struct loading *l);
 void config_load_routes(struct loading *l);
 void config_load_files(struct loading *l); /* recipients, rules, registry, ledger */
-void config_load_limits(struct loading *l);
+void config_load_limits(struct loading *l); /* after the routes, which take on its pace */
+/* "pace" of the object: "10ms", or {"floor", "grid"}. */
+struct proxy_pace config_pace(const struct place *at, const json_t *v, struct proxy_pace fallback);
 void config_load_cursors(struct loading *l); /* of pages */
 
 /* What is in order today and will not stay so: certificates near their end, a full device, a ledger that others may write

@@ -198,7 +198,7 @@ void config_load_upstreams(struct loading *l)
 
 static const struct member_spec ROUTE[] = {{"path", true, false}, {"upstream", true, false}, {"profile", false, false},
     {"unprofiled", false, false}, {"public", false, false}, {"restricted_methods", false, false}, {"forward", false, false},
-    {"statistical", false, true}, {0}};
+    {"pace", false, false}, {"statistical", false, true}, {0}};
 static const char *const UNPROFILED[] = {"refuse", "inspect", NULL};
 
 struct strings {
@@ -347,6 +347,8 @@ static void load_route(struct loading *l, const struct place *at, const json_t *
         place_warning(&at_inspect, "\"inspect\" withholds safely but may be noticed; describe the answers in a profile");
     }
     r->public_ = place_bool(at, v, "public", false);
+    r->has_pace = json_object_get(v, "pace") != NULL;
+    r->pace = config_pace(at, v, r->pace);
     load_route_lists(l, at, v, r);
     check_traces(&at_profile, r);
     check_writers(l, r);

@@ -38,6 +38,7 @@ static const char *const BOUND_TEXTS[PROXY_BOUND_COUNT + 1] = {
 const char *proxy_histogram_name(enum proxy_histogram h) { return HISTOGRAM_NAMES[h]; }
 const char *proxy_histogram_help(enum proxy_histogram h) { return HISTOGRAM_HELP[h]; }
 const char *proxy_bound_text(size_t bucket) { return BOUND_TEXTS[bucket]; }
+uint64_t proxy_bound_us(size_t bucket) { return BOUNDS[bucket]; }
 
 static void add(_Atomic uint64_t *v, uint64_t n)
 {

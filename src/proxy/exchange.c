@@ -1,4 +1,5 @@
 /* One request and its answer: the corridor's table of steps, and the half of it that reads the request. */
+#include "proxy/breakable.h"
 #include "proxy/internal.h"
 
 #define EXCHANGE_MAGIC 0x65786368u
@@ -297,6 +298,7 @@ enum flow step_read_head(struct exchange *x)
         return exchange_fail(x, GATE_NO_MEMORY);
     }
     x->close = !x->request.keep_alive || x->worker->draining;
+    BREAK_ARRIVAL(x);
     x->step = STEP_ADMIT;
     return FLOW_GO;
 }

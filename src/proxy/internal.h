@@ -152,6 +152,10 @@ struct exchange {
     size_t wire_sent;     /* so many of them are being sent */
     uint64_t held;        /* what it counts for in the worker's memory */
     uint64_t sent_before; /* io_bytes_sent when the answer began */
+#ifdef GATE1367_BREAKABLE
+    bool hides; /* something was found and is withheld (breakable.h) */
+    char validator[32];
+#endif
 };
 
 struct exchange *exchange_new(struct session *s); /* NULL: out of memory */
@@ -267,6 +271,9 @@ struct session {
     bool ended; /* the client sends no more */
     bool gone;  /* the connection is broken: nothing can be sent */
     bool cut;   /* … by us, inside an answer: what was sent of it shall arrive */
+#ifdef GATE1367_BREAKABLE
+    bool hid; /* the answer before */
+#endif
 };
 void session_accepted(int fd, const struct sockaddr_storage *from, void *listener);
 /* The exchange is over: next request, or the end of the connection. */

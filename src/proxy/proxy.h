@@ -38,6 +38,18 @@ struct proxy_upstream {
     int key_fd;                      /* the client key, -1: none */
 };
 
+/* When answers to restricted recipients leave, counted from the request's arrival: at the floor, and after it in steps of the
+ * grid. Both 0: at once. */
+struct proxy_pace {
+    uint64_t floor_us, grid_us; /* floor ≥ grid */
+};
+/* How long after the request's arrival an answer leaves that could leave after `gone`. Later than `gone`. */
+static inline uint64_t proxy_pace_due(const struct proxy_pace *p, uint64_t gone_us)
+{
+    if (gone_us < p->floor_us) return p->floor_us;
+    return p->floor_us + ((gone_us - p->floor_us) / p->grid_us + 1) * p->grid_us;
+}
+
 struct proxy_route {
     const char *path; /* prefix */
     size_t upstream;  /* index */
@@ -47,6 +59,8 @@ struct proxy_route {
     uint32_t restricted_methods; /* bit 1 << enum http_method */
     const char *allow;           /* the Allow of its static 405 */
     const char *const *forward;  /* lower-case names, NULL-terminated */
+    struct proxy_pace pace;      /* its own, or the one of all routes */
+    bool has_pace;
 };
 
 struct proxy_listener {
@@ -74,7 +88,7 @@ struct proxy_settings {
     uint64_t request_limit; /* requests a second a recipient, over all workers; 0: none */
     int cursor_key_fd;     /* -1: the cursors' key is one of this gateway's own */
     uint64_t cursor_expiry_s;
-    uint64_t pace_us;      /* 0: off */
+    struct proxy_pace pace; /* of routes without their own, and of answers without a route */
     uint64_t registry_max_age_us; /* 0: it never is stale */
     const char *node;      /* ledger origin */
     span auditors[LEDGER_AUDITORS_MAX]; /* certificates, PEM: whom the ledger's sealed parts are for */
@@ -180,6 +194,7 @@ const char *proxy_counter_help(enum proxy_counter c);
 const char *proxy_histogram_name(enum proxy_histogram h);
 const char *proxy_histogram_help(enum proxy_histogram h);
 const char *proxy_bound_text(size_t bucket); /* "+Inf" for the last */
+uint64_t proxy_bound_us(size_t bucket);      /* bucket < PROXY_BOUND_COUNT */
 /* By the one process that writes them. */
 void proxy_observe(struct proxy_counters *c, enum proxy_histogram h, uint64_t us);
 

@@ -1,4 +1,5 @@
 /* The corridor's second half: asking the origin, reading its answer into the gate, deciding. */
+#include "proxy/breakable.h"
 #include "proxy/internal.h"
 #include <errno.h>
 
@@ -483,6 +484,7 @@ void exchange_conclude(struct exchange *x)
     if (x->paging != NULL && x->failure == GATE_FINE) x->failure = pages_finish(x);
     if (mirror_is_on(x)) mirror_decided(x);
     else shadow_look(x);
+    BREAK_NOTE(x);
     exchange_leave_engine(x);
     worker_count(w, PROXY_DOCUMENTS, 1);
     if (x->failure != GATE_FINE) {

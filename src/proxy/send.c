@@ -1,4 +1,5 @@
 /* The corridor's end: on record, on the grid, out. */
+#include "proxy/breakable.h"
 #include "proxy/internal.h"
 #include <errno.h>
 
@@ -96,12 +97,12 @@ enum flow step_record(struct exchange *x)
 //= ICE10036.2 2.1
 enum flow step_pace(struct exchange *x)
 {
-    uint64_t grid = x->worker->settings->pace_us;
+    const struct proxy_pace *pace = x->route != NULL ? &x->route->pace : &x->worker->settings->pace;
     x->step = STEP_SEND;
-    if (x->class == RECIPIENT_ENTITLED || grid == 0 || mirror_is_on(x) || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
-    uint64_t gone = io_now_us() - x->arrival_us;
+    if (x->class == RECIPIENT_ENTITLED || pace->grid_us == 0 || mirror_is_on(x) || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
+    if (BREAKS_HIDING(x, "break-early-answer") || BREAKS("break-no-pace")) return FLOW_GO;
     x->paced = true;
-    io_timer_at(&x->timer, x->arrival_us + (gone / grid + 1) * grid);
+    io_timer_at(&x->timer, x->arrival_us + proxy_pace_due(pace, io_now_us() - x->arrival_us));
     return FLOW_WAIT;
 }
 
@@ -210,7 +211,9 @@ static RESULT write_plain_head(struct exchange *x, struct buf *out)
         .allow = x->answer == GATE_ANSWER_METHOD && x->route != NULL && !x->from_origin ? span_str(x->route->allow)
                                                                                      : span_of(NULL, 0),
     };
-    return http_write_answer(out, &x->worker->date, &a);
+    BREAK_ANSWER(x, &a);
+    TRY(http_write_answer(out, &x->worker->date, &a));
+    return BREAK_HEAD(x, out);
 }
 
 result answer_write_head(struct exchange *x)
@@ -219,6 +222,7 @@ result answer_write_head(struct exchange *x)
     bool entitled = x->from_origin && x->class == RECIPIENT_ENTITLED;
     TRY(entitled ? write_entitled_head(x, out) : write_plain_head(x, out));
     bool bodiless = x->request.method == HTTP_HEAD || x->from_origin;
+    if (BREAKS_HIDING(x, "break-second-record")) (void)io_send(x->session->conn, NULL, 0);
     return bodiless ? OK : buf_append(out, x->answer_body);
 }
 

@@ -62,12 +62,13 @@ class Gateway:
     """with Gateway(tmp_path, origin.url, protected=[...]) as gw: gw.port …"""
 
     def __init__(self, directory, origin, *, protected=(), config=None, recipients=None, packs=None, routes=None,
-                 workers=1, pace="0ms", faults=None, env=None, start=True, ledger=True, arguments=()):
+                 workers=1, pace="0ms", faults=None, env=None, start=True, ledger=True, arguments=(), binary=None):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.certs = certificates()
         self.env = dict(env or {})
         self.arguments = list(arguments)  # further ones of serve
+        self.binary = binary or BIN
         if faults:
             self.env["GATE1367_FAULTS"] = faults
         self.process = None
@@ -133,7 +134,7 @@ class Gateway:
     def start(self, wait=True, timeout=20):
         self.log = open(self.dir / "stderr.log", "ab")
         self.before = len(self.stderr())  # of earlier lives
-        self.process = subprocess.Popen([BIN, "serve", "-c", "gate.json", *self.arguments], cwd=self.dir, stderr=self.log,
+        self.process = subprocess.Popen([self.binary, "serve", "-c", "gate.json", *self.arguments], cwd=self.dir, stderr=self.log,
                                         stdout=self.log, env={**os.environ, **self.env})
         if wait:
             self.wait_ready(timeout)
