@@ -4,7 +4,7 @@
 _gate1367_kinds="alien_number receipt_number ssn itin i94 sevis passport visa_foil fbi_number fin sid driver_license person_id
 event_number case_number phone email vehicle address location organization"
 
-_gate1367_commands="serve check demo scan rules registry log report help"
+_gate1367_commands="serve check demo scan rules registry log report probe help"
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain replay print schema"
@@ -16,6 +16,8 @@ declare -gA _gate1367_options=(
     [check]="-c --config --json"
     [demo]="--keep"
     [scan]="-c --config --recipient --route --write --type --jobs --json"
+    [probe]="-c --config --pairs --calibrate --trips --worlds --certificate --key --purpose --listener --count --connections --rate
+        --seed --svg --json"
     [rules test]="--json"
     [rules lint]="--json"
     [rules replay]="-c --rules --json"
@@ -51,6 +53,9 @@ _gate1367_files() {
 _gate1367_value() {
     case $1 in
     -c | --config) _gate1367_files "$2" json ;;
+    --pairs) _gate1367_files "$2" json ;;
+    --worlds | --certificate | --svg) _gate1367_files "$2" ;;
+    --trips | --purpose | --listener | --count | --connections | --rate | --seed) COMPREPLY=() ;;
     -o | --output) _gate1367_files "$2" idx ;;
     --key | --write | --directory | --unseal | --index) _gate1367_files "$2" ;;
     --format) _gate1367_words "text csv json html jsonl ocsf ecs cef syslog sqlite" "$2" ;;
@@ -67,9 +72,9 @@ _gate1367_value() {
 _gate1367_operands() {
     case $1 in
     help) _gate1367_words "$_gate1367_commands" "$2" ;;
-    "rules schema") _gate1367_words "rules gate recipients registry-source" "$2" ;;
+    "rules schema") _gate1367_words "rules gate recipients registry-source pairs" "$2" ;;
     "registry lookup") _gate1367_words "$_gate1367_kinds" "$2" ;;
-    check | demo) COMPREPLY=() ;;
+    check | demo | probe) COMPREPLY=() ;;
     *) _gate1367_files "$2" ;;
     esac
 }

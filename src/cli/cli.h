@@ -12,6 +12,7 @@
     X("check", cli_check, "-c gate.json [--json]", "load everything serve would and report every problem")             \
     X("demo", cli_demo, "[--keep]", "the whole system on an embedded sample origin, shown side by side")               \
     X("scan", cli_scan, "-c gate.json --recipient ID FILE…", "what the gateway would do with these files")            \
+    X("probe", cli_probe, "-c gate.json --pairs FILE", "shows that withheld and absent cannot be told apart")          \
     X("rules", cli_rules, "test|lint|explain|print|schema …", "the rule author's tools")                               \
     X("registry", cli_registry, "build|apply|lookup|list …", "the index of protected persons")                      \
     X("log", cli_log, "init|verify|list|show|follow …", "the ledger of disclosures")                                   \

@@ -22,7 +22,8 @@ int rules_print(int argc, char **argv)
     X("rules", cli_schema_rules)                                                                                       \
     X("gate", cli_schema_gate)                                                                                         \
     X("recipients", cli_schema_recipients)                                                                             \
-    X("registry-source", cli_schema_registry_source)
+    X("registry-source", cli_schema_registry_source)                                                                   \
+    X("pairs", cli_schema_pairs)
 
 #define X(word, symbol)                                                                                                \
     extern const unsigned char symbol[];                                                                               \
@@ -43,7 +44,7 @@ static const struct schema {
 int rules_schema(int argc, char **argv)
 {
     if (!cli_options(&argc, argv, NULL, 0)) return 2;
-    if (argc > 2) return cli_usage("rules", "schema prints one: rules, gate, recipients or registry-source");
+    if (argc > 2) return cli_usage("rules", "schema prints one: rules, gate, recipients, registry-source or pairs");
     const char *word = argc > 1 ? argv[1] : "rules";
     for (size_t i = 0; i < ARRAY_LEN(KNOWN); i++) {
         if (strcmp(KNOWN[i].word, word) != 0) continue;
@@ -54,5 +55,5 @@ int rules_schema(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(KNOWN); i++) names[i] = KNOWN[i].word;
     const char *near = source_did_you_mean(word, names);
     if (near != NULL) return cli_usage("rules", "there is no schema \"%s\"; did you mean \"%s\"?", word, near);
-    return cli_usage("rules", "there is no schema \"%s\"; name rules, gate, recipients or registry-source", word);
+    return cli_usage("rules", "there is no schema \"%s\"; name rules, gate, recipients, registry-source or pairs", word);
 }

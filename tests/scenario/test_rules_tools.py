@@ -155,7 +155,7 @@ def test_print_of_what_is_shipped_and_of_what_does_not_load(tmp_path):
 def test_schema():
     for word, path in ((None, "rules/schema/rules.schema.json"), ("rules", "rules/schema/rules.schema.json"),
                        ("gate", "schema/gate.schema.json"), ("recipients", "schema/recipients.schema.json"),
-                       ("registry-source", "schema/registry-source.schema.json")):
+                       ("registry-source", "schema/registry-source.schema.json"), ("pairs", "schema/pairs.schema.json")):
         done = g.run("rules", "schema", *([word] if word else []))
         assert done.returncode == 0 and done.stdout == (g.ROOT / path).read_text()
     wrong = g.run("rules", "schema", "recipient")

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.whole("files alone, nobody talks HTTP")
 
 GATE = json.loads((ROOT / "schema/gate.schema.json").read_text())
 PEOPLE = json.loads((ROOT / "schema/recipients.schema.json").read_text())
+PAIRS = json.loads((ROOT / "schema/pairs.schema.json").read_text())
 SOURCE = json.loads((ROOT / "schema/registry-source.schema.json").read_text())
 
 
@@ -33,7 +34,7 @@ def changed(value, path, new):
     return value
 
 
-@pytest.mark.parametrize("schema", [GATE, PEOPLE, SOURCE], ids=["gate", "recipients", "registry"])
+@pytest.mark.parametrize("schema", [GATE, PEOPLE, SOURCE, PAIRS], ids=["gate", "recipients", "registry", "pairs"])
 def test_schemas_are_schemas(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -51,7 +52,9 @@ GATE_CHANGES = [
     (["registry", "max_age"], "0s"), (["registry", "max_age"], "a week"), (["registry", "max_age"], 7),
     (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
     (["ledger", "auditors"], []), (["ledger", "auditors"], "a.pem"), (["ledger", "auditors"], [7]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
-    (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"),
+    (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"), (["pace"], {"floor": "80ms", "grid": "20ms"}), (["pace"], {"floor": "80ms"}), (["pace"], 10),
+    (["pace"], {"floor": "80ms", "grid": "20ms", "step": "1ms"}), (["routes", 0, "pace"], "0ms"), (["routes", 0, "pace"], "soon"),
+    (["routes", 0, "pace"], {"floor": "80ms", "grid": "20"}), (["routes", 0, "pace"], {"floor": "80ms", "grid": "80ms"}),
     (["cursors"], {"expiry": "2h"}), (["cursors"], {"expiry": "0s"}), (["cursors"], {"expiry": "900ms"}), (["cursors"], {"keys": "x"}),
     (["cursors"], {"key": 7}), (["cursors"], []), (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
 ]
@@ -90,6 +93,52 @@ def test_recipients_json(make_gateway):
         gw.write("recipients.json", people)
         taken = gw.command("check", "-c", "gate.json").returncode == 0
         assert taken == valid(PEOPLE, people), (path, new, taken)
+
+
+ASKED = {"format": 1, "clients": {"police": {"certificate": "state-police.pem", "key": "state-police.key", "headers": {"Accept": "a/b"}}},
+         "next": "/n?x=1", "pairs": [{"name": "n", "as": "police", "ways": ["warm"], "absent": "/a",
+                                      "withheld": {"path": "/b", "method": "POST", "headers": {"X": "y"}, "body": "z"}}]}
+PAIR = ["pairs", 0]
+ASKED_CHANGES = [
+    (["format"], 2), (["gateway"], {"name": "localhost"}), (["gateway"], {"host": "x"}), (["gateway"], {"ca": 1}), (["clients"], []),
+    (["clients", "police", "key"], ...), (["clients", "police", "purpose"], "adjudication"), (["clients", "police", "purpose"], "a b"),
+    (["clients", "police", "headers", "Accept"], "a\tb"), (["clients", "police", "headers", "Accept"], "a\nb"),
+    (["clients", "police", "headers", "Host"], "x"), (["clients", "police", "headers", "connection"], "close"), (["next"], "n"),
+    (["next"], ...), (["pairs"], []), (["pairs"], ...), (PAIR + ["name"], ...), (PAIR + ["as"], ...), (PAIR + ["ways"], []),
+    (PAIR + ["ways"], ["hot"]), (PAIR + ["ways"], ...), (PAIR + ["ways"], ["cold", "next", "neighbour"]), (PAIR + ["absent"], ...),
+    (PAIR + ["absent"], "a"), (PAIR + ["absent"], "/a b"), (PAIR + ["absent"], "/a#b"), (PAIR + ["absent"], "/é"), (PAIR + ["absent"], 7),
+    (PAIR + ["withheld", "path"], ...), (PAIR + ["withheld", "method"], "CONNECT"), (PAIR + ["withheld", "method"], "P UT"),
+    (PAIR + ["withheld", "method"], "HEAD"), (PAIR + ["withheld", "headers"], {"a b": "c"}), (PAIR + ["withheld", "headers"], {"A": 1}),
+    (PAIR + ["withheld", "body"], ["x"]), (PAIR + ["withheld", "cookie"], "x"), (["comment"], "x"), (["$schema"], "pairs.schema.json"),
+]
+
+
+def test_pairs_file(make_gateway):
+    """Taken: the prober goes on, and finds nobody on that port."""
+    gw = make_gateway(start=False)
+    for name in ("state-police.pem", "state-police.key"):
+        (gw.dir / name).write_bytes((gw.certs / name).read_bytes())
+        (gw.dir / name).chmod(0o600)
+    for path, new in [([], None)] + ASKED_CHANGES:
+        asked = changed(ASKED, path, new) if path else ASKED
+        gw.write("pairs.json", asked)
+        done = gw.command("probe", "-c", "gate.json", "--pairs", "pairs.json", "--listener", "127.0.0.1:1", "--count", 1)
+        assert done.returncode in (1, 2) and ("connect failed" in done.stderr) == (done.returncode == 2), done.stderr
+        assert (done.returncode == 2) == valid(PAIRS, asked), (path, new, done.stderr)
+
+
+def test_what_the_pairs_schema_cannot_know(make_gateway):
+    gw = make_gateway(start=False)
+    for path, new, why in ((PAIR + ["as"], "polce", 'there is no client "polce"; did you mean "police"?'),
+                           (["clients", "police", "certificate"], "gone.pem", "gone.pem: No such file"),
+                           (["gateway"], {"name": "a b"}, "no host name")):
+        asked = changed(ASKED, path, new)
+        for key in ("certificate", "key"):
+            if asked["clients"]["police"][key].startswith("state"):
+                asked["clients"]["police"][key] = str(gw.certs / asked["clients"]["police"][key])
+        gw.write("pairs.json", asked)
+        done = gw.command("probe", "-c", "gate.json", "--pairs", "pairs.json", "--listener", "127.0.0.1:1")
+        assert done.returncode == 1 and why in done.stderr and "pairs.json:" in done.stderr, done.stderr
 
 
 PERSON = {"subject": "S-1", "cases": [{"id": "C-1", "benefit": "U", "role": "principal", "status": "pending", "recorded": "2026-10-01"}],

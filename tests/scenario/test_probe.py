@@ -1,0 +1,158 @@
+"""The prober against running gateways: what it says of one that keeps its word, and that it catches each way of leaking that a
+gateway built for it can be told to have. The same switches do nothing in the program that is shipped.
+
+    #= ICE10036.2 2.1   acknowledging that a record exists is a disclosure
+"""
+# ctest: serial
+import json
+import re
+import subprocess
+import time
+import xml.dom.minidom
+
+import pytest
+
+from harness import gateway as g
+from harness.origin import Origin, answer
+
+pytestmark = pytest.mark.whole("the prober is the client, and TLS records are what it looks at")
+
+HER, NOBODY = "A012345678", "A099999999"
+MISS = {"status": 404, "type": "application/json", "body": '{"error":"nobody"}\n'}
+PACK = {"format": 1, "pack": "probed", "version": "1", "profiles": [{"id": "probed", "title": "Probed", "documents": [
+    {"path": "/api/person/{id}", "units": ["$"], "miss": MISS, "query": {"v": "any"}},
+    {"path": "/api/list", "units": ["$.items[*]"], "query": {"name": "any"}}]}]}
+ROUTES = [{"path": "/api/", "upstream": "records", "profile": "probed"}]
+BREAKS = {"break-extra-header": "header field that only one has", "break-etag": "header field that only one has",
+          "break-header-order": "order of header fields", "break-second-record": "sizes of TLS records",
+          "break-status": "status line", "break-close": "header field that only one has"}
+# by pace: a neighbour is held up over a step of the grid
+LATE = {"break-early-answer": ("40ms", {"warm", "cold"}), "break-no-pace": ("40ms", {"warm", "cold"}), "break-late-next": ("40ms", {"next"}),
+        "break-neighbour": ("10ms", {"neighbour"})}
+BREAKABLE = g.BUILD / "gate1367-breakable"
+
+
+def respond(request):
+    """Her record takes the origin a while, and says so in its head."""
+    if request.path == "/api/person/" + HER:
+        time.sleep(0.008)
+        return answer({"aNumber": HER, "pad": "x" * 3000}, headers=[("ETag", '"7"')])
+    if request.path == "/api/list":
+        return answer({"items": [{"aNumber": HER}] if "Vic" in request.query else []}, headers=[("ETag", '"8"')])
+    return answer(b'{"no":1}', status=404)
+
+
+def write_pairs(gw, **more):
+    made = {"format": 1, "clients": {"police": {"certificate": str(gw.certs / "state-police.pem"),
+                                                "key": str(gw.certs / "state-police.key")}},
+            "next": "/api/list", "pairs": [
+                {"name": "look-up", "as": "police", "absent": f"/api/person/{NOBODY}", "withheld": f"/api/person/{HER}"},
+                {"name": "list", "absent": "/api/list?name=Nat", "withheld": "/api/list?name=Vic", "ways": ["warm", "next"]}]}
+    made.update(more)
+    return gw.write("pairs.json", made)
+
+
+def probe(gw, *arguments, binary=None, **more):
+    made = write_pairs(gw, **more)
+    return gw.command("probe", "-c", "gate.json", "--pairs", made, "--listener", f"127.0.0.1:{gw.port}", "--rate", 0, *arguments)
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory):
+    running = []
+    with Origin(respond) as origin:
+        def start(pace="0ms", **options):
+            at = tmp_path_factory.mktemp("probed")
+            (at / "probed.json").write_text(json.dumps(PACK))
+            gw = g.Gateway(at, origin.url, protected=[HER], packs=[str(g.ROOT / "rules/section-1367.json"), "probed.json"],
+                           routes=ROUTES, pace=pace, **options)
+            running.append(gw)
+            return gw
+        yield start
+        for gw in running:
+            gw.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def sound(make):
+    return make(pace="40ms")
+
+
+def test_a_sound_gateway(sound, tmp_path):
+    picture = tmp_path / "times.svg"
+    done = probe(sound, "--count", 100, "--connections", 16, "--json", "--svg", picture)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert said["verdict"] == "equal" and len(said["series"]) == 6
+    for series in said["series"]:
+        assert series["pairs"] == 100 and series["differences"] == [] and series["unanswered"] == 0
+        times = series["times"]
+        assert times["equal"] and times["ks"]["p"] > times["ks"]["limit"] and abs(times["welch"]["t"]) < 4.5
+        assert times["p50"][0] >= 0.0399 and times["median_difference"]["low"] <= times["median_difference"]["high"]
+        assert series["statuses"] == {"absent": [404], "withheld": [404]} if series["name"] == "look-up" else True
+    drawn = xml.dom.minidom.parse(str(picture))
+    assert len(drawn.getElementsByTagName("path")) == 12 and "look-up (warm)" in picture.read_text()
+
+
+def test_what_it_prints(sound):
+    done = probe(sound, "--count", 3)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"look-up, as police\n    warm +equal +3  too few pairs for times", done.stdout) and done.stdout.endswith("equal\n")
+    asked = [e for e in sound.entries() if e["event"] == "disclosure" or e["event"] == "refusal"]
+    assert {e["recipient"]["id"] for e in asked} == {"state-police", "anonymous"}
+
+
+@pytest.mark.parametrize("switch", BREAKS)
+def test_each_leak_in_the_bytes_is_caught(make, switch):
+    #= RFC8446 5.2
+    gw = make(faults=f"{switch}@worker:1+", binary=BREAKABLE)
+    done = probe(gw, "--count", 4, "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert said["verdict"] == "DIFFERENT"
+    found = [d for s in said["series"] for d in s["differences"]]
+    assert BREAKS[switch] in {d["kind"] for d in found}, found
+    assert {s["name"] for s in said["series"] if s["differences"]} >= {"look-up"}
+
+
+@pytest.mark.skipif(g.SANITIZED, reason="times under sanitizers say nothing")
+@pytest.mark.parametrize("switch", LATE)
+def test_each_leak_in_time_is_caught(make, switch):
+    pace, ways = LATE[switch]
+    gw = make(pace=pace, faults=f"{switch}@worker:1+", binary=BREAKABLE)
+    only = [{"name": "look-up", "absent": f"/api/person/{NOBODY}", "withheld": f"/api/person/{HER}", "ways": sorted(ways)}]
+    done = probe(gw, "--count", 100, "--connections", 1 if switch == "break-neighbour" else 4, "--json", pairs=only)
+    assert done.returncode == 1, done.stdout + done.stderr
+    said = json.loads(done.stdout)["series"]
+    assert {s["way"] for s in said if not s["times"]["equal"]} == ways and all(s["differences"] == [] for s in said), said
+
+
+def test_the_shipped_program_has_no_such_switch(make):
+    """Not by name, and not by effect."""
+    names = set(re.findall(rb"break-[a-z-]+", BREAKABLE.read_bytes()))
+    assert names == {s.encode() for s in [*BREAKS, *LATE]}
+    assert re.findall(rb"break-[a-z-]+", g.BIN.read_bytes()) == []
+    gw = make(faults=",".join(f"{s}@worker:1+" for s in [*BREAKS, *LATE]))
+    done = probe(gw, "--count", 4)
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_asks_nobody_else(sound, origin):
+    for listener in (f"127.0.0.1:{origin.port}".replace("127.0.0.1", "127.0.0.2"), "192.0.2.1:443", "localhost:443", "127.0.0.1:0"):
+        done = sound.command("probe", "-c", "gate.json", "--pairs", write_pairs(sound), "--listener", listener)
+        assert done.returncode == 2 and "no listener" in done.stderr, done.stderr
+    done = sound.command("probe", "-c", "gate.json", "--pairs", write_pairs(sound))
+    assert done.returncode == 2 and "--listener" in done.stderr and origin.connections == 0
+
+
+def test_refusals_prove_nothing(make):
+    gw = make(config={"limits": {"requests": 1}})
+    done = probe(gw, "--count", 3)
+    assert done.returncode == 2 and "429" in done.stdout and "proves nothing" in done.stdout, done.stdout + done.stderr
+
+
+def test_nobody_answers(make):
+    gw = make(start=False)
+    gw.port = 1
+    done = probe(gw, "--count", 1)
+    assert done.returncode == 2 and "connect failed" in done.stderr
