@@ -22,26 +22,20 @@ struct config *probing_config(const struct probing *p)
 
 /* ---- where ------------------------------------------------------------------------------------------------------- */
 
-static uint16_t *port_of(struct os_address *a)
-{
-    struct sockaddr *s = (struct sockaddr *)&a->storage;
-    return s->sa_family == AF_INET6 ? &((struct sockaddr_in6 *)s)->sin6_port : &((struct sockaddr_in *)s)->sin_port;
-}
+static struct sockaddr_in *in4(struct os_address *a) { return a->storage.ss_family == AF_INET ? (void *)&a->storage : NULL; }
+static struct sockaddr_in6 *in6(struct os_address *a) { return a->storage.ss_family == AF_INET6 ? (void *)&a->storage : NULL; }
 
-static bool is_any(const struct os_address *a)
+static in_port_t *port_of(struct os_address *a)
 {
-    const struct sockaddr *s = (const struct sockaddr *)&a->storage;
-    if (s->sa_family == AF_INET6) return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)s)->sin6_addr);
-    return ((const struct sockaddr_in *)s)->sin_addr.s_addr == htonl(INADDR_ANY);
+    ASSERT(in4(a) != NULL || in6(a) != NULL); /* what os_address_parse makes */
+    return in4(a) != NULL ? &in4(a)->sin_port : &in6(a)->sin6_port;
 }
 
 /* A listener on all addresses is asked on loopback. */
 static void make_reachable(struct os_address *a)
 {
-    struct sockaddr *s = (struct sockaddr *)&a->storage;
-    if (!is_any(a)) return;
-    if (s->sa_family == AF_INET6) ((struct sockaddr_in6 *)s)->sin6_addr = in6addr_loopback;
-    else ((struct sockaddr_in *)s)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (in4(a) != NULL && in4(a)->sin_addr.s_addr == htonl(INADDR_ANY)) in4(a)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (in6(a) != NULL && IN6_IS_ADDR_UNSPECIFIED(&in6(a)->sin6_addr)) in6(a)->sin6_addr = in6addr_loopback;
 }
 
 /* The same address and port; a port of 0 is whichever the kernel picked. */
