@@ -78,7 +78,7 @@ struct probe_sight {
     enum probe_ending ending;
 };
 /* Calls note for each difference; texts are safe to print and live during the call. Date and Request-Id may differ where both
- * have their form. Pure. */
+ * have their form, and the gateway's own cursors where both are sealed in one length. Pure. */
 typedef void probe_note(void *ctx, enum probe_difference_kind kind, const char *where, const char *absent, const char *withheld);
 void probe_compare(const struct probe_sight *absent, const struct probe_sight *withheld, probe_note *note, void *ctx);
 

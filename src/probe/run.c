@@ -16,11 +16,13 @@ struct line {
     struct io_conn *conn;
     enum line_state state;
     bool kept;      /* for more than one request; its first one is not measured */
+    bool bare;      /* … but for one that ends the connection: nothing can go before it */
     size_t answered; /* on this connection */
     struct look *look; /* under way, or about to be */
     span text[2];
     size_t texts;
     span first;        /* what warms it */
+    bool first_head;
     struct look warm;
     struct probe_series *last_series; /* what was asked last */
     enum probe_side last_side;
@@ -107,7 +109,7 @@ static void line_ask_now(struct line *n)
 static void line_warm(struct line *n)
 {
     n->state = LINE_WARMING;
-    look_begin(&n->warm, 1, false, false);
+    look_begin(&n->warm, 1, n->first_head, false);
     line_send(n, &n->first, 1, &n->warm);
 }
 
@@ -147,6 +149,18 @@ static void line_answered(struct line *n)
     look_is_over(n, PROBE_ENDS_OPEN);
 }
 
+static void line_warmed(struct line *n, bool whole)
+{
+    n->answered++;
+    if (whole && !n->warm.closes) {
+        line_ask_now(n);
+        return;
+    }
+    n->bare = true;
+    line_drop(n);
+    line_connect(n);
+}
+
 static void line_read(struct line *n)
 {
     span in = io_input(n->conn);
@@ -159,9 +173,7 @@ static void line_read(struct line *n)
     io_consume(n->conn, in.len);
     if (step == HTTP_MORE || (n->state == LINE_ENDING && step != HTTP_BAD)) return;
     if (n->state == LINE_WARMING) {
-        n->answered++;
-        if (step == HTTP_DONE && !n->warm.closes) line_ask_now(n);
-        else give_up(n->lane->runner, "the request that is asked first does not keep its connection");
+        line_warmed(n, step == HTTP_DONE);
         return;
     }
     if (step == HTTP_DONE) {
@@ -204,7 +216,7 @@ static void line_event(struct io_conn *c, enum io_event event, void *arg)
     switch (event) {
     case IO_CONNECTED:
         io_set_deadline(c, 0);
-        if (n->kept) line_warm(n);
+        if (n->kept && !n->bare) line_warm(n);
         else line_ask_now(n);
         break;
     case IO_READABLE: line_read(n); break;
@@ -225,6 +237,7 @@ static void shoot(struct lane *l)
     const struct probe_shot *shot = &s->side[side], *next = &s->next[side];
     struct line *kept = &l->kept[shot->server->index], *beside = &l->beside[next->server->index];
     kept->first = beside->first = next->text;
+    kept->first_head = beside->first_head = next->head;
     l->open = 1; /* ours, until all are asked */
     switch (l->series->way) {
     case PROBE_WARM: line_ask(kept, &l->main[side], shot, NULL, false); break;

@@ -11,7 +11,8 @@
  *   break-status         403 instead of the miss
  *   break-close          the connection ends behind a withheld answer
  *   break-late-next      the request behind a withheld answer waits longer
- *   break-neighbour      nobody else is served for a while */
+ *   break-neighbour      nobody else is served for a while
+ *   break-short-page     a page is not filled up where something was withheld */
 #ifndef GATE1367_PROXY_BREAKABLE_H
 #define GATE1367_PROXY_BREAKABLE_H
 
@@ -19,6 +20,7 @@
 
 #define BREAKS(name) false
 #define BREAKS_HIDING(x, name) false
+#define BREAKS_FOUND(outcome, name) false
 #define BREAK_NOTE(x) ((void)0)
 #define BREAK_ARRIVAL(x) ((void)0)
 #define BREAK_ANSWER(x, a) ((void)0)
@@ -30,6 +32,7 @@
 
 #define BREAKS(name) fault_hit(name)
 #define BREAKS_HIDING(x, name) ((x)->hides && fault_hit(name))
+#define BREAKS_FOUND(outcome, name) ((outcome)->verdict.found && fault_hit(name))
 #define BREAK_NOTE(x) break_note(x)
 #define BREAK_ARRIVAL(x) break_arrival(x)
 #define BREAK_ANSWER(x, a)                                                                                             \

@@ -9,6 +9,7 @@
  *= 8USC1367 a(2)
  *= ICE10036.2 2.1 */
 #include "pages/pages.h"
+#include "proxy/breakable.h"
 #include "proxy/internal.h"
 
 #define DOCUMENTS_MAX 4096 /* of the origin, for one page */
@@ -429,7 +430,7 @@ enum flow pages_look(struct exchange *x, enum flow (*enough)(struct exchange *))
     const struct engine_outcome *o = gate_outcome(x->gate);
     if (o->verdict.document_withheld) return enough(x);
     switch (pages_walk_judge(&p->walk, o->page.visible)) {
-    case PAGES_ASK: return ask_again(x);
+    case PAGES_ASK: return BREAKS_FOUND(o, "break-short-page") ? enough(x) : ask_again(x);
     case PAGES_TOO_FAR: return undeliverable(x, GATE_SCAN);
     case PAGES_TOO_FEW: return undeliverable(x, GATE_SCAN_RAW);
     case PAGES_ENOUGH: break;

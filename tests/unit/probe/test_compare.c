@@ -118,6 +118,34 @@ static void test_records_and_endings(void **state)
     assert_true(t.count == 1 && t.kinds[0] == PROBE_DIFFERS_ENDING);
 }
 
+#define SEALED "AbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefghijAbcdefgh"
+
+/* Sealed anew each time: of one length, at one place, in the cursors' own form; and nothing else passes for one. */
+static void test_cursors(void **state)
+{
+    (void)state;
+    char other[sizeof(SEALED)];
+    const char *const forms[] = {"{\"next\":\"%s\",\"n\":1}", "%s", "x:%s"};
+    for (size_t i = 0; i < sizeof(SEALED); i++) other[i] = i > 0 && is_alpha((uint8_t)SEALED[i]) ? (char)(SEALED[i] ^ 0x20) : SEALED[i];
+    for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+        char a[512], b[512];
+        snprintf(a, sizeof(a), HEAD(DATE, ID) "%s", "");
+        snprintf(b, sizeof(b), "%s", a);
+        size_t n = strlen(a);
+        snprintf(a + n, sizeof(a) - n, forms[f], SEALED);
+        snprintf(b + n, sizeof(b) - n, forms[f], other);
+        assert_int_equal(compare(a, b).count, 0);
+        b[n + strlen(b + n) - 2]++; /* behind the cursor, or in it */
+        assert_int_equal(compare(a, b).count, f == 0);
+        snprintf(b + n, sizeof(b) - n, forms[f], other + 1); /* one shorter, and of another form */
+        assert_int_equal(compare(a, b).count, 1);
+        other[0] = 'B'; /* another version */
+        snprintf(b + n, sizeof(b) - n, forms[f], other);
+        assert_int_equal(compare(a, b).count, 1);
+        other[0] = 'A';
+    }
+}
+
 /* Each byte of the answer in turn is another one, or is missing: never unnoticed. */
 static void test_no_byte_goes_unnoticed(void **state)
 {
@@ -140,6 +168,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_equal), cmocka_unit_test(test_dates_and_ids_must_have_their_form),
         cmocka_unit_test(test_heads), cmocka_unit_test(test_bodies), cmocka_unit_test(test_records_and_endings),
-        cmocka_unit_test(test_no_byte_goes_unnoticed)};
+        cmocka_unit_test(test_cursors), cmocka_unit_test(test_no_byte_goes_unnoticed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
