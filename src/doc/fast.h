@@ -406,7 +406,10 @@ STRIDE void take_opening(struct stride *s, bool object, const struct met *name, 
     walk_push(r, s->at + from, object, s->last);
     names_in(s);
     s->frame++;
-    if (name && UNLIKELY(name->twice)) s->frame->dull = false;
+    /* A member whose name was told already (it left a track, or had no room) cannot be skipped without it: what is skipped
+     * begins at its name. */
+    bool told = !name && r->depth > 1 && s->frame[-1].object != 0;
+    if (told || (name && UNLIKELY(name->twice))) s->frame->dull = false;
     put_begin(s, s->frame, name, name_at, from);
     s->state = object ? WALK_FIRST_NAME : WALK_FIRST_VALUE;
     s->mark++;

@@ -52,9 +52,9 @@ class Inspector:
         self.inspector = c.c_void_p(self.lib.gate1367_inspector_new(c.c_void_p(self.rules)))
         assert self.registry and self.inspector
 
-    def ask(self, profile, path, body, entitled=False, media="application/json"):
-        """(verdict, what leaves, records)"""
-        d = Document(self.registry, profile.encode(), path.encode(), media.encode(), None, None, entitled)
+    def ask(self, profile, path, body, entitled=False, media="application/json", limits=(0, 0, 0)):
+        """(verdict, what leaves, records). limits: depth, record, document; 0: the usual one."""
+        d = Document(self.registry, profile.encode(), path.encode(), media.encode(), None, None, entitled, 0, *limits)
         assert self.lib.gate1367_open(self.inspector, c.byref(d)) == 1
         self.lib.gate1367_feed(self.inspector, body, c.c_size_t(len(body)))
         verdict = self.lib.gate1367_finish(self.inspector, 1)
