@@ -146,6 +146,30 @@ def test_the_shipped_program_has_no_such_switch(make):
     assert done.returncode == 0, done.stdout
 
 
+def calibrate(gw, *arguments):
+    done = probe(gw, "--calibrate", "--count", 30, "--connections", 2, "--json", *arguments)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_pace_that_a_route_needs(make):
+    """Her record takes the origin 8 ms: more than that, for each trip, and what commits take; and whether the route has it."""
+    short, long = make(pace="1ms", start=False), make(pace="1ms", start=False)
+    long.config["routes"] = [{**ROUTES[0], "pace": {"floor": "60s", "grid": "1s"}}]
+    long.write_config()
+    for gw in (short, long):
+        gw.port = 1  # nobody is asked there
+    done, (said,) = calibrate(short)
+    assert done.returncode == 1 and not said["enough"] and said["route"] == "/api/" and said["answers"] == 2 * 30 * 3, done.stderr
+    assert said["origin_p999_ms"] >= 8 and said["pace_ms"] >= 1.2 * (said["origin_p999_ms"] + said["commit_ms"])
+    done, (more,) = calibrate(long, "--trips", 3)
+    assert done.returncode == 0 and more["enough"] and more["pace_ms"] >= 1.2 * 3 * 8 and more["floor_ms"] == 60000, done.stdout
+    done = probe(short, "--calibrate", "--count", 30)
+    assert done.returncode == 1 and re.search(r'"pace": "\d+ms"   configured: floor 1 ms, TOO SHORT', done.stdout), done.stdout
+    stray = [{"name": "x", "absent": "/nowhere", "withheld": "/api/list"}]
+    done = probe(short, "--calibrate", pairs=stray)
+    assert done.returncode == 2 and "have no route, or not one" in done.stderr
+
+
 def test_it_asks_nobody_else(sound, origin):
     for listener in (f"127.0.0.1:{origin.port}".replace("127.0.0.1", "127.0.0.2"), "192.0.2.1:443", "localhost:443", "127.0.0.1:0"):
         done = sound.command("probe", "-c", "gate.json", "--pairs", write_pairs(sound), "--listener", listener)
