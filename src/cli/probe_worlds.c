@@ -144,6 +144,7 @@ static void make_all_absolute(const char *directory, json_t *root)
     json_t *tls = json_object_get(json_array_get(json_object_get(root, "listen"), 0), "tls"), *rules = json_object_get(root, "rules");
     for (size_t i = 0; i < ARRAY_LEN(TLS); i++) make_absolute(directory, tls, TLS[i]);
     make_absolute(directory, root, "recipients");
+    make_absolute(directory, json_object_get(root, "cursors"), "key");
     for (size_t i = 0; i < json_array_size(rules); i++) {
         const char *name = json_string_value(json_array_get(rules, i));
         char path[4096];
