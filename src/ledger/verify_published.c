@@ -1,4 +1,5 @@
 /* The published log: every bundle hashed into the tree again, every tile compared, the root as the checkpoint signed it. */
+#include "ledger/bundle_crew.h"
 #include "ledger/verify.h"
 #include <errno.h>
 
@@ -14,10 +15,8 @@ static result blame(struct published_check *c, enum ledger_fault fault, const st
     return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);
 }
 
-static result read_or_blame(
-    struct published_check *c, enum ledger_fault fault, const struct tlog_tile *tile, struct buf *out)
+static result judge_read(struct published_check *c, enum ledger_fault fault, const struct tlog_tile *tile, result r)
 {
-    result r = tiles_read(c->root, tile, out);
     bool missing = (r.class == ERROR_IO && r.code == ENOENT) || r.class == ERROR_INTERNAL;
     bool too_large = r.class == ERROR_LIMIT && r.code == OS_TOO_LARGE;
     if (missing || too_large) return blame(c, fault, tile);
@@ -28,7 +27,7 @@ static result read_or_blame(
 static result compare_tile(struct published_check *c, const struct tlog_tile *tile, const tlog_hash *hashes)
 {
     struct buf stored;
-    TRY(read_or_blame(c, LEDGER_FAULT_TILE, tile, &stored));
+    TRY(judge_read(c, LEDGER_FAULT_TILE, tile, tiles_read(c->root, tile, &stored)));
     bool same = span_equal(buf_span(&stored), span_of(hashes, (size_t)tile->width * TLOG_HASH));
     buf_free(&stored);
     return same ? OK : blame(c, LEDGER_FAULT_TILE, tile);
@@ -59,33 +58,31 @@ static void tell_progress(struct published_check *c, size_t bytes)
     c->options->progress(c->options->ctx, c->bytes, 0);
 }
 
-static result hash_bundle(struct published_check *c, const struct tlog_tile *tile, span bundle)
+static result add_bundle(struct published_check *c, const struct bundle_job *j)
 {
-    uint64_t index = tile->index * TLOG_WIDTH;
-    for (span leaf; tlog_bundle_next(&bundle, &leaf); index++) {
-        tlog_hash hash;
+    uint64_t index = j->tile.index * TLOG_WIDTH;
+    TRY(judge_read(c, LEDGER_FAULT_BUNDLE, &j->tile, j->read));
+    REQUIRE(!j->broken, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    tell_progress(c, j->bytes);
+    for (unsigned i = 0; i < j->count; i++, index++) {
         if (index < c->edge->size) continue; /* of a call before this one */
-        if (leaf.len == 0 || leaf.len > LEDGER_ENTRY_MAX) return blame(c, LEDGER_FAULT_BUNDLE, tile);
-        REQUIRE(tlog_hash_leaf(leaf, hash), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-        TRY(tlog_edge_add(c->edge, hash, compare_full, c));
+        TRY(tlog_edge_add(c->edge, j->hashes[i], compare_full, c));
         TRY(meet(c, &c->older, LEDGER_FAULT_OLDER));
     }
-    return OK;
+    return j->odd || j->count < j->tile.width ? blame(c, LEDGER_FAULT_BUNDLE, &j->tile) : OK;
 }
 
 static result check_bundles(struct published_check *c)
 {
-    while (c->edge->size < c->checkpoint.size) {
-        struct tlog_tile tile = {.entries = true, .index = c->edge->size / TLOG_WIDTH};
-        struct buf bundle;
-        tile.width = tlog_tile_width(0, tile.index, c->checkpoint.size);
-        TRY(read_or_blame(c, LEDGER_FAULT_BUNDLE, &tile, &bundle));
-        tell_progress(c, buf_len(&bundle));
-        result r = hash_bundle(c, &tile, buf_span(&bundle));
-        buf_free(&bundle);
-        TRY(r);
-    }
-    return OK;
+    struct bundle_crew crew;
+    const struct bundle_job *j;
+    result r = OK;
+    if (c->edge->size >= c->checkpoint.size) return OK;
+    TRY(bundles_start(&crew, c->root, c->edge->size, c->checkpoint.size));
+    while (is_ok(r) && (j = bundles_next(&crew)) != NULL)
+        r = add_bundle(c, j);
+    bundles_end(&crew);
+    return r;
 }
 
 static result check_edge(struct published_check *c)

@@ -1,6 +1,7 @@
 /* The published log: it says what the write-ahead log says, survives every fault, and nothing in it can be changed unseen. */
 #include "ledger/support.h"
 
+#include "ledger/bundle_crew.h"
 #include "ledger/publish.h"
 
 static const struct ledger_verify_options no_options;
@@ -129,6 +130,40 @@ static void test_nothing_can_be_changed_unseen(void **state)
 }
 
 /* Signed by the right key, and still another log: rolled back, forked, or ahead of the write-ahead log. */
+/* More bundles than are read ahead; each in its turn is the one that was changed. What is lacking while they are read is no
+ * fault of theirs. */
+static void test_the_bundle_that_was_changed_is_told(void **state)
+{
+    (void)state;
+    static const unsigned places[] = {0, 1, BUNDLE_JOBS - 1, BUNDLE_JOBS, BUNDLE_JOBS + 1, 2 * BUNDLE_JOBS + 1};
+    static const char *const lacking[] = {"thread", "malloc", "read"};
+    struct site *s = site_new();
+    struct ledger_report report;
+    char bundle[160];
+    site_append(s, 2 * BUNDLE_JOBS + 2, TLOG_WIDTH, 10);
+    assert_ok(publish(s, false));
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    assert_int_equal(report.published, (2 * BUNDLE_JOBS + 2) * TLOG_WIDTH);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        snprintf(bundle, sizeof bundle, "%s/tlog/tile/entries/%03u", s->directory, places[i]);
+        flip(bundle, 2 + 20, 1);
+        expect_fault(s, LEDGER_FAULT_TILE);
+        assert_int_equal(site_verify(s, &report), LEDGER_IS_TAMPERED);
+        assert_int_equal(report.first.index, places[i] * TLOG_WIDTH);
+        flip(bundle, 2 + 20, 1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(lacking); i++) {
+        enum ledger_judgement j = LEDGER_CANNOT_TELL;
+        for (unsigned n = 1; j != LEDGER_IS_SOUND && n < 100; n++) {
+            fault_arm(lacking[i], n);
+            j = site_verify(s, &report);
+            fault_arm(lacking[i], 0);
+            assert_int_not_equal(j, LEDGER_IS_TAMPERED);
+        }
+    }
+    site_free(s);
+}
+
 static void test_rollback_and_fork(void **state)
 {
     (void)state;
@@ -294,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_ledger_has_a_checkpoint),
         cmocka_unit_test(test_tiles_and_log_are_verified_together_and_apart),
         cmocka_unit_test(test_nothing_can_be_changed_unseen),
+        cmocka_unit_test(test_the_bundle_that_was_changed_is_told),
         cmocka_unit_test(test_rollback_and_fork),
         cmocka_unit_test(test_an_older_checkpoint_of_another_is_not_believed),
         cmocka_unit_test(test_every_fault_while_publishing),
