@@ -118,6 +118,12 @@ uint64_t pages_held(const struct exchange *x)
     return p == NULL ? 0 : p->raw.size + p->addresses.size + p->capacity * sizeof(*p->documents);
 }
 
+/* From the list's beginning; the other styles follow what the origin says. */
+static bool counts(const struct paging *p)
+{
+    return p->rules->style == PAGE_STYLE_OFFSET || p->rules->style == PAGE_STYLE_PAGE;
+}
+
 /* ---- one trip --------------------------------------------------------------------------------------------------- */
 
 /* What led to the last document. */
@@ -226,9 +232,8 @@ bool pages_past_end(struct exchange *x)
 {
     struct paging *p = x->paging;
     if (p == NULL || pages_is_first(x)) return false;
-    bool counts = p->rules->style == PAGE_STYLE_OFFSET || p->rules->style == PAGE_STYLE_PAGE;
     unsigned status = x->response.status;
-    if (!p->walk.ended && !(counts && (status == 416 || status == 404))) return false;
+    if (!p->walk.ended && !(counts(p) && (status == 416 || status == 404))) return false;
     p->past = x->discard = true;
     return true;
 }
@@ -307,12 +312,19 @@ static bool find_next(struct exchange *x, const struct paged_document *d)
     return true;
 }
 
-/* An origin that answers the same again has come to its end: it clamps what it is asked, or does not know it. */
+/* An origin that counts, and gives less than it was asked for, and the same again, has come to its end: it clamps what it is asked,
+ * or does not know it. */
 static bool is_repeated(const struct paging *p)
 {
-    if (p->count < 2) return false;
+    if (p->count < 2 || !counts(p) || p->documents[p->count - 1].list.count >= p->walk.block) return false;
     span a = elements_of(p, &p->documents[p->count - 1]), b = elements_of(p, &p->documents[p->count - 2]);
     return a.len > 0 && span_equal(a, b);
+}
+
+/* A cursor that leads to where it stands leads nowhere. */
+static void stop_in_circles(struct paging *p)
+{
+    if (!counts(p) && span_equal(buf_span(&p->next), last_address(p))) buf_clear(&p->next);
 }
 
 /* GATE_FINE, or why what came cannot be used. */
@@ -330,6 +342,7 @@ static enum gate_failure take_document(struct exchange *x)
     if (m != DOC_OK && p->walk.trips > 0) return GATE_MALFORMED;
     if (m != DOC_OK || (!d->list.found && p->walk.trips == 0)) d->list = (struct pages_list){.found = false}; /* the engine says why */
     if (!find_next(x, d)) return GATE_FORMAT;
+    stop_in_circles(p);
     bool repeated = is_repeated(p);
     if (repeated) p->count--;
     pages_walk_met(&p->walk, repeated ? 0 : d->list.count, !repeated && buf_len(&p->next) > 0, p->total);
