@@ -53,6 +53,7 @@ gate_module(edit NEEDS base doc match policy)
 gate_module(engine NEEDS base doc rules registry match policy edit)
 gate_module(ledger NEEDS base source os ipc tlog recipient LIBS ${SSL})
 # floor 5
+gate_module(witness NEEDS base os ipc http tlog ledger)
 gate_module(gate NEEDS base ipc engine policy edit match rules ledger)
 gate_module(report NEEDS base os ledger LIBS PkgConfig::SQLITE)
 gate_module(trial NEEDS base source http doc rules registry match recipient policy edit engine gate)
@@ -61,9 +62,9 @@ gate_module(mirror NEEDS base doc rules registry match recipient policy edit eng
 gate_module(proxy NEEDS base source os ipc io http doc rules registry match pages recipient policy edit engine ledger gate
   mirror)
 # floor 7
-gate_module(config NEEDS base source os io rules registry pages recipient ledger proxy)
-gate_module(admin NEEDS base source os ipc io http rules registry ledger mirror proxy config)
-gate_module(supervisor NEEDS base os ipc io ledger mirror proxy config admin)
+gate_module(config NEEDS base source os io tlog rules registry pages recipient ledger witness proxy)
+gate_module(admin NEEDS base source os ipc io http rules registry ledger witness mirror proxy config)
+gate_module(supervisor NEEDS base os ipc io ledger witness mirror proxy config admin)
 gate_module(fixture NEEDS base os io http)
 gate_module(demo NEEDS base os io http ledger supervisor config fixture LIBS PkgConfig::JANSSON)
 # The program carries the packs that the demo shows and the schemas: it works wherever it is copied to.
@@ -85,8 +86,8 @@ if(TARGET demo)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
 gate_module(probe NEEDS base source os io http stats LIBS ${SSL} PkgConfig::JANSSON)
-gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger gate report
-  trial mirror proxy config admin supervisor demo stats fixture probe)
+gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger witness
+  gate report trial mirror proxy config admin supervisor demo stats fixture probe)
 if(TARGET cli)
   gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)
   gate_embed(cli cli_schema_gate ${CMAKE_SOURCE_DIR}/schema/gate.schema.json)

@@ -4,13 +4,14 @@
 _gate1367_kinds="alien_number receipt_number ssn itin i94 sevis passport visa_foil fbi_number fin sid driver_license person_id
 event_number case_number phone email vehicle address location organization"
 
-_gate1367_commands="serve check demo scan rules registry log report probe help"
+_gate1367_commands="serve check demo scan rules registry log report probe witness help"
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain replay print schema"
     [registry]="build apply inspect lookup list clear"
-    [log]="init verify list show follow export"
-    [report]="accounting quarterly incidents reconcile")
+    [log]="init verify list show follow prove export rotate recover approve"
+    [report]="accounting quarterly incidents reconcile"
+    [witness]="init serve")
 declare -gA _gate1367_options=(
     [serve]="-c --config --mirror --json"
     [check]="-c --config --json"
@@ -31,7 +32,13 @@ declare -gA _gate1367_options=(
     [registry list]="-c --config --suspected --json"
     [registry clear]="-c --config --by --reason --json"
     [log init]="-c --directory --key --origin --segment --json"
-    [log verify]="-c --directory --verifier --json"
+    [log verify]="-c --directory --verifier --checkpoint --json"
+    [log prove]="-c --directory --verifier -o --output"
+    [log rotate]="-c --new-directory --new-key --new-origin"
+    [log recover]="-c --new-directory --new-key --new-origin --reason --approval -o --output"
+    [log approve]="--key --name"
+    [witness init]="--key --name --state"
+    [witness serve]="--listen --key --name --state --logs"
     [log list]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --index --json"
     [log show]="-c --directory --verifier --unseal --json"
     [log follow]="-c --directory --verifier --recipient --outcome --event --rule --grant --request --subject --since --until --unseal --json"
@@ -57,14 +64,14 @@ _gate1367_value() {
     --worlds | --certificate | --svg) _gate1367_files "$2" ;;
     --trips | --purpose | --listener | --count | --connections | --rate | --seed) COMPREPLY=() ;;
     -o | --output) _gate1367_files "$2" idx ;;
-    --key | --write | --directory | --unseal | --index) _gate1367_files "$2" ;;
+    --key | --write | --directory | --unseal | --index | --checkpoint | --new-directory | --new-key | --approval | --state | --logs) _gate1367_files "$2" ;;
     --format) _gate1367_words "text csv json html jsonl ocsf ecs cef syslog sqlite" "$2" ;;
     --type) _gate1367_words "application/json application/x-ndjson" "$2" ;;
     --outcome) _gate1367_words "clear disclosed uninspected authorized withheld blocked refused failed_closed shadow" "$2" ;;
     --event) _gate1367_words "disclosure refusal completion summary registry grant config rules incident audit start stop key" "$2" ;;
     --recipient) _gate1367_words "anonymous restricted entitled" "$2" ;;
     --profile | --path | --route | --protected | --jobs | --release-approved | --system | --verifier | --origin | --segment | \
-        --since | --until | --rule | --grant | --request | --subject | --quarter | --upstream | --gateway) COMPREPLY=() ;;
+        --since | --until | --listen | --name | --new-origin | --reason | --rule | --grant | --request | --subject | --quarter | --upstream | --gateway) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }

@@ -56,6 +56,14 @@ static void serve_written(struct visitor *v, result (*write)(const struct admin 
     buf_free(&text);
 }
 
+/* Served all the same: no answer waits for the witness. */
+static const char *witness_note(const struct admin *a)
+{
+    const struct witness_board *b = &a->arguments->processes->witness;
+    if (atomic_load(&b->refused)) return "note: the witness knows another ledger under this name: rolled back, or forked\n";
+    return atomic_load(&b->late) ? "note: the witness has not confirmed the ledger in time\n" : "";
+}
+
 static void serve_page(struct visitor *v)
 {
     span path = v->request.path;
@@ -65,8 +73,8 @@ static void serve_page(struct visitor *v)
         respond(v, 200, PLAIN, SPAN("alive\n"), false);
     } else if (span_equal(path, SPAN("/readyz"))) {
         const char *why = not_ready(v->admin);
-        char text[128];
-        snprintf(text, sizeof(text), "%s\n", why == NULL ? "ready" : why);
+        char text[256];
+        snprintf(text, sizeof(text), "%s\n%s", why == NULL ? "ready" : why, witness_note(v->admin));
         respond(v, why == NULL ? 200 : 503, PLAIN, span_str(text), false);
     } else if (span_equal(path, SPAN("/metrics"))) {
         serve_written(v, metrics_write, SPAN("text/plain; version=0.0.4; charset=utf-8"));

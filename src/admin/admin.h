@@ -13,7 +13,7 @@
 #define ADMIN_OVERLAYS 2
 
 /* What the supervisor counts, in memory shared with admin. */
-#define ADMIN_ROLES(X) X(WORKER, "worker") X(SCRIBE, "scribe") X(ADMIN, "admin")
+#define ADMIN_ROLES(X) X(WORKER, "worker") X(SCRIBE, "scribe") X(ADMIN, "admin") X(ASKER, "asker")
 enum admin_role {
 #define X(id, name) ADMIN_##id,
     ADMIN_ROLES(X)
@@ -24,6 +24,7 @@ struct admin_processes {
     _Atomic uint64_t restarts[ADMIN_ROLE_COUNT]; /* of processes that ended unasked */
     _Atomic uint64_t reloads_taken, reloads_refused;
     _Atomic uint64_t started; /* seconds since 1970 */
+    struct witness_board witness;
 };
 
 struct admin_arguments {

@@ -148,6 +148,18 @@ static RESULT write_processes(const struct admin *a, struct buf *out)
     return gauge(out, "start_time_seconds", "when the gateway was started, in seconds since 1970", atomic_load(&p->started));
 }
 
+/* Only where a witness is configured: who has none must not be told that it is missing. */
+static RESULT write_witness(const struct admin *a, struct buf *out)
+{
+    const struct witness_board *b = &a->arguments->processes->witness;
+    if (atomic_load(&b->since) == 0) return OK;
+    TRY(gauge(out, "witness_confirmed_seconds", "when the witness last confirmed the ledger, in seconds since 1970; 0: never",
+        atomic_load(&b->confirmed)));
+    TRY(gauge(out, "witness_size", "entries of the checkpoint that the witness confirmed last", atomic_load(&b->size)));
+    TRY(gauge(out, "witness_late", "1: the witness has not confirmed the ledger for longer than ledger.witness.alarm", atomic_load(&b->late)));
+    return gauge(out, "witness_refused", "1: the witness knows another ledger under this name", atomic_load(&b->refused));
+}
+
 static RESULT write_gauges(const struct admin *a, struct buf *out)
 {
     struct registry_info info;
@@ -176,6 +188,7 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     }
     TRY(gauge(out, "ledger_room", "of the ledger's device: 0 enough, 1 filling up, 2 answers that need an entry are refused",
         ipc_ring_room(a->arguments->ring)));
+    TRY(write_witness(a, out));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
         ipc_ring_failed(a->arguments->ring));
 }

@@ -17,6 +17,7 @@
     X("registry", cli_registry, "build|apply|lookup|list …", "the index of protected persons")                      \
     X("log", cli_log, "init|verify|list|show|follow …", "the ledger of disclosures")                                   \
     X("report", cli_report, "accounting|quarterly|incidents|reconcile …", "what auditors owe and are owed")         \
+    X("witness", cli_witness, "init|serve …", "confirms elsewhere that a ledger only grew")                            \
     X("help", cli_help, "[COMMAND]", "this text, or a command's")
 
 #define X(name, function, synopsis, text) int function(int argc, char **argv);

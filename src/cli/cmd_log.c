@@ -11,7 +11,7 @@ static bool take_options(struct log_options *o, int *argc, char **argv)
         {"--rule", NULL, &f->rule}, {"--grant", NULL, &f->grant}, {"--request", NULL, &f->request},
         {"--subject", NULL, &o->subject}, {"--since", NULL, &o->since}, {"--until", NULL, &o->until},
         {"--unseal", NULL, &o->unseal}, {"--index", NULL, &o->index}, {"--format", NULL, &o->format}, {"-o", NULL, &o->output}, {"--output", NULL, &o->output},
-        {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
+        {"--checkpoint", NULL, &o->checkpoint}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     return log_find(o) && log_check_filters(o) && log_open_unsealer(o);
 }
@@ -51,97 +51,16 @@ static int run_init(struct log_options *o)
     return 0;
 }
 
-/* ---- verify --------------------------------------------------------------------------------------------------- */
-
-static void show_progress(void *ctx, uint64_t done, uint64_t all)
-{
-    (void)all;
-    cli_progress_show(ctx, "MiB verified", done >> 20, 0);
-}
-
-static const char *const judgements[] = {"sound", "tampered", "cannot_tell"};
-
-/* Of a sound ledger. */
-static uint64_t presumed_in(struct log_options *o, enum ledger_judgement j)
-{
-    bool known = j == LEDGER_IS_SOUND && is_ok(log_learn_presumed(o, 0));
-    return known ? ledger_presumed_count(o->presumed) : 0;
-}
-
-static void print_report_json(enum ledger_judgement j, const struct ledger_report *r, uint64_t presumed)
-{
-    char root[65], problem[512];
-    struct buf b;
-    hex_encode(span_of(r->root, 32), root);
-    ledger_problem_format(&r->first, problem, sizeof problem);
-    buf_init(&b, 8192);
-    bool sound = r->first.fault == LEDGER_SOUND;
-    if (!sound && !is_ok(json_quote(&b, span_str(problem)))) buf_clear(&b);
-    printf("{\"result\":\"%s\",\"entries\":%llu,\"frames\":%llu,\"segments\":%llu,\"bytes\":%llu,\"root\":\"%s\","
-           "\"signed_end\":%llu,"
-           "\"unfinished\":%s,\"presumed_disclosed\":%llu,\"problem\":",
-        judgements[j], (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments,
-        (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, r->torn ? "true" : "false", (unsigned long long)presumed);
-    if (sound || buf_len(&b) == 0)
-        printf("null}\n");
-    else
-        printf("{\"file\":\"%s\",\"offset\":%llu,\"index\":%llu,\"message\":%.*s}}\n", r->first.file,
-            (unsigned long long)r->first.offset, (unsigned long long)r->first.index, SPAN_FMT(buf_span(&b)));
-    buf_free(&b);
-}
-
-static void print_report(enum ledger_judgement j, const struct ledger_report *r, const char *directory)
-{
-    char root[65], problem[512];
-    hex_encode(span_of(r->root, 32), root);
-    ledger_problem_format(&r->first, problem, sizeof problem);
-    switch (j) {
-    case LEDGER_IS_SOUND:
-        printf("sound: %llu entries in %llu frames of %llu segments\nMerkle root %s\nlast signed end: %llu entries\n",
-            (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments, root,
-            (unsigned long long)r->tip_size);
-        if (r->torn)
-            printf(
-                "note: the last frame is unfinished: a crash, or a writer at work; nothing in it was acknowledged\n");
-        break;
-    case LEDGER_IS_TAMPERED:
-        fprintf(stderr,
-            "%s/%s\nNOT SOUND: what is written before entry %llu holds; from there on nothing can be relied on\n",
-            directory, problem, (unsigned long long)r->first.index);
-        break;
-    case LEDGER_CANNOT_TELL:
-        fprintf(stderr, "%s/%s\ncannot tell: the ledger could not be read\n", directory, problem);
-        break;
-    }
-}
-
-static int run_verify(struct log_options *o)
-{
-    struct ledger_verifier v;
-    struct ledger_report report;
-    struct cli_progress progress = {0};
-    if (!log_expected_verifier(o, &v)) return 2;
-    enum ledger_judgement j = ledger_verify(o->directory, &v, show_progress, &progress, &report);
-    cli_progress_end(&progress);
-    if (o->json)
-        print_report_json(j, &report, presumed_in(o, j));
-    else
-        print_report(j, &report, o->directory);
-    if (!o->json && presumed_in(o, j) > 0)
-        printf("%llu disclosures without a completion: presumed disclosed (log list shows which)\n",
-            (unsigned long long)presumed_in(o, j));
-    return (int)j;
-}
-
 /* ---- */
 
-static int run(struct log_options *o, const char *action, const char *operand)
+static int run(struct log_options *o, const char *action, char **operands)
 {
     if (strcmp(action, "init") == 0) return run_init(o);
-    if (strcmp(action, "verify") == 0) return run_verify(o);
+    if (strcmp(action, "verify") == 0) return log_verify(o);
     if (strcmp(action, "list") == 0) return log_list(o);
     if (strcmp(action, "export") == 0) return log_export(o);
-    if (strcmp(action, "show") == 0) return log_show(o, operand);
+    if (strcmp(action, "show") == 0) return log_show(o, operands[0]);
+    if (strcmp(action, "prove") == 0) return log_prove(o, operands[0], operands[0] ? operands[1] : NULL);
     return log_follow(o);
 }
 
@@ -149,21 +68,25 @@ int cli_log(int argc, char **argv)
 {
     static struct log_options o; /* paths are too large for the stack of a command that is called once */
     const char *action = argc > 1 ? argv[1] : NULL;
-    static const char *const actions[] = {"init", "verify", "list", "show", "follow", "export", NULL};
-    static const char *const later[] = {"prove", NULL};
+    static const char *const actions[] = {"init", "verify", "list", "show", "follow", "prove", "export", "rotate", "recover", "approve", NULL};
     bool known = false;
     for (size_t i = 0; action && actions[i]; i++)
         known = known || strcmp(action, actions[i]) == 0;
-    if (!known) return cli_unknown_verb("log", action, actions, later);
+    if (!known) return cli_unknown_verb("log", action, actions, actions + ARRAY_LEN(actions) - 1);
+    if (strcmp(action, "rotate") == 0) return log_rotate(argc - 1, argv + 1);
+    if (strcmp(action, "recover") == 0) return log_recover(argc - 1, argv + 1);
+    if (strcmp(action, "approve") == 0) return log_approve(argc - 1, argv + 1);
     o = (struct log_options){.command = "log"};
     argv[1] = argv[0];
     argc--, argv++;
-    bool show = strcmp(action, "show") == 0, taken = take_options(&o, &argc, argv);
-    if (taken && argc > (show ? 2 : 1)) {
-        (void)cli_usage("log", "%s is one too many", argv[show ? 2 : 1]);
+    int most = strcmp(action, "show") == 0 ? 1 : strcmp(action, "prove") == 0 ? 2 : 0;
+    bool taken = take_options(&o, &argc, argv);
+    if (taken && argc > most + 1) {
+        (void)cli_usage("log", "%s is one too many", argv[most + 1]);
         taken = false;
     }
-    int status = taken ? run(&o, action, argv[1]) : 2;
+    char *operands[] = {argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL};
+    int status = taken ? run(&o, action, operands) : 2;
     log_release(&o);
     return status;
 }

@@ -6,11 +6,14 @@
 #include "ledger/ledger.h"
 
 #define LOG_PATH_BYTES 4096
+#define LOG_APPROVERS 16u
 
 struct log_options {
     const char *command; /* "log" or "report": for messages */
     const char *config, *directory, *verifier, *key, *origin, *segment;
-    const char *since, *until, *subject, *unseal, *format, *output, *index;
+    const char *since, *until, *subject, *unseal, *format, *output, *index, *checkpoint;
+    char approvers[LOG_APPROVERS][LEDGER_VKEY_MAX]; /* ledger.recovery */
+    size_t approver_count;
     bool filtered; /* any filter is given */
     bool gathering; /* nothing is printed while entries are read: progress may be shown */
     bool json;
@@ -49,6 +52,12 @@ span log_unsealed(struct log_options *o, const struct ledger_view *v, const char
 RESULT log_learn_presumed(struct log_options *o, uint64_t from);
 bool log_is_presumed(const struct log_options *o, span json);
 
+/* rotate, recover, approve: argv[0] is the verb. */
+int log_rotate(int argc, char **argv);
+int log_recover(int argc, char **argv);
+int log_approve(int argc, char **argv);
+int log_verify(struct log_options *o);
+int log_prove(struct log_options *o, const char *what, const char *number);
 int log_list(struct log_options *o);
 int log_follow(struct log_options *o);
 int log_show(struct log_options *o, const char *operand);

@@ -23,6 +23,15 @@ static void resolve(char out[LOG_PATH_BYTES], const char *config, const char *pa
     snprintf(out, LOG_PATH_BYTES, "%.*s%s", base, config, path);
 }
 
+/* What is no list of keys is told by check, not here. */
+static void read_approvers(struct log_options *o, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list) && o->approver_count < LOG_APPROVERS; i++) {
+        const char *key = json_string_value(json_array_get(list, i));
+        if (key) snprintf(o->approvers[o->approver_count++], LEDGER_VKEY_MAX, "%s", key);
+    }
+}
+
 static bool read_ledger_member(struct log_options *o, struct source *s, struct problems *p)
 {
     struct place root = place_root(s), at = place_member(&root, "ledger");
@@ -37,6 +46,7 @@ static bool read_ledger_member(struct log_options *o, struct source *s, struct p
     resolve(o->directory_path, o->config, directory);
     resolve(o->key_path, o->config, key);
     snprintf(o->origin_name, sizeof o->origin_name, "%s", origin);
+    read_approvers(o, json_object_get(ledger, "recovery"));
     o->directory = o->directory_path;
     o->key = o->key_path;
     o->origin = o->origin_name;

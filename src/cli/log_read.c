@@ -257,6 +257,11 @@ static void print_frame(uint64_t index, const struct ledger_frame_view *f)
 {
     char root[65];
     hex_encode(span_of(f->root, 32), root);
+    if (f->sequence == 0) { /* published, and no longer in the write-ahead log */
+        printf("entry %llu, %u bytes of %s at byte %llu\n\n", (unsigned long long)index, f->length, f->file,
+            (unsigned long long)f->offset);
+        return;
+    }
     printf("entry %llu, in frame %llu: entries %llu to %llu, %u bytes of %s at byte %llu\nMerkle root after it: %s\n\n",
         (unsigned long long)index, (unsigned long long)f->sequence, (unsigned long long)f->first_index,
         (unsigned long long)(f->first_index + f->count - 1), f->length, f->file, (unsigned long long)f->offset, root);

@@ -8,6 +8,7 @@
 #include "os/os.h"
 #include "proxy/proxy.h"
 #include "source/source.h"
+#include "witness/witness.h"
 
 struct config {
     struct proxy_settings settings;
@@ -17,6 +18,7 @@ struct config {
     struct ledger_place ledger;
     struct ledger_place standby; /* directory NULL: none */
     uint64_t ledger_warn, ledger_shed; /* free bytes of its device; 0: ten and two segments */
+    struct witness_settings witness;
     int ledger_key_fd; /* -1: there is none */
     const char *registry_path, *registry_key_path, *journal_path;
     int registry_key_fd;       /* -1: there is none */

@@ -143,7 +143,7 @@ static void load_registry(struct loading *l)
 
 static const struct member_spec LEDGER[] = {
     {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {"room", false, false},
-    {"standby", false, false}, {0}};
+    {"standby", false, false}, {"witness", false, false}, {"recovery", false, false}, {0}};
 
 static const struct member_spec ROOM[] = {{"warn", true, false}, {"shed", true, false}, {0}};
 
@@ -190,6 +190,67 @@ static void load_standby(struct loading *l, const struct place *ledger, const js
     if (strcmp(origin, c->ledger.origin) == 0) place_error(&at, "the standby has the ledger's origin; two logs of one name would be a fork: give it its own");
 }
 
+static const struct member_spec WITNESS[] = {{"url", true, false}, {"verifier", true, false}, {"strict", false, false},
+    {"every", false, false}, {"alarm", false, false}, {"close", false, false}, {0}};
+
+static uint64_t seconds_of(const struct place *at, const json_t *v, const char *name, uint64_t fallback_s)
+{
+    return place_duration(at, v, name, fallback_s * 1000) / 1000;
+}
+
+static void load_witness_texts(const struct place *at, const json_t *v, struct witness_settings *w)
+{
+    struct place at_url = place_member(at, "url"), at_key = place_member(at, "verifier");
+    const char *url = place_string(at, v, "url", false, NULL), *key = place_string(at, v, "verifier", false, NULL);
+    if (url != NULL && !is_ok(witness_place_parse(span_str(url), &w->place)))
+        place_error(&at_url, "\"%s\" is not http://ADDRESS:PORT or http://ADDRESS:PORT/PREFIX; the address is a number", url);
+    if (key == NULL) return;
+    bool known = is_ok(tlog_verifier_parse(span_str(key), &w->verifier)) && w->verifier.type == TLOG_COSIGNATURE;
+    if (!known) place_error(&at_key, "not the verifier key of a witness; give the line that gate1367 witness init printed");
+}
+
+static void load_witness(struct loading *l, const struct place *ledger, const json_t *of)
+{
+    const json_t *v = json_object_get(of, "witness");
+    if (v == NULL) return;
+    struct witness_settings *w = &l->config->witness;
+    struct place at = place_member(ledger, "witness"), at_every = place_member(&at, "every"), at_close = place_member(&at, "close");
+    if (!config_object(&at, v, WITNESS)) return;
+    load_witness_texts(&at, v, w);
+    w->there = true;
+    w->strict = place_bool(&at, v, "strict", false);
+    w->every_ms = place_duration(&at, v, "every", 10000);
+    w->alarm_s = seconds_of(&at, v, "alarm", 60);
+    w->close_s = seconds_of(&at, v, "close", 3600);
+    if (w->every_ms < 100 || w->every_ms > 3600000) place_error(&at_every, "is out of bounds; use 100ms to 1h");
+    if (w->close_s < w->alarm_s) place_error(&at_close, "is sooner than the alarm; use %llus or more", (unsigned long long)w->alarm_s);
+}
+
+struct approvers {
+    size_t count;
+    uint8_t keys[2][32]; /* the first two that differ are enough to know */
+};
+
+static void load_approver(void *ctx, const struct place *at, const char *text)
+{
+    struct approvers *a = ctx;
+    struct tlog_verifier v;
+    bool known = is_ok(tlog_verifier_parse(span_str(text), &v)) && v.type == TLOG_ED25519;
+    if (!known) place_error(at, "not a person's verifier key; give the line that gate1367 log approve --key FILE --name NAME prints");
+    if (!known || a->count == 2 || (a->count == 1 && memcmp(a->keys[0], v.key, 32) == 0)) return;
+    memcpy(a->keys[a->count++], v.key, 32);
+}
+
+/* Who may go on without a damaged ledger: two of them together. The command reads the list itself. */
+static void load_recovery(const struct place *ledger, const json_t *of)
+{
+    struct approvers a = {0};
+    struct place at = place_member(ledger, "recovery");
+    if (json_object_get(of, "recovery") == NULL) return;
+    place_strings(ledger, of, "recovery", load_approver, &a);
+    if (a.count < 2) place_error(&at, "names fewer than two different keys; two people must approve");
+}
+
 static void load_ledger(struct loading *l)
 {
     const json_t *v = json_object_get(l->root, "ledger");
@@ -205,6 +266,8 @@ static void load_ledger(struct loading *l)
     place_strings(&at, v, "auditors", load_auditor, l);
     load_room(l->config, &at, json_object_get(v, "room"));
     load_standby(l, &at, json_object_get(v, "standby"));
+    load_witness(l, &at, v);
+    load_recovery(&at, v);
 }
 
 void config_load_files(struct loading *l)

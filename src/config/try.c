@@ -139,6 +139,13 @@ static bool same_auditors(const struct proxy_settings *a, const struct proxy_set
     return true;
 }
 
+static bool same_witness(const struct witness_settings *a, const struct witness_settings *b)
+{
+    return a->there == b->there && a->strict == b->strict && a->every_ms == b->every_ms && a->alarm_s == b->alarm_s &&
+           a->close_s == b->close_s && strcmp(a->place.host, b->place.host) == 0 && strcmp(a->place.path, b->place.path) == 0 &&
+           strcmp(a->verifier.name, b->verifier.name) == 0 && memcmp(a->verifier.key, b->verifier.key, 32) == 0;
+}
+
 void config_compare(const struct config *now, const struct config *next)
 {
     struct place top = place_root(next->inside->sources[0]);
@@ -152,6 +159,7 @@ void config_compare(const struct config *now, const struct config *next)
                        strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
                        strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
                        same_auditors(&now->settings, &next->settings) && now->ledger_warn == next->ledger_warn &&
-                       now->ledger_shed == next->ledger_shed && same_standby(now, next);
+                       now->ledger_shed == next->ledger_shed && same_standby(now, next) &&
+                       same_witness(&now->witness, &next->witness);
     if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
 }

@@ -124,6 +124,20 @@ bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
            EVP_DigestSign(k->context, signature, &len, message.ptr, message.len) == 1 && len == 64;
 }
 
+bool ledger_key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
+{
+    MAGIC_CHECK(k, KEY_MAGIC);
+    return key_sign(k, message, signature);
+}
+
+result ledger_key_public(const struct ledger_key *k, uint8_t key[32])
+{
+    size_t len = 32;
+    MAGIC_CHECK(k, KEY_MAGIC);
+    REQUIRE(EVP_PKEY_get_raw_public_key(k->pkey, key, &len) == 1, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return OK;
+}
+
 bool check_open(struct signature_check *c, const uint8_t key[32])
 {
     c->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, 32);

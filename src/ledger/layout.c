@@ -27,6 +27,8 @@ static result node_parse(span text, struct node *out)
     bool good = format == 1 && vkey && bytes >= (json_int_t)LEDGER_SEGMENT_MIN && bytes % FRAME_ALIGN == 0 &&
                 (uint64_t)bytes <= SEGMENT_LIMIT && is_ok(ledger_verifier_parse(span_str(vkey), &out->verifier));
     if (good) out->segment_bytes = (uint64_t)bytes;
+    const char *successor = json_string_value(json_object_get(root, "successor"));
+    snprintf(out->successor, sizeof out->successor, "%s", good && successor ? successor : "");
     json_decref(root);
     REQUIRE(good, ERROR_CONFIG, LEDGER_E_NODE);
     return OK;
@@ -52,7 +54,11 @@ static result node_text(struct buf *b, const struct node *node)
     TRY(json_quote(b, span_str(node->verifier.name)));
     TRY(buf_append(b, SPAN(",\"verifier\":")));
     TRY(json_quote(b, span_str(vkey)));
-    return buf_printf(b, ",\"segment_bytes\":%llu}\n", (unsigned long long)node->segment_bytes);
+    TRY(buf_printf(b, ",\"segment_bytes\":%llu", (unsigned long long)node->segment_bytes));
+    if (node->successor[0] == 0) return buf_append(b, SPAN("}\n"));
+    TRY(buf_append(b, SPAN(",\"successor\":")));
+    TRY(json_quote(b, span_str(node->successor)));
+    return buf_append(b, SPAN("}\n"));
 }
 
 result node_write(const char *directory, const struct node *node)

@@ -16,6 +16,7 @@ RESULT layout_path(char out[PATH_BYTES], const char *directory, const char *fmt,
 struct node {
     struct ledger_verifier verifier;
     uint64_t segment_bytes;
+    char successor[LEDGER_VKEY_MAX]; /* verifier key of the ledger that follows; empty: it has not ended */
 };
 RESULT node_read(const char *directory, struct node *out);
 RESULT node_write(const char *directory, const struct node *node);

@@ -117,7 +117,12 @@ struct ledger_entry {
         uint64_t size;
         const uint8_t *root;
     } link;
+    /* Only where they are set, at the end: how this ledger is tied to the one before it and the one after it. */
+    span previous;  /* the last checkpoint of the one before: a signed note */
+    span successor; /* verifier key of the one after */
+    span gap;       /* what of the one before is not proven, signed by the people who go on without it */
 };
+#define LEDGER_NOTE_MAX 8192u
 
 /* Appends the entry to out as one or more JSON objects of at most LEDGER_ENTRY_MAX bytes and hands each to `each` in
  * order: subjects are split over parts of LEDGER_PART_SUBJECTS, rules over parts that fit; every part but the first has
@@ -278,6 +283,8 @@ enum ledger_error {
     LEDGER_E_CRYPTO,        /* INTERNAL: OpenSSL failed */
     LEDGER_E_NODE,          /* CONFIG: node.json cannot be read */
     LEDGER_E_UNPUBLISHED,   /* CONFIG: there is no checkpoint */
+    LEDGER_E_ENDED,         /* CONFIG: the ledger was ended; another one goes on */
+    LEDGER_E_APPROVAL,      /* CONFIG: not approved by two of those who may */
     LEDGER_E_AUDITOR,       /* CONFIG: not an auditor's certificate */
     LEDGER_E_AUDITOR_KEY,   /* CONFIG: not an auditor's private key */
     LEDGER_E_GONE,          /* IO: somebody deleted, replaced or cut a file of the ledger */
@@ -293,6 +300,9 @@ RESULT ledger_key_load(const char *path, struct ledger_key **out);  /* refuses a
 RESULT ledger_key_load_fd(int fd, struct ledger_key **out);         /* inherited descriptor; stays open */
 RESULT ledger_key_pem(const struct ledger_key *k, struct buf *out); /* PKCS#8; initialises out; wipe with buf_free */
 void ledger_key_free(struct ledger_key *k);
+/* False only when OpenSSL fails. Not for two threads at once. */
+bool ledger_key_sign(const struct ledger_key *k, span message, uint8_t signature[64]);
+RESULT ledger_key_public(const struct ledger_key *k, uint8_t key[32]);
 /* HKDF-SHA-256(private seed, info "gate1367 pseudonym"): the root of pseudonyms. Workers get these 32 bytes and never
  * the key. */
 RESULT ledger_key_root(const struct ledger_key *k, uint8_t root[32]);
@@ -422,6 +432,22 @@ RESULT ledger_close(struct ledger *l);
 /* Open, append, commit, close: for commands that run while no gateway does (IO LEDGER_E_LOCKED when one does). Every
  * part of the entry is in one frame. */
 RESULT ledger_append_once(const struct ledger_place *place, const struct ledger_entry *e);
+
+/* ---- succession ------------------------------------------------------------------------------------------------ */
+
+/* Ends a ledger and begins the next one, with a key and an origin of its own: the last entry of the old one names the new
+ * verifier key, and the first entry of the new one holds the old one's final checkpoint. Nobody writes to the old one after.
+ * Interrupted before it returns: remove what stands at next->directory and do it again. */
+RESULT ledger_rotate(const struct ledger_place *old, const struct ledger_place *next, struct ledger_verifier *out);
+
+/* The same where the old one is damaged, so that nothing can be added to it. What people sign before: both verifier keys,
+ * how far the old one is proven by what it signed, what is wrong with it, and why they go on. Appended to out; makes the
+ * new, empty ledger where it is missing. */
+RESULT ledger_recovery_statement(const struct ledger_place *old, const struct ledger_place *next, span reason, struct buf *out);
+/* approval: the statement with the signatures of two of the approvers (C2SP signed notes) over these two ledgers. It becomes
+ * the first entry of the new one. CONFIG LEDGER_E_APPROVAL. */
+RESULT ledger_recover(const struct ledger_place *old, const struct ledger_place *next, span approval, const char *const *approvers,
+    size_t approver_count, struct ledger_verifier *out);
 
 /* ---- the scribe ----------------------------------------------------------------------------------------------- */
 

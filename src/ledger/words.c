@@ -95,6 +95,8 @@ const char *ledger_error_text(result r)
     case LEDGER_E_FULL: return "there is no room for another segment";
     case LEDGER_E_ENTRY: return "not an entry";
     case LEDGER_E_CRYPTO: return "the cryptographic library failed";
+    case LEDGER_E_ENDED: return "this ledger was ended; the one that follows it goes on";
+    case LEDGER_E_APPROVAL: return "not approved by two of those whom ledger.recovery names, for these two ledgers";
     case LEDGER_E_UNPUBLISHED: return "nothing is published here: there is no checkpoint";
     case LEDGER_E_GONE: return "a file of the ledger was deleted, replaced or cut";
     case LEDGER_E_NODE: return "node.json cannot be read";

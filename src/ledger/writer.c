@@ -163,6 +163,7 @@ static result open_steps(struct ledger *l, const struct ledger_place *place, str
     l->tip = os_aligned_alloc(TIP_BYTES);
     REQUIRE(l->directory && l->frame && l->tip, ERROR_LIMIT, ENOMEM);
     TRY(node_read(l->directory, &l->node));
+    REQUIRE(l->node.successor[0] == 0, ERROR_CONFIG, LEDGER_E_ENDED);
     TRY(check_owner(l, place->origin));
     TRY(take_lock(l));
     TRY(find_spares(l));

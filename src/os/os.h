@@ -221,7 +221,7 @@ RESULT os_close_others(const int *keep, size_t count);
  * are refused with EACCES (Landlock; where the kernel lacks it, the file system permissions alone stand). No way
  * back. Binds the calling thread and what it starts later: a thread that runs already confines itself. Sanitizer
  * builds do nothing. Call os_harden first. */
-enum os_role { OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN };
+enum os_role { OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN, OS_ROLE_ASKER };
 struct os_access {
     const char *path; /* file or directory with all below it; NULL is skipped */
     bool write;       /* also create, rename, remove */

@@ -10,7 +10,7 @@
 #define DRAIN_MS 30000       /* for current answers, then they are broken off */
 #define RESTART_PAUSE_MS 500 /* for a role that died within a second of its start */
 
-enum role { ROLE_WORKER, ROLE_SCRIBE, ROLE_ADMIN, ROLE_TRIAL };
+enum role { ROLE_WORKER, ROLE_SCRIBE, ROLE_ADMIN, ROLE_TRIAL, ROLE_ASKER, ROLE_COUNT };
 
 enum child_state {
     CHILD_STARTING,
@@ -55,7 +55,7 @@ struct supervisor {
     int http_listener, socket_listener;
     int ticket_fd, root_fd; /* memory files with secrets */
     struct child children[CHILDREN_MAX];
-    uint64_t restart_ms[3]; /* not before, by role */
+    uint64_t restart_ms[ROLE_COUNT]; /* not before, by role */
     uint64_t loads;
     bool ready, ending, reload_wanted, ledger_failed, scribe_stopped;
     bool switching; /* the new generation is ready; its admin takes over from the old one */
@@ -70,6 +70,7 @@ bool spawn_scribe(struct supervisor *s);
 bool spawn_admin(struct supervisor *s, struct generation *g);
 bool spawn_worker(struct supervisor *s, struct generation *g, unsigned index);
 bool spawn_trial(struct supervisor *s);
+bool spawn_asker(struct supervisor *s);
 struct child *child_by_pid(struct supervisor *s, pid_t pid);
 void child_tell(struct child *c, enum ipc_type type, uint64_t number);
 size_t children_of(const struct supervisor *s, enum role role, uint64_t generation);

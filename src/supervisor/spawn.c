@@ -33,7 +33,7 @@ void child_tell(struct child *c, enum ipc_type type, uint64_t number)
 
 /* ---- what every child does first -------------------------------------------------------------------------------- */
 
-static const char *const ROLE_NAMES[] = {"worker", "scribe", "admin", "trial"};
+static const char *const ROLE_NAMES[] = {"worker", "scribe", "admin", "trial", "asker"};
 
 static void become(struct supervisor *s, enum role role, pid_t parent)
 {
@@ -133,6 +133,30 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .confine_ctx = s->now.config,
     };
     _exit(ledger_scribe_run(&c));
+}
+
+/* The published log is all that it reads, and the witness's word all that it writes: beside it. */
+static result confine_asker(void *ctx)
+{
+    const struct config *c = ctx;
+    char published[4096];
+    snprintf(published, sizeof(published), "%s/tlog", c->ledger.directory);
+    struct os_access access[] = {{.path = published, .write = true}};
+    return os_confine(OS_ROLE_ASKER, access, ARRAY_LEN(access));
+}
+
+static NORETURN void run_asker(struct supervisor *s, int control)
+{
+    close_listeners(s, UINT32_MAX);
+    close_admin(s);
+    ipc_area_free(s->suspicions);
+    ipc_area_free(s->area);
+    config_close_secrets(s->now.config);
+    os_close(&s->ticket_fd);
+    os_close(&s->root_fd);
+    struct witness_role r = {.settings = &s->now.config->witness, .ledger = s->now.config->ledger, .control = control,
+        .board = &s->processes->witness, .confine = confine_asker, .confine_ctx = s->now.config};
+    _exit(witness_role_run(&r));
 }
 
 static struct registry *open_registry(const struct config *c, const void *overlay, int control)
@@ -264,6 +288,8 @@ static NORETURN void live(struct supervisor *s, const struct birth *b, unsigned 
     case ROLE_WORKER: run_worker(s, b->generation, b->index, slot, control);
     case ROLE_ADMIN: run_admin(s, b->generation, slot, control);
     case ROLE_TRIAL: run_trial(s);
+    case ROLE_ASKER: run_asker(s, control);
+    case ROLE_COUNT: break;
     }
     _exit(2);
 }
@@ -295,6 +321,7 @@ static bool give_birth(struct supervisor *s, const struct birth *b)
 }
 
 bool spawn_scribe(struct supervisor *s) { return give_birth(s, &(struct birth){.role = ROLE_SCRIBE}); }
+bool spawn_asker(struct supervisor *s) { return give_birth(s, &(struct birth){.role = ROLE_ASKER}); }
 bool spawn_trial(struct supervisor *s) { return give_birth(s, &(struct birth){.role = ROLE_TRIAL}); }
 
 bool spawn_admin(struct supervisor *s, struct generation *g)

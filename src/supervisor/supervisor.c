@@ -205,7 +205,7 @@ static void abandon_reload(struct supervisor *s, const char *why)
     else refuse_reload(s, why);
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *c = &s->children[i];
-        if (c->pid != 0 && c->generation == s->next.number && c->role != ROLE_SCRIBE) {
+        if (c->pid != 0 && c->generation == s->next.number && c->role != ROLE_SCRIBE && c->role != ROLE_ASKER) {
             kill(c->pid, SIGKILL);
             c->state = CHILD_STOPPING;
         }
@@ -281,12 +281,14 @@ static void start_ending(struct supervisor *s)
 
 /* ---- what children say ------------------------------------------------------------------------------------------ */
 
-/* While the first generation starts: scribe, then admin, then workers. */
+/* While the first generation starts: scribe, then whoever asks the witness, then admin, then workers. */
 static bool next_in_line(struct supervisor *s, struct child *c)
 {
-    if (c->role == ROLE_SCRIBE) {
+    bool asks = s->now.config->witness.there;
+    if (c->role == ROLE_SCRIBE || c->role == ROLE_ASKER) {
         c->state = CHILD_SERVING;
-        return s->ready || spawn_admin(s, &s->now);
+        if (s->ready) return true;
+        return c->role == ROLE_SCRIBE && asks ? spawn_asker(s) : spawn_admin(s, &s->now);
     }
     return c->role != ROLE_ADMIN || start_workers(s, &s->now);
 }
@@ -301,7 +303,7 @@ static void on_ready(struct supervisor *s, struct child *c)
         else if (all_ready(s, c->generation, s->next.config->workers)) begin_switch(s);
         return;
     }
-    if (s->ready && c->role != ROLE_SCRIBE) {
+    if (s->ready && c->role != ROLE_SCRIBE && c->role != ROLE_ASKER) {
         child_tell(c, IPC_SWITCH, c->generation); /* reborn */
         c->state = CHILD_SERVING;
         return;
@@ -395,6 +397,23 @@ static void scribe_died(struct supervisor *s, int code)
     s->restart_ms[ROLE_SCRIBE] = supervisor_ms();
 }
 
+/* Closed for want of a witness: as if the ledger had failed, until somebody starts it again. */
+static void asker_died(struct supervisor *s, int code)
+{
+    if (s->ending) return;
+    if (code == WITNESS_EXIT_CLOSED) {
+        s->ledger_failed = true;
+        ipc_area_fail(s->area);
+        proxy_log("supervisor", "witness_missing", NULL);
+    }
+    if (!s->ready) {
+        s->status = 2;
+        start_ending(s);
+        return;
+    }
+    s->restart_ms[ROLE_ASKER] = supervisor_ms() + RESTART_PAUSE_MS;
+}
+
 static void release_slot(struct supervisor *s, const struct child *c)
 {
     atomic_store(&s->counters[c->slot].generation, 0);
@@ -437,6 +456,8 @@ static void reap(struct supervisor *s)
         }
         switch (dead.role) {
         case ROLE_SCRIBE: scribe_died(s, code); break;
+        case ROLE_ASKER: asker_died(s, code); break;
+        case ROLE_COUNT: break;
         case ROLE_TRIAL:
             if (code == 0 && !s->ending) begin_generation(s);
             else if (code == 1 && !s->ending) reload_was_refused(s); /* it said why */
@@ -471,6 +492,8 @@ static void replace_missing(struct supervisor *s)
     if (!s->ready || s->ending) return;
     bool scribe = children_of(s, ROLE_SCRIBE, 0) > 0 || s->ledger_failed;
     if (!scribe && now >= s->restart_ms[ROLE_SCRIBE]) count_restart(s, ADMIN_SCRIBE, spawn_scribe(s));
+    bool asker = children_of(s, ROLE_ASKER, 0) > 0 || s->ledger_failed || !s->now.config->witness.there;
+    if (!asker && now >= s->restart_ms[ROLE_ASKER]) count_restart(s, ADMIN_ASKER, spawn_asker(s));
     bool admin = children_of(s, ROLE_ADMIN, s->now.number) > 0 || s->switching;
     if (!admin && now >= s->restart_ms[ROLE_ADMIN]) count_restart(s, ADMIN_ADMIN, spawn_admin(s, &s->now));
     for (unsigned i = 0; i < s->now.config->workers; i++) {
@@ -525,7 +548,8 @@ static bool ended(struct supervisor *s)
     }
     stop_role(s, ROLE_ADMIN);
     stop_role(s, ROLE_TRIAL);
-    if (living(s, ROLE_ADMIN) > 0) return false;
+    stop_role(s, ROLE_ASKER);
+    if (living(s, ROLE_ADMIN) > 0 || living(s, ROLE_ASKER) > 0) return false;
     s->scribe_stopped = true;
     stop_role(s, ROLE_SCRIBE);
     return living(s, ROLE_SCRIBE) == 0;

@@ -154,4 +154,19 @@ struct tlog_extension {
 RESULT tlog_extension_format(struct buf *out, const struct tlog_extension *x);
 bool tlog_extension_parse(span text, struct tlog_extension *out);
 
+/* ---- witnessing ----------------------------------------------------------------------------------------------- */
+
+/* What a witness is asked, taken apart; points into the body. */
+struct tlog_asked {
+    struct tlog_extension extension;
+    struct tlog_note note;
+    struct tlog_checkpoint checkpoint;
+    size_t log; /* which of the logs it is */
+};
+/* The HTTP status that C2SP tlog-witness gives to it: 200 so far good, 400, 404 no such log, 403 not signed by it. */
+unsigned tlog_witness_read(span body, const struct tlog_verifier *logs, size_t count, struct tlog_asked *out);
+/* Whether what is asked extends the tree that was seen last (size 0: none): 200; 409 it is not from there on, or another
+ * tree of that size; 400; 422 the proof does not hold. */
+unsigned tlog_witness_judge(const struct tlog_asked *asked, uint64_t seen, const tlog_hash seen_root);
+
 #endif

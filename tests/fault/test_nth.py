@@ -238,11 +238,44 @@ def test_worker_that_has_served_nobody(stage, fault):
     walk_cold(stage, fault, "worker", pair)
 
 
-def test_scribe_takes_no_memory(stage, switch):
-    """Once it serves it allocates nothing and reads nothing, so that neither can fail."""
-    for fault in ("malloc", "read"):
-        walk(stage, switch, fault, "scribe", pair, least=0)
-        assert not switch.thrown
+def published(gw):
+    return int((gw.dir / "ledger/tlog/checkpoint").read_text().split("\n")[1])
+
+
+def test_the_scribe_publishes_behind(stage, switch):
+    """Commits allocate nothing and read nothing; what publishes behind them may fail, is not noticed, and is made again. Every n of it
+    is walked by tests/unit/ledger/test_published.c."""
+    gw, all_heard = start(stage, ""), []
+    for fault in ("malloc", "write-file", "fsync-file", "read-file"):
+        for n in (1, 2):
+            spec = f"{fault}@scribe:{n}"
+            switch.arm(fault, "scribe", n)
+            heard = pair(gw)
+            assert wait_until(lambda: switch.thrown), spec
+            switch.disarm()
+            for h in heard:
+                judge(h, spec)
+            all_heard += heard
+            served_again(gw, spec)
+    entries = len(gw.entries())
+    assert wait_until(lambda: published(gw) >= entries)
+    assert gw.stop() == 0, gw.stderr()
+    judge_log(gw, "publishing")
+    judge_entries(gw, all_heard, "publishing")
+    finish(stage, "publishing", 8, 8)
+
+
+def test_what_does_not_come_back_from_the_disk_is_final(stage, switch):
+    gw = start(stage, "")
+    switch.arm("read", "scribe", 1)
+    heard = pair(gw)
+    assert wait_until(lambda: "does not give back what was acknowledged" in gw.stderr())
+    switch.disarm()
+    for h in heard:
+        judge(h, "read@scribe")
+    assert Heard(gw.port, POLICE).got.status == 502
+    assert gw.stop() == 74
+    finish(stage, "read@scribe", 1, 1)
 
 
 # ---- the scribe: its first error is its last ----------------------------------------------------------------------------

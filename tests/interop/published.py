@@ -68,7 +68,7 @@ class Log:
         done = g.run("log", "init", "--directory", self.dir / "first", "--key", self.dir / "key", "--origin", "any", "--segment", "1MiB")
         assert done.returncode == 0, done.stderr
         shutil.rmtree(self.dir / "first")
-        self.public = base64.b64decode(done.stdout.strip().rsplit("+", 1)[1])[1:]
+        self.public = base64.b64decode(done.stdout.strip().split("+", 2)[2])[1:]
         self.key = verifier_key(ORIGIN, self.public)
         self.root = self.dir / "tlog"
         self.maker = Lines(g.BUILD / "tests/make_log", self.dir, self.dir / "key", word)

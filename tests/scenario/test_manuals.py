@@ -30,7 +30,7 @@ def commands():
 def verbs(command):
     """What stands first in the usage lines, where it is a word in small letters or several with | between."""
     words = re.findall(rf"^(?:usage:|      ) gate1367 {command} ([a-z][a-z|]*)(?= |$)", said(command), re.M)
-    return [verb for word in words for verb in word.split("|")] if command in ("rules", "registry", "log", "grant", "report") else []
+    return [verb for word in words for verb in word.split("|")] if command in ("rules", "registry", "log", "grant", "report", "witness") else []
 
 
 def completed(*words):

@@ -1,0 +1,138 @@
+# ctest: release
+"""A gateway whose ledger somebody elsewhere confirms: what it asks for and keeps, and what happens without."""
+import base64
+import json
+import re
+import shutil
+
+import pytest
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from harness.client import POLICE, fetch, wait_until
+from harness.origin import answer
+
+from test_witness import DASH, NAME, Log, Witness
+
+pytestmark = pytest.mark.whole("what the witness does is no part of an answer")
+
+
+class Known:
+    """A log that the witness knows: the gateway's."""
+
+    def __init__(self, gw):
+        self.vkey = json.loads((gw.dir / "ledger/node.json").read_text())["verifier"]
+
+
+@pytest.fixture
+def site(make_gateway, origin, tmp_path):
+    """A gateway that was not started yet, and its witness."""
+    origin.respond = lambda request: answer([{"personId": 1}, {"aNumber": "A012345678"}])
+    gw = make_gateway(protected=["A012345678"], start=False)
+    (tmp_path / "witness").mkdir()
+    witness = Witness(tmp_path / "witness", Known(gw))
+    address = f"http://127.0.0.1:{witness.port}/w"
+    gw.config["ledger"]["witness"] = {"url": address, "verifier": witness.vkey, "every": "200ms", "alarm": "1s", "close": "2s"}
+    gw.write_config()
+    yield gw, witness
+    if witness.process.poll() is None:
+        witness.stop()
+
+
+def restart(witness):
+    """At the address that it had."""
+    text = f"127.0.0.1:{witness.port}"
+    witness.start(text)
+
+
+def readyz(gw):
+    return gw.admin("/readyz")
+
+
+def test_the_ledger_is_confirmed(site):
+    gw, witness = site
+    gw.start()
+    for _ in range(5):
+        fetch(gw.port, "/inspect/x", POLICE)
+    entries = len(gw.entries())
+    wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
+    assert readyz(gw) == (200, "ready\n") and gw.metric("gate1367_witness_late") == 0
+    note = (gw.dir / "ledger/tlog/witnessed").read_text()
+    text, lines = note.split("\n\n")
+    assert text.split("\n")[0] == "gate1367.example/test" and int(text.split("\n")[1]) >= entries
+    raw = base64.b64decode(re.search(f"^{DASH}{re.escape(NAME)} (\\S+)$", lines, re.M)[1])
+    stamp = int.from_bytes(raw[4:12], "big")
+    Ed25519PublicKey.from_public_bytes(witness.public).verify(raw[12:], f"cosignature/v1\ntime {stamp}\n{text}\n".encode())
+    # What was confirmed is a checkpoint to be verified against, as any other.
+    done = gw.command("log", "verify", "-c", "gate.json", "--checkpoint", "ledger/tlog/witnessed")
+    assert done.returncode == 0, done.stderr
+
+
+def test_nobody_waits_for_a_witness_that_is_away(site):
+    gw, witness = site
+    gw.start()
+    wait_until(lambda: gw.metric("gate1367_witness_size") > 0)
+    witness.stop()
+    wait_until(lambda: "note: the witness has not confirmed" in readyz(gw)[1])
+    assert readyz(gw)[0] == 200 and gw.metric("gate1367_witness_late") == 1
+    assert "the witness has not confirmed the ledger in time" in gw.stderr()
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+    restart(witness)
+    wait_until(lambda: readyz(gw) == (200, "ready\n"))
+    assert gw.stop() == 0
+
+
+def test_strict_closes_without_a_witness(site):
+    gw, witness = site
+    gw.config["ledger"]["witness"]["strict"] = True
+    gw.write_config()
+    gw.start()
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+    witness.stop()
+    wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 502)
+    assert readyz(gw)[0] == 503 and "witness_missing" in gw.stderr()
+    assert gw.stop() == 74
+    # … and does not open without one.
+    gw.start(wait=False)
+    assert gw.process.wait(20) == 2 and "the witness does not answer" in gw.stderr()
+    gw.process = None
+    restart(witness)
+    gw.start()
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+
+
+def test_a_ledger_that_was_rolled_back_is_found_at_the_start(site):
+    gw, witness = site
+    gw.start()
+    gw.stop()
+    shutil.copytree(gw.dir / "ledger", gw.dir / "before")
+    gw.start()
+    for _ in range(5):
+        fetch(gw.port, "/inspect/x", POLICE)
+    entries = len(gw.entries())
+    wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
+    gw.stop()
+    shutil.rmtree(gw.dir / "ledger")
+    (gw.dir / "before").rename(gw.dir / "ledger")
+    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0, "by itself it is sound"
+    gw.start()
+    wait_until(lambda: "note: the witness knows another ledger" in readyz(gw)[1])
+    assert gw.metric("gate1367_witness_refused") == 1 and "rolled back or forked" in gw.stderr()
+    gw.stop()
+    gw.config["ledger"]["witness"]["strict"] = True
+    gw.write_config()
+    gw.start(wait=False)
+    assert gw.process.wait(20) == 2 and "knows another ledger" in gw.stderr()
+    gw.process = None
+
+
+def test_what_is_no_witness_is_refused_by_check(site):
+    gw, witness = site
+    settings = gw.config["ledger"]["witness"]
+    for change, text in (({"url": "https://127.0.0.1:1"}, "is not http://ADDRESS:PORT"), ({"url": "http://witness.example"}, "is not http://"),
+                         ({"verifier": Log().vkey}, "not the verifier key of a witness"), ({"every": "1ms"}, "out of bounds"),
+                         ({"close": "0s"}, "sooner than the alarm")):
+        gw.config["ledger"]["witness"] = {**settings, **change}
+        gw.write_config()
+        done = gw.command("check", "-c", "gate.json")
+        assert done.returncode == 1 and text in done.stderr + done.stdout and "/ledger/witness/" in done.stderr + done.stdout, change
