@@ -87,7 +87,7 @@ def test_a_copy_of_traffic(make_gateway, origin, packs, pieces):
     assert gw.stop() == 0
     printed = gw.stderr()[gw.stderr().index('{"format":1,"answers"'):]
     assert json.JSONDecoder().raw_decode(printed)[0] == report
-    assert {e["event"] for e in gw.entries()} <= {"start", "config", "rules", "stop"}
+    assert {e["event"] for e in gw.entries()} <= {"start", "config", "rules", "stop", "summary"}
 
 
 def test_the_report_for_people(make_gateway, origin, packs):
