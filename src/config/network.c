@@ -309,19 +309,25 @@ static void check_writers(struct loading *l, const struct proxy_route *r)
                 place_warning(&at, "is no recipient of recipients.json, so that nobody is meant; correct the name");
 }
 
-/* Listed, and refused all the same: that is hardly meant. */
+/* Listed, and nobody thought of what a body can ask by; or refused all the same, which is hardly meant. */
 static void check_bodies(const struct place *at, const struct proxy_route *r)
 {
     struct place methods = place_member(at, "restricted_methods");
-    size_t refuse = 0, take = 0;
+    size_t refuse = 0, take = 0, unsaid = 0;
     if ((r->restricted_methods >> HTTP_POST & 1u) == 0 || r->profile == NULL) return;
     for (size_t i = 0; rules_profile_document(r->profile, i) != NULL; i++) {
         const struct rules_document *d = rules_profile_document(r->profile, i);
         if (!rules_document_under(d, span_str(r->path))) continue;
-        if (rules_document_view(d)->body == RULES_BODY_REFUSE) refuse++;
-        else take++;
+        switch (rules_document_view(d)->body) {
+        case RULES_BODY_REFUSE: refuse++; break;
+        case RULES_BODY_UNSAID: unsaid++; break;
+        case RULES_BODY_ANY: take++; break;
+        }
     }
-    if (refuse > 0 && take == 0)
+    if (unsaid > 0)
+        place_warning(&methods, "lists POST, and the body of a request is not read: a search in it may ask by what nobody is shown; say "
+                                "\"body\": \"any\" of the documents whose bodies filter nothing else, \"refuse\" of the others");
+    if (refuse > 0 && take == 0 && unsaid == 0)
         place_warning(&methods, "lists POST, but no document here takes the body of a restricted recipient's request, which is the "
                                 "canonical not-found; say \"body\": \"any\" of those whose bodies filter nothing");
 }

@@ -334,7 +334,7 @@ static bool has_body(const struct http_request *r)
     return r->framing != HTTP_FRAMING_NONE && !(r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
 }
 
-/* A body that nobody reads may ask by what nobody is shown. */
+/* A body that nobody reads may ask by what nobody is shown; that it may come at all is the route's word. */
 //= 10-domain 6.L20
 static enum gate_failure refuse_search(struct exchange *x)
 {

@@ -174,7 +174,7 @@ void query_load(struct document_load *d, const struct place *at, const json_t *v
     const char *name;
     if (query && !json_is_object(query)) place_error(&query_at, "must be an object of parameter names");
     if (only && !json_is_object(only)) place_error(&only_at, "must be an object of paths, each with an array of values");
-    int body = place_enum(at, v, "body", body_names, false, RULES_BODY_REFUSE);
+    int body = place_enum(at, v, "body", body_names, false, RULES_BODY_UNSAID);
     d->document->view.body = body < 0 ? RULES_BODY_REFUSE : (enum rules_body)body;
     d->document->parameters =
         loader_alloc(d->loader, json_object_size(query) + json_object_size(only) + 1, sizeof *d->document->parameters);

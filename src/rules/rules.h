@@ -135,7 +135,7 @@ enum rules_match {
 };
 const char *rules_match_name(enum rules_match match);
 
-/* What becomes of the body of a restricted recipient's request. X(ID, name) */
+/* What becomes of the body of a restricted recipient's request, where the route lets one through. X(ID, name) */
 #define RULES_BODIES(X)                                                                                                \
     X(REFUSE, "refuse") /* the canonical not-found */                                                                  \
     X(ANY, "any")       /* it filters nothing */
@@ -143,6 +143,7 @@ enum rules_body {
 #define X(id, name) RULES_BODY_##id,
     RULES_BODIES(X)
 #undef X
+    RULES_BODY_UNSAID, /* it goes on, and check warns */
 };
 
 struct rules_miss {

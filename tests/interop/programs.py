@@ -1,4 +1,5 @@
 """Programs that are not ours: found, started on loopback, stopped; absent ones are skipped with the reason."""
+import fcntl
 import os
 import pathlib
 import shutil
@@ -72,9 +73,13 @@ def npm_package(name, version, *more):
     npm = find("npm")
     place = g.BUILD / "npm" / f"{name}-{version}"
     installed = place / "node_modules" / name
-    if not installed.exists():
-        done = subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", place, f"{name}@{version}", *more],
-                              capture_output=True, text=True, timeout=120)
-        if done.returncode != 0:
-            pytest.skip(f"npm does not install {name}: {done.stderr.strip().splitlines()[-1:]}")
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "w") as held:  # several tests want it at once
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (place / "done").exists():
+            done = subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", place, f"{name}@{version}", *more],
+                                  capture_output=True, text=True, timeout=120)
+            if done.returncode != 0:
+                pytest.skip(f"npm does not install {name}: {done.stderr.strip().splitlines()[-1:]}")
+            (place / "done").touch()
     return installed

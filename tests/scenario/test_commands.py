@@ -44,6 +44,19 @@ def test_a_good_configuration(gw):
     assert [(f["severity"], f["pointer"]) for f in found] == [("warning", f"/routes/{len(gw.config['routes']) - 1}/unprofiled")]
 
 
+@pytest.mark.parametrize("body,says", [(None, "by what nobody is shown"), ("refuse", "the canonical not-found"), ("any", None)])
+def test_a_body_that_may_search(gw, body, says):
+    """A route that lets POST through, before documents that say nothing of bodies, refuse them, or take them."""
+    document = {"path": "/post/search", "units": ["$[*]"], **({"body": body} if body else {})}
+    gw.write("pack.json", {"format": 1, "pack": "p", "version": "1", "profiles": [{"id": "p", "title": "p", "documents": [document]}]})
+    gw.config["rules"].append("pack.json")
+    gw.config["routes"] = [{"path": "/post/", "upstream": "records", "profile": "p", "restricted_methods": ["GET", "POST"]}]
+    gw.write_config()
+    text = check(gw, 0)
+    assert len(problems(text)) == (says is not None)
+    assert says is None or "/routes/0/restricted_methods: warning: lists POST" in text and says in text
+
+
 def test_errors_name_their_place_all_in_one_run(gw):
     gw.config["routs"] = gw.config.pop("routes")
     gw.config["workers"] = "two"

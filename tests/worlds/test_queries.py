@@ -202,13 +202,15 @@ def others(twins):
 
 
 def test_a_body_that_asks(tmp_path):
-    """What a restricted recipient's POST holds is not read: it is refused where the profile does not say that it filters nothing."""
+    """What a restricted recipient's POST holds is not read: it is refused where the profile says so."""
     documents = [{"path": "/closed", "units": ["$.items[*]"], "body": "refuse"}, {"path": "/open", "units": ["$.items[*]"], "body": "any"}]
+    documents.append({"path": "/unsaid", "units": ["$.items[*]"]})
     at, absent = answer({"items": [{"aNumber": P["aNumber"]}, {"n": 1}]}), answer({"items": [{"n": 1}]})
     with Twins(tmp_path, documents, PROTECTED, OTHERS) as twins:
-        for path in ("/closed", "/open"):
+        for path in ("/closed", "/open", "/unsaid"):
             twins.answer_with(path, at, absent)
-        for path, wanted in (("/closed", (404, NOT_FOUND)), ("/open", (200, b'{"items": [{"n": 1}]}'))):
+        seen = (200, b'{"items": [{"n": 1}]}')
+        for path, wanted in (("/closed", (404, NOT_FOUND)), ("/open", seen), ("/unsaid", seen)):
             for kind in KINDS:
                 stream = twins.compare(kind, request(kind, path, "POST", prefix="/post", body=b'{"spouse":"x"}', close=True))
                 assert [(s, b) for s, _, b in wire.answers(stream.raw)] == [wanted], kind

@@ -53,7 +53,7 @@ def routes():
 
 def pack(documents):
     """The documents under each prefix. Their paths are given without one."""
-    listed = [{**({"body": "any"} if prefix == "/post" else {}), **d, "path": public + prefix + d["path"]}
+    listed = [{**d, "path": public + prefix + d["path"]}
               for public in ("", "/public") for prefix in ("/api", "/post") for d in documents]
     return {"format": 1, "pack": "worlds", "version": "1", "profiles": [
         {"id": "worlds", "title": "Three worlds", "system": "earm", "documents": listed}]}
