@@ -141,13 +141,11 @@ def test_the_unit_allows_what_the_program_calls(make_gateway, origin, unit, tmp_
     gw = make_gateway(protected=["A012345678"], start=False)
     trace = tmp_path / "trace"
     gw.env["TRACED"] = "1"
-    program, g.BIN = g.BIN, tmp_path / "traced"
-    g.BIN.write_text(f'#!/bin/sh\nexec strace -f -qq -o {trace} {program} "$@"\n')
-    g.BIN.chmod(0o755)
-    try:
-        gw.start()
-    finally:
-        g.BIN = program
+    traced = tmp_path / "traced"
+    traced.write_text(f'#!/bin/sh\nexec strace -f -qq -o {trace} {gw.binary} "$@"\n')
+    traced.chmod(0o755)
+    gw.binary = traced
+    gw.start()
     origin.respond = lambda r: answer([{"aNumber": "A012345678"}])
     fetch(gw.port, "/inspect/x", POLICE)
     fetch(gw.port, "/inspect/x", OFFICER)
