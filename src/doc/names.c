@@ -284,8 +284,8 @@ uint16_t names_find(struct doc_names *n, span name)
     uint64_t head = head_of(name);
     if (name.len > NAMES_LONGEST) return DOC_NAME_NONE;
     if (n->count > NAMES_FEW) return (uint16_t)(*find_slot(n, name, head) - 1);
-    for (uint16_t id = 0; id < n->count; id++)
-        if (is_entry(&n->entries[id], name, head)) return id;
+    for (uint32_t id = 0; id < n->count; id++)
+        if (is_entry(&n->entries[id], name, head)) return (uint16_t)id;
     return DOC_NAME_NONE;
 }
 

@@ -238,7 +238,7 @@ static bool note_names(struct doc_reader *r, uint32_t steps, struct way_in from,
 
 bool track_leave(struct doc_reader *r, uint32_t steps, uint32_t depth)
 {
-    struct way_in open[TRACK_DEEPEST];
+    struct way_in open[TRACK_DEEPEST] = {{0, 0}};
     const struct track_node *last = node_on_path(r->track, steps - 1);
     find_openings(r->track, steps, open);
     for (uint32_t d = depth; d < r->depth; d++) {

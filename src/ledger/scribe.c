@@ -470,11 +470,11 @@ static result open_sides(struct scribe *s, struct ledger_problem *problem)
 {
     struct ledger_problem other;
     const struct ledger_place *place = &s->config->standby;
-    result r = open_side(s, &s->sides[CONFIGURED], &s->config->place, problem), second = OK;
+    result r = open_side(s, &s->sides[CONFIGURED], &s->config->place, problem);
     bool usable = is_ok(r) || (r.class == ERROR_IO && r.code != LEDGER_E_LOCKED);
     s->at = &s->sides[CONFIGURED];
     if (!usable || !place->directory) return r;
-    second = open_side(s, &s->sides[STANDBY], place, &other);
+    result second = open_side(s, &s->sides[STANDBY], place, &other);
     if (is_ok(r) && !is_ok(second)) {
         result closed = close_side(&s->sides[STANDBY]);
         (void)closed; /* it was never of use */

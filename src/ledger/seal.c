@@ -234,7 +234,7 @@ static bool encrypt(struct ledger_sealer *s, span plain, span associated, uint8_
     return EVP_EncryptInit_ex2(s->cipher, EVP_aes_256_gcm(), s->key, out, NULL) == 1 &&
            EVP_EncryptUpdate(s->cipher, NULL, &n, associated.ptr, (int)associated.len) == 1 &&
            EVP_EncryptUpdate(s->cipher, text, &n, plain.ptr, (int)plain.len) == 1 &&
-           EVP_EncryptFinal_ex(s->cipher, text + n, &m) == 1 && (size_t)(n + m) == plain.len &&
+           EVP_EncryptFinal_ex(s->cipher, text + n, &m) == 1 && (size_t)n + (size_t)m == plain.len &&
            EVP_CIPHER_CTX_ctrl(s->cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, text + n + m) == 1;
 }
 

@@ -115,7 +115,7 @@ static unsigned find_member(span name, unsigned from)
 {
     for (unsigned i = 0; i < LEDGER_MEMBER_COUNT; i++) {
         unsigned m = (from + i) % LEDGER_MEMBER_COUNT;
-        if (name.len == members[m].len && memcmp(name.ptr, members[m].name, name.len) == 0) return m;
+        if (span_equal(name, span_of((const uint8_t *)members[m].name, members[m].len))) return m;
     }
     return LEDGER_MEMBER_COUNT;
 }

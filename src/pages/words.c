@@ -26,7 +26,7 @@ result pages_write_value(const struct pages_words *w, enum rules_cursor_aim aim,
     switch (p->style) {
     case PAGE_STYLE_OFFSET: return buf_printf(out, "%llu", (unsigned long long)place->position);
     case PAGE_STYLE_PAGE:
-        return buf_printf(out, "%llu", (unsigned long long)(p->first + (limit > 0 ? place->position / limit : 0)));
+        return buf_printf(out, "%llu", (unsigned long long)p->first + (limit > 0 ? place->position / limit : 0));
     case PAGE_STYLE_CURSOR:
     case PAGE_STYLE_LINK: break;
     }

@@ -66,6 +66,7 @@ static void print_times(FILE *to, const struct probe_timing *t)
 static enum probe_verdict print_series(FILE *to, const struct probe_run *r, const struct probe_series *s, bool colour)
 {
     struct probe_timing t;
+    ASSERT(s->subject != NULL);
     if (!probe_time(r, s, &t)) {
         fputs("    no memory\n", to);
         return PROBE_NOTHING;

@@ -24,6 +24,7 @@ span cell_text(const struct report_table *t, size_t column, const struct report_
 static void measure(const struct report_table *t, size_t widths[REPORT_COLUMNS_MAX])
 {
     char scratch[24];
+    ASSERT(t->column_count > 0);
     for (size_t k = 0; k < t->column_count; k++) widths[k] = count_characters(span_str(t->columns[k].heading));
     for (size_t i = 0; i < t->count; i++) {
         size_t k = i % t->column_count, n = count_characters(cell_text(t, k, &t->cells[i], scratch));
@@ -44,6 +45,7 @@ static void print_table(const struct report_table *t, FILE *to)
 {
     size_t widths[REPORT_COLUMNS_MAX];
     char scratch[24];
+    ASSERT(t->column_count > 0);
     fprintf(to, "\n%s\n", t->title);
     if (t->note) fprintf(to, "%s\n", t->note);
     fputc('\n', to);
@@ -78,6 +80,7 @@ void print_csv(const struct report *r, FILE *to)
     char scratch[24];
     const struct report_column *columns = NULL;
     for (const struct report_table *t = r->tables; t; t = t->next) {
+        ASSERT(t->columns != NULL && t->column_count > 0);
         if (t->columns != columns) fputs("\"table\"", to);
         for (size_t k = 0; t->columns != columns && k < t->column_count; k++) fprintf(to, ",\"%s\"", t->columns[k].id);
         if (t->columns != columns) fputs("\r\n", to);
