@@ -24,8 +24,8 @@ from harness.gateway import Gateway, SANITIZED
 from harness.origin import Origin, answer
 
 # The start-up loops are dense as far as 12, then in strides as far as this goes; set it higher to walk further.
-# Where each n costs a gateway of its own, sanitized builds walk every n as far as 9 and every fourth from there.
-COLD = [*range(1, 10), *range(10, 4000, 4)] if SANITIZED else range(1, 4000)
+# Where each n costs a gateway of its own, sanitized builds walk every n as far as 6 and every seventh from there.
+COLD = [*range(1, 7), *range(7, 4000, 7)] if SANITIZED else range(1, 4000)
 SECONDS = int(os.environ.get("GATE1367_FAULT_SECONDS", "4" if SANITIZED else "8"))
 CANARY = "Quetzal-of-Canary"
 KEPT = {"personId": 1, "aNumber": "A011111111", "name": "Nobody Protected", "note": "long enough for two reads " * 40}
