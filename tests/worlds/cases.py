@@ -83,10 +83,10 @@ def check_head(head: bytes, close: bool):
     assert b"\r\nCache-Control: private, no-store\r\n" in head
 
 
-def check_restricted(twins, canaries, data_of, wanted, **how):
+def check_restricted(twins, canaries, data_of, wanted, kinds=KINDS, **how):
     """The three worlds are one for each kind of recipient, and it is the wanted one. data_of(kind) is the request."""
     status, body = wanted
-    for kind in KINDS:
+    for kind in kinds:
         stream = twins.compare(kind, followed(kind, data_of(kind)), **how)
         got = wire.answers(stream.raw)
         assert got[0][0] == status and got[0][2] == body, \

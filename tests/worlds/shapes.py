@@ -17,6 +17,16 @@ LISTS = ["items", "people", "rows", "results", "data", "associates", "children",
 WORDS = ["alpha", "beta gamma", "Springfield", "żółć", "名前", "O'Brien \\ Sons", "tab\there", "", "x" * 40, "1367", "A-1", "2026-01-15"]
 
 
+class Random(random.Random):
+    """The same chance with less ado: most of the time that a document takes to be made goes into it."""
+
+    def choice(self, seq):
+        return seq[int(self.random() * len(seq))]
+
+    def randrange(self, start, stop=None):
+        return int(self.random() * start) if stop is None else start + int(self.random() * (stop - start))
+
+
 class Population:
     """Protected people and how they may be written. Nobody else's values come near."""
 
@@ -186,6 +196,7 @@ class Builder:
         self.budget = rng.choice([6, 12, 25, 60])
         self.found = 0        # units with a finding, as the entitled are told
         self.lines = document.root == "lines"
+        self.bodies = {}
         if self.lines:
             self.manner.style = rng.choice(["compact", "spaced"])
 
@@ -364,6 +375,11 @@ class Builder:
         return f'"{n}"' if node.quoted else str(n)
 
     def body(self, way):
+        if way not in self.bodies:  # asked for in every world, by every kind
+            self.bodies[way] = self.made(way)
+        return self.bodies[way]
+
+    def made(self, way):
         if not self.lines:
             return (self.opening + self.write(self.tree, way) + self.end).encode()
         shown = [self.write(self.tree.children[i][1], way) for i in self.visible(self.tree, way)]
@@ -373,5 +389,5 @@ class Builder:
 
 
 def documents(seed, count):
-    rng = random.Random(seed)
+    rng = Random(seed)
     return [Document(rng, i) for i in range(count)]

@@ -10,7 +10,6 @@ GATE1367_CASES=100000 as many cases, GATE1367_SEED=N other ones.
 # ctest: timeout=7200
 import json
 import os
-import random
 
 import pytest
 
@@ -53,14 +52,14 @@ def three_worlds(knows, nobody, document, at, absent, limits=(0, 0, 0)):
 
 @pytest.mark.parametrize("population", range(POPULATIONS))
 def test_random_worlds(tmp_path, population):
-    rng = random.Random(f"many {SEED} {population}")
+    rng = shapes.Random(f"many {SEED} {population}")
     people, documents = shapes.Population(rng, 40), shapes.documents(rng.random(), SHAPES)
     withheld, n = 0, CASES // POPULATIONS
     knows, nobody = inspectors(tmp_path, documents, people)
     with knows, nobody:
         for i in range(n):
             document = documents[i % SHAPES]
-            built = shapes.Builder(document, people, random.Random(f"{SEED} {population} {i}")).build()
+            built = shapes.Builder(document, people, shapes.Random(f"{SEED} {population} {i}")).build()
             at, absent = built.body(shapes.WITH), None if built.planted else built.body(shapes.WITHOUT)
             wanted = None if built.planted else built.body(shapes.WANTED)
             got = three_worlds(knows, nobody, document, at, absent)
@@ -102,7 +101,7 @@ def test_a_member_that_leaves_its_track(tmp_path):
     for a in wanted["associates"]:
         a["links"] = [{k: v for k, v in link.items() if k != "w"} for link in a["links"] if not any(h in json.dumps(link) for h in hers)]
         a.pop("ref", None), a.pop("tag", None)
-    people = shapes.Population(random.Random(1), 1)
+    people = shapes.Population(shapes.Random(1), 1)
     people.people = [{"aNumber": a, "receipt": r, "ssn": s, "passport": "G90000001", "personId": i} for a, r, s, i in (
         ("A911906213", "EAC2115683125", "394-57-5355", 70005343), ("A911586793", "EAC2100000002", "219-09-9872", 2),
         ("A947354193", "EAC2100000003", "219-09-9873", 3), ("A988684993", "EAC2100000004", "219-09-9874", 4),
@@ -136,7 +135,7 @@ def limited_body(rng, people, kind, size):
 
 @pytest.mark.parametrize("kind", ["record", "document", "depth"])
 def test_at_every_limit(tmp_path, kind):
-    rng = random.Random(f"limits {SEED} {kind}")
+    rng = shapes.Random(f"limits {SEED} {kind}")
     people = shapes.Population(rng, 10)
     knows, nobody = inspectors(tmp_path, [Listed()], people)
     with knows, nobody:
