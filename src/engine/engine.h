@@ -45,13 +45,17 @@ struct engine_suspicion {
 struct engine_page {
     bool on;
     uint64_t items;      /* offset of the array's opening bracket; UINT64_MAX: there is no list */
-    uint64_t from;       /* the elements before this one stand on earlier pages */
-    uint64_t skip, take; /* of the visible units from there on */
+    uint64_t skip, take; /* of the visible units */
+    const uint64_t *begins; /* elements at which the origin's documents begin, ascending; the first is 0 */
+    size_t begin_count;
 };
 struct engine_page_found {
-    uint64_t visible; /* units from `from` on */
+    uint64_t visible; /* units */
     uint64_t taken;
-    uint64_t next; /* the element behind the last one that was taken; `from` where none was */
+    /* The first visible unit behind the page: in which of the origin's documents it stands, behind how many visible ones of
+     * that document. Nothing where there is none. */
+    size_t next_begin;
+    uint64_t next_in;
 };
 
 struct engine_outcome {

@@ -119,16 +119,19 @@ static bool is_in_list(const struct engine_judging *j, const struct match_piece 
 static void choose_units(const struct engine_judging *j, const uint8_t *fates, uint64_t skip, uint64_t take, uint8_t *elsewhere,
     struct engine_page_found *found)
 {
-    *found = (struct engine_page_found){.next = j->page.from};
+    uint64_t in = 0; /* visible ones of the document at hand */
+    size_t document = 0;
+    *found = (struct engine_page_found){0};
     for (size_t i = 0; i < j->survey->piece_count; i++) {
         const struct match_piece *p = &j->survey->pieces[i];
         if (!is_in_list(j, p)) continue;
-        bool counts = p->ordinal >= j->page.from && fates[i] == EDIT_KEEP;
+        for (; document + 1 < j->page.begin_count && j->page.begins[document + 1] <= p->ordinal; document++) in = 0;
+        bool counts = fates[i] == EDIT_KEEP;
         uint64_t at = counts ? found->visible++ : 0;
         elsewhere[i] = !counts || at < skip || at - skip >= take;
-        if (elsewhere[i]) continue;
-        found->taken++;
-        found->next = (uint64_t)p->ordinal + 1;
+        if (counts && at >= skip && at - skip == take) found->next_begin = document, found->next_in = in;
+        in += counts;
+        found->taken += !elsewhere[i];
     }
 }
 

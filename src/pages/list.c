@@ -80,7 +80,7 @@ static void meet_scalar(struct listing *l, const struct doc_event *e)
         note_element(l, begin, 0);
         note_element(l, begin, end);
     }
-    (void)meet_value(&l->items, false);
+    l->out->null |= meet_value(&l->items, false) && e->kind == DOC_NULL;
     if (!meet_value(&l->next, false) || (e->kind != DOC_STRING && e->kind != DOC_NUMBER) || e->len == 0) return;
     l->out->has_next = true;
     l->out->next = e->at;

@@ -33,7 +33,8 @@ bool pages_keys_derive(span secret, struct pages_keys *out);
 /* Where a page begins. */
 struct pages_place {
     span address;      /* what leads to the origin's document: its own cursor or query; empty: its first */
-    uint64_t from;     /* elements from there on that stand on earlier pages, whoever sees them */
+    uint64_t from;     /* visible units of that document that stand on earlier pages: what is withheld counts nowhere, so
+                          that who is added between two pages and withheld moves nobody */
     uint64_t skip;     /* visible units behind those that stand on earlier pages too */
     uint64_t position; /* visible units before the page, in all */
 };
@@ -73,6 +74,7 @@ void pages_wish_free(struct pages_wish *w);
 /* What one document says; offsets in its body. */
 struct pages_list {
     bool found;              /* there is such an array */
+    bool null;               /* or a null in its place */
     uint64_t open, close;    /* its brackets */
     uint64_t count;          /* elements */
     uint64_t first, last;    /* begin of the first, end of the last */
@@ -101,7 +103,6 @@ struct pages_walk {
     uint64_t wanted; /* units before which no decision can say that it is enough */
     uint64_t trips, units; /* of the origin so far */
     bool ended;      /* the origin has no more */
-    bool rooted;     /* it begins at the list's first element */
 };
 void pages_walk_begin(struct pages_walk *w, const struct rules_pages *p, bool whole, const struct pages_wish *wish);
 /* The query of the next trip, without '?'. `address`: where the last document said that the next one is; of the first trip,
@@ -119,7 +120,9 @@ enum pages_step {
     PAGES_TOO_FAR, /* pages.scan visible units, and the page is not whole */
     PAGES_TOO_FEW, /* at least twice as many units of any sort */
 };
-/* After a decision on all that was read: `visible` units from the place on. */
+/* After a decision on all that was read: `visible` units from the place on. Where it was not enough the next decision comes
+ * when it should be, judged by the share that was visible, and never before another eighth was read: so that, whatever is
+ * withheld, what is decided is nine times what was read at most, and about twice as a rule. */
 enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible);
 
 /* ---- what we say ourselves -------------------------------------------------------------------------------------- */

@@ -12,19 +12,12 @@ static bool follows(const struct pages_walk *w)
 
 static uint64_t ahead(uint64_t target) { return PAGES_AHEAD + target / 8; }
 
-/* Only from the beginning can everybody be counted. */
-static void begin_at_root(struct pages_walk *w)
-{
-    w->rooted = true;
-    w->place = (struct pages_place){.skip = w->place.position, .position = w->place.position};
-}
-
 void pages_walk_begin(struct pages_walk *w, const struct rules_pages *p, bool whole, const struct pages_wish *wish)
 {
     uint64_t at_once = p->max_limit > 0 ? p->max_limit : PAGES_AT_ONCE;
     *w = (struct pages_walk){.rules = p, .whole = whole, .limit = wish->limit, .place = wish->place};
-    if (whole || !follows(w)) begin_at_root(w);
-    w->rooted |= w->place.address.len == 0 && w->place.from == 0;
+    /* Only from the beginning can everybody be counted. */
+    if (whole || !follows(w)) w->place = (struct pages_place){.skip = w->place.position, .position = w->place.position};
     uint64_t wanted = least(w->place.skip, p->scan) + least(w->limit, p->scan);
     w->target = (whole ? p->scan : least(wanted, p->scan)) + 1;
     bool steps = follows(w) && !whole && w->place.skip == 0; /* from page to page: what is behind need not be read again */
@@ -112,10 +105,19 @@ bool pages_walk_goes_on(const struct pages_walk *w)
     return w->trips < w->least || (!w->ended && w->units < w->wanted);
 }
 
+/* Units to read before deciding again. */
+static uint64_t further(const struct pages_walk *w, uint64_t visible)
+{
+    uint64_t missing = w->target - visible, estimate = visible > 0 ? missing * w->units / visible : w->units;
+    uint64_t more = least(estimate + estimate / 8, w->units);
+    if (more < (w->units + 7) / 8) more = (w->units + 7) / 8;
+    return more > missing ? more : missing;
+}
+
 enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible)
 {
     if (!w->ended && visible < w->target) {
-        w->wanted = w->units + w->target - visible;
+        w->wanted = least(w->units + further(w, visible), most_units(w));
         return w->units < most_units(w) ? PAGES_ASK : PAGES_TOO_FEW;
     }
     uint64_t scan = w->rules->scan;

@@ -29,6 +29,7 @@ struct paging {
     struct buf raw;      /* the origin's documents, one behind the other */
     struct buf addresses, next; /* next: where the last document leads */
     struct paged_document *documents;
+    uint64_t *begins; /* the first element of each, among all of them */
     size_t count, capacity;
     size_t begun;        /* where the document at hand begins in `raw` */
     struct doc_reader *reader;
@@ -90,6 +91,7 @@ void pages_leave(struct exchange *x)
     if (p->reader != NULL) doc_reader_free(p->reader);
     if (p->arena != NULL) arena_free(p->arena);
     mem_free(p->documents);
+    mem_free(p->begins);
     mem_free(p);
 }
 
@@ -281,12 +283,16 @@ static struct paged_document *add_document(struct paging *p)
         struct paged_document *more = capacity > DOCUMENTS_MAX ? NULL : mem_resize(p->documents, capacity * sizeof(*more));
         if (more == NULL) return NULL;
         p->documents = more;
+        uint64_t *begins = mem_resize(p->begins, capacity * sizeof(*begins));
+        if (begins == NULL) return NULL;
+        p->begins = begins;
         p->capacity = capacity;
     }
     struct paged_document *d = &p->documents[p->count];
     *d = (struct paged_document){.begin = p->begun, .len = buf_len(&p->raw) - p->begun, .address = buf_len(&p->addresses),
         .address_len = buf_len(&p->next)};
     if (!is_ok(buf_append(&p->addresses, buf_span(&p->next)))) return NULL;
+    p->begins[p->count] = p->count == 0 ? 0 : p->begins[p->count - 1] + d[-1].list.count;
     p->count++;
     return d;
 }
@@ -340,10 +346,13 @@ static enum gate_failure take_document(struct exchange *x)
     uint32_t depth = x->worker->settings->limits.depth;
     enum doc_malformed m = pages_list_read(p->reader, p->rules, depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * depth, body_of(p, d), &d->list);
     if (m != DOC_OK && p->walk.trips > 0) return GATE_MALFORMED;
-    if (m != DOC_OK || (!d->list.found && p->walk.trips == 0)) d->list = (struct pages_list){.found = false}; /* the engine says why */
+    /* An origin that gives the one record itself where there is one, and an error where there are two, tells of whom it counted. */
+    if (m == DOC_OK && p->walk.trips == 0 && !d->list.found && !d->list.null) return GATE_FORMAT;
+    if (m != DOC_OK || !d->list.found) d->list = (struct pages_list){.found = false}; /* the engine says why */
     if (!find_next(x, d)) return GATE_FORMAT;
     stop_in_circles(p);
     bool repeated = is_repeated(p);
+    worker_count(x->worker, PROXY_PAGE_UNITS, d->list.count);
     if (repeated) p->count--;
     pages_walk_met(&p->walk, repeated ? 0 : d->list.count, !repeated && buf_len(&p->next) > 0, p->total);
     if (!d->list.found) p->walk.ended = true;
@@ -398,8 +407,8 @@ struct engine_page pages_window(const struct exchange *x)
     const struct paging *p = x->paging;
     if (p == NULL) return (struct engine_page){.on = false};
     const struct pages_list *l = &p->documents[0].list;
-    return (struct engine_page){.on = true, .items = l->found ? l->open : UINT64_MAX, .from = p->walk.place.from,
-        .skip = p->walk.place.skip, .take = p->walk.limit};
+    return (struct engine_page){.on = true, .items = l->found ? l->open : UINT64_MAX, .skip = p->walk.place.from + p->walk.place.skip,
+        .take = p->walk.limit, .begins = p->begins, .begin_count = p->count};
 }
 
 static enum gate_failure decide_all(struct exchange *x)
@@ -437,12 +446,19 @@ static enum flow undeliverable(struct exchange *x, enum gate_failure f)
     return exchange_fail(x, f);
 }
 
+/* From the place on. */
+static uint64_t visible_units(const struct exchange *x)
+{
+    uint64_t visible = gate_outcome(x->gate)->page.visible, from = x->paging->walk.place.from;
+    return visible > from ? visible - from : 0;
+}
+
 enum flow pages_look(struct exchange *x, enum flow (*enough)(struct exchange *))
 {
     struct paging *p = x->paging;
     const struct engine_outcome *o = gate_outcome(x->gate);
     if (o->verdict.document_withheld) return enough(x);
-    switch (pages_walk_judge(&p->walk, o->page.visible)) {
+    switch (pages_walk_judge(&p->walk, visible_units(x))) {
     case PAGES_ASK: return BREAKS_FOUND(o, "break-short-page") ? enough(x) : ask_again(x);
     case PAGES_TOO_FAR: return undeliverable(x, GATE_SCAN);
     case PAGES_TOO_FEW: return undeliverable(x, GATE_SCAN_RAW);
@@ -472,19 +488,11 @@ enum flow pages_decide(struct exchange *x)
 
 /* ---- what we say ourselves -------------------------------------------------------------------------------------- */
 
-/* Where the page behind this one begins: in the last document that begins at or before it, so that the walk gets on. */
-static struct pages_place place_behind(const struct paging *p, uint64_t ordinal)
+/* Where the page behind this one begins: in the document that its first unit stands in, so that the walk gets on. */
+static struct pages_place place_behind(const struct paging *p, const struct engine_page_found *found)
 {
-    uint64_t begins = 0, before = 0;
-    size_t at = 0;
-    for (size_t i = 0; i < p->count && begins <= ordinal; i++) {
-        at = i;
-        before = begins;
-        begins += p->documents[i].list.count;
-    }
-    const struct paged_document *d = &p->documents[at];
-    return (struct pages_place){
-        .address = span_sub(buf_span(&p->addresses), d->address, d->address_len), .from = ordinal - before};
+    const struct paged_document *d = &p->documents[found->next_begin];
+    return (struct pages_place){.address = span_sub(buf_span(&p->addresses), d->address, d->address_len), .from = found->next_in};
 }
 
 static RESULT insert_members(struct exchange *x, const struct pages_words *w)
@@ -517,7 +525,7 @@ static RESULT add_field(struct exchange *x, struct http_field *fields, span name
 
 static RESULT write_fields(struct exchange *x, const struct pages_words *w, struct http_field *fields, struct buf *text)
 {
-    const struct engine_page_found *found = &gate_outcome(x->gate)->page;
+    uint64_t visible = visible_units(x), taken = gate_outcome(x->gate)->page.taken;
     const struct rules_pages *rules = w->walk->rules;
     uint64_t total;
     if (rules->link.len > 0) {
@@ -525,10 +533,10 @@ static RESULT write_fields(struct exchange *x, const struct pages_words *w, stru
         if (buf_len(text) > 0) TRY(add_field(x, fields, rules->link, text));
     }
     if (rules->range.len > 0) {
-        TRY(pages_write_range(w->walk, found->visible, found->taken, text));
+        TRY(pages_write_range(w->walk, visible, taken, text));
         TRY(add_field(x, fields, rules->range, text));
     }
-    if (rules->total.len == 0 || !pages_total(w->walk, found->visible, &total)) return OK;
+    if (rules->total.len == 0 || !pages_total(w->walk, visible, &total)) return OK;
     TRY(buf_printf(text, "%llu", (unsigned long long)total));
     return add_field(x, fields, rules->total, text);
 }
@@ -554,12 +562,12 @@ static RESULT write_own(struct exchange *x)
     const struct engine_outcome *o = gate_outcome(x->gate);
     if (!p->documents[0].list.found || o->verdict.document_withheld) return OK;
     struct pages_binding binding = binding_of(x);
-    struct pages_place behind = place_behind(p, o->page.next);
+    struct pages_place behind = place_behind(p, &o->page);
     struct pages_leads leads;
     struct pages_words words = {.walk = &p->walk, .wish = &p->wish, .keys = &w->cursor_keys, .binding = &binding,
         .host = x->request.host, .query = x->request.query, .expires_s = x->time_us / 1000000 + w->settings->cursor_expiry_s, .leads = &leads};
     for (size_t i = 0; i < CURSOR_AIM_COUNT; i++) TRY(worker_random(w, words.nonces[i], PAGES_NONCE));
-    pages_leads_find(&p->walk, o->page.visible, &behind, &leads);
+    pages_leads_find(&p->walk, visible_units(x), &behind, &leads);
     TRY(insert_members(x, &words));
     return add_fields(x, &words);
 }

@@ -116,6 +116,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(ORIGIN_RETRIES, "origin_retries", "requests sent again on a fresh connection")                                   \
     X(DOCUMENTS, "documents", "documents decided")                                                                     \
     X(PAGE_TRIPS, "page_trips", "further requests to origins for a page that was not whole yet")                        \
+    X(PAGE_UNITS, "page_units", "units that were read of origins for pages, on whatever page they stand")               \
     X(UNINSPECTED, "uninspected", "answers passed to entitled recipients without having been read")                    \
     X(BODY_BYTES, "body_bytes", "decoded bytes received from origins")                                                 \
     X(SUSPICIONS, "suspicions", "answers that showed somebody known by a marker alone")                                \

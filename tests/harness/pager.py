@@ -18,6 +18,8 @@ class Pager:
 
     def __init__(self, people=(), cap=None, indent=None):
         self.people, self.cap, self.indent = list(people), cap, indent
+        self.override = None  # an answer to everything
+        self.keyed = False  # cursors name the last unit of the page before, else how many came before
         self.asked = []
 
     def dump(self, value):
@@ -35,6 +37,8 @@ class Pager:
         q = dict(urllib.parse.parse_qsl(request.query))
         self.asked.append((request.path, q))
         self.path = request.path
+        if self.override:
+            return self.override
         limit = int(q.get("limit", 10))
         return getattr(self, "_" + request.path.rsplit("/", 1)[1])(q, limit)
 
@@ -48,9 +52,12 @@ class Pager:
 
     def _follow(self, q, limit, name):
         at = int(base64.urlsafe_b64decode(q[name]).decode().split(":")[1]) if name in q else 0
+        if self.keyed and name in q:
+            at = self.people.index(at) + 1
         items = self.slice(at, limit)
         on = at + len(items)
-        return items, base64.urlsafe_b64encode(b"row:%d" % on).decode() if on < len(self.people) else None
+        key = self.people[on - 1] if self.keyed and items else on
+        return items, base64.urlsafe_b64encode(b"row:%d" % key).decode() if on < len(self.people) else None
 
     def _c(self, q, limit):
         items, on = self._follow(q, limit, "cursor")

@@ -13,6 +13,7 @@ import re
 import pytest
 
 from harness.client import Client
+from harness.origin import answer
 from harness.pager import Pager, documents, number
 from worlds import ABSENT, AT, KINDS, WORLDS, Twins, person, request
 from wire import normalised
@@ -167,6 +168,44 @@ def test_cursors_and_links(twins, case):
         got = same(twins, kind, [step] * (len(visible) // limit + 2), (SEED, case, twins.lists))
         pages = [[x["id"] for x in json.loads(r.body)[items]] for r in got]
         assert pages == ([visible[i:i + limit] for i in range(0, len(visible), limit)] or [[]]), (SEED, case, twins.lists, twins.pager.cap)
+
+
+@pytest.mark.parametrize("case", range(CASES // 6))
+def test_who_is_added_between_two_pages(twins, case):
+    """Somebody who is withheld comes into the list, before the page that is asked for next: nobody comes twice because of it."""
+    rng = random.Random(SEED * 1000039 + case)
+    visible = rng.sample(range(1, 90), SCAN)
+    twins.pager.cap, limit = rng.choice([None, 4, 9]), rng.choice([3, 5, 8])
+    style = rng.choice("ccop")
+    later = list(visible)
+    for n in rng.sample(sorted(HIDDEN), rng.randrange(1, 4)):
+        later.insert(rng.randrange(limit), n)
+    got, twins.pager.keyed = [], True
+    for world in WORLDS:
+        twins.lists = {AT: list(visible), ABSENT: visible}
+        first = ask(twins, "police", world, [f"/{style}?limit={limit}"])[0]
+        twins.lists[AT] = later
+        token = json.loads(first.body).get("next")
+        second = {"c": f"/c?limit={limit}&cursor={token}", "o": f"/o?limit={limit}&offset={limit}", "p": f"/p?limit={limit}&page=2"}[style]
+        r = ask(twins, "police", world, [second])[0]
+        value = json.loads(r.body)
+        got.append([x["id"] for x in (value["data"]["people"] if style == "p" else value["items"])])
+    twins.pager.keyed = False
+    assert got == [visible[limit:2 * limit]] * 3, (SEED, case, later)
+
+
+def test_an_origin_that_gives_one_record_itself(twins):
+    """Some do where it is the only one, and fail where there are two (PostgREST: application/vnd.pgrst.object+json): that counts."""
+    record = twins.pager.record
+    twins.lists = {AT: [], ABSENT: []}
+    for path in ("/o", "/h", "/p"):
+        seen = []
+        for world in WORLDS:
+            one, two = answer(record(1)), answer({"message": "2 rows"}, status=406)
+            twins.pager.override = two if world[0] == AT else one
+            seen.append(ask(twins, "police", world, [path])[0])
+        twins.pager.override = None
+        assert {(r.status, r.body) for r in seen} == {(404, b'{"type":"about:blank","title":"Not Found","status":404}')}, path
 
 
 def test_records_on_the_wire(twins):

@@ -12,7 +12,7 @@ struct origin {
 
 struct page {
     enum pages_step step;
-    uint64_t visible, trips;
+    uint64_t visible, trips, decided; /* units, as often as they were decided */
 };
 
 static struct rules_pages profile(enum rules_page_style style, uint64_t scan)
@@ -32,6 +32,7 @@ static uint64_t count_visible(const struct origin *o, uint64_t raw, uint64_t rea
 /* Walks as the proxy does; `start`: where the place's address leads. */
 static struct page walk_from(const struct origin *o, struct pages_walk *w, uint64_t start)
 {
+    uint64_t decided = 0;
     for (;;) {
         uint64_t at = start + w->units, asked = o->cap && w->block > o->cap ? o->cap : w->block;
         uint64_t given = at >= o->units ? 0 : o->units - at < asked ? o->units - at : asked;
@@ -39,7 +40,9 @@ static struct page walk_from(const struct origin *o, struct pages_walk *w, uint6
         if (pages_walk_goes_on(w)) continue;
         uint64_t visible = count_visible(o, start + w->place.from, start + w->units);
         enum pages_step s = pages_walk_judge(w, visible);
-        if (s != PAGES_ASK) return (struct page){s, visible, w->trips};
+        decided += w->units;
+        assert_true(decided <= 9 * w->units);
+        if (s != PAGES_ASK) return (struct page){s, visible, w->trips, decided};
         assert_true(w->trips < 2000);
     }
 }
@@ -156,6 +159,18 @@ static void test_trips_do_not_tell(void **state)
     }
 }
 
+/* A deep page of a list of which a third is withheld, read five at a time: whoever counts decisions finds about two, not one a trip. */
+static void test_a_deep_page_is_decided_twice(void **state)
+{
+    (void)state;
+    struct rules_pages p = profile(PAGE_STYLE_OFFSET, 10000);
+    struct origin o = {.units = 512, .cap = 5};
+    for (size_t i = 0; i < o.units; i += 3) o.hidden[i] = 1;
+    struct page a = walk(&o, &p, false, 250, 10);
+    assert_int_equal(a.step, PAGES_ENOUGH);
+    assert_true(a.trips > 75 && a.decided < 1024);
+}
+
 /* ±1 of scan. */
 static void test_the_bound(void **state)
 {
@@ -238,7 +253,7 @@ static void test_what_is_no_page(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_pages_from_the_beginning), cmocka_unit_test(test_withheld_units_cost_no_trip),
-        cmocka_unit_test(test_trips_do_not_tell),
+        cmocka_unit_test(test_trips_do_not_tell), cmocka_unit_test(test_a_deep_page_is_decided_twice),
         cmocka_unit_test(test_the_bound), cmocka_unit_test(test_what_is_asked), cmocka_unit_test(test_what_is_no_page)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
