@@ -17,7 +17,7 @@ declare -gA _gate1367_options=(
     [check]="-c --config --json"
     [demo]="--keep"
     [scan]="-c --config --recipient --route --write --type --jobs --json"
-    [probe]="-c --config --pairs --calibrate --trips --worlds --certificate --key --purpose --listener --count --connections --rate
+    [probe]="-c --config --pairs --calibrate --trips --worlds --certificate --key --purpose --listener --count --connections --rate --load
         --seed --svg --json"
     [rules test]="--json"
     [rules lint]="--json"

@@ -155,14 +155,15 @@ static int run_pairs(struct probing *p)
 
 static bool read_options(struct probing *p)
 {
-    uint64_t count, connections, rate, seed;
+    uint64_t count, connections, rate, load, seed;
     uint64_t usual = p->worlds != NULL ? 1 : 400;
     if (!probing_number("--count", p->count, 1, PROBE_COUNT_MAX, usual, &count)) return false;
     if (!probing_number("--connections", p->connections, 1, PROBE_CONNECTIONS_MAX, 4, &connections)) return false;
     if (!probing_number("--rate", p->rate, 0, 1000000, p->worlds != NULL ? 0 : 100, &rate)) return false;
+    if (!probing_number("--load", p->load, 0, 100000, 0, &load)) return false;
     if (!probing_number("--seed", p->seed, 0, INT64_MAX, 1, &seed)) return false;
     p->options = (struct probe_options){
-        .count = (size_t)count, .connections = (unsigned)connections, .rate = (double)rate, .seed = seed, .wait_ms = 30000};
+        .count = (size_t)count, .connections = (unsigned)connections, .rate = (double)rate, .load = (double)load, .seed = seed, .wait_ms = 30000};
     return true;
 }
 
@@ -171,12 +172,13 @@ int cli_probe(int argc, char **argv)
     struct probing p = {0};
     const struct cli_option options[] = {{"-c", NULL, &p.config}, {"--config", NULL, &p.config}, {"--pairs", NULL, &p.pairs},
         {"--worlds", NULL, &p.worlds}, {"--calibrate", &p.calibrate, NULL}, {"--listener", NULL, &p.listener},
-        {"--count", NULL, &p.count}, {"--connections", NULL, &p.connections}, {"--rate", NULL, &p.rate}, {"--seed", NULL, &p.seed},
+        {"--count", NULL, &p.count}, {"--connections", NULL, &p.connections}, {"--rate", NULL, &p.rate}, {"--load", NULL, &p.load}, {"--seed", NULL, &p.seed},
         {"--trips", NULL, &p.trips}, {"--svg", NULL, &p.svg}, {"--certificate", NULL, &p.certificate}, {"--key", NULL, &p.key},
         {"--purpose", NULL, &p.purpose}, {"--json", &p.json, NULL}};
     if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
     if (p.config == NULL || argc > 1) return cli_usage("probe", "give the configuration: probe -c gate.json --pairs FILE");
     if ((p.pairs == NULL) == (p.worlds == NULL)) return cli_usage("probe", "give --pairs FILE (with --calibrate for its pace) or --worlds DIR");
+    if (p.load != NULL && (p.calibrate || p.worlds != NULL)) return cli_usage("probe", "--load goes with --pairs alone: it is for a gateway that runs");
     if (p.calibrate && p.pairs == NULL) return cli_usage("probe", "--calibrate asks what --pairs names");
     if (!read_options(&p)) return 2;
     if (p.worlds != NULL) return probing_worlds(&p);

@@ -71,6 +71,7 @@ static const struct page PAGES[] = {
         "  --count N             pairs of each kind: 400, with --worlds 1, with --calibrate 1000; for times 100 at least\n"
         "  --connections N       so many side by side: 4\n"
         "  --rate N              pairs a second over all, 100; 0: as fast as answers come\n"
+        "  --load N              with --pairs: N further requests a second beside them, of no pair: 0\n"
         "  --seed N              which of a pair comes first\n"
         "  --svg FILE            both distributions of each kind as a picture\n"
         "  --json                one document, with --calibrate one object a line\n\n"

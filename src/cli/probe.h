@@ -7,7 +7,7 @@
 #include "probe/probe.h"
 
 struct probing {
-    const char *config, *pairs, *worlds, *listener, *count, *connections, *rate, *seed, *trips, *svg;
+    const char *config, *pairs, *worlds, *listener, *count, *connections, *rate, *load, *seed, *trips, *svg;
     const char *certificate, *key, *purpose; /* with --worlds */
     bool json, calibrate;
     struct probe_options options;

@@ -30,4 +30,10 @@ void look_record(struct look *l, size_t size);
 /* The sight, with pointers into the look. */
 const struct probe_sight *look_sight(struct look *l);
 
+/* load.c: requests of no pair at a steady rate, while the loop runs. NULL: no memory. */
+struct load;
+struct load *load_start(struct io_loop *loop, const struct probe_subject *subjects, size_t count, const struct probe_options *o,
+    struct probe_load *told);
+void load_end(struct load *l);
+
 #endif

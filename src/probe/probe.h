@@ -108,6 +108,7 @@ struct probe_options {
     size_t count;         /* pairs a subject and way */
     unsigned connections; /* lanes that ask side by side */
     double rate;          /* pairs a second over all; 0: as fast as answers come */
+    double load;          /* further requests a second, of no pair (each subject's next); 0: none */
     uint64_t seed;        /* decides which of a pair is asked first */
     uint64_t wait_ms;     /* for one answer */
     size_t servers;       /* how many there are */
@@ -132,9 +133,14 @@ struct probe_series {
     uint64_t ended_after[PROBE_SIDES]; /* kept connections that ended with nothing asked since */
     uint64_t unanswered;               /* pairs without two whole answers */
 };
+/* What became of the further requests: `missed` ones found no connection free when they were due. */
+struct probe_load {
+    uint64_t asked, answered, missed;
+};
 struct probe_run {
     struct probe_series *series;
     size_t series_count;
+    struct probe_load load;
     const char *failure; /* why it broke off; NULL: it did not */
 };
 /* IO, LIMIT: see failure. Free it either way. */

@@ -84,6 +84,14 @@ static enum probe_verdict print_series(FILE *to, const struct probe_run *r, cons
     return v;
 }
 
+/* A load that the gateway, or this program, could not keep up with is not the one that was asked for. */
+static void print_load(FILE *to, double rate, const struct probe_load *l)
+{
+    fprintf(to, "beside %.0f other requests a second: %llu answered, %llu could not be asked in time%s\n", rate,
+        (unsigned long long)l->answered, (unsigned long long)l->missed,
+        l->missed > l->asked / 10 || l->answered == 0 ? "; the load was less than that" : "");
+}
+
 static enum probe_verdict worse(enum probe_verdict a, enum probe_verdict b)
 {
     if (a == PROBE_DIFFERS || b == PROBE_DIFFERS) return PROBE_DIFFERS;
@@ -95,6 +103,7 @@ enum probe_verdict probe_print(const struct probe_run *r, const struct probe_hea
     enum probe_verdict all = PROBE_EQUAL;
     const struct probe_subject *last = NULL;
     fprintf(to, "%s, %u connections, seed %llu\n", h->what, h->options->connections, (unsigned long long)h->options->seed);
+    if (h->options->load > 0) print_load(to, h->options->load, &r->load);
     for (size_t i = 0; i < r->series_count; i++) {
         const struct probe_series *s = &r->series[i];
         if (s->subject != last) fprintf(to, "  %s, as %s\n", s->subject->name, s->subject->who);
@@ -164,6 +173,7 @@ json_t *probe_json(const struct probe_run *r, const struct probe_heading *h)
             return NULL;
         }
     }
-    return json_pack("{s:i, s:s, s:s, s:I, s:i, s:I, s:o}", "format", 1, "what", h->what, "verdict", probe_verdict_name(all), "count",
-        (json_int_t)h->options->count, "connections", (int)h->options->connections, "seed", (json_int_t)h->options->seed, "series", list);
+    return json_pack("{s:i, s:s, s:s, s:I, s:i, s:I, s:{s:f, s:I, s:I}, s:o}", "format", 1, "what", h->what, "verdict", probe_verdict_name(all), "count",
+        (json_int_t)h->options->count, "connections", (int)h->options->connections, "seed", (json_int_t)h->options->seed, "load",
+        "rate", h->options->load, "answered", (json_int_t)r->load.answered, "missed", (json_int_t)r->load.missed, "series", list);
 }

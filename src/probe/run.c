@@ -43,6 +43,7 @@ struct runner {
     struct io_loop *loop;
     const struct probe_options *o;
     struct probe_run *run;
+    struct load *load; /* NULL: none is asked for */
     struct lane *lanes;
     size_t lane_count, live;
     uint64_t issued, done, all, started_us, silences;
@@ -438,9 +439,11 @@ result probe_run(const struct probe_subject *subjects, size_t count, const struc
                 (r.lanes = mem_array(o->connections, sizeof(*r.lanes))) != NULL;
     r.all = (uint64_t)o->count * out->series_count;
     for (size_t i = 0; good && i < r.lane_count; i++) good = init_lane(&r.lanes[i], &r);
+    if (good && o->load > 0) good = (r.load = load_start(r.loop, subjects, count, o, &out->load)) != NULL;
     result done = good ? drive(&r) : FAIL(ERROR_LIMIT, 0);
     for (size_t i = 0; r.lanes != NULL && i < r.lane_count && r.lanes[i].runner != NULL; i++) free_lane(&r.lanes[i]);
     mem_free(r.lanes);
+    load_end(r.load);
     if (r.loop != NULL) io_loop_free(r.loop);
     if (!good) out->failure = "no memory";
     if (is_ok(done) && out->failure != NULL) done = FAIL(ERROR_IO, 0);
