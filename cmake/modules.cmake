@@ -86,7 +86,7 @@ if(TARGET demo)
   gate_embed(demo demo_pack_persons ${CMAKE_SOURCE_DIR}/rules/examples/persons-api.json)
 endif()
 gate_module(probe NEEDS base source os io http stats LIBS ${SSL} PkgConfig::JANSSON)
-gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match recipient policy edit engine ledger witness
+gate_module(cli NEEDS base source os ipc io http tlog doc rules registry match pages recipient policy edit engine ledger witness
   gate report trial mirror proxy config admin supervisor demo stats fixture probe)
 if(TARGET cli)
   gate_embed(cli cli_schema_rules ${CMAKE_SOURCE_DIR}/rules/schema/rules.schema.json)

@@ -64,7 +64,7 @@ static const struct page PAGES[] = {
         "  -c, --config FILE     the configuration\n"
         "  --pairs FILE          who asks, and what; its schema: gate1367 rules schema pairs\n"
         "  --calibrate           measure the origins, propose \"pace\"\n"
-        "  --trips N             with --calibrate: requests that the largest page may take, 1\n"
+        "  --trips N             with --calibrate: requests that the largest page may take; without, the profile's pages and scan say\n"
         "  --worlds DIR          protected.jsonl, present/, absent/, queries.txt\n"
         "  --certificate FILE, --key FILE, --purpose P   with --worlds: who asks; nobody's certificate without\n"
         "  --listener ADDRESS:PORT   which listener; the first\n"

@@ -24,6 +24,14 @@ struct config *probing_config(const struct probing *p);
 /* Asks, reports as the options say; the exit status. `what` names it. */
 int probing_run(struct probing *p, const struct probe_subject *subjects, size_t count, const char *what);
 
+/* How often the origin is asked for one request of a restricted recipient. */
+struct probing_trips {
+    uint64_t always, most;
+    const char *document; /* template of the list in pages; NULL: it is none, and asked for once */
+};
+/* Turns the request into the one that the gateway makes of it at first, in memory of the arena. False: no memory. */
+bool probing_read_trips(const struct proxy_route *route, struct arena *memory, struct probe_shot *shot, struct probing_trips *out);
+
 int probing_calibrate(struct probing *p);
 int probing_worlds(struct probing *p);
 

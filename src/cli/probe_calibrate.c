@@ -5,7 +5,8 @@
 
 #define COUNT 1000          /* pairs; p99.9 needs many answers */
 #define ASSUMED_COMMIT_MS 5.0
-#define TRIPS_MAX 1000
+#define TRIPS_MAX 1000000
+#define MEMORY ((size_t)64 << 20)
 
 struct calibration {
     struct probing *probing;
@@ -15,7 +16,9 @@ struct calibration {
     struct probe_subject *subjects;    /* the same, at the origins */
     struct probe_server *servers;      /* by upstream */
     struct io_tls_client **tls;
-    uint64_t trips;
+    struct probing_trips *trips;       /* of each of `asked`: its dearer side */
+    struct arena *memory;
+    uint64_t said_trips;               /* 0: what the profiles say */
     double commit_ms;
     bool measured;
 };
@@ -65,6 +68,9 @@ static bool aim(struct calibration *k)
                 fprintf(stderr, "gate1367 probe: \"%s\": its two requests have no route, or not one; correct the paths\n", k->asked[i].name);
                 return false;
             }
+            struct probing_trips t;
+            if (!probing_read_trips(route, k->memory, &k->subjects[i].side[s], &t)) return false;
+            if (t.most > k->trips[i].most) k->trips[i] = t;
             k->subjects[i].side[s].server = k->subjects[i].next[s].server = &k->servers[route->upstream];
         }
     }
@@ -108,9 +114,21 @@ static uint64_t rounded_up(double ms)
 
 struct estimate {
     double p50, p999, needs_ms;
+    struct probing_trips trips;
     size_t answers;
     uint64_t pace_ms;
 };
+
+/* Of the page that takes most of them. */
+static struct probing_trips trips_of(const struct calibration *k, const struct proxy_route *route)
+{
+    struct probing_trips most = {1, 1, NULL};
+    for (size_t i = 0; i < k->count; i++) {
+        if (route_of(k, &k->asked[i].side[0]) == route && k->trips[i].most > most.most) most = k->trips[i];
+    }
+    if (k->said_trips > 0) most.most = k->said_trips;
+    return most;
+}
 
 static bool estimate_route(const struct calibration *k, const struct probe_run *run, const struct proxy_route *route, struct estimate *out)
 {
@@ -118,6 +136,7 @@ static bool estimate_route(const struct calibration *k, const struct probe_run *
     for (size_t i = 0; i < run->series_count; i++) most += PROBE_SIDES * run->series[i].n;
     double *all = mem_array(most + 1, sizeof(*all));
     if (all == NULL) return false;
+    *out = (struct estimate){.trips = trips_of(k, route)};
     for (size_t i = 0; i < run->series_count; i++) {
         const struct probe_series *s = &run->series[i];
         if (route_of(k, &s->subject->side[0]) != route) continue;
@@ -127,11 +146,11 @@ static bool estimate_route(const struct calibration *k, const struct probe_run *
         }
     }
     stats_sort(all, n);
-    *out = (struct estimate){.answers = n};
+    out->answers = n;
     if (n > 0) {
         out->p50 = 1e3 * stats_quantile(all, n, 0.5);
         out->p999 = 1e3 * stats_quantile(all, n, 0.999);
-        out->needs_ms = (double)k->trips * out->p999 + k->commit_ms;
+        out->needs_ms = (double)out->trips.most * out->p999 + k->commit_ms;
         out->pace_ms = rounded_up(1.2 * out->needs_ms);
     }
     mem_free(all);
@@ -141,16 +160,20 @@ static bool estimate_route(const struct calibration *k, const struct probe_run *
 static void print_estimate(const struct calibration *k, const struct proxy_route *route, const struct estimate *e, bool enough)
 {
     printf("%s\n  origin p50 %.2f ms, p99.9 %.2f ms (%zu answers) x %llu %s + commit %.2f ms (%s) = %.2f ms, a fifth more for reading\n",
-        route->path, e->p50, e->p999, e->answers, (unsigned long long)k->trips, k->trips == 1 ? "trip" : "trips", k->commit_ms,
+        route->path, e->p50, e->p999, e->answers, (unsigned long long)e->trips.most, e->trips.most == 1 ? "trip" : "trips", k->commit_ms,
         k->measured ? "measured" : "assumed", e->needs_ms);
+    if (e->trips.document != NULL) {
+        printf("  %s comes in pages: %llu trips in any case, so many %s; a lower \"scan\" needs fewer\n", e->trips.document,
+            (unsigned long long)e->trips.always, k->said_trips > 0 ? "as --trips says" : "where most is withheld");
+    }
     printf("  \"pace\": \"%llums\"   configured: floor %.0f ms, %s\n", (unsigned long long)e->pace_ms, (double)route->pace.floor_us / 1e3,
         enough ? "enough" : "TOO SHORT");
 }
 
 static void print_estimate_json(const struct calibration *k, const struct proxy_route *route, const struct estimate *e, bool enough)
 {
-    json_t *v = json_pack("{s:s, s:I, s:f, s:f, s:I, s:f, s:b, s:I, s:f, s:b}", "route", route->path, "answers", (json_int_t)e->answers,
-        "origin_p50_ms", e->p50, "origin_p999_ms", e->p999, "trips", (json_int_t)k->trips, "commit_ms", k->commit_ms, "commit_measured",
+    json_t *v = json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:s?, s:f, s:b, s:I, s:f, s:b}", "route", route->path, "answers", (json_int_t)e->answers,
+        "origin_p50_ms", e->p50, "origin_p999_ms", e->p999, "trips", (json_int_t)e->trips.most, "trips_always", (json_int_t)e->trips.always, "pages", e->trips.document, "commit_ms", k->commit_ms, "commit_measured",
         k->measured, "pace_ms", (json_int_t)e->pace_ms, "floor_ms", (double)route->pace.floor_us / 1e3, "enough", enough);
     char *text = v == NULL ? NULL : json_dumps(v, JSON_COMPACT);
     if (text != NULL) puts(text);
@@ -203,10 +226,14 @@ static int calibrate(struct calibration *k)
     k->subjects = mem_array(k->count + 1, sizeof(*k->subjects));
     k->servers = mem_array(n + 1, sizeof(*k->servers));
     k->tls = mem_array(n + 1, sizeof(*k->tls));
-    good = k->subjects != NULL && k->servers != NULL && k->tls != NULL;
+    k->trips = mem_array(k->count + 1, sizeof(*k->trips));
+    k->memory = arena_new(MEMORY);
+    good = k->subjects != NULL && k->servers != NULL && k->tls != NULL && k->trips != NULL && k->memory != NULL;
     for (size_t i = 0; good && i < n; i++) good = open_server(k, i);
     int status = good && aim(k) ? measure(k) : 2;
     for (size_t i = 0; k->tls != NULL && i < n; i++) io_tls_client_free(k->tls[i]);
+    mem_free(k->trips);
+    if (k->memory != NULL) arena_free(k->memory);
     mem_free(k->subjects);
     mem_free(k->servers);
     mem_free(k->tls);
@@ -217,7 +244,7 @@ int probing_calibrate(struct probing *p)
 {
     struct probe_gateway g;
     struct calibration k = {.probing = p};
-    if (!probing_number("--trips", p->trips, 1, TRIPS_MAX, 1, &k.trips)) return 2;
+    if (!probing_number("--trips", p->trips, 1, TRIPS_MAX, 0, &k.said_trips)) return 2;
     struct config *c = probing_config(p);
     struct problems *problems = problems_new();
     int status = c == NULL ? 1 : 2;

@@ -114,6 +114,8 @@ void pages_walk_met(struct pages_walk *w, uint64_t count, bool leads_on, uint64_
 /* Once more before anything is decided. Where the list has ended, for the time that it takes alone: who counts trips must not
  * learn how far the list went on behind what may be seen. */
 bool pages_walk_goes_on(const struct pages_walk *w);
+/* Trips for this page at most, from an origin that gives as much as it is asked for: `least` of them are made in any case. */
+uint64_t pages_walk_most(const struct pages_walk *w);
 enum pages_step {
     PAGES_ASK,     /* the origin once more */
     PAGES_ENOUGH,  /* the page is whole, or the list is */

@@ -100,6 +100,13 @@ static uint64_t most_units(const struct pages_walk *w)
     return w->place.from + 2 * (w->rules->scan + w->block);
 }
 
+uint64_t pages_walk_most(const struct pages_walk *w)
+{
+    bool sees_end = follows(w) || (w->rules->max_limit > 0 && w->rules->limit.len > 0); /* else by an empty page */
+    uint64_t trips = w->block > 0 ? (most_units(w) + w->block - 1) / w->block + !sees_end : 0;
+    return trips > w->least ? trips : w->least;
+}
+
 bool pages_walk_goes_on(const struct pages_walk *w)
 {
     return w->trips < w->least || (!w->ended && w->units < w->wanted);

@@ -345,8 +345,9 @@ struct probe_plan *probe_plan_load(const char *path, const struct probe_gateway 
         return NULL;
     }
     keep_directory(p, path);
-    result r = os_read_file(path, FILE_MAX, &text);
+    result r = os_secret_read(path, FILE_MAX, &text); /* it names whom nobody may know of */
     if (is_ok(r)) p->source = source_parse(path, buf_span(&text), problems);
+    else if (r.class == ERROR_CONFIG) problems_add(problems, path, "%s; it names protected persons (chmod 600)", os_error_text(r));
     else problems_add(problems, path, "%s; name a file of pairs that can be read", os_error_text(r));
     buf_free(&text);
     if (p->source != NULL) load_all(p, g);

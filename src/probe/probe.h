@@ -40,7 +40,8 @@ const char *probe_way_name(enum probe_way w);
     X(BODY, "bytes of the body")                                                                                       \
     X(RECORDS, "sizes of TLS records")                                                                                 \
     X(ENDING, "how the connection went on")                                                                            \
-    X(AFTER, "connections that ended after an answer")
+    X(AFTER, "connections that ended after an answer")                                                                 \
+    X(LIMITED, "answers refused for their number")
 enum probe_difference_kind {
 #define X(id, name) PROBE_DIFFERS_##id,
     PROBE_DIFFERENCES(X)
@@ -131,7 +132,8 @@ struct probe_series {
     size_t difference_count;
     unsigned statuses[PROBE_SIDES][8]; /* that were seen, 0 behind the last */
     uint64_t ended_after[PROBE_SIDES]; /* kept connections that ended with nothing asked since */
-    uint64_t unanswered;               /* pairs without two whole answers */
+    uint64_t limited[PROBE_SIDES];     /* answers 429, which are the rate's doing where both have as many */
+    uint64_t unanswered;               /* pairs without two whole answers that say something */
 };
 /* What became of the further requests: `missed` ones found no connection free when they were due. */
 struct probe_load {

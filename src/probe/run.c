@@ -283,19 +283,30 @@ static void note_status(struct probe_series *s, enum probe_side side, const stru
 
 static bool is_whole(const struct look *l) { return l->sight.message_count == l->wanted && l->ended_ns > 0; }
 
+/* True: what came is refused for the number of requests, whoever it is about; the other half of the pair may not be. */
+static bool note_limited(struct probe_series *s, enum probe_side side, const struct look *l)
+{
+    bool limited = false;
+    for (size_t i = 0; i < l->sight.message_count; i++) limited |= l->sight.messages[i].status == 429;
+    s->limited[side] += limited;
+    return limited;
+}
+
 static void keep_pair(struct lane *l)
 {
     struct probe_series *s = l->series;
-    bool beside = s->way == PROBE_NEIGHBOUR, whole = true;
+    bool beside = s->way == PROBE_NEIGHBOUR, whole = true, limited = false;
     for (int i = 0; i < PROBE_SIDES; i++) {
         whole = whole && is_whole(&l->main[i]) && (!beside || is_whole(&l->other[i]));
         note_status(s, i, look_sight(&l->main[i]));
+        limited = note_limited(s, i, &l->main[i]) || limited;
+        if (beside) limited = note_limited(s, i, &l->other[i]) || limited;
     }
-    if (!s->subject->times_only) {
+    if (!s->subject->times_only && !limited) {
         probe_compare(look_sight(&l->main[0]), look_sight(&l->main[1]), note_difference, s);
         if (beside) probe_compare(look_sight(&l->other[0]), look_sight(&l->other[1]), note_difference, s);
     }
-    if (!whole) {
+    if (!whole || limited) {
         s->unanswered++;
         return;
     }
@@ -407,18 +418,23 @@ static bool make_series(const struct probe_subject *subjects, size_t count, cons
     return true;
 }
 
-/* Kept connections that ended on their own, behind one half much more often than behind the other. */
-static void judge_endings(struct probe_run *run)
+static void judge_counts(struct probe_series *s, enum probe_difference_kind kind, const uint64_t counts[PROBE_SIDES])
+{
+    uint64_t a = counts[PROBE_ABSENT], b = counts[PROBE_WITHHELD], apart = a > b ? a - b : b - a;
+    char text[PROBE_SIDES][32];
+    if (apart < 3 || apart * apart < 9 * (a + b)) return; /* three standard deviations of fair coins */
+    snprintf(text[0], sizeof(text[0]), "%llu times", (unsigned long long)a);
+    snprintf(text[1], sizeof(text[1]), "%llu times", (unsigned long long)b);
+    note_difference(s, kind, "connection", text[0], text[1]);
+}
+
+/* What happens to either half of a pair by itself, but to one of them much more often. */
+static void judge_chances(struct probe_run *run)
 {
     for (size_t i = 0; i < run->series_count; i++) {
         struct probe_series *s = &run->series[i];
-        uint64_t a = s->ended_after[PROBE_ABSENT], b = s->ended_after[PROBE_WITHHELD];
-        uint64_t apart = a > b ? a - b : b - a;
-        char text[PROBE_SIDES][32];
-        if (apart < 3 || apart * apart < 9 * (a + b)) continue; /* three standard deviations of fair coins */
-        snprintf(text[0], sizeof(text[0]), "%llu times", (unsigned long long)a);
-        snprintf(text[1], sizeof(text[1]), "%llu times", (unsigned long long)b);
-        note_difference(s, PROBE_DIFFERS_AFTER, "connection", text[0], text[1]);
+        judge_counts(s, PROBE_DIFFERS_AFTER, s->ended_after);
+        judge_counts(s, PROBE_DIFFERS_LIMITED, s->limited);
     }
 }
 
@@ -447,7 +463,7 @@ result probe_run(const struct probe_subject *subjects, size_t count, const struc
     if (r.loop != NULL) io_loop_free(r.loop);
     if (!good) out->failure = "no memory";
     if (is_ok(done) && out->failure != NULL) done = FAIL(ERROR_IO, 0);
-    if (is_ok(done)) judge_endings(out);
+    if (is_ok(done)) judge_chances(out);
     return done;
 }
 

@@ -12,7 +12,7 @@ import xml.dom.minidom
 
 import pytest
 
-from harness import gateway as g
+from harness import client, gateway as g
 from harness.origin import Origin, answer
 
 pytestmark = pytest.mark.whole("the prober is the client, and TLS records are what it looks at")
@@ -23,7 +23,7 @@ PACK = {"format": 1, "pack": "probed", "version": "1", "profiles": [{"id": "prob
     {"path": "/api/person/{id}", "units": ["$"], "miss": MISS, "query": {"v": "any"}},
     {"path": "/api/list", "units": ["$.items[*]"], "query": {"name": "any"}},
     {"path": "/api/pages", "units": ["$.items[*]"], "query": {"name": "any"},
-     "pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items", "default_limit": 10}}]}]}
+     "pages": {"style": "offset", "offset": "offset", "limit": "limit", "items": "$.items", "default_limit": 10, "scan": 100}}]}]}
 ROUTES = [{"path": "/api/", "upstream": "records", "profile": "probed"}]
 BREAKS = {"break-extra-header": "header field that only one has", "break-etag": "header field that only one has",
           "break-header-order": "order of header fields", "break-second-record": "sizes of TLS records",
@@ -31,6 +31,7 @@ BREAKS = {"break-extra-header": "header field that only one has", "break-etag": 
 # by pace: a neighbour is held up over a step of the grid
 LATE = {"break-early-answer": ("40ms", {"warm", "cold"}), "break-no-pace": ("40ms", {"warm", "cold"}), "break-late-next": ("40ms", {"next"}),
         "break-neighbour": ("10ms", {"neighbour"})}
+PAGED = []  # what was asked of it page by page
 BREAKABLE = g.BUILD / "gate1367-breakable"
 
 
@@ -40,8 +41,11 @@ def respond(request):
         time.sleep(0.008)
         return answer({"aNumber": HER, "pad": "x" * 3000}, headers=[("ETag", '"7"')])
     if request.path == "/api/pages":
+        PAGED.append(request)
         people = [{"n": i} for i in range(30)]
-        people[3:3] = [{"aNumber": HER, "n": i} for i in range(60)] if "Vic" in request.query else []
+        people[3:3] = [{"aNumber": HER, "n": i} for i in range(60 if "Vic" in request.query else 0)]
+        if "Max" in request.query:
+            people = people[:3] + [{"aNumber": HER, "n": i} for i in range(int(request.query.partition("Max")[2][:3]))]
         asked = dict(p.split("=") for p in request.query.split("&"))
         at, n = int(asked.get("offset", 0)), int(asked.get("limit", 10))
         return answer({"items": people[at:at + n]})
@@ -58,12 +62,28 @@ def write_pairs(gw, **more):
                 {"name": "page", "ways": ["warm"], "absent": "/api/pages?name=Nat&limit=10", "withheld": "/api/pages?name=Vic&limit=10"},
                 {"name": "list", "absent": "/api/list?name=Nat", "withheld": "/api/list?name=Vic", "ways": ["warm", "next"]}]}
     made.update(more)
+    (gw.dir / "pairs.json").unlink(missing_ok=True)
+    (gw.dir / "pairs.json").touch(0o600)
     return gw.write("pairs.json", made)
 
 
 def probe(gw, *arguments, binary=None, **more):
     made = write_pairs(gw, **more)
     return gw.command("probe", "-c", "gate.json", "--pairs", made, "--listener", f"127.0.0.1:{gw.port}", "--rate", 0, *arguments)
+
+
+def judged(gw, wanted, *arguments, **more):
+    """What it says, as an object, where times are judged: a machine that does something else may make one sample noisy, not three.
+    Bytes are equal each time. `wanted`: the ways whose times differ."""
+    for seed in (1, 2, 3):
+        done = probe(gw, "--json", "--seed", seed, *arguments, **more)
+        said = json.loads(done.stdout)
+        assert all(s["differences"] == [] and s["unanswered"] == 0 for s in said["series"]), done.stdout
+        noisy = {s["way"] for s in said["series"] if s["times"] and not s["times"]["equal"]}
+        assert done.returncode == (1 if noisy else 0) and said["verdict"] == ("DIFFERENT" if noisy else "equal"), done.stdout
+        if noisy == wanted:
+            return said
+    raise AssertionError(f"three times: {noisy} differ, not {wanted}: {done.stdout}")
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +109,17 @@ def sound(make):
 
 def test_a_sound_gateway(sound, tmp_path):
     picture = tmp_path / "times.svg"
-    done = probe(sound, "--count", 100, "--connections", 16, "--json", "--svg", picture)
-    assert done.returncode == 0, done.stdout + done.stderr
-    said = json.loads(done.stdout)
-    assert said["verdict"] == "equal" and len(said["series"]) == 7
+    count = 20 if g.SANITIZED else 100  # too few for times: under sanitizers they say nothing
+    said = judged(sound, set(), "--count", count, "--connections", 16, "--svg", picture)
+    assert len(said["series"]) == 7
     for series in said["series"]:
-        assert series["pairs"] == 100 and series["differences"] == [] and series["unanswered"] == 0
-        times = series["times"]
-        assert times["equal"] and times["ks"]["p"] > times["ks"]["limit"] and abs(times["welch"]["t"]) < 4.5
-        assert times["p50"][0] >= 0.0399 and times["median_difference"]["low"] <= times["median_difference"]["high"]
+        assert series["pairs"] == count
         assert series["statuses"] == {"absent": [404], "withheld": [404]} if series["name"] == "look-up" else True
     drawn = xml.dom.minidom.parse(str(picture))
     assert len(drawn.getElementsByTagName("path")) == 14 and "look-up (warm)" in picture.read_text()
+    for times in [s["times"] for s in said["series"] if not g.SANITIZED]:
+        assert times["ks"]["p"] > times["ks"]["limit"] and abs(times["welch"]["t"]) < 4.5
+        assert times["p50"][0] >= 0.0399 and times["median_difference"]["low"] <= times["median_difference"]["high"]
 
 
 def test_what_it_prints(sound):
@@ -130,10 +149,7 @@ def test_each_leak_in_time_is_caught(make, switch):
     pace, ways = LATE[switch]
     gw = make(pace=pace, faults=f"{switch}@worker:1+", binary=BREAKABLE)
     only = [{"name": "look-up", "absent": f"/api/person/{NOBODY}", "withheld": f"/api/person/{HER}", "ways": sorted(ways)}]
-    done = probe(gw, "--count", 100, "--connections", 1 if switch == "break-neighbour" else 4, "--json", pairs=only)
-    assert done.returncode == 1, done.stdout + done.stderr
-    said = json.loads(done.stdout)["series"]
-    assert {s["way"] for s in said if not s["times"]["equal"]} == ways and all(s["differences"] == [] for s in said), said
+    judged(gw, ways, "--count", 100, "--connections", 1 if switch == "break-neighbour" else 4, pairs=only)
 
 
 def test_the_shipped_program_has_no_such_switch(make):
@@ -168,6 +184,42 @@ def test_the_pace_that_a_route_needs(make):
     stray = [{"name": "x", "absent": "/nowhere", "withheld": "/api/list"}]
     done = probe(short, "--calibrate", pairs=stray)
     assert done.returncode == 2 and "have no route, or not one" in done.stderr
+
+
+def test_the_trips_that_the_profile_allows(make):
+    """As many as the gateway makes where nearly everybody is withheld."""
+    gw = make(pace="1ms")
+    only = [{"name": "page", "absent": "/api/pages?name=Nat&limit=10", "withheld": "/api/pages?name=Max300&limit=10"}]
+    done = probe(gw, "--calibrate", "--count", 5, "--json", pairs=only)
+    said = json.loads(done.stdout)
+    assert said["pages"] == "/api/pages" and said["trips_always"] >= 1, said
+    trips = []
+    with client.Client(gw.port) as c:
+        for hidden in (100, *range(246, 256), 300, 999):
+            before = len(PAGED)
+            assert c.get(f"/api/pages?name=Max{hidden}&limit=10").status in (200, 404)
+            trips.append(len(PAGED) - before)
+    assert max(trips) == said["trips"] and trips[0] < trips[-1], (trips, said)
+    assert said["pace_ms"] >= 1.2 * said["trips"] * said["origin_p999_ms"]
+    done = probe(gw, "--calibrate", "--count", 5, pairs=only)
+    assert re.search(rf'x {said["trips"]} trips .*\n  /api/pages comes in pages: {said["trips_always"]} trips in any case, so many where', done.stdout)
+
+
+def test_under_load(sound):
+    done = probe(sound, "--count", 4, "--load", 200, "--json")
+    load = json.loads(done.stdout)["load"]
+    assert done.returncode == 0 and load["rate"] == 200 and load["answered"] > 0, done.stdout + done.stderr
+    done = probe(sound, "--count", 2, "--load", 10)
+    assert re.search(r"\nbeside 10 other requests a second: \d+ answered, \d+ could not be asked in time", done.stdout), done.stdout
+    done = probe(sound, "--calibrate", "--load", 10)
+    assert done.returncode == 2 and "--load goes with --pairs alone" in done.stderr
+
+
+def test_the_file_names_protected_persons(sound):
+    path = write_pairs(sound)
+    path.chmod(0o640)
+    done = sound.command("probe", "-c", "gate.json", "--pairs", path, "--listener", f"127.0.0.1:{sound.port}")
+    assert done.returncode == 1 and "pairs.json" in done.stderr and "make it mode 0600" in done.stderr, done.stderr
 
 
 def test_it_asks_nobody_else(sound, origin):

@@ -121,6 +121,7 @@ def test_pairs_file(make_gateway):
         (gw.dir / name).chmod(0o600)
     for path, new in [([], None)] + ASKED_CHANGES:
         asked = changed(ASKED, path, new) if path else ASKED
+        (gw.dir / "pairs.json").touch(0o600)
         gw.write("pairs.json", asked)
         done = gw.command("probe", "-c", "gate.json", "--pairs", "pairs.json", "--listener", "127.0.0.1:1", "--count", 1)
         assert done.returncode in (1, 2) and ("connect failed" in done.stderr) == (done.returncode == 2), done.stderr
@@ -136,6 +137,7 @@ def test_what_the_pairs_schema_cannot_know(make_gateway):
         for key in ("certificate", "key"):
             if asked["clients"]["police"][key].startswith("state"):
                 asked["clients"]["police"][key] = str(gw.certs / asked["clients"]["police"][key])
+        (gw.dir / "pairs.json").touch(0o600)
         gw.write("pairs.json", asked)
         done = gw.command("probe", "-c", "gate.json", "--pairs", "pairs.json", "--listener", "127.0.0.1:1")
         assert done.returncode == 1 and why in done.stderr and "pairs.json:" in done.stderr, done.stderr

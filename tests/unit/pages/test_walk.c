@@ -42,7 +42,10 @@ static struct page walk_from(const struct origin *o, struct pages_walk *w, uint6
         enum pages_step s = pages_walk_judge(w, visible);
         decided += w->units;
         assert_true(decided <= 9 * w->units);
-        if (s != PAGES_ASK) return (struct page){s, visible, w->trips, decided};
+        if (s != PAGES_ASK) {
+            assert_true((o->cap && o->cap < w->block) || w->trips <= pages_walk_most(w));
+            return (struct page){s, visible, w->trips, decided};
+        }
         assert_true(w->trips < 2000);
     }
 }
