@@ -28,7 +28,7 @@ void os_aligned_free(void *p)
 /* File systems without O_DIRECT (ramfs, tmpfs before Linux 6.6, some overlays) say EINVAL at open. */
 static int try_direct(const char *path, int flags)
 {
-    if (!fault_hit("direct")) return open(path, flags | O_DIRECT | O_DSYNC, 0600);
+    if (!fault_hit("direct")) return open(path, flags | O_DIRECT, 0600);
     errno = EINVAL;
     return -1;
 }
@@ -40,7 +40,7 @@ static RESULT open_direct(const char *path, int flags, struct os_direct *out)
     out->fd = try_direct(path, flags);
     if (out->fd < 0 && errno == EINVAL) {
         out->direct = false;
-        out->fd = open(path, flags & ~O_EXCL, 0600); /* the failed open may have made the file */
+        out->fd = open(path, flags & ~(O_EXCL | O_DSYNC), 0600); /* the failed open may have made the file */
     }
     REQUIRE(out->fd >= 0, ERROR_IO, errno);
     return OK;
@@ -66,7 +66,7 @@ static RESULT look_at_file(const struct os_direct *d, bool writable, uint64_t *s
 
 result os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size)
 {
-    TRY(open_direct(path, writable ? O_RDWR : O_RDONLY, out));
+    TRY(open_direct(path, O_DSYNC | (writable ? O_RDWR : O_RDONLY), out));
     result r = look_at_file(out, writable, size);
     if (!is_ok(r)) os_close(&out->fd);
     return r;
@@ -128,8 +128,6 @@ void os_direct_close(struct os_direct *d)
     os_close(&d->fd);
 }
 
-/* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
- * every commit into a fresh segment pay for the file system's journal. */
 static void rest_after(uint64_t took)
 {
     uint64_t rest = GENTLE_RESTS * took;
@@ -149,6 +147,8 @@ static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *
     return OK;
 }
 
+/* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
+ * every commit into a fresh segment pay for the file system's journal. Here all of them together pay for it once. */
 static RESULT write_zeros(const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
 {
     int error = posix_fallocate(d->fd, 0, (off_t)size);
@@ -165,16 +165,22 @@ result os_direct_create(const char *path, uint64_t size, struct os_direct *out)
     return os_direct_create_gently(path, size, NULL, NULL, out);
 }
 
+static RESULT fill_new(const char *path, const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
+{
+    TRY(write_zeros(d, size, may_rest, ctx));
+    REQUIRE(fsync(d->fd) == 0, ERROR_IO, errno);
+    return os_sync_parent(path);
+}
+
+/* Filled without O_DSYNC, and opened again with it. */
 result os_direct_create_gently(
     const char *path, uint64_t size, os_may_rest *may_rest, void *ctx, struct os_direct *out)
 {
     ASSERT(size % OS_DIRECT_ALIGN == 0);
     TRY(open_direct(path, O_RDWR | O_CREAT | O_EXCL, out));
-    result r = write_zeros(out, size, may_rest, ctx);
-    if (is_ok(r) && fsync(out->fd) != 0) r = FAIL(ERROR_IO, errno);
-    if (is_ok(r)) r = os_sync_parent(path);
-    if (is_ok(r)) return OK;
+    result r = fill_new(path, out, size, may_rest, ctx);
     os_close(&out->fd);
-    unlink(path);
+    if (is_ok(r)) r = os_direct_open(path, true, out, &size);
+    if (!is_ok(r)) unlink(path);
     return r;
 }
