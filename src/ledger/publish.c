@@ -27,6 +27,13 @@ static result resume_at_checkpoint(struct publication *p, const struct expectati
     return corrupt();
 }
 
+static void stand_at_opening(struct publication *p)
+{
+    p->segment = p->opened.segment;
+    p->offset = p->opened.offset;
+    p->walk = p->at_opening;
+}
+
 static result stand_in_segment(struct publication *p, const struct segments *s, uint64_t index)
 {
     size_t i = segments_find(s, index);
@@ -47,7 +54,11 @@ static result resume_in(struct publication *p, const struct expectation *c, cons
     uint64_t first = s->count > 0 ? s->first[0] : 0;
     result r = resume_at_checkpoint(p, c);
     if (!is_ok(r) && r.class != ERROR_LIMIT && first < c->size) r = tiles_open(p->directory, first, &p->tiles);
-    return is_ok(r) ? stand_in_segment(p, s, p->tiles->edge.size) : r;
+    TRY(r);
+    bool all = p->opened.size > 0 && p->tiles->edge.size == p->opened.size;
+    if (!all) return stand_in_segment(p, s, p->tiles->edge.size);
+    stand_at_opening(p);
+    return OK;
 }
 
 static result resume(struct publication *p)
@@ -85,7 +96,7 @@ static result read_part(struct publication *p, uint64_t end, bool *lost)
     result r = os_direct_open(path, false, &file, &size);
     *lost = !is_ok(r) && r.class == ERROR_IO && r.code == ENOENT;
     TRY(r);
-    struct input in = {.file = &file, .size = end, .window = p->window};
+    struct input in = {.file = &file, .size = end, .window = p->window, .step = LEDGER_FRAME_MAX};
     struct walk_stop stop = walk_segment(&p->walk, &in, p->offset, false, take_frame, p);
     os_direct_close(&file);
     p->offset = stop.offset;
@@ -130,71 +141,99 @@ static result put_checkpoint(struct publication *p, const tlog_hash root)
 static result publish_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
     tlog_hash root;
-    if (!p->tiles) TRY(resume(p));
-    if (p->there && p->tiles->edge.size == mark->size) return OK;
-    TRY(read_up_to(p, mark, lost));
     REQUIRE(tlog_edge_root(&p->tiles->edge, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     *lost = p->tiles->edge.size != mark->size ||
             (p->walk.sequence > 0 && memcmp(root, p->walk.header + 96, TLOG_HASH) != 0);
     return *lost ? corrupt() : put_checkpoint(p, root);
 }
 
-result publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost)
+static result read_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
-    *lost = false;
-    result r = publish_to(p, mark, lost);
+    if (!p->tiles) TRY(resume(p));
+    return p->tiles->edge.size == mark->size ? OK : read_up_to(p, mark, lost);
+}
+
+/* After an error all begins again, at what the checkpoint says. */
+static result unless_failed(struct publication *p, result r)
+{
     if (is_ok(r)) return OK;
     tiles_close(p->tiles);
     p->tiles = NULL;
     return r;
 }
 
+result publication_read(struct publication *p, const struct ledger_mark *mark, bool *lost)
+{
+    *lost = false;
+    return unless_failed(p, read_to(p, mark, lost));
+}
+
+result publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost)
+{
+    TRY(publication_read(p, mark, lost));
+    if (p->there && p->tiles->published == mark->size) return OK;
+    return unless_failed(p, publish_to(p, mark, lost));
+}
+
 /* ---- recycling ------------------------------------------------------------------------------------------------ */
 
 /* The last two segments stay: a new one may be empty, and the chain goes on from a frame. */
-static result recycle_first(struct publication *p, const struct segments *s, size_t i)
+static result find_old(struct publication *p)
+{
+    struct segments s;
+    uint64_t whole = p->tiles->published / TLOG_WIDTH * TLOG_WIDTH;
+    if (p->old.there || p->recycled == p->segment) return OK;
+    TRY(segments_list(p->directory, &s));
+    p->old.there = s.count > 2 && s.first[1] <= whole;
+    if (p->old.there) p->old.first = p->old.checked = s.first[0], p->old.next = s.first[1];
+    else p->recycled = p->segment;
+    mem_free(s.first);
+    return OK;
+}
+
+static result remove_old(struct publication *p)
 {
     char path[PATH_BYTES];
-    uint64_t whole = p->tiles->published / TLOG_WIDTH * TLOG_WIDTH;
-    if (i + 2 >= s->count || s->first[i + 1] > whole) return FAIL(ERROR_CLOSED, 0);
-    TRY(tiles_read_back(p->tiles->root, s->first[i], s->first[i + 1]));
-    TRY(layout_path(path, p->directory, SEGMENT_NAME, (unsigned long long)s->first[i]));
-    atomic_store(&p->removed, s->first[i + 1]);
+    p->old.there = false;
+    TRY(layout_path(path, p->directory, SEGMENT_NAME, (unsigned long long)p->old.first));
+    atomic_store(&p->removed, p->old.next);
     return os_remove(path);
 }
 
-result publication_recycle(struct publication *p)
+result publication_recycle(struct publication *p, uint64_t bundles, bool *more)
 {
-    struct segments s;
-    if (!p->tiles || !p->there || p->recycled == p->segment) return OK;
-    TRY(segments_list(p->directory, &s));
-    result r = OK;
-    for (size_t i = 0; is_ok(r); i++)
-        r = recycle_first(p, &s, i);
-    mem_free(s.first);
-    if (r.class != ERROR_CLOSED) return r;
-    p->recycled = p->segment;
-    return OK;
+    *more = false;
+    if (!p->tiles || !p->there) return OK;
+    TRY(find_old(p));
+    *more = p->old.there;
+    if (!p->old.there) return OK;
+    uint64_t left = p->old.next - p->old.checked, part = bundles * TLOG_WIDTH;
+    uint64_t to = left > part ? p->old.checked + part : p->old.next;
+    TRY(tiles_read_back(p->tiles->root, p->old.checked, to));
+    p->old.checked = to;
+    return to == p->old.next ? remove_old(p) : OK;
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
-static result open_steps(struct publication *p, const char *directory, const struct ledger_key *key)
+static result open_steps(struct publication *p, const struct ledger *l, const struct ledger_key *key)
 {
-    p->directory = mem_strdup(directory);
+    ledger_mark(l, &p->opened);
+    ledger_walk(l, &p->at_opening);
+    p->directory = mem_strdup(ledger_directory(l));
     p->window = os_aligned_alloc(WINDOW_BYTES);
     REQUIRE(p->directory && p->window, ERROR_LIMIT, ENOMEM);
-    TRY(node_read(directory, &p->node));
+    TRY(node_read(p->directory, &p->node));
     p->verifier = tlog_of(&p->node.verifier);
     return key_copy(key, &p->key);
 }
 
-result publication_open(const char *directory, const struct ledger_key *key, struct publication **out)
+result publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out)
 {
     struct publication *p = mem_alloc(sizeof *p);
     REQUIRE(p, ERROR_LIMIT, ENOMEM);
     p->recycled = UINT64_MAX;
-    result r = open_steps(p, directory, key);
+    result r = open_steps(p, l, key);
     if (!is_ok(r)) {
         publication_close(p);
         return r;
@@ -218,7 +257,7 @@ result ledger_publish(const struct ledger *l, const struct ledger_key *key)
     struct publication *p = NULL;
     struct ledger_mark mark;
     bool lost;
-    TRY(publication_open(ledger_directory(l), key, &p));
+    TRY(publication_open(l, key, &p));
     ledger_mark(l, &mark);
     result r = publication_step(p, &mark, &lost);
     publication_close(p);

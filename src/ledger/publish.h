@@ -11,6 +11,8 @@ struct ledger_mark {
     uint64_t size, segment, offset;
 };
 void ledger_mark(const struct ledger *l, struct ledger_mark *out);
+/* How the chain of frames goes on from there. */
+void ledger_walk(const struct ledger *l, struct walk *out);
 const char *ledger_directory(const struct ledger *l);
 
 struct publication {
@@ -22,16 +24,26 @@ struct publication {
     struct walk walk;
     uint64_t segment, offset; /* where it stands in the write-ahead log */
     uint64_t recycled;        /* the segment it stood in when it last looked for ones to recycle */
+    struct {
+        bool there;
+        uint64_t first, next, checked; /* entries: of it, of the one after it, of it up to here */
+    } old;                             /* the segment that is to be removed once what it holds was read back */
     _Atomic uint64_t removed; /* segments that begin before it may have been removed: for whoever watches over the files */
     bool there;               /* a checkpoint of this size is there */
+    struct ledger_mark opened; /* where the log ended when the publication was opened: … */
+    struct walk at_opening;    /* … whoever published all of it need not read it again */
     uint8_t *window;
 };
-RESULT publication_open(const char *directory, const struct ledger_key *key, struct publication **out);
+RESULT publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out);
+/* Reads on up to the mark, and writes the tiles that are whole by that; nobody knows of them before the next step. Fails as
+ * that does. */
+RESULT publication_read(struct publication *p, const struct ledger_mark *mark, bool *lost);
 /* Tiles and a checkpoint for all up to the mark. An error with *lost: the disk does not give back what was acknowledged;
  * without: try again, from what is on disk. */
 RESULT publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost);
-/* Removes segments of the write-ahead log all of whose entries are in tiles that were read back. */
-RESULT publication_recycle(struct publication *p);
+/* Removes segments of the write-ahead log all of whose entries are in tiles that were read back: of so many bundles at a
+ * time. *more: there is more to be read back, or another segment to be looked for. */
+RESULT publication_recycle(struct publication *p, uint64_t bundles, bool *more);
 void publication_close(struct publication *p);
 
 /* All at once, for commands: what is durable is published when it returns. */

@@ -4,6 +4,9 @@
 #include <time.h>
 
 #define REST_NS UINT64_C(250000000) /* from one checkpoint to the next: a commit is published within a second */
+#define SLICE_NS UINT64_C(10000000) /* how often it looks whether much is new meanwhile */
+#define SLICE_ENTRIES TLOG_WIDTH    /* that is much */
+#define SLICE_BUNDLES 4u            /* read back at a time, and as many more as are added */
 #define RETRY_NS UINT64_C(1000000000)
 
 static void wait_until(struct publisher *p, uint64_t ns)
@@ -13,27 +16,45 @@ static void wait_until(struct publisher *p, uint64_t ns)
         pthread_cond_timedwait(&p->news, &p->lock, &until);
 }
 
-/* Waits for something to publish, but not before `from`. False: nothing more will come. */
-static bool wait_news(struct publisher *p, uint64_t from, uint64_t done, struct ledger_mark *mark)
+static bool is_well(const struct publisher *p)
+{
+    return atomic_load(&p->trouble) == 0;
+}
+
+/* Much that is new is read soon, and read back soon: the disk, which commits wait for, is never asked for much at a time. */
+static void wait_work(struct publisher *p, uint64_t due)
+{
+    bool more = p->more && is_well(p);
+    for (uint64_t at = os_monotonic_ns(); at < due && !p->stop; at = os_monotonic_ns()) {
+        if (is_well(p) && p->mark.size - p->read >= SLICE_ENTRIES) break;
+        wait_until(p, at + SLICE_NS < due ? at + SLICE_NS : due);
+        if (more) break;
+    }
+}
+
+/* What there is to be done: nothing more will ever be (false), or to read on up to the mark, and from `due` on to publish. */
+static bool wait_news(struct publisher *p, uint64_t due, struct ledger_mark *mark, bool *now)
 {
     pthread_mutex_lock(&p->lock);
-    p->idle = true;
-    while (!p->stop && p->mark.size == done)
+    p->idle = !p->more;
+    while (!p->stop && p->mark.size == p->done && !p->more)
         pthread_cond_wait(&p->news, &p->lock);
     p->idle = false;
-    wait_until(p, from);
+    wait_work(p, due);
     *mark = p->mark;
-    bool go_on = !p->stop || (mark->size != done && atomic_load(&p->trouble) == 0);
+    *now = mark->size != p->done && (p->stop || os_monotonic_ns() >= due);
+    bool go_on = !p->stop || (*now && is_well(p));
     pthread_mutex_unlock(&p->lock);
     return go_on;
 }
 
 /* False: it is over. */
-static bool publish(struct publisher *p, const struct ledger_mark *mark)
+static bool take_step(struct publisher *p, const struct ledger_mark *mark, bool publish)
 {
     bool lost = false;
-    result r = publication_step(p->publication, mark, &lost);
-    if (is_ok(r)) r = publication_recycle(p->publication);
+    uint64_t bundles = SLICE_BUNDLES + (mark->size - p->read) / TLOG_WIDTH;
+    result r = publish ? publication_step(p->publication, mark, &lost) : publication_read(p->publication, mark, &lost);
+    if (is_ok(r)) r = publication_recycle(p->publication, bundles, &p->more);
     atomic_store(&p->lost, lost);
     atomic_store(&p->trouble, is_ok(r) ? 0 : r.code);
     return !lost;
@@ -43,19 +64,21 @@ static void *publisher_main(void *arg)
 {
     struct publisher *p = arg;
     struct ledger_mark mark;
-    uint64_t done = UINT64_MAX, from = 0; /* an empty log has a checkpoint too */
+    uint64_t due = 0;
+    bool now;
     result r = p->config->confine ? p->config->confine(p->config->confine_ctx) : OK;
     pthread_mutex_lock(&p->lock);
     p->confined = r;
     p->ready = true;
     pthread_cond_broadcast(&p->news);
     pthread_mutex_unlock(&p->lock);
-    while (is_ok(r) && wait_news(p, from, done, &mark)) {
+    while (is_ok(r) && wait_news(p, due, &mark, &now)) {
         uint64_t start = os_monotonic_ns();
-        if (!publish(p, &mark)) break;
-        bool good = atomic_load(&p->trouble) == 0;
-        from = start + (good ? REST_NS : RETRY_NS);
-        if (good) done = mark.size;
+        if (!take_step(p, &mark, now)) break;
+        bool good = is_well(p);
+        if (now || !good) due = start + (good ? REST_NS : RETRY_NS);
+        if (good) p->read = mark.size;
+        if (good && now) p->done = mark.size;
     }
     return NULL;
 }
@@ -84,9 +107,10 @@ static void init_waiting(struct publisher *p)
 result publisher_start(
     struct publisher *p, const struct ledger *l, const struct ledger_key *key, const struct ledger_scribe_config *config)
 {
-    *p = (struct publisher){.config = config};
-    TRY(publication_open(config->place.directory, key, &p->publication));
+    *p = (struct publisher){.config = config, .done = UINT64_MAX}; /* an empty log has a checkpoint too */
+    TRY(publication_open(l, key, &p->publication));
     ledger_mark(l, &p->mark);
+    p->read = p->mark.size;
     init_waiting(p);
     int error = start_thread(p);
     REQUIRE(error == 0, ERROR_IO, error);

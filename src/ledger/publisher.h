@@ -15,6 +15,8 @@ struct publisher {
     struct ledger_mark mark; /* under the lock, as what follows */
     bool started, ready, idle, stop;
     result confined;
+    uint64_t read, done; /* the thread's: size up to which it has read, and published */
+    bool more;           /* … and whether segments wait to be recycled */
     _Atomic int trouble; /* code of the last failure; 0: none */
     _Atomic bool lost;   /* the disk does not give back what was acknowledged */
 };

@@ -95,7 +95,7 @@ result input_get(struct input *in, uint64_t offset, size_t len, span *out)
         in->window_at = offset / FRAME_ALIGN * FRAME_ALIGN;
         in->window_len = 0;
         uint64_t left = (in->size - in->window_at + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
-        size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+        size_t step = in->step ? in->step : WINDOW_BYTES, want = left < step ? (size_t)left : step;
         TRY(os_direct_read(in->file, in->window, want, in->window_at, &in->window_len));
     }
     uint64_t end = in->window_at + in->window_len;

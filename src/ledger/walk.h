@@ -43,7 +43,7 @@ struct input {
     uint64_t size;
     uint8_t *window;
     uint64_t window_at;
-    size_t window_len;
+    size_t window_len, step; /* read at a time: at least a frame; 0: WINDOW_BYTES */
 };
 #define WINDOW_BYTES (4u * 1024 * 1024)
 /* At most len bytes at the offset, fewer at the end; valid until the next call. */

@@ -462,6 +462,13 @@ void ledger_mark(const struct ledger *l, struct ledger_mark *out)
     *out = (struct ledger_mark){l->walk.next_index, l->segment_first, l->offset};
 }
 
+void ledger_walk(const struct ledger *l, struct walk *out)
+{
+    *out = l->walk;
+    out->roots = false;
+    memset(out->tips, 0, sizeof out->tips);
+}
+
 const char *ledger_directory(const struct ledger *l)
 {
     return l->directory;

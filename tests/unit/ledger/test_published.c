@@ -13,13 +13,14 @@ static result publish_failing(const struct site *s, bool recycle, const char *fa
     struct ledger *l = NULL;
     struct publication *p = NULL;
     struct ledger_mark mark;
-    bool lost = false;
+    bool lost = false, more = recycle;
     TRY(ledger_open(&s->place, key, NULL, &l));
     ledger_mark(l, &mark);
     if (fault) fault_arm(fault, n);
-    result r = publication_open(s->directory, key, &p);
+    result r = publication_open(l, key, &p);
     if (is_ok(r)) r = publication_step(p, &mark, &lost);
-    if (is_ok(r) && recycle) r = publication_recycle(p);
+    while (is_ok(r) && more)
+        r = publication_recycle(p, 3, &more);
     publication_close(p);
     if (fault) fault_arm(fault, 0);
     result closed = ledger_close(l);
