@@ -313,11 +313,18 @@ static void check_writers(struct loading *l, const struct proxy_route *r)
 static void check_bodies(const struct place *at, const struct proxy_route *r)
 {
     struct place methods = place_member(at, "restricted_methods");
-    size_t refuse = 0, take = 0, unsaid = 0;
-    if ((r->restricted_methods >> HTTP_POST & 1u) == 0 || r->profile == NULL) return;
-    for (size_t i = 0; rules_profile_document(r->profile, i) != NULL; i++) {
+    size_t refuse = 0, take = 0, unsaid = 0, paged = 0;
+    if ((r->restricted_methods >> HTTP_POST & 1u) == 0) return;
+    if (r->inspect)
+        place_warning(&methods, "lists POST, and what no documents entry describes is answered whatever its body asks: a search in it may ask "
+                                "by what nobody is shown; describe what is searched, with \"body\": \"refuse\", or leave POST out");
+    for (size_t i = 0; r->profile != NULL && rules_profile_document(r->profile, i) != NULL; i++) {
         const struct rules_document *d = rules_profile_document(r->profile, i);
         if (!rules_document_under(d, span_str(r->path))) continue;
+        if (rules_document_view(d)->pages != NULL) {
+            paged++;
+            continue;
+        }
         switch (rules_document_view(d)->body) {
         case RULES_BODY_REFUSE: refuse++; break;
         case RULES_BODY_UNSAID: unsaid++; break;
@@ -327,6 +334,9 @@ static void check_bodies(const struct place *at, const struct proxy_route *r)
     if (unsaid > 0)
         place_warning(&methods, "lists POST, and the body of a request is not read: a search in it may ask by what nobody is shown; say "
                                 "\"body\": \"any\" of the documents whose bodies filter nothing else, \"refuse\" of the others");
+    if (paged > 0)
+        place_warning(&methods, "lists POST, which lists in pages do not take from restricted recipients, whatever \"body\" says: it is the canonical "
+                                "not-found there; let clients ask by GET");
     if (refuse > 0 && take == 0 && unsaid == 0)
         place_warning(&methods, "lists POST, but no document here takes the body of a restricted recipient's request, which is the "
                                 "canonical not-found; say \"body\": \"any\" of those whose bodies filter nothing");

@@ -66,6 +66,9 @@ struct pages_wish {
 /* Reads what a client asks. False: a parameter of paging stands there twice, or is no number; decided by the bytes alone.
  * pages_wish_free in any case. LIMIT of memory counts as false. */
 bool pages_wish_read(const struct rules_pages *p, span query, struct pages_wish *out);
+/* The same, asked by the head: "10-19" or "10-", as PostgREST's clients write Range beside Range-Unit: items. What is no such
+ * range, or stands beside a limit or an offset, changes nothing. */
+void pages_wish_range(const struct rules_pages *p, span range, struct pages_wish *w);
 void pages_wish_free(struct pages_wish *w);
 
 /* ---- the origin's documents ------------------------------------------------------------------------------------- */

@@ -77,6 +77,18 @@ bool pages_wish_read(const struct rules_pages *p, span query, struct pages_wish 
     return true;
 }
 
+void pages_wish_range(const struct rules_pages *p, span range, struct pages_wish *w)
+{
+    size_t dash = span_find(range, '-');
+    span last = dash < range.len ? span_from(range, dash + 1) : span_of(NULL, 0);
+    uint64_t from, to = NUMBER_MAX;
+    if (p->style != PAGE_STYLE_OFFSET || w->limited || w->place.position > 0 || dash == range.len) return;
+    if (!take_number(span_sub(range, 0, dash), &from) || (last.len > 0 && !take_number(last, &to)) || to < from) return;
+    w->place.position = w->place.skip = from;
+    if (last.len > 0) w->limit = to - from + 1;
+    if (p->max_limit > 0 && w->limit > p->max_limit) w->limit = p->max_limit;
+}
+
 void pages_wish_free(struct pages_wish *w)
 {
     buf_free(&w->text);

@@ -54,6 +54,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->fields = NULL;
     x->field_count = 0;
     x->search = NULL;
+    x->dropped = false;
     x->review = NULL;
     x->origin = NULL;
     x->admitted = false;
@@ -334,6 +335,15 @@ static bool has_body(const struct http_request *r)
     return r->framing != HTTP_FRAMING_NONE && !(r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
 }
 
+/* The origin is not asked what the profile drops. */
+static enum gate_failure hand_on(struct exchange *x, span query)
+{
+    if (!rules_query_drops(x->document)) return GATE_FINE;
+    x->dropped = true;
+    x->handed_on = rules_query_handed_on(x->document, query, gate_arena(x->gate));
+    return x->handed_on.ptr != NULL ? GATE_FINE : GATE_NO_MEMORY;
+}
+
 /* A body that nobody reads may ask by what nobody is shown; that it may come at all is the route's word. */
 //= 10-domain 6.L20
 static enum gate_failure refuse_search(struct exchange *x)
@@ -342,7 +352,7 @@ static enum gate_failure refuse_search(struct exchange *x)
     if (has_body(&x->request) && rules_document_view(d)->body == RULES_BODY_REFUSE) return GATE_QUERY;
     span query = x->request.has_query ? x->request.query : span_of(NULL, 0);
     switch (rules_query_read(d, query, gate_arena(x->gate), &x->search)) {
-    case RULES_QUERY_ALLOWED: return GATE_FINE;
+    case RULES_QUERY_ALLOWED: return hand_on(x, query);
     case RULES_QUERY_NO_MEMORY: return GATE_NO_MEMORY;
     case RULES_QUERY_REFUSED: break;
     }

@@ -111,6 +111,8 @@ struct exchange {
     const char *purpose;
     const struct proxy_route *route;
     const struct rules_document *document;
+    bool dropped;                        /* the profile drops parameters: the query that goes on is `handed_on` */
+    span handed_on;
     const struct rules_search *search;   /* what is asked of it, in the gate's arena; NULL: nothing that leaves units out */
     const struct rules_document *shadow; /* of a profile in shadow that describes the path, or NULL */
     struct shadow_review *review;        /* to be published; in the gate's arena */

@@ -57,6 +57,16 @@ static bool open_cursor(struct exchange *x)
     return pages_open(&x->worker->cursor_keys, &b, p->rules->size, x->time_us / 1000000, p->wish.cursor, p->room, &p->wish.place);
 }
 
+/* The only head field that says which units; those who go by it are told by Content-Range. */
+static void read_range(const struct exchange *x, struct pages_wish *w)
+{
+    const struct http_request *r = &x->request;
+    const struct http_field *range = http_find_name(r->fields, r->field_count, SPAN("Range"), 0);
+    const struct http_field *unit = http_find_name(r->fields, r->field_count, SPAN("Range-Unit"), 0);
+    if (x->paging->rules->range.len == 0 || range == NULL || unit == NULL || !span_equal_nocase(unit->value, SPAN("items"))) return;
+    if (http_find_name(r->fields, r->field_count, SPAN("Range"), 1) == NULL) pages_wish_range(x->paging->rules, range->value, w);
+}
+
 static struct paging *paging_new(const struct exchange *x, const struct rules_pages *rules)
 {
     struct paging *p = mem_alloc(sizeof(*p));
@@ -104,7 +114,8 @@ enum gate_failure pages_enter(struct exchange *x)
     if (!reads || x->request.framing != HTTP_FRAMING_NONE) return GATE_QUERY;
     struct paging *p = x->paging = paging_new(x, rules);
     if (p == NULL || p->room == NULL || p->reader == NULL || p->arena == NULL) return GATE_NO_MEMORY;
-    if (!pages_wish_read(rules, x->request.query, &p->wish)) return GATE_QUERY;
+    if (!pages_wish_read(rules, x->dropped ? x->handed_on : x->request.query, &p->wish)) return GATE_QUERY;
+    read_range(x, &p->wish);
     if (!open_cursor(x)) return GATE_CURSOR;
     /* Once more, where it lives through all trips. */
     enum rules_query query = rules_query_read(x->document, x->request.query, p->arena, &x->search);

@@ -62,8 +62,10 @@ static RESULT write_request_head(struct exchange *x)
     struct http_request *r = &x->request;
     struct buf *out = io_output(x->origin->conn);
     span method = r->method == HTTP_HEAD ? http_method_text(HTTP_GET) : r->method_text, query = r->query;
+    if (x->dropped) query = x->handed_on;
     if (x->paging != NULL) TRY(pages_query(x, &query));
-    TRY(http_write_request(out, method, r->path, x->paging != NULL ? query.len > 0 : r->has_query, query, host_of(x)));
+    bool asks = x->paging != NULL || x->dropped ? query.len > 0 : r->has_query;
+    TRY(http_write_request(out, method, r->path, asks, query, host_of(x)));
     for (size_t i = 0; i < r->field_count; i++) {
         if (field_goes_on(x, &r->fields[i])) TRY(http_write_field(out, r->fields[i].name, r->fields[i].value));
     }

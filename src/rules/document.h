@@ -27,5 +27,13 @@ void writable_load(struct document_load *d, const struct place *at, const json_t
 /* query.c: `query` and `only`; before the automaton is built, and behind it. */
 void query_load(struct document_load *d, const struct place *at, const json_t *v);
 void query_settle(struct document_load *d);
+/* Its bit in what a value is asked for. False after reporting. */
+bool query_number(struct document_load *d, const struct place *at, struct query_parameter *p);
+int query_match(const struct place *at, const json_t *v);
+/* columns.c: adds the parameters of `columns`; how many they are. */
+size_t columns_count(const json_t *v);
+void columns_load(struct document_load *d, const struct place *at, const json_t *v);
+/* Once the units that each of them leaves out are known. */
+void columns_settle(struct document_load *d);
 
 #endif

@@ -494,7 +494,7 @@ struct rules_document *document_load(
     static const struct member_spec members[] = {{"path", true, false}, {"title", false, false},
         {"units", false, false}, {"keys", false, false}, {"counts", false, false}, {"complete", false, false},
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
-        {"only", false, false}, {"pseudonyms", false, false}, {"writable_by", false, false}, {"body", false, false},
+        {"only", false, false}, {"columns", false, false}, {"pseudonyms", false, false}, {"writable_by", false, false}, {"body", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, false}, {"pages", false, false},
         {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);

@@ -23,8 +23,7 @@ static void add_paths(struct document_load *d, const struct place *list, const j
     }
 }
 
-/* Its bit in what a value is asked for. */
-static bool number_parameter(struct document_load *d, const struct place *at, struct query_parameter *p)
+bool query_number(struct document_load *d, const struct place *at, struct query_parameter *p)
 {
     if (d->document->searching == QUERY_SEARCHES_MAX)
         place_error(at, "more than %d parameters search paths; say \"any\" of those that only search what everybody sees",
@@ -47,6 +46,11 @@ const char *rules_match_name(enum rules_match match)
     return match_names[match];
 }
 
+int query_match(const struct place *at, const json_t *v)
+{
+    return place_enum(at, v, "match", match_names, false, RULES_MATCH_CONTAINS);
+}
+
 static void load_search(struct document_load *d, const struct place *at, const json_t *v, struct query_parameter *p)
 {
     static const char *const repeats[] = {"all", "any", NULL}, *const empties[] = {"refuse", "any", NULL};
@@ -54,14 +58,14 @@ static void load_search(struct document_load *d, const struct place *at, const j
         {"repeated", false, false}, {"empty", false, false}, {"unit", false, false}, {NULL, false, false}};
     struct place paths_at = place_member(at, "paths"), unit_at = place_member(at, "unit");
     (void)place_check_members(at, v, members);
-    int match = place_enum(at, v, "match", match_names, false, RULES_MATCH_CONTAINS);
+    int match = query_match(at, v);
     p->kind = QUERY_SEARCH;
     p->match = match < 0 ? RULES_MATCH_CONTAINS : (enum rules_match)match;
     p->any_of = place_enum(at, v, "repeated", repeats, false, 0) == 1;
     p->may_be_empty = place_enum(at, v, "empty", empties, false, 0) == 1;
     const char *unit = place_string(at, v, "unit", false, NULL);
     if (unit) p->unit = document_find_unit(d, &unit_at, unit);
-    if (number_parameter(d, at, p)) add_paths(d, &paths_at, json_object_get(v, "paths"), p);
+    if (query_number(d, at, p)) add_paths(d, &paths_at, json_object_get(v, "paths"), p);
 }
 
 /* ---- orders ----------------------------------------------------------------------------------------------------- */
@@ -106,14 +110,17 @@ static void load_parameter(struct document_load *d, const struct place *query, c
         place_error(&at, "\"%s\" is no parameter name; write it decoded, without & = ;", name);
     else if (json_is_array(v)) {
         p->kind = QUERY_SEARCH;
-        if (number_parameter(d, &at, p)) add_paths(d, &at, v, p);
+        if (query_number(d, &at, p)) add_paths(d, &at, v, p);
     } else if (json_is_object(v) && json_object_get(v, "sorts"))
         load_sorts(d, &at, v, p);
     else if (json_is_object(v))
         load_search(d, &at, v, p);
-    else if (!json_is_string(v) || strcmp(json_string_value(v), "any") != 0)
-        place_error(&at, "must be the paths that the parameter searches, {\"paths\": …, \"match\": …}, {\"sorts\": …}, or "
-                         "\"any\", which says that it filters nothing");
+    else if (json_is_string(v) && strcmp(json_string_value(v), "drop") == 0) {
+        p->kind = QUERY_DROP;
+        doc->drops = true;
+    } else if (!json_is_string(v) || strcmp(json_string_value(v), "any") != 0)
+        place_error(&at, "must be the paths that the parameter searches, {\"paths\": …, \"match\": …}, {\"sorts\": …}, "
+                         "\"any\", which says that it filters nothing, or \"drop\", so that the origin never sees it");
 }
 
 /* ---- only ------------------------------------------------------------------------------------------------------- */
@@ -149,7 +156,7 @@ static void load_only_path(struct document_load *d, const struct place *only, co
         return;
     }
     p->values = loader_alloc(d->loader, json_array_size(v), sizeof(span));
-    if (!p->values || !number_parameter(d, &at, p)) return;
+    if (!p->values || !query_number(d, &at, p)) return;
     (void)document_add_path(d, &at, path, PATH_QUERY, p->number);
     for (size_t i = 0; i < json_array_size(v); i++) {
         struct place item = place_item(&at, i);
@@ -177,10 +184,11 @@ void query_load(struct document_load *d, const struct place *at, const json_t *v
     int body = place_enum(at, v, "body", body_names, false, RULES_BODY_UNSAID);
     d->document->view.body = body < 0 ? RULES_BODY_REFUSE : (enum rules_body)body;
     d->document->parameters =
-        loader_alloc(d->loader, json_object_size(query) + json_object_size(only) + 1, sizeof *d->document->parameters);
+        loader_alloc(d->loader, json_object_size(query) + json_object_size(only) + columns_count(v) + 1, sizeof *d->document->parameters);
     if (!d->document->parameters) return;
     json_object_foreach(query, name, value) load_parameter(d, &query_at, name, value);
     json_object_foreach(only, name, value) load_only_path(d, &only_at, name, value);
+    columns_load(d, at, v);
     if (d->document->searching > 0 && d->document->view.has_graph)
         place_error(query ? &query_at : &only_at, "cannot be combined with \"graph\": what points to a unit that is left "
                                                   "out would dangle; leave one of them out");
@@ -251,22 +259,67 @@ static void settle_units(struct document_load *d, const struct units_around *u, 
                                         : "searches nothing inside this \"unit\"; name the unit around its paths");
 }
 
+/* ---- what is always shown --------------------------------------------------------------------------------------- */
+
+/* Sorted by, or compared without being looked for: it tells of all that stands there. */
+static bool is_told(const struct document_load *d, const struct path_decl *decl)
+{
+    const struct rules_document *doc = d->document;
+    if (decl->role != PATH_QUERY || decl->unit == QUERY_NO_SEARCH) return decl->role == PATH_QUERY;
+    for (size_t i = 0; i < doc->parameter_count; i++)
+        if (doc->parameters[i].number == decl->unit) return doc->parameters[i].kind == QUERY_COLUMN;
+    return false;
+}
+
+/* Not always shown to everybody: what stands in one of these, or holds one, tells of more than the record does. */
+static bool is_hidden_in(enum path_role role)
+{
+    return role == PATH_UNIFORM || role == PATH_TEXT || role == PATH_PSEUDONYM || role == PATH_CURSOR;
+}
+
+static bool accepts_any(const struct units_around *u, size_t decl, const bool *states)
+{
+    for (path_state s = 1; s < u->automaton->states; s++)
+        if (states[s] && automaton_accepts(u->automaton, decl, s)) return true;
+    return false;
+}
+
 /* What one record's part tells of its place must be visible whenever the record is: no unit of its own inside it. */
+static void check_nested(struct document_load *d, struct units_around *u, size_t i)
+{
+    const struct path_decl *decl = document_decl(d, i);
+    bool nested = false;
+    for (path_state s = 1; s < u->automaton->states; s++)
+        u->target[s] = automaton_accepts(u->automaton, i, s);
+    for (size_t unit = 0; unit < u->count; unit++)
+        nested |= holds_target(u, unit) && is_nested(d, u, unit);
+    if (nested)
+        place_error(&decl->at, "\"%s\" lies in a unit inside another: where it is withheld, the place of the other "
+                               "would still tell; sort by the record's own members",
+            decl->expr.text);
+}
+
 static void check_sorts(struct document_load *d, struct units_around *u)
 {
-    for (size_t i = 0; i < d->decls.count; i++) {
+    MEM_AUTO bool *below = mem_array(u->automaton->states + 1u, sizeof *below);
+    for (size_t i = 0; below && i < d->decls.count; i++) {
         const struct path_decl *decl = document_decl(d, i);
-        if (decl->role != PATH_QUERY || decl->unit != QUERY_NO_SEARCH) continue;
-        bool nested = false;
-        for (path_state s = 1; s < u->automaton->states; s++)
-            u->target[s] = automaton_accepts(u->automaton, i, s);
-        for (size_t unit = 0; unit < u->count; unit++)
-            nested |= holds_target(u, unit) && is_nested(d, u, unit);
-        if (nested)
-            place_error(&decl->at, "\"%s\" lies in a unit inside another: where it is withheld, the place of the other "
-                                   "would still tell; sort by the record's own members",
-                decl->expr.text);
+        if (!is_told(d, decl)) continue;
+        check_nested(d, u, i);
+        for (size_t k = 0; k < d->decls.count; k++) {
+            const struct path_decl *other = document_decl(d, k);
+            bool hides = is_hidden_in(other->role), holds, lies;
+            automaton_mark_below(u->automaton, i, below);
+            holds = (hides || other->role == PATH_UNIT) && accepts_any(u, k, below);
+            automaton_mark_below(u->automaton, k, below);
+            lies = hides && accepts_any(u, i, below);
+            if (holds || lies)
+                place_error(&decl->at, "\"%s\" %s \"%s\" of \"%s\", which is not always shown, so that the place of the record "
+                                       "would tell of it; name a member that is",
+                    decl->expr.text, holds ? "holds" : "stands in", other->expr.text, role_member(other->role));
+        }
     }
+    if (!below) d->loader->no_memory = true;
 }
 
 static bool find_around(struct document_load *d, struct units_around *u)
@@ -300,6 +353,7 @@ void query_settle(struct document_load *d)
         settle_units(d, &u, p);
     }
     if (!d->loader->no_memory) check_sorts(d, &u);
+    if (!d->loader->no_memory) columns_settle(d);
     mem_free(u.decls);
     mem_free(u.around);
     mem_free(u.target);

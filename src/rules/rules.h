@@ -266,6 +266,9 @@ enum rules_query { RULES_QUERY_REFUSED, RULES_QUERY_ALLOWED, RULES_QUERY_NO_MEMO
  * nothing need be looked for. */
 enum rules_query rules_query_read(
     const struct rules_document *d, span query, struct arena *a, const struct rules_search **out);
+/* Is there a parameter that `query` says is dropped? What of an allowed query goes to the origin then. ptr NULL: no memory. */
+bool rules_query_drops(const struct rules_document *d);
+span rules_query_handed_on(const struct rules_document *d, span query, struct arena *a);
 /* The same, only asked. */
 bool rules_query_allowed(const struct rules_document *d, span query);
 /* Bits of what stands in a text at this place. `room`: for text.len bytes. */

@@ -8,32 +8,7 @@
  *
  *= 8USC1367 a(2)
  *= ICE10036.2 2.1 */
-#include "rules/set.h"
-
-#define TERMS_MAX 64 /* bits */
-
-enum term_how { TERM_CONTAINS, TERM_EQUALS, TERM_PREFIX, TERM_WORD };
-struct term {
-    span text; /* folded */
-    enum term_how how;
-    uint16_t parameter; /* its bit in automaton.searched */
-};
-
-/* One of the values that would do. */
-struct way {
-    uint64_t terms;
-    uint32_t condition;
-};
-
-struct rules_search {
-    const struct rules_document *document;
-    struct arena *arena;
-    struct term terms[TERMS_MAX];
-    struct way ways[TERMS_MAX];
-    const struct query_parameter *conditions[TERMS_MAX];
-    size_t term_count, way_count, condition_count;
-    bool full;
-};
+#include "rules/searching.h"
 
 /* ---- folding ---------------------------------------------------------------------------------------------------- */
 
@@ -101,10 +76,10 @@ static enum term_how how_of(enum rules_match match)
     return TERM_EQUALS;
 }
 
-static uint64_t add_term(struct rules_search *q, const struct query_parameter *p, span text)
+static uint64_t add_term(struct rules_search *q, const struct query_parameter *p, enum rules_match match, span text)
 {
     if (q->term_count == TERMS_MAX) return q->full = true, 0;
-    q->terms[q->term_count] = (struct term){text, how_of(p->match), p->number};
+    q->terms[q->term_count] = (struct term){text, how_of(match), p->number};
     return UINT64_C(1) << q->term_count++;
 }
 
@@ -113,16 +88,38 @@ static uint64_t add_words(struct rules_search *q, const struct query_parameter *
     uint64_t bits = 0;
     while (words.len > 0 && !q->full) {
         size_t end = span_find(words, ' ');
-        bits |= add_term(q, p, span_sub(words, 0, end));
+        bits |= add_term(q, p, RULES_MATCH_WORDS, span_sub(words, 0, end));
         words = span_from(words, end < words.len ? end + 1 : end);
     }
     return bits;
 }
 
-static void add_way(struct rules_search *q, uint32_t condition, uint64_t terms)
+uint64_t search_terms(struct rules_search *q, const struct query_parameter *p, enum rules_match match, span folded)
+{
+    if (match == RULES_MATCH_WORDS) return add_words(q, p, folded);
+    span copy = arena_copy(q->arena, folded);
+    if (copy.ptr == NULL) return q->full = true, 0;
+    uint8_t *text = (uint8_t *)(uintptr_t)copy.ptr;
+    return add_term(q, p, match, span_of(text, squeeze(text, copy.len)));
+}
+
+span search_fold(struct rules_search *q, span value)
+{
+    uint8_t *out = utf8_valid(value) ? arena_alloc(q->arena, value.len + 1) : NULL;
+    return out == NULL ? span_of(NULL, 0) : span_of(out, fold_words(value, out));
+}
+
+void search_way(struct rules_search *q, uint32_t condition, uint64_t terms)
 {
     if (q->way_count == TERMS_MAX) q->full = true;
     else q->ways[q->way_count++] = (struct way){terms, condition};
+}
+
+uint32_t search_condition(struct rules_search *q, const struct query_parameter *p)
+{
+    if (q->condition_count == TERMS_MAX) return q->full = true, 0;
+    q->conditions[q->condition_count] = p;
+    return (uint32_t)q->condition_count++;
 }
 
 /* The condition that the value belongs to: its own, or where one of several is enough, the one that is there. */
@@ -130,23 +127,17 @@ static uint32_t condition_for(struct rules_search *q, const struct query_paramet
 {
     for (size_t i = 0; i < q->condition_count && p->any_of; i++)
         if (q->conditions[i] == p) return (uint32_t)i;
-    if (q->condition_count == TERMS_MAX) return q->full = true, 0;
-    q->conditions[q->condition_count] = p;
-    return (uint32_t)q->condition_count++;
+    return search_condition(q, p);
 }
 
 /* True: the value can be looked for. */
 static bool add_value(struct rules_search *q, const struct query_parameter *p, span value)
 {
-    if (!utf8_valid(value)) return false;
-    uint8_t *out = arena_alloc(q->arena, value.len + 1);
-    if (!out) return false;
-    span words = span_of(out, fold_words(value, out));
+    span words = search_fold(q, value);
+    if (words.ptr == NULL) return false;
     if (words.len == 0) return p->may_be_empty && value.len == 0;
     uint32_t condition = condition_for(q, p);
-    uint64_t terms = p->match == RULES_MATCH_WORDS ? add_words(q, p, words) :
-                                                     add_term(q, p, span_of(out, squeeze(out, words.len)));
-    add_way(q, condition, terms);
+    search_way(q, condition, search_terms(q, p, p->match, words));
     return !q->full;
 }
 
@@ -181,18 +172,25 @@ static bool are_sorts(const struct query_parameter *p, span value)
 static bool add_decoded(struct rules_search *q, const struct query_parameter *p, span value)
 {
     switch (p->kind) {
-    case QUERY_ANY: return true;
+    case QUERY_ANY:
+    case QUERY_DROP: return true;
     case QUERY_SORT: return are_sorts(p, value);
     case QUERY_SEARCH: return add_value(q, p, value);
+    case QUERY_COLUMN:
     case QUERY_ONLY: break;
     }
     return false;
 }
 
+static bool is_named(const struct query_parameter *p)
+{
+    return p->kind != QUERY_ONLY && p->kind != QUERY_COLUMN;
+}
+
 static const struct query_parameter *find_parameter(const struct rules_document *d, span name)
 {
     for (size_t i = 0; i < d->parameter_count; i++)
-        if (d->parameters[i].kind != QUERY_ONLY && template_equals(name, d->parameters[i].name, true)) return &d->parameters[i];
+        if (is_named(&d->parameters[i]) && template_equals(name, d->parameters[i].name, true)) return &d->parameters[i];
     return NULL;
 }
 
@@ -202,17 +200,26 @@ static bool is_of_pages(const struct rules_pages *p, span name)
                             rules_is_parameter(name, p->page) || rules_is_parameter(name, p->cursor));
 }
 
+static bool add_spoken(struct rules_search *q, span raw, span value)
+{
+    uint8_t *name = arena_alloc(q->arena, raw.len + 1);
+    size_t len;
+    return name && template_decode(raw, name, &len) && dialect_take(q, span_of(name, len), value);
+}
+
 /* One "name=value"; where there is no value it is empty. */
 static bool add_parameter(struct rules_search *q, span parameter)
 {
     size_t equals = span_find(parameter, '='), len = 0;
     span name = span_sub(parameter, 0, equals);
     const struct query_parameter *p = find_parameter(q->document, name);
-    if (!p) return is_of_pages(q->document->view.pages, name);
-    if (p->kind == QUERY_ANY) return true;
+    if (!p && is_of_pages(q->document->view.pages, name)) return true;
+    if (!p && q->document->dialect == RULES_DIALECT_NONE) return false;
+    if (p && (p->kind == QUERY_ANY || p->kind == QUERY_DROP)) return true;
     span raw = equals < parameter.len ? span_from(parameter, equals + 1) : span_of(NULL, 0);
     uint8_t *value = arena_alloc(q->arena, raw.len + 1);
-    return value && template_decode(raw, value, &len) && add_decoded(q, p, span_of(value, len));
+    if (!value || !template_decode(raw, value, &len)) return false;
+    return p ? add_decoded(q, p, span_of(value, len)) : add_spoken(q, name, span_of(value, len));
 }
 
 /* A semicolon separates parameters for some origins and not for others: what we cannot name, we do not allow. */
@@ -223,7 +230,7 @@ static bool add_parameters(struct rules_search *q, span query)
     for (;;) {
         size_t end = span_find(query, '&');
         if (!add_parameter(q, span_sub(query, 0, end))) return false;
-        if (end == query.len) return true;
+        if (end == query.len) return dialect_end(q);
         query = span_from(query, end + 1);
     }
 }
@@ -251,10 +258,36 @@ enum rules_query rules_query_read(
     q->arena = a;
     bool allowed = add_only(q) && add_parameters(q, query);
     q->arena = NULL;
+    q->table = NULL;
     if (arena_failed(a)) return RULES_QUERY_NO_MEMORY;
     if (!allowed) return RULES_QUERY_REFUSED;
     if (q->condition_count > 0) *out = q;
     return RULES_QUERY_ALLOWED;
+}
+
+bool rules_query_drops(const struct rules_document *d)
+{
+    MAGIC_CHECK(d, DOCUMENT_MAGIC);
+    return d->drops;
+}
+
+span rules_query_handed_on(const struct rules_document *d, span query, struct arena *a)
+{
+    MAGIC_CHECK(d, DOCUMENT_MAGIC);
+    uint8_t *out = arena_alloc(a, query.len + 1);
+    size_t n = 0;
+    if (!out) return span_of(NULL, 0);
+    while (query.len > 0) {
+        size_t end = span_find(query, '&');
+        span one = span_sub(query, 0, end);
+        const struct query_parameter *p = find_parameter(d, span_sub(one, 0, span_find(one, '=')));
+        query = span_from(query, end < query.len ? end + 1 : end);
+        if (p && p->kind == QUERY_DROP) continue;
+        if (n > 0) out[n++] = '&';
+        memcpy(out + n, one.ptr, one.len);
+        n += one.len;
+    }
+    return span_of(out, n);
 }
 
 #define QUERY_ROOM ((size_t)1 << 20)

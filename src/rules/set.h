@@ -114,7 +114,17 @@ bool template_overlaps(const struct template *a, const struct template *b);
 #define QUERY_SEARCHES_MAX 64
 #define QUERY_ONLY_MAX 32
 #define QUERY_NO_SEARCH UINT16_MAX
-enum query_kind { QUERY_ANY, QUERY_SEARCH, QUERY_SORT, QUERY_ONLY };
+/* COLUMN: of `columns`, spoken of in the dialect. DROP: taken, and not handed on. */
+enum query_kind { QUERY_ANY, QUERY_SEARCH, QUERY_SORT, QUERY_ONLY, QUERY_COLUMN, QUERY_DROP };
+#define RULES_DIALECTS(X)                                                                                              \
+    X(DATATABLES, "datatables")                                                                                        \
+    X(POSTGREST, "postgrest")
+enum rules_dialect {
+    RULES_DIALECT_NONE,
+#define X(id, name) RULES_DIALECT_##id,
+    RULES_DIALECTS(X)
+#undef X
+};
 /* What a restricted recipient may ask for, or (`only`) what is asked for in every answer. */
 struct query_parameter {
     span name; /* decoded; of `only` none */
@@ -154,6 +164,10 @@ struct rules_document {
     struct automaton automaton;
     struct query_parameter *parameters;
     size_t parameter_count, searching, only_values;
+    enum rules_dialect dialect;
+    enum rules_match column_match;
+    bool column_ranges; /* comparisons are let through, and not looked for again */
+    bool drops;         /* some parameter is not handed on */
     struct place at;
 };
 

@@ -44,16 +44,22 @@ def test_a_good_configuration(gw):
     assert [(f["severity"], f["pointer"]) for f in found] == [("warning", f"/routes/{len(gw.config['routes']) - 1}/unprofiled")]
 
 
-@pytest.mark.parametrize("body,says", [(None, "by what nobody is shown"), ("refuse", "the canonical not-found"), ("any", None)])
+@pytest.mark.parametrize("body,says", [
+    (None, "by what nobody is shown"), ("refuse", "the canonical not-found"), ("any", None), ("pages", "lists in pages do not take"),
+    ("inspect", "no documents entry describes is answered whatever")])
 def test_a_body_that_may_search(gw, body, says):
     """A route that lets POST through, before documents that say nothing of bodies, refuse them, or take them."""
-    document = {"path": "/post/search", "units": ["$[*]"], **({"body": body} if body else {})}
+    document = {"path": "/post/search", "units": ["$[*]"], **({"body": body} if body in ("refuse", "any") else {})}
+    if body == "pages":
+        document |= {"body": "any", "pages": {"style": "offset", "offset": "offset", "items": "$"}}
     gw.write("pack.json", {"format": 1, "pack": "p", "version": "1", "profiles": [{"id": "p", "title": "p", "documents": [document]}]})
     gw.config["rules"].append("pack.json")
     gw.config["routes"] = [{"path": "/post/", "upstream": "records", "profile": "p", "restricted_methods": ["GET", "POST"]}]
+    if body == "inspect":
+        gw.config["routes"] = [{"path": "/x/", "upstream": "records", "unprofiled": "inspect", "restricted_methods": ["GET", "POST"]}]
     gw.write_config()
     text = check(gw, 0)
-    assert len(problems(text)) == (says is not None)
+    assert len(problems(text)) == (says is not None) + (body == "inspect")
     assert says is None or "/routes/0/restricted_methods: warning: lists POST" in text and says in text
 
 

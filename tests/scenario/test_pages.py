@@ -355,7 +355,7 @@ def test_datatables(ready):
         for draw, start in ((1, 0), (2, 40), (3, 10)):
             r = json.loads(c.get(f"/arrests?draw={draw}&start={start}&length=10").body)
             assert [x["id"] for x in r["data"]] == VISIBLE[start:start + 10]
-            assert (r["draw"], r["recordsTotal"], r["recordsFiltered"]) == (draw, len(VISIBLE), len(VISIBLE))
+            assert "draw" not in r and (r["recordsTotal"], r["recordsFiltered"]) == (len(VISIBLE), len(VISIBLE))
         assert c.get("/arrests?draw=1&start=0&length=10&columns%5B9%5D%5Bsearch%5D%5Bvalue%5D=%5E384$").status == 404
 
 

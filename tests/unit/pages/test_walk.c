@@ -251,6 +251,20 @@ static void test_what_is_no_page(void **state)
     assert_true(wish.place.skip == 7 && wish.place.position == 7 && wish.limit == 0 && wish.limited);
     assert_span(wish.rest, "a=b&c");
     pages_wish_free(&wish);
+    static const struct {
+        const char *query, *range;
+        uint64_t at, limit;
+    } ranges[] = {{"", "10-19", 10, 10}, {"", "10-", 10, 10}, {"", "0-0", 0, 1}, {"", "5-4", 0, 10}, {"", "-5", 0, 10}, {"", "5", 0, 10}, {"", "bytes=0-4", 0, 10},
+        {"", "0-4,6-7", 0, 10}, {"", " 0-4", 0, 10}, {"", "0-9999", 0, 500}, {"limit=3", "10-19", 0, 3}, {"offset=2", "10-19", 2, 10}, {"", "99999999999999999999-", 0, 10}};
+    o.max_limit = 500;
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        assert_true(pages_wish_read(&o, span_str(ranges[i].query), &wish));
+        pages_wish_range(&o, span_str(ranges[i].range), &wish);
+        assert_int_equal(wish.place.position, ranges[i].at);
+        assert_int_equal(wish.place.skip, ranges[i].at);
+        assert_int_equal(wish.limit, ranges[i].limit);
+        pages_wish_free(&wish);
+    }
 }
 
 int main(void)
