@@ -174,7 +174,7 @@ static void whatever_is_sent(void **state)
 {
     static const char *const pieces[] = {"columns%5B", "0", "%5D", "[", "]", "search", "value", "data", "order", "column", "dir", "asc", "n", "m", "secret", "=", "&", "eq.", "in.", "like.",
         "not.", "is.", "null", "gt.", "or", "and", "(", ")", ",", "%22", "%5C", "*", "a", ".", "+", "%", "64", "true", "select",
-        "&n=eq.a", "&or=(n.eq.a,m.like.*b*)", "&" N, "&columns[1][data]=m", "&order[0][column]=0", "&search[value]=a", "&order=n", "&m=in.(a,b)", "&columns[2][data]=secret"};
+        "&n=eq.a", "&or=(n.eq.a,m.like.*b*)", ("&" N), "&columns[1][data]=m", "&order[0][column]=0", "&search[value]=a", "&order=n", "&m=in.(a,b)", "&columns[2][data]=secret"};
     static const char *const paths[] = {"/t?", "/w?", "/p?", "/r?"};
     struct asked k = begin();
     uint64_t x = 88172645463325252u;
