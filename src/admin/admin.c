@@ -261,7 +261,7 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
     TRY(journal_open(a, why, size));
     buf_init(&a->scratch, LEDGER_ENTRY_MAX);
     const struct proxy_settings *settings = &a->arguments->config->settings;
-    if (settings->auditor_count > 0) TRY(ledger_sealer_new(settings->auditors, settings->auditor_count, &a->sealer));
+    if (settings->auditor_count > 0) TRY(ledger_sealer_new(settings->auditors, settings->auditor_count, &a->arguments->pseudonym_root.epochs, &a->sealer));
     a->loop = io_loop_new();
     REQUIRE(a->loop != NULL, ERROR_LIMIT, ENOMEM);
     a->ring_watch = io_watch_new(a->loop, ipc_ring_wake_fd(a->arguments->ring), ledger_moved, a);

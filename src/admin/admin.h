@@ -40,7 +40,7 @@ struct admin_arguments {
     const struct mirror_board *boards; /* one a slot; NULL: no mirror */
     int http_listener, socket_listener; /* inherited; accepted on after SWITCH */
     int control;                        /* channel to the supervisor */
-    uint8_t pseudonym_root[32];
+    struct ledger_root pseudonym_root;
     struct ipc_area *suspicions; /* rings of all workers; collected from SWITCH on */
 };
 /* All boards with the routes of a configuration, as the report wants them. At most so many of each. */

@@ -8,7 +8,7 @@
 
 static RESULT name_subjects(struct admin *a, const uint64_t *subjects, size_t n, char (*out)[LEDGER_PSEUDONYM])
 {
-    REQUIRE(ledger_month_update(&a->month, a->arguments->pseudonym_root, os_realtime_us()), ERROR_INTERNAL, 0);
+    REQUIRE(ledger_month_update(&a->month, &a->arguments->pseudonym_root, os_realtime_us()), ERROR_INTERNAL, 0);
     for (size_t i = 0; i < n; i++) {
         span handle = span_of(&subjects[i], sizeof(subjects[i]));
         REQUIRE(ledger_pseudonym(&a->month, SPAN("subject"), handle, out[i]), ERROR_INTERNAL, 0);

@@ -68,7 +68,7 @@ int cli_log(int argc, char **argv)
 {
     static struct log_options o; /* paths are too large for the stack of a command that is called once */
     const char *action = argc > 1 ? argv[1] : NULL;
-    static const char *const actions[] = {"init", "verify", "list", "show", "follow", "prove", "export", "rotate", "recover", "approve", NULL};
+    static const char *const actions[] = {"init", "verify", "list", "show", "follow", "prove", "export", "rotate", "recover", "approve", "schedule", "destroy", NULL};
     bool known = false;
     for (size_t i = 0; action && actions[i]; i++)
         known = known || strcmp(action, actions[i]) == 0;
@@ -76,6 +76,8 @@ int cli_log(int argc, char **argv)
     if (strcmp(action, "rotate") == 0) return log_rotate(argc - 1, argv + 1);
     if (strcmp(action, "recover") == 0) return log_recover(argc - 1, argv + 1);
     if (strcmp(action, "approve") == 0) return log_approve(argc - 1, argv + 1);
+    if (strcmp(action, "schedule") == 0) return log_schedule(argc - 1, argv + 1);
+    if (strcmp(action, "destroy") == 0) return log_destroy(argc - 1, argv + 1);
     o = (struct log_options){.command = "log"};
     argv[1] = argv[0];
     argc--, argv++;

@@ -271,7 +271,7 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
 {
     struct ledger_key *key = NULL;
     struct ledger_month month = {0};
-    uint8_t root[32];
+    struct ledger_root root = {0};
     char(*names)[LEDGER_PSEUDONYM] = mem_array(subject_count + 1, LEDGER_PSEUDONYM);
     struct ledger_entry e = {.time_us = os_realtime_us(), .node = span_str(c->ledger.origin), .event = LEDGER_REGISTRY,
         .upstream_status = -1, .status = -1, .duration_us = -1, .rules = counts, .rule_count = n,
@@ -279,9 +279,11 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
     e.versions.rules = span_str(c->settings.rules_version);
     e.versions.config = span_str(c->settings.config_version);
     result r = names == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : ledger_key_load(c->ledger.key_path, &key);
-    if (is_ok(r) && c->settings.auditor_count > 0) r = ledger_sealer_new(c->settings.auditors, c->settings.auditor_count, &e.sealer);
-    if (is_ok(r)) r = ledger_key_root(key, root);
-    if (is_ok(r) && !ledger_month_update(&month, root, e.time_us)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    if (is_ok(r)) r = ledger_key_root(key, root.key);
+    if (is_ok(r)) r = ledger_epochs_read(c->ledger.directory, &root.epochs);
+    if (is_ok(r) && c->settings.auditor_count > 0)
+        r = ledger_sealer_new(c->settings.auditors, c->settings.auditor_count, &root.epochs, &e.sealer);
+    if (is_ok(r) && !ledger_month_update(&month, &root, e.time_us)) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
     for (size_t i = 0; is_ok(r) && i < subject_count; i++) {
         span handle = span_of(&subjects[i], sizeof(subjects[i]));
         if (!ledger_pseudonym(&month, SPAN("subject"), handle, names[i])) r = FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
@@ -290,7 +292,7 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
     if (is_ok(r)) r = ledger_append_once(&c->ledger, &e);
     ledger_key_free(key);
     ledger_sealer_free(e.sealer);
-    mem_wipe(root, sizeof(root));
+    mem_wipe(&root, sizeof(root));
     mem_free(names);
     if (is_ok(r)) return 0;
     fail(c->ledger.directory, ledger_error_text(r));

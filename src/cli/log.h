@@ -8,12 +8,21 @@
 #define LOG_PATH_BYTES 4096
 #define LOG_APPROVERS 16u
 
+/* ledger.schedule */
+struct log_schedule {
+    char id[256], hold[512]; /* empty: none */
+    uint64_t retain_days;
+    char approvers[LOG_APPROVERS][LEDGER_VKEY_MAX];
+    size_t approver_count;
+};
+
 struct log_options {
     const char *command; /* "log" or "report": for messages */
     const char *config, *directory, *verifier, *key, *origin, *segment;
     const char *since, *until, *subject, *unseal, *format, *output, *index, *checkpoint;
     char approvers[LOG_APPROVERS][LEDGER_VKEY_MAX]; /* ledger.recovery */
     size_t approver_count;
+    struct log_schedule schedule;
     bool filtered; /* any filter is given */
     bool gathering; /* nothing is printed while entries are read: progress may be shown */
     bool json;
@@ -21,6 +30,8 @@ struct log_options {
     struct ledger_unsealer *unsealer; /* NULL without --unseal */
     struct buf unsealed;
     struct ledger_presumed *presumed; /* NULL: not asked for */
+    struct ledger_records *records;   /* likewise */
+    char standby_path[LOG_PATH_BYTES]; /* empty: none */
     char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
 };
 
@@ -50,9 +61,18 @@ span log_unsealed(struct log_options *o, const struct ledger_view *v, const char
 
 /* Reads from that entry to the end, so that disclosures without a completion are known. */
 RESULT log_learn_presumed(struct log_options *o, uint64_t from);
+/* The same from the beginning, and what the ledger says of its own records. */
+RESULT log_learn(struct log_options *o, uint64_t from);
+/* What was not in order with schedule and destruction, epochs.json included; NULL: all was. *status: enum ledger_judgement. After
+ * log_learn. */
+const char *log_records_problem(const struct log_options *o, int *status);
+/* What was destroyed: lines, or a member of the report. */
+void log_print_destroyed(const struct log_options *o);
 bool log_is_presumed(const struct log_options *o, span json);
 
-/* rotate, recover, approve: argv[0] is the verb. */
+/* rotate, recover, approve, schedule, destroy: argv[0] is the verb. */
+int log_schedule(int argc, char **argv);
+int log_destroy(int argc, char **argv);
 int log_rotate(int argc, char **argv);
 int log_recover(int argc, char **argv);
 int log_approve(int argc, char **argv);

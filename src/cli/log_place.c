@@ -6,6 +6,7 @@
 
 #define GATE_JSON_MAX ((size_t)16 << 20)
 #define KEY_FILE_MAX ((size_t)64 << 10)
+#define MS_DAY UINT64_C(86400000)
 
 int log_fail(const struct log_options *o, const char *what, const char *why)
 {
@@ -24,12 +25,25 @@ static void resolve(char out[LOG_PATH_BYTES], const char *config, const char *pa
 }
 
 /* What is no list of keys is told by check, not here. */
-static void read_approvers(struct log_options *o, const json_t *list)
+static size_t read_approvers(char out[LOG_APPROVERS][LEDGER_VKEY_MAX], const json_t *list)
 {
-    for (size_t i = 0; i < json_array_size(list) && o->approver_count < LOG_APPROVERS; i++) {
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(list) && n < LOG_APPROVERS; i++) {
         const char *key = json_string_value(json_array_get(list, i));
-        if (key) snprintf(o->approvers[o->approver_count++], LEDGER_VKEY_MAX, "%s", key);
+        if (key) snprintf(out[n++], LEDGER_VKEY_MAX, "%s", key);
     }
+    return n;
+}
+
+static void read_schedule(struct log_options *o, const struct place *ledger, const json_t *v)
+{
+    struct place at = place_member(ledger, "schedule");
+    if (!v) return;
+    const char *id = place_string(&at, v, "id", true, ""), *hold = place_string(&at, v, "hold", false, "");
+    snprintf(o->schedule.id, sizeof o->schedule.id, "%s", id ? id : "");
+    snprintf(o->schedule.hold, sizeof o->schedule.hold, "%s", hold ? hold : "");
+    o->schedule.retain_days = (place_duration(&at, v, "retain", UINT64_MAX) + MS_DAY - 1) / MS_DAY;
+    o->schedule.approver_count = read_approvers(o->schedule.approvers, json_object_get(v, "approvers"));
 }
 
 static bool read_ledger_member(struct log_options *o, struct source *s, struct problems *p)
@@ -46,7 +60,11 @@ static bool read_ledger_member(struct log_options *o, struct source *s, struct p
     resolve(o->directory_path, o->config, directory);
     resolve(o->key_path, o->config, key);
     snprintf(o->origin_name, sizeof o->origin_name, "%s", origin);
-    read_approvers(o, json_object_get(ledger, "recovery"));
+    o->approver_count = read_approvers(o->approvers, json_object_get(ledger, "recovery"));
+    read_schedule(o, &at, json_object_get(ledger, "schedule"));
+    const char *standby = json_string_value(json_object_get(json_object_get(ledger, "standby"), "directory"));
+    if (standby) resolve(o->standby_path, o->config, standby);
+    if (problems_errors(p) > 0) return false;
     o->directory = o->directory_path;
     o->key = o->key_path;
     o->origin = o->origin_name;
@@ -140,13 +158,27 @@ static bool take_time(const struct log_options *o, const char *name, const char 
 
 /* ---- whom ------------------------------------------------------------------------------------------------------- */
 
+/* Who reads that nothing was found must know where nothing can be found. */
+static void say_what_is_gone(const struct log_options *o)
+{
+    const struct ledger_epochs *e = &o->filter.root.epochs;
+    char from[LEDGER_MONTH_TEXT], to[LEDGER_MONTH_TEXT];
+    if (e->month == e->first) return;
+    ledger_month_text(e->first, from);
+    ledger_month_text(e->month - 1, to);
+    fprintf(stderr, "gate1367 %s: entries of %s to %s cannot be found by person any more: their keys were destroyed under the records schedule\n",
+        o->command, from, to);
+}
+
 static bool load_root(struct log_options *o)
 {
     struct ledger_key *key = NULL;
     result r = ledger_key_load(o->key, &key);
-    if (is_ok(r)) r = ledger_key_root(key, o->filter.root);
+    if (is_ok(r)) r = ledger_key_root(key, o->filter.root.key);
+    if (is_ok(r)) r = ledger_epochs_read(o->directory, &o->filter.root.epochs);
     if (!is_ok(r)) log_fail(o, o->key, ledger_error_text(r));
     ledger_key_free(key);
+    if (is_ok(r)) say_what_is_gone(o);
     return is_ok(r);
 }
 
@@ -241,6 +273,16 @@ bool log_check_filters(struct log_options *o)
     return !o->subject || find_subject(o);
 }
 
+static bool give_epochs(struct log_options *o)
+{
+    struct ledger_epochs e;
+    result r = ledger_epochs_read(o->directory, &e);
+    if (is_ok(r)) ledger_unsealer_epochs(o->unsealer, &e);
+    mem_wipe(&e, sizeof e);
+    if (!is_ok(r)) log_fail(o, o->directory, ledger_error_text(r));
+    return is_ok(r);
+}
+
 bool log_open_unsealer(struct log_options *o)
 {
     struct buf pem;
@@ -251,14 +293,15 @@ bool log_open_unsealer(struct log_options *o)
     r = ledger_unsealer_open(buf_span(&pem), &o->unsealer);
     if (pem.base) mem_wipe(pem.base, pem.size);
     buf_free(&pem);
-    if (!is_ok(r)) log_fail(o, o->unseal, ledger_error_text(r));
-    return is_ok(r);
+    if (!is_ok(r)) return log_fail(o, o->unseal, ledger_error_text(r)), false;
+    return give_epochs(o);
 }
 
 void log_release(struct log_options *o)
 {
     ledger_unsealer_close(o->unsealer);
     ledger_presumed_free(o->presumed);
+    ledger_records_free(o->records);
     buf_free(&o->unsealed);
     mem_wipe(&o->filter, sizeof o->filter);
 }

@@ -14,32 +14,43 @@ static void show_progress(void *ctx, uint64_t done, uint64_t all)
 
 static const char *const judgements[] = {"sound", "tampered", "cannot_tell"};
 
-/* Of a sound ledger, not of a copy of its published half alone. */
-static uint64_t presumed_in(struct log_options *o, enum ledger_judgement j, const struct ledger_report *r)
+/* What the entries of a sound ledger say; not of a copy of its published half alone. */
+struct findings {
+    uint64_t presumed;
+    const char *records; /* what is not in order with schedule and destruction; NULL: nothing */
+};
+
+static enum ledger_judgement look_closer(struct log_options *o, const struct ledger_report *r, struct findings *f)
 {
-    bool known = j == LEDGER_IS_SOUND && r->wal && is_ok(log_learn_presumed(o, 0));
-    return known ? ledger_presumed_count(o->presumed) : 0;
+    int status = LEDGER_IS_SOUND;
+    if (!r->wal || !is_ok(log_learn(o, 0))) return LEDGER_IS_SOUND;
+    f->presumed = ledger_presumed_count(o->presumed);
+    f->records = log_records_problem(o, &status);
+    return (enum ledger_judgement)status;
 }
 
-static void print_report_json(enum ledger_judgement j, const struct ledger_report *r, uint64_t presumed)
+static void print_report_json(struct log_options *o, enum ledger_judgement j, const struct ledger_report *r, const struct findings *f)
 {
     char root[65], problem[512];
     struct buf b;
     hex_encode(span_of(r->root, 32), root);
     ledger_problem_format(&r->first, problem, sizeof problem);
+    if (f->records) snprintf(problem, sizeof problem, "%s", f->records);
     buf_init(&b, 8192);
-    bool sound = r->first.fault == LEDGER_SOUND;
+    bool sound = r->first.fault == LEDGER_SOUND && !f->records;
     if (!sound && !is_ok(json_quote(&b, span_str(problem)))) buf_clear(&b);
     printf("{\"result\":\"%s\",\"entries\":%llu,\"frames\":%llu,\"segments\":%llu,\"bytes\":%llu,\"root\":\"%s\","
            "\"signed_end\":%llu,\"published\":%llu,"
-           "\"unfinished\":%s,\"presumed_disclosed\":%llu,\"problem\":",
+           "\"unfinished\":%s,\"presumed_disclosed\":%llu",
         judgements[j], (unsigned long long)r->entries, (unsigned long long)r->frames, (unsigned long long)r->segments,
         (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, (unsigned long long)r->published,
-        r->torn ? "true" : "false", (unsigned long long)presumed);
+        r->torn ? "true" : "false", (unsigned long long)f->presumed);
+    log_print_destroyed(o);
+    printf(",\"problem\":");
     if (sound || buf_len(&b) == 0)
         printf("null}\n");
     else
-        printf("{\"file\":\"%s\",\"offset\":%llu,\"index\":%llu,\"message\":%.*s}}\n", r->first.file,
+        printf("{\"file\":\"%s\",\"offset\":%llu,\"index\":%llu,\"message\":%.*s}}\n", f->records ? "epochs.json" : r->first.file,
             (unsigned long long)r->first.offset, (unsigned long long)r->first.index, SPAN_FMT(buf_span(&b)));
     buf_free(&b);
 }
@@ -59,12 +70,22 @@ static void print_sound(const struct ledger_report *r)
         printf("note: the last frame is unfinished: a crash, or a writer at work; nothing in it was acknowledged\n");
 }
 
-static void print_report(enum ledger_judgement j, const struct ledger_report *r, const char *directory)
+static void print_report(const struct log_options *o, enum ledger_judgement j, const struct ledger_report *r, const struct findings *f)
 {
+    const char *directory = o->directory;
     char problem[512];
+    if (f->records) {
+        print_sound(r);
+        log_print_destroyed(o);
+        fprintf(stderr, "%s: %s\n", directory, f->records);
+        return;
+    }
     ledger_problem_format(&r->first, problem, sizeof problem);
     switch (j) {
-    case LEDGER_IS_SOUND: print_sound(r); break;
+    case LEDGER_IS_SOUND:
+        print_sound(r);
+        log_print_destroyed(o);
+        break;
     case LEDGER_IS_TAMPERED:
         fprintf(stderr,
             "%s/%s\nNOT SOUND: what is written before entry %llu holds; from there on nothing can be relied on\n",
@@ -85,13 +106,14 @@ static int verify(struct log_options *o, span older)
     if (!log_expected_verifier(o, &v)) return 2;
     enum ledger_judgement j = ledger_verify_with(o->directory, &v, &options, &report);
     cli_progress_end(&progress);
-    uint64_t presumed = presumed_in(o, j, &report);
+    struct findings f = {0};
+    if (j == LEDGER_IS_SOUND) j = look_closer(o, &report, &f);
     if (o->json)
-        print_report_json(j, &report, presumed);
+        print_report_json(o, j, &report, &f);
     else
-        print_report(j, &report, o->directory);
-    if (!o->json && presumed > 0)
-        printf("%llu disclosures without a completion: presumed disclosed (log list shows which)\n", (unsigned long long)presumed);
+        print_report(o, j, &report, &f);
+    if (!o->json && f.presumed > 0)
+        printf("%llu disclosures without a completion: presumed disclosed (log list shows which)\n", (unsigned long long)f.presumed);
     return (int)j;
 }
 

@@ -19,6 +19,7 @@ struct config {
     struct ledger_place standby; /* directory NULL: none */
     uint64_t ledger_warn, ledger_shed; /* free bytes of its device; 0: ten and two segments */
     struct witness_settings witness;
+    bool scheduled; /* ledger.schedule is there */
     int ledger_key_fd; /* -1: there is none */
     const char *registry_path, *registry_key_path, *journal_path;
     int registry_key_fd;       /* -1: there is none */

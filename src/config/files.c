@@ -143,7 +143,7 @@ static void load_registry(struct loading *l)
 
 static const struct member_spec LEDGER[] = {
     {"directory", true, false}, {"key", true, false}, {"origin", true, false}, {"auditors", false, false}, {"room", false, false},
-    {"standby", false, false}, {"witness", false, false}, {"recovery", false, false}, {0}};
+    {"standby", false, false}, {"witness", false, false}, {"recovery", false, false}, {"schedule", false, false}, {0}};
 
 static const struct member_spec ROOM[] = {{"warn", true, false}, {"shed", true, false}, {0}};
 
@@ -242,13 +242,43 @@ static void load_approver(void *ctx, const struct place *at, const char *text)
 }
 
 /* Who may go on without a damaged ledger: two of them together. The command reads the list itself. */
-static void load_recovery(const struct place *ledger, const json_t *of)
+static void load_approvers(const struct place *object, const json_t *v, const char *name)
 {
     struct approvers a = {0};
-    struct place at = place_member(ledger, "recovery");
-    if (json_object_get(of, "recovery") == NULL) return;
-    place_strings(ledger, of, "recovery", load_approver, &a);
+    struct place at = place_member(object, name);
+    place_strings(object, v, name, load_approver, &a);
     if (a.count < 2) place_error(&at, "names fewer than two different keys; two people must approve");
+}
+
+static void load_recovery(const struct place *ledger, const json_t *of)
+{
+    if (json_object_get(of, "recovery") != NULL) load_approvers(ledger, of, "recovery");
+}
+
+static const struct member_spec SCHEDULE[] = {{"id", true, false}, {"retain", true, false}, {"hold", false, false}, {"approvers", true, false}, {0}};
+
+static bool is_line(const char *text, size_t max)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] < ' ') return false;
+    }
+    return n > 0 && n <= max;
+}
+
+//= ICE10036.2 6
+/* How long records are kept, and who may end them: the commands read it themselves. */
+static void load_schedule(struct loading *l, const struct place *ledger, const json_t *of)
+{
+    const json_t *v = json_object_get(of, "schedule");
+    struct place at = place_member(ledger, "schedule"), at_id = place_member(&at, "id"), at_hold = place_member(&at, "hold");
+    if (v == NULL || !config_object(&at, v, SCHEDULE)) return;
+    const char *id = place_string(&at, v, "id", false, NULL), *hold = place_string(&at, v, "hold", false, NULL);
+    if (id != NULL && !is_line(id, 255)) place_error(&at_id, "is not one line of at most 255 bytes; give the schedule's number");
+    if (hold != NULL && !is_line(hold, 255)) place_error(&at_hold, "is not one line of at most 255 bytes; say why nothing may be destroyed");
+    (void)place_duration(&at, v, "retain", 0);
+    load_approvers(&at, v, "approvers");
+    l->config->scheduled = true;
 }
 
 static void load_ledger(struct loading *l)
@@ -268,6 +298,7 @@ static void load_ledger(struct loading *l)
     load_standby(l, &at, json_object_get(v, "standby"));
     load_witness(l, &at, v);
     load_recovery(&at, v);
+    load_schedule(l, &at, v);
 }
 
 void config_load_files(struct loading *l)

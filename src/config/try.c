@@ -94,11 +94,23 @@ static void try_place(const struct place *at, const struct ledger_place *ledger)
     }
 }
 
+static void try_schedule(const struct place *ledger, const struct config *c)
+{
+    struct place at = place_member(ledger, "schedule");
+    struct ledger_epochs e;
+    if (!c->scheduled) return;
+    result r = ledger_epochs_read(c->ledger.directory, &e);
+    if (!is_ok(r)) place_error(&at, "%s: %s", c->ledger.directory, ledger_error_text(r));
+    else if (e.first == 0) place_error(&at, "the schedule is not in force in this ledger; run gate1367 log schedule");
+    mem_wipe(&e, sizeof(e));
+}
+
 static void try_ledger(const struct config *c)
 {
     struct place root = place_root(c->inside->sources[0]), at = place_member(&root, "ledger"), standby = place_member(&at, "standby");
     struct os_identity first, second;
     try_place(&at, &c->ledger);
+    try_schedule(&at, c);
     if (c->standby.directory == NULL) return;
     try_place(&standby, &c->standby);
     bool known = is_ok(os_identify(c->ledger.directory, &first)) && is_ok(os_identify(c->standby.directory, &second));
@@ -159,7 +171,7 @@ void config_compare(const struct config *now, const struct config *next)
                        strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
                        strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
                        same_auditors(&now->settings, &next->settings) && now->ledger_warn == next->ledger_warn &&
-                       now->ledger_shed == next->ledger_shed && same_standby(now, next) &&
+                       now->ledger_shed == next->ledger_shed && same_standby(now, next) && now->scheduled == next->scheduled &&
                        same_witness(&now->witness, &next->witness);
     if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
 }

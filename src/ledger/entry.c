@@ -218,6 +218,9 @@ static void put_tail(struct writer *w, const struct ledger_entry *e, span sealed
     if (e->previous.ptr) FIELD(w, "previous", e->previous, LEDGER_NOTE_MAX);
     if (e->successor.ptr) FIELD(w, "successor", e->successor, LEDGER_FIELD_MAX);
     if (e->gap.ptr) FIELD(w, "gap", e->gap, LEDGER_NOTE_MAX);
+    if (e->epoch.ptr) FIELD(w, "epoch", e->epoch, LEDGER_FIELD_MAX);
+    if (e->schedule.ptr) FIELD(w, "schedule", e->schedule, LEDGER_NOTE_MAX);
+    if (e->destroyed.ptr) FIELD(w, "destroyed", e->destroyed, LEDGER_NOTE_MAX);
     if (e->event != LEDGER_COMPLETION) return;
     NUMBER(w, "bytes", (int64_t)(e->bytes & INT64_MAX));
     if (e->aborted)

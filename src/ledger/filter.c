@@ -33,7 +33,7 @@ static bool name_subjects(struct ledger_filter *f, span time)
     uint32_t before = f->month.month;
     if (f->pseudonym[0] != 0) return true;
     if (!ledger_time_parse(ledger_view_text(time, scratch, sizeof scratch), &at)) return false;
-    if (!ledger_month_update(&f->month, f->root, at)) return false;
+    if (!ledger_month_update(&f->month, &f->root, at)) return false;
     if (before == f->month.month) return true;
     for (size_t i = 0; i < f->subject_count; i++) {
         uint8_t handle[8];

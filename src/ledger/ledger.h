@@ -23,7 +23,7 @@
     X(CONFIG, "config", "a configuration came into force")                                                             \
     X(RULES, "rules", "rules came into force")                                                                         \
     X(INCIDENT, "incident", "something needs review")                                                                  \
-    X(AUDIT, "audit", "somebody read or exported the ledger")                                                          \
+    X(AUDIT, "audit", "a records schedule came into force, or keys were destroyed under it")                                                          \
     X(START, "start", "the gateway or its ledger started")                                                             \
     X(STOP, "stop", "the gateway stopped in good order")                                                               \
     X(KEY, "key", "a key of sealed parts, wrapped for the auditors")
@@ -121,6 +121,9 @@ struct ledger_entry {
     span previous;  /* the last checkpoint of the one before: a signed note */
     span successor; /* verifier key of the one after */
     span gap;       /* what of the one before is not proven, signed by the people who go on without it */
+    span epoch;     /* of a key: the month by which what it opens can be destroyed */
+    span schedule;  /* the records schedule that is in force from here on */
+    span destroyed; /* which months' keys are destroyed, signed by the people who do it */
 };
 #define LEDGER_NOTE_MAX 8192u
 
@@ -155,13 +158,42 @@ void ledger_request_text(const uint8_t id[16], char out[LEDGER_REQUEST_ID]);
 
 /* ---- pseudonyms ----------------------------------------------------------------------------------------------- */
 
+#define LEDGER_MONTH_TEXT 8 /* "2026-10" and NUL */
+/* Months are counted: year × 12 + month - 1. */
+uint32_t ledger_month_of(uint64_t time_us);
+void ledger_month_text(uint32_t month, char out[LEDGER_MONTH_TEXT]);
+bool ledger_month_parse(span text, uint32_t *month);
+uint64_t ledger_month_end(uint32_t month); /* microseconds since 1970 */
+
+/* What must be kept of months so that their pseudonyms can be computed and what is sealed in them opened. Each month's state
+ * follows from the one before it, and none from a later one: where an early one is destroyed, it is gone. Zeros: there is none,
+ * because no records schedule was ever in force here; then nothing depends on it. */
+struct ledger_epochs {
+    uint32_t first; /* months before it have no state and need none; 0: none has */
+    uint32_t month; /* the earliest that is kept: `state` is its */
+    uint8_t state[32];
+};
+bool ledger_epochs_cover(const struct ledger_epochs *e, uint32_t month);
+bool ledger_epochs_destroyed(const struct ledger_epochs *e, uint32_t month);
+/* Forgets what is before that month (not before e->month). False: OpenSSL failed, or the month is none of this age. */
+bool ledger_epochs_forward(struct ledger_epochs *e, uint32_t month);
+/* What the ledger holds of a state, so that another one does not pass for it: a hash, in hex. */
+bool ledger_epochs_commitment(const struct ledger_epochs *e, char out[65]);
+/* epochs.json of the ledger's directory; zeros where there is none. CONFIG LEDGER_E_EPOCHS. */
+RESULT ledger_epochs_read(const char *directory, struct ledger_epochs *out);
+
+/* What pseudonyms are derived from. */
+struct ledger_root {
+    uint8_t key[32]; /* of ledger_key_root */
+    struct ledger_epochs epochs;
+};
 /* The key of a UTC month; start with zeros and pass the current time: it is derived anew when the month changes. */
 struct ledger_month {
-    uint32_t month; /* year × 12 + month - 1; 0: none yet */
+    uint32_t month; /* 0: none yet */
     uint8_t key[32];
 };
-/* False only when OpenSSL fails. root: 32 bytes, from ledger_key_root. */
-bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_t time_us);
+/* False when OpenSSL fails, or that month's key is destroyed. */
+bool ledger_month_update(struct ledger_month *m, const struct ledger_root *root, uint64_t time_us);
 /* HMAC-SHA-256(month key, type ‖ 0x00 ‖ value), first 128 bits in hex. type says what the value is ("alien_number",
  * "segment", …), so that equal values of different kinds do not look alike. */
 bool ledger_pseudonym(const struct ledger_month *m, span type, span value, char out[LEDGER_PSEUDONYM]);
@@ -228,7 +260,7 @@ struct ledger_filter {
     char pseudonym[LEDGER_PSEUDONYM]; /* of a subject as it stands in entries, or … */
     uint64_t subjects[LEDGER_FILTER_SUBJECTS]; /* … handles of the registry: entries with any of them */
     size_t subject_count;
-    uint8_t root[32];          /* with handles: of the ledger's key */
+    struct ledger_root root;   /* with handles */
     struct ledger_month month; /* zero; kept by ledger_filter_passes */
     char names[LEDGER_FILTER_SUBJECTS][LEDGER_PSEUDONYM];
 };
@@ -245,13 +277,15 @@ RESULT ledger_auditor_check(span pem, int64_t *ends);
  * what it opens (ledger_entry_parts and ledger_entry_publish see to that). One a process, made after the fork; all of its
  * entries go through one ring. CONFIG LEDGER_E_AUDITOR. */
 struct ledger_sealer;
-RESULT ledger_sealer_new(const span *auditors, size_t count, struct ledger_sealer **out);
+RESULT ledger_sealer_new(const span *auditors, size_t count, const struct ledger_epochs *epochs, struct ledger_sealer **out);
 void ledger_sealer_free(struct ledger_sealer *s); /* NULL is fine */
 
 /* Opens with an auditor's private key (PEM). CONFIG LEDGER_E_AUDITOR_KEY. */
 struct ledger_unsealer;
 struct ledger_view;
 RESULT ledger_unsealer_open(span pem, struct ledger_unsealer **out);
+/* What is kept of months; without it nothing opens that was sealed in a month that has one. */
+void ledger_unsealer_epochs(struct ledger_unsealer *u, const struct ledger_epochs *epochs);
 void ledger_unsealer_close(struct ledger_unsealer *u); /* NULL is fine */
 /* Every entry that is read goes through here first, in order: those of keys are kept, others passed over. */
 RESULT ledger_unsealer_learn(struct ledger_unsealer *u, const struct ledger_view *v);
@@ -261,6 +295,8 @@ enum ledger_unsealed {
     LEDGER_SEAL_KEY_MISSING, /* its entry was not read */
     LEDGER_SEAL_NOT_OURS,    /* sealed for others */
     LEDGER_SEAL_BROKEN,
+    LEDGER_SEAL_NO_EPOCHS, /* epochs.json is not here */
+    LEDGER_SEAL_DESTROYED, /* its month's key was destroyed */
 };
 /* The sealed part as a JSON object in out (cleared first). */
 enum ledger_unsealed ledger_unseal(struct ledger_unsealer *u, const struct ledger_view *v, struct buf *out);
@@ -288,6 +324,8 @@ enum ledger_error {
     LEDGER_E_AUDITOR,       /* CONFIG: not an auditor's certificate */
     LEDGER_E_AUDITOR_KEY,   /* CONFIG: not an auditor's private key */
     LEDGER_E_GONE,          /* IO: somebody deleted, replaced or cut a file of the ledger */
+    LEDGER_E_EPOCHS,        /* CONFIG: epochs.json is not there, or cannot be read */
+    LEDGER_E_SCHEDULE,      /* CONFIG: the records schedule does not allow it; struct ledger_refusal says why */
 };
 /* In words; falls back to os_error_text. Static lifetime. */
 const char *ledger_error_text(result r);
@@ -449,13 +487,66 @@ RESULT ledger_recovery_statement(const struct ledger_place *old, const struct le
 RESULT ledger_recover(const struct ledger_place *old, const struct ledger_place *next, span approval, const char *const *approvers,
     size_t approver_count, struct ledger_verifier *out);
 
+/* ---- records: schedule and destruction --------------------------------------------------------------------------- */
+
+/* What a records schedule says. Borrowed strings. */
+struct ledger_schedule {
+    const char *id;       /* NULL: the records are unscheduled */
+    uint64_t retain_days; /* that a month's entries are kept after its end */
+    const char *hold;     /* why nothing may be destroyed now; NULL: nothing is held */
+    const char *const *approvers; /* verifier keys, two of whom must agree */
+    size_t approver_count;
+};
+struct ledger_records_place {
+    struct ledger_place ledger;
+    const char *standby; /* directory; NULL: none. It has a copy of epochs.json */
+};
+struct ledger_refusal {
+    char text[512];
+};
+/* Puts a schedule in force: makes epochs.json where there is none (from the next month on; in an empty ledger from this one) and
+ * writes it into the ledger, with who may destroy. Also after each change of the schedule. While no gateway runs. */
+RESULT ledger_schedule_begin(const struct ledger_records_place *p, const struct ledger_schedule *s, struct ledger_epochs *out);
+/* What two people sign before the keys of all months up to that one are destroyed, oldest first; appended to out. CONFIG
+ * LEDGER_E_SCHEDULE: the schedule does not allow it; CONFIG EINVAL: the reason is not one line. */
+RESULT ledger_destruction_statement(const struct ledger_records_place *p, const struct ledger_schedule *s, uint32_t month, span reason,
+    struct buf *out, struct ledger_refusal *why);
+/* Destroys them: an entry that holds the approval, durable, then the keys. Cut off between the two it is run again with
+ * `recorded`: the entry is there. CONFIG LEDGER_E_SCHEDULE as above, or not approved. */
+RESULT ledger_destroy(const struct ledger_records_place *p, const struct ledger_schedule *s, span approval, bool recorded,
+    struct ledger_refusal *why);
+
+/* What the ledger itself says of all that; to be shown every entry from the first one, in order. LIMIT ENOMEM. */
+struct ledger_records;
+struct ledger_destroyed {
+    uint32_t from, to; /* months, both included */
+    uint64_t index;    /* of the entry */
+    char schedule[256];
+};
+struct ledger_records_summary {
+    uint32_t first, kept; /* months with a key begin, those that are kept; 0: no schedule */
+    char schedule[256], key[65];
+    struct ledger_destroyed *destroyed;
+    size_t destroyed_count;
+    char problem[160]; /* the first thing that was not in order, and in which entry; empty: all was */
+};
+RESULT ledger_records_new(const struct ledger_verifier *v, struct ledger_records **out);
+RESULT ledger_records_see(struct ledger_records *r, uint64_t index, span entry);
+const struct ledger_records_summary *ledger_records_summary(const struct ledger_records *r);
+void ledger_records_free(struct ledger_records *r); /* NULL is fine */
+/* Whether epochs.json holds what it should. */
+enum ledger_epochs_state { LEDGER_EPOCHS_AGREE, LEDGER_EPOCHS_MISSING, LEDGER_EPOCHS_BEHIND, LEDGER_EPOCHS_OTHER, LEDGER_EPOCHS_UNREADABLE };
+enum ledger_epochs_state ledger_records_compare(const struct ledger_records *r, const char *directory);
+const char *ledger_epochs_state_text(enum ledger_epochs_state s);
+
 /* ---- the scribe ----------------------------------------------------------------------------------------------- */
 
 struct ledger_scribe_config {
     struct ipc_area *area;
     int control_fd; /* channel to the supervisor; -1: none, then SIGTERM stops */
     int key_fd;     /* inherited descriptor of the key file; closed after reading; -1: place.key_path */
-    int root_fd;    /* where the 32 bytes of ledger_key_root go before READY (memory file, at offset 0); -1: nowhere */
+    int root_fd;    /* where the struct ledger_root goes before READY (memory file, at offset 0); -1: nowhere */
+    bool scheduled; /* a records schedule is configured: there must be an epochs.json */
     struct ledger_place place;
     struct ledger_place standby; /* takes over where the other fails; directory NULL: none. With the same key */
     uint64_t generation;   /* told back in READY */

@@ -1,17 +1,17 @@
-#include "ledger/calendar.h"
-#include "ledger/ledger.h"
+#include "ledger/epoch.h"
 
 /* One key a month: what a reader of the ledger can link ends with the month. */
-bool ledger_month_update(struct ledger_month *m, const uint8_t root[32], uint64_t time_us)
+bool ledger_month_update(struct ledger_month *m, const struct ledger_root *root, uint64_t time_us)
 {
-    struct ledger_date d = ledger_date_of(time_us / 86400000000u);
-    uint32_t month = d.year * 12 + d.month - 1;
+    uint32_t month = ledger_month_of(time_us);
     if (LIKELY(m->month == month)) return true;
-    char text[16];
-    int n = snprintf(text, sizeof text, "%04u-%02u", d.year, d.month);
-    if (!hmac_sha256(span_of(root, 32), span_of(text, (size_t)n), m->key)) return false;
-    m->month = month;
-    return true;
+    char text[LEDGER_MONTH_TEXT];
+    ledger_month_text(month, text);
+    m->month = 0;
+    if (!hmac_sha256(span_of(root->key, 32), span_str(text), m->key)) return false;
+    bool good = !ledger_epochs_cover(&root->epochs, month) || epochs_month_key(&root->epochs, month, m->key, m->key);
+    if (good) m->month = month;
+    return good;
 }
 
 #define VALUE_MAX 4096u

@@ -433,13 +433,29 @@ static result load_key(struct scribe *s)
     return r;
 }
 
+/* What processes hold in memory is kept as long as they live: nothing of months that are over, but of the last one, lest a
+ * clock that is put right over the border stops everything. */
+static result read_epochs(const struct scribe *s, struct ledger_epochs *out)
+{
+    uint32_t last = ledger_month_of(os_realtime_us()) - 1;
+    result r = ledger_epochs_read(s->config->place.directory, out);
+    if (r.class == ERROR_IO && s->config->standby.directory) r = ledger_epochs_read(s->config->standby.directory, out);
+    TRY(r);
+    REQUIRE(out->first != 0 || !s->config->scheduled, ERROR_CONFIG, LEDGER_E_EPOCHS);
+    bool good = out->first == 0 || out->month >= last || ledger_epochs_forward(out, last);
+    REQUIRE(good, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    return OK;
+}
+
 static result hand_out_root(struct scribe *s)
 {
     if (s->config->root_fd < 0) return OK;
-    uint8_t root[32];
-    TRY(ledger_key_root(s->key, root));
-    ssize_t n = pwrite(s->config->root_fd, root, sizeof root, 0);
-    mem_wipe(root, sizeof root);
+    struct ledger_root root;
+    TRY(ledger_key_root(s->key, root.key));
+    result r = read_epochs(s, &root.epochs);
+    ssize_t n = is_ok(r) ? pwrite(s->config->root_fd, &root, sizeof root, 0) : 0;
+    mem_wipe(&root, sizeof root);
+    TRY(r);
     REQUIRE(n == (ssize_t)sizeof root, ERROR_IO, n < 0 ? errno : OS_SHORT_WRITE);
     return OK;
 }

@@ -1,3 +1,4 @@
+#include "ledger/epoch.h"
 #include "ledger/seal.h"
 #include "os/os.h"
 #include <errno.h>
@@ -16,6 +17,8 @@ struct ledger_sealer {
     STACK_OF(X509) *auditors;
     EVP_CIPHER_CTX *cipher;
     uint64_t hour, count;
+    struct ledger_epochs epochs;
+    char epoch[LEDGER_MONTH_TEXT]; /* empty: `wrapped` holds all of the key */
     uint8_t key[SEAL_KEY_BYTES];
     char id[SEAL_ID_TEXT];
     char wrapped[TEXT_MAX]; /* ID.BASE64 of the CMS message */
@@ -65,11 +68,12 @@ static result add_auditor(struct ledger_sealer *s, span pem)
     return FAIL(ERROR_LIMIT, ENOMEM);
 }
 
-result ledger_sealer_new(const span *auditors, size_t count, struct ledger_sealer **out)
+result ledger_sealer_new(const span *auditors, size_t count, const struct ledger_epochs *epochs, struct ledger_sealer **out)
 {
     struct ledger_sealer *s = mem_alloc(sizeof *s);
     REQUIRE(s, ERROR_LIMIT, ENOMEM);
     s->magic = SEALER_MAGIC;
+    s->epochs = *epochs;
     s->auditors = sk_X509_new_null();
     s->cipher = EVP_CIPHER_CTX_new();
     buf_init(&s->plain, PLAIN_MAX);
@@ -132,6 +136,16 @@ static size_t put_sealed(const char *id, span bytes, char out[TEXT_MAX])
     return head + base64_encode(bytes, out + head);
 }
 
+/* What the auditors open is one half of the key then, and the month the other. */
+static bool join_epoch(struct ledger_sealer *s, uint64_t hour)
+{
+    uint32_t month = ledger_month_of(hour * HOUR_US);
+    s->epoch[0] = 0;
+    if (!ledger_epochs_cover(&s->epochs, month)) return true;
+    ledger_month_text(month, s->epoch);
+    return epochs_seal_key(&s->epochs, month, s->key, s->key);
+}
+
 static result renew(struct ledger_sealer *s, uint64_t hour)
 {
     uint8_t id[8], *der = NULL;
@@ -145,6 +159,7 @@ static result renew(struct ledger_sealer *s, uint64_t hour)
     s->wrapped_len = len > 0 ? put_sealed(s->id, span_of(der, (size_t)len), s->wrapped) : 0;
     OPENSSL_free(der);
     REQUIRE(s->wrapped_len > 0, ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    REQUIRE(join_epoch(s, hour), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     s->hour = hour;
     s->count = 0;
     s->made = true;
@@ -180,7 +195,8 @@ result seal_key_entry(struct ledger_sealer *s, span node, uint64_t time_us, stru
         .upstream_status = -1,
         .status = -1,
         .duration_us = -1,
-        .sealed = span_of(s->wrapped, s->wrapped_len)};
+        .sealed = span_of(s->wrapped, s->wrapped_len),
+        .epoch = s->epoch[0] ? span_str(s->epoch) : span_of(NULL, 0)};
     return os_random(out->nonce, sizeof out->nonce);
 }
 

@@ -1,4 +1,5 @@
-/* Private to ledger: what stands only in `sealed`.
+/* Private to ledger: what stands only in `sealed`. In a month that can be destroyed (epoch.h) the key that seals is made of
+ * both, the hourly key and the month's state.
  *
  *   hourly key (32 random bytes, of one process) ──CMS AuthEnvelopedData──► entry of event `key`: "ID.BASE64(DER)"
  *        │

@@ -1,10 +1,10 @@
 /* From one ledger to the next: in good order, or over damage. Each is tied to the other by what both signed. */
-#include "ledger/tiles.h"
+#include "ledger/approval.h"
 #include <errno.h>
 
 #define STATEMENT "gate1367 ledger recovery"
 
-static result fill_entry(struct ledger_entry *e, enum ledger_event event, const char *node, char request[LEDGER_REQUEST_ID])
+result entry_begin(struct ledger_entry *e, enum ledger_event event, const char *node, char request[LEDGER_REQUEST_ID])
 {
     uint8_t chance[26];
     TRY(os_random(chance, sizeof chance));
@@ -25,7 +25,7 @@ static result end_old(const struct ledger_place *old, const char *successor)
 {
     struct ledger_entry e;
     char request[LEDGER_REQUEST_ID];
-    TRY(fill_entry(&e, LEDGER_STOP, old->origin, request));
+    TRY(entry_begin(&e, LEDGER_STOP, old->origin, request));
     e.successor = span_str(successor);
     return ledger_append_once(old, &e);
 }
@@ -43,7 +43,7 @@ static result begin_next(const struct ledger_place *next, span previous, span ga
 {
     struct ledger_entry e;
     char request[LEDGER_REQUEST_ID];
-    TRY(fill_entry(&e, LEDGER_START, next->origin, request));
+    TRY(entry_begin(&e, LEDGER_START, next->origin, request));
     e.previous = previous;
     e.gap = gap;
     return ledger_append_once(next, &e);
@@ -118,20 +118,13 @@ static result head_lines(const struct ledger_place *old, const struct ledger_pla
     return buf_printf(out, STATEMENT "\n%s\n%s\n", a, b);
 }
 
-static bool one_line(span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] < ' ') return false;
-    return s.len > 0 && s.len <= LEDGER_FIELD_MAX && utf8_valid(s);
-}
-
 result ledger_recovery_statement(
     const struct ledger_place *old, const struct ledger_place *next, span reason, struct buf *out)
 {
     struct ledger_verifier before;
     struct ledger_report report;
     char problem[512];
-    REQUIRE(one_line(reason), ERROR_CONFIG, EINVAL);
+    REQUIRE(approval_one_line(reason), ERROR_CONFIG, EINVAL);
     TRY(head_lines(old, next, out));
     TRY(old_verifier(old, &before));
     enum ledger_judgement j = ledger_verify(old->directory, &before, NULL, NULL, &report);
@@ -143,20 +136,6 @@ result ledger_recovery_statement(
     return buf_printf(out, "reason: %.*s\n", SPAN_FMT(reason));
 }
 
-/* Two different keys among those that the configuration names. */
-static bool two_signed(const struct tlog_note *n, const char *const *approvers, size_t count)
-{
-    struct tlog_verifier first = {0}, v;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_ok(tlog_verifier_parse(span_str(approvers[i]), &v)) || !tlog_note_signed(n, &v, NULL)) continue;
-        if (first.name[0] == 0)
-            first = v;
-        else if (memcmp(first.key, v.key, 32) != 0)
-            return true;
-    }
-    return false;
-}
-
 static result check_approval(const struct ledger_place *old, const struct ledger_place *next, span approval,
     const char *const *approvers, size_t count)
 {
@@ -165,7 +144,7 @@ static result check_approval(const struct ledger_place *old, const struct ledger
     buf_init(&head, LEDGER_NOTE_MAX);
     result r = head_lines(old, next, &head);
     bool good = is_ok(r) && approval.len <= LEDGER_NOTE_MAX && tlog_note_split(approval, &n) &&
-                span_starts(n.text, buf_span(&head)) && two_signed(&n, approvers, count);
+                span_starts(n.text, buf_span(&head)) && approval_two_signed(&n, approvers, count);
     buf_free(&head);
     TRY(r);
     REQUIRE(good, ERROR_CONFIG, LEDGER_E_APPROVAL);

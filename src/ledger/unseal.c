@@ -1,4 +1,5 @@
 /* Opening `sealed` with an auditor's private key. */
+#include "ledger/epoch.h"
 #include "ledger/seal.h"
 #include <errno.h>
 #include <openssl/cms.h>
@@ -9,6 +10,7 @@
 struct known_key {
     char id[SEAL_ID_TEXT];
     bool opened, foreign;
+    uint32_t epoch; /* 0: it opens by itself */
     uint8_t key[SEAL_KEY_BYTES];
     uint8_t *wrapped; /* DER, until it is opened */
     size_t wrapped_len;
@@ -18,6 +20,7 @@ struct ledger_unsealer {
     uint32_t magic;
     EVP_PKEY *auditor;
     EVP_CIPHER_CTX *cipher;
+    struct ledger_epochs epochs;
     struct known_key *keys;
     size_t count, room;
 };
@@ -50,8 +53,13 @@ void ledger_unsealer_close(struct ledger_unsealer *u)
     if (u->keys) mem_free_wipe(u->keys, u->room * sizeof *u->keys);
     EVP_PKEY_free(u->auditor);
     EVP_CIPHER_CTX_free(u->cipher);
-    u->magic = 0;
-    mem_free(u);
+    mem_free_wipe(u, sizeof *u);
+}
+
+void ledger_unsealer_epochs(struct ledger_unsealer *u, const struct ledger_epochs *epochs)
+{
+    MAGIC_CHECK(u, UNSEALER_MAGIC);
+    u->epochs = *epochs;
 }
 
 /* ID.BASE64 → both; false: it is not that. `bytes` has room for the text's length. */
@@ -94,7 +102,9 @@ result ledger_unsealer_learn(struct ledger_unsealer *u, const struct ledger_view
     if (sealed.len < 3 || !ledger_view_is(v->members[LEDGER_MEMBER_EVENT], span_str(ledger_event_name(LEDGER_KEY)))) return OK;
     k.wrapped = mem_alloc(sealed.len);
     REQUIRE(k.wrapped, ERROR_LIMIT, ENOMEM);
-    bool fine = split(span_sub(sealed, 1, sealed.len - 2), k.id, k.wrapped, &k.wrapped_len) && !find_key(u, k.id);
+    span epoch = ledger_view_member(v->json, "epoch");
+    bool fine = split(span_sub(sealed, 1, sealed.len - 2), k.id, k.wrapped, &k.wrapped_len) && !find_key(u, k.id) &&
+                (!epoch.ptr || (epoch.len > 2 && ledger_month_parse(span_sub(epoch, 1, epoch.len - 2), &k.epoch)));
     result r = fine ? add_key(u, &k) : OK;
     if (!fine || !is_ok(r)) mem_free(k.wrapped);
     return r;
@@ -117,8 +127,8 @@ static bool open_key(struct ledger_unsealer *u, struct known_key *k)
 {
     if (k->opened) return true;
     if (k->foreign) return false;
-    k->opened = decrypt_key(u, k);
-    k->foreign = !k->opened;
+    k->foreign = !decrypt_key(u, k);
+    k->opened = !k->foreign && (k->epoch == 0 || epochs_seal_key(&u->epochs, k->epoch, k->key, k->key));
     mem_free(k->wrapped);
     k->wrapped = NULL;
     return k->opened;
@@ -159,6 +169,8 @@ enum ledger_unsealed ledger_unseal(struct ledger_unsealer *u, const struct ledge
     if (nonce.len < 2 || !split(span_sub(sealed, 1, sealed.len - 2), id, bytes, &len)) return LEDGER_SEAL_BROKEN;
     struct known_key *k = find_key(u, id);
     if (!k) return LEDGER_SEAL_KEY_MISSING;
+    if (k->epoch != 0 && !ledger_epochs_cover(&u->epochs, k->epoch)) return LEDGER_SEAL_NO_EPOCHS;
+    if (k->epoch != 0 && ledger_epochs_destroyed(&u->epochs, k->epoch)) return LEDGER_SEAL_DESTROYED;
     if (!open_key(u, k)) return LEDGER_SEAL_NOT_OURS;
     if (!is_ok(buf_reserve(out, len, &room))) return LEDGER_SEAL_BROKEN;
     if (!decrypt(u, k, span_of(bytes, len), span_sub(nonce, 1, nonce.len - 2), room, &plain)) return LEDGER_SEAL_BROKEN;
@@ -174,6 +186,8 @@ const char *ledger_unsealed_text(enum ledger_unsealed u)
     case LEDGER_UNSEALED: return "unsealed";
     case LEDGER_SEAL_KEY_MISSING: return "the entry of its key is not in what was read";
     case LEDGER_SEAL_NOT_OURS: return "it is not sealed for this key";
+    case LEDGER_SEAL_NO_EPOCHS: return "epochs.json of the ledger's directory is needed beside the key";
+    case LEDGER_SEAL_DESTROYED: return "the key of its month was destroyed under the records schedule";
     case LEDGER_SEAL_BROKEN: return "it does not open: it was changed, or belongs to another entry";
     }
     return "";

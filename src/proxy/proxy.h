@@ -256,7 +256,7 @@ struct proxy_worker_arguments {
     const int *listeners; /* one a settings->listeners */
     int control;          /* channel to the supervisor */
     uint8_t ticket_keys[IO_TICKET_KEYS_SIZE];
-    uint8_t pseudonym_root[32];
+    struct ledger_root pseudonym_root;
     struct proxy_counters *counters;
     struct proxy_rates *rates; /* NULL: nobody counts */
     struct mirror_board *mirror; /* NULL: a gateway. Else a mirror: it asks and judges, and answers nobody */

@@ -132,7 +132,7 @@ void record_versions(const struct worker *w, struct ledger_entry *e)
 static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_words *words)
 {
     struct worker *w = x->worker;
-    REQUIRE(ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us), ERROR_INTERNAL, 0);
+    REQUIRE(ledger_month_update(&w->month, &w->arguments->pseudonym_root, x->time_us), ERROR_INTERNAL, 0);
     *e = (struct ledger_entry){.time_us = x->time_us, .node = span_str(w->settings->node), .request = span_str(x->id),
         .sealer = w->sealer, .exact_target = x->request.target};
     describe_recipient(x, e);

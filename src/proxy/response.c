@@ -250,7 +250,7 @@ static const uint8_t *pseudonym_key(struct exchange *x)
     char key[LEDGER_PSEUDONYM];
     const struct rules_document_view *v = x->document == NULL ? NULL : rules_document_view(x->document);
     bool asked = v != NULL && (v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms);
-    if (!asked || !ledger_month_update(&w->month, w->arguments->pseudonym_root, x->time_us)) return NULL;
+    if (!asked || !ledger_month_update(&w->month, &w->arguments->pseudonym_root, x->time_us)) return NULL;
     if (!ledger_pseudonym(&w->month, SPAN("pseudonyms in answers to"), span_str(x->who->recipient->id), key)) return NULL;
     memcpy(x->pseudonym_key, key, sizeof(x->pseudonym_key));
     return x->pseudonym_key;

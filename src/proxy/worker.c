@@ -318,7 +318,7 @@ static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t si
 static RESULT read_cursor_keys(struct worker *w, char *why, size_t size)
 {
     if (w->settings->cursor_key_fd < 0) {
-        span root = span_of(w->arguments->pseudonym_root, sizeof(w->arguments->pseudonym_root));
+        span root = span_of(w->arguments->pseudonym_root.key, sizeof(w->arguments->pseudonym_root.key));
         REQUIRE(pages_keys_derive(root, &w->cursor_keys), ERROR_INTERNAL, 0);
         return OK;
     }
@@ -374,7 +374,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     w->gates = (struct gate_environment){.ring = w->arguments->ring, .scratch = &w->scratch,
         .body_cap = body_cap(&w->settings->limits), .arena_cap = ARENA_CAP};
     name_registry(w);
-    if (w->settings->auditor_count > 0) TRY(ledger_sealer_new(w->settings->auditors, w->settings->auditor_count, &w->sealer));
+    if (w->settings->auditor_count > 0) TRY(ledger_sealer_new(w->settings->auditors, w->settings->auditor_count, &w->arguments->pseudonym_root.epochs, &w->sealer));
     w->loop = io_loop_new();
     w->listening = mem_array(w->settings->listener_count, sizeof(*w->listening));
     REQUIRE(w->loop != NULL && w->listening != NULL, ERROR_LIMIT, ENOMEM);

@@ -60,7 +60,8 @@ static result want_month(struct report_index *i, sqlite3_stmt *s, struct ledger_
 {
     char name[LEDGER_PSEUDONYM];
     uint8_t handle[8];
-    REQUIRE(ledger_month_update(&f->month, f->root, time_us), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    if (ledger_epochs_destroyed(&f->root.epochs, ledger_month_of(time_us))) return OK;
+    REQUIRE(ledger_month_update(&f->month, &f->root, time_us), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     for (size_t k = 0; k < f->subject_count; k++) {
         store_le64(handle, f->subjects[k]);
         REQUIRE(ledger_pseudonym(&f->month, SPAN("subject"), span_of(handle, 8), name), ERROR_INTERNAL, LEDGER_E_CRYPTO);

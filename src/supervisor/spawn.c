@@ -69,7 +69,7 @@ static void close_admin(struct supervisor *s)
     os_close(&s->socket_listener);
 }
 
-static bool read_secret(int fd, uint8_t *out, size_t len)
+static bool read_secret(int fd, void *out, size_t len)
 {
     struct buf b;
     if (!is_ok(os_read_fd(fd, len, &b))) return false;
@@ -126,6 +126,7 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .place = s->now.config->ledger,
         .standby = s->now.config->standby,
         .generation = s->now.number,
+        .scheduled = s->now.config->scheduled,
         .mark_life = true,
         .warn_bytes = s->now.config->ledger_warn,
         .shed_bytes = s->now.config->ledger_shed,
@@ -190,7 +191,7 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
     a.suspicions = suspicions;
     a.registry = open_registry(g->config, overlay, control);
     bool secrets = read_secret(s->ticket_fd, a.ticket_keys, sizeof(a.ticket_keys)) &&
-                   read_secret(s->root_fd, a.pseudonym_root, sizeof(a.pseudonym_root));
+                   read_secret(s->root_fd, &a.pseudonym_root, sizeof(a.pseudonym_root));
     if (!secrets) give_up(control, "the secrets cannot be read");
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
@@ -216,7 +217,7 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     if (!is_ok(ipc_ring_attach(s->area, slot, &ring))) give_up(control, "the ring cannot be attached");
     ipc_area_keep_slot(s->area, slot);
     a.ring = ring;
-    if (!read_secret(s->root_fd, a.pseudonym_root, sizeof(a.pseudonym_root))) give_up(control, "no pseudonym key");
+    if (!read_secret(s->root_fd, &a.pseudonym_root, sizeof(a.pseudonym_root))) give_up(control, "no pseudonym key");
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
     _exit(admin_run(&a, confine_admin, g->config));

@@ -112,7 +112,7 @@ static RESULT open_memory(struct supervisor *s)
     result r = make_secret_file("tickets", tickets, sizeof(tickets), &s->ticket_fd);
     mem_wipe(tickets, sizeof(tickets));
     TRY(r);
-    TRY(make_secret_file("pseudonyms", NULL, 32, &s->root_fd));
+    TRY(make_secret_file("pseudonyms", NULL, sizeof(struct ledger_root), &s->root_fd));
     return os_shared_create("overlay", CONFIG_OVERLAY_BYTES, &s->now.overlay_fd);
 }
 

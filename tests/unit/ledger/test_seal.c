@@ -18,6 +18,8 @@ static span file_of(const char *path, struct buf *b)
     return buf_span(b);
 }
 
+static const struct ledger_epochs none;
+
 static void open_site(struct site_of_ring *s)
 {
     char dir[] = "/tmp/gate1367-seal-XXXXXX", path[128];
@@ -30,8 +32,8 @@ static void open_site(struct site_of_ring *s)
     span private = file_of(path, &key);
     snprintf(path, sizeof path, "%s/c.pem", dir);
     span public = file_of(path, &certificate);
-    assert_true(is_ok(ledger_sealer_new(&public, 1, &s->sealer)) && is_ok(ledger_unsealer_open(private, &s->unsealer)));
-    assert_int_equal(ledger_sealer_new(&private, 1, &(struct ledger_sealer *){NULL}).code, LEDGER_E_AUDITOR);
+    assert_true(is_ok(ledger_sealer_new(&public, 1, &none, &s->sealer)) && is_ok(ledger_unsealer_open(private, &s->unsealer)));
+    assert_int_equal(ledger_sealer_new(&private, 1, &none, &(struct ledger_sealer *){NULL}).code, LEDGER_E_AUDITOR);
     assert_int_equal(ledger_unsealer_open(public, &(struct ledger_unsealer *){NULL}).code, LEDGER_E_AUDITOR_KEY);
     buf_free(&key);
     buf_free(&certificate);
