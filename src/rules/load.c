@@ -148,7 +148,7 @@ static bool compile_set(struct loader *l)
 {
     for (int ndjson = 0; ndjson < 2; ndjson++)
         if (!(l->set->unprofiled[ndjson] = document_unprofiled(l, ndjson))) return false;
-    return sort_rules(l) && name_profiles(l) && labels_build(l) && literals_build(l) && proposals_build(l);
+    return sort_rules(l) && name_profiles(l) && labels_build(l) && literals_build(l) && proposals_build(l) && examples_take(l);
 }
 
 static bool load_all(struct loader *l, struct source *const *packs, size_t count)

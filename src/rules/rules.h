@@ -230,6 +230,10 @@ struct rules_document_view {
     size_t header_count;
 };
 const struct rules_document_view *rules_document_view(const struct rules_document *d);
+/* The i-th answer that the profile's own tests give for the document, compact JSON where they give a value. False: there are
+ * no more. All of a document have RULES_EXAMPLES_MAX bytes at most: what is over is left out. */
+#define RULES_EXAMPLES_MAX ((size_t)32 * 1024)
+bool rules_document_example(const struct rules_document *d, size_t i, span *out);
 /* The synthetic document of `unprofiled: inspect`. JSON: unit 0 is the document, unit 1 (inside it) the element of a
  * root array; NDJSON: unit 0 is the line. No keys, no query, view.profile NULL. */
 const struct rules_document *rules_unprofiled(const struct rules_set *s, bool ndjson);

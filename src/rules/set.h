@@ -168,6 +168,8 @@ struct rules_document {
     enum rules_match column_match;
     bool column_ranges; /* comparisons are let through, and not looked for again */
     bool drops;         /* some parameter is not handed on */
+    struct example *examples; /* of the profile's tests; of the base alone */
+    size_t examples_size;
     struct place at;
 };
 
@@ -324,6 +326,8 @@ const struct rules_pages *pages_load(
     struct loader *l, const struct place *at, const json_t *v, cursor_path_fn *each, void *ctx);
 /* `headers` of a document. */
 void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
+/* Keeps the answers that the profiles' tests give. False: out of memory. */
+bool examples_take(struct loader *l);
 /* NULL after reporting. */
 struct rules_document *document_load(
     struct loader *l, const struct place *at, const json_t *v, const struct rules_profile *profile);
