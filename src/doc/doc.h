@@ -156,6 +156,18 @@ const char *doc_malformed_name(enum doc_malformed m);
 size_t doc_reader_names(const struct doc_reader *r);
 span doc_reader_name(const struct doc_reader *r, uint16_t id);
 
+/* What the reader has learnt of the bodies since its last reset: their names, with their ids, and in which order they stood.
+ * For bodies that are nobody's. NULL: out of memory. */
+struct doc_lore;
+/* The body that comes is read to learn of it: also of what stands there once, which else is not worth it. Until the reset. */
+void doc_reader_rehearse(struct doc_reader *r);
+struct doc_lore *doc_reader_lore(const struct doc_reader *r);
+void doc_lore_free(struct doc_lore *l);
+/* Right behind a reset: as if it had learnt that of the body that comes. Reads no byte differently, and is only faster where
+ * the body is alike. The lore is of a reader of this process and outlives the next reset. False: out of memory, nothing is
+ * learnt. */
+bool doc_reader_recall(struct doc_reader *r, const struct doc_lore *l);
+
 /* Decodes the escapes of a raw string (between the quotes). out has room for raw.len bytes. Lone surrogates become
  * U+FFFD, malformed UTF-8 is copied as it is. Returns the length. */
 size_t doc_decode_string(span raw, uint8_t *out);

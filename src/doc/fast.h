@@ -448,7 +448,7 @@ STRIDE enum off take_record(struct stride *s)
     bool first = s->state == WALK_FIRST_VALUE;
     enum off off = take_track(s);
     bool open = r->lesson.on && depth > r->lesson.depth;
-    if ((off == OFF_GAP || (off == OFF_NOWHERE && !first)) && !open) {
+    if ((off == OFF_GAP || (off == OFF_NOWHERE && (!first || r->rehearses))) && !open) {
         r->lesson.on = true;
         r->lesson.mark = mark;
         r->lesson.depth = depth;

@@ -84,10 +84,11 @@ static uint8_t *take_room(struct doc_names *n, size_t size, bool *full)
     return room;
 }
 
-static bool grow_entries(struct doc_names *n)
+static bool grow_entries(struct doc_names *n, uint32_t more)
 {
-    if (n->count < n->size) return true;
+    if (n->size - n->count >= more) return true;
     uint32_t size = n->size ? 2 * n->size : 64;
+    while (size - n->count < more) size *= 2;
     struct name_entry *entries = mem_array(size, sizeof *entries); /* not resized: the old one must be wiped */
     if (!entries) return false;
     if (n->count > 0) memcpy(entries, n->entries, n->count * sizeof *entries);
@@ -120,7 +121,7 @@ static enum names_verdict add_entry(struct doc_names *n, span name, uint64_t hea
     bool full = n->count == NAMES_MOST;
     *id = DOC_NAME_NONE;
     if (full) return NAMES_NEW;
-    if (!grow_entries(n)) return NAMES_NO_MEMORY;
+    if (!grow_entries(n, 1)) return NAMES_NO_MEMORY;
     uint8_t *bytes = take_room(n, name.len + NAMES_SLACK, &full);
     if (!bytes) return full ? NAMES_NEW : NAMES_NO_MEMORY;
     if (name.len > 0) memcpy(bytes, name.ptr, name.len);
@@ -152,6 +153,19 @@ static void fill_slot(struct doc_names *n, uint16_t id)
     uint16_t *slot = find_slot(n, span_of(e->bytes, e->len), e->head);
     *slot = (uint16_t)(id + 1);
     e->slot = (uint16_t)(slot - n->slots);
+}
+
+/* All have their slots since there are more than a few. */
+bool names_recall(struct doc_names *n, const struct name_entry *entries, uint32_t count)
+{
+    ASSERT(n->count == 0 && count <= NAMES_MOST);
+    if (count == 0) return true;
+    if (!grow_entries(n, count)) return false;
+    memcpy(n->entries, entries, count * sizeof *entries);
+    for (uint32_t i = 0; count > NAMES_FEW && i < count; i++)
+        n->slots[entries[i].slot] = (uint16_t)(i + 1);
+    n->count = count;
+    return true;
 }
 
 /* Looks a name up and adds it where it is new and there is room. A few names are compared one by one: short bodies then

@@ -97,6 +97,10 @@ void names_free(struct doc_names *n);
 /* Forgets and wipes all names. Costs no more than what was met. */
 void names_reset(struct doc_names *n);
 
+/* Where none is known yet: these are known, in this order, as names_init()'s key has given them slots. Their bytes outlive
+ * the next reset. False: out of memory. */
+bool names_recall(struct doc_names *n, const struct name_entry *entries, uint32_t count);
+
 enum names_verdict { NAMES_NEW, NAMES_DUPLICATE, NAMES_NO_MEMORY };
 /* Notes the raw name in the innermost of the open containers, an object. *id gets its id or DOC_NAME_NONE. */
 enum names_verdict names_meet(

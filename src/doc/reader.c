@@ -1,7 +1,5 @@
 #include "doc/reader.h"
 
-#define READER_MAGIC 0x646F6352 /* "docR" */
-
 static void pick_code(struct doc_reader *r, enum cpu_level level)
 {
     r->fast = level == CPU_PORTABLE ? walk_fast_portable : walk_fast_avx2;
@@ -39,7 +37,7 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     MAGIC_CHECK(r, READER_MAGIC);
     names_reset(&r->names);
     track_reset(r->track);
-    r->lesson.on = false;
+    r->lesson.on = r->rehearses = false;
     r->record_size = r->record_events = 0;
     r->lines = format == DOC_NDJSON;
     r->tail = false;
@@ -60,6 +58,12 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     r->scan.in_string = r->scan.escaped = r->scan.scalar = 0;
     r->scan.last = 0;
     r->scan.mark_count = 0;
+}
+
+void doc_reader_rehearse(struct doc_reader *r)
+{
+    MAGIC_CHECK(r, READER_MAGIC);
+    r->rehearses = true;
 }
 
 void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)

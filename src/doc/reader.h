@@ -7,6 +7,8 @@
 #include "doc/scan.h"
 #include "doc/track.h"
 
+#define READER_MAGIC 0x646F6352 /* "docR" */
+
 /* What may come next.
  *
  *            '{'                '"'…'"'           ':'
@@ -76,6 +78,7 @@ struct doc_reader {
     uint64_t malformed_at;
     /* tracks (track.h) */
     struct track *track; /* NULL: none was learnt yet */
+    bool rehearses;      /* what stands once is learnt too */
     struct {
         bool on;
         uint32_t mark, depth; /* a record to learn begins there, in so many containers */

@@ -172,13 +172,16 @@ static bool learn_record(struct lesson *l, const uint16_t *last)
     return l->depth == 0 && end_gap(l, (size_t)*last + 1, TRACK_END);
 }
 
+struct track *track_new(void)
+{
+    struct track *t = mem_alloc(sizeof *t);
+    if (t) track_reset(t);
+    return t;
+}
+
 void track_learn(struct doc_reader *r, uintptr_t bytes, uint32_t first, uint32_t last)
 {
-    if (!r->track) {
-        r->track = mem_alloc(sizeof *r->track);
-        if (!r->track) return;
-        track_reset(r->track);
-    }
+    if (!r->track && !(r->track = track_new())) return;
     struct track *t = r->track;
     if (t->refusals == TRACK_REFUSALS || t->count == TRACK_NODES) return;
     struct lesson l = {.r = r, .t = t, .bytes = bytes, .mark = r->scan.marks + first, .parent = TRACK_NONE};

@@ -63,6 +63,8 @@ void track_learn(struct doc_reader *r, uintptr_t bytes, uint32_t first, uint32_t
 /* A track is left inside a record after `steps` gaps: the names that were met in the objects that are open are noted,
  * which began at this depth. False: out of memory, which is latched. */
 bool track_leave(struct doc_reader *r, uint32_t steps, uint32_t depth);
+/* Without tracks; NULL: out of memory. */
+struct track *track_new(void);
 /* Forgets and wipes. */
 void track_reset(struct track *t);
 

@@ -1,0 +1,99 @@
+/* What a reader has learnt: names, in which order they follow each other, and tracks. Taken of bodies that are nobody's, and
+ * given back to it before a body is read. */
+#include "doc/reader.h"
+
+struct doc_lore {
+    struct name_entry *entries; /* of no object; their bytes stand in `text` */
+    uint8_t *text;
+    uint32_t count;
+    uint16_t root;
+    uint16_t recent[NAMES_RECENT];
+    struct track_node *nodes;
+    struct track_op *ops;
+    uint16_t node_count, op_count, first_node, next_node, refusals;
+};
+
+void doc_lore_free(struct doc_lore *l)
+{
+    if (!l) return;
+    mem_free(l->entries);
+    mem_free(l->text);
+    mem_free(l->nodes);
+    mem_free(l->ops);
+    mem_free(l);
+}
+
+static size_t text_size(const struct doc_names *n)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < n->count; i++)
+        size += n->entries[i].len + (size_t)NAMES_SLACK;
+    return size;
+}
+
+static bool take_names(struct doc_lore *l, const struct doc_names *n)
+{
+    l->entries = mem_array(n->count + (size_t)1, sizeof *l->entries);
+    l->text = mem_alloc(text_size(n) + 1);
+    if (!l->entries || !l->text) return false;
+    uint8_t *to = l->text;
+    for (uint32_t i = 0; i < n->count; i++) {
+        struct name_entry *e = &l->entries[i];
+        *e = n->entries[i];
+        memcpy(to, e->bytes, e->len + (size_t)NAMES_SLACK);
+        e->bytes = to;
+        e->object = 0;
+        e->frame = 0;
+        to += e->len + (size_t)NAMES_SLACK;
+    }
+    l->count = n->count;
+    l->root = n->root;
+    memcpy(l->recent, n->recent, sizeof l->recent);
+    return true;
+}
+
+static bool take_tracks(struct doc_lore *l, const struct track *t)
+{
+    if (!t || t->count == 0) return true;
+    l->nodes = mem_copy(t->nodes, t->count * sizeof *l->nodes);
+    l->ops = mem_copy(t->ops, (t->op_count + (size_t)1) * sizeof *l->ops);
+    if (!l->nodes || !l->ops) return false;
+    l->node_count = t->count;
+    l->op_count = t->op_count;
+    l->first_node = t->root;
+    l->next_node = t->next;
+    l->refusals = t->refusals;
+    return true;
+}
+
+struct doc_lore *doc_reader_lore(const struct doc_reader *r)
+{
+    MAGIC_CHECK(r, READER_MAGIC);
+    struct doc_lore *l = mem_alloc(sizeof *l);
+    if (l && take_names(l, &r->names) && take_tracks(l, r->track)) return l;
+    doc_lore_free(l);
+    return NULL;
+}
+
+static void recall_tracks(struct track *t, const struct doc_lore *l)
+{
+    memcpy(t->nodes, l->nodes, l->node_count * sizeof t->nodes[0]);
+    memcpy(t->ops, l->ops, l->op_count * sizeof t->ops[0]);
+    t->count = l->node_count;
+    t->op_count = l->op_count;
+    t->root = l->first_node;
+    t->next = l->next_node;
+    t->refusals = l->refusals;
+}
+
+bool doc_reader_recall(struct doc_reader *r, const struct doc_lore *l)
+{
+    MAGIC_CHECK(r, READER_MAGIC);
+    ASSERT(r->names.count == 0 && r->scanned == 0);
+    if (l->node_count > 0 && !r->track && !(r->track = track_new())) return false;
+    if (!names_recall(&r->names, l->entries, l->count)) return false;
+    r->names.root = l->root;
+    memcpy(r->names.recent, l->recent, sizeof l->recent);
+    if (l->node_count > 0) recall_tracks(r->track, l);
+    return true;
+}
