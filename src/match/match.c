@@ -13,7 +13,7 @@ static bool over_limit(struct match *m, const struct table *t)
     return entries >= m->limits.findings;
 }
 
-static bool table_grow(struct table *t, size_t size)
+bool table_grow(struct table *t, size_t size)
 {
     if (t->capacity >= UINT32_MAX / 4) return false;
     uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
@@ -201,13 +201,14 @@ void match_reset(struct match *m)
     m->body_len = m->literals_to = 0;
     m->literal_at = 0;
     m->next_literal = UINT64_MAX;
+    m->clean = true;
 }
 
-void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
+void match_prepare(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits)
 {
-    match_reset(m);
-    ASSERT(document != NULL && (registry != NULL || m->observer != NULL));
+    if (!m->clean) match_reset(m);
+    m->clean = false;
     m->format = format;
     m->document = document;
     m->view = rules_document_view(document);
@@ -216,6 +217,15 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     m->search = limits->search;
     doc_reader_reset(m->reader, format, &(struct doc_limits){.depth = limits->depth});
     m->skips = m->prefilter && !m->any_syntax && !m->view->has_allow && !m->view->has_graph && !m->search;
+}
+
+void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
+    const struct registry *registry, const struct match_limits *limits)
+{
+    ASSERT(document != NULL && (registry != NULL || m->observer != NULL));
+    const struct lore *lore = lore_find(m, document);
+    match_prepare(m, format, document, registry, limits);
+    lore_recall(m, lore);
     walk_begin(m);
 }
 

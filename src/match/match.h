@@ -131,6 +131,14 @@ struct match;
 /* One a worker, reused. `scratch` and `rules` outlive it. NULL: out of memory. */
 struct match *match_new(const struct rules_set *rules, struct rules_scratch *scratch, enum cpu_level level);
 void match_free(struct match *m);
+/* What is known of a document before an answer of it comes: what its examples teach (rules_document_example), which the
+ * rules hold and no traffic. Each answer begins with that, whatever was read before. Verdicts do not change, small answers
+ * are read faster. Matchers of one thread and one set of rules may share it; it outlives them, and grows by documents that
+ * they meet, to a bound. NULL: out of memory. */
+struct match_lores;
+struct match_lores *match_lores_new(void);
+void match_lores_free(struct match_lores *l);
+void match_share_lores(struct match *m, struct match_lores *l);
 struct match_limits {
     uint32_t depth;
     uint64_t findings; /* survey entries of any kind at most; 0: as many as memory holds */

@@ -157,11 +157,36 @@ struct known {
     } asks[ASKS];
 };
 
+/* lore.c */
+#define LORES 64
+#define LORE_DEPTH 256
+struct lore {
+    const struct rules_document *document; /* NULL: none */
+    struct doc_lore *reader;
+    struct name *names;
+    uint8_t *dull, *classes;
+    label_set class_labels[16];
+    uint32_t name_count, class_count, shape_count, known_count;
+    struct lore_shape {
+        struct shape shape;
+        uint8_t slot;
+    } *shapes;
+    struct lore_known {
+        struct known known;
+        uint8_t slot;
+    } *known;
+};
+struct match_lores {
+    size_t count;
+    struct lore all[LORES + 1]; /* in the order of their first use; the last is never used */
+};
+
 struct match {
     uint32_t magic;
     bool prefilter;
     bool failed; /* out of memory or over limits.findings: latched until match_reset */
     bool dry;    /* proposals are only counted */
+    bool clean;  /* nothing is left of a document */
     const struct rules_set *rules;
     struct rules_scratch *scratch;
     struct doc_reader *reader;
@@ -186,6 +211,7 @@ struct match {
     uint64_t loosely; /* so many times */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
+    struct match_lores *lores; /* NULL: none */
     /* of the document */
     const struct rules_document *document;
     const struct rules_document_view *view;
@@ -245,8 +271,19 @@ static inline struct match_piece *piece_at(struct match *m, uint32_t i)
 }
 /* n new last elements, not zeroed, of a table of bytes. */
 uint8_t *table_add_bytes(struct match *m, struct table *t, size_t n);
+/* Twice the room. */
+bool table_grow(struct table *t, size_t size);
 /* Room for size bytes; NULL after latching `failed`. */
 uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size);
+
+/* match.c: match_begin() but for the walk. */
+void match_prepare(struct match *m, enum doc_format format, const struct rules_document *document,
+    const struct registry *registry, const struct match_limits *limits);
+
+/* lore.c: what is known of answers of the document; it may have to be learnt, which uses all of m. NULL: nothing. */
+const struct lore *lore_find(struct match *m, const struct rules_document *document);
+/* Between match_prepare() and walk_begin(). */
+void lore_recall(struct match *m, const struct lore *l);
 
 /* walk.c */
 void walk_begin(struct match *m);

@@ -79,12 +79,12 @@ static inline void world_complain(const struct problems *p)
 }
 
 /* False when anything of it cannot be made, after saying why. */
-static inline bool world_open_with(struct world *w, span people)
+static inline bool world_open_pack(struct world *w, const char *pack, span people)
 {
     static const uint8_t key[32] = "the key of a test, no secret.";
     span image;
     *w = (struct world){.problems = problems_new()};
-    w->source = source_parse("world.json", span_str(world_pack), w->problems);
+    w->source = source_parse("world.json", span_str(pack), w->problems);
     w->rules = w->source ? rules_load(&w->source, 1, w->problems) : NULL;
     world_complain(w->problems);
     if (!w->rules) return false;
@@ -96,6 +96,11 @@ static inline bool world_open_with(struct world *w, span people)
     w->profile = rules_find_profile(w->rules, SPAN("persons"));
     w->match = match_new(w->rules, w->scratch, cpu_level());
     return w->match != NULL;
+}
+
+static inline bool world_open_with(struct world *w, span people)
+{
+    return world_open_pack(w, world_pack, people);
 }
 
 static inline bool world_open(struct world *w)
@@ -192,11 +197,11 @@ static inline char *world_dump(const struct match_survey *s)
         const struct match_piece *p = &s->pieces[i];
         fprintf(f,
             "piece %llu-%llu value %llu previous %llu next %llu in %u #%u under %u roles %x unit %u depth %u "
-            "%d%d%d%d%d\n",
+            "%d%d%d%d%d found %llx\n",
             (unsigned long long)p->begin, (unsigned long long)p->end, (unsigned long long)p->value,
             (unsigned long long)p->previous_end, (unsigned long long)p->next_begin, p->container, p->ordinal,
             p->unit_parent, p->roles, p->unit, p->depth, p->is_member, p->is_line, p->is_root, p->absent_null,
-            p->removed);
+            p->removed, (unsigned long long)p->found);
     }
     for (size_t i = 0; i < s->container_count; i++)
         fprintf(f, "container %llu-%llu of %u lines %d\n", (unsigned long long)s->containers[i].open,
