@@ -33,6 +33,12 @@ struct engine *engine_new(const struct rules_set *rules, enum cpu_level level)
     return NULL;
 }
 
+void engine_share_lores(struct engine *e, struct match_lores *l)
+{
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    match_share_lores(e->match, l);
+}
+
 void engine_free(struct engine *e)
 {
     if (!e) return;

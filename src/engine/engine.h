@@ -73,6 +73,9 @@ struct engine;
 /* One a worker at least; one exchange at a time each. */
 struct engine *engine_new(const struct rules_set *rules, enum cpu_level level);
 void engine_free(struct engine *e);
+/* Engines of one thread and one set of rules may share what the rules' own examples teach (match.h), which makes small
+ * answers faster; it outlives them. */
+void engine_share_lores(struct engine *e, struct match_lores *l);
 
 /* Starts a document. media_type is the origin's Content-Type (type/subtype, lower case, without parameters), charset
  * its parameter or empty. `document` NULL: ENGINE_UNPROFILED (unless `inspect`). Everything returned lives in the

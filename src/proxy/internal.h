@@ -307,6 +307,7 @@ struct worker {
     uint64_t unasked_us;                 /* when the first of them was */
     bool asked_soon, unasked_quiet;
     bool ring_full;                      /* the first of the queue has to be published once there is room */
+    struct match_lores *lores;           /* of all engines */
     struct engine **engines;             /* idle ones, the one used last at the end */
     size_t engine_idle, engine_total, engine_room, engine_reserved;
     struct pages_keys cursor_keys;

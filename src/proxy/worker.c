@@ -62,6 +62,7 @@ static bool add_engine(struct worker *w)
     }
     struct engine *e = engine_new(w->settings->rules, cpu_level());
     if (e == NULL) return false;
+    engine_share_lores(e, w->lores);
     w->engines[w->engine_idle++] = e;
     w->engine_total++;
     return true;
@@ -386,7 +387,8 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     TRY(prepare_proxies(w));
     TRY(origin_pools_open(w, why, size));
     TRY(read_cursor_keys(w, why, size));
-    REQUIRE(worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
+    w->lores = match_lores_new();
+    REQUIRE(w->lores != NULL && worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
     worker_engine_release(w);
     w->ring_watch = io_watch_edges(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
     w->ledger_round = io_task_new(w->loop, IO_AFTER_ROUND, ledger_after_round, w);
@@ -423,6 +425,7 @@ static void close_down(struct worker *w)
     origin_pools_close(w);
     while (w->engine_idle > 0) engine_free(w->engines[--w->engine_idle]);
     mem_free(w->engines);
+    match_lores_free(w->lores);
     io_timer_clear(&w->drain_timer);
     io_timer_clear(&w->summary_timer);
     io_timer_clear(&w->quiet_timer);
