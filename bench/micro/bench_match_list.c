@@ -2,9 +2,10 @@
  * registry of many persons with four identifiers each, 1 % of the records protected; and where the time goes.
  *
  *   bench_match_list [--persons N] [--rules FILE] [--runs N] [--dump FILE] [--only match|reader]
- *                    [--body FILE]
+ *                    [--body FILE] [--profile FILE]
  *
- * --only runs one part and nothing else, for a profiler; --body takes another document, up to 4 MB. */
+ * --only runs one part and nothing else, for a profiler; --body takes another document, up to 4 MB, --profile another pack,
+ * whose first profile describes /api/persons and may hold examples of it. */
 #include "match/match.h"
 
 #include <stdlib.h>
@@ -263,10 +264,13 @@ int main(int argc, char **argv)
     struct problems *problems = problems_new();
     static char text[1 << 20], other[4 << 20];
     const char *body_path = option(argc, argv, "--body", NULL);
+    const char *profile_path = option(argc, argv, "--profile", NULL);
+    static char described[1 << 20];
     span pack = read_file(path, text, sizeof text);
+    span profiles = profile_path ? read_file(profile_path, described, sizeof described) : span_str(profile);
     if (pack.len == 0) return fprintf(stderr, "%s cannot be read; --rules names the shipped pack\n", path), 2;
     struct source *sources[] = {
-        source_parse(path, pack, problems), source_parse("profile", span_str(profile), problems)};
+        source_parse(path, pack, problems), source_parse("profile", profiles, problems)};
     struct bench b = {.rules = sources[0] && sources[1] ? rules_load(sources, 2, problems) : NULL};
     if (!b.rules) return problems_print(problems, stderr, true, false), 1;
     struct registry_builder *builder = registry_builder_new(key, problems);
@@ -274,12 +278,17 @@ int main(int argc, char **argv)
     result r = registry_open(image, key, NULL, &b.registry);
     ASSERT(is_ok(r));
     b.scratch = rules_scratch_new(b.rules);
-    b.document = rules_find_document(rules_find_profile(b.rules, SPAN("bench")), SPAN("/persons"));
+    const char *first = rules_profile_names(b.rules)[0];
+    ASSERT(first);
+    b.document = rules_find_document(
+        rules_find_profile(b.rules, span_str(first)), profile_path ? SPAN("/api/persons") : SPAN("/persons"));
     b.reader = doc_reader_new(cpu_level());
     b.match = match_new(b.rules, b.scratch, cpu_level());
     char *body = malloc(TARGET + 8192);
     size_t records;
     ASSERT(body && b.document && b.scratch && b.reader && b.match);
+    struct match_lores *lores = match_lores_new();
+    match_share_lores(b.match, lores);
     b.body = span_of(body, put_list(body, TARGET + 8192, persons, &records));
     if (body_path) b.body = read_file(body_path, other, sizeof other);
     if (dump) {
@@ -294,6 +303,7 @@ int main(int argc, char **argv)
     else
         report(&b, records, runs);
     match_free(b.match);
+    match_lores_free(lores);
     doc_reader_free(b.reader);
     rules_scratch_free(b.scratch);
     registry_close(b.registry);
