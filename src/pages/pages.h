@@ -90,6 +90,11 @@ struct pages_list {
 enum doc_malformed pages_list_read(
     struct doc_reader *r, const struct rules_pages *p, uint32_t depth, span body, struct pages_list *out);
 
+/* The URL of relation "next" in the value of a Link field; empty: there is none. */
+span pages_link_next(span field);
+/* The query of a URL, absolute or relative, that leads to the path `own`. False: elsewhere, or it has none. */
+bool pages_link_query(span own, span url, span *query);
+
 /* ---- the walk --------------------------------------------------------------------------------------------------- */
 
 #define PAGES_AHEAD 16     /* units read ahead, and an eighth of what is needed */

@@ -172,45 +172,22 @@ static void read_total(struct paging *p, const struct http_response *r)
     if (total.len == 0 || !span_to_u64(total, UINT64_MAX - 1, &p->total)) p->total = UINT64_MAX;
 }
 
-/* <URL>; rel="next" among the links of the head (RFC 8288). Empty: there is none. */
-//= RFC8288 3
-static span next_link(const struct http_response *r, span name)
+/* Of all its fields of that name: where the list goes on. */
+static span next_link(const struct paging *p, const struct http_response *r)
 {
-    span rest = field_value(r, name);
-    while (rest.len > 0) {
-        size_t open = span_find(rest, '<');
-        if (open == rest.len) break;
-        rest = span_from(rest, open + 1);
-        size_t close = span_find(rest, '>');
-        if (close == rest.len) break;
-        span url = span_sub(rest, 0, close);
-        rest = span_from(rest, close + 1);
-        size_t end = span_find(rest, '<');
-        span parameters = span_sub(rest, 0, end);
-        if (span_search(parameters, SPAN("rel=\"next\"")) < parameters.len || span_search(parameters, SPAN("rel=next")) < parameters.len)
-            return url;
+    const struct http_field *f;
+    span link = span_of(NULL, 0);
+    bool leads = p->rules->style == PAGE_STYLE_LINK && p->rules->link.len > 0;
+    for (size_t i = 0; leads && link.len == 0 && (f = http_find_name(r->fields, r->field_count, p->rules->link, i)) != NULL; i++) {
+        link = pages_link_next(f->value);
     }
-    return span_of(NULL, 0);
+    return link;
 }
 
 /* The query of a URL that leads to the same path. False: it leads elsewhere. */
 static bool same_path(const struct exchange *x, span url, span *query)
 {
-    size_t scheme = span_search(url, SPAN("://"));
-    bool network = span_starts(url, SPAN("//")), absolute = scheme < span_find(url, '/');
-    if (network || absolute) {
-        url = span_from(url, network ? 2 : scheme + 3);
-        url = span_from(url, span_find(url, '/'));
-    }
-    size_t mark = span_find(url, '?');
-    span path = span_sub(url, 0, mark);
-    *query = mark < url.len ? span_from(url, mark + 1) : span_of(NULL, 0);
-    bool whole = path.len == 0 || path.ptr[0] == '/'; /* a relative one names the last segment, or nothing */
-    span own = x->request.path;
-    size_t last = own.len;
-    while (last > 0 && own.ptr[last - 1] != '/') last--;
-    bool same = whole ? path.len == 0 || span_equal(path, own) : span_equal(path, span_from(own, last));
-    return same && query->len > 0 && http_query_judge(*query);
+    return pages_link_query(x->request.path, url, query) && http_query_judge(*query);
 }
 
 struct arena *pages_arena(const struct exchange *x)
@@ -255,7 +232,7 @@ enum flow pages_begin_body(struct exchange *x, const struct engine_begin *b)
 {
     struct paging *p = x->paging;
     const struct http_response *r = &x->response;
-    span link = p->rules->style == PAGE_STYLE_LINK ? next_link(r, p->rules->link) : span_of(NULL, 0), query;
+    span link = next_link(p, r), query;
     buf_clear(&p->link);
     if (p->walk.ended) p->past = x->discard = true;
     if (!x->discard) {
