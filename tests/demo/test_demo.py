@@ -3,7 +3,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 from harness.gateway import BIN, PATIENCE
 
@@ -13,10 +12,8 @@ def environment(tmp_path):
 
 
 def test_all_of_it_holds(tmp_path):
-    start = time.monotonic()
     done = subprocess.run([BIN, "demo"], text=True, capture_output=True, env=environment(tmp_path), timeout=60 * PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - start < 20 * PATIENCE
     assert done.stdout.rstrip().endswith("all of it held")
     assert "the same bytes" in done.stdout and "sound:" in done.stdout and "NOT SOUND" in done.stdout
     assert list(tmp_path.iterdir()) == []

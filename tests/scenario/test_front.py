@@ -135,6 +135,7 @@ def test_back_pressure_to_a_slow_origin(make_gateway):
     listener.close()
 
 
+@pytest.mark.whole("it comes byte by byte anyway")
 def test_a_head_that_does_not_come(gateway):
     """408 for half a head, silence for none; the 15 seconds run from the first byte, however it dribbles."""
     with Client(gateway.port, POLICE, timeout=40) as c:
@@ -196,6 +197,7 @@ def test_client_certificates(make_gateway, origin, mode):
     assert all(r.path == "/inspect/x" for r in origin.requests) and len(origin.requests) == (1 if mode == "required" else 2)
 
 
+@pytest.mark.whole("sessions are OpenSSL's; what is asked is one short line")
 @pytest.mark.parametrize("version", [TLS12, TLS13])
 def test_a_resumed_session_is_classified_anew(make_gateway, origin, version):
     gw = make_gateway(protected=["A012345678"])

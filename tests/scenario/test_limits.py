@@ -16,18 +16,26 @@ def burst(port, who, n, path="/api/persons"):
         return [c.get(path).status for _ in range(n)]
 
 
+def pressed(gw):
+    """Until it is too much, however slow this machine is; connections fall on either worker."""
+    got = []
+    while (429 not in got or len(got) < 60) and len(got) < 1200:
+        got += burst(gw.port, POLICE, 10)
+    return got
+
+
 def test_requests_are_counted_over_all_workers_and_reloads(make_gateway):
     gw = make_gateway(workers=2, config={"limits": {"requests": 20}})
     begun = time.monotonic()
-    got = [s for _ in range(6) for s in burst(gw.port, POLICE, 10)]  # connections fall on either worker
+    got = pressed(gw)
     most = 20 + 20 * (time.monotonic() - begun) + 1
     assert 20 <= got.count(200) <= most and set(got) == {200, 429}
     assert burst(gw.port, ANONYMOUS, 3) == [200] * 3 == burst(gw.port, OFFICER, 3)  # each recipient for itself
     assert gw.reload()
     begun = time.monotonic()
-    got = burst(gw.port, POLICE, 60)
+    got = pressed(gw)
     assert 1 <= got.count(200) <= 20 + 20 * (time.monotonic() - begun) + 1 and 429 in got
-    assert wait_until(lambda: fetch(gw.port, "/api/persons", POLICE).status == 200, 2)
+    assert wait_until(lambda: fetch(gw.port, "/api/persons", POLICE).status == 200)
 
 
 def test_no_limit_is_none(gateway):
@@ -100,8 +108,8 @@ def test_entitled_recipients_pass_when_memory_ends_while_reading(small, origin):
 
 def test_what_is_over_is_not_counted_any_more(make_gateway, origin):
     """A crowd that held all memory and went away takes nobody's place."""
-    gw = make_gateway(config={"limits": {"document": "1MiB", "memory": "5MiB"}, "pace": "1s"})
-    origin.respond = lambda r: answer(b"[" + b"1," * 100000 + b"1]")
+    gw = make_gateway(config={"limits": {"document": "1MiB", "memory": "5MiB"}, "pace": "2s"})
+    origin.respond = lambda r: answer(b"[" + b"1," * 200000 + b"1]")
     crowd = [Client(gw.port, POLICE) for _ in range(30)]
     for c in crowd:  # decided, and waiting for their time: what they hold is their bodies alone
         c.request("/api/persons")

@@ -132,12 +132,12 @@ def test_response_timeout(make_gateway, origin):
 
 def test_an_origin_that_trickles(make_gateway):
     """A byte now and then is not progress: who is asked for a document gets no more time than its first bytes' worth."""
-    body = answer([{"a": "b" * 400}])
-    with Origin(lambda r: body, dribble=0.01) as o:
+    body = answer([{"a": "b" * 400}])  # half a minute of it
+    with Origin(lambda r: body, dribble=0.07) as o:
         gw = make_gateway(o.url, config=upstream(o.url, timeout={"response": "1s"}))
         started = time.monotonic()
         assert fetch(gw.port, "/inspect/x", POLICE).status == 404
-        assert time.monotonic() - started < 3 * g.PATIENCE
+        assert time.monotonic() - started < 20
         assert wait_until(lambda: not o.open)
 
 
@@ -155,7 +155,7 @@ def test_connect_timeout(make_gateway):
     gw = make_gateway(url, config={"upstreams": {"records": {"servers": [url], "timeout": {"connect": "300ms", "response": "60s"}}}})
     started = time.monotonic()
     assert fetch(gw.port, "/inspect/x", POLICE).status == 502
-    assert time.monotonic() - started < 5 * g.PATIENCE
+    assert time.monotonic() - started < 30  # and not the minute that a response may take
     for s in waiting + [full]:
         s.close()
 

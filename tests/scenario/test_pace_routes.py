@@ -27,26 +27,28 @@ def gw(tmp_path_factory):
         yield made
 
 
-def fastest(gw, path, who=POLICE, times=5):
+def fastest(gw, path, below, who=POLICE, times=5):
+    """Of so many at least, and of many until one is as fast: what a busy machine adds is no matter of the grid."""
     took = []
     with Client(gw.port, who) as c:
-        for _ in range(times):
+        while len(took) < times or (min(took) >= below and len(took) < 100):
             began = time.monotonic()
             assert c.get(path).status in (200, 404)
             took.append(time.monotonic() - began)
+    assert min(took) < below, took
     return min(took)
 
 
 def test_a_route_has_its_own(gw):
-    assert fastest(gw, "/api/persons/1") >= 0.0999
-    assert fastest(gw, "/api/search") < 0.03
-    assert 0.0299 <= fastest(gw, "/public/x") < 0.0999
-    assert 0.0299 <= fastest(gw, "/nowhere") < 0.0999
-    assert fastest(gw, "/api/persons/1", OFFICER) < 0.0999
+    assert fastest(gw, "/api/persons/1", 0.1499) >= 0.0999
+    fastest(gw, "/api/search", 0.03)
+    assert fastest(gw, "/public/x", 0.0999) >= 0.0299
+    assert fastest(gw, "/nowhere", 0.0999) >= 0.0299
+    fastest(gw, "/api/persons/1", 0.0999, OFFICER)
 
 
 def test_behind_the_floor_comes_the_grid(gw):
-    assert 0.1499 <= fastest(gw, "/api/persons/2") < 0.1999
+    assert fastest(gw, "/api/persons/2", 0.1999) >= 0.1499
 
 
 @pytest.mark.parametrize("pace, says", [({"floor": "10ms", "grid": "20ms"}, "the floor is the first step"),

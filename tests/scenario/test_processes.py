@@ -51,6 +51,11 @@ class Load:
                 self.bad.append(repr(e))
                 c = None
 
+    def until(self, good):
+        """So many good answers in all."""
+        assert wait_until(lambda: self.good >= good, 30), (self.good, self.bad[:5])
+        return self
+
     def end(self):
         self.stop.set()
         for t in self.threads:
@@ -84,9 +89,7 @@ def test_a_killed_worker_is_replaced_and_nobody_else_notices(make_gateway, found
         assert not c.receive()
     assert wait_until(lambda: len(gw.children("worker")) == 2 and victim not in gw.children("worker"))
     assert wait_until(lambda: gw.metric("gate1367_workers") == 2 if "gate1367_workers " in gw.admin("/metrics")[1] else True)
-    load = Load(gw, keep=False)
-    time.sleep(1)
-    good, bad = load.end()
+    good, bad = Load(gw, keep=False).until(20).end()
     assert good > 10 and not bad
 
 
@@ -112,26 +115,23 @@ def test_workers_killed_under_load(make_gateway, found):
     """Only connections of the dead worker break; whoever comes anew is served."""
     gw = make_gateway(protected=["A012345678"], workers=2)
     load = Load(gw)
-    for _ in range(3):
-        time.sleep(0.5)
+    for i in range(3):
+        load.until(10 * (i + 1))
         os.kill(gw.children("worker")[0], signal.SIGKILL)
         assert wait_until(lambda: len(gw.children("worker")) == 2)
-    time.sleep(0.5)
-    good, bad = load.end()
+    good, bad = load.until(load.good + 10).end()
     assert good > 20 and all("Error" in str(b) for b in bad) and len(bad) <= 3 * 4 * 2, bad  # broken connections, no wrong answer
     assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
 
 
 def test_a_killed_scribe_makes_refusals_then_recovers(make_gateway, found):
     gw = make_gateway(protected=["A012345678"])
-    load = Load(gw)
-    time.sleep(0.5)
+    load = Load(gw).until(20)
     workers, scribe = gw.children("worker"), gw.children("scribe")[0]
     os.kill(scribe, signal.SIGKILL)
     assert wait_until(lambda: gw.children("scribe") not in ([], [scribe]))
     assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 200)
-    time.sleep(0.3)
-    good, bad = load.end()
+    good, bad = load.until(load.good + 10).end()
     assert good > 10 and all(b[0] == 502 for b in bad), bad
     assert gw.children("worker") == workers
     assert gw.stop() == 0
@@ -145,10 +145,10 @@ def test_nothing_leaves_before_its_entry_is_durable(gateway, found):
     #= ICE10036.2 5.6(1)
     with Client(gateway.port, POLICE) as a, Client(gateway.port, OFFICER) as b:
         assert a.get("/inspect/x").status == 200 and b.get("/inspect/x").status == 200
-        def settled():  # completions come in their own time
+        def told():
             events = [e["event"] for e in gateway.entries()]
-            return events.count("completion") == events.count("disclosure")
-        assert wait_until(settled)
+            return events.count("disclosure"), events.count("completion")
+        assert wait_until(lambda: told() == (2, 2)), told()  # completions come in their own time
         before = len(gateway.entries())
         scribe = gateway.children("scribe")[0]
         os.kill(scribe, signal.SIGSTOP)
@@ -160,7 +160,7 @@ def test_nothing_leaves_before_its_entry_is_durable(gateway, found):
         finally:
             os.kill(scribe, signal.SIGCONT)
         assert a.response().text == VISIBLE and b.response().header("Section-1367") == "protected; records=1"
-    assert wait_until(lambda: len(gateway.entries()) == before + 4)
+    assert wait_until(lambda: told() == (4, 4)), told()
 
 
 def test_a_bad_file_keeps_the_old_and_says_why(make_gateway, found):
