@@ -231,5 +231,10 @@ class Gateway:
         return [json.loads(line)["entry"] for line in listed.stdout.splitlines()]
 
     def raw_ledger(self):
-        """Every byte of every file of the ledger."""
-        return b"".join(p.read_bytes() for p in sorted((self.dir / "ledger").rglob("*")) if p.is_file())
+        """Every byte of every file of the ledger. What is published has another name before it has its own: then once more."""
+        for _ in range(100):
+            try:
+                return b"".join(p.read_bytes() for p in sorted((self.dir / "ledger").rglob("*")) if p.is_file())
+            except FileNotFoundError:
+                time.sleep(0.02)
+        raise AssertionError("the ledger's files never stay")
