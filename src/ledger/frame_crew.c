@@ -32,7 +32,7 @@ static void *member_main(void *arg)
     struct frame_crew *c = m->crew;
     for (struct crew_job *j; (j = take_job(c)) != NULL;) {
         j->hashed = hash_records(j);
-        j->is_signed = frame_signed(j->header, &m->check);
+        j->is_signed = !c->signatures || frame_signed(j->header, &m->check);
         pthread_mutex_lock(&c->lock);
         j->done = true;
         pthread_cond_signal(&c->finished);
@@ -130,10 +130,10 @@ static RESULT add_member(struct frame_crew *c, const struct ledger_verifier *v)
     return OK;
 }
 
-result crew_start(struct frame_crew *c, const struct ledger_verifier *v)
+result crew_start(struct frame_crew *c, const struct ledger_verifier *v, bool signatures)
 {
     long wanted = sysconf(_SC_NPROCESSORS_ONLN);
-    *c = (struct frame_crew){0};
+    *c = (struct frame_crew){.signatures = signatures};
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->news, NULL);
     pthread_cond_init(&c->finished, NULL);
@@ -152,4 +152,31 @@ bool crew_finish(struct frame_crew *c)
         join_next(c);
     dismiss(c);
     return !c->broken;
+}
+
+/* ---- all of a log ----------------------------------------------------------------------------------------------- */
+
+struct visit {
+    struct frame_crew crew;
+    const struct survey *survey;
+    const struct walk *walk;
+};
+
+static result check_later(void *ctx, const struct frame *f, uint64_t offset)
+{
+    struct visit *v = ctx;
+    if (v->crew.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
+    return crew_give(&v->crew, f, v->survey->file, offset);
+}
+
+/* Frames are handed over as soon as they are known to follow the one before. */
+result crew_survey(const char *directory, const struct node *node, bool signatures, struct walk *w, struct survey *s)
+{
+    struct visit v = {.survey = s, .walk = w};
+    TRY(crew_start(&v.crew, &node->verifier, signatures));
+    result r = survey_run(directory, node, w, check_later, &v, s);
+    if (!crew_finish(&v.crew)) return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    if (v.crew.problem.fault != LEDGER_SOUND) s->problem = v.crew.problem;
+    if (v.crew.given > 0) w->tree = v.crew.tree;
+    return r;
 }

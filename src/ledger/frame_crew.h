@@ -1,5 +1,5 @@
-/* Private to ledger: threads that work out what costs most about frames, the hashes of their entries and the check of
- * their signatures, while the one that started them reads on. It puts the frames' parts of the tree together, in order,
+/* Private to ledger: threads that work out what costs most about frames, the hashes of their entries and, where asked to,
+ * the check of their signatures, while the one that started them reads on. It puts the frames' parts of the tree together, in order,
  * and so finds the first frame that does not hold. */
 #ifndef GATE1367_LEDGER_FRAME_CREW_H
 #define GATE1367_LEDGER_FRAME_CREW_H
@@ -28,6 +28,7 @@ struct crew_member {
 };
 
 struct frame_crew {
+    bool signatures; /* are checked too */
     struct crew_member members[CREW_THREADS];
     unsigned member_count;
     pthread_mutex_t lock;
@@ -41,10 +42,14 @@ struct frame_crew {
     bool broken;                   /* OpenSSL failed: nobody can tell */
 };
 /* One thread a processor. */
-RESULT crew_start(struct frame_crew *c, const struct ledger_verifier *v);
+RESULT crew_start(struct frame_crew *c, const struct ledger_verifier *v, bool signatures);
 /* The next frame in order; a part of its bytes is copied. Waits while the ring is full. LIMIT: no memory. */
 RESULT crew_give(struct frame_crew *c, const struct frame *f, const char *file, uint64_t offset);
 /* Waits until all is checked, and releases everything but tree and problem. False: OpenSSL failed. */
 bool crew_finish(struct frame_crew *c);
+
+/* survey_run, with a crew to work out the roots: w->tree holds all of the tree after it. A bad root or signature lies before
+ * whatever else ended the walk, or in the same frame. */
+RESULT crew_survey(const char *directory, const struct node *node, bool signatures, struct walk *w, struct survey *s);
 
 #endif

@@ -41,7 +41,6 @@ static result stand_in_segment(struct publication *p, const struct segments *s, 
     p->segment = s->first[i];
     p->offset = 0;
     REQUIRE(walk_start(&p->walk, &p->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    p->walk.roots = false;
     p->walk.next_index = p->segment;
     p->walk.adopt = p->segment > 0;
     REQUIRE(p->walk.adopt || walk_enter_segment(&p->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);

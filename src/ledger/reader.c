@@ -29,7 +29,6 @@ static result stand_in_segment(struct ledger_reader *r, uint64_t from)
     r->published = from;
     if (r->behind) return OK;
     REQUIRE(walk_start(&r->walk, &r->node.verifier), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    r->walk.roots = false;
     r->walk.next_index = r->first;
     r->walk.adopt = r->first > 0;
     REQUIRE(r->walk.adopt || walk_enter_segment(&r->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);

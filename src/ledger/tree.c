@@ -1,21 +1,5 @@
 #include "ledger/tree.h"
-
-//= RFC6962 2.1
-/* The leaf and the node are told apart by their first byte, so that no node can pass for a leaf. */
-static bool leaf_hash(span leaf, uint8_t out[32])
-{
-    static const uint8_t prefix[1] = {0};
-    return sha256_two(span_of(prefix, 1), leaf, out);
-}
-
-static bool node_hash(const uint8_t left[32], const uint8_t right[32], uint8_t out[32])
-{
-    uint8_t pair[65];
-    pair[0] = 1;
-    memcpy(pair + 1, left, 32);
-    memcpy(pair + 33, right, 32);
-    return sha256(span_of(pair, 65), out);
-}
+#include "tlog/tlog.h"
 
 /* edge[i] is the root of the complete subtree of 2^i leaves that bit i of size stands for: adding a subtree is adding
  * its size with carry. Nothing smaller than it may be there. */
@@ -26,7 +10,7 @@ static bool append_node(struct ledger_tree *t, unsigned level, const uint8_t has
     ASSERT(t->size <= UINT64_MAX - leaves && (t->size & (leaves - 1)) == 0);
     memcpy(carried, hash, 32);
     for (; t->size >> level & 1; level++)
-        if (!node_hash(t->edge[level], carried, carried)) return false;
+        if (!tlog_hash_node(t->edge[level], carried, carried)) return false;
     memcpy(t->edge[level], carried, 32);
     t->size += leaves;
     return true;
@@ -35,7 +19,7 @@ static bool append_node(struct ledger_tree *t, unsigned level, const uint8_t has
 bool ledger_tree_add(struct ledger_tree *t, span leaf)
 {
     uint8_t hash[32];
-    return leaf_hash(leaf, hash) && append_node(t, 0, hash);
+    return tlog_hash_leaf(leaf, hash) && append_node(t, 0, hash);
 }
 
 void tree_range_start(struct tree_range *r, uint64_t first)
@@ -50,10 +34,10 @@ bool tree_range_add(struct tree_range *r, span leaf)
     ASSERT(r->count < TREE_RANGE_NODES && r->next < UINT64_MAX);
     struct tree_node *last = &r->nodes[r->count++];
     last->level = 0;
-    if (!leaf_hash(leaf, last->hash)) return false;
+    if (!tlog_hash_leaf(leaf, last->hash)) return false;
     r->next++;
     for (; r->count >= 2 && last[-1].level == last->level && (r->next >> last->level & 1) == 0; last--) {
-        if (!node_hash(last[-1].hash, last->hash, last[-1].hash)) return false;
+        if (!tlog_hash_node(last[-1].hash, last->hash, last[-1].hash)) return false;
         last[-1].level++;
         r->count--;
     }
@@ -74,6 +58,6 @@ bool ledger_tree_root(const struct ledger_tree *t, uint8_t root[32])
     unsigned level = (unsigned)__builtin_ctzll(t->size);
     memcpy(root, t->edge[level], 32);
     for (level++; level < 64 && t->size >> level; level++)
-        if ((t->size >> level & 1) && !node_hash(t->edge[level], root, root)) return false;
+        if ((t->size >> level & 1) && !tlog_hash_node(t->edge[level], root, root)) return false;
     return true;
 }

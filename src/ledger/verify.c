@@ -19,33 +19,12 @@ static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fau
     return LEDGER_IS_TAMPERED;
 }
 
-struct visit {
-    struct frame_crew crew;
-    const struct survey *survey;
-    const struct walk *walk;
-};
-
-static result check_later(void *ctx, const struct frame *f, uint64_t offset)
-{
-    struct visit *v = ctx;
-    if (v->crew.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
-    return crew_give(&v->crew, f, v->survey->file, offset);
-}
-
-/* A bad root or signature lies before whatever ended the walk, or in the same frame: frames are handed over as soon as
- * they are known to follow the one before. */
 static result survey_signed(
     const char *directory, const struct node *node, struct walk *w, struct survey *s, struct ledger_report *out)
 {
-    struct visit v = {.survey = s, .walk = w};
-    w->roots = false; /* the crew's business */
-    TRY(crew_start(&v.crew, &node->verifier));
-    result r = survey_run(directory, node, w, check_later, &v, s);
-    if (!crew_finish(&v.crew)) return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    if (v.crew.problem.fault != LEDGER_SOUND) s->problem = v.crew.problem;
-    if (v.crew.given == 0) v.crew.tree = w->tree;
-    out->entries = v.crew.tree.size;
-    REQUIRE(ledger_tree_root(&v.crew.tree, out->root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    result r = crew_survey(directory, node, true, w, s);
+    out->entries = w->tree.size;
+    REQUIRE(ledger_tree_root(&w->tree, out->root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return r;
 }
 

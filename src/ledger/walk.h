@@ -22,8 +22,7 @@ struct walk {
     uint8_t previous[32]; /* hash of the last frame's header; before the first one that of the verifier key */
     uint8_t segment[16];
     bool adopt; /* the next frame is taken for granted: a reader starts in the middle */
-    bool roots; /* recompute the tree */
-    struct ledger_tree tree;
+    struct ledger_tree tree; /* of whoever works out the hashes: not the walk */
     struct expectation tips[EXPECTATIONS];
     uint8_t header[FRAME_HEADER]; /* of the last frame */
 };
@@ -32,7 +31,7 @@ bool walk_start(struct walk *w, const struct ledger_verifier *v);
 /* The id of a segment follows from its place in the chain: frames of another ledger, or of the same file's earlier
  * life, do not pass. */
 bool walk_enter_segment(struct walk *w);
-/* All but the signature: that costs too much to be done in passing. */
+/* All but root and signature: they cost too much to be done in passing. */
 enum ledger_fault walk_check(struct walk *w, const struct frame *f);
 bool walk_advance(struct walk *w, const struct frame *f);
 

@@ -1,4 +1,5 @@
 /* The writer: recovers, gathers a group, signs it as a frame, makes it durable. One error and it is over. */
+#include "ledger/frame_crew.h"
 #include "ledger/publish.h"
 #include <errno.h>
 #include <pthread.h>
@@ -124,7 +125,7 @@ static result survey_log(
 {
     TRY(expect_tips(l, check, problem));
     TRY(expect_checkpoint(l, problem));
-    result r = survey_run(l->directory, &l->node, &l->walk, NULL, NULL, s);
+    result r = crew_survey(l->directory, &l->node, false, &l->walk, s);
     if (s->problem.fault != LEDGER_SOUND) return is_ok(r) ? corrupt(&s->problem, problem) : r;
     TRY(r);
     /* The chain hangs on the last frame: its signature stands for all. */
@@ -465,7 +466,6 @@ void ledger_mark(const struct ledger *l, struct ledger_mark *out)
 void ledger_walk(const struct ledger *l, struct walk *out)
 {
     *out = l->walk;
-    out->roots = false;
     memset(out->tips, 0, sizeof out->tips);
 }
 

@@ -39,7 +39,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (segment && walk_start(&w, &v) && walk_enter_segment(&w)) {
         if (data[1] & 1) correct_checksums(segment, len);
         w.adopt = data[1] & 2;
-        w.roots = !(data[1] & 4);
         struct input in = {.memory = span_of(segment, len), .size = len};
         uint64_t seen = 0;
         struct walk_stop stop = walk_segment(&w, &in, 0, data[0] & 1, visit, &seen);
