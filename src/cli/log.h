@@ -32,6 +32,7 @@ struct log_options {
     struct ledger_presumed *presumed; /* NULL: not asked for */
     struct ledger_records *records;   /* likewise */
     char standby_path[LOG_PATH_BYTES]; /* empty: none */
+    struct report_index *asked;       /* else, with --index: it knows of completions */
     char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
 };
 
@@ -59,16 +60,18 @@ bool log_passes(struct log_options *o, const struct ledger_view *v);
  * else it is NULL). Lives until the next call. */
 span log_unsealed(struct log_options *o, const struct ledger_view *v, const char **why);
 
-/* Reads from that entry to the end, so that disclosures without a completion are known. */
-RESULT log_learn_presumed(struct log_options *o, uint64_t from);
-/* The same from the beginning, and what the ledger says of its own records. */
-RESULT log_learn(struct log_options *o, uint64_t from);
+/* Reads all, so that disclosures without a completion are known. */
+RESULT log_learn_presumed(struct log_options *o);
+/* Reads from that entry until it is known whether it is one. */
+RESULT log_learn_presumed_of(struct log_options *o, uint64_t index);
+/* Reads all for what the ledger says of its own records, too. */
+RESULT log_learn(struct log_options *o);
 /* What was not in order with schedule and destruction, epochs.json included; NULL: all was. *status: enum ledger_judgement. After
  * log_learn. */
 const char *log_records_problem(const struct log_options *o, int *status);
 /* What was destroyed: lines, or a member of the report. */
 void log_print_destroyed(const struct log_options *o);
-bool log_is_presumed(const struct log_options *o, span json);
+bool log_is_presumed(const struct log_options *o, const struct ledger_view *v);
 
 /* rotate, recover, approve, schedule, destroy: argv[0] is the verb. */
 int log_schedule(int argc, char **argv);

@@ -77,6 +77,23 @@ static result show_found(void *ctx, uint64_t index)
     return ledger_fetch(a->fetch, index, show_entry, a);
 }
 
+static result see_rest(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
+    (void)index, (void)frame;
+    return report_index_see(ctx, json);
+}
+
+/* What completes an answer may have come after the index was made: all of that is read before the first is judged. */
+static result learn_rest(struct asking *a, struct report_index *index, struct ledger_problem *problem)
+{
+    struct ledger_reader *reader = NULL;
+    TRY(ledger_reader_open(a->options->directory, report_index_size(index), &reader));
+    result r = ledger_reader_read(reader, see_rest, index, problem);
+    ledger_reader_close(reader);
+    a->options->asked = index;
+    return r;
+}
+
 /* What came after the index was made. */
 static result show_rest(struct asking *a, uint64_t from, struct ledger_problem *problem)
 {
@@ -94,6 +111,7 @@ static result show_rest(struct asking *a, uint64_t from, struct ledger_problem *
 static result answer(struct asking *a, struct report_index *index, struct ledger_problem *problem)
 {
     struct ledger_filter keys = {.event = ledger_event_name(LEDGER_KEY)};
+    TRY(learn_rest(a, index, problem));
     if (a->options->unsealer) TRY(report_index_find(index, &keys, learn_key, a));
     TRY(report_index_find(index, &a->options->filter, show_found, a));
     return show_rest(a, report_index_size(index), problem);
@@ -111,6 +129,7 @@ int log_ask_index(struct log_options *o, log_entry_fn *each, void *ctx)
     if (!is_ok(r)) return index_failed(o, o->index, r);
     r = ledger_fetch_open(o->directory, &a.fetch);
     if (is_ok(r)) r = answer(&a, index, &problem);
+    o->asked = NULL;
     ledger_fetch_close(a.fetch);
     report_index_close(index);
     if (is_ok(r)) return 0;

@@ -144,9 +144,9 @@ static result list_entry(void *ctx, uint64_t index, const struct ledger_view *v)
 {
     struct log_options *o = ctx;
     if (o->json) printf("{\"index\":%llu,\"entry\":%.*s", (unsigned long long)index, SPAN_FMT(v->json));
-    else print_row(index, v, log_is_presumed(o, v->json));
+    else print_row(index, v, log_is_presumed(o, v));
     print_unsealed(o, v);
-    if (o->json) printf("%s}\n", log_is_presumed(o, v->json) ? ",\"presumed_disclosed\":true" : "");
+    if (o->json) printf("%s}\n", log_is_presumed(o, v) ? ",\"presumed_disclosed\":true" : "");
     REQUIRE(!ferror(stdout), ERROR_CLOSED, EPIPE);
     return OK;
 }
@@ -162,10 +162,13 @@ int log_list(struct log_options *o)
 {
     struct ledger_problem problem = {0};
     if (!log_is_named_ledger(o)) return 2;
-    result learnt = log_learn_presumed(o, 0); /* where the ledger cannot be read to its end, listing it says so */
+    if (o->index) {
+        print_head(o);
+        return log_ask_index(o, list_entry, o);
+    }
+    result learnt = log_learn_presumed(o); /* where the ledger cannot be read to its end, listing it says so */
     (void)learnt;
     print_head(o);
-    if (o->index) return log_ask_index(o, list_entry, o);
     result r = log_each(o, list_entry, o, &problem);
     return is_ok(r) ? 0 : log_reading_failed(o, r, &problem);
 }
@@ -272,7 +275,7 @@ static void show_json(struct showing *s, const struct ledger_view *v, const stru
     printf("{\"index\":%llu,\"file\":\"%s\",\"offset\":%llu,\"sequence\":%llu,\"entry\":%.*s", (unsigned long long)s->index, frame->file,
         (unsigned long long)frame->offset, (unsigned long long)frame->sequence, SPAN_FMT(v->json));
     print_unsealed(s->options, v);
-    printf("%s}\n", log_is_presumed(s->options, v->json) ? ",\"presumed_disclosed\":true" : "");
+    printf("%s}\n", log_is_presumed(s->options, v) ? ",\"presumed_disclosed\":true" : "");
 }
 
 static result show_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
@@ -296,7 +299,7 @@ static result show_entry(void *ctx, uint64_t index, span json, const struct ledg
     json_decref(e);
     if (s->options->unsealer) printf("\nunsealed:\n");
     print_unsealed(s->options, &v);
-    if (log_is_presumed(s->options, json))
+    if (log_is_presumed(s->options, &v))
         printf("\nno completion follows, so that nobody can say that the answer did not arrive: presumed disclosed\n");
     return FAIL(ERROR_CLOSED, 0);
 }
@@ -309,7 +312,7 @@ int log_show(struct log_options *o, const char *operand)
     if (!operand || !span_to_u64(span_str(operand), UINT64_MAX - 1, &s.index))
         return cli_usage(o->command, "show takes the INDEX of an entry");
     if (!log_is_named_ledger(o)) return 2;
-    result learnt = log_learn_presumed(o, s.index);
+    result learnt = log_learn_presumed_of(o, s.index);
     (void)learnt;
     result r = ledger_reader_open(o->directory, o->unsealer ? 0 : s.index, &reader);
     if (!is_ok(r)) return log_fail(o, o->directory, ledger_error_text(r));

@@ -39,7 +39,7 @@ static bool take_options(struct destroying *d, int *argc, char **argv)
  * earlier destruction that was cut off before the keys were gone is `recorded`. */
 static int in_order(struct destroying *d, bool *recorded)
 {
-    result r = log_learn(&d->log, 0);
+    result r = log_learn(&d->log);
     if (!is_ok(r)) return log_fail(&d->log, d->log.directory, ledger_error_text(r));
     const struct ledger_records_summary *s = ledger_records_summary(d->log.records);
     enum ledger_epochs_state state = ledger_records_compare(d->log.records, d->log.directory);

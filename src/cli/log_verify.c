@@ -23,7 +23,7 @@ struct findings {
 static enum ledger_judgement look_closer(struct log_options *o, const struct ledger_report *r, struct findings *f)
 {
     int status = LEDGER_IS_SOUND;
-    if (!r->wal || !is_ok(log_learn(o, 0))) return LEDGER_IS_SOUND;
+    if (!r->wal || !is_ok(log_learn(o))) return LEDGER_IS_SOUND;
     f->presumed = ledger_presumed_count(o->presumed);
     f->records = log_records_problem(o, &status);
     return (enum ledger_judgement)status;

@@ -158,7 +158,7 @@ void report_index_close(struct report_index *i)
     if (!i) return;
     MAGIC_CHECK(i, INDEX_MAGIC);
     i->magic = 0;
-    sqlite3_stmt *all[] = {i->entry, i->rule, i->subject, i->word, i->word_id};
+    sqlite3_stmt *all[] = {i->entry, i->rule, i->subject, i->word, i->word_id, i->ended, i->is_ended};
     for (size_t k = 0; k < ARRAY_LEN(all); k++) sqlite3_finalize(all[k]);
     sqlite3_close(i->db);
     for (size_t k = 0; k < INDEX_WORDS; k++) mem_free(i->words[k].text);

@@ -19,7 +19,7 @@ struct report_index {
     uint64_t size;
     uint8_t root[32];
     struct ledger_tree tree; /* of what is in it */
-    sqlite3_stmt *entry, *rule, *subject, *word, *word_id;
+    sqlite3_stmt *entry, *rule, *subject, *word, *word_id, *ended, *is_ended;
     struct word_place words[INDEX_WORDS]; /* most of those seen lately */
     struct sums_progress {
         ledger_progress_fn *tell;

@@ -113,3 +113,53 @@ result report_index_find(struct report_index *i, struct ledger_filter *f, report
     sqlite3_finalize(s);
     return r;
 }
+
+/* ---- completions ------------------------------------------------------------------------------------------------ */
+
+static result prepare_ended(struct report_index *i)
+{
+    if (i->is_ended) return OK;
+    TRY(index_run(i, "CREATE TEMP TABLE IF NOT EXISTS ended (request BLOB PRIMARY KEY) WITHOUT ROWID"));
+    TRY(index_prepare(i, "INSERT OR IGNORE INTO temp.ended VALUES (?1)", &i->ended));
+    return index_prepare(i,
+        "SELECT EXISTS (SELECT 1 FROM entries WHERE request = ?1 AND event = (SELECT id FROM words WHERE text = ?2))"
+        " OR EXISTS (SELECT 1 FROM temp.ended WHERE request = ?1)",
+        &i->is_ended);
+}
+
+/* Whether it is an entry of that event about a request. */
+static bool is_about(const struct ledger_view *v, enum ledger_event event, uint8_t id[16])
+{
+    char scratch[LEDGER_REQUEST_ID];
+    return ledger_view_is(v->members[LEDGER_MEMBER_EVENT], span_str(ledger_event_name(event))) &&
+           request_id(ledger_view_text(v->members[LEDGER_MEMBER_REQUEST], scratch, sizeof scratch), id);
+}
+
+static result bind_id(struct report_index *i, sqlite3_stmt *s, const uint8_t id[16])
+{
+    return sqlite3_bind_blob(s, 1, id, 16, SQLITE_TRANSIENT) == SQLITE_OK ? OK : index_failed(i);
+}
+
+result report_index_see(struct report_index *i, span entry)
+{
+    struct ledger_view v;
+    uint8_t id[16];
+    MAGIC_CHECK(i, INDEX_MAGIC);
+    TRY(prepare_ended(i));
+    if (!ledger_view_parse(entry, &v) || !is_about(&v, LEDGER_COMPLETION, id)) return OK;
+    TRY(bind_id(i, i->ended, id));
+    return index_done(i, i->ended);
+}
+
+result report_index_is_presumed(struct report_index *i, const struct ledger_view *v, bool *presumed)
+{
+    uint8_t id[16];
+    MAGIC_CHECK(i, INDEX_MAGIC);
+    *presumed = is_about(v, LEDGER_DISCLOSURE, id);
+    if (!*presumed) return OK;
+    TRY(prepare_ended(i));
+    TRY(bind_id(i, i->is_ended, id));
+    TRY(index_bind_text(i, i->is_ended, 2, span_str(ledger_event_name(LEDGER_COMPLETION))));
+    *presumed = sqlite3_step(i->is_ended) != SQLITE_ROW || sqlite3_column_int(i->is_ended, 0) == 0;
+    return sqlite3_reset(i->is_ended) == SQLITE_OK ? OK : index_failed(i);
+}

@@ -175,5 +175,9 @@ uint64_t report_index_size(const struct report_index *i);
  * there is. */
 typedef result report_index_fn(void *ctx, uint64_t index);
 RESULT report_index_find(struct report_index *i, struct ledger_filter *f, report_index_fn *each, void *ctx);
+/* To be shown every entry that came after it was made; then it knows of each disclosure, its own and those, whether a
+ * completion came (struct ledger_presumed knows it from the entries alone). */
+RESULT report_index_see(struct report_index *i, span entry);
+RESULT report_index_is_presumed(struct report_index *i, const struct ledger_view *v, bool *presumed);
 
 #endif

@@ -408,6 +408,15 @@ def test_a_standby_takes_over_under_load(people, tmp_path):
     assert (link["size"], link["root"]) == (json.loads(said)["entries"], json.loads(said)["root"])
 
 
+def make_index(gw, name):
+    """Of all entries that there are now, once they are published."""
+    size = len(gw.entries())
+    def made():
+        done = gw.command("log", "export", "-c", "gate.json", "--format", "sqlite", "-o", gw.dir / name, "--json")
+        return done.returncode == 0 and json.loads(done.stdout)["entries"] >= size
+    assert wait_until(made)
+
+
 def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
     """A client that stops reading holds its answer open; then everybody is killed. Nobody can say what arrived."""
     long = {**PEOPLE, "note": "x" * 30_000_000}
@@ -415,10 +424,15 @@ def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
         gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"])
         with Client(gw.port, OFFICER) as c:
             assert c.get("/api/associates/7").status == 200
-        assert wait_until(lambda: any(e["event"] == "completion" for e in gw.entries()))
         with Client(gw.port, OFFICER, timeout=20) as c:
             c.request("/api/persons")
             assert c.receive()
+            make_index(gw, "between.sqlite")  # what completes this one comes behind the index
+        assert wait_until(lambda: sum(e["event"] == "completion" for e in gw.entries()) == 2)
+        with Client(gw.port, OFFICER, timeout=20) as c:
+            c.request("/api/persons")
+            assert c.receive()
+            make_index(gw, "behind.sqlite")
             pids = [gw.process.pid, *gw.children("worker"), *gw.children("scribe")]
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
@@ -433,6 +447,9 @@ def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
     assert "presumed" not in gw.command("log", "show", str(begun[0]["index"]), "-c", "gate.json").stdout
     assert "1 disclosures without a completion: presumed disclosed" in verify(gw, "presumed")
     assert "presumed disclosed)" in gw.command("log", "list", "-c", "gate.json").stdout
+    for name in ("between.sqlite", "behind.sqlite"):  # by an index, with what came after it
+        asked = gw.command("log", "list", "-c", "gate.json", "--json", "--index", gw.dir / name)
+        assert [json.loads(line) for line in asked.stdout.splitlines()] == rows, asked.stderr
 
 
 def test_admin_dies_while_old_workers_drain(tmp_path):
