@@ -3,6 +3,9 @@ a second implementation of looking, in Python, finds in what is shown. GATE1367_
 
     #= 8USC1367 a(2)
     #= ICE10036.2 2.1
+    #= 10-domain 6.L18
+    #= 10-domain 6.L19
+    #= 10-domain 6.L22
 """
 import os
 import random
@@ -38,6 +41,9 @@ DOCUMENTS = [{"path": "/people", **LISTED}, {"path": "/lines", "units": ["$"], "
              {"path": "/batch", "units": ["$.responses[*]"], "only": {"$.responses[*].status": [200]}},
              {"path": "/marked", "units": ["$.items[*]"], "query": {"name": ["$.items[*].name"]}, "uniform": ["$.items[*].notes"],
               "pseudonyms": ["$.items[*].id"]},
+             {"path": "/found", "units": ["$.hits[*]"], "counts": {"$.total": "$.hits[*]"}, "complete": True, "query": {"q": ["$.hits[*].name"]},
+              "uniform": ["$.max_score", "$.suggest", "$.facets", "$.hidden", "$.hits[*]._score", "$.hits[*].rank", "$.hits[*].highlight"]},
+             {"path": "/multi", "units": ["$.results[*]"], "only": {"$.results[*].status": [200]}, "query": {"id": "any"}},
              {"path": "/graph", "units": [{"path": "$.data.*", "absent": "null"}, "$.data.*.persons[*]"], "texts": ["$.errors", "$.extensions"]}]
 
 
@@ -190,6 +196,15 @@ def others(twins):
     graph = lambda *data, **more: answer({"data": dict(zip(["a1", "b2", "c"], data)), **more})  # noqa: E731
     twins.answer_with("/graph", graph({"persons": [{"name": "Ann"}, {"aNumber": P["aNumber"]}]}, {"aNumber": P["aNumber"]}, {"n": 1}),
                       graph(ann, None, {"n": 1}, errors=[{"path": ["b2"], "message": "not found"}]))
+    # what tells of others that were found: scores of all, what was meant, how many, a rank with a gap
+    hit = lambda name, score, rank, **more: {"name": name, "_score": score, "rank": rank, "highlight": f"<b>{name}</b>", **more}  # noqa: E731
+    found_ = lambda top, total, suggest, *hits: answer({"total": total, "max_score": top, "suggest": suggest, "facets": {"Lima": total}, "hidden": 0, "hits": hits})  # noqa: E731
+    twins.answer_with("/found", found_(9.5, 3, ["vicenta"], hit("Vicenta Smith", 9.5, 1, aNumber=P["aNumber"]), hit("Ann Smith", 3.0, 2), hit("Bea Smith", 1.5, 3)),
+                      found_(4.0, 2, [], hit("Ann Smith", 4.0, 1), hit("Bea Smith", 2.0, 2)))
+    # a batch in one answer: hers forbidden, without a body or with one of another shape; all the same as nobody's
+    each = lambda *them: answer({"results": list(them)})  # noqa: E731
+    twins.answer_with("/multi", each(ok(1, name="Ann"), {"id": 2, "status": 403, "aNumber": P["aNumber"]}, {"id": 3, "status": 200, "aNumber": P["aNumber"]}),
+                      each(ok(1, name="Ann"), {"id": 2, "status": 404, "error": {"path": ["results", 1]}}, {"id": 3, "status": 404, "body": None}))
     seen = [{"name": "Ann Smith"}, {"name": "Bea", "notes": "Smith"}]
     marked = {"name": "Smith", "aNumber": "A977777771", "coa": "384"}  # known by a marker alone: the answer is decided twice
     twins.answer_with("/marked", answer({"items": [marked, *seen]}), answer({"items": seen}))
@@ -198,6 +213,8 @@ def others(twins):
         "/lines?name=smith": (200, mine), "/lines?q=ann": (200, mine), "/lines": (200, mine + line(name="Bea", n=2)), "/lines?name=x": (200, b""),
         "/stream?name=smith": (200, mine), "/stream": (200, mine + line(name="Bea", n=2)), "/one?name=smith": (404, NOT_FOUND),
         "/one?name=bea": (200, line(name="Bea", n=2)[:-1]), "/batch": body({"responses": [ok(1, name="Ann"), ok(3, name="Bea")]}),
+        "/found?q=smith": body({"total": 2, "hits": [{"name": "Ann Smith"}, {"name": "Bea Smith"}]}), "/found": body({"total": 2, "hits": [{"name": "Ann Smith"}, {"name": "Bea Smith"}]}),
+        "/multi": body({"results": [ok(1, name="Ann")]}), "/multi?id=1&id=2": body({"results": [ok(1, name="Ann")]}),
         "/marked?name=smith": body({"items": [{"name": "Ann Smith"}]}), "/graph": body({"data": {"a1": ann, "b2": None, "c": {"n": 1}}}), "/next": (200, NEXT_BODY)})
 
 
