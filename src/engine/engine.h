@@ -83,6 +83,17 @@ void engine_share_lores(struct engine *e, struct match_lores *l);
 struct engine_field {
     span name, value; /* value: without surrounding white space */
 };
+/* One unit of a stream, when it is decided; offsets in the body. Lives during the call. */
+struct engine_unit {
+    uint64_t begin, end;
+    const struct edit_list *edits;       /* what stays of it, from its begin on; NULL: nothing */
+    const struct match_survey *inside;   /* from its begin on too */
+    const struct policy_verdict *verdict; /* NULL: nothing was found and all of it stays */
+};
+struct engine_watch {
+    void (*unit)(void *ctx, const struct engine_unit *u); /* or NULL */
+    void *ctx;
+};
 struct engine_begin {
     const struct rules_document *document;
     bool inspect; /* unprofiled: inspect */
@@ -98,6 +109,7 @@ struct engine_begin {
     bool suspicions;  /* look for them */
     struct engine_page page;
     const struct rules_search *search; /* what a restricted recipient asks of this document; NULL: nothing */
+    struct engine_watch watch; /* of a stream */
     bool keep_survey; /* engine_survey works after engine_finish; the caller then calls engine_reset */
 };
 /* Wipes what is left of the last document. The spans of *b are read before it returns; the rest is held. */

@@ -145,6 +145,15 @@ static bool put(struct engine *e, const struct match_step *step, enum edit_fate 
     return false;
 }
 
+static void tell(const struct engine *e, const struct match_step *step, enum edit_fate fate, const struct edit_list *edits,
+    const struct policy_verdict *v)
+{
+    const struct engine_watch *w = &e->begin.watch;
+    struct engine_unit u = {.begin = step->piece.begin, .end = step->piece.end, .edits = fate == EDIT_KEEP ? edits : NULL, .inside = &step->inside,
+        .verdict = v};
+    if (w->unit != NULL) w->unit(w->ctx, &u);
+}
+
 static bool keep_plain(struct engine *e, const struct match_step *step)
 {
     struct policy_verdict *sums = &e->streaming.sums;
@@ -155,6 +164,7 @@ static bool keep_plain(struct engine *e, const struct match_step *step)
     bool unit = step->piece.roles & PATH_UNIT;
     sums->seen += unit;
     sums->disclosed += unit;
+    tell(e, step, EDIT_KEEP, &whole, NULL);
     return put(e, step, EDIT_KEEP, &whole);
 }
 
@@ -211,8 +221,10 @@ static bool decide_unit(struct engine *e, const struct match_step *step)
     if (e->begin.class == RECIPIENT_ENTITLED) return put(e, step, EDIT_KEEP, &out.edits);
     bool itself = out.verdict.withheld[0] != POLICY_KEPT;
     s->sums.document_withheld |= out.verdict.document_withheld && (!itself || step->piece.is_root);
+    enum edit_fate fate = fate_of(&step->piece, &out.verdict);
+    tell(e, step, fate, &out.edits, &out.verdict);
     if (s->sums.document_withheld) return false;
-    return put(e, step, fate_of(&step->piece, &out.verdict), &out.edits);
+    return put(e, step, fate, &out.edits);
 }
 
 /* A finding that can be left out with nothing. In `texts` it is about somebody else. */

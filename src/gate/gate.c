@@ -88,7 +88,7 @@ void gate_free(struct gate *g)
 void gate_reset(struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
-    ASSERT(g->engine == NULL);
+    ASSERT(g->engine == NULL && g->trial.engine == NULL);
     gate_wipe_body(g);
     gate_parts_reset(g);
     arena_reset(g->arena);
@@ -121,6 +121,7 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
     struct engine_begin begin = *b;
     begin.arena = g->arena;
     begin.out = b->keep_survey ? NULL : &g->parts.out; /* whoever looks at the survey looks at all of it */
+    begin.watch = (struct engine_watch){gate_trial_meet, g};
     g->engine = engine;
     g->class = b->class;
     g->state = GATE_RECEIVING;

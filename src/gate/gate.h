@@ -96,6 +96,12 @@ struct gate_review {
 };
 /* DECIDED and GATE_FINE, restricted. `b` describes the document as the shadow sees it. False: they could not read it. */
 bool gate_review(struct gate *g, struct engine *engine, const struct engine_begin *b, struct gate_review *out);
+/* The same beside a document in parts: right after gate_open, where `b` describes independent units too. The engine is the
+ * gate's until gate_trial_leave, which gives it back (NULL: there was none). False: no memory, the engine was not taken. */
+bool gate_try(struct gate *g, struct engine *engine, const struct engine_begin *b);
+struct engine *gate_trial_leave(struct gate *g);
+/* DECIDED: of the part at hand, once. The verdict lives until gate_next_part. False: they could not read it. */
+bool gate_trial_part(struct gate *g, struct gate_review *out);
 /* Lives until reset; not the arena that the answer depends on. NULL: out of memory. */
 struct arena *gate_review_arena(struct gate *g);
 /* DECIDED with nothing read: the origin's bytes pass as they come, for an entitled recipient (asserted) and only under a

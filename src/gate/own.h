@@ -17,6 +17,17 @@ struct gate_parts {
     struct arena *arena; /* of one part */
 };
 
+/* Rules in shadow beside it (trial.c). */
+struct gate_trial {
+    struct engine *engine; /* NULL: none */
+    struct buf out;        /* what would leave of it: nobody reads that */
+    uint64_t taken;        /* and so much of it is forgotten */
+    struct buf pending;    /* what it withholds where the rules in force have decided nothing yet */
+    uint64_t passed;       /* they have decided so far */
+    uint64_t released;     /* of the part at hand */
+    bool over, lost;       /* it reads no further; it could not */
+};
+
 struct gate {
     uint32_t magic;
     const struct gate_environment *env;
@@ -31,6 +42,7 @@ struct gate {
     enum gate_failure failure;
     struct gate_cursors at;
     struct gate_parts parts;
+    struct gate_trial trial;
     size_t run;        /* next edit run */
     uint64_t ticket;
     bool halted;              /* the ring was full: `left` waits for room */
@@ -40,6 +52,14 @@ struct gate {
 /* received ≥ read ≥ decided ≥ recorded ≥ sent: the house stands on this line. */
 void gate_check_order(const struct gate *g);
 void gate_wipe_body(struct gate *g);
+
+/* review.c: does a byte of it leave? */
+bool gate_edits_leave(const struct edit_list *edits, uint64_t begin, uint64_t end);
+
+/* trial.c */
+void gate_trial_meet(void *ctx, const struct engine_unit *u);
+void gate_trial_read(struct gate *g, span window, uint64_t base, enum engine_end end);
+uint64_t gate_trial_needs(const struct gate *g);
 
 /* parts.c */
 RESULT gate_parts_receive(struct gate *g, span bytes);

@@ -22,10 +22,12 @@ static bool read_on(struct gate *g, enum engine_end end)
 {
     struct gate_parts *p = &g->parts;
     uint64_t base = g->at.received - buf_len(&g->body);
+    gate_trial_read(g, buf_span(&g->body), base, end);
     bool goes_on = engine_stream(g->engine, buf_span(&g->body), base, end);
     p->settled = engine_stream_settled(g->engine);
     g->at.read = g->at.received;
-    if (goes_on) buf_consume(&g->body, (size_t)(engine_stream_needs(g->engine) - base));
+    uint64_t needs = engine_stream_needs(g->engine), tried = gate_trial_needs(g);
+    if (goes_on) buf_consume(&g->body, (size_t)((tried < needs ? tried : needs) - base));
     return goes_on;
 }
 

@@ -2,7 +2,7 @@
  * here changes nothing about the answer: they have memory of their own. */
 #include "gate/own.h"
 
-static bool leaves(const struct edit_list *edits, uint64_t begin, uint64_t end)
+bool gate_edits_leave(const struct edit_list *edits, uint64_t begin, uint64_t end)
 {
     size_t low = 0, high = edits->count;
     while (low < high) { /* first run that ends behind `begin` */
@@ -22,10 +22,10 @@ static uint64_t count_released(const struct edit_list *edits, const struct match
     uint64_t n = 0;
     if (v->document_withheld) return edits->length > 0;
     for (size_t i = 0; i < s->piece_count; i++)
-        n += v->withheld[i] != POLICY_KEPT && leaves(edits, s->pieces[i].begin, s->pieces[i].end);
+        n += v->withheld[i] != POLICY_KEPT && gate_edits_leave(edits, s->pieces[i].begin, s->pieces[i].end);
     for (size_t i = 0; i < v->redactions.count; i++) {
         const struct policy_redaction *r = &v->redactions.list[i];
-        n += leaves(edits, r->at, r->at + r->len);
+        n += gate_edits_leave(edits, r->at, r->at + r->len);
     }
     return n;
 }

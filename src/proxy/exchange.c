@@ -107,6 +107,7 @@ void exchange_leave_engine(struct exchange *x)
     gate_leave_engine(x->gate);
     worker_engine_back(x->worker, x->engine);
     x->engine = NULL;
+    shadow_leave(x);
     if (x->admitted) worker_engine_release(x->worker);
     x->admitted = false;
     (void)exchange_account(x);

@@ -115,6 +115,7 @@ struct exchange {
     span handed_on;
     const struct rules_search *search;   /* what is asked of it, in the gate's arena; NULL: nothing that leaves units out */
     const struct rules_document *shadow; /* of a profile in shadow that describes the path, or NULL */
+    bool tried;                          /* it reads a document in parts too */
     struct shadow_review *review;        /* to be published; in the gate's arena */
 
     struct origin *origin;
@@ -232,6 +233,9 @@ struct shadow_review {
     uint64_t ticket;
 };
 void shadow_look(struct exchange *x);      /* once the document is decided */
+void shadow_begin(struct exchange *x);     /* of a document in parts, right after gate_open */
+void shadow_look_part(struct exchange *x); /* once a part is decided */
+void shadow_leave(struct exchange *x);
 RESULT shadow_publish(struct exchange *x); /* before the answer's own entry; LIMIT EAGAIN: again when the ring drains */
 /* parts.c: a failure after DECIDE. */
 enum flow parts_fail(struct exchange *x, enum gate_failure f);

@@ -124,8 +124,8 @@ static enum flow decide_last(struct exchange *x)
     } else {
         exchange_leave_origin(x, false);
     }
+    shadow_look_part(x);
     exchange_leave_engine(x);
-    if (x->shadow != NULL) worker_count(x->worker, PROXY_SHADOW_UNREAD, 1); /* it would need the whole body */
     return decided(x);
 }
 
@@ -140,6 +140,7 @@ enum flow parts_decide(struct exchange *x)
     count_failure(x);
     if (gate_part_is_last(x->gate)) return decide_last(x);
     x->answer = gate_failure_answer(GATE_FINE, x->class);
+    shadow_look_part(x);
     return decided(x);
 }
 

@@ -331,6 +331,7 @@ static enum flow begin_body(struct exchange *x)
     if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);
     x->in_parts = gate_in_parts(x->gate) && !x->discard && !(x->class == RECIPIENT_ENTITLED && has_no_body(r));
+    if (x->in_parts) shadow_begin(x);
     x->step = STEP_READ_BODY;
     return FLOW_GO;
 }

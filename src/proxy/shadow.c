@@ -30,7 +30,7 @@ static RESULT put_profile_first(const struct exchange *x, const struct gate_revi
 
 static RESULT open_review(struct exchange *x, const struct gate_review *r)
 {
-    struct arena *a = gate_review_arena(x->gate);
+    struct arena *a = x->in_parts ? gate_entry_arena(x->gate) : gate_review_arena(x->gate);
     struct shadow_review *review = a == NULL ? NULL : arena_alloc(a, sizeof(*review));
     REQUIRE(review != NULL, ERROR_LIMIT, 0);
     TRY(record_describe(x, a, &review->left));
@@ -55,6 +55,44 @@ void shadow_look(struct exchange *x)
         return;
     }
     if (r.released == 0) return;
+    worker_count(x->worker, PROXY_SHADOW, 1);
+    if (!is_ok(open_review(x, &r))) worker_count(x->worker, PROXY_SHADOW_UNREAD, 1);
+}
+
+/* ---- beside a document in parts --------------------------------------------------------------------------------- */
+
+/* Only where its units are independent for the shadow too: else it would need the whole. */
+void shadow_begin(struct exchange *x)
+{
+    x->tried = false;
+    if (x->shadow == NULL || x->class != RECIPIENT_RESTRICTED || !rules_document_view(x->shadow)->independent) return;
+    if (!worker_engine_reserve(x->worker)) return;
+    struct engine *engine = worker_engine_take(x->worker);
+    struct engine_begin b = describe(x);
+    x->tried = gate_try(x->gate, engine, &b);
+    if (x->tried) return;
+    worker_engine_back(x->worker, engine);
+    worker_engine_release(x->worker);
+}
+
+void shadow_leave(struct exchange *x)
+{
+    struct engine *engine = gate_trial_leave(x->gate);
+    if (engine == NULL) return;
+    worker_engine_back(x->worker, engine);
+    worker_engine_release(x->worker);
+}
+
+/* Nothing leaves of a document that becomes its miss. */
+void shadow_look_part(struct exchange *x)
+{
+    struct gate_review r;
+    bool last = gate_part_is_last(x->gate);
+    if (x->shadow == NULL || x->class != RECIPIENT_RESTRICTED) return;
+    bool read = x->tried && gate_trial_part(x->gate, &r);
+    if (!read && last) worker_count(x->worker, PROXY_SHADOW_UNREAD, 1);
+    bool leaves = x->begun || (x->failure == GATE_FINE && !gate_outcome(x->gate)->verdict.document_withheld);
+    if (!read || !leaves || r.released == 0) return;
     worker_count(x->worker, PROXY_SHADOW, 1);
     if (!is_ok(open_review(x, &r))) worker_count(x->worker, PROXY_SHADOW_UNREAD, 1);
 }

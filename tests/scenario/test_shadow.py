@@ -101,3 +101,66 @@ def test_a_route_cannot_name_it(make):
     gw.write_config()
     done = gw.command("check", "-c", "gate.json")
     assert done.returncode == 1 and "/routes/0/profile: profile \"next\" is in shadow" in done.stderr
+
+
+STREAMED = {  # path: (in force, in shadow)
+    "/lines": ({"units": ["$"], "texts": ["$.text"]}, {"units": ["$"]}),
+    "/units": ({"units": ["$.items[*]", "$.items[*].mentions[*]"], "texts": ["$.items[*].text"]}, {"units": ["$.items[*]"]}),
+    "/inner": ({"units": ["$.items[*]"]}, {"units": ["$.items[*]", "$.items[*].mentions[*]"]}),
+    "/small": ({"units": ["$.items[*]"], "texts": ["$.items[*].text"]}, {"units": ["$.items[*]"]}),
+    "/outside": ({"units": ["$.items[*]"], "texts": ["$.note"]}, {"units": ["$.items[*]"]}),
+    "/whole": ({"units": ["$.items[*]"], "texts": ["$.items[*].text"]}, {"units": ["$.items[*]"], "independent": False})}
+
+
+def streamed_pack(independent):
+    def profile(which, **more):
+        return {"title": "t", **more, "documents": [{"path": "/api" + path, "independent": independent, **both[which]} for path, both in STREAMED.items()]}
+    return {"format": 1, "pack": "site", "version": "1", "profiles": [profile(0, id="now"), profile(1, id="next", mode="shadow")]}
+
+
+def streamed(path):
+    """Records of which some are hers, some mention her in a unit, and some in a text."""
+    def record(n):
+        return {"n": n, "fill": "x" * (n % 700), **({"aNumber": ANA} if n % 11 == 0 else {}), **({"text": f"met {ANA}"} if n % 7 == 0 else {}),
+                **({"mentions": [{"n": 1}, {"aNumber": ANA}, {"n": 2}]} if n % 13 == 0 else {})}
+    rows = [record(n) for n in range(1, 20 if path == "/small" else 900)]
+    if path == "/lines":
+        return b"".join(json.dumps({k: v for k, v in r.items() if k != "mentions"}).encode() + b"\n" for r in rows), "application/x-ndjson"
+    return json.dumps({"items": rows, "note": f"of {ANA}" if path == "/outside" else ""}).encode(), "application/json"
+
+
+def test_streams(make, origin):
+    """Beside a document that leaves in parts: the bytes stay the same, and as much is found as beside the document decided whole."""
+    origin.respond = lambda r: answer(streamed(r.path.removeprefix("/api"))[0], content_type=streamed(r.path.removeprefix("/api"))[1])
+    seen, found = {}, {}
+    for name, independent, shadow in (("plain", True, False), ("parts", True, True), ("whole", False, True)):
+        gw = make(shadow)
+        pack_ = streamed_pack(independent)
+        gw.write("site.json", pack_ if shadow else {**pack_, "profiles": pack_["profiles"][:1]})
+        gw.start()
+        seen[name] = [normalised(fetch(gw.port, "/api" + path, POLICE).raw) for path in STREAMED]
+        entries = gw.entries()
+        found[name] = {p: sum(e["rules"].get("next", 0) for e in entries if e["outcome"] == "shadow" and e["target"] == "/api" + p) for p in STREAMED}
+        found[name]["unread"] = gw.metric("gate1367_shadow_unread_total")
+        if name == "parts":
+            own = [e for e in entries if e["event"] == "disclosure" and e["target"] == "/api/lines"]
+            assert len(own) > 1 and all(entries[entries.index(e) + 1]["request"] == e["request"] for e in entries if e["outcome"] == "shadow")
+            assert all(e["rules"]["a-number"] >= 1 and e["subjects"] for e in entries if e["outcome"] == "shadow")
+    assert seen["plain"] == seen["parts"]
+    numbers = range(1, 900)
+    hers, told, mentions = ({n for n in numbers if n % k == 0} for k in (11, 7, 13))
+    assert found["parts"]["/lines"] == len(told - hers) and found["parts"]["/units"] == len((told | mentions) - hers)
+    assert {p: found["parts"][p] for p in STREAMED if p != "/whole"} == {p: found["whole"][p] for p in STREAMED if p != "/whole"}
+    assert found["parts"]["/small"] == 2 and found["parts"]["/outside"] == 1 and found["parts"]["/inner"] == 0
+    assert (found["plain"]["unread"], found["parts"]["unread"], found["parts"]["/whole"]) == (0, 1, 0)
+
+
+def test_no_memory_for_the_shadow_of_a_stream_changes_nothing(make, origin):
+    origin.respond = lambda r: answer(streamed("/lines")[0], content_type="application/x-ndjson")
+    raws = []
+    for faults in (None, "shadow@worker:1+"):
+        gw = make(faults=faults) if faults else make()
+        gw.write("site.json", streamed_pack(True))
+        gw.start()
+        raws.append(normalised(fetch(gw.port, "/api/lines", POLICE).raw))
+    assert raws[0] == raws[1] and gw.metric("gate1367_shadow_unread_total") == 1
