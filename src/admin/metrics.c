@@ -157,6 +157,7 @@ static RESULT write_witness(const struct admin *a, struct buf *out)
         atomic_load(&b->confirmed)));
     TRY(gauge(out, "witness_size", "entries of the checkpoint that the witness confirmed last", atomic_load(&b->size)));
     TRY(gauge(out, "witness_late", "1: the witness has not confirmed the ledger for longer than ledger.witness.alarm", atomic_load(&b->late)));
+    TRY(gauge(out, "witness_closed", "1: answers that need an entry are refused until the witness confirms the ledger again (strict)", atomic_load(&b->held)));
     return gauge(out, "witness_refused", "1: the witness knows another ledger under this name", atomic_load(&b->refused));
 }
 
@@ -188,6 +189,7 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     }
     TRY(gauge(out, "ledger_room", "of the ledger's device: 0 enough, 1 filling up, 2 answers that need an entry are refused",
         ipc_ring_room(a->arguments->ring)));
+    TRY(gauge(out, "ledger_standby", "1: the ledger could not be written, and its standby is", ipc_ring_standby(a->arguments->ring)));
     TRY(write_witness(a, out));
     return gauge(out, "ledger_failed", "1: the ledger could not be written; answers that need an entry are refused",
         ipc_ring_failed(a->arguments->ring));
@@ -207,7 +209,9 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
 const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
-    if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
+    if (ipc_ring_failed(a->arguments->ring)) return atomic_load(&a->arguments->processes->witness.refused)
+            ? "the ledger is closed: its witness knows another one under this name" : "the ledger could not be written";
+    if (ipc_ring_held(a->arguments->ring)) return "the ledger is closed until its witness confirms it again";
     if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";
     if (registry_stale(a)) return "the registry is stale: its index is older than max_age; build it again and reload";

@@ -114,6 +114,14 @@ void ipc_area_fail(struct ipc_area *a)
     }
 }
 
+void ipc_area_hold(struct ipc_area *a, bool held)
+{
+    MAGIC_CHECK(a, AREA_MAGIC);
+    ASSERT(a->kept < 0);
+    for (unsigned i = 0; i < a->slots; i++)
+        atomic_store(&area_slot(a, i)->held, held);
+}
+
 /* The mapping is anonymous: once it is gone nothing in this process can bring it back. */
 void ipc_area_keep_slot(struct ipc_area *a, unsigned slot)
 {

@@ -155,6 +155,13 @@ void ipc_collector_set_room(struct ipc_collector *c, enum ipc_room room)
         atomic_store_explicit(&area_slot(c->area, i)->room, (uint32_t)room, memory_order_relaxed);
 }
 
+void ipc_collector_set_standby(struct ipc_collector *c, bool standby)
+{
+    MAGIC_CHECK(c, COLLECTOR_MAGIC);
+    for (unsigned i = 0; i < c->area->slots; i++)
+        atomic_store_explicit(&area_slot(c->area, i)->standby, standby, memory_order_relaxed);
+}
+
 void ipc_collector_fail(struct ipc_collector *c)
 {
     MAGIC_CHECK(c, COLLECTOR_MAGIC);

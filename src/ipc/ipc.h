@@ -37,6 +37,8 @@ void ipc_area_renew(struct ipc_area *a);
 /* Supervisor, when no scribe will come any more (it ended with 74): every ticket not durable is FAILED and publishing
  * fails with ERROR_IO. Workers are woken. */
 void ipc_area_fail(struct ipc_area *a);
+/* For all producers to see (ipc_ring_held), until it is taken back. */
+void ipc_area_hold(struct ipc_area *a, bool held);
 /* Closes in a child the descriptors it has no use for: a worker keeps its own slot (memory of the other slots is
  * unmapped, so that a worker can harm nobody's ring but its own); the scribe keeps all. */
 void ipc_area_keep_slot(struct ipc_area *a, unsigned slot);
@@ -56,6 +58,10 @@ RESULT ipc_ring_publish(struct ipc_ring *r, span entry, uint64_t *ticket);
 enum ipc_ticket_state ipc_ring_state(const struct ipc_ring *r, uint64_t ticket);
 /* True when the ledger failed for good. */
 bool ipc_ring_failed(const struct ipc_ring *r);
+/* True when the scribe writes its second ledger, because the first cannot be written. */
+bool ipc_ring_standby(const struct ipc_ring *r);
+/* True while the supervisor holds the ledger: it can be written, and nothing may be answered that needs an entry. */
+bool ipc_ring_held(const struct ipc_ring *r);
 /* How much room the scribe says there is for what would be published. name, text in the log. */
 #define IPC_ROOMS(X)                                                                                                   \
     X(ENOUGH, "enough")                                                                                                \
@@ -105,6 +111,7 @@ void ipc_collector_distrust(struct ipc_collector *c, unsigned slot);
 void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket);
 /* For all producers to see. */
 void ipc_collector_set_room(struct ipc_collector *c, enum ipc_room room);
+void ipc_collector_set_standby(struct ipc_collector *c, bool standby);
 /* The ledger failed for good: what is not durable fails, in every slot. Wakes everybody. */
 void ipc_collector_fail(struct ipc_collector *c);
 /* Everything that producers have asked for since the last call, or-ed: 0, IPC_SOON, IPC_NOW. What they asked for before

@@ -114,6 +114,16 @@ bool ipc_ring_failed(const struct ipc_ring *r)
     return atomic_load_explicit(&r->slot->failed, memory_order_acquire) != 0;
 }
 
+bool ipc_ring_standby(const struct ipc_ring *r)
+{
+    return atomic_load_explicit(&r->slot->standby, memory_order_relaxed) != 0;
+}
+
+bool ipc_ring_held(const struct ipc_ring *r)
+{
+    return atomic_load_explicit(&r->slot->held, memory_order_acquire) != 0;
+}
+
 enum ipc_room ipc_ring_room(const struct ipc_ring *r)
 {
     uint32_t room = atomic_load_explicit(&r->slot->room, memory_order_relaxed);

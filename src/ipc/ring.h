@@ -28,6 +28,7 @@
 struct slot {
     alignas(64) _Atomic uint32_t epoch;
     _Atomic uint32_t failed;
+    _Atomic uint32_t held; /* the supervisor wants nothing to be released that would need an entry */
     alignas(64) _Atomic uint64_t head;
     _Atomic uint32_t waiting; /* the worker wants its eventfd */
     _Atomic uint32_t asked;   /* enum ipc_hurry, or-ed */
@@ -35,6 +36,7 @@ struct slot {
     _Atomic uint64_t durable;  /* a ticket */
     _Atomic uint32_t sleeping; /* the scribe wants its eventfd for this hurry and more; 0: it is awake */
     _Atomic uint32_t room;     /* enum ipc_room */
+    _Atomic uint32_t standby;  /* the scribe writes the second ledger */
 };
 
 /* Before each entry in the ring. */

@@ -390,6 +390,7 @@ static result take_over(struct scribe *s, result why)
     ledger_give_up(failed->ledger);
     tell(s, IPC_ALARM, (uint64_t)why.code, text);
     s->at = &s->sides[STANDBY];
+    ipc_collector_set_standby(s->collector, true);
     s->look_ns = 0;
     s->room = IPC_ROOM_ENOUGH;
     s->asked |= IPC_NOW;
@@ -517,6 +518,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(hand_out_root(s));
     TRY(open_sides(s, problem));
     TRY(ipc_collector_new(s->config->area, &s->collector));
+    ipc_collector_set_standby(s->collector, s->at == &s->sides[STANDBY]);
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();
     watch_spares(s);

@@ -59,7 +59,7 @@ static enum gate_failure unrecordable(const struct exchange *x)
 {
     if (x->failure == GATE_LEDGER || x->failure == GATE_LEDGER_ROOM) return x->failure;
     enum gate_failure f = x->head_written ? GATE_FINE : worker_ledger_refusal(x->worker);
-    return f == GATE_LEDGER_ROOM ? f : GATE_FINE;
+    return f == GATE_LEDGER_ROOM || ipc_ring_held(x->worker->arguments->ring) ? f : GATE_FINE;
 }
 
 enum flow step_record(struct exchange *x)

@@ -42,7 +42,7 @@ bool worker_registry_usable(const struct worker *w, uint64_t time_us)
 /* What a request that needs an entry is refused by, whatever is asked; GATE_FINE: nothing. */
 enum gate_failure worker_ledger_refusal(const struct worker *w)
 {
-    if (ipc_ring_failed(w->arguments->ring)) return GATE_LEDGER;
+    if (ipc_ring_failed(w->arguments->ring) || ipc_ring_held(w->arguments->ring)) return GATE_LEDGER;
     bool shed = ipc_ring_room(w->arguments->ring) == IPC_ROOM_SHED || gate_failure_thrown(GATE_LEDGER_ROOM);
     return shed ? GATE_LEDGER_ROOM : GATE_FINE;
 }

@@ -156,7 +156,7 @@ static NORETURN void run_asker(struct supervisor *s, int control)
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
     struct witness_role r = {.settings = &s->now.config->witness, .ledger = s->now.config->ledger, .control = control,
-        .board = &s->processes->witness, .confine = confine_asker, .confine_ctx = s->now.config};
+        .board = &s->processes->witness, .reborn = s->ready, .confine = confine_asker, .confine_ctx = s->now.config};
     _exit(witness_role_run(&r));
 }
 

@@ -293,6 +293,13 @@ static bool next_in_line(struct supervisor *s, struct child *c)
     return c->role != ROLE_ADMIN || start_workers(s, &s->now);
 }
 
+/* Closed for want of a witness, until it is back. */
+static void hold_ledger(struct supervisor *s, bool held)
+{
+    ipc_area_hold(s->area, held);
+    proxy_log("supervisor", held ? "witness_missing" : "witness_back", NULL);
+}
+
 static void on_ready(struct supervisor *s, struct child *c)
 {
     c->deadline_ms = 0;
@@ -345,7 +352,8 @@ static void on_message(struct supervisor *s, struct child *c, const struct ipc_m
         break;
     case IPC_ALARM: on_word(c, "alarm", m->text); break;
     case IPC_RELOAD: s->reload_wanted = true; break;
-    case IPC_STATUS: /* admin has caught up */
+    case IPC_STATUS: /* admin has caught up; the asker holds the ledger, or lets it go */
+        if (c->role == ROLE_ASKER) hold_ledger(s, m->number != 0);
         if (s->switching && c->role == ROLE_ADMIN && c->generation == s->next.number) finish_reload(s);
         break;
     case IPC_NONE:
@@ -397,14 +405,14 @@ static void scribe_died(struct supervisor *s, int code)
     s->restart_ms[ROLE_SCRIBE] = supervisor_ms();
 }
 
-/* Closed for want of a witness: as if the ledger had failed, until somebody starts it again. */
+/* Closed for good: the witness knows another ledger, and no answer of its can mend that. */
 static void asker_died(struct supervisor *s, int code)
 {
     if (s->ending) return;
     if (code == WITNESS_EXIT_CLOSED) {
         s->ledger_failed = true;
         ipc_area_fail(s->area);
-        proxy_log("supervisor", "witness_missing", NULL);
+        proxy_log("supervisor", "witness_refused", NULL);
     }
     if (!s->ready) {
         s->status = 2;

@@ -7,7 +7,7 @@
 struct role {
     const struct witness_role *config;
     struct witness_asker asker;
-    bool told_late, told_refused;
+    bool told_late, told_refused, holds;
 };
 
 static void tell(const struct role *r, enum ipc_type type, const char *text)
@@ -70,20 +70,33 @@ static bool rest(const struct role *r)
     }
 }
 
+/* Without a confirmation for too long nothing more is answered that needs an entry, until there is one again. */
+static void hold(struct role *r, bool held)
+{
+    static struct ipc_message m;
+    if (held == r->holds) return;
+    r->holds = held;
+    atomic_store(&r->config->board->held, held);
+    ipc_message_set(&m, IPC_STATUS, held, "%s", "");
+    result sent = ipc_channel_send(r->config->control, &m);
+    (void)sent; /* as above */
+}
+
 static int live(struct role *r)
 {
     const struct witness_settings *s = r->config->settings;
     enum witness_result w = ask(r);
-    if (s->strict && w != WITNESS_CONFIRMED) {
+    /* Who died and lives again has a gateway to watch over, whether the witness answers just now or not. */
+    if (s->strict && w != WITNESS_CONFIRMED && !r->config->reborn) {
         tell(r, IPC_FAILED, w == WITNESS_REFUSED ? "the witness knows another ledger under this name; see log recover"
                                                  : "the witness does not answer, and ledger.witness.strict asks for it");
         return 2;
     }
     tell(r, IPC_READY, "");
-    while (rest(r)) {
-        w = ask(r);
-        if (s->strict && (w == WITNESS_REFUSED || waiting(r->config->board) >= s->close_s)) return WITNESS_EXIT_CLOSED;
-    }
+    do {
+        if (s->strict && w == WITNESS_REFUSED) return WITNESS_EXIT_CLOSED;
+        if (s->strict) hold(r, waiting(r->config->board) >= s->close_s);
+    } while (rest(r) && (w = ask(r), true));
     return 0;
 }
 
@@ -92,13 +105,13 @@ int witness_role_run(const struct witness_role *config)
     struct role *r = mem_alloc(sizeof *r);
     uint64_t time = 0;
     if (!r) return 2;
-    *r = (struct role){.config = config};
+    *r = (struct role){.config = config, .holds = atomic_load(&config->board->held)};
     r->asker = (struct witness_asker){
         .directory = config->ledger.directory, .witness = config->settings->verifier, .place = config->settings->place};
     result e = ledger_verifier_read(config->ledger.directory, &r->asker.ledger);
     if (is_ok(e)) e = witness_remember(&r->asker, &time);
     if (is_ok(e) && config->confine) e = config->confine(config->confine_ctx);
-    atomic_store(&config->board->since, now_s());
+    if (!config->reborn || atomic_load(&config->board->since) == 0) atomic_store(&config->board->since, now_s());
     if (time > 0) atomic_store(&config->board->confirmed, time);
     if (!is_ok(e)) tell(r, IPC_FAILED, ledger_error_text(e));
     int status = is_ok(e) ? live(r) : 2;

@@ -2,14 +2,16 @@
 """A gateway whose ledger somebody elsewhere confirms: what it asks for and keeps, and what happens without."""
 import base64
 import json
+import os
 import re
 import shutil
+import signal
 
 import pytest
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from harness.client import POLICE, fetch, wait_until
+from harness.client import OFFICER, POLICE, fetch, wait_until
 from harness.origin import answer
 
 from test_witness import DASH, NAME, Log, Witness
@@ -89,10 +91,21 @@ def test_strict_closes_without_a_witness(site):
     gw.start()
     assert fetch(gw.port, "/inspect/x", POLICE).status == 200
     witness.stop()
-    wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 502)
-    assert readyz(gw)[0] == 503 and "witness_missing" in gw.stderr()
-    assert gw.stop() == 74
-    # … and does not open without one.
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 502)
+    assert readyz(gw) == (503, "the ledger is closed until its witness confirms it again\nnote: the witness has not confirmed the ledger in time\n")
+    assert "witness_missing" in gw.stderr() and gw.metric("gate1367_witness_closed") == 1
+    assert fetch(gw.port, "/inspect/x", OFFICER).status == 502
+    # Whoever asks the witness may die meanwhile: what is closed stays closed.
+    os.kill(gw.children("asker")[0], signal.SIGKILL)
+    assert wait_until(lambda: gw.children("asker")) and fetch(gw.port, "/inspect/x", POLICE).status == 502
+    # It opens by itself when the witness is back, and closes again without it.
+    restart(witness)
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 200)
+    assert readyz(gw) == (200, "ready\n") and "witness_back" in gw.stderr() and gw.metric("gate1367_witness_closed") == 0
+    witness.stop()
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 502)
+    assert gw.stop() == 0
+    # A start without one does not serve.
     gw.start(wait=False)
     assert gw.process.wait(20) == 2 and "the witness does not answer" in gw.stderr()
     gw.process = None
