@@ -128,6 +128,7 @@ struct doc_skip {
     const uint8_t *dull;      /* DOC_DULL_… by name id */
     const uint8_t *classes;   /* DOC_CLASS, DOC_CLASS_KNOWN by name id; may be NULL */
     uint32_t names;           /* ids from here on are not known */
+    uint32_t changes;         /* counts changes of what stands in `dull` and `classes` */
     uint8_t root;             /* DOC_DULL_… of the whole value */
     const uint64_t *literals; /* offsets at which a literal ends, ascending, then UINT64_MAX */
     bool containers;

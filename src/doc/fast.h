@@ -358,13 +358,11 @@ STRIDE void put_begin(struct stride *s, struct walk_frame *f, const struct met *
     put(s, from, 1, 0, f->object ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0);
 }
 
-#define SKIPPED_DEEPEST 200 /* fits the flags of an event */
-
 /* Whether nothing in the container, of this depth, was told since it began. */
 STRIDE bool is_untold(const struct stride *s, const struct walk_frame *f, uint32_t depth)
 {
     uint32_t inside = s->skipped.depth;
-    return f->dull && depth > s->floor && s->event == f->first + 1 + f->named && inside < SKIPPED_DEEPEST &&
+    return f->dull && depth > s->floor && s->event == f->first + 1 + f->named && inside < TRACK_SKIPPED_DEEPEST &&
            depth + inside <= s->skip->deepest;
 }
 

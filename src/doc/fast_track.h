@@ -56,13 +56,14 @@ STRIDE bool has_room_for(const struct stride *s, const struct track_node *n)
 STRIDE void take_brackets(struct stride *s, const struct track_node *n, size_t gap)
 {
     struct doc_reader *r = s->r;
-    const struct track_op *op = r->track->ops + n->first_op;
+    struct track_op *op = r->track->ops + n->first_op;
     for (unsigned i = 0; i < n->ops; i++, op++) {
         size_t at = gap + op->at;
         if (op->byte == '{' || op->byte == '[') {
             const struct met name = {op->word, op->name, false};
             walk_push(r, s->at + at, op->byte == '{', op->name);
             s->frame++;
+            if (r->track->now > 0) op->dull = s->frame->dull;
             put_begin(s, s->frame, op->name == DOC_NAME_NONE ? NULL : &name, gap + op->name_at, at);
         } else {
             put_end(s, s->frame, r->depth, at);
@@ -99,27 +100,46 @@ static void keep_shape(struct track_node *n, const uint8_t *p, size_t len)
 }
 
 /* A string that goes to its closing quote: one of a shape that held nothing here holds nothing again. */
-STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t name, const struct plain *value)
+STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t under, const struct plain *value)
 {
     const uint8_t *p = byte_at(s, value->from);
     size_t len = value->end - 1 - value->from;
     bool may_keep = len > 0 && len <= TRACK_SHAPE && value->from + TRACK_SHAPE <= s->size;
     if (may_keep && n->shape_len == len && has_shape(n, p)) return true;
     if (n->loud == TRACK_LOUD) return false;
-    enum doc_news news = ask(s, name, value);
+    enum doc_news news = ask(s, under, value);
     if (news == DOC_NEWS_NEVER && may_keep) keep_shape(n, p, len);
     n->loud += news == DOC_NEWS_SOME;
     return news != DOC_NEWS_SOME;
 }
 
-/* False: there is no room to tell it, and nothing is taken. */
-STRIDE bool take_known(struct stride *s, struct track_node *n, size_t gap, const struct plain *value)
+/* What is behind a node to the caller, kept with it for records that are gone through in the same place. */
+struct judged {
+    unsigned dull; /* DOC_DULL_… */
+    uint16_t under;
+};
+
+STRIDE struct judged judge(struct stride *s, struct track_node *n)
 {
+    const struct track *t = s->r->track;
     bool member = n->name != DOC_NAME_NONE;
     unsigned dull = member ? walk_dull_member(s->skip, s->frame, n->name) : s->frame->dull ? DOC_DULL_VALUE : 0;
-    enum plain_news news = news_of(dull, value);
+    const struct judged now = {dull, member ? n->name : s->frame->name};
+    if (t->now == 0) return now;
+    n->dull = (uint8_t)now.dull;
+    n->under = now.under;
+    n->epoch = t->now;
+    return now;
+}
+
+/* False: there is no room to tell it, and nothing is taken. */
+STRIDE bool take_known(
+    struct stride *s, struct track_node *n, const struct judged *judged, size_t gap, const struct plain *value)
+{
+    bool member = n->name != DOC_NAME_NONE;
+    enum plain_news news = news_of(judged->dull, value);
     size_t name_at = gap + n->name_at;
-    if (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, member ? n->name : s->frame->name, value))) {
+    if (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, judged->under, value))) {
         skip(s, member ? name_at - 1 : value->from - value->string, value->end);
         return true;
     }
@@ -153,16 +173,152 @@ STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
         t->path[(*steps)++] = at;
         take_brackets(s, n, gap);
         s->mark += n->marks;
+        const struct judged judged = judge(s, n);
         if (n->kind == TRACK_END) return OFF_END;
         bool read = n->kind == TRACK_STRING ? read_string(s, s->mark - 1, &value)
                                             : read_scalar(s, s->mark - 1, *byte_at(s, gap + n->len), &value);
-        if (UNLIKELY(!read || !take_known(s, n, gap, &value))) return put_unread(s, n, gap);
+        if (UNLIKELY(!read || !take_known(s, n, &judged, gap, &value))) return put_unread(s, n, gap);
         s->mark += n->kind == TRACK_STRING;
         gap = value.end;
         if (UNLIKELY(gap + TRACK_GAP >= s->size)) return OFF_ROOM;
         at = find_gap(s, n->child, &n->next, gap);
         if (UNLIKELY(at == TRACK_NONE)) return OFF_GAP;
     }
+}
+
+/* ---- records that stay on their track --------------------------------------------------------------------------- */
+
+/* Such a record is gone through in silence; what is told of it follows from its way and from which values are told. */
+
+/* Whether a string may hold what it takes to be told, judged by its length and bytes alone; PLAIN_TOLD also where that needs
+ * a closer look. */
+STRIDE bool is_short_word(const struct doc_scan *scan, size_t from, size_t len)
+{
+    if (len >= 12 || plane_bits(scan->special, from, len) != 0) return false;
+    return len < 6 || !is_six(plane_bits(scan->digit, from, len));
+}
+
+enum passed { PASSED_SILENT, PASSED_TOLD, PASSED_NOT };
+
+/* A string behind the node, up to `to`. */
+STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t from, size_t to, uint64_t *word)
+{
+    struct plain value;
+    size_t len = to - from;
+    if (LIKELY(*s->literal > s->at + to)) {
+        bool quiet = n->dull & (DOC_DULL_VALUE | DOC_DULL_STRINGS);
+        bool shaped = quiet && n->shape_len == len && from + TRACK_SHAPE <= s->size;
+        if (shaped && len > 0 && has_shape(n, byte_at(s, from))) return PASSED_SILENT;
+        if (n->dull & DOC_DULL_VALUE && is_short_word(&s->r->scan, from, len)) return PASSED_SILENT;
+    }
+    const uint16_t mark[2] = {(uint16_t)(from - 1), (uint16_t)to};
+    if (UNLIKELY(!read_string(s, mark, &value))) return PASSED_NOT;
+    enum plain_news news = news_of(n->dull, &value);
+    if (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, n->under, &value))) return PASSED_SILENT;
+    *word = value.word;
+    return PASSED_TOLD;
+}
+
+STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, const uint16_t *mark, uint64_t *word)
+{
+    struct plain value;
+    if (UNLIKELY(!read_scalar(s, mark, *byte_at(s, mark[0]), &value))) return PASSED_NOT;
+    if (news_of(n->dull, &value) == PLAIN_NOTHING) return PASSED_SILENT;
+    *word = value.word;
+    return PASSED_TOLD;
+}
+
+/* Goes through a record, whose first gap this is; the mark behind it. NULL: it leaves the track, or is to be judged first.
+ * A function of its own, with a stride of its own: it needs all registers that there are. */
+static __attribute__((noinline)) const uint16_t *go_through(
+    struct doc_reader *r, uintptr_t bytes, size_t size, const uint16_t *mark, const uint16_t *last_mark, uint16_t first)
+{
+    struct track *t = r->track;
+    struct track_record *record = &t->record;
+    struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
+    struct track_node *n = &t->nodes[first];
+    uint64_t told[TRACK_STEPS / 64] = {0};
+    uint32_t epoch = t->now;
+    size_t gap = mark[0], step = 0;
+    for (;; step++) {
+        enum passed passed;
+        mark += n->marks;
+        if (UNLIKELY(n->epoch != epoch || mark > last_mark)) return NULL;
+        record->path[step] = (uint16_t)(n - t->nodes);
+        record->gaps[step] = (uint16_t)gap;
+        if (n->kind == TRACK_STRING) {
+            size_t from = gap + n->len, to = *mark++;
+            passed = pass_string(&s, n, from, to, &record->words[step]);
+            gap = to + 1;
+        } else if (n->kind == TRACK_SCALAR) {
+            passed = pass_scalar(&s, n, mark - 1, &record->words[step]);
+            gap = *mark;
+        } else {
+            break;
+        }
+        if (UNLIKELY(passed == PASSED_NOT)) return NULL;
+        told[step / 64] |= (uint64_t)(passed == PASSED_TOLD) << step % 64;
+        if (UNLIKELY(gap + TRACK_GAP >= size)) return NULL;
+        uint16_t at = find_gap(&s, n->child, &n->next, gap);
+        if (UNLIKELY(at == TRACK_NONE)) return NULL;
+        n = &t->nodes[at];
+    }
+    memcpy(record->told, told, sizeof told);
+    record->steps = (uint32_t)step + 1;
+    r->literal = s.literal;
+    return mark;
+}
+
+STRIDE size_t offset_of(const struct track_record *record, struct track_place p)
+{
+    return (size_t)record->gaps[p.step] + p.delta;
+}
+
+STRIDE void put_lines(struct stride *s, const struct track_tale *tale)
+{
+    const struct track *t = s->r->track;
+    const struct track_line *l = t->lines + tale->first, *last = l + tale->count;
+    for (; l < last; l++) {
+        size_t at = offset_of(&t->record, l->at);
+        uint64_t word = l->kind == TRACK_VALUE ? t->record.words[l->at.step] : l->word;
+        if (l->kind == TRACK_SKIPPED) word += offset_of(&t->record, l->end) - at;
+        put_word(s, at, word);
+    }
+}
+
+/* False: nothing was taken. */
+STRIDE bool tell(struct stride *s, const uint16_t *end)
+{
+    struct doc_reader *r = s->r;
+    const struct track_tale *tale = track_tale_of(r->track);
+    if (UNLIKELY(!tale)) tale = track_tell(r);
+    if (UNLIKELY(!tale || s->event + tale->count > s->last_event)) return false;
+    if (tale->count > 0) {
+        put_skipped(s);
+        put_lines(s, tale);
+    } else {
+        skip(s, s->mark[0], (size_t)end[-1] + 1);
+        if (tale->depth > s->skipped.depth) s->skipped.depth = tale->depth;
+    }
+    s->mark = end;
+    r->names.last = s->frame->name;
+    r->names.inside = false;
+    return true;
+}
+
+/* False: nothing was taken. */
+STRIDE bool take_whole(struct stride *s, uint16_t first)
+{
+    struct doc_reader *r = s->r;
+    const struct walk_frame *f = s->frame;
+    const struct track_context here = {s->skip->changes, r->depth, f->name, f->rooted, f->dull};
+    r->track->now = 0;
+    if (!track_look_around(r->track, first, &here)) return false;
+    r->literal = s->literal;
+    const uint16_t *end = go_through(r, s->bytes, s->size, s->mark, s->last_mark, first);
+    if (!end || !tell(s, end)) return false;
+    s->literal = r->literal;
+    return true;
 }
 
 /* A record that the chunk ends in is better read from a chunk of its own, while there is plenty behind. All marks up to
@@ -209,7 +365,7 @@ STRIDE enum off take_track(struct stride *s)
     if (is_short_of_room(s)) return s->full = true, OFF_LATER;
     size_t from = s->mark[0];
     const struct doc_event *event = s->event;
-    enum off off = follow(s, first, &steps);
+    enum off off = take_whole(s, first) ? OFF_END : follow(s, first, &steps);
     if (off == OFF_NOWHERE) return off;
     if (off == OFF_END) note_record(s, from, event);
     s->state = off == OFF_VALUE ? WALK_VALUE : WALK_AFTER;

@@ -66,6 +66,13 @@ void doc_reader_rehearse(struct doc_reader *r)
     r->rehearses = true;
 }
 
+/* Whether the two say the same of all names. */
+static bool judge_alike(const struct doc_skip *a, const struct doc_skip *b)
+{
+    return a->dull == b->dull && a->classes == b->classes && a->names == b->names && a->root == b->root &&
+           a->containers == b->containers && a->deepest == b->deepest && a->ask == b->ask && a->ctx == b->ctx;
+}
+
 void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
 {
     static const uint64_t none = UINT64_MAX;
@@ -73,6 +80,8 @@ void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
     MAGIC_CHECK(r, READER_MAGIC);
     r->skip = skip ? skip : &nothing;
     r->literal = r->skip->literals;
+    if (r->track && !judge_alike(r->skip, &r->judged)) r->track->anew = r->track->epoch;
+    r->judged = *r->skip;
 }
 
 uint64_t doc_reader_needs(const struct doc_reader *r)

@@ -56,6 +56,7 @@ struct doc_reader {
     walk_fast_function *fast;
     struct doc_limits limits;
     const struct doc_skip *skip;
+    struct doc_skip judged; /* as it was when it was given, for what is known of records */
     const uint64_t *literal; /* of skip->literals: the next one, or one before it */
     /* the chunk */
     uint64_t chunk_at; /* offset of its first byte */

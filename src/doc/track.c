@@ -103,7 +103,7 @@ static bool add_op(struct lesson *l, uint8_t byte)
     size_t at = *l->mark - l->from;
     struct track_node *n = &l->node;
     if (n->ops == ARRAY_LEN(l->ops) || at >= TRACK_GAP) return false;
-    l->ops[n->ops++] = (struct track_op){n->word, n->name, byte, (uint8_t)at, n->name_at};
+    l->ops[n->ops++] = (struct track_op){n->word, n->name, byte, (uint8_t)at, n->name_at, false};
     n->name = DOC_NAME_NONE;
     n->marks++;
     l->mark++;
@@ -257,12 +257,167 @@ bool track_leave(struct doc_reader *r, uint32_t steps, uint32_t depth)
     return true;
 }
 
+/* ---- telling ---------------------------------------------------------------------------------------------------- */
+
+/* A container that is open while a record is told. */
+struct told_frame {
+    struct track_place from; /* its first byte, with its name */
+    uint16_t first;          /* its own first line */
+    bool had, named, dull;   /* what was skipped before it is the line before `first` */
+};
+
+/* Writes the tale of a record: what fast.h would tell of it bracket by bracket. */
+struct teller {
+    const struct doc_reader *r;
+    struct track *t;
+    uint16_t first, count; /* lines */
+    bool full;
+    uint32_t depth;
+    struct told_frame open[TRACK_DEEPEST];
+    struct { /* children that became no events, one behind the other */
+        struct track_place from, end;
+        uint32_t count, depth;
+    } skipped;
+};
+
+static void add_line(struct teller *w, struct track_line line)
+{
+    w->full |= w->first + w->count == TRACK_LINES;
+    if (!w->full) w->t->lines[w->first + w->count++] = line;
+}
+
+static void add_fixed(struct teller *w, struct track_place at, uint64_t word)
+{
+    add_line(w, (struct track_line){.word = word, .at = at, .kind = TRACK_FIXED});
+}
+
+static void skip_child(struct teller *w, struct track_place from, struct track_place end)
+{
+    if (w->skipped.count++ == 0) w->skipped.from = from;
+    w->skipped.end = end;
+}
+
+static void add_skipped(struct teller *w)
+{
+    if (w->skipped.count > 0)
+        add_line(w, (struct track_line){.word = event_word(0, w->skipped.count, DOC_SKIPPED, w->skipped.depth),
+                        .at = w->skipped.from,
+                        .end = w->skipped.end,
+                        .kind = TRACK_SKIPPED});
+    w->skipped.count = w->skipped.depth = 0;
+}
+
+static void tell_opening(struct teller *w, const struct track_op *op, uint8_t step)
+{
+    bool named = op->name != DOC_NAME_NONE;
+    struct told_frame *f = &w->open[w->depth++];
+    *f = (struct told_frame){.had = w->skipped.count > 0, .named = named, .dull = op->dull};
+    f->from = (struct track_place){step, named ? (uint8_t)(op->name_at - 1) : op->at};
+    add_skipped(w);
+    f->first = w->count;
+    if (named) add_fixed(w, (struct track_place){step, op->name_at}, op->word);
+    add_fixed(w, (struct track_place){step, op->at},
+        event_word(1, 0, op->byte == '{' ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0));
+}
+
+static bool is_untold(const struct teller *w, const struct told_frame *f)
+{
+    uint32_t inside = w->skipped.depth, depth = w->r->depth + w->depth + 1;
+    return f->dull && w->count == f->first + 1 + f->named && inside < TRACK_SKIPPED_DEEPEST &&
+           depth + inside <= w->r->skip->deepest;
+}
+
+static void take_back(struct teller *w, const struct told_frame *f, struct track_place end)
+{
+    uint32_t depth = w->skipped.depth + 1;
+    w->count = f->first;
+    w->skipped.count = w->skipped.depth = 0;
+    if (f->had) {
+        const struct track_line *before = &w->t->lines[w->first + --w->count];
+        w->skipped.count = before->word >> 32 & 0xFFFF;
+        w->skipped.depth = (uint32_t)(before->word >> 56);
+        w->skipped.from = before->at;
+    }
+    skip_child(w, f->from, end);
+    if (depth > w->skipped.depth) w->skipped.depth = depth;
+}
+
+static void tell_closing(struct teller *w, const struct track_op *op, uint8_t step)
+{
+    const struct told_frame *f = &w->open[--w->depth];
+    if (is_untold(w, f)) return take_back(w, f, (struct track_place){step, (uint8_t)(op->at + 1)});
+    add_skipped(w);
+    add_fixed(w, (struct track_place){step, op->at}, event_word(1, 0, op->byte == '}' ? DOC_OBJECT_END : DOC_ARRAY_END, 0));
+}
+
+static void tell_value(struct teller *w, const struct track_node *n, uint8_t step, bool told)
+{
+    bool member = n->name != DOC_NAME_NONE;
+    struct track_place at = {step, n->len}, name = {step, n->name_at};
+    struct track_place from = {step, member ? (uint8_t)(n->name_at - 1) : (uint8_t)(n->len - (n->kind == TRACK_STRING))};
+    if (!told) return skip_child(w, from, (struct track_place){(uint8_t)(step + 1), 0});
+    add_skipped(w);
+    if (member) add_fixed(w, name, n->word);
+    add_line(w, (struct track_line){.at = at, .kind = TRACK_VALUE});
+}
+
+static void tell_record(struct teller *w)
+{
+    const struct track_record *record = &w->t->record;
+    for (uint32_t i = 0; i < record->steps && !w->full; i++) {
+        const struct track_node *n = &w->t->nodes[record->path[i]];
+        const struct track_op *op = w->t->ops + n->first_op;
+        for (uint32_t k = 0; k < n->ops; k++, op++) {
+            if (is_opening(op))
+                tell_opening(w, op, (uint8_t)i);
+            else
+                tell_closing(w, op, (uint8_t)i);
+        }
+        if (n->kind != TRACK_END) tell_value(w, n, (uint8_t)i, record->told[i / 64] >> i % 64 & 1);
+    }
+}
+
+static void forget_tales(struct track *t)
+{
+    mem_wipe(t->tales, sizeof t->tales);
+    mem_wipe(t->lines, t->line_count * sizeof t->lines[0]);
+    t->line_count = 0;
+}
+
+static bool try_to_tell(struct doc_reader *r, struct track_tale *tale)
+{
+    struct track *t = r->track;
+    struct teller w = {.r = r, .t = t, .first = t->line_count};
+    tell_record(&w);
+    if (w.full) return false;
+    *tale = (struct track_tale){.node = t->record.path[t->record.steps - 1],
+        .first = w.first,
+        .count = w.count,
+        .depth = (uint8_t)w.skipped.depth,
+        .epoch = t->now};
+    memcpy(tale->told, t->record.told, sizeof tale->told);
+    t->line_count += w.count;
+    return true;
+}
+
+const struct track_tale *track_tell(struct doc_reader *r)
+{
+    struct track *t = r->track;
+    struct track_tale *tale = track_place_of(t), *beside = &t->tales[(tale - t->tales) ^ 1];
+    if (tale->epoch == t->now && beside->epoch != t->now) tale = beside;
+    if (try_to_tell(r, tale)) return tale;
+    forget_tales(t);
+    return try_to_tell(r, tale) ? tale : NULL;
+}
+
 //= 8USC1367 a(2) what a document said does not outlive its exchange
 void track_reset(struct track *t)
 {
     if (!t) return;
     mem_wipe(t->nodes, t->count * sizeof t->nodes[0]);
     mem_wipe(t->ops, t->op_count * sizeof t->ops[0]);
+    mem_wipe(&t->record, sizeof t->record);
+    forget_tales(t);
     t->root = t->next = TRACK_NONE;
     t->count = t->op_count = t->refusals = 0;
 }

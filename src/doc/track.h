@@ -20,8 +20,12 @@
 #define TRACK_BRANCHES 8  /* gaps that may follow one */
 #define TRACK_REFUSALS 16 /* records that have no track, until no more are looked for */
 #define TRACK_LOUD 3      /* so often, and it is told without asking */
+#define TRACK_STRANGERS 64 /* and the place where they stand is the one of which nodes are known */
 #define TRACK_SHAPE 32    /* bytes of a string whose shape is kept */
+#define TRACK_TALES 256   /* ways to tell records */
+#define TRACK_LINES 6144  /* events in all of them */
 #define TRACK_NONE 0xFFFF
+#define TRACK_SKIPPED_DEEPEST 200 /* containers that are skipped at once; fits the flags of an event */
 
 /* What stands behind the gap. */
 enum track_kind { TRACK_STRING, TRACK_SCALAR, TRACK_END };
@@ -31,6 +35,14 @@ struct track_op {
     uint64_t word;            /* the event of the name before it, but for its offset */
     uint16_t name;            /* that name, or DOC_NAME_NONE: an element */
     uint8_t byte, at, name_at; /* in the gap */
+    bool dull;                 /* struct walk_frame, as it was judged with its node */
+};
+
+/* What the judgement of a node depends on. */
+struct track_context {
+    uint32_t changes, depth;
+    uint16_t name;
+    bool rooted, dull;
 };
 
 struct track_node {
@@ -45,6 +57,43 @@ struct track_node {
     uint8_t loud;               /* so often something was found in a string behind it */
     uint8_t shape_len;          /* 0: none yet */
     uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
+    uint8_t dull;               /* DOC_DULL_… of the value behind it, as it was judged */
+    uint16_t under;             /* the name that it is asked about with */
+    uint32_t epoch;             /* when it was judged (struct track) */
+    uint32_t since;             /* of a record's first gap: the epoch in which the others are judged here */
+    struct track_context context;
+    uint8_t strangers; /* records like it in other places, since the last one in this */
+};
+
+/* ---- records that are told as one before was ---------------------------------------------------------------------- */
+
+/* A place in a record: so far behind where the gap of that step begins. */
+struct track_place {
+    uint8_t step, delta;
+};
+
+/* An event of a record, but for its offsets. */
+enum track_line_kind { TRACK_FIXED, TRACK_VALUE, TRACK_SKIPPED };
+struct track_line {
+    uint64_t word; /* of a value: none; of what is skipped: without its length */
+    struct track_place at, end;
+    uint8_t kind;
+};
+
+/* What is told of a record that ends in this node, and of whose values these are told. */
+struct track_tale {
+    uint64_t told[TRACK_STEPS / 64]; /* a bit for each step */
+    uint32_t epoch;                  /* 0: none */
+    uint16_t node, first, count;     /* of lines; none: the record is skipped as a whole */
+    uint8_t depth;                   /* skipped as a whole: containers in it */
+};
+
+/* A record that was gone through. */
+struct track_record {
+    uint64_t told[TRACK_STEPS / 64];
+    uint64_t words[TRACK_STEPS]; /* of the values that are told */
+    uint16_t gaps[TRACK_STEPS], path[TRACK_STEPS];
+    uint32_t steps;
 };
 
 struct track {
@@ -54,6 +103,12 @@ struct track {
     struct track_node nodes[TRACK_NODES];
     struct track_op ops[TRACK_OPS];
     uint16_t path[TRACK_STEPS]; /* of the record that is being read */
+    uint32_t epoch, anew; /* the latest; what was judged up to then is judged anew */
+    uint32_t now;         /* of the record that is being read */
+    struct track_record record;
+    struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
+    uint16_t line_count;
+    struct track_line lines[TRACK_LINES];
 };
 
 struct doc_reader;
@@ -65,6 +120,50 @@ void track_learn(struct doc_reader *r, uintptr_t bytes, uint32_t first, uint32_t
 bool track_leave(struct doc_reader *r, uint32_t steps, uint32_t depth);
 /* Without tracks; NULL: out of memory. */
 struct track *track_new(void);
+/* Where the tale of the record may stand that was gone through, in this place or the one beside it. */
+static inline struct track_tale *track_place_of(struct track *t)
+{
+    const struct track_record *record = &t->record;
+    uint64_t h = record->told[0] ^ record->told[1] * 0xC2B2AE3D27D4EB4FULL ^ (uint64_t)record->path[record->steps - 1] << 48;
+    return &t->tales[h * 0x9E3779B97F4A7C15ULL >> 56];
+}
+_Static_assert(TRACK_TALES == 256 && TRACK_STEPS == 128, "eight bits, two words");
+
+static inline bool track_is_told(const struct track *t, const struct track_tale *tale)
+{
+    const struct track_record *record = &t->record;
+    return tale->epoch == t->now && tale->node == record->path[record->steps - 1] && tale->told[0] == record->told[0] &&
+           tale->told[1] == record->told[1];
+}
+
+/* What is known of nodes is known for records in the same place, as long as the caller knows no more. False: they are
+ * known for another place, which mostly lies further out: records with a first gap like that of what they hold. */
+static inline bool track_look_around(struct track *t, uint16_t root, const struct track_context *now)
+{
+    struct track_node *n = &t->nodes[root];
+    const struct track_context *c = &n->context;
+    bool lasts = n->since > t->anew && c->changes == now->changes;
+    bool same = c->depth == now->depth && c->name == now->name && c->rooted == now->rooted && c->dull == now->dull;
+    if (lasts && !same && now->depth > c->depth && ++n->strangers < TRACK_STRANGERS) return false;
+    if (UNLIKELY(!lasts || !same)) {
+        n->context = *now;
+        n->since = ++t->epoch;
+    }
+    n->strangers = 0;
+    t->now = n->since;
+    return true;
+}
+
+static inline const struct track_tale *track_tale_of(struct track *t)
+{
+    const struct track_tale *tale = track_place_of(t);
+    if (LIKELY(track_is_told(t, tale))) return tale;
+    tale = &t->tales[(tale - t->tales) ^ 1];
+    return track_is_told(t, tale) ? tale : NULL;
+}
+
+/* Works out how the record that was gone through is told; NULL: there is no room for it. */
+const struct track_tale *track_tell(struct doc_reader *r);
 /* Forgets and wipes. */
 void track_reset(struct track *t);
 

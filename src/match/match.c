@@ -273,6 +273,7 @@ static void skip_dull(struct match *m)
     m->literals.count--;
     m->skip = (struct doc_skip){.dull = m->dull,
         .names = MATCH_NAMES,
+        .changes = m->skip.changes,
         .root = name_root_dullness(m),
         .classes = m->classes,
         .literals = m->literals.items,

@@ -72,7 +72,7 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->inherits = rules_label_inherits(text);
     n->quiet = m->prefilter && is_quiet(m, text, 0);
     n->known = true;
-    if (m->skips && e->name < MATCH_NAMES) m->dull[e->name] = dullness(m, n);
+    if (m->skips && e->name < MATCH_NAMES) name_dull(m, e->name, dullness(m, n));
 }
 
 static uint8_t class_of(const struct match *m, label_set labels)
@@ -87,6 +87,7 @@ static void note_harmless(struct match *m, uint16_t name, label_set labels)
 {
     if (!m->skips || name >= MATCH_NAMES) return;
     m->classes[name] = (uint8_t)(DOC_CLASS(m->classes[name]) | class_of(m, labels) << 4);
+    m->skip.changes++;
 }
 
 /* Only what stands under the name itself has its labels: what inherits them is told. */
@@ -98,7 +99,7 @@ void name_opened(struct match *m, uint16_t name, label_set labels)
     if (class == 0 && m->class_count == 15) return;
     if (class == 0) m->class_labels[m->class_count++] = labels, class = (uint8_t)m->class_count;
     m->classes[name] |= class;
-    m->dull[name] |= dull_inside(path_others(m->document, n->symbol));
+    name_dull(m, name, m->dull[name] | dull_inside(path_others(m->document, n->symbol)));
 }
 
 static const struct child *learn_child(

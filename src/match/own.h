@@ -303,6 +303,12 @@ uint8_t name_root_dullness(const struct match *m);
 void name_opened(struct match *m, uint16_t name, label_set labels);
 /* Of a name that has been learnt. */
 label_set name_labels(const struct match *m, uint16_t name);
+/* What the reader is to know of the name. */
+static inline void name_dull(struct match *m, uint16_t name, unsigned dull)
+{
+    m->skip.changes += m->dull[name] != dull;
+    m->dull[name] = (uint8_t)dull;
+}
 struct child child_of(struct match *m, path_state state, label_set labels, bool allowed);
 
 /* value.c */

@@ -119,7 +119,7 @@ enum doc_news value_news(void *match, uint16_t name, span text)
     else if (labels == 0 && is_plain(m, text, &l) && !l.run)
         news = DOC_NEWS_NONE;
     /* Where identifiers stand they mostly stand again: it is not asked in vain twice. */
-    if (news == DOC_NEWS_SOME && labels) m->dull[name] = 0;
+    if (news == DOC_NEWS_SOME && labels) name_dull(m, name, 0);
     return news;
 }
 
