@@ -236,15 +236,15 @@ static __attribute__((noinline)) const uint16_t *go_through(
     struct track *t = r->track;
     struct track_record *record = &t->record;
     struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
-    struct track_node *n = &t->nodes[first];
     uint64_t told[TRACK_STEPS / 64] = {0};
     uint32_t epoch = t->now;
     size_t gap = mark[0], step = 0;
-    for (;; step++) {
+    for (uint16_t at = first;; step++) {
+        struct track_node *n = &t->nodes[at];
         enum passed passed;
         mark += n->marks;
         if (UNLIKELY(n->epoch != epoch || mark > last_mark)) return NULL;
-        record->path[step] = (uint16_t)(n - t->nodes);
+        record->path[step] = at;
         record->gaps[step] = (uint16_t)gap;
         if (n->kind == TRACK_STRING) {
             size_t from = gap + n->len, to = *mark++;
@@ -259,9 +259,8 @@ static __attribute__((noinline)) const uint16_t *go_through(
         if (UNLIKELY(passed == PASSED_NOT)) return NULL;
         told[step / 64] |= (uint64_t)(passed == PASSED_TOLD) << step % 64;
         if (UNLIKELY(gap + TRACK_GAP >= size)) return NULL;
-        uint16_t at = find_gap(&s, n->child, &n->next, gap);
+        at = find_gap(&s, n->child, &n->next, gap);
         if (UNLIKELY(at == TRACK_NONE)) return NULL;
-        n = &t->nodes[at];
     }
     memcpy(record->told, told, sizeof told);
     record->steps = (uint32_t)step + 1;
@@ -269,21 +268,28 @@ static __attribute__((noinline)) const uint16_t *go_through(
     return mark;
 }
 
-STRIDE size_t offset_of(const struct track_record *record, struct track_place p)
+STRIDE size_t offset_of(const uint16_t *gaps, struct track_place p)
 {
-    return (size_t)record->gaps[p.step] + p.delta;
+    return (size_t)gaps[p.step] + p.delta;
 }
 
+/* In variables of its own, which stay in registers. */
 STRIDE void put_lines(struct stride *s, const struct track_tale *tale)
 {
     const struct track *t = s->r->track;
     const struct track_line *l = t->lines + tale->first, *last = l + tale->count;
-    for (; l < last; l++) {
-        size_t at = offset_of(&t->record, l->at);
-        uint64_t word = l->kind == TRACK_VALUE ? t->record.words[l->at.step] : l->word;
-        if (l->kind == TRACK_SKIPPED) word += offset_of(&t->record, l->end) - at;
-        put_word(s, at, word);
+    const uint16_t *gaps = t->record.gaps;
+    const uint64_t *words = t->record.words;
+    uint8_t *event = (uint8_t *)s->event;
+    uint64_t base = s->at;
+    for (; l < last; l++, event += sizeof *s->event) {
+        uint64_t from = offset_of(gaps, l->at), at = base + from;
+        uint64_t word = l->kind == TRACK_VALUE ? words[l->at.step] : l->word;
+        if (l->kind == TRACK_SKIPPED) word += offset_of(gaps, l->end) - from;
+        memcpy(event, &at, 8);
+        memcpy(event + 8, &word, 8);
     }
+    s->event += tale->count;
 }
 
 /* False: nothing was taken. */
