@@ -34,6 +34,18 @@ bool noise_portable(span run)
     return false;
 }
 
+bool alike_portable(const uint8_t *text, const uint8_t *shape, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (shape[i] != (is_digit(text[i]) ? '0' : to_upper(text[i]))) return false;
+    return true;
+}
+
+size_t take_portable(const struct registry_way *w, const uint8_t *value, uint8_t *out)
+{
+    return registry_way_take(w, value, out);
+}
+
 void look_portable(span text, struct look *out)
 {
     struct look_sum sum = {0};

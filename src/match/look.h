@@ -6,6 +6,7 @@
 #define GATE1367_MATCH_LOOK_H
 
 #include "base/base.h"
+#include "registry/registry.h"
 
 #define LOOK_BLOCK 64
 #define RUN_MIN 12 /* characters of a base64 run, padding included */
@@ -33,6 +34,17 @@ look_function look_avx512;
 typedef bool noise_function(span run);
 noise_function noise_portable;
 noise_function noise_avx2;
+
+/* Whether the text, of up to LOOK_READ bytes, has this shape (struct look). LOOK_READ bytes may be read of both. */
+#define LOOK_READ 32
+typedef bool alike_function(const uint8_t *text, const uint8_t *shape, size_t len);
+alike_function alike_portable;
+alike_function alike_avx2;
+
+/* registry_way_take(), with REGISTRY_WAY_MAX bytes to read and to write. */
+typedef size_t take_function(const struct registry_way *w, const uint8_t *value, uint8_t *out);
+take_function take_portable;
+take_function take_avx2;
 
 /* ---- what the kernels share ------------------------------------------------------------------------------------- */
 

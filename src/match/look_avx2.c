@@ -141,6 +141,29 @@ void look_avx2(span text, struct look *out)
     store(out->shape + 32, last.high);
 }
 
+bool alike_avx2(const uint8_t *text, const uint8_t *shape, size_t len)
+{
+    __m256i x = _mm256_loadu_si256((const void *)text), small = _mm256_set1_epi8(0x20);
+    __m256i digit = _mm256_sub_epi8(x, _mm256_set1_epi8('0'));
+    __m256i letter = _mm256_sub_epi8(_mm256_or_si256(x, small), _mm256_set1_epi8('a'));
+    digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, _mm256_set1_epi8(9)), digit);
+    letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(25)), letter);
+    x = _mm256_andnot_si256(_mm256_and_si256(letter, small), _mm256_blendv_epi8(x, _mm256_set1_epi8('0'), digit));
+    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_loadu_si256((const void *)shape)));
+    return _bzhi_u64(~(uint64_t)same, (unsigned)len) == 0;
+}
+
+size_t take_avx2(const struct registry_way *w, const uint8_t *value, uint8_t *out)
+{
+    if (UNLIKELY(w->within > REGISTRY_WAY_MAX)) return registry_way_take(w, value, out);
+    __m128i x = _mm_loadu_si128((const void *)value), zeros = _mm_set1_epi8('0');
+    x = _mm_shuffle_epi8(x, _mm_loadu_si128((const void *)w->from));
+    x = _mm_or_si128(_mm_and_si128(x, _mm_loadu_si128((const void *)w->keep)), _mm_loadu_si128((const void *)w->put));
+    _mm_storeu_si128((void *)out, x);
+    uint32_t other = ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, zeros));
+    return _bzhi_u64(other, w->len) == 0 || (w->leading && !(other & 1)) ? 0 : w->len;
+}
+
 /* ---- base64 ----------------------------------------------------------------------------------------------------- */
 
 #define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)

@@ -150,6 +150,8 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->scratch = scratch;
     m->prefilter = true;
     m->look = pick_look(level);
+    m->alike = level == CPU_PORTABLE ? alike_portable : alike_avx2;
+    m->take = level == CPU_PORTABLE ? take_portable : take_avx2;
     m->noise = level == CPU_PORTABLE ? noise_portable : noise_avx2;
     m->no_label.known = true;
     learn_rules(m);

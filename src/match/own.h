@@ -143,6 +143,8 @@ struct shape {
  * rules, whatever the digits and the case. */
 #define KNOWN 128
 #define ASKS 4
+#define RUNS 3
+#define PLACES 64 /* of values, by what is known of the place */
 struct known {
     uint8_t text[LOOK_BLOCK];
     const struct path_info *key;
@@ -154,7 +156,14 @@ struct known {
     struct ask {
         rule_id rule;
         uint8_t kind, from, len;
+        struct registry_way way; /* none: it is spelled anew each time */
     } asks[ASKS];
+    bool again;    /* all else is known too that a value of the shape asks for: */
+    uint8_t runs;
+    struct run {
+        uint8_t from, len;
+    } run[RUNS]; /* of base64 */
+    uint32_t digits, letters;
 };
 
 /* lore.c */
@@ -203,6 +212,9 @@ struct match {
     noise_function *noise;
     struct shape shapes[SHAPES];
     struct known known[KNOWN];
+    uint8_t places[PLACES]; /* index in `known` + 1 of the shape that was there last, or another one */
+    alike_function *alike;
+    take_function *take;
     struct known *learning; /* what is proposed is noted here too */
     span learnt;            /* about this text */
     uint8_t shapes_used[SHAPES], known_used[KNOWN]; /* slots to wipe */
@@ -350,6 +362,9 @@ bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
  * marks; the markers of free text, where a literal is in it. */
 void view_identify(struct match *m, span text, const struct look *l);
 void view_free_text(struct match *m, span text, const struct look *l);
+void view_token(struct match *m, span token, unsigned level);
+/* The base64 runs of a text of one block; their number, no more than `most` of them, or `most` + 1. */
+size_t view_find_runs(const struct look *l, struct run *runs, size_t most);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, const struct look *l, unsigned level);
 
@@ -358,6 +373,11 @@ const struct shape *shape_of(struct match *m, span text, const struct look *l);
 /* As view_identify() at the spot, from memory where the shape is known there. True: nothing is ever proposed of a text of
  * this shape there. */
 bool shape_identify(struct match *m, span text, const struct look *l);
+/* A value of a shape that is known at the spot, in place of all else that is done about one; false: it is not. LOOK_READ
+ * bytes may be read. */
+bool shape_again(struct match *m, span text);
+/* The same from now on, for the shape that was identified last. */
+void shape_keep(struct match *m, span text, const struct look *l);
 /* syntax_scan() of the text at the spot: of a shape that is learnt it is kept that it has to be done. */
 void shape_read(struct match *m, span text, const struct look *l, bool labelled_only);
 /* While a shape is learnt: what is proposed; that it is no matter of the shape alone. */
@@ -385,6 +405,8 @@ void mrz_scan(struct match *m, span text);
 
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
+/* The same by a way that is known, of a text of which LOOK_READ bytes may be read. */
+void propose_again(struct match *m, const struct ask *ask, span text);
 void propose_flush(struct match *m);
 void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);

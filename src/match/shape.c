@@ -85,10 +85,11 @@ void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span val
     struct known *k = m->learning;
     uintptr_t from = (uintptr_t)value.ptr - (uintptr_t)m->learnt.ptr;
     if (from > m->learnt.len || value.len > m->learnt.len - from) return shape_varies(m);
-    struct ask now = {rule, (uint8_t)kind, (uint8_t)from, (uint8_t)value.len};
+    struct ask now = {.rule = rule, .kind = (uint8_t)kind, .from = (uint8_t)from, .len = (uint8_t)value.len};
     for (size_t i = 0; i < k->count; i++)
         if (k->asks[i].kind == now.kind && k->asks[i].from == now.from && k->asks[i].len == now.len) return;
     if (k->count == ASKS) return shape_varies(m);
+    registry_way_of(kind, value, &now.way);
     k->asks[k->count++] = now;
 }
 
@@ -123,6 +124,42 @@ bool shape_identify(struct match *m, span text, const struct look *l)
     return !k->varies && !k->reads && k->count == 0;
 }
 
+/* ---- values of which all is known ------------------------------------------------------------------------------- */
+
+static uint8_t *place_of(struct match *m, size_t len)
+{
+    uint64_t h = (uint64_t)m->spot.labels << 8 ^ (uintptr_t)m->spot.key ^ len << 32;
+    return &m->places[h * 0x9E3779B97F4A7C15ULL >> 58];
+}
+_Static_assert(PLACES == 64, "six bits");
+
+bool shape_again(struct match *m, span text)
+{
+    uint8_t place = *place_of(m, text.len);
+    const struct known *k = &m->known[place - 1];
+    if (place == 0 || !k->again || k->len != text.len || k->labels != m->spot.labels || k->key != m->spot.key) return false;
+    if (!m->alike(text.ptr, k->text, text.len)) return false;
+    for (size_t i = 0; i < k->count; i++)
+        propose_again(m, &k->asks[i], text);
+    if (k->reads) syntax_scan(m, text, &(struct look){.digits = k->digits, .letters = k->letters}, false);
+    for (size_t i = 0; i < k->runs; i++)
+        view_token(m, span_sub(text, k->run[i].from, k->run[i].len), 0);
+    return true;
+}
+
+void shape_keep(struct match *m, span text, const struct look *l)
+{
+    struct known *k;
+    if (text.len > LOOK_READ || !find_known(m, text, l, &k) || k->varies) return;
+    size_t runs = l->run ? view_find_runs(l, k->run, RUNS) : 0;
+    if ((l->run && l->padding) || runs > RUNS) return;
+    k->runs = (uint8_t)runs;
+    k->digits = (uint32_t)l->digits;
+    k->letters = (uint32_t)l->letters;
+    k->again = true;
+    *place_of(m, text.len) = (uint8_t)(k - m->known + 1);
+}
+
 //= 8USC1367 a(2) what a document said does not outlive its exchange
 void shapes_forget(struct match *m)
 {
@@ -131,6 +168,7 @@ void shapes_forget(struct match *m)
     for (uint32_t i = 0; i < m->known_count; i++)
         mem_wipe(&m->known[m->known_used[i]], sizeof m->known[0]);
     m->shape_count = m->known_count = 0;
+    mem_wipe(m->places, sizeof m->places);
     m->learnt = span_of(NULL, 0);
 }
 

@@ -77,13 +77,15 @@ void value_string(
         set_spot(m, e, c, w);
         return value_decoded(m, text);
     }
+    set_spot(m, e, c, w);
+    if (!literal && text.len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && shape_again(m, text)) return;
     m->look(text, &l);
     bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
     if (plain && view_is_dull(m, &l, 0)) return;
-    set_spot(m, e, c, w);
     if (is_shaped(text, &l)) {
         shape_identify(m, text, &l);
         if (literal) view_free_text(m, text, &l);
+        shape_keep(m, text, &l);
         return view_runs(m, text, &l, 0);
     }
     plain &= is_plain(m, text, &l);

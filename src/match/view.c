@@ -221,7 +221,7 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
-static void scan_token(struct match *m, span token, unsigned level)
+void view_token(struct match *m, span token, unsigned level)
 {
     if (LIKELY(!m->any_syntax && stands_alone(m)) && m->noise(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
@@ -236,7 +236,7 @@ static void scan_tokens(struct match *m, span run, bool url, unsigned level)
 {
     size_t begin, end;
     for (size_t from = 0; text_next_token(run, from, url, &begin, &end); from = end)
-        scan_token(m, span_sub(run, begin, end - begin), level);
+        view_token(m, span_sub(run, begin, end - begin), level);
 }
 
 /* In the two alphabets apart: '/' is base64 and ends a path segment, '-' is base64url and joins words. */
@@ -246,8 +246,8 @@ static void scan_run(struct match *m, span run, unsigned level)
     if (!text_is_common(run)) scan_tokens(m, run, true, level);
 }
 
-/* `alphabet`: where its characters stand. What is a token of the `done` alphabet too has been seen. */
-static void scan_marked(struct match *m, span text, uint64_t alphabet, uint64_t done, unsigned level)
+/* `alphabet`: where its characters stand. What is a token of the `done` alphabet too has been found. */
+static size_t find_marked(uint64_t alphabet, uint64_t done, struct run *runs, size_t count, size_t most)
 {
     uint64_t begins = alphabet & alphabet >> 1;
     begins &= begins >> 2;
@@ -259,18 +259,31 @@ static void scan_marked(struct match *m, span text, uint64_t alphabet, uint64_t 
         unsigned end = behind ? begin + (unsigned)__builtin_ctzll(behind) : LOOK_BLOCK;
         uint64_t upto = end < LOOK_BLOCK ? (UINT64_C(1) << end) - 1 : ~UINT64_C(0);
         uint64_t token = upto & ~UINT64_C(0) << begin, around = token | token << 1 | token >> 1;
-        if ((done & around) != token) scan_token(m, span_sub(text, begin, end - begin), level);
         begins &= ~upto;
+        if ((done & around) == token) continue;
+        if (count == most) return most + 1;
+        runs[count++] = (struct run){(uint8_t)begin, (uint8_t)(end - begin)};
     }
+    return count;
 }
+
+size_t view_find_runs(const struct look *l, struct run *runs, size_t most)
+{
+    size_t count = find_marked(l->standard, 0, runs, 0, most);
+    return count > most ? count : find_marked(l->url, l->standard, runs, count, most);
+}
+
+#define RUNS_MOST (2 * LOOK_BLOCK / RUN_MIN)
 
 void view_runs(struct match *m, span text, const struct look *l, unsigned level)
 {
     size_t begin, end;
     if (!l->run) return;
     if (text.len <= LOOK_BLOCK && l->padding == 0) {
-        scan_marked(m, text, l->standard, 0, level);
-        scan_marked(m, text, l->url, l->standard, level);
+        struct run runs[RUNS_MOST];
+        size_t count = view_find_runs(l, runs, RUNS_MOST);
+        for (size_t i = 0; i < count; i++)
+            view_token(m, span_sub(text, runs[i].from, runs[i].len), level);
         return;
     }
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)

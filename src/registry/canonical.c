@@ -326,3 +326,47 @@ size_t registry_canonical_other(enum registry_kind kind, span canonical, uint8_t
 {
     return kind == REGISTRY_PHONE ? canonical_national(canonical, out) : 0;
 }
+
+/* ---- ways ------------------------------------------------------------------------------------------------------- */
+
+/* Kinds of which no digit's value decides, but that they are not all zeros, or that zeros in front are dropped. */
+static bool has_way(enum registry_kind kind)
+{
+    return kind == REGISTRY_ALIEN_NUMBER || kind == REGISTRY_RECEIPT_NUMBER || kind == REGISTRY_I94 ||
+           kind == REGISTRY_PASSPORT || kind == REGISTRY_FBI_NUMBER || kind == REGISTRY_FIN || registry_kind_is_surrogate(kind);
+}
+
+/* From the last character on: what stands in the spelling stood in the value in that order. */
+static bool find_places(enum registry_kind kind, span value, const uint8_t *spelling, struct registry_way *w)
+{
+    size_t i = value.len;
+    bool alien = kind == REGISTRY_ALIEN_NUMBER;
+    for (size_t k = w->len; k-- > 0;) {
+        while (i > 0 && to_upper(value.ptr[i - 1]) != spelling[k]) {
+            if (is_digit(value.ptr[i - 1]) || (!alien && is_alpha(value.ptr[i - 1]))) return false;
+            i--;
+        }
+        if (i == 0 && (!alien || spelling[k] != '0')) return false;
+        if (i > w->within) w->within = (uint8_t)i;
+        w->put[k] = i > 0 ? 0 : '0';
+        w->from[k] = i > 0 ? (uint8_t)--i : REGISTRY_WAY_ZERO;
+        w->keep[k] = w->put[k] ? 0 : is_alpha(spelling[k]) ? 0xDF : 0xFF;
+    }
+    while (i-- > 0)
+        if (is_digit(value.ptr[i]) || (!alien && is_alpha(value.ptr[i]))) return false;
+    return true;
+}
+
+bool registry_way_of(enum registry_kind kind, span value, struct registry_way *out)
+{
+    uint8_t spelling[REGISTRY_CANONICAL_MAX];
+    *out = (struct registry_way){0};
+    if (!has_way(kind) || value.len >= REGISTRY_WAY_ZERO) return false;
+    size_t n = registry_canonical(kind, value, spelling);
+    if (n == 0 || n > REGISTRY_WAY_MAX) return false;
+    out->len = (uint8_t)n;
+    out->leading = kind == REGISTRY_FIN || (registry_kind_is_surrogate(kind) && all_digits(spelling, n));
+    if (find_places(kind, value, spelling, out)) return true;
+    *out = (struct registry_way){0};
+    return false;
+}
