@@ -136,8 +136,9 @@ _Static_assert(PLACES == 64, "six bits");
 bool shape_again(struct match *m, span text)
 {
     uint8_t place = *place_of(m, text.len);
+    if (place == 0) return false;
     const struct known *k = &m->known[place - 1];
-    if (place == 0 || !k->again || k->len != text.len || k->labels != m->spot.labels || k->key != m->spot.key) return false;
+    if (!k->again || k->len != text.len || k->labels != m->spot.labels || k->key != m->spot.key) return false;
     if (!m->alike(text.ptr, k->text, text.len)) return false;
     for (size_t i = 0; i < k->count; i++)
         propose_again(m, &k->asks[i], text);

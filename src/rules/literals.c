@@ -1,6 +1,8 @@
-/* One automaton over all literals of free-text markers, run over raw blocks. It only says where to look: the expression
- * of the rule decides on the value. */
+/* All literals of free-text markers: looked for in raw blocks, which only says where to look, and as an automaton that says
+ * whose they are. The expression of the rule decides on the value. */
 #include "rules/set.h"
+
+#include <stdlib.h>
 
 struct literal_table {
     const char **texts;
@@ -42,6 +44,35 @@ static bool table_compile(struct loader *l, const struct literal_table *t)
     return code == HS_SUCCESS;
 }
 
+static int compare_needles(const void *a, const void *b)
+{
+    const struct needle *x = a, *y = b;
+    int order = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Several rules may have the same one. */
+static bool needles_fill(struct loader *l, const struct literal_table *t)
+{
+    struct needles *n = &l->set->literals.needles;
+    size_t kept = 0;
+    n->items = loader_alloc(l, t->count, sizeof *n->items);
+    for (size_t i = 0; n->items && i < t->count; i++) {
+        uint8_t *text = loader_alloc(l, t->lengths[i], 1);
+        for (size_t k = 0; text && k < t->lengths[i]; k++)
+            text[k] = to_lower((uint8_t)t->texts[i][k]);
+        n->items[i] = (struct needle){.text = text, .len = (uint32_t)t->lengths[i]};
+    }
+    if (l->no_memory) return false;
+    qsort(n->items, t->count, sizeof *n->items, compare_needles);
+    for (size_t i = 0; i < t->count; i++)
+        if (kept == 0 || compare_needles(&n->items[kept - 1], &n->items[i]) != 0) n->items[kept++] = n->items[i];
+    n->count = kept;
+    needles_prepare(n);
+    l->set->literals.find = needles_pick(cpu_level());
+    return true;
+}
+
 static size_t count_literals(const struct rules_set *s)
 {
     size_t n = 0;
@@ -59,7 +90,7 @@ bool literals_build(struct loader *l)
         .ids = loader_alloc(l, n, sizeof *t.ids),
         .lengths = loader_alloc(l, n, sizeof *t.lengths)};
     if (l->no_memory || !table_fill(l, &t)) return false;
-    return table_compile(l, &t);
+    return needles_fill(l, &t) && table_compile(l, &t);
 }
 
 void literals_free(struct literals *t)
@@ -69,28 +100,11 @@ void literals_free(struct literals *t)
     *t = (struct literals){0};
 }
 
-struct literal_relay {
-    rules_literal_fn *each;
-    void *ctx;
-};
-
-static int relay_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
-{
-    const struct literal_relay *r = context;
-    (void)id, (void)from, (void)flags;
-    r->each(r->ctx, to);
-    return 0;
-}
-
 void rules_scan_literals(
     const struct rules_set *s, struct rules_scratch *x, span raw, rules_literal_fn *each, void *ctx)
 {
-    struct literal_relay relay = {each, ctx};
-    ASSERT(x->set == s && raw.len <= UINT32_MAX);
-    if (!s->literals.database || raw.len == 0) return;
-    hs_error_t code =
-        hs_scan(s->literals.database, (const char *)raw.ptr, (unsigned)raw.len, 0, x->literals, relay_literal, &relay);
-    ASSERT(code == HS_SUCCESS); /* block mode fails only on misuse */
+    ASSERT(x->set == s);
+    if (s->literals.find) s->literals.find(&s->literals.needles, raw, each, ctx);
 }
 
 size_t rules_literal_overlap(const struct rules_set *s)

@@ -2,6 +2,7 @@
 #ifndef GATE1367_RULES_SET_H
 #define GATE1367_RULES_SET_H
 
+#include "rules/needles.h"
 #include "rules/rules.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -246,6 +247,8 @@ struct literals {
     hs_database_t *database; /* NULL: no free-text marker */
     size_t overlap;
     struct list owners; /* rule_id, by literal */
+    struct needles needles;
+    needles_function *find;
 };
 
 /* Many rules as one deterministic automaton. A state is where its row begins in `next`: for each class of bytes the next
