@@ -320,6 +320,7 @@ STRIDE bool take_whole(struct stride *s, uint16_t first)
     const struct track_context here = {s->skip->changes, r->depth, f->name, f->rooted, f->dull};
     r->track->now = 0;
     if (!track_look_around(r->track, first, &here)) return false;
+    r->track->used = true;
     r->literal = s->literal;
     const uint16_t *end = go_through(r, s->bytes, s->size, s->mark, s->last_mark, first);
     if (!end || !tell(s, end)) return false;

@@ -105,6 +105,7 @@ struct track {
     uint16_t path[TRACK_STEPS]; /* of the record that is being read */
     uint32_t epoch, anew; /* the latest; what was judged up to then is judged anew */
     uint32_t now;         /* of the record that is being read */
+    bool used;            /* what follows, since the reset */
     struct track_record record;
     struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
     uint16_t line_count;

@@ -143,8 +143,6 @@ struct shape {
  * rules, whatever the digits and the case. */
 #define KNOWN 128
 #define ASKS 4
-#define RUNS 3
-#define PLACES 64 /* of values, by what is known of the place */
 struct known {
     uint8_t text[LOOK_BLOCK];
     const struct path_info *key;
@@ -156,13 +154,27 @@ struct known {
     struct ask {
         rule_id rule;
         uint8_t kind, from, len;
-        struct registry_way way; /* none: it is spelled anew each time */
     } asks[ASKS];
-    bool again;    /* all else is known too that a value of the shape asks for: */
-    uint8_t runs;
-    struct run {
-        uint8_t from, len;
-    } run[RUNS]; /* of base64 */
+};
+
+/* All that a value of this shape asks for at this place, of texts of LOOK_READ bytes at most. */
+#define PLANS 64       /* by what is known of the place */
+#define PLAN_CALLS 4   /* values of a shape, then its plan is made */
+#define RUNS 3
+struct run {
+    uint8_t from, len;
+};
+struct plan {
+    uint8_t text[LOOK_BLOCK]; /* the shape */
+    const struct path_info *key;
+    label_set labels;
+    uint8_t len;   /* 0: none yet */
+    uint8_t calls; /* of values that had no plan, since the last one that had */
+    bool reads;
+    uint8_t count, runs;
+    struct ask asks[ASKS];
+    struct registry_way ways[ASKS]; /* to its spelling; none: it is spelled anew each time */
+    struct run run[RUNS];           /* of base64 */
     uint32_t digits, letters;
 };
 
@@ -212,7 +224,8 @@ struct match {
     noise_function *noise;
     struct shape shapes[SHAPES];
     struct known known[KNOWN];
-    uint8_t places[PLACES]; /* index in `known` + 1 of the shape that was there last, or another one */
+    struct plan plans[PLANS];
+    bool planned; /* there is something to wipe */
     alike_function *alike;
     take_function *take;
     struct known *learning; /* what is proposed is noted here too */
@@ -406,7 +419,7 @@ void mrz_scan(struct match *m, span text);
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
 /* The same by a way that is known, of a text of which LOOK_READ bytes may be read. */
-void propose_again(struct match *m, const struct ask *ask, span text);
+void propose_again(struct match *m, const struct ask *ask, const struct registry_way *way, span text);
 void propose_flush(struct match *m);
 void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);

@@ -170,14 +170,14 @@ void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
     propose_key(m, rule, kind, span_of(out, n));
 }
 
-void propose_again(struct match *m, const struct ask *ask, span text)
+void propose_again(struct match *m, const struct ask *ask, const struct registry_way *way, span text)
 {
     struct batch *b = &m->batch;
     enum registry_kind kind = (enum registry_kind)ask->kind;
     if (b->count == BATCH) propose_flush(m);
     uint8_t *out = b->text + b->bytes;
-    bool wide = ask->way.len > 0 && ask->from + REGISTRY_WAY_MAX <= LOOK_READ;
-    size_t n = wide ? m->take(&ask->way, text.ptr + ask->from, out) : 0;
+    bool wide = way->len > 0 && ask->from + REGISTRY_WAY_MAX <= LOOK_READ;
+    size_t n = wide ? m->take(way, text.ptr + ask->from, out) : 0;
     if (UNLIKELY(n == 0)) return propose(m, ask->rule, kind, span_sub(text, ask->from, ask->len));
     m->proposals++;
     if (m->dry || already_proposed(m, kind, span_of(out, n))) return;

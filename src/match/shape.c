@@ -89,7 +89,6 @@ void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span val
     for (size_t i = 0; i < k->count; i++)
         if (k->asks[i].kind == now.kind && k->asks[i].from == now.from && k->asks[i].len == now.len) return;
     if (k->count == ASKS) return shape_varies(m);
-    registry_way_of(kind, value, &now.way);
     k->asks[k->count++] = now;
 }
 
@@ -126,39 +125,62 @@ bool shape_identify(struct match *m, span text, const struct look *l)
 
 /* ---- values of which all is known ------------------------------------------------------------------------------- */
 
-static uint8_t *place_of(struct match *m, size_t len)
+static struct plan *plan_of(struct match *m, size_t len)
 {
     uint64_t h = (uint64_t)m->spot.labels << 8 ^ (uintptr_t)m->spot.key ^ len << 32;
-    return &m->places[h * 0x9E3779B97F4A7C15ULL >> 58];
+    return &m->plans[h * 0x9E3779B97F4A7C15ULL >> 58];
 }
-_Static_assert(PLACES == 64, "six bits");
+_Static_assert(PLANS == 64, "six bits");
 
 bool shape_again(struct match *m, span text)
 {
-    uint8_t place = *place_of(m, text.len);
-    if (place == 0) return false;
-    const struct known *k = &m->known[place - 1];
-    if (!k->again || k->len != text.len || k->labels != m->spot.labels || k->key != m->spot.key) return false;
-    if (!m->alike(text.ptr, k->text, text.len)) return false;
-    for (size_t i = 0; i < k->count; i++)
-        propose_again(m, &k->asks[i], text);
-    if (k->reads) syntax_scan(m, text, &(struct look){.digits = k->digits, .letters = k->letters}, false);
-    for (size_t i = 0; i < k->runs; i++)
-        view_token(m, span_sub(text, k->run[i].from, k->run[i].len), 0);
+    struct plan *p = plan_of(m, text.len);
+    if (p->len != text.len || p->labels != m->spot.labels || p->key != m->spot.key) return false;
+    if (!m->alike(text.ptr, p->text, text.len)) return false;
+    p->calls = 0;
+    for (size_t i = 0; i < p->count; i++)
+        propose_again(m, &p->asks[i], &p->ways[i], text);
+    if (p->reads) syntax_scan(m, text, &(struct look){.digits = p->digits, .letters = p->letters}, false);
+    for (size_t i = 0; i < p->runs; i++)
+        view_token(m, span_sub(text, p->run[i].from, p->run[i].len), 0);
     return true;
+}
+
+static void make_plan(struct plan *p, const struct known *k, span text, const struct look *l)
+{
+    size_t runs = l->run ? view_find_runs(l, p->run, RUNS) : 0;
+    p->len = 0;
+    if ((l->run && l->padding) || runs > RUNS) return;
+    memcpy(p->text, k->text, sizeof p->text);
+    p->key = k->key;
+    p->labels = k->labels;
+    p->len = k->len;
+    p->reads = k->reads;
+    p->count = k->count;
+    p->runs = (uint8_t)runs;
+    p->digits = (uint32_t)l->digits;
+    p->letters = (uint32_t)l->letters;
+    for (size_t i = 0; i < k->count; i++) {
+        p->asks[i] = k->asks[i];
+        (void)registry_way_of((enum registry_kind)k->asks[i].kind, span_sub(text, k->asks[i].from, k->asks[i].len), &p->ways[i]);
+    }
+}
+
+static const struct known *known_here(const struct match *m, span text, const struct look *l)
+{
+    const struct known *k = &m->known[slot_of(text, l, m->spot.labels)];
+    if (is_known(m, k, text, l)) return k;
+    return is_known(m, k + 1, text, l) ? k + 1 : NULL;
 }
 
 void shape_keep(struct match *m, span text, const struct look *l)
 {
-    struct known *k;
-    if (text.len > LOOK_READ || !find_known(m, text, l, &k) || k->varies) return;
-    size_t runs = l->run ? view_find_runs(l, k->run, RUNS) : 0;
-    if ((l->run && l->padding) || runs > RUNS) return;
-    k->runs = (uint8_t)runs;
-    k->digits = (uint32_t)l->digits;
-    k->letters = (uint32_t)l->letters;
-    k->again = true;
-    *place_of(m, text.len) = (uint8_t)(k - m->known + 1);
+    struct plan *p = plan_of(m, text.len);
+    m->planned = true;
+    if (text.len > LOOK_READ || ++p->calls < PLAN_CALLS) return;
+    p->calls = 0;
+    const struct known *k = known_here(m, text, l);
+    if (k && !k->varies) make_plan(p, k, text, l);
 }
 
 //= 8USC1367 a(2) what a document said does not outlive its exchange
@@ -169,7 +191,8 @@ void shapes_forget(struct match *m)
     for (uint32_t i = 0; i < m->known_count; i++)
         mem_wipe(&m->known[m->known_used[i]], sizeof m->known[0]);
     m->shape_count = m->known_count = 0;
-    mem_wipe(m->places, sizeof m->places);
+    if (m->planned) mem_wipe(m->plans, sizeof m->plans);
+    m->planned = false;
     m->learnt = span_of(NULL, 0);
 }
 
