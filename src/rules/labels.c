@@ -27,20 +27,38 @@ struct label_walk {
     label_set prefix;
 };
 
+static uint16_t step(const struct labels *t, uint16_t node, uint8_t byte)
+{
+    if (node > 0) return find_child(t, node, byte);
+    return t->first[is_digit(byte) ? byte - '0' : 10 + byte - 'a'];
+}
+
 static void walk_byte(struct label_walk *w, uint8_t byte)
 {
     if (w->off || !is_alnum(byte)) return;
-    uint16_t child = find_child(w->table, w->node, to_lower(byte));
+    uint16_t child = step(w->table, w->node, to_lower(byte));
     w->off = child == 0;
     if (w->off) return;
     w->node = child;
     w->prefix = node_at(w->table, child)->prefix;
 }
 
-/* Folds and walks piece by piece, cut between characters, so that a name of any length needs no memory. */
+static size_t ascii_length(span name)
+{
+    size_t n = 0;
+    while (n < name.len && name.ptr[n] < 0x80) n++;
+    return n;
+}
+
+/* Folds and walks piece by piece, cut between characters, so that a name of any length needs no memory. What is ASCII folds
+ * to itself. */
 static void walk_name(struct label_walk *w, span name)
 {
     uint8_t folded[256];
+    size_t plain = ascii_length(name);
+    for (size_t i = 0; i < plain && !w->off; i++)
+        walk_byte(w, name.ptr[i]);
+    name = span_from(name, plain);
     while (name.len && !w->off) {
         size_t n = name.len < sizeof folded ? name.len : sizeof folded;
         size_t cut = n;
@@ -77,20 +95,30 @@ static label_set own_set(const struct labels *t, span name)
     return whole || local.len == name.len ? whole : set_of(t, local);
 }
 
+#define INHERITING_LONGEST 20
+
+/* Its letters and digits as they compare; false: more than any inheriting name has. */
+static bool spell_out(span folded, uint8_t word[INHERITING_LONGEST], size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < folded.len; i++) {
+        if (!is_alnum(folded.ptr[i])) continue;
+        if (*len == INHERITING_LONGEST) return false;
+        word[(*len)++] = to_lower(folded.ptr[i]);
+    }
+    return *len > 0;
+}
+
 /* The index of the inheriting name, or -1. */
 static int inheriting_index(span name)
 {
-    uint8_t word[20];
-    uint8_t folded[64];
-    size_t n = 0;
+    uint8_t word[INHERITING_LONGEST], folded[64];
+    size_t n;
     name = local_name(name);
     if (name.len > sizeof folded) return -1;
-    size_t len = registry_fold(name, folded);
-    for (size_t i = 0; i < len; i++) {
-        if (!is_alnum(folded[i])) continue;
-        if (n == sizeof word) return -1;
-        word[n++] = to_lower(folded[i]);
-    }
+    if (ascii_length(name) < name.len) name = span_of(folded, registry_fold(name, folded));
+    if (!spell_out(name, word, &n)) return -1;
+    if (word[0] != 'v' && word[0] != 'n' && word[0] != 'i' && word[0] != 't') return -1;
     for (int i = 0; i < LABEL_INHERITING; i++)
         if (span_equal(span_of(word, n), span_str(inheriting[i]))) return i;
     return -1;
@@ -173,6 +201,12 @@ static bool label_reaches(const struct word *label, span name, bool exact)
 {
     if (label->prefix) return span_starts(name, label->text);
     return exact && span_equal(label->text, name);
+}
+
+static void index_first(struct labels *t)
+{
+    for (uint8_t i = 0; i < 10; i++) t->first[i] = find_child(t, 0, (uint8_t)('0' + i));
+    for (uint8_t i = 0; i < 26; i++) t->first[10 + i] = find_child(t, 0, (uint8_t)('a' + i));
 }
 
 /* The rules that a name carries: `exact` for a name that ends here, else for one that goes on in a way no label does.
@@ -258,6 +292,7 @@ static bool build_all(struct loader *l, uint64_t *bits)
     for (size_t r = 0; r < rules->count; r++)
         for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
             if (!intern_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i), bits)) return false;
+    index_first(t);
     if (!join_all(l, bits)) return false;
     for (size_t i = 0; i < t->sets.count; i++)
         if (!list_rules(l, LIST_AT(&t->sets, struct label_rules, i))) return false;

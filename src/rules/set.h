@@ -233,6 +233,7 @@ struct label_node {
 #define LABEL_INHERITING 5
 struct labels {
     struct list nodes; /* struct label_node, a trie; node 0 is the root */
+    uint16_t first[36]; /* under the root, by digit and letter; 0: none */
     struct list sets;  /* struct label_rules; set 0 is empty */
     label_set inherited[LABEL_INHERITING];
 };
