@@ -27,13 +27,26 @@ static span name_text(struct match *m, const struct doc_event *e)
     return out ? span_of(out, doc_decode_string(span_of(m->body + e->at, e->len), out)) : span_of(NULL, 0);
 }
 
-/* Whether there is anything in it to look up or to find, under these labels. */
-static bool is_quiet(struct match *m, span text, label_set labels)
+/* Whether a name that stands under no label, as it reads, can hold nothing but base64. */
+static bool is_plain(struct match *m, span text, const struct look *l)
+{
+    return l->leads == 0 && !l->percent && !l->at && !view_may_identify(m, text, l);
+}
+
+/* Whether there is anything in it to look up or to find, under these labels. Where the name stands in the body as it reads,
+ * a literal of it was seen there: it is in the name wherever that stands, or nowhere. */
+static bool is_quiet(struct match *m, const struct doc_event *e, span text, label_set labels)
 {
     uint64_t before = m->proposals;
-    m->dry = true;
+    struct look l;
+    bool raw = !(e->flags & DOC_ESCAPED), literal = raw && m->next_literal <= e->at + e->len && literal_within(m, e);
     m->spot = (struct spot){.labels = labels, .label = label_of(m, labels), .is_name = true};
-    view_scan(m, text, 0, false, false);
+    m->look(text, &l);
+    m->dry = true;
+    if (raw && !literal && labels == 0 && is_plain(m, text, &l))
+        view_runs(m, text, &l, 0);
+    else
+        view_scan_known(m, text, &l, 0, raw, literal);
     m->dry = false;
     return m->proposals == before;
 }
@@ -70,7 +83,7 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->symbol = path_symbol_of(m->document, text);
     n->labels = rules_labels(m->rules, text, 0);
     n->inherits = rules_label_inherits(text);
-    n->quiet = m->prefilter && is_quiet(m, text, 0);
+    n->quiet = m->prefilter && is_quiet(m, e, text, 0);
     n->known = true;
     if (m->skips && e->name < MATCH_NAMES) name_dull(m, e->name, dullness(m, n));
 }
@@ -109,7 +122,7 @@ static const struct child *learn_child(
     struct meaning *meaning = &n->meanings[n->oldest];
     n->oldest ^= 1;
     meaning->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
-    if (!n->quiet || (f->labels && !is_quiet(m, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
+    if (!n->quiet || (f->labels && !is_quiet(m, e, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
     else if (f->labels && !n->inherits) note_harmless(m, e->name, f->labels);
     meaning->key = f->key;
     return &meaning->child;
