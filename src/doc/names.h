@@ -16,7 +16,7 @@
 #define NAMES_PAGE 4096
 #define NAMES_PAGES 16
 #define NAMES_SLOTS (2 * NAMES_MOST)
-#define NAMES_FEW 32 /* up to so many names are found without a hash */
+#define NAMES_FEW 64 /* up to so many names are found without a hash */
 #define NAMES_RECENT 256
 #define NAMES_SLACK 16 /* readable bytes after each name, so that eight may be compared at once */
 
