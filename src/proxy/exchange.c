@@ -2,6 +2,8 @@
 #include "proxy/breakable.h"
 #include "proxy/internal.h"
 
+#define FOLLOWS_US 1000000 /* a client that takes its answer more slowly sees no grid */
+
 #define EXCHANGE_MAGIC 0x65786368u
 #define SPARE_SHARE 8 /* of limits.memory, beside it */
 
@@ -47,7 +49,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->wire_sent = 0;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
-    x->arrival_us = x->decided_us = x->published_us = 0;
+    x->arrival_us = x->decided_us = x->published_us = x->due_us = 0;
     x->route = NULL;
     x->document = x->shadow = NULL;
     x->paging = NULL;
@@ -246,13 +248,23 @@ static bool keep_head(struct exchange *x)
     return true;
 }
 
+/* A request that waited behind another one arrives when that one's answer is due, and not when the worker is done with it: to wipe a
+ * record that is withheld takes time too, and the grid of the next answer would tell. */
+static uint64_t arrival_of(struct session *s, uint64_t now_us)
+{
+    uint64_t follows = s->follows_us;
+    s->follows_us = 0;
+    return follows > 0 && follows <= now_us && now_us - follows < FOLLOWS_US ? follows : now_us;
+}
+
 /* False: an exchange that cannot be named cannot be recorded either. */
 static bool stamp(struct exchange *x)
 {
     struct worker *w = x->worker;
     uint8_t chance[10];
-    x->arrival_us = io_now_us();
-    x->time_us = os_realtime_us();
+    uint64_t now_us = io_now_us();
+    x->arrival_us = arrival_of(x->session, now_us);
+    x->time_us = os_realtime_us() - (now_us - x->arrival_us);
     if (!is_ok(worker_random(w, chance, sizeof(chance)))) return false;
     ledger_request_id(x->time_us / 1000, chance, x->id);
     return true;
@@ -279,6 +291,7 @@ enum flow step_read_head(struct exchange *x)
             session_end(s, true);
             return FLOW_GONE;
         }
+        s->follows_us = 0; /* it has not come whole */
         if (in.len > 0 && x->arrival_us == 0) {
             x->arrival_us = 1;
             io_set_deadline(s->conn, PROXY_HEAD_MS);
@@ -390,7 +403,7 @@ static bool is_too_often(const struct exchange *x)
     if (mirror_is_on(x)) return false; /* one sender's copies are everybody's requests */
     if (w->settings->request_limit == 0 || w->arguments->rates == NULL) return false;
     span id = span_str(x->who->recipient->id);
-    return !proxy_rate_admits(w->arguments->rates, id, w->settings->request_limit, x->arrival_us);
+    return !proxy_rate_admits(w->arguments->rates, id, w->settings->request_limit, io_now_us());
 }
 
 enum flow step_admit(struct exchange *x)

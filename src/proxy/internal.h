@@ -103,6 +103,7 @@ struct exchange {
     bool routed;
     char id[LEDGER_REQUEST_ID];
     uint64_t arrival_us, time_us; /* monotonic, realtime */
+    uint64_t due_us;              /* monotonic: when the answer leaves, by its grid; 0: as soon as it can */
     uint64_t decided_us;          /* monotonic */
     uint64_t published_us;        /* its entry; 0: none */
     const struct recipient_identity *who; /* who asks: the connection's, or `behind` a trusted proxy */
@@ -277,6 +278,7 @@ struct session {
     bool ended; /* the client sends no more */
     bool gone;  /* the connection is broken: nothing can be sent */
     bool cut;   /* … by us, inside an answer: what was sent of it shall arrive */
+    uint64_t follows_us; /* the next request stood there already when the answer before it was due; 0: it did not */
 #ifdef GATE1367_BREAKABLE
     bool hid; /* the answer before */
 #endif

@@ -102,7 +102,8 @@ enum flow step_pace(struct exchange *x)
     if (x->class == RECIPIENT_ENTITLED || pace->grid_us == 0 || mirror_is_on(x) || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
     if (BREAKS_HIDING(x, "break-early-answer") || BREAKS("break-no-pace")) return FLOW_GO;
     x->paced = true;
-    io_timer_at(&x->timer, x->arrival_us + proxy_pace_due(pace, io_now_us() - x->arrival_us));
+    x->due_us = x->arrival_us + proxy_pace_due(pace, io_now_us() - x->arrival_us);
+    io_timer_at(&x->timer, x->due_us);
     return FLOW_WAIT;
 }
 
@@ -364,6 +365,7 @@ enum flow step_send(struct exchange *x)
 enum flow step_finish(struct exchange *x)
 {
     struct session *s = x->session;
+    s->follows_us = io_input(s->conn).len > 0 ? x->due_us : 0;
     if (s->gone) worker_count(x->worker, PROXY_ABORTED, 1);
     else if (x->routed) proxy_observe(x->worker->arguments->counters, PROXY_ANSWER, io_now_us() - x->arrival_us);
     if (x->recorded && x->disclosure) record_completion(x, s->gone);
