@@ -1,4 +1,5 @@
 """Help, completion and man pages say the same as the program does: none of them can be left behind."""
+# ctest: release
 import json
 import pathlib
 import re
