@@ -6,7 +6,7 @@
 #define REST_NS UINT64_C(250000000) /* from one checkpoint to the next: a commit is published within a second */
 #define SLICE_NS UINT64_C(10000000) /* how often it looks whether much is new meanwhile */
 #define SLICE_ENTRIES TLOG_WIDTH    /* that is much */
-#define SLICE_BUNDLES 4u            /* read back at a time, and as many more as are added */
+#define SLICE_BUNDLES 1u            /* read back at a time, and as many more as are added */
 #define RETRY_NS UINT64_C(1000000000)
 
 static void wait_until(struct publisher *p, uint64_t ns)
@@ -36,9 +36,10 @@ static void wait_work(struct publisher *p, uint64_t due)
 static bool wait_news(struct publisher *p, uint64_t due, struct ledger_mark *mark, bool *now)
 {
     pthread_mutex_lock(&p->lock);
-    p->idle = !p->more;
-    while (!p->stop && p->mark.size == p->done && !p->more)
+    while (!p->stop && p->mark.size == p->done && !p->more) {
+        p->idle = true; /* each time: it may have been told of a commit of nothing */
         pthread_cond_wait(&p->news, &p->lock);
+    }
     p->idle = false;
     wait_work(p, due);
     *mark = p->mark;
