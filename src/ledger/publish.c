@@ -208,7 +208,7 @@ result publication_recycle(struct publication *p, uint64_t bundles, bool *more)
     if (!p->old.there) return OK;
     uint64_t left = p->old.next - p->old.checked, part = bundles * TLOG_WIDTH;
     uint64_t to = left > part ? p->old.checked + part : p->old.next;
-    TRY(tiles_read_back(p->tiles->root, p->old.checked, to));
+    TRY(tiles_read_back(p->tiles->root, p->old.checked, to, &p->room));
     p->old.checked = to;
     return to == p->old.next ? remove_old(p) : OK;
 }
@@ -247,6 +247,7 @@ void publication_close(struct publication *p)
     tiles_close(p->tiles);
     ledger_key_free(p->key);
     os_aligned_free(p->window);
+    tiles_room_free(&p->room);
     mem_free(p->directory);
     mem_free(p);
 }

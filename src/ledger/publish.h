@@ -33,6 +33,7 @@ struct publication {
     struct ledger_mark opened; /* where the log ended when the publication was opened: … */
     struct walk at_opening;    /* … whoever published all of it need not read it again */
     uint8_t *window;
+    struct tiles_room room;
 };
 RESULT publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out);
 /* Reads on up to the mark, and writes the tiles that are whole by that; nobody knows of them before the next step. Fails as

@@ -200,33 +200,58 @@ void tiles_close(struct tiles *t)
 
 /* ---- reading back --------------------------------------------------------------------------------------------- */
 
+#define HASHES_ROOM (2 * TLOG_TILE_BYTES) /* more than a tile has: one that is too long shows */
+
+static size_t whole_blocks(uint64_t bytes)
+{
+    return ((size_t)bytes + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN;
+}
+
+static result make_room(struct tiles_room *room, size_t size)
+{
+    if (!room->hashes) room->hashes = os_aligned_alloc(HASHES_ROOM);
+    if (room->size < size) {
+        os_aligned_free(room->bundle);
+        room->bundle = os_aligned_alloc(size);
+        room->size = room->bundle ? size : 0;
+    }
+    REQUIRE(room->hashes && room->bundle, ERROR_LIMIT, ENOMEM);
+    return OK;
+}
+
 /* Past the page cache, which would show what was written and not what the disk has. */
-static result read_direct(const char *root, const struct tlog_tile *tile, uint8_t *room, size_t size, span *out)
+static result read_open(const struct os_direct *file, uint64_t bytes, bool entries, struct tiles_room *room, span *out)
+{
+    size_t got = 0, size = whole_blocks(bytes == 0 ? 1 : bytes < BUNDLE_MAX ? bytes : BUNDLE_MAX);
+    TRY(make_room(room, entries ? size : OS_DIRECT_ALIGN));
+    if (!entries && size > HASHES_ROOM) size = HASHES_ROOM;
+    uint8_t *to = entries ? room->bundle : room->hashes;
+    TRY(os_direct_read(file, to, size, 0, &got));
+    REQUIRE(got == bytes, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    *out = span_of(to, got);
+    return OK;
+}
+
+static result read_direct(const char *root, const struct tlog_tile *tile, struct tiles_room *room, span *out)
 {
     char name[TLOG_PATH], path[PATH_BYTES];
     struct os_direct file;
     uint64_t bytes;
-    size_t got = 0;
     tlog_tile_path(tile, name);
     TRY(layout_path(path, root, "%s", name));
     TRY(os_direct_open(path, false, &file, &bytes));
-    size_t want = bytes < size ? ((size_t)bytes + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN : size;
-    result r = os_direct_read(&file, room, want, 0, &got);
+    result r = read_open(&file, bytes, tile->entries, room, out);
     os_direct_close(&file);
-    TRY(r);
-    REQUIRE(got == bytes, ERROR_INTERNAL, LEDGER_E_CORRUPT);
-    *out = span_of(room, got);
-    return OK;
+    return r;
 }
 
-static result check_bundle(const char *root, uint64_t index, uint8_t *room, size_t size)
+static result check_bundle(const char *root, uint64_t index, struct tiles_room *room)
 {
     struct tlog_tile tile = {true, 0, index, TLOG_WIDTH};
     span bundle, hashes, leaf;
-    uint8_t *second = room + size - 2 * TLOG_TILE_BYTES; /* behind the largest bundle */
-    TRY(read_direct(root, &tile, room, size - 2 * TLOG_TILE_BYTES, &bundle));
+    TRY(read_direct(root, &tile, room, &bundle));
     tile.entries = false;
-    TRY(read_direct(root, &tile, second, 2 * TLOG_TILE_BYTES, &hashes));
+    TRY(read_direct(root, &tile, room, &hashes));
     REQUIRE(hashes.len == TLOG_TILE_BYTES, ERROR_INTERNAL, LEDGER_E_CORRUPT);
     for (unsigned i = 0; i < TLOG_WIDTH; i++) {
         tlog_hash hash;
@@ -238,14 +263,16 @@ static result check_bundle(const char *root, uint64_t index, uint8_t *room, size
     return OK;
 }
 
-result tiles_read_back(const char *root, uint64_t from, uint64_t to)
+result tiles_read_back(const char *root, uint64_t from, uint64_t to, struct tiles_room *room)
 {
-    size_t size = (BUNDLE_MAX + OS_DIRECT_ALIGN - 1) / OS_DIRECT_ALIGN * OS_DIRECT_ALIGN + 2 * TLOG_TILE_BYTES;
-    uint8_t *room = os_aligned_alloc(size);
-    REQUIRE(room, ERROR_LIMIT, ENOMEM);
-    result r = OK;
-    for (uint64_t i = from / TLOG_WIDTH; i < (to + TLOG_WIDTH - 1) / TLOG_WIDTH && is_ok(r); i++)
-        r = check_bundle(root, i, room, size);
-    os_aligned_free(room);
-    return r;
+    for (uint64_t i = from / TLOG_WIDTH; i < (to + TLOG_WIDTH - 1) / TLOG_WIDTH; i++)
+        TRY(check_bundle(root, i, room));
+    return OK;
+}
+
+void tiles_room_free(struct tiles_room *room)
+{
+    os_aligned_free(room->bundle);
+    os_aligned_free(room->hashes);
+    *room = (struct tiles_room){0};
 }

@@ -61,8 +61,14 @@ RESULT tiles_add(struct tiles *t, span leaf);
 /* Writes the partial tiles, syncs, removes partial ones of what is whole by now, and replaces the checkpoint by `note`. */
 RESULT tiles_publish(struct tiles *t, span note);
 void tiles_close(struct tiles *t);
+/* Room for what is read back, kept from one time to the next; zero is none. */
+struct tiles_room {
+    uint8_t *bundle, *hashes;
+    size_t size; /* of bundle */
+};
 /* Bundles and level-0 tiles of the leaves [from, to), whole tiles all, read back from the disk: entries and hashes must
  * belong together. INTERNAL LEDGER_E_CORRUPT where they do not. */
-RESULT tiles_read_back(const char *root, uint64_t from, uint64_t to);
+RESULT tiles_read_back(const char *root, uint64_t from, uint64_t to, struct tiles_room *room);
+void tiles_room_free(struct tiles_room *room);
 
 #endif
