@@ -24,6 +24,7 @@ def run(quick):
         ("decisions a second, thousands", max(most) / 1000 if most else None, 30, 100, False),
         ("latency at 30,000/s, p50 ms", thousandth(micro.figure(text, steady + r"(\d+)")), 1, 0.5, True),
         ("latency at 30,000/s, p99 ms", thousandth(micro.figure(text, steady + r"\d+ \| (\d+)")), 3, 1, True),
-        ("verify, M leaves/s", micro.figure(text, r"([\d.]+) M leaves/s"), 0.5, 2, False)])
+        ("verify, M leaves/s", micro.figure(text, r"([\d.]+) M leaves/s"), 0.5, 2, False),
+        ("disk ÷ (1.15 × leaf + 33 B), segments recycled", micro.figure(text, r"leaf of [\d.]+ bytes, ([\d.]+) of"), 1, 1, True)])
     report.close()
     return 0

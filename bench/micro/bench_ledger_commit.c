@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 #include "os/os.h"
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -243,6 +244,34 @@ static bool measure_disk(const char *root)
     return good;
 }
 
+/* What the directory takes on the disk: the published log, its bundles' own lengths, and the rest. */
+static struct {
+    uint64_t published, bundles, log;
+} taken;
+
+static int take_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    if (type != FTW_F) return 0;
+    bool bundle = strstr(path, "/tlog/tile/entries/") != NULL;
+    *(strstr(path, "/tlog/") ? &taken.published : &taken.log) += (uint64_t)st->st_blocks * 512;
+    if (bundle) taken.bundles += (uint64_t)st->st_size;
+    return 0;
+}
+
+/* After recycling all but the last segments of the write-ahead log stand in the published log alone. */
+static bool measure_room(const struct ledger_place *place, const struct ledger_verifier *v)
+{
+    uint64_t leaves;
+    uint8_t root[32];
+    if (!is_ok(ledger_published(place->directory, v, &leaves, root)) || nftw(place->directory, take_file, 16, FTW_PHYS) != 0) return false;
+    double leaf = ((double)taken.bundles - 2.0 * (double)leaves) / (double)leaves, each = (double)taken.published / (double)leaves;
+    printf("\ndisk: %.1f bytes a leaf of %.1f bytes, %.3f of what 1.15 times the leaf and 33 bytes make; besides, write-ahead log and "
+           "spares of %.0f MiB, however many leaves there are\n",
+        each, leaf, each / (1.15 * leaf + 33), (double)taken.log / (1 << 20));
+    return true;
+}
+
 static void measure_encoding(void)
 {
     struct ledger_entry e;
@@ -281,6 +310,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(loads) && good; i++)
         good = run_load(&place, loads[i]);
     if (good) good = measure_reading(&place, &v);
+    if (good) good = measure_room(&place, &v);
     measure_encoding();
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     return system(command) == 0 && good ? 0 : 1;
