@@ -307,6 +307,7 @@ struct worker {
     struct session *sessions;
     struct exchange *free_exchanges;
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
+    size_t queued;                       /* so many */
     struct exchange *suspecting;         /* waiting for admin */
     struct io_task *ledger_round, *ledger_idle; /* when the scribe is asked, and its answers are looked at */
     unsigned unasked;                    /* decisions published that the scribe was not asked for yet */

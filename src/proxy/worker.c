@@ -107,6 +107,7 @@ void worker_queue(struct worker *w, struct exchange *x)
     x->next = NULL;
     *w->queue_end = x;
     w->queue_end = &x->next;
+    w->queued++;
     io_task_due(w->ledger_idle);
 }
 
@@ -118,6 +119,7 @@ void worker_unqueue(struct worker *w, struct exchange *x)
     if (w->queue_end == &x->next) w->queue_end = at;
     x->next = NULL;
     x->queued = false;
+    w->queued--;
     worker_gauge(&w->arguments->counters->ledger_waiting, -1);
 }
 
@@ -125,8 +127,7 @@ void worker_unqueue(struct worker *w, struct exchange *x)
  * its place, and where it meets another, all behind it would. */
 static void release_recorded(struct worker *w)
 {
-    size_t bound = 0;
-    for (struct exchange *x = w->queue; x != NULL; x = x->next) bound++;
+    size_t bound = w->queued;
     w->ring_full = false;
     while (w->queue != NULL && bound-- > 0 && !w->ring_full) {
         struct exchange *x = w->queue;
