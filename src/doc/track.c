@@ -379,9 +379,10 @@ static void tell_record(struct teller *w)
 
 static void forget_tales(struct track *t)
 {
-    mem_wipe(t->tales, sizeof t->tales);
+    for (uint32_t i = 0; i < t->tale_count; i++)
+        mem_wipe(&t->tales[t->tales_used[i]], sizeof t->tales[0]);
     mem_wipe(t->lines, t->line_count * sizeof t->lines[0]);
-    t->line_count = 0;
+    t->tale_count = t->line_count = 0;
 }
 
 static bool try_to_tell(struct doc_reader *r, struct track_tale *tale)
@@ -390,6 +391,7 @@ static bool try_to_tell(struct doc_reader *r, struct track_tale *tale)
     struct teller w = {.r = r, .t = t, .first = t->line_count};
     tell_record(&w);
     if (w.full) return false;
+    if (tale->epoch == 0) t->tales_used[t->tale_count++] = (uint8_t)(tale - t->tales);
     *tale = (struct track_tale){.node = t->record.path[t->record.steps - 1],
         .first = w.first,
         .count = w.count,

@@ -108,6 +108,8 @@ struct track {
     bool used;            /* what follows, since the reset */
     struct track_record record;
     struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
+    uint8_t tales_used[TRACK_TALES];
+    uint16_t tale_count;
     uint16_t line_count;
     struct track_line lines[TRACK_LINES];
 };

@@ -170,6 +170,7 @@ struct plan {
     label_set labels;
     uint8_t len;   /* 0: none yet */
     uint8_t calls; /* of values that had no plan, since the last one that had */
+    bool used;     /* is in plans_used */
     bool reads;
     uint8_t count, runs;
     struct ask asks[ASKS];
@@ -225,7 +226,8 @@ struct match {
     struct shape shapes[SHAPES];
     struct known known[KNOWN];
     struct plan plans[PLANS];
-    bool planned; /* there is something to wipe */
+    uint8_t plans_used[PLANS];
+    uint32_t plan_count;
     alike_function *alike;
     take_function *take;
     struct known *learning; /* what is proposed is noted here too */

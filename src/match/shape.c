@@ -176,8 +176,10 @@ static const struct known *known_here(const struct match *m, span text, const st
 void shape_keep(struct match *m, span text, const struct look *l)
 {
     struct plan *p = plan_of(m, text.len);
-    m->planned = true;
-    if (text.len > LOOK_READ || ++p->calls < PLAN_CALLS) return;
+    if (text.len > LOOK_READ) return;
+    if (!p->used) m->plans_used[m->plan_count++] = (uint8_t)(p - m->plans);
+    p->used = true;
+    if (++p->calls < PLAN_CALLS) return;
     p->calls = 0;
     const struct known *k = known_here(m, text, l);
     if (k && !k->varies) make_plan(p, k, text, l);
@@ -191,8 +193,9 @@ void shapes_forget(struct match *m)
     for (uint32_t i = 0; i < m->known_count; i++)
         mem_wipe(&m->known[m->known_used[i]], sizeof m->known[0]);
     m->shape_count = m->known_count = 0;
-    if (m->planned) mem_wipe(m->plans, sizeof m->plans);
-    m->planned = false;
+    for (uint32_t i = 0; i < m->plan_count; i++)
+        mem_wipe(&m->plans[m->plans_used[i]], sizeof m->plans[0]);
+    m->plan_count = 0;
     m->learnt = span_of(NULL, 0);
 }
 

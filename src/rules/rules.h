@@ -359,7 +359,7 @@ void rules_scan_proposed(const struct rules_set *s, struct rules_scratch *x, spa
 typedef void rules_marker_fn(void *ctx, const struct rules_marker *rule, span where, bool limit);
 void rules_scan_markers(const struct rules_set *s, struct rules_scratch *x, span folded, label_set labels, bool free_text,
     rules_marker_fn *each, void *ctx);
-/* The literal automaton over a raw block of less than 4 GiB: offsets in it at which a literal of a free-text marker ends
+/* Literals in a raw block: offsets in it at which a literal of a free-text marker ends
  * (literals are ASCII without quote and backslash; values with escapes or bytes above ASCII need a look of their own).
  * Resumable by overlap: call with blocks that overlap by rules_literal_overlap() bytes. The same literal may be told
  * twice then. */
