@@ -63,7 +63,7 @@ static bool needles_fill(struct loader *l, const struct literal_table *t)
             text[k] = to_lower((uint8_t)t->texts[i][k]);
         n->items[i] = (struct needle){.text = text, .len = (uint32_t)t->lengths[i]};
     }
-    if (l->no_memory) return false;
+    if (!n->items || l->no_memory) return false;
     qsort(n->items, t->count, sizeof *n->items, compare_needles);
     for (size_t i = 0; i < t->count; i++)
         if (kept == 0 || compare_needles(&n->items[kept - 1], &n->items[i]) != 0) n->items[kept++] = n->items[i];
