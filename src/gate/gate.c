@@ -81,6 +81,7 @@ void gate_free(struct gate *g)
     if (g->arena != NULL) arena_free(g->arena);
     if (g->parts.arena != NULL) arena_free(g->parts.arena);
     if (g->review != NULL) arena_free(g->review);
+    if (g->trial.arena != NULL) arena_free(g->trial.arena);
     g->magic = 0;
     mem_free(g);
 }
@@ -94,6 +95,7 @@ void gate_reset(struct gate *g)
     arena_reset(g->arena);
     arena_reset(g->parts.arena);
     if (g->review != NULL) arena_reset(g->review);
+    if (g->trial.arena != NULL) arena_reset(g->trial.arena);
     g->state = GATE_IDLE;
     g->stream = g->replaced = g->enough = false;
     g->outcome = (struct engine_outcome){0};

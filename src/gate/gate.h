@@ -100,8 +100,9 @@ bool gate_review(struct gate *g, struct engine *engine, const struct engine_begi
  * gate's until gate_trial_leave, which gives it back (NULL: there was none). False: no memory, the engine was not taken. */
 bool gate_try(struct gate *g, struct engine *engine, const struct engine_begin *b);
 struct engine *gate_trial_leave(struct gate *g);
-/* DECIDED: of the part at hand, once. The verdict lives until gate_next_part. False: they could not read it. */
+/* DECIDED: of the part at hand, once. The verdict lives until the next, in gate_trial_arena. False: they could not read it. */
 bool gate_trial_part(struct gate *g, struct gate_review *out);
+struct arena *gate_trial_arena(struct gate *g);
 /* Lives until reset; not the arena that the answer depends on. NULL: out of memory. */
 struct arena *gate_review_arena(struct gate *g);
 /* DECIDED with nothing read: the origin's bytes pass as they come, for an entitled recipient (asserted) and only under a

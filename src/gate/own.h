@@ -20,6 +20,7 @@ struct gate_parts {
 /* Rules in shadow beside it (trial.c). */
 struct gate_trial {
     struct engine *engine; /* NULL: none */
+    struct arena *arena;   /* of one part, its own: what fails here changes nothing about the answer; kept */
     struct buf out;        /* what would leave of it: nobody reads that */
     uint64_t taken;        /* and so much of it is forgotten */
     struct buf pending;    /* what it withholds where the rules in force have decided nothing yet */

@@ -19,6 +19,8 @@ static void lose(struct gate *g)
     buf_clear(&g->trial.pending);
 }
 
+struct arena *gate_trial_arena(struct gate *g) { return g->trial.arena; }
+
 /* ---- what the trial withholds ----------------------------------------------------------------------------------- */
 
 static void add_range(struct gate *g, uint64_t begin, uint64_t end)
@@ -80,7 +82,9 @@ bool gate_try(struct gate *g, struct engine *engine, const struct engine_begin *
     ASSERT(g->state == GATE_RECEIVING && g->parts.on && t->engine == NULL && g->class == RECIPIENT_RESTRICTED);
     struct engine_begin begin = *b;
     begin.arena = gate_review_arena(g);
-    if (begin.arena == NULL) return false;
+    if (begin.arena != NULL && t->arena == NULL) t->arena = arena_new(g->env->arena_cap);
+    if (begin.arena == NULL || t->arena == NULL) return false;
+    arena_reset(t->arena);
     begin.class = RECIPIENT_RESTRICTED;
     begin.out = &t->out;
     begin.watch = (struct engine_watch){meet_tried, g};
@@ -125,11 +129,12 @@ bool gate_trial_part(struct gate *g, struct gate_review *out)
     struct gate_trial *t = &g->trial;
     *out = (struct gate_review){0};
     if (t->engine == NULL || t->lost) return false;
+    arena_reset(t->arena);
     if (g->parts.last) t->released += buf_len(&t->pending) / sizeof(struct range); /* behind the last unit */
     if (g->parts.last) buf_clear(&t->pending);
     engine_stream_part(t->engine, &out->verdict);
-    uint64_t *subjects = arena_array(g->parts.arena, out->verdict.subject_count + 1, sizeof *subjects);
-    struct policy_rule_count *rules = arena_array(g->parts.arena, out->verdict.rule_count + 1, sizeof *rules);
+    uint64_t *subjects = arena_array(t->arena, out->verdict.subject_count + 1, sizeof *subjects);
+    struct policy_rule_count *rules = arena_array(t->arena, out->verdict.rule_count + 1, sizeof *rules);
     if (subjects == NULL || rules == NULL) return false;
     if (out->verdict.subject_count > 0) memcpy(subjects, out->verdict.subjects, out->verdict.subject_count * sizeof *subjects);
     if (out->verdict.rule_count > 0) memcpy(rules, out->verdict.rules, out->verdict.rule_count * sizeof *rules);
@@ -147,6 +152,6 @@ struct engine *gate_trial_leave(struct gate *g)
     if (engine != NULL) engine_reset(engine);
     buf_free(&g->trial.out);
     buf_free(&g->trial.pending);
-    g->trial = (struct gate_trial){0};
+    g->trial = (struct gate_trial){.arena = g->trial.arena};
     return engine;
 }

@@ -28,6 +28,7 @@ static enum flow refuse_unrecorded(struct exchange *x, enum gate_failure f)
     if (x->head_written) return finish_broken(x);
     x->failure = f;
     x->answer = gate_failure_answer(f, x->class);
+    x->begun = false; /* nothing of a document in parts has left either */
     exchange_leave_origin(x, false);
     answer_choose(x);
     x->step = STEP_PACE;

@@ -30,7 +30,7 @@ static RESULT put_profile_first(const struct exchange *x, const struct gate_revi
 
 static RESULT open_review(struct exchange *x, const struct gate_review *r)
 {
-    struct arena *a = x->in_parts ? gate_entry_arena(x->gate) : gate_review_arena(x->gate);
+    struct arena *a = x->in_parts ? gate_trial_arena(x->gate) : gate_review_arena(x->gate);
     struct shadow_review *review = a == NULL ? NULL : arena_alloc(a, sizeof(*review));
     REQUIRE(review != NULL, ERROR_LIMIT, 0);
     TRY(record_describe(x, a, &review->left));

@@ -164,3 +164,14 @@ def test_no_memory_for_the_shadow_of_a_stream_changes_nothing(make, origin):
         gw.start()
         raws.append(normalised(fetch(gw.port, "/api/lines", POLICE).raw))
     assert raws[0] == raws[1] and gw.metric("gate1367_shadow_unread_total") == 1
+
+
+def test_a_stream_whose_first_part_cannot_be_recorded(make, origin):
+    """The canonical refusal, of a worker that goes on: nothing has left, however much is decided."""
+    origin.respond = lambda r: answer(streamed("/lines")[0], content_type="application/x-ndjson")
+    gw = make(faults="ledger@worker:1")
+    gw.write("site.json", streamed_pack(True))
+    gw.start()
+    with Client(gw.port, POLICE) as c:
+        assert c.get("/api/lines").status == 502
+    assert fetch(gw.port, "/api/lines", POLICE).status == 200 and '"child_ended"' not in gw.stderr()
