@@ -7,6 +7,7 @@
 #include "probe/internal.h"
 
 #define SILENCES_MAX 20
+#define LOAD_WAIT_US 5000000
 
 enum line_state { LINE_CLOSED, LINE_CONNECTING, LINE_WARMING, LINE_ASKING, LINE_ENDING, LINE_IDLE };
 
@@ -340,10 +341,17 @@ static uint64_t mixed(uint64_t seed, uint64_t k)
     return z ^ (z >> 31);
 }
 
+/* The first pairs wait until the load has begun, or does not come. */
+static bool is_under_way(const struct runner *r)
+{
+    return r->load == NULL || r->run->load.answered > 0 || io_now_us() - r->started_us > LOAD_WAIT_US;
+}
+
 static void lane_due(void *arg)
 {
     struct lane *l = arg;
-    shoot(l);
+    if (is_under_way(l->runner)) shoot(l);
+    else io_timer_after(&l->timer, 5);
 }
 
 static void next_task(struct lane *l)
