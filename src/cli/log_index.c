@@ -123,7 +123,8 @@ int log_ask_index(struct log_options *o, log_entry_fn *each, void *ctx)
     struct report_index *index = NULL;
     struct asking a = {o, NULL, each, ctx};
     struct ledger_problem problem = {0};
-    result r = ledger_verifier_read(o->directory, &v);
+    if (o->verifier && !log_expected_verifier(o, &v)) return 2;
+    result r = o->verifier ? OK : ledger_verifier_read(o->directory, &v);
     if (!is_ok(r)) return log_fail(o, o->directory, ledger_error_text(r));
     r = report_index_open(o->index, o->directory, &v, false, &index);
     if (!is_ok(r)) return index_failed(o, o->index, r);

@@ -113,11 +113,22 @@ bool log_expected_verifier(const struct log_options *o, struct ledger_verifier *
     return is_ok(r);
 }
 
+static bool is_signed_copy(const struct log_options *o, const struct ledger_verifier *wanted)
+{
+    uint64_t size;
+    uint8_t root[32];
+    result r = ledger_published(o->directory, wanted, &size, root);
+    if (is_ok(r)) return true;
+    log_fail(o, o->directory, r.code == LEDGER_E_CORRUPT ? "its checkpoint is not signed with this verifier key" : ledger_error_text(r));
+    return false;
+}
+
 bool log_is_named_ledger(const struct log_options *o)
 {
     struct ledger_verifier wanted, found;
     if (!o->verifier) return true;
     if (!log_expected_verifier(o, &wanted)) return false;
+    if (ledger_is_copy(o->directory)) return is_signed_copy(o, &wanted);
     result r = ledger_verifier_read(o->directory, &found);
     bool same = is_ok(r) && strcmp(wanted.name, found.name) == 0 && memcmp(wanted.key, found.key, 32) == 0;
     if (!same) log_fail(o, o->directory, is_ok(r) ? "is the ledger of another verifier key" : ledger_error_text(r));

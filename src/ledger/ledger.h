@@ -622,6 +622,8 @@ uint64_t ledger_presumed_count(const struct ledger_presumed *p);       /* answer
 void ledger_presumed_free(struct ledger_presumed *p);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
+/* A copy of the published log alone: readers read that. */
+bool ledger_is_copy(const char *directory);
 /* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where
  * it starts (not signatures and root: that is verify). */
 struct ledger_reader;

@@ -12,6 +12,7 @@ struct ledger_reader {
     uint8_t *window;
     bool behind;        /* in the published entries, before the first segment that is still there */
     uint64_t published; /* next index there */
+    bool copy;          /* of the published log alone: there are no segments */
 };
 #define READER_MAGIC 0x72656164u
 
@@ -35,6 +36,37 @@ static result stand_in_segment(struct ledger_reader *r, uint64_t from)
     return OK;
 }
 
+/* How much a published log says it holds. Who signed that is looked at by who wants to know (ledger_published). */
+static result checkpoint_size(const char *directory, uint64_t *size)
+{
+    char root[PATH_BYTES];
+    struct buf note;
+    struct tlog_note n;
+    struct tlog_checkpoint c;
+    TRY(tiles_root(root, directory));
+    TRY(tiles_checkpoint(root, &note));
+    bool good = tlog_note_split(buf_span(&note), &n) && tlog_checkpoint_parse(n.text, &c);
+    if (good) *size = c.size;
+    buf_free(&note);
+    REQUIRE(good, ERROR_INTERNAL, LEDGER_E_CORRUPT);
+    return OK;
+}
+
+bool ledger_is_copy(const char *directory)
+{
+    char path[PATH_BYTES], root[PATH_BYTES];
+    bool whole = !is_ok(layout_path(path, directory, "node.json")) || os_exists(path);
+    return !whole && is_ok(tiles_root(root, directory)) && is_ok(layout_path(path, root, CHECKPOINT_NAME)) && os_exists(path);
+}
+
+static result stand_in_copy(struct ledger_reader *r, uint64_t from)
+{
+    uint64_t size;
+    TRY(checkpoint_size(r->directory, &size));
+    r->published = from < size ? from : size;
+    return OK;
+}
+
 result ledger_reader_open(const char *directory, uint64_t from, struct ledger_reader **out)
 {
     struct ledger_reader *r = mem_alloc(sizeof *r);
@@ -42,8 +74,10 @@ result ledger_reader_open(const char *directory, uint64_t from, struct ledger_re
     *r = (struct ledger_reader){.magic = READER_MAGIC, .from = from};
     r->directory = mem_strdup(directory);
     r->window = os_aligned_alloc(WINDOW_BYTES);
-    result e = r->directory && r->window ? node_read(directory, &r->node) : FAIL(ERROR_LIMIT, ENOMEM);
-    if (is_ok(e)) e = stand_in_segment(r, from);
+    result e = r->directory && r->window ? OK : FAIL(ERROR_LIMIT, ENOMEM);
+    r->copy = is_ok(e) && ledger_is_copy(directory);
+    if (is_ok(e) && !r->copy) e = node_read(directory, &r->node);
+    if (is_ok(e)) e = r->copy ? stand_in_copy(r, from) : stand_in_segment(r, from);
     if (!is_ok(e)) {
         ledger_reader_close(r);
         return e;
@@ -147,6 +181,16 @@ static result read_published(
     return OK;
 }
 
+/* All that the copy holds, and later what it was brought up to date with. */
+static result read_copy(struct ledger_reader *r, ledger_entry_fn *each, void *ctx, struct ledger_problem *problem)
+{
+    uint64_t size;
+    TRY(checkpoint_size(r->directory, &size));
+    while (r->published < size)
+        TRY(read_bundle(r, size, each, ctx, problem));
+    return OK;
+}
+
 /* The segment after the one we stand in, if there is one by now; it must begin where this one ended. */
 static result has_next(struct ledger_reader *r, bool *more, uint64_t *first)
 {
@@ -166,6 +210,7 @@ result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *
 {
     MAGIC_CHECK(r, READER_MAGIC);
     if (problem) *problem = (struct ledger_problem){0};
+    if (r->copy) return read_copy(r, each, ctx, problem);
     for (;;) {
         bool more;
         uint64_t first = 0;
@@ -191,7 +236,7 @@ result ledger_reader_read(struct ledger_reader *r, ledger_entry_fn *each, void *
 
 uint64_t ledger_reader_next(const struct ledger_reader *r)
 {
-    return r->behind ? r->published : r->walk.next_index;
+    return r->behind || r->copy ? r->published : r->walk.next_index;
 }
 
 void ledger_reader_close(struct ledger_reader *r)

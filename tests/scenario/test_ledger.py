@@ -214,3 +214,33 @@ def test_follow(gateway, origin):
     finally:
         p.terminate()
         p.wait()
+
+
+def test_a_copy_of_the_published_log_is_read(gateway, origin, tmp_path):
+    """Who is given the folder tlog alone lists, shows and exports as from the whole ledger; for its own verifier key only."""
+    origin.respond = lambda r: answer(FOUND)
+    for _ in range(3):
+        fetch(gateway.port, "/api/persons", POLICE)
+    assert gateway.stop() == 0
+    copy = tmp_path / "copy"
+    shutil.copytree(gateway.dir / "ledger/tlog", copy)
+    key, size = gateway.vkey, len(gateway.entries())
+
+    def read(*args, of=copy):
+        done = gateway.command("log", *args, "--directory", of, "--verifier", key)
+        return done.returncode, done.stdout, done.stderr
+    for args in (("list", "--json"), ("list", "--json", "--outcome", "withheld"), ("export", "--format", "csv")):
+        assert read(*args) == read(*args, of="ledger"), args
+    assert len(read("list", "--json")[1].splitlines()) == size
+    shown = json.loads(read("show", str(size - 1), "--json")[1])
+    assert shown["entry"] == gateway.entries()[-1] and shown["file"].startswith("tlog/tile/entries/")
+    assert read("show", str(size))[0] == 1
+    report = gateway.command("report", "incidents", "--directory", copy, "--verifier", key, "--json")
+    assert report.returncode == 0, report.stderr
+    other = gateway.command("log", "init", "--directory", "other", "--key", "other.key", "--origin", "gate1367.example/test").stdout.strip()
+    done = gateway.command("log", "list", "--directory", copy, "--verifier", other)
+    assert done.returncode == 2 and "not signed with this verifier key" in done.stderr
+    bundle = copy / f"tile/entries/000.p/{size}"
+    bundle.write_bytes(bundle.read_bytes()[:-5])
+    status, _, said = read("list", "--json")
+    assert status == 1 and "bundle is missing, cut short or too long" in said
