@@ -209,8 +209,7 @@ RESULT metrics_write(const struct admin *a, struct buf *out)
 const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
-    if (ipc_ring_failed(a->arguments->ring)) return atomic_load(&a->arguments->processes->witness.refused)
-            ? "the ledger is closed: its witness knows another one under this name" : "the ledger could not be written";
+    if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
     if (ipc_ring_held(a->arguments->ring)) return "the ledger is closed until its witness confirms it again";
     if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";

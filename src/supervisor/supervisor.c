@@ -405,15 +405,9 @@ static void scribe_died(struct supervisor *s, int code)
     s->restart_ms[ROLE_SCRIBE] = supervisor_ms();
 }
 
-/* Closed for good: the witness knows another ledger, and no answer of its can mend that. */
-static void asker_died(struct supervisor *s, int code)
+static void asker_died(struct supervisor *s)
 {
     if (s->ending) return;
-    if (code == WITNESS_EXIT_CLOSED) {
-        s->ledger_failed = true;
-        ipc_area_fail(s->area);
-        proxy_log("supervisor", "witness_refused", NULL);
-    }
     if (!s->ready) {
         s->status = 2;
         start_ending(s);
@@ -464,7 +458,7 @@ static void reap(struct supervisor *s)
         }
         switch (dead.role) {
         case ROLE_SCRIBE: scribe_died(s, code); break;
-        case ROLE_ASKER: asker_died(s, code); break;
+        case ROLE_ASKER: asker_died(s); break;
         case ROLE_COUNT: break;
         case ROLE_TRIAL:
             if (code == 0 && !s->ending) begin_generation(s);

@@ -9,6 +9,7 @@
 #define PATH_BYTES 4096
 #define WITNESSED "tlog/witnessed"
 #define ANSWER_MAX ((size_t)65536)
+#define SKEW_SECONDS 3600u
 
 result witness_place_parse(span url, struct witness_place *out)
 {
@@ -144,6 +145,13 @@ result witness_remember(struct witness_asker *a, uint64_t *time)
     return OK;
 }
 
+/* Of now, as far as two clocks agree: an old one that is shown again says nothing of today. */
+static bool is_recent(uint64_t time)
+{
+    uint64_t now = os_realtime_us() / 1000000;
+    return time + SKEW_SECONDS >= now && time <= now + SKEW_SECONDS;
+}
+
 /* The checkpoint that was sent, with the witness's line: kept only if it holds. */
 static enum witness_result keep(struct witness_asker *a, span note, span lines, uint64_t *size)
 {
@@ -153,7 +161,7 @@ static enum witness_result keep(struct witness_asker *a, span note, span lines, 
     uint64_t time;
     buf_init(&whole, TLOG_NOTE_MAX);
     bool good = is_ok(buf_append(&whole, note)) && is_ok(buf_append(&whole, lines)) &&
-                is_confirmed(a, buf_span(&whole), &c, &time) && is_ok(witnessed_path(a, path)) &&
+                is_confirmed(a, buf_span(&whole), &c, &time) && is_recent(time) && is_ok(witnessed_path(a, path)) &&
                 is_ok(os_write_atomic(path, buf_span(&whole), 0640));
     if (good) remember(a, &c);
     if (good) *size = c.size;

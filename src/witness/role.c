@@ -70,7 +70,8 @@ static bool rest(const struct role *r)
     }
 }
 
-/* Without a confirmation for too long nothing more is answered that needs an entry, until there is one again. */
+/* Without a confirmation for too long nothing more is answered that needs an entry, until there is one again. After a refusal at
+ * once; but nobody signs a refusal, and one that was made up on the way must not close a gateway for good. */
 static void hold(struct role *r, bool held)
 {
     static struct ipc_message m;
@@ -94,8 +95,8 @@ static int live(struct role *r)
     }
     tell(r, IPC_READY, "");
     do {
-        if (s->strict && w == WITNESS_REFUSED) return WITNESS_EXIT_CLOSED;
-        if (s->strict) hold(r, waiting(r->config->board) >= s->close_s);
+        bool wanting = r->holds || w == WITNESS_REFUSED || waiting(r->config->board) >= s->close_s;
+        if (s->strict) hold(r, w != WITNESS_CONFIRMED && wanting);
     } while (rest(r) && (w = ask(r), true));
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define PATIENCE_SECONDS 5u
+#define CONNECTION_NS UINT64_C(4000000000) /* one is served after the other: longer only while nobody waits */
 #define PATH_BYTES 4096
 #define EXCHANGES_MAX 1000u /* on a connection */
 
@@ -95,12 +96,21 @@ struct visit {
     struct buf in, out;
     struct http_request request;
     struct http_date date;
+    uint64_t until;
+    int listener;
 };
+
+/* Whoever sends a byte now and then must not keep all others from their witness. */
+static bool overstays(const struct visit *v)
+{
+    struct pollfd waiting = {.fd = v->listener, .events = POLLIN};
+    return os_monotonic_ns() > v->until && poll(&waiting, 1, 0) > 0;
+}
 
 static bool read_more(struct visit *v)
 {
     uint8_t *room;
-    if (!is_ok(buf_reserve(&v->in, 4096, &room))) return false;
+    if (overstays(v) || !is_ok(buf_reserve(&v->in, 4096, &room))) return false;
     ssize_t n = read(v->fd, room, 4096);
     if (n <= 0) return false;
     buf_commit(&v->in, (size_t)n);
@@ -163,11 +173,13 @@ static bool exchange(const struct witness *w, struct visit *v)
     return go_on;
 }
 
-static void serve_connection(const struct witness *w, int fd)
+static void serve_connection(const struct witness *w, int listener, int fd)
 {
     struct visit *v = mem_alloc(sizeof *v);
     if (v && is_ok(os_set_nonblocking(fd, false)) && is_ok(os_set_patience(fd, PATIENCE_SECONDS))) {
         v->fd = fd;
+        v->listener = listener;
+        v->until = os_monotonic_ns() + CONNECTION_NS;
         buf_init(&v->in, WITNESS_BODY_MAX + 65536);
         buf_init(&v->out, 65536);
         for (unsigned i = 0; i < EXCHANGES_MAX && exchange(w, v); i++)
@@ -187,6 +199,6 @@ result witness_serve(const struct witness *w, int listener, int signals)
         REQUIRE(poll(fds, 2, -1) >= 0 || errno == EINTR, ERROR_IO, errno);
         if (os_signals_next(signals) != 0) return OK;
         result r = os_accept(listener, &fd, NULL);
-        if (is_ok(r)) serve_connection(w, fd);
+        if (is_ok(r)) serve_connection(w, listener, fd);
     }
 }

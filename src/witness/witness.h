@@ -67,7 +67,7 @@ struct witness_board {
     _Atomic uint64_t size;      /* of that checkpoint */
     _Atomic bool late;          /* longer ago than `alarm_s` */
     _Atomic bool refused;       /* the witness knows another log under our name */
-    _Atomic bool held;          /* strict, and longer ago than `close_s`: what needs an entry is refused */
+    _Atomic bool held;          /* strict, and refused, or longer ago than `close_s`: what needs an entry is refused */
 };
 struct witness_settings {
     bool there;
@@ -85,11 +85,9 @@ struct witness_role {
     result (*confine)(void *ctx);
     void *confine_ctx;
 };
-#define WITNESS_EXIT_CLOSED 74
 /* The role's whole life: asks once, READY, then asks every every_ms until STOP. ALARM when the witness is late, or knows
  * another log. Strict: FAILED instead of READY where the first answer is not a confirmation, and STATUS with 1 when none came for
- * close_s, with 0 when one came again. Returns the exit status: 0; WITNESS_EXIT_CLOSED: strict, and the witness knows another log,
- * which no later answer of its mends; 2: set-up. */
+ * close_s, or the witness knows another log, and with 0 when one came again. Returns the exit status: 0; 2: set-up. */
 int witness_role_run(const struct witness_role *r);
 
 #endif

@@ -6,7 +6,9 @@ import hashlib
 import http.client
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -179,3 +181,27 @@ def test_a_memory_that_was_damaged_is_not_taken_for_none(witness, log):
     second = g.run("witness", "serve", "--listen", "127.0.0.1:0", "--key", "w.key", "--name", NAME, "--state", "state", "--logs", "logs",
                    cwd=witness.dir)
     assert second.returncode == 2 and "another witness" in second.stderr
+
+
+def test_nobody_keeps_the_others_waiting(tmp_path):
+    """One connection is served after the other: who sends a byte now and then has a few seconds of it."""
+    log = Log()
+    w = Witness(tmp_path, log)
+    try:
+        with socket.create_connection(("127.0.0.1", w.port)) as slow:
+            slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n")
+            stop = threading.Event()
+
+            def trickle():
+                while not stop.wait(0.5):
+                    try:
+                        slow.sendall(b"X")
+                    except OSError:
+                        return
+            sender = threading.Thread(target=trickle)
+            sender.start()
+            assert w.post(log.ask(0, 5))[0] == 200
+            stop.set()
+            sender.join()
+    finally:
+        w.stop()

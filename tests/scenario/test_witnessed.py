@@ -1,14 +1,18 @@
 # ctest: release
 """A gateway whose ledger somebody elsewhere confirms: what it asks for and keeps, and what happens without."""
 import base64
+import http.server
 import json
 import os
 import re
 import shutil
 import signal
+import threading
+import time
 
 import pytest
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
@@ -17,6 +21,10 @@ from harness.origin import answer
 from test_witness import DASH, NAME, Log, Witness
 
 pytestmark = pytest.mark.whole("what the witness does is no part of an answer")
+
+
+def ed25519_of(path):
+    return serialization.load_pem_private_key(path.read_bytes(), None)
 
 
 class Known:
@@ -149,3 +157,52 @@ def test_what_is_no_witness_is_refused_by_check(site):
         gw.write_config()
         done = gw.command("check", "-c", "gate.json")
         assert done.returncode == 1 and text in done.stderr + done.stdout and "/ledger/witness/" in done.stderr + done.stdout, change
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """Stands where the witness stood: refuses or, with its key, answers as it would have two hours ago."""
+    protocol_version, key, id, shown = "HTTP/1.1", None, "", 0
+
+    def do_POST(self):
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode().split("\n\n")[1] + "\n"
+        self.send_response(200 if self.key else 422)
+        body = self.of_the_past(text) if self.key else b""
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        Liar.shown += len(body) > 0
+
+    def of_the_past(self, text):
+        stamp = int(time.time()) - 7200
+        raw = bytes.fromhex(self.id) + stamp.to_bytes(8, "big") + self.key.sign(f"cosignature/v1\ntime {stamp}\n{text}".encode())
+        return f"{DASH}{NAME} {base64.b64encode(raw).decode()}\n".encode()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_who_stands_in_for_the_witness_closes_and_opens_nothing_for_good(site):
+    """On the way to it anybody can refuse, and show what it signed long ago: the first holds until it is back, the second is no
+    confirmation."""
+    gw, witness = site
+    gw.config["ledger"]["witness"].update(strict=True, close="1h", alarm="1h")
+    gw.write_config()
+    gw.start()
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+    witness.stop()
+    liar = http.server.HTTPServer(("127.0.0.1", witness.port), Liar)
+    thread = threading.Thread(target=liar.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 502)
+        assert gw.metric("gate1367_witness_refused") == 1 and gw.process.poll() is None
+        Liar.id, Liar.key = witness.id, ed25519_of(witness.dir / "w.key")
+        assert wait_until(lambda: Liar.shown > 2 and gw.metric("gate1367_witness_refused") == 0)
+        assert fetch(gw.port, "/inspect/x", POLICE).status == 502
+    finally:
+        liar.shutdown()
+        thread.join(20)
+        liar.server_close()
+    restart(witness)
+    assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == 200)
+    assert gw.stop() == 0
