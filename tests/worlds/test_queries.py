@@ -75,9 +75,12 @@ def with_her(people, hers):
 
 # ---- looking, once more
 
+LOOKALIKES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")  # Cyrillic capitals drawn like Latin ones
+
+
 def fold(text):
     decomposed = unicodedata.normalize("NFKD", text.replace("Ø", "O").replace("ø", "o"))
-    return "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c)).upper()
+    return "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c)).upper().translate(LOOKALIKES)
 
 
 def squeeze(text):
