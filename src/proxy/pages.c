@@ -333,6 +333,7 @@ static enum gate_failure take_document(struct exchange *x)
     if (d == NULL) return GATE_READ_MEMORY;
     uint32_t depth = x->worker->settings->limits.depth;
     enum doc_malformed m = pages_list_read(p->reader, p->rules, depth > UINT32_MAX / 2 ? UINT32_MAX : 2 * depth, body_of(p, d), &d->list);
+    if (m == DOC_NO_MEMORY) return GATE_READ_MEMORY; /* the engine may find the memory again, and would take the page for all there is */
     if (m != DOC_OK && p->walk.trips > 0) return GATE_MALFORMED;
     /* An origin that gives the one record itself where there is one, and an error where there are two, tells of whom it counted. */
     if (m == DOC_OK && p->walk.trips == 0 && !d->list.found && !d->list.null) return GATE_FORMAT;
