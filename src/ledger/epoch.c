@@ -114,7 +114,8 @@ result ledger_epochs_read(const char *directory, struct ledger_epochs *out)
     TRY(layout_path(path, directory, EPOCHS_FILE));
     if (!os_exists(path)) return OK;
     TRY(os_read_file(path, FILE_MAX, &text));
-    json_t *root = json_loadb((const char *)text.base + text.read, buf_len(&text), JSON_REJECT_DUPLICATES, NULL);
+    span said = buf_span(&text);
+    json_t *root = json_loadb((const char *)said.ptr, said.len, JSON_REJECT_DUPLICATES, NULL);
     bool good = take(root, out);
     json_decref(root);
     if (text.base) mem_wipe(text.base, text.size);

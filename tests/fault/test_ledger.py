@@ -307,7 +307,8 @@ def test_a_file_that_is_not_the_ledgers_any_more(how, people, tmp_path):
         assert (got.status, got.body) == (502, REFUSAL)
     assert SANITIZED or took < 5, took
     # A directory that is gone may be met first by who writes a tip or a tile into it.
-    assert ("was deleted, replaced or cut: " in gw.stderr() or how == "moved") and gw.admin("/readyz")[0] == 503
+    assert how == "moved" or wait_until(lambda: "was deleted, replaced or cut: " in gw.stderr()), gw.stderr()
+    assert wait_until(lambda: gw.admin("/readyz")[0] == 503)
     assert gw.stop() == 74
 
 
