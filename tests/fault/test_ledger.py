@@ -395,7 +395,7 @@ def test_a_standby_takes_over_under_load(people, tmp_path):
     assert wait_until(lambda: len(load.seen) > before + 50)
     seen = load.end()
     assert gw.metric("gate1367_ledger_standby") == 1 and gw.metric("gate1367_ledger_failed") == 0
-    assert gw.admin("/readyz")[0] == 200 and gw.stop() == 0
+    assert wait_until(lambda: gw.admin("/readyz")[0] == 200) and gw.stop() == 0
     assert all(raw.startswith(b"HTTP/1.1 200") for _, raw, complete in seen if complete)
     first, vkey = gw.entries(), made.stdout.strip().splitlines()[-1]
     there = gw.command("log", "list", "--directory", "standby", "--verifier", vkey, "--json").stdout.splitlines()
