@@ -106,10 +106,12 @@ static inline size_t block_put(struct doc_scan *s, size_t block, const struct bl
         marks = (marks & (lf - 1)) | lf;
         s->in_string = s->escaped = s->scalar = 0;
         s->last = 0;
+        quote |= ~(lf | (lf - 1));
         used = (size_t)__builtin_ctzll(lf) + 1;
         s->cut = true;
     }
     uint64_t control = k->control & in_string;
+    s->quote[block] = quote;
     s->digit[block] = k->digit;
     s->backslash[block] = k->backslash;
     s->high[block] = k->high;

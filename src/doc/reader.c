@@ -164,6 +164,7 @@ static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
     r->scan.cut = false;
     if (blocks > 0) used = r->scanner(&r->scan, 0, data, blocks, r->lines);
     if (!r->scan.cut && blocks < SCAN_BLOCKS && w->complete) used += scan_tail(r, blocks, data + used, len - used);
+    r->scan.quote[(used + SCAN_BLOCK - 1) / SCAN_BLOCK] = ~0ULL;
     r->scanned += used;
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "doc/doc.h"
 #include "doc/names.h"
+#include "doc/planes.h"
 #include "doc/scan.h"
 #include "doc/track.h"
 
@@ -168,13 +169,6 @@ static inline void walk_pop(struct doc_reader *r)
     names_leave(&r->names, frame->mark);
     r->object = frame->outer;
 }
-
-/* `count` bits (0…57) of a plane from bit `from` on. */
-static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
-{
-    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8) & ((1ULL << count) - 1);
-}
-#define PLANE_BITS_MOST 57
 
 /* Takes the usual shapes in strides, as long as they last and there is plenty of everything: whole members, plain
  * strings, numbers, commas. Stops before the first mark that needs a closer look. */

@@ -29,6 +29,7 @@ struct doc_scan {
     bool cut; /* it ends at an LF inside a string: the last mark */
     uint32_t mark_count;
     uint64_t suspect; /* bit n: blocks 2n and 2n+1 may hold malformed UTF-8; never a false negative */
+    scan_plane quote; /* the unescaped ones; a bit behind the chunk's last byte ends every search (planes.h) */
     scan_plane digit;
     scan_plane special; /* any of the four below */
     scan_plane backslash, high, percent, control;

@@ -1,0 +1,60 @@
+/* What stage 1 says of the chunk, asked byte range by byte range instead of mark by mark. Private to doc.
+ *
+ * A position is a byte of the chunk: offset in the body less `chunk_at` of the reader; up to `scanned - chunk_at` bytes are
+ * known. What is said holds until the next chunk is scanned (doc_reader_next() going on behind this one). Of a string that
+ * began in the chunk before, only the part in this chunk is seen here.
+ *
+ *   "aNumber":"A 012-345"        from = 11, the byte behind the opening quote
+ *             ^planes_string_end(s, 11) = 20: the closing quote; 20 - 11 bytes of value
+ *              planes_is_bland(s, 11, 9) = false: digits
+ */
+#ifndef GATE1367_DOC_PLANES_H
+#define GATE1367_DOC_PLANES_H
+
+#include "doc/scan.h"
+
+/* `count` bits (0…57) of a plane from bit `from` on. */
+static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
+{
+    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8) & ((1ULL << count) - 1);
+}
+#define PLANE_BITS_MOST 57
+
+/* First quote at `from` or behind it that no backslash escapes: where a string ends whose first byte `from` is. At the size
+ * of the chunk or beyond it: there is none in the chunk. `from` is no more than the chunk's size. */
+static inline size_t planes_string_end(const struct doc_scan *s, size_t from)
+{
+    uint64_t bits = load_le64((const uint8_t *)s->quote + from / 8) >> (from % 8);
+    if (LIKELY(bits != 0)) return from + (size_t)__builtin_ctzll(bits);
+    size_t block = from / SCAN_BLOCK + 1; /* the bits of `from`'s own word were among those */
+    while (s->quote[block] == 0)
+        block++;
+    return block * SCAN_BLOCK + (size_t)__builtin_ctzll(s->quote[block]);
+}
+
+/* Whether the bytes hold none of these: a digit, '@', '%', a backslash, a byte at 0x80 or over, a control character. */
+static inline bool planes_is_bland(const struct doc_scan *s, size_t from, size_t len)
+{
+    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
+        if (plane_bits(s->digit, from, PLANE_BITS_MOST) | plane_bits(s->special, from, PLANE_BITS_MOST)) return false;
+    return (plane_bits(s->digit, from, len) | plane_bits(s->special, from, len)) == 0;
+}
+
+/* Whether the bytes hold none of these: '@', '%', a backslash, a byte at 0x80 or over, a control character. */
+static inline bool planes_is_plain(const struct doc_scan *s, size_t from, size_t len)
+{
+    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
+        if (plane_bits(s->special, from, PLANE_BITS_MOST)) return false;
+    return plane_bits(s->special, from, len) == 0;
+}
+
+/* How many digits there are among the bytes. */
+static inline size_t planes_count_digits(const struct doc_scan *s, size_t from, size_t len)
+{
+    size_t digits = 0;
+    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
+        digits += (size_t)__builtin_popcountll(plane_bits(s->digit, from, PLANE_BITS_MOST));
+    return digits + (size_t)__builtin_popcountll(plane_bits(s->digit, from, len));
+}
+
+#endif
