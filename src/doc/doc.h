@@ -124,6 +124,24 @@ enum doc_news {
  * 1 to 15, and a name in an object (or in one of an array) under such a one is dull only where it is known to be so there. */
 #define DOC_CLASS(around) ((around) & 15)  /* of a name: that of what is under it, 0: none */
 #define DOC_CLASS_KNOWN(name) ((name) >> 4) /* of a name: the class that it is dull in as well, 0: none */
+/* A record that went the whole way of one before it, so that what is told of it is known but for places and values. */
+struct doc_place { /* in a record: so far behind where the gap of that step begins */
+    uint8_t step, delta;
+};
+enum doc_line_kind { DOC_LINE_FIXED, DOC_LINE_VALUE, DOC_LINE_SKIPPED };
+struct doc_line { /* an event of it, but for its offset */
+    uint64_t word; /* behind the offset, as in struct doc_event; of a value: none; of what is skipped: without its length */
+    struct doc_place at, end; /* `end`: of what is skipped */
+    uint8_t kind;             /* enum doc_line_kind */
+};
+struct doc_told {
+    uint64_t at;           /* of the chunk, which the gaps are counted from */
+    const uint16_t *gaps;  /* by step */
+    const uint64_t *words; /* of the values that are told, by step */
+    const struct doc_line *lines; /* equal serials: equal lines, as long as the reader is not reset */
+    uint32_t count, serial;       /* of lines; from 1 on */
+    uint64_t end;                 /* behind its last byte */
+};
 struct doc_skip {
     const uint8_t *dull;      /* DOC_DULL_… by name id */
     const uint8_t *classes;   /* DOC_CLASS, DOC_CLASS_KNOWN by name id; may be NULL */
@@ -136,6 +154,9 @@ struct doc_skip {
     /* Of a well-formed string as it stands, without escapes, under that name or in an array under it, in which no literal
      * ends. NULL: something may be in every one. */
     enum doc_news (*ask)(void *ctx, uint16_t name, span text);
+    /* An element, in the place of its events. The events before it, which doc_reader_next would give, are the caller's with
+     * this call. False: it is to be told by events. NULL: always. */
+    bool (*take)(void *ctx, const struct doc_event *before, size_t count, const struct doc_told *record);
     void *ctx;
 };
 /* NULL: everything is told, as after a reset. Call anew whenever `literals` moved or begins elsewhere. */

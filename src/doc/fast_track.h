@@ -268,7 +268,7 @@ static __attribute__((noinline)) const uint16_t *go_through(
     return mark;
 }
 
-STRIDE size_t offset_of(const uint16_t *gaps, struct track_place p)
+STRIDE size_t offset_of(const uint16_t *gaps, struct doc_place p)
 {
     return (size_t)gaps[p.step] + p.delta;
 }
@@ -277,31 +277,57 @@ STRIDE size_t offset_of(const uint16_t *gaps, struct track_place p)
 STRIDE void put_lines(struct stride *s, const struct track_tale *tale)
 {
     const struct track *t = s->r->track;
-    const struct track_line *l = t->lines + tale->first, *last = l + tale->count;
+    const struct doc_line *l = t->lines + tale->first, *last = l + tale->count;
     const uint16_t *gaps = t->record.gaps;
     const uint64_t *words = t->record.words;
     uint8_t *event = (uint8_t *)s->event;
     uint64_t base = s->at;
     for (; l < last; l++, event += sizeof *s->event) {
         uint64_t from = offset_of(gaps, l->at), at = base + from;
-        uint64_t word = l->kind == TRACK_VALUE ? words[l->at.step] : l->word;
-        if (l->kind == TRACK_SKIPPED) word += offset_of(gaps, l->end) - from;
+        uint64_t word = l->kind == DOC_LINE_VALUE ? words[l->at.step] : l->word;
+        if (l->kind == DOC_LINE_SKIPPED) word += offset_of(gaps, l->end) - from;
         memcpy(event, &at, 8);
         memcpy(event + 8, &word, 8);
     }
     s->event += tale->count;
 }
 
-/* False: nothing was taken. */
+static __attribute__((noinline)) bool hand(const struct doc_skip *skip, const struct doc_event *before, size_t count,
+    const struct track *t, const struct track_tale *tale, uint64_t at, uint64_t end)
+{
+    const struct doc_told record = {.at = at,
+        .gaps = t->record.gaps,
+        .words = t->record.words,
+        .lines = t->lines + tale->first,
+        .count = tale->count,
+        .serial = tale->serial,
+        .end = end};
+    return skip->take(skip->ctx, before, count, &record);
+}
+
+/* To a caller that takes records, with all that was told before; no container whose beginning it has can be taken back. */
+STRIDE bool hand_over(struct stride *s, const struct track_tale *tale, const uint16_t *end)
+{
+    if (!s->skip->take) return false;
+    size_t count = (size_t)(s->event - s->first_event);
+    s->event -= count;
+    s->floor = s->r->depth;
+    return hand(s->skip, s->event, count, s->r->track, tale, s->at, s->at + end[-1] + 1);
+}
+
+/* False: the record was not taken. */
 STRIDE bool tell(struct stride *s, const uint16_t *end)
 {
     struct doc_reader *r = s->r;
     const struct track_tale *tale = track_tale_of(r->track);
     if (UNLIKELY(!tale)) tale = track_tell(r);
-    if (UNLIKELY(!tale || s->event + tale->count > s->last_event)) return false;
+    if (UNLIKELY(!tale)) return false;
     if (tale->count > 0) {
         put_skipped(s);
-        put_lines(s, tale);
+        if (!hand_over(s, tale, end)) {
+            if (UNLIKELY(s->event + tale->count > s->last_event)) return false;
+            put_lines(s, tale);
+        }
     } else {
         skip(s, s->mark[0], (size_t)end[-1] + 1);
         if (tale->depth > s->skipped.depth) s->skipped.depth = tale->depth;

@@ -261,7 +261,7 @@ bool track_leave(struct doc_reader *r, uint32_t steps, uint32_t depth)
 
 /* A container that is open while a record is told. */
 struct told_frame {
-    struct track_place from; /* its first byte, with its name */
+    struct doc_place from; /* its first byte, with its name */
     uint16_t first;          /* its own first line */
     bool had, named, dull;   /* what was skipped before it is the line before `first` */
 };
@@ -275,23 +275,23 @@ struct teller {
     uint32_t depth;
     struct told_frame open[TRACK_DEEPEST];
     struct { /* children that became no events, one behind the other */
-        struct track_place from, end;
+        struct doc_place from, end;
         uint32_t count, depth;
     } skipped;
 };
 
-static void add_line(struct teller *w, struct track_line line)
+static void add_line(struct teller *w, struct doc_line line)
 {
     w->full |= w->first + w->count == TRACK_LINES;
     if (!w->full) w->t->lines[w->first + w->count++] = line;
 }
 
-static void add_fixed(struct teller *w, struct track_place at, uint64_t word)
+static void add_fixed(struct teller *w, struct doc_place at, uint64_t word)
 {
-    add_line(w, (struct track_line){.word = word, .at = at, .kind = TRACK_FIXED});
+    add_line(w, (struct doc_line){.word = word, .at = at, .kind = DOC_LINE_FIXED});
 }
 
-static void skip_child(struct teller *w, struct track_place from, struct track_place end)
+static void skip_child(struct teller *w, struct doc_place from, struct doc_place end)
 {
     if (w->skipped.count++ == 0) w->skipped.from = from;
     w->skipped.end = end;
@@ -300,10 +300,10 @@ static void skip_child(struct teller *w, struct track_place from, struct track_p
 static void add_skipped(struct teller *w)
 {
     if (w->skipped.count > 0)
-        add_line(w, (struct track_line){.word = event_word(0, w->skipped.count, DOC_SKIPPED, w->skipped.depth),
+        add_line(w, (struct doc_line){.word = event_word(0, w->skipped.count, DOC_SKIPPED, w->skipped.depth),
                         .at = w->skipped.from,
                         .end = w->skipped.end,
-                        .kind = TRACK_SKIPPED});
+                        .kind = DOC_LINE_SKIPPED});
     w->skipped.count = w->skipped.depth = 0;
 }
 
@@ -312,11 +312,11 @@ static void tell_opening(struct teller *w, const struct track_op *op, uint8_t st
     bool named = op->name != DOC_NAME_NONE;
     struct told_frame *f = &w->open[w->depth++];
     *f = (struct told_frame){.had = w->skipped.count > 0, .named = named, .dull = op->dull};
-    f->from = (struct track_place){step, named ? (uint8_t)(op->name_at - 1) : op->at};
+    f->from = (struct doc_place){step, named ? (uint8_t)(op->name_at - 1) : op->at};
     add_skipped(w);
     f->first = w->count;
-    if (named) add_fixed(w, (struct track_place){step, op->name_at}, op->word);
-    add_fixed(w, (struct track_place){step, op->at},
+    if (named) add_fixed(w, (struct doc_place){step, op->name_at}, op->word);
+    add_fixed(w, (struct doc_place){step, op->at},
         event_word(1, 0, op->byte == '{' ? DOC_OBJECT_BEGIN : DOC_ARRAY_BEGIN, 0));
 }
 
@@ -327,13 +327,13 @@ static bool is_untold(const struct teller *w, const struct told_frame *f)
            depth + inside <= w->r->skip->deepest;
 }
 
-static void take_back(struct teller *w, const struct told_frame *f, struct track_place end)
+static void take_back(struct teller *w, const struct told_frame *f, struct doc_place end)
 {
     uint32_t depth = w->skipped.depth + 1;
     w->count = f->first;
     w->skipped.count = w->skipped.depth = 0;
     if (f->had) {
-        const struct track_line *before = &w->t->lines[w->first + --w->count];
+        const struct doc_line *before = &w->t->lines[w->first + --w->count];
         w->skipped.count = before->word >> 32 & 0xFFFF;
         w->skipped.depth = (uint32_t)(before->word >> 56);
         w->skipped.from = before->at;
@@ -345,20 +345,20 @@ static void take_back(struct teller *w, const struct told_frame *f, struct track
 static void tell_closing(struct teller *w, const struct track_op *op, uint8_t step)
 {
     const struct told_frame *f = &w->open[--w->depth];
-    if (is_untold(w, f)) return take_back(w, f, (struct track_place){step, (uint8_t)(op->at + 1)});
+    if (is_untold(w, f)) return take_back(w, f, (struct doc_place){step, (uint8_t)(op->at + 1)});
     add_skipped(w);
-    add_fixed(w, (struct track_place){step, op->at}, event_word(1, 0, op->byte == '}' ? DOC_OBJECT_END : DOC_ARRAY_END, 0));
+    add_fixed(w, (struct doc_place){step, op->at}, event_word(1, 0, op->byte == '}' ? DOC_OBJECT_END : DOC_ARRAY_END, 0));
 }
 
 static void tell_value(struct teller *w, const struct track_node *n, uint8_t step, bool told)
 {
     bool member = n->name != DOC_NAME_NONE;
-    struct track_place at = {step, n->len}, name = {step, n->name_at};
-    struct track_place from = {step, member ? (uint8_t)(n->name_at - 1) : (uint8_t)(n->len - (n->kind == TRACK_STRING))};
-    if (!told) return skip_child(w, from, (struct track_place){(uint8_t)(step + 1), 0});
+    struct doc_place at = {step, n->len}, name = {step, n->name_at};
+    struct doc_place from = {step, member ? (uint8_t)(n->name_at - 1) : (uint8_t)(n->len - (n->kind == TRACK_STRING))};
+    if (!told) return skip_child(w, from, (struct doc_place){(uint8_t)(step + 1), 0});
     add_skipped(w);
     if (member) add_fixed(w, name, n->word);
-    add_line(w, (struct track_line){.at = at, .kind = TRACK_VALUE});
+    add_line(w, (struct doc_line){.at = at, .kind = DOC_LINE_VALUE});
 }
 
 static void tell_record(struct teller *w)
@@ -396,7 +396,8 @@ static bool try_to_tell(struct doc_reader *r, struct track_tale *tale)
         .first = w.first,
         .count = w.count,
         .depth = (uint8_t)w.skipped.depth,
-        .epoch = t->now};
+        .epoch = t->now,
+        .serial = ++t->serials};
     memcpy(tale->told, t->record.told, sizeof tale->told);
     t->line_count += w.count;
     return true;
@@ -425,4 +426,5 @@ void track_reset(struct track *t)
     t->used = false;
     t->root = t->next = TRACK_NONE;
     t->count = t->op_count = t->refusals = 0;
+    t->serials = 0;
 }

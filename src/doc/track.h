@@ -10,7 +10,7 @@
 #ifndef GATE1367_DOC_TRACK_H
 #define GATE1367_DOC_TRACK_H
 
-#include "base/base.h"
+#include "doc/doc.h"
 
 #define TRACK_GAP 128     /* bytes of a gap, at most */
 #define TRACK_NODES 512   /* gaps of all tracks */
@@ -67,23 +67,11 @@ struct track_node {
 
 /* ---- records that are told as one before was ---------------------------------------------------------------------- */
 
-/* A place in a record: so far behind where the gap of that step begins. */
-struct track_place {
-    uint8_t step, delta;
-};
-
-/* An event of a record, but for its offsets. */
-enum track_line_kind { TRACK_FIXED, TRACK_VALUE, TRACK_SKIPPED };
-struct track_line {
-    uint64_t word; /* of a value: none; of what is skipped: without its length */
-    struct track_place at, end;
-    uint8_t kind;
-};
-
 /* What is told of a record that ends in this node, and of whose values these are told. */
 struct track_tale {
     uint64_t told[TRACK_STEPS / 64]; /* a bit for each step */
     uint32_t epoch;                  /* 0: none */
+    uint32_t serial;                 /* no other tale's since the reset */
     uint16_t node, first, count;     /* of lines; none: the record is skipped as a whole */
     uint8_t depth;                   /* skipped as a whole: containers in it */
 };
@@ -105,13 +93,14 @@ struct track {
     uint16_t path[TRACK_STEPS]; /* of the record that is being read */
     uint32_t epoch, anew; /* the latest; what was judged up to then is judged anew */
     uint32_t now;         /* of the record that is being read */
+    uint32_t serials;
     bool used;            /* what follows, since the reset */
     struct track_record record;
     struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
     uint8_t tales_used[TRACK_TALES];
     uint16_t tale_count;
     uint16_t line_count;
-    struct track_line lines[TRACK_LINES];
+    struct doc_line lines[TRACK_LINES];
 };
 
 struct doc_reader;

@@ -153,6 +153,8 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->alike = level == CPU_PORTABLE ? alike_portable : alike_avx2;
     m->take = level == CPU_PORTABLE ? take_portable : take_avx2;
     m->noise = level == CPU_PORTABLE ? noise_portable : noise_avx2;
+    m->scores = mem_alloc(sizeof *m->scores);
+    if (!m->scores) return doc_reader_free(m->reader), mem_free(m), NULL;
     m->no_label.known = true;
     learn_rules(m);
     return m;
@@ -165,6 +167,7 @@ void match_free(struct match *m)
     each_table(m, table_free);
     each_bytes(m, bytes_free);
     doc_reader_free(m->reader);
+    mem_free_wipe(m->scores, sizeof *m->scores);
     m->magic = 0;
     mem_free_wipe(m, sizeof *m);
 }
@@ -188,6 +191,7 @@ void match_reset(struct match *m)
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);
     shapes_forget(m);
+    scores_forget(m);
     rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
     m->failed = m->name_waits = m->disorder = m->marked = false;
@@ -282,6 +286,7 @@ static void skip_dull(struct match *m)
         .containers = path_others_are_void(m->document),
         .deepest = m->limits.visible_depth ? m->limits.visible_depth : UINT32_MAX,
         .ask = value_news,
+        .take = score_play,
         .ctx = m};
     doc_reader_skip(m->reader, &m->skip);
 }

@@ -179,6 +179,50 @@ struct plan {
     uint32_t digits, letters;
 };
 
+/* score.c: what the walk does about a record that is told as one before (struct doc_told). Pieces and containers of the
+ * record count from 0. */
+#define SCORES 256
+#define SCORE_AROUND 0xFFFFFFFEu /* the unit, piece or container that the record stands in */
+#define SCORE_DEEPEST 16
+#define SCORE_PIECES 512
+#define SCORE_CONTAINERS 512
+#define SCORE_STEPS 2048
+struct score_piece {
+    struct match_piece piece; /* but for its offsets */
+    struct doc_place begin, value, end, next_begin, previous_end;
+    bool first; /* the record: `previous_end` and the ordinal are those of the list */
+};
+struct score_container {
+    struct doc_place open, close;
+    uint32_t children;
+    bool outer;
+};
+struct score_step {
+    struct child child;
+    struct where where;
+    struct doc_place at; /* of a value */
+    uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
+    bool closes;         /* no value: an outermost unit has ended */
+};
+struct score {
+    uint64_t key;     /* of the list's frame */
+    uint32_t serial;  /* 0: none */
+    uint32_t top, units, depth; /* `depth`: containers open at once, outside the record's pieces */
+    path_state state; /* of its elements */
+    uint16_t piece, pieces, container, containers, step, steps;
+    uint8_t stands;   /* stands_of() */
+    uint8_t calls;
+    bool made, none;  /* `none`: it has to be walked */
+};
+struct scores {
+    uint32_t piece_count, container_count, step_count, used_count;
+    uint16_t used[SCORES];
+    struct score all[SCORES];
+    struct score_piece pieces[SCORE_PIECES];
+    struct score_container containers[SCORE_CONTAINERS];
+    struct score_step steps[SCORE_STEPS];
+};
+
 /* lore.c */
 #define LORES 64
 #define LORE_DEPTH 256
@@ -253,6 +297,7 @@ struct match {
     uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
     bool marked;                                     /* it, or a unit in it, holds a definitive marker */
     struct table frames, names, literals;
+    struct scores *scores;
     struct table order, moved; /* streams: steps to hand out; where containers went */
     struct stepping {
         uint32_t next, piece_stop, finding, container, identifier;
@@ -318,6 +363,32 @@ void walk_events(struct match *m, const struct doc_event *events, size_t count);
 void walk_end(struct match *m);
 /* True when an event's bytes (at, at+len] hold the end of a literal. */
 bool literal_within(struct match *m, const struct doc_event *e);
+
+static inline struct frame *frame_top(struct match *m)
+{
+    return TABLE_AT(&m->frames, struct frame, m->top);
+}
+/* What is known of a member of f that this name begins. */
+const struct child *walk_member(struct match *m, struct frame *f, const struct doc_event *name);
+/* What is known of the next element of f. */
+const struct child *walk_element(struct match *m, struct frame *f);
+/* Is the value removed for every restricted recipient? */
+bool walk_removes(const struct match *m, const struct child *c, const struct where *w, const struct doc_event *e);
+/* Of an array's frame: what is known of its elements. */
+void walk_know_elements(struct match *m, struct frame *f, const struct child *c, bool allowed);
+uint64_t walk_key(path_state state, label_set labels, bool allowed);
+/* Whether a container of which nothing is left is noted, so that it is written without the space inside. */
+bool walk_may_empty(const struct match *m, const struct path_info *info);
+/* Notes f's container. */
+uint32_t walk_container(struct match *m, struct frame *f);
+/* What stood before a child of f that begins here knows its next sibling now. */
+void walk_sibling(struct match *m, struct frame *f, uint64_t begin);
+/* A value whose place is known: looked into where it has to be. */
+void walk_value(struct match *m, const struct child *c, const struct doc_event *e, const struct where *w);
+
+/* score.c: as if the events had been walked. False: they have to be. */
+bool score_play(void *match, const struct doc_event *before, size_t count, const struct doc_told *record);
+void scores_forget(struct match *m);
 
 /* propose.c: what is collected is looked up, and the findings are in order. False after latching `failed`. */
 bool findings_settle(struct match *m);

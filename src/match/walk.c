@@ -7,19 +7,14 @@
  * what is known of their name, and the bookkeeping of their frame. */
 #include "match/own.h"
 
-static struct frame *frame_top(struct match *m)
-{
-    return TABLE_AT(&m->frames, struct frame, m->top);
-}
-
-static uint64_t frame_key(path_state state, label_set labels, bool allowed)
+uint64_t walk_key(path_state state, label_set labels, bool allowed)
 {
     return (uint64_t)labels << 17 | (uint64_t)allowed << 16 | state;
 }
 
 /* ---- containers and pieces -------------------------------------------------------------------------------------- */
 
-static uint32_t add_container(struct match *m, struct frame *f)
+uint32_t walk_container(struct match *m, struct frame *f)
 {
     struct match_container *last =
         m->containers.count ? TABLE_AT(&m->containers, struct match_container, m->containers.count - 1) : NULL;
@@ -41,7 +36,7 @@ struct opening {
 /* A piece as child of frame f; MATCH_NONE after latching. */
 static uint32_t add_piece(struct match *m, struct frame *f, const struct where *around, const struct opening *o)
 {
-    if (!o->is_root && f->container == MATCH_NONE && add_container(m, f) == MATCH_NONE) return MATCH_NONE;
+    if (!o->is_root && f->container == MATCH_NONE && walk_container(m, f) == MATCH_NONE) return MATCH_NONE;
     struct match_piece *p = table_add(m, &m->pieces, sizeof *p);
     if (!p) return MATCH_NONE;
     *p = (struct match_piece){.begin = o->begin,
@@ -84,9 +79,9 @@ static bool is_container(const struct doc_event *e)
     return e->kind == DOC_OBJECT_BEGIN || e->kind == DOC_ARRAY_BEGIN;
 }
 
-/* Is the value removed for every restricted recipient? A value on the way to an allowed path leads there only as a
+/* A value on the way to an allowed path leads there only as a
  * container, or as the null that stands there for nobody, and a total that cannot be rewritten is not shown. */
-static bool is_removed(const struct match *m, const struct child *c, const struct where *w, const struct doc_event *e)
+bool walk_removes(const struct match *m, const struct child *c, const struct where *w, const struct doc_event *e)
 {
     if (c->roles & (PATH_UNIFORM | PATH_TEXT)) return true;
     if (c->roles & PATH_COUNT && (!m->view->complete || (e->kind != DOC_NUMBER && e->kind != DOC_STRING))) return true;
@@ -136,7 +131,7 @@ static uint32_t open_value(
     uint32_t piece = MATCH_NONE;
     uint64_t value = e->at - (e->kind == DOC_STRING);
     struct where around = *w;
-    bool removed = is_removed(m, c, w, e);
+    bool removed = walk_removes(m, c, w, e);
     bool object = m->view->has_graph && e->kind == DOC_OBJECT_BEGIN;
     bool on_its_own = object || c->roles & (PATH_UNIT | PATH_UNIFORM | PATH_TEXT);
     bool line = m->top == 0 && m->format == DOC_NDJSON;
@@ -286,7 +281,7 @@ static void note_depth(struct match *m, const struct where *w)
 }
 
 /* What is known of every element of an array: all of it where nothing is declared below. */
-static void know_elements(struct match *m, struct frame *f, const struct child *c, bool allowed)
+void walk_know_elements(struct match *m, struct frame *f, const struct child *c, bool allowed)
 {
     f->indexed = c->state != 0 || (m->view->has_allow && !allowed);
     if (c->state != 0 || c->labels || (m->view->has_allow && !allowed))
@@ -334,16 +329,19 @@ static void open_container(struct match *m, const struct child *c, const struct 
     inner->open = e->at;
     inner->child_end = e->at + 1;
     inner->info = known.info;
-    inner->key = frame_key(known.state, known.labels, w.allowed);
-    if (inner->is_array) know_elements(m, inner, &known, w.allowed);
+    inner->key = walk_key(known.state, known.labels, w.allowed);
+    if (inner->is_array) walk_know_elements(m, inner, &known, w.allowed);
     note_depth(m, &inner->where);
 }
 
-/* An empty container at a place where something may be dropped is written without the space inside. */
+bool walk_may_empty(const struct match *m, const struct path_info *info)
+{
+    return m->view->has_graph || info->roles & PATH_DROPPABLE || (m->view->has_allow && info->roles & PATH_ON_THE_WAY);
+}
+
 static void close_frame(struct match *m, struct frame *f, uint64_t close)
 {
-    bool may_empty = m->view->has_graph || f->info->roles & PATH_DROPPABLE || (m->view->has_allow && f->info->roles & PATH_ON_THE_WAY);
-    if (f->children == 0 && may_empty && f->container == MATCH_NONE) add_container(m, f);
+    if (f->children == 0 && walk_may_empty(m, f->info) && f->container == MATCH_NONE) walk_container(m, f);
     if (f->container == MATCH_NONE) return;
     struct match_container *c = TABLE_AT(&m->containers, struct match_container, f->container);
     c->close = close;
@@ -442,6 +440,31 @@ static void pass_skipped(struct match *m, struct frame *f, const struct doc_even
     f->child_end = e->at + e->len;
     f->children += e->name;
     if (e->flags > 0) sound_depth(m, &f->where, m->top + e->flags);
+}
+
+/* ---- for records that are told as one before -------------------------------------------------------------------- */
+
+const struct child *walk_member(struct match *m, struct frame *f, const struct doc_event *name)
+{
+    return known_child(m, f, name);
+}
+
+const struct child *walk_element(struct match *m, struct frame *f)
+{
+    return f->indexed ? element_of(m, f) : &f->child;
+}
+
+void walk_sibling(struct match *m, struct frame *f, uint64_t begin)
+{
+    meet_sibling(m, f, begin);
+}
+
+void walk_value(struct match *m, const struct child *c, const struct doc_event *e, const struct where *w)
+{
+    bool asks = c->act != 0;
+    if (e->kind == DOC_STRING) asks = string_asks(m, c, e);
+    if (e->kind == DOC_NUMBER) asks = number_asks(m, c, e);
+    if (asks) look_into(m, c, e, w);
 }
 
 /* One event that is neither scalar nor name: the usual ones first. */
@@ -570,7 +593,7 @@ void walk_end(struct match *m)
 {
     struct frame *f = frame_top(m);
     /* Blank lines alone are what is left where every line is withheld: an empty list. */
-    if (m->format == DOC_NDJSON && f->container == MATCH_NONE && m->body_len > 0) add_container(m, f);
+    if (m->format == DOC_NDJSON && f->container == MATCH_NONE && m->body_len > 0) walk_container(m, f);
     if (f->container != MATCH_NONE) close_frame(m, f, m->body_len);
     if (m->disorder && !sort_containers(m)) m->failed = true;
     m->disorder = false;
