@@ -5,7 +5,7 @@
 #include "registry/image.h"
 
 #define MESSAGE_MAX (1 + 4 + REGISTRY_CANONICAL_MAX)
-#define SHORT_MAX 15
+#define SHORT_MAX REGISTRY_ASK_SHORT
 #define AVX2_PAYS 4 /* with fewer keys, one by one is as quick */
 
 typedef unsigned __int128 wide;
@@ -38,37 +38,61 @@ static wide load_short(const uint8_t *p, size_t n)
     return v;
 }
 
-static void pack_short(const struct registry_key *k, size_t prefix, struct lanes *l, size_t lane)
+static void pack_short(const struct registry_key *k, size_t prefix, uint8_t out[16])
 {
     wide message = load_short(k->canonical.ptr, k->canonical.len) << (8 * prefix) | (uint8_t)k->kind;
     if (prefix > 1) message |= (wide)k->system << 8;
-    l->first[lane] = (uint64_t)message;
-    l->second[lane] = (uint64_t)(message >> 64) | (uint64_t)(prefix + k->canonical.len) << 56;
+    store_le64(out, (uint64_t)message);
+    store_le64(out + 8, (uint64_t)(message >> 64) | (uint64_t)(prefix + k->canonical.len) << 56);
+}
+
+bool message_of(const struct registry_key *k, uint8_t out[16])
+{
+    size_t prefix = prefix_length(k->kind);
+    bool fits = prefix + k->canonical.len <= SHORT_MAX;
+    if (fits) pack_short(k, prefix, out);
+    return fits;
+}
+
+struct registry_head registry_ask_head(enum registry_kind kind, uint32_t system)
+{
+    size_t prefix = prefix_length(kind);
+    return (struct registry_head){
+        .bytes = (uint64_t)kind | (prefix > 1 ? (uint64_t)system << 8 : 0), .len = (uint8_t)prefix};
+}
+
+static void print_one(const struct secrets *s, const uint8_t message[16], uint64_t *a, uint64_t *b)
+{
+    uint8_t digest[16];
+    ASSERT(message[15] <= SHORT_MAX);
+    siphash128(s->keys, span_of(message, message[15]), digest);
+    *a = load_le64(digest);
+    *b = load_le64(digest + 8);
+}
+
+void message_prints(const struct secrets *s, const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b)
+{
+    if (s->level == CPU_AVX512) return hash_messages_avx512(s->keys, messages, n, a, b);
+    if (s->level == CPU_AVX2) return hash_messages_avx2(s->keys, messages, n, a, b);
+    for (size_t i = 0; i < n; i++)
+        print_one(s, messages[i], &a[i], &b[i]);
 }
 
 /* At most LANES keys. */
 static void print_batch(const struct secrets *s, const struct registry_key *keys, size_t n, struct registry_print *out)
 {
-    struct lanes l;
-    uint8_t lane_of[LANES];
+    uint8_t messages[LANES][16] = {{0}}, lane_of[LANES];
+    uint64_t a[LANES], b[LANES];
     size_t used = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t prefix = prefix_length(keys[i].kind);
-        if (prefix + keys[i].canonical.len > SHORT_MAX) {
-            print_long(s, &keys[i], &out[i]);
-        } else {
-            pack_short(&keys[i], prefix, &l, used);
+        if (message_of(&keys[i], messages[used]))
             lane_of[used++] = (uint8_t)i;
-        }
+        else
+            print_long(s, &keys[i], &out[i]);
     }
-    for (size_t i = used; i < LANES; i++)
-        l.first[i] = l.second[i] = 0;
-    if (s->level == CPU_AVX512)
-        hash_lanes_avx512(s->keys, &l);
-    else
-        hash_lanes_avx2(s->keys, &l);
+    message_prints(s, messages, used, a, b);
     for (size_t i = 0; i < used; i++)
-        out[lane_of[i]] = (struct registry_print){l.a[i], l.b[i]};
+        out[lane_of[i]] = (struct registry_print){a[i], b[i]};
 }
 
 void print_keys(const struct secrets *s, const struct registry_key *keys, size_t n, struct registry_print *out)

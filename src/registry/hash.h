@@ -1,4 +1,4 @@
-/* Private to registry: SipHash-2-4-128 of sixteen short messages at once. */
+/* Private to registry: SipHash-2-4-128 of many short messages at once. */
 #ifndef GATE1367_REGISTRY_HASH_H
 #define GATE1367_REGISTRY_HASH_H
 
@@ -6,12 +6,9 @@
 
 #define LANES 16
 /* Messages of at most 15 bytes, each as the two words that SipHash absorbs: bytes 0–7, and bytes 8–14 with the length
- * in the top byte. */
-struct lanes {
-    uint64_t first[LANES], second[LANES];
-    uint64_t a[LANES], b[LANES]; /* the digests */
-};
-void hash_lanes_avx2(const uint8_t key[16], struct lanes *l);
-void hash_lanes_avx512(const uint8_t key[16], struct lanes *l);
+ * in the top byte. Their digests' two words go to a[i] and b[i]; n is rounded up to a multiple of LANES, and all three
+ * have room for that. */
+void hash_messages_avx2(const uint8_t key[16], const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b);
+void hash_messages_avx512(const uint8_t key[16], const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b);
 
 #endif

@@ -1,7 +1,7 @@
 #define VECTOR_BYTES 64
 #include "registry/hash_lanes.h"
 
-void hash_lanes_avx512(const uint8_t key[16], struct lanes *l)
+void hash_messages_avx512(const uint8_t key[16], const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b)
 {
-    hash_all(key, l);
+    hash_all(key, messages, n, a, b);
 }

@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) void lane_round(struct lane_state *
     s->v2 = ROTATE(s->v2, 32);
 }
 
-static inline __attribute__((always_inline)) vector lane_load(const uint64_t *p)
+static inline __attribute__((always_inline)) vector lane_load(const void *p)
 {
     vector v;
     memcpy(&v, p, sizeof v);
@@ -55,9 +55,8 @@ static inline __attribute__((always_inline)) void pair_rounds(struct lane_state 
 }
 
 static inline __attribute__((always_inline)) void pair_absorb(
-    struct lane_state *x, struct lane_state *y, const uint64_t *words)
+    struct lane_state *x, struct lane_state *y, vector wx, vector wy)
 {
-    vector wx = lane_load(words), wy = lane_load(words + WIDTH);
     x->v3 ^= wx;
     y->v3 ^= wy;
     pair_rounds(x, y, 2);
@@ -70,29 +69,51 @@ static inline __attribute__((always_inline)) vector lane_digest(const struct lan
     return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-static inline __attribute__((always_inline)) void hash_pair(uint64_t k0, uint64_t k1, struct lanes *l, size_t at)
+#if VECTOR_BYTES == 64
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define EVEN 0, 2, 4, 6
+#define ODD 1, 3, 5, 7
+#endif
+
+/* The two words of WIDTH messages. */
+struct lane_words {
+    vector first, second;
+};
+static inline __attribute__((always_inline)) struct lane_words lane_split(const uint8_t (*messages)[16])
 {
+    vector low = lane_load(messages[0]), high = lane_load(messages[WIDTH / 2]);
+    return (struct lane_words){
+        __builtin_shufflevector(low, high, EVEN), __builtin_shufflevector(low, high, ODD)};
+}
+
+static inline __attribute__((always_inline)) void hash_pair(
+    uint64_t k0, uint64_t k1, const uint8_t (*messages)[16], uint64_t *a, uint64_t *b)
+{
+    struct lane_words p = lane_split(messages), q = lane_split(messages + WIDTH);
     struct lane_state x, y;
     const vector zero = {0};
     lane_start(&x, k0, k1);
     lane_start(&y, k0, k1);
-    pair_absorb(&x, &y, l->first + at);
-    pair_absorb(&x, &y, l->second + at);
+    pair_absorb(&x, &y, p.first, q.first);
+    pair_absorb(&x, &y, p.second, q.second);
     x.v2 ^= zero + 0xee;
     y.v2 ^= zero + 0xee;
     pair_rounds(&x, &y, 4);
-    lane_store(l->a + at, lane_digest(&x));
-    lane_store(l->a + at + WIDTH, lane_digest(&y));
+    lane_store(a, lane_digest(&x));
+    lane_store(a + WIDTH, lane_digest(&y));
     x.v1 ^= zero + 0xdd;
     y.v1 ^= zero + 0xdd;
     pair_rounds(&x, &y, 4);
-    lane_store(l->b + at, lane_digest(&x));
-    lane_store(l->b + at + WIDTH, lane_digest(&y));
+    lane_store(b, lane_digest(&x));
+    lane_store(b + WIDTH, lane_digest(&y));
 }
 
-static inline void hash_all(const uint8_t key[16], struct lanes *l)
+static inline void hash_all(
+    const uint8_t key[16], const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b)
 {
     uint64_t k0 = load_le64(key), k1 = load_le64(key + 8);
-    for (size_t at = 0; at < LANES; at += 2 * WIDTH)
-        hash_pair(k0, k1, l, at);
+    for (size_t at = 0; at < n; at += 2 * WIDTH)
+        hash_pair(k0, k1, messages + at, a + at, b + at);
 }

@@ -58,6 +58,10 @@ RESULT image_read(span file, const struct secrets *s, struct image *out);
 /* ---- keys and slots ---- */
 
 void print_keys(const struct secrets *s, const struct registry_key *keys, size_t n, struct registry_print *out);
+/* The key as a message (registry.h: struct registry_asks). False: it is too long for one. */
+bool message_of(const struct registry_key *key, uint8_t out[16]);
+/* As hash_messages_avx512(), on any processor. */
+void message_prints(const struct secrets *s, const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b);
 
 static inline uint64_t scale(uint64_t x, uint64_t n)
 {

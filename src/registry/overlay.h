@@ -75,6 +75,8 @@ size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, ui
 bool overlay_key_suspicion(const struct overlay *o, struct registry_print p);
 /* Of a mapped segment, by its owner or by a reader that checked the key. */
 RESULT overlay_read(const void *memory, struct overlay *out);
+/* Of an open registry: checked to be one. */
+const struct image *registry_image(const struct registry *r);
 const struct overlay *registry_overlay(const struct registry *r);
 const struct secrets *registry_secrets(const struct registry *r);
 /* Calls `each` with every subject that the overlay protects (suspicions apart: no source has them). */

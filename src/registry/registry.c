@@ -324,6 +324,11 @@ bool registry_lookup(
     return n > 0;
 }
 
+const struct image *registry_image(const struct registry *r)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    return &r->image;
+}
 const struct overlay *registry_overlay(const struct registry *r) { return &r->overlay; }
 const struct secrets *registry_secrets(const struct registry *r) { return &r->secrets; }
 

@@ -137,6 +137,11 @@ void registry_key_encode(const uint8_t key[32], char out[REGISTRY_KEY_TEXT]);
 /* The handle under which a subject stands in index, overlay, journal and hits. Never REGISTRY_NO_SUBJECT. */
 bool registry_subject_handle(const uint8_t key[32], span subject, uint64_t *handle);
 
+/* A key as index and overlay know it. */
+struct registry_print {
+    uint64_t a, b;
+};
+
 struct registry;
 /* `index` is mapped read-only and outlives the registry. `overlay` (or NULL) likewise, made by registry_overlay_format.
  * CONFIG when the file is no index, of another format, damaged (checksum), or made with another key. Reads the whole
@@ -153,6 +158,63 @@ size_t registry_subjects(const struct registry *r, const struct registry_key *ke
 bool registry_protects(const struct registry *r, uint64_t subject);
 /* KIND VALUE [system] as a person types it: folded, canonicalised, looked up. False when the value is none of that kind. */
 bool registry_lookup(const struct registry *r, enum registry_kind kind, span value, span system, struct registry_hit *hit);
+
+/* ---- is any of these known? -------------------------------------------------------------------------------------- */
+
+/* For whoever reads documents, nearly all of whose values nobody protects. What is proposed goes into a flat batch at
+ * once, as the very bytes that are hashed; up to REGISTRY_ASKS of them are asked for together, and each that may be
+ * protected comes back as a bit. A bit that is not set is a promise: nothing that registry_probe() would call protected
+ * is without its bit. One that is set says nothing yet: registry_probe() and registry_subjects() then decide (a released
+ * subject's values keep their bits).
+ *
+ * A short value is a message of sixteen bytes: the kind; for surrogate keys the system, four bytes, lowest first; the
+ * canonical value; zeros; and last how many bytes stand before the zeros. Whoever has a value in a register may write
+ * the message itself and count it. */
+#define REGISTRY_ASKS 64
+#define REGISTRY_ASK_SHORT 15 /* kind, system and value together */
+struct registry_asks {
+    uint32_t count;
+    uint32_t most;  /* that it ever held: so much is wiped */
+    uint64_t longs; /* those whose fingerprint stands in `prints`, not a message */
+    uint8_t messages[REGISTRY_ASKS][16];
+    struct registry_print prints[REGISTRY_ASKS];
+};
+/* What stands before the values of one place: worked out once. */
+struct registry_head {
+    uint64_t bytes;
+    uint8_t len;
+};
+struct registry_head registry_ask_head(enum registry_kind kind, uint32_t system);
+static inline bool registry_ask_fits(struct registry_head h, size_t len) { return h.len + len <= REGISTRY_ASK_SHORT; }
+/* Adds a value that fits; sixteen bytes may be read from `canonical` on. There is room: count < REGISTRY_ASKS. */
+static inline void registry_ask_short(
+    struct registry_asks *a, struct registry_head h, const uint8_t *canonical, size_t len)
+{
+    size_t all = h.len + len;
+    ASSERT(h.len > 0 && all <= REGISTRY_ASK_SHORT && a->count < REGISTRY_ASKS);
+    unsigned shift = 8u * h.len; /* 8 or 40 */
+    uint64_t low = load_le64(canonical), high = load_le64(canonical + 8) << shift | low >> (64 - shift);
+    low = low << shift | h.bytes;
+    if (all < 8)
+        low &= (UINT64_C(1) << 8 * all) - 1, high = 0;
+    else
+        high &= (UINT64_C(1) << 8 * (all - 8)) - 1;
+    store_le64(a->messages[a->count], low);
+    store_le64(a->messages[a->count++] + 8, high | (uint64_t)all << 56);
+}
+/* Adds any key, and reads no byte behind it. */
+void registry_ask(const struct registry *r, struct registry_asks *a, const struct registry_key *key);
+/* Bit i: the i-th may be protected, now, by index or overlay. The batch is as it was: empty it with
+ * registry_asks_empty(). */
+uint64_t registry_any(const struct registry *r, struct registry_asks *a);
+static inline void registry_asks_empty(struct registry_asks *a)
+{
+    if (a->count > a->most) a->most = a->count;
+    a->count = 0;
+    a->longs = 0;
+}
+/* Leaves nothing of what was asked, now or before. */
+void registry_asks_wipe(struct registry_asks *a);
 
 struct registry_info {
     uint64_t keys, subjects; /* protected subjects and their keys */
@@ -195,11 +257,6 @@ RESULT registry_builder_finish(struct registry_builder *b, uint64_t built, uint6
 size_t registry_builder_dropped(const struct registry_builder *b, const struct registry *old, uint64_t *subjects, size_t cap);
 
 /* ---- live changes ----------------------------------------------------------------------------------------------- */
-
-/* A key as index and overlay know it. */
-struct registry_print {
-    uint64_t a, b;
-};
 
 /* SUSPECT: a definitive marker stood with these identifiers; the subject is registry_suspicion_handle of them. It holds
  * through every rebuild, until CLEAR, by a named person, ends it for good: what was cleared is not suspected again. */

@@ -263,9 +263,14 @@ static int read_concurrently(const void *overlay, struct stage *stage, span imag
             snprintf(text[i], sizeof text[i], "%09u", number[i] + 1);
             keys[i] = (struct registry_key){REGISTRY_ALIEN_NUMBER, 0, span_str(text[i])};
         }
+        struct registry_asks asks = {0};
+        for (int i = 0; i < 16; i++)
+            registry_ask(r, &asks, &keys[i]);
+        uint64_t any = registry_any(r, &asks);
         registry_probe(r, keys, 16, hits);
         for (int i = 0; i < 16; i++) {
             if (number[i] < sure && !hits[i].protected_) return 4;
+            if (number[i] < sure && !(any >> i & 1)) return 7;
             if (number[i] >= CHANGES && hits[i].protected_) return 5;
             if (hits[i].protected_ && hits[i].subject != number[i] + 1) return 6;
         }

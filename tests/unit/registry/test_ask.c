@@ -1,0 +1,243 @@
+/* Is any of these known? Against registry_probe(), which test_probe.c holds against a list: on every kind of processor,
+ * in batches of every size, of keys of every length, and with what live changes protect, release, suspect and clear.
+ *
+ *= 8USC1367 a(2) */
+#include "registry/fixture.h"
+#include "registry/overlay.h"
+
+#include <stdlib.h>
+
+#define PERSONS 3000
+#define BATCHES 4000
+#define TEXT 48
+#define OVERLAY ((size_t)1 << 20)
+
+static const enum registry_kind kinds[] = {REGISTRY_ALIEN_NUMBER, REGISTRY_RECEIPT_NUMBER, REGISTRY_PERSON_ID, REGISTRY_EMAIL};
+
+/* Value k of person i, in its canonical form: 9 digits; 13 characters; a surrogate of 8; a long one. */
+static struct registry_key value_of(unsigned i, unsigned k, char out[TEXT])
+{
+    switch (k % 4) {
+    case 0: snprintf(out, TEXT, "%09u", i * 7919 + 1); break;
+    case 1: snprintf(out, TEXT, "IOE%010u", i * 104729 + 5); break;
+    case 2: snprintf(out, TEXT, "%u", 10000000 + i * 31); break;
+    default: snprintf(out, TEXT, "somebody.of.long.name.%u@example.org", i);
+    }
+    uint32_t system = kinds[k % 4] == REGISTRY_PERSON_ID ? registry_system_id(SPAN("earm")) : 0;
+    return (struct registry_key){kinds[k % 4], system, span_str(out)};
+}
+
+struct world {
+    struct built built;
+    void *overlay;
+    struct registry *registry;
+};
+
+static int make_world(void **state)
+{
+    struct world *w = mem_alloc(sizeof *w);
+    struct buf source;
+    buf_init(&source, 16 << 20);
+    for (unsigned i = 0; i < PERSONS; i++) {
+        assert_true(is_ok(buf_printf(&source, "{\"subject\":\"S%u\",\"identifiers\":[", i)));
+        for (unsigned k = 0; k < 4; k++) {
+            char text[TEXT];
+            (void)value_of(i, k, text);
+            assert_true(is_ok(buf_printf(&source, "%s{\"kind\":\"%s\",\"value\":\"%s\"%s}", k ? "," : "",
+                registry_kind_name(kinds[k]), text, k == 2 ? ",\"system\":\"earm\"" : "")));
+        }
+        assert_true(is_ok(buf_printf(&source, "]}\n")));
+    }
+    assert_true(is_ok(buf_append(&source, span_of("", 1))));
+    w->built = build_text((const char *)buf_span(&source).ptr);
+    buf_free(&source);
+    assert_true(is_ok(w->built.outcome));
+    w->overlay = aligned_alloc(64, OVERLAY);
+    assert_true(is_ok(registry_overlay_format(w->overlay, OVERLAY, test_key)));
+    w->registry = open_image(w->built.image, w->overlay);
+    *state = w;
+    return 0;
+}
+static int free_world(void **state)
+{
+    struct world *w = *state;
+    registry_close(w->registry);
+    free(w->overlay);
+    built_free(&w->built);
+    mem_free(w);
+    return 0;
+}
+
+/* What this processor lacks cannot be claimed. */
+static void each_level(const struct world *w, void (*body)(const struct world *w))
+{
+    struct secrets *s = (struct secrets *)(uintptr_t)registry_secrets(w->registry);
+    enum cpu_level best = cpu_level();
+    for (int level = CPU_PORTABLE; level <= (int)best; level++) {
+        s->level = (enum cpu_level)level;
+        body(w);
+    }
+    s->level = best;
+}
+
+static void ask_somehow(const struct registry *r, struct registry_asks *a, const struct registry_key *key)
+{
+    struct registry_head head = registry_ask_head(key->kind, key->system);
+    if (random() % 2 && registry_ask_fits(head, key->canonical.len))
+        registry_ask_short(a, head, key->canonical.ptr, key->canonical.len);
+    else
+        registry_ask(r, a, key);
+}
+
+/* `strict`: nothing was ever released, so that each bit is as the slow way has it. */
+static void compare(const struct world *w, unsigned persons, bool strict)
+{
+    static struct registry_asks asks;
+    static char text[REGISTRY_ASKS][TEXT];
+    struct registry_key keys[REGISTRY_ASKS];
+    struct registry_hit hits[REGISTRY_ASKS];
+    size_t n = (size_t)random() % (REGISTRY_ASKS + 1);
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = value_of((unsigned)random() % persons, (unsigned)random() % 4, text[i]);
+        ask_somehow(w->registry, &asks, &keys[i]);
+    }
+    registry_probe(w->registry, keys, n, hits);
+    uint64_t any = registry_any(w->registry, &asks);
+    for (size_t i = 0; i < n; i++) {
+        bool bit = any >> i & 1;
+        if (hits[i].protected_ ? !bit : strict && bit) fail_msg("%s: %d %d", text[i], hits[i].protected_, bit);
+    }
+    assert_true(n == REGISTRY_ASKS || any >> n == 0);
+    registry_asks_empty(&asks);
+}
+
+static void compare_often(const struct world *w)
+{
+    for (int i = 0; i < BATCHES; i++)
+        compare(w, 4 * PERSONS, true);
+}
+
+static void test_as_the_slow_way(void **state) { each_level(*state, compare_often); }
+
+/* The keys that are not where they belong are asked for too: none of all is missed. */
+static void find_all(const struct world *w)
+{
+    struct registry_asks asks = {0};
+    char text[TEXT];
+    for (unsigned i = 0; i < 4 * PERSONS; i++) {
+        struct registry_key key = value_of(i / 4, i, text);
+        registry_ask(w->registry, &asks, &key);
+        if (asks.count < REGISTRY_ASKS && i + 1 < 4 * PERSONS) continue;
+        uint64_t any = registry_any(w->registry, &asks), all = ~UINT64_C(0) >> (REGISTRY_ASKS - asks.count);
+        assert_true(any == all);
+        registry_asks_empty(&asks);
+    }
+}
+static void test_all_are_found(void **state) { each_level(*state, find_all); }
+
+static void apply(void *overlay, const char *text)
+{
+    static uint64_t position;
+    struct problems *p = problems_new();
+    struct arena *a = arena_new(1 << 20);
+    struct registry_change c;
+    assert_true(is_ok(registry_change_parse(test_key, "c", 1, span_str(text), a, p, &c)));
+    c.position = ++position;
+    assert_true(is_ok(registry_overlay_apply(overlay, &c)));
+    arena_free(a);
+    problems_free(p);
+}
+
+static bool asked(const struct registry *r, unsigned person, unsigned k)
+{
+    struct registry_asks asks = {0};
+    char text[TEXT];
+    struct registry_key key = value_of(person, k, text);
+    registry_ask(r, &asks, &key);
+    return registry_any(r, &asks) == 1;
+}
+
+static void suspect(const struct world *w, unsigned person)
+{
+    char text[TEXT];
+    struct registry_key key = value_of(person, 0, text);
+    struct registry_print print;
+    assert_int_equal(registry_suspicion(w->registry, &key, 1, &print), 1);
+    struct registry_change c = {.op = REGISTRY_SUSPECT, .position = 1000, .keys = &print, .key_count = 1};
+    assert_true(registry_suspicion_handle(test_key, &print, 1, &c.subject));
+    assert_true(is_ok(registry_overlay_apply(w->overlay, &c)));
+}
+
+static void compare_changed(const struct world *w)
+{
+    for (int i = 0; i < 300; i++)
+        compare(w, 4 * PERSONS, false);
+}
+
+static void test_with_live_changes(void **state)
+{
+    const struct world *w = *state;
+    char line[160];
+    unsigned stranger = 2 * PERSONS;
+    assert_false(asked(w->registry, stranger, 0) || asked(w->registry, stranger + 1, 0));
+    suspect(w, stranger);
+    assert_true(asked(w->registry, stranger, 0) && !asked(w->registry, stranger, 1));
+    for (unsigned i = 1; i < 200; i++) {
+        char text[TEXT];
+        (void)value_of(stranger + i, i % 3, text);
+        snprintf(line, sizeof line, "{\"op\":\"protect\",\"subject\":\"N%u\",\"identifiers\":[{\"kind\":\"%s\",\"value\":\"%s\"%s}]}", i,
+            registry_kind_name(kinds[i % 3]), text, i % 3 == 2 ? ",\"system\":\"earm\"" : "");
+        apply(w->overlay, line);
+        assert_true(asked(w->registry, stranger + i, i % 3));
+        snprintf(line, sizeof line, "{\"op\":\"release\",\"subject\":\"%c%u\",\"reason\":\"x\"}", i % 2 ? 'N' : 'S', i);
+        if (i % 5 == 0) apply(w->overlay, line);
+    }
+    each_level(w, compare_changed);
+}
+
+static void test_what_is_wiped_is_gone(void **state)
+{
+    const struct world *w = *state;
+    static struct registry_asks asks, none;
+    char text[TEXT];
+    for (unsigned i = 0; i < 20; i++) {
+        struct registry_key key = value_of(i, i, text);
+        registry_ask(w->registry, &asks, &key);
+        if (i == 11) registry_asks_empty(&asks);
+    }
+    registry_asks_wipe(&asks);
+    assert_memory_equal(&asks, &none, sizeof asks);
+    assert_true(registry_any(w->registry, &asks) == 0);
+}
+
+/* The format of a message is part of the contract: docs of struct registry_asks. */
+static void test_what_a_message_is(void **state)
+{
+    const struct world *w = *state;
+    struct registry_asks asks = {0};
+    struct registry_key person = {REGISTRY_PERSON_ID, 0x04030201, SPAN("10000000")}, number = {REGISTRY_SSN, 0, SPAN("123456789")};
+    static const uint8_t surrogate[16] = {REGISTRY_PERSON_ID, 1, 2, 3, 4, '1', '0', '0', '0', '0', '0', '0', '0', 0, 0, 13},
+                         plain[16] = {REGISTRY_SSN, '1', '2', '3', '4', '5', '6', '7', '8', '9', 0, 0, 0, 0, 0, 10};
+    registry_ask(w->registry, &asks, &person);
+    registry_ask(w->registry, &asks, &number);
+    registry_ask_short(&asks, registry_ask_head(REGISTRY_PERSON_ID, 0x04030201), (const uint8_t *)"10000000and more", 8);
+    registry_ask_short(&asks, registry_ask_head(REGISTRY_SSN, 7), (const uint8_t *)"123456789 and more", 9);
+    assert_memory_equal(asks.messages[0], surrogate, 16);
+    assert_memory_equal(asks.messages[1], plain, 16);
+    assert_memory_equal(asks.messages[2], surrogate, 16);
+    assert_memory_equal(asks.messages[3], plain, 16);
+    assert_false(registry_ask_fits(registry_ask_head(REGISTRY_SSN, 0), 15));
+    assert_true(registry_ask_fits(registry_ask_head(REGISTRY_SSN, 0), 14) && registry_ask_fits(registry_ask_head(REGISTRY_PERSON_ID, 1), 10));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_as_the_slow_way),
+        cmocka_unit_test(test_all_are_found),
+        cmocka_unit_test(test_what_is_wiped_is_gone),
+        cmocka_unit_test(test_what_a_message_is),
+        cmocka_unit_test(test_with_live_changes), /* last: the overlay is changed from here on */
+    };
+    return cmocka_run_group_tests(tests, make_world, free_world);
+}
