@@ -95,6 +95,8 @@ static void each_bytes(struct match *m, bytes_fn *fn)
         fn(&m->percent[i]);
     for (size_t i = 0; i < LEVELS; i++)
         fn(&m->base64[i]);
+    for (size_t i = 0; i < LEVELS; i++)
+        fn(&m->lines[i]);
 }
 
 static void bytes_free(struct bytes *b)

@@ -329,7 +329,7 @@ struct match {
         enum registry_kind kind;
     } latest; /* proposal about the text that is being looked at */
     uint64_t proposals;
-    struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS];
+    struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS];
     struct batch batch;
     struct doc_event events[EVENTS];
 };
@@ -513,6 +513,10 @@ size_t text_percent(span text, uint8_t *out);
 bool text_next_run(span text, size_t from, size_t *begin, size_t *end);
 /* The next run of one alphabet inside; `end` is behind its padding. */
 bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *end);
+/* The next lines of base64 of which the first has a run of RUN_MIN or more at its end; `end` is behind the last run. */
+bool text_next_lines(span text, size_t from, size_t *begin, size_t *end);
+/* Without ends of lines; out has room for text.len bytes. */
+size_t text_join_lines(span text, uint8_t *out);
 /* Are its characters in both alphabets (padding aside)? */
 bool text_is_common(span run);
 /* Decodes either alphabet up to the first '='; a last character that stands alone is dropped. Room: text.len·3/4+3. */

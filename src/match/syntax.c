@@ -32,6 +32,20 @@ static bool is_host(uint8_t c)
     return is_alnum(c) || c >= 0x80 || c == '.' || c == '-';
 }
 
+/* Where an address may begin and end, the likeliest first. Each that is wrong costs a look-up. */
+#define EMAIL_ENDS 6
+struct ends {
+    size_t at[EMAIL_ENDS];
+    size_t count;
+};
+
+static void add_end(struct ends *e, size_t at)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (e->at[i] == at) return;
+    if (e->count < EMAIL_ENDS) e->at[e->count++] = at;
+}
+
 static size_t mailbox_begin(span text, size_t at, bool plain)
 {
     size_t begin = at;
@@ -42,20 +56,97 @@ static size_t mailbox_begin(span text, size_t at, bool plain)
     return begin;
 }
 
+/* "maria"@… (RFC 5321 4.1.2 Quoted-string). */
+static void add_quoted(struct ends *e, span text, size_t at)
+{
+    size_t begin = at - 1, room = begin < 64 ? begin : 64;
+    for (size_t i = 1; i <= room; i++)
+        if (text.ptr[begin - i] == '"') return add_end(e, begin - i);
+}
+
+/* Quotation marks, bullets and words of other scripts stand before an address without a space, signs of emphasis too. */
+static struct ends find_begins(span text, size_t at)
+{
+    struct ends e = {.count = 0};
+    if (at > 1 && text.ptr[at - 1] == '"') add_quoted(&e, text, at);
+    size_t plain = mailbox_begin(text, at, true), begin = at;
+    add_end(&e, plain);
+    add_end(&e, mailbox_begin(text, at, false));
+    while (begin > plain && text.ptr[begin - 1] < 0x80)
+        begin--;
+    while (begin < at && !is_alnum(text.ptr[begin]))
+        begin++;
+    add_end(&e, begin);
+    return e;
+}
+
+/* Where the last label of the host begins; 0: it has but one. */
+static size_t last_label(span host)
+{
+    size_t i = host.len;
+    while (i > 0 && host.ptr[i - 1] != '.')
+        i--;
+    return i;
+}
+
+/* Not a country's, under which others have the same names, and not what addresses end with anyway. */
+static bool may_be_suffix(span label)
+{
+    static const char *const domains[] = {"com", "org", "net", "gov", "edu", "mil"};
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++)
+        if (span_equal_nocase(label, span_str(domains[i]))) return false;
+    return label.len != 2;
+}
+
+/* maria@example.org.pdf, maria@example.org-old: what follows may be a file's and not the host's. */
+static void add_without_suffixes(struct ends *e, span text, size_t host, size_t end)
+{
+    while (e->count < EMAIL_ENDS) {
+        span all = span_sub(text, host, end - host);
+        size_t label = last_label(all), dash = label + span_find(span_from(all, label), '-');
+        if (label == 0 || (dash == all.len && !may_be_suffix(span_from(all, label)))) return;
+        end = host + (dash < all.len ? dash : label - 1);
+        if (last_label(span_sub(text, host, end - host)) == 0) return;
+        add_end(e, end);
+    }
+}
+
+static struct ends find_ends(span text, size_t host)
+{
+    struct ends e = {.count = 0};
+    size_t end = host, ascii = host;
+    while (end < text.len && is_host(text.ptr[end]))
+        end++;
+    while (end > host && !is_alnum(text.ptr[end - 1]) && text.ptr[end - 1] < 0x80)
+        end--;
+    add_end(&e, end);
+    while (ascii < end && text.ptr[ascii] < 0x80)
+        ascii++;
+    while (ascii > host && !is_alnum(text.ptr[ascii - 1]))
+        ascii--;
+    if (ascii > host) add_end(&e, ascii);
+    add_without_suffixes(&e, text, host, e.at[e.count - 1]);
+    return e;
+}
+
+/* report_maria@example.org.pdf: in a file's name words are joined so. */
+static void add_joined(struct ends *e, span text, size_t at)
+{
+    for (size_t i = at; i > e->at[0] + 1; i--)
+        if (text.ptr[i - 2] == '_' || text.ptr[i - 2] == '-') add_end(e, i - 1);
+}
+
 static void scan_emails(struct match *m, span text, const struct rules_identifier *rule)
 {
     for (size_t from = 0; from < text.len; from++) {
         const uint8_t *found = memchr(text.ptr + from, '@', text.len - from);
         if (!found) return;
-        size_t at = (size_t)(found - text.ptr), end = at + 1;
-        while (end < text.len && is_host(text.ptr[end]))
-            end++;
-        while (end > at + 1 && !is_alnum(text.ptr[end - 1]) && text.ptr[end - 1] < 0x80)
-            end--;
-        size_t plain = mailbox_begin(text, at, true), begin = mailbox_begin(text, at, false);
-        propose(m, rule->id, rule->kind, span_sub(text, plain, end - plain));
-        if (begin != plain) propose(m, rule->id, rule->kind, span_sub(text, begin, end - begin));
-        from = at;
+        size_t at = from = (size_t)(found - text.ptr);
+        struct ends ends = find_ends(text, at + 1), begins = find_begins(text, at);
+        if (ends.count > 1) add_joined(&begins, text, at);
+        for (size_t b = 0; b < begins.count; b++)
+            for (size_t e = 0; e < ends.count; e++)
+                propose(m, rule->id, rule->kind, span_sub(text, begins.at[b], ends.at[e] - begins.at[b]));
     }
 }
 
@@ -76,7 +167,7 @@ struct chain {
 
 static bool is_joint(uint8_t c)
 {
-    return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/';
+    return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/' || c == '\n' || c == '\r' || c == '\t';
 }
 
 static bool is_gap(span text, size_t from, size_t to)

@@ -105,6 +105,56 @@ bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *en
     return false;
 }
 
+static size_t run_end(span text, size_t from)
+{
+    while (from < text.len && class_of(text.ptr[from]) & IS_RUN)
+        from++;
+    return from;
+}
+
+/* Behind the end of the line that stands at `at`; `at`: none does. */
+static size_t line_end(span text, size_t at)
+{
+    size_t i = at < text.len && text.ptr[at] == '\r' ? at + 1 : at;
+    return i < text.len && text.ptr[i] == '\n' ? i + 1 : at;
+}
+
+/* The run that ends before this end of a line begins here. */
+static size_t run_begin(span text, size_t from, size_t end)
+{
+    while (end > from && class_of(text.ptr[end - 1]) & IS_RUN)
+        end--;
+    return end;
+}
+
+bool text_next_lines(span text, size_t from, size_t *begin, size_t *end)
+{
+    while (from < text.len) {
+        const uint8_t *found = memchr(text.ptr + from, '\n', text.len - from);
+        if (!found) return false;
+        size_t last = (size_t)(found - text.ptr), next = last + 1;
+        if (last > from && text.ptr[last - 1] == '\r') last--;
+        size_t first = run_begin(text, from, last);
+        for (size_t more = run_end(text, next); last - first >= RUN_MIN && more > next; more = run_end(text, next)) {
+            *begin = first;
+            *end = more;
+            if (line_end(text, more) == more) return true;
+            next = line_end(text, more);
+            if (run_end(text, next) == next) return true;
+        }
+        from = next;
+    }
+    return false;
+}
+
+size_t text_join_lines(span text, uint8_t *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != '\r' && text.ptr[i] != '\n') out[n++] = text.ptr[i];
+    return n;
+}
+
 bool text_is_common(span run)
 {
     for (size_t i = 0; i < run.len; i++)

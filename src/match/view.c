@@ -221,7 +221,7 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
-void view_token(struct match *m, span token, unsigned level)
+static void decode_token(struct match *m, span token, unsigned level)
 {
     if (LIKELY(!m->any_syntax && stands_alone(m)) && m->noise(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
@@ -230,6 +230,22 @@ void view_token(struct match *m, span token, unsigned level)
     span text = span_of(out, text_base64(token, out));
     m->look(text, &l);
     if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+}
+
+/* Segments of a path before it: "word/QTAx…". */
+#define PATH_MAX_BEFORE 32
+
+/* A slash is a character of base64 and parts it from a path before it: then the groups of four begin behind the slash. */
+void view_token(struct match *m, span token, unsigned level)
+{
+    unsigned tried = 1;
+    decode_token(m, token, level);
+    for (size_t i = 0; i < PATH_MAX_BEFORE && i + RUN_MIN < token.len; i++) {
+        unsigned at = (i + 1) % 4;
+        if (LIKELY(token.ptr[i] != '/') || tried >> at & 1) continue;
+        tried |= 1u << at;
+        decode_token(m, span_from(token, i + 1), level);
+    }
 }
 
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
@@ -273,6 +289,18 @@ size_t view_find_runs(const struct look *l, struct run *runs, size_t most)
     return count > most ? count : find_marked(l->url, l->standard, runs, count, most);
 }
 
+/* MIME and PEM write base64 in lines: what crosses the end of one is whole once they are joined. */
+//= RFC2045 6.8
+static void scan_lines(struct match *m, span text, unsigned level)
+{
+    size_t begin, end;
+    for (size_t from = 0; text_next_lines(text, from, &begin, &end); from = end) {
+        uint8_t *out = bytes_room(m, &m->lines[level], end - begin);
+        if (!out) return;
+        view_token(m, span_of(out, text_join_lines(span_sub(text, begin, end - begin), out)), level);
+    }
+}
+
 #define RUNS_MOST (2 * LOOK_BLOCK / RUN_MIN)
 
 void view_runs(struct match *m, span text, const struct look *l, unsigned level)
@@ -288,6 +316,7 @@ void view_runs(struct match *m, span text, const struct look *l, unsigned level)
     }
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)
         scan_run(m, span_sub(text, begin, end - begin), level);
+    scan_lines(m, text, level);
 }
 
 /* ---- one view --------------------------------------------------------------------------------------------------- */

@@ -6,18 +6,20 @@
 
 /* What may stand between the characters of a number. */
 enum separator {
-    SPACE = 1,
+    SPACE = 1, /* tabs and ends of lines too: texts are wrapped */
     HYPHEN = 2,
     DOT = 4,
     SLASH = 8,
     ANGLE = 16,
     STAR = 32,
-    SIGN = 64, /* '#', ':' and tab, which stand before an A-number */
+    SIGN = 64, /* '#' and ':', which stand before an A-number */
     JOINTS = SPACE | HYPHEN,
 };
 
 static const uint8_t separators[256] = {
-    ['\t'] = SIGN,
+    ['\t'] = SPACE,
+    ['\n'] = SPACE,
+    ['\r'] = SPACE,
     [' '] = SPACE,
     ['#'] = SIGN,
     ['*'] = STAR,

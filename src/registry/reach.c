@@ -10,7 +10,7 @@
 
 static bool is_nothing(uint8_t c)
 {
-    return c != 0 && strchr(" ()-./\t", c) != NULL;
+    return c != 0 && strchr(" ()-./\t\r\n", c) != NULL;
 }
 
 /* "x12", "ext. 12", "int. 12", "#12", ";ext=12": what comes behind is a desk, not another line. */
@@ -105,11 +105,12 @@ static bool is_google(span host)
     return span_equal(host, SPAN("gmail.com")) || span_equal(host, SPAN("googlemail.com"));
 }
 
-/* The mailbox rather than the spelling: no case, nothing behind a "+" (RFC 5233: a folder of the same mailbox), and
- * where Google delivers, no dots. */
+/* The mailbox rather than the spelling: no case, no quotes around it (RFC 5321 4.1.2), nothing behind a "+" (RFC 5233: a
+ * folder of the same mailbox), and where Google delivers, no dots. */
 static size_t copy_mailbox(span name, bool dots, uint8_t *out)
 {
     size_t n = 0;
+    if (name.len > 2 && name.ptr[0] == '"' && name.ptr[name.len - 1] == '"') name = span_sub(name, 1, name.len - 2);
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.ptr[i];
         if (c <= ' ' || c == 0x7F) return 0;

@@ -97,6 +97,10 @@ static void test_spellings(void **state)
         {"\"x\":\"UVRBeE1qTTBOVFkzT0E9PQ==\"", "a-number@0/1"},
         {"\"x\":\"JTQxMDEyMzQ1Njc4\"", "a-number@0/1"},    /* base64 of %41012345678 */
         {"\"x\":\"77-9QTAxMjM0NTY3OC4\"", "a-number@0/1"}, /* base64url of U+FFFD and A012345678. */
+        //= RFC2045 6.8  the number across two lines; made by Python's base64
+        {"\"x\":\"cmVwb3J0IHggeCBhbmQgbW9yZSBvZiBpdCBhbmQgbW9yZSBhbmQgbW9yZSBBMDEy\\r\\nMzQ1Njc4LiA=\"", "a-number@0/1"},
+        {"\"x\":\"JVBERi0xLjcg\\nQTAx\\nMjM0NTY3OA==\\n.\"", "a-number@0/1"},
+        {"\"x\":\"word/R3LDtsOfZT8/IMO/w78gRUFDMjE5MDAxMjM0NSDDv8O/Pj4=\"", "receipt@0/1"}, /* slashes of a path and of base64 */
         {"\"x\":\"I213_A012345678.pdf\"", "a-number@0/1"},
         {"\"x\":\"EAC-21-900-12345\"", "receipt@0/1"},
         {"\"x\":\"eac2190012345\"", "receipt@0/1"},

@@ -158,6 +158,8 @@ static void test_telephones(void **state)
     static const struct vector vectors[] = {
         {"(413) 555-0123", REGISTRY_PHONE, "14135550123"},
         {"call 413-555-0123 or", REGISTRY_PHONE, "14135550123"},
+        {"at 413-555-\\r\\n0123.", REGISTRY_PHONE, "14135550123"}, /* texts are wrapped */
+        {"413\\n555-0123", REGISTRY_PHONE, "14135550123"},
         {"413.555.0123 x44", REGISTRY_PHONE, "14135550123"},
         {"413 555 0123 ext. 44", REGISTRY_PHONE, "14135550123"},
         {"+1 (413) 555-0123", REGISTRY_PHONE, "14135550123"},
@@ -223,13 +225,44 @@ static void test_addresses_of_mail(void **state)
         {"maria\\u0040example.org", REGISTRY_EMAIL, "maria@example.org"},
         {"maria\\uff20example.org", REGISTRY_EMAIL, "maria@example.org"},
         {"ma\\u200bria@example.org", REGISTRY_EMAIL, "maria@example.org"},
+        {"maria.lopez@example.org.pdf", REGISTRY_EMAIL, "maria.lopez@example.org"},
+        {"maria@example.org.2024.JSON", REGISTRY_EMAIL, "maria@example.org"},
+        {"maria@example.org-old", REGISTRY_EMAIL, "maria@example.org"},
+        {"I213_maria.lopez@example.org.pdf", REGISTRY_EMAIL, "maria.lopez@example.org"},
+        {"_maria@example.org_", REGISTRY_EMAIL, "maria@example.org"},
+        {"\u201cmaria@example.org\u201d", REGISTRY_EMAIL, "maria@example.org"},
+        {"\u00bfmaria@example.org?", REGISTRY_EMAIL, "maria@example.org"},
+        {"\u2022maria@example.org\u2022", REGISTRY_EMAIL, "maria@example.org"},
+        {"mail\u2014maria@example.org\u2014x", REGISTRY_EMAIL, "maria@example.org"},
+        {"\u53f7maria@example.org\u3002", REGISTRY_EMAIL, "maria@example.org"},
+        {"\\\"maria.lopez\\\"@example.org", REGISTRY_EMAIL, "maria.lopez@example.org"},
+        /* other people's, under other countries and in words that are joined */
+        {"maria@example.com.mx", REGISTRY_EMAIL, "maria@example.com.mx"},
         {"@maria", REGISTRY_EMAIL, NULL},
+        {"@maria.example.org.pdf", REGISTRY_EMAIL, NULL},
+        {"\\\"@maria.example.org.pdf", REGISTRY_EMAIL, NULL},
         {"maria@", REGISTRY_EMAIL, NULL},
         {"a @ b", REGISTRY_EMAIL, NULL},
         {"3 @ 5 each", REGISTRY_EMAIL, NULL},
     };
     (void)state;
     CHECK_ALL(vectors);
+}
+
+/* Of a mailbox that somebody else may have at another country's branch of the same provider, or whose name ends alike. */
+static void test_addresses_of_others(void **state)
+{
+    static const struct vector vectors[] = {
+        {"maria@hotmail.com.mx", REGISTRY_EMAIL, "maria@hotmail.com"},
+        {"maria@yahoo.co.uk", REGISTRY_EMAIL, "maria@yahoo.co"},
+        {"ana_maria@example.org", REGISTRY_EMAIL, "maria@example.org"},
+        {"ana-maria@example.org", REGISTRY_EMAIL, "maria@example.org"},
+        {"ana.maria@example.org.pdf", REGISTRY_EMAIL, "maria@example.org"},
+        {"maria@example.org.pdf", REGISTRY_EMAIL, "maria@example"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+        if (in_text(vectors[i].text, REGISTRY_EMAIL, vectors[i].canonical)) fail_msg("%s is not theirs", vectors[i].text);
 }
 
 //= 49CFR565.15 c
@@ -262,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_telephones),
         cmocka_unit_test(test_telephones_by_label),
         cmocka_unit_test(test_addresses_of_mail),
+        cmocka_unit_test(test_addresses_of_others),
         cmocka_unit_test(test_vehicles),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
