@@ -34,7 +34,7 @@ FOUND = {
                      {"A012345678": {}}, "C1USA0123456784EAC2190099999<<", td3("X1", "012345678" + "<" * 5), "I213_A012345678.pdf",
                      {"aNumber": "1.2345678E7"}, {"aNumber": {"value": ["1.2345678e+07"]}}],
     "receipt_number": ["EAC2190012345", "EAC-21-900-12345", "eac 21 900 12345", "C1USA1111111111EAC2190012345<<"],
-    "ssn": ["123-45-6789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789},
+    "ssn": ["123-45-6789", "123-45-\r\n6789", "her social security number is 123456789", "SS# 123456789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789},
             {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}}],
     "itin": ["912-70-1234", "ITIN 912701234", {"itin": 912701234}, {"PersonTaxIdentification": {"IdentificationID": "912701234"}}],
     "i94": ["123456789A1", "123456789 a 1", {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
@@ -51,11 +51,12 @@ FOUND = {
     "phone": ["(413) 555-0123", "413-555-0123", "413.555.0123 x44", "+1 413 555 0123", "1-413-555-0123", "4135550123", "tel:+14135550123",
               {"phone": 4135550123}, {"any": 4135550123}, "call 413 555 0123, or"],
     "email": ["maria.lopez@example.org", "Maria.Lopez@EXAMPLE.org", "maria.lopez+ice@example.org", "mailto:maria.lopez@example.org?subject=x",
-              "Maria <maria.lopez@example.org>", "maria.lopez@example.org."],
+              "Maria <maria.lopez@example.org>", "maria.lopez@example.org.", "\u201cmaria.lopez@example.org\u201d", "\u2022maria.lopez@example.org",
+              "I213_maria.lopez@example.org.pdf", '"maria.lopez"@example.org', "_maria.lopez@example.org_"],
     "vehicle": ["1M8GDM9AXKP042788", "VIN 1m8gdm9axkp042788", {"vin": "1M8-GDM9A-XKP042788"}],
 }
 MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC219001234", {"badge": 12345678}, {"date": 20120345},
-          "000-12-3456", {"phone": "012345678"[:7]}, "912-93-1234", "123456789AA", "L898902C3", {"note": "123456A7"}, "1100223344",
+          "000-12-3456", {"phone": "012345678"[:7]}, "912-93-1234", "123456789AA", "L898902C3", "maria.lopez@example.org.mx", "ana_maria.lopez@example.org", {"note": "123456A7"}, "1100223344",
           "S12345678", "413-555-0124", "413-555-01234", "maria@example.org", "lopez@example.org", "1M8GDM9A1KP042788", "550-12-3456",
           td3("L898902C4"), mrz("L898902C3")[:9] + "7UTO7408123F1204158" + "<" * 16, {"ssn": "012345678"}, {"fin": "012345678"},
           {"badge": "1.2345678E7"}, {"aNumber": "1.2345678E"}, {"aNumber": "1.2345678E6"}]
