@@ -48,12 +48,10 @@ static inline uint64_t block_escaped(struct doc_scan *s, uint64_t backslash)
 
 #ifdef __AVX512F__
 /* Sixteen positions at a time are packed by one instruction; no branch depends on how many there are. */
-static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t marks)
+static inline void block_fill(uint16_t *out, size_t block, uint64_t marks)
 {
-    uint16_t *out = s->marks + s->mark_count;
     __m512i at = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
         _mm512_set1_epi32((int)(block * SCAN_BLOCK)));
-    s->mark_count += (uint32_t)__builtin_popcountll(marks);
     for (int i = 0; i < 4; i++) {
         __m512i packed = _mm512_maskz_compress_epi32((__mmask16)marks, at);
         _mm256_storeu_si256((void *)out, _mm512_cvtepi32_epi16(packed));
@@ -63,14 +61,12 @@ static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t ma
     }
 }
 #else
-static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t marks)
+static inline void block_fill(uint16_t *out, size_t block, uint64_t marks)
 {
-    uint16_t *out = s->marks + s->mark_count;
     uint16_t base = (uint16_t)(block * SCAN_BLOCK);
 #ifdef __POPCNT__
     /* Sixteen without asking, then eight at a time: how many there are is a branch that is hard to predict. */
     uint32_t count = (uint32_t)__builtin_popcountll(marks);
-    s->mark_count += count;
 #define NEXT_MARK(i) (out[i] = (uint16_t)(base + _tzcnt_u64(marks)), marks &= marks - 1)
 #define EIGHT_MARKS(i)                                                                                                 \
     (NEXT_MARK(i), NEXT_MARK(i + 1), NEXT_MARK(i + 2), NEXT_MARK(i + 3), NEXT_MARK(i + 4), NEXT_MARK(i + 5),           \
@@ -84,10 +80,15 @@ static inline void block_put_marks(struct doc_scan *s, size_t block, uint64_t ma
 #else
     for (; marks; marks &= marks - 1)
         *out++ = (uint16_t)(base + __builtin_ctzll(marks));
-    s->mark_count = (uint32_t)(out - s->marks);
 #endif
 }
 #endif
+
+static inline void block_fill_all(struct doc_scan *s, size_t block, size_t end)
+{
+    for (; block < end; block++)
+        block_fill(s->marks + s->before[block], block, s->mark[block]);
+}
 
 /* Bytes of the block used: 64, or up to and with an LF that stands inside a string. That may be the 64th: ask `cut`. */
 static inline size_t block_put(struct doc_scan *s, size_t block, const struct block_classes *k, bool lines)
@@ -118,7 +119,9 @@ static inline size_t block_put(struct doc_scan *s, size_t block, const struct bl
     s->percent[block] = k->percent;
     s->control[block] = control;
     s->special[block] = k->backslash | k->high | k->percent | control;
-    block_put_marks(s, block, marks);
+    s->mark[block] = marks;
+    s->before[block] = (uint16_t)s->mark_count;
+    s->mark_count += (uint32_t)__builtin_popcountll(marks);
     return used;
 }
 

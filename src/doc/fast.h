@@ -29,7 +29,7 @@ struct stride {
     uintptr_t bytes;      /* address of the chunk's first byte; a number, for the window may begin behind it */
     const uint16_t *mark; /* the next one */
     struct doc_event *event;
-    const uint16_t *last_mark; /* up to these there is enough ahead */
+    const uint16_t *last_mark; /* up to these there is enough ahead in the list */
     const struct doc_event *first_event, *last_event;
     bool full;     /* struct walk_out */
     size_t behind; /* bytes of the window behind the chunk */
@@ -418,7 +418,9 @@ STRIDE void learn(struct stride *s)
 {
     struct doc_reader *r = s->r;
     if (LIKELY(!r->lesson.on) || r->depth != r->lesson.depth) return;
-    track_learn(r, s->bytes, r->lesson.mark, (uint32_t)(s->mark - r->scan.marks));
+    uint32_t last = (uint32_t)(s->mark - r->scan.marks);
+    scan_reach_back(&r->scan, r->lesson.mark, last + 1 - r->lesson.mark);
+    track_learn(r, s->bytes, r->lesson.mark, last);
     r->lesson.on = false;
 }
 
@@ -432,6 +434,22 @@ STRIDE bool take_closing(struct stride *s, bool object, uint8_t c)
     s->frame--;
     learn(s);
     s->mark++;
+    return true;
+}
+
+STRIDE bool has_room(const struct stride *s)
+{
+    return s->mark <= s->last_mark && s->event <= s->last_event;
+}
+
+/* Writes more of the list, so that these marks are there and MARKS_AHEAD behind them; false: there are no more. */
+STRIDE bool reach(struct stride *s, uint32_t marks)
+{
+    struct doc_scan *scan = &s->r->scan;
+    uint32_t mark = (uint32_t)(s->mark - scan->marks);
+    if (mark + marks + MARKS_AHEAD > scan->mark_count) return false;
+    scan_reach(scan, mark, marks + MARKS_AHEAD);
+    s->last_mark = scan->marks + (scan->written < scan->mark_count ? scan->written : scan->mark_count) - MARKS_AHEAD;
     return true;
 }
 
@@ -491,11 +509,6 @@ STRIDE bool take_after(struct stride *s)
     s->state = object ? WALK_NAME : WALK_VALUE;
     s->mark++;
     return true;
-}
-
-STRIDE bool has_room(const struct stride *s)
-{
-    return s->mark <= s->last_mark && s->event <= s->last_event;
 }
 
 /* A name whose value needs a closer look, or is a container. */
@@ -581,7 +594,6 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
         .literal = r->literal};
     if (r->depth == 0 || s.state == WALK_COLON || s.state == WALK_SKIP) return;
     if (r->scan.mark_count < MARKS_AHEAD || out->capacity < EVENTS_AHEAD + EVENTS_LEFT) return;
-    s.last_mark = r->scan.marks + r->scan.mark_count - MARKS_AHEAD;
     s.last_event = out->events + out->capacity - EVENTS_AHEAD - EVENTS_LEFT;
     s.frame = &r->frames[r->depth - 1];
     s.frame->tells = walk_tells(r->skip, s.frame);
@@ -591,8 +603,10 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
     s.first_event = out->events;
     s.floor = r->depth;
     names_in(&s);
-    while (has_room(&s))
-        if (!take_one(&s)) break;
+    if (!reach(&s, 0)) return;
+    do {
+        if (!has_room(&s) && (s.event > s.last_event || !reach(&s, 0))) break;
+    } while (take_one(&s));
     put_skipped(&s);
     names_out(&s);
     r->state = s.state;

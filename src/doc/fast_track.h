@@ -48,9 +48,10 @@ STRIDE uint16_t find_gap(const struct stride *s, uint16_t first, uint16_t *next,
 }
 
 /* Where a gap begins, all of it is in the chunk; the value behind it may end elsewhere. */
-STRIDE bool has_room_for(const struct stride *s, const struct track_node *n)
+STRIDE bool has_room_for(struct stride *s, const struct track_node *n)
 {
-    return s->mark + n->marks <= s->last_mark && (n->ops == 0 || s->event + 3 * n->ops <= s->last_event);
+    if (n->ops > 0 && s->event + 3 * n->ops > s->last_event) return false;
+    return s->mark + n->marks <= s->last_mark || reach(s, n->marks);
 }
 
 STRIDE void take_brackets(struct stride *s, const struct track_node *n, size_t gap)
@@ -165,7 +166,7 @@ STRIDE enum off put_unread(struct stride *s, const struct track_node *n, size_t 
 STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
 {
     struct track *t = s->r->track;
-    size_t gap = s->mark[0];
+    size_t from = s->mark[0], gap = from;
     for (uint16_t at = first;;) {
         struct track_node *n = &t->nodes[at];
         struct plain value;
@@ -174,7 +175,10 @@ STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
         take_brackets(s, n, gap);
         s->mark += n->marks;
         const struct judged judged = judge(s, n);
-        if (n->kind == TRACK_END) return OFF_END;
+        if (n->kind == TRACK_END) {
+            s->r->record_size = (uint32_t)(gap + n->len - from);
+            return OFF_END;
+        }
         bool read = n->kind == TRACK_STRING ? read_string(s, s->mark - 1, &value)
                                             : read_scalar(s, s->mark - 1, *byte_at(s, gap + n->len), &value);
         if (UNLIKELY(!read || !take_known(s, n, &judged, gap, &value))) return put_unread(s, n, gap);
@@ -219,53 +223,53 @@ STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t fr
     return PASSED_TOLD;
 }
 
-STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, const uint16_t *mark, uint64_t *word)
+STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, size_t from, size_t to, uint64_t *word)
 {
     struct plain value;
-    if (UNLIKELY(!read_scalar(s, mark, *byte_at(s, mark[0]), &value))) return PASSED_NOT;
+    const uint16_t mark[2] = {(uint16_t)from, (uint16_t)to};
+    if (UNLIKELY(!read_scalar(s, mark, *byte_at(s, from), &value))) return PASSED_NOT;
     if (news_of(n->dull, &value) == PLAIN_NOTHING) return PASSED_SILENT;
     *word = value.word;
     return PASSED_TOLD;
 }
 
-/* Goes through a record, whose first gap this is; the mark behind it. NULL: it leaves the track, or is to be judged first.
- * A function of its own, with a stride of its own: it needs all registers that there are. */
-static __attribute__((noinline)) const uint16_t *go_through(
-    struct doc_reader *r, uintptr_t bytes, size_t size, const uint16_t *mark, const uint16_t *last_mark, uint16_t first)
+/* Goes through a record, whose first gap this is and begins there; where it ends. 0: it leaves the track, or is to be judged
+ * first. By planes alone: its marks are mostly never put into the list. A function of its own, with a stride of its own: it
+ * needs all registers that there are. */
+static __attribute__((noinline)) size_t go_through(
+    struct doc_reader *r, uintptr_t bytes, size_t size, size_t gap, uint16_t first)
 {
     struct track *t = r->track;
     struct track_record *record = &t->record;
     struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
     uint64_t told[TRACK_STEPS / 64] = {0};
     uint32_t epoch = t->now;
-    size_t gap = mark[0], step = 0;
+    size_t step = 0;
     for (uint16_t at = first;; step++) {
         struct track_node *n = &t->nodes[at];
         enum passed passed;
-        mark += n->marks;
-        if (UNLIKELY(n->epoch != epoch || mark > last_mark)) return NULL;
+        size_t from = gap + n->len, to;
+        if (UNLIKELY(n->epoch != epoch)) return 0;
         record->path[step] = at;
         record->gaps[step] = (uint16_t)gap;
-        if (n->kind == TRACK_STRING) {
-            size_t from = gap + n->len, to = *mark++;
+        if (n->kind == TRACK_END) break;
+        bool string = n->kind == TRACK_STRING;
+        to = string ? planes_string_end(&r->scan, from) : planes_next_mark(&r->scan, from + 1);
+        if (UNLIKELY(to + 1 + TRACK_GAP >= size)) return 0;
+        if (string)
             passed = pass_string(&s, n, from, to, &record->words[step]);
-            gap = to + 1;
-        } else if (n->kind == TRACK_SCALAR) {
-            passed = pass_scalar(&s, n, mark - 1, &record->words[step]);
-            gap = *mark;
-        } else {
-            break;
-        }
-        if (UNLIKELY(passed == PASSED_NOT)) return NULL;
+        else
+            passed = pass_scalar(&s, n, from, to, &record->words[step]);
+        if (UNLIKELY(passed == PASSED_NOT)) return 0;
+        gap = to + string;
         told[step / 64] |= (uint64_t)(passed == PASSED_TOLD) << step % 64;
-        if (UNLIKELY(gap + TRACK_GAP >= size)) return NULL;
         at = find_gap(&s, n->child, &n->next, gap);
-        if (UNLIKELY(at == TRACK_NONE)) return NULL;
+        if (UNLIKELY(at == TRACK_NONE)) return 0;
     }
     memcpy(record->told, told, sizeof told);
     record->steps = (uint32_t)step + 1;
     r->literal = s.literal;
-    return mark;
+    return gap + t->nodes[record->path[step]].len;
 }
 
 STRIDE size_t offset_of(const uint16_t *gaps, struct doc_place p)
@@ -306,17 +310,26 @@ static __attribute__((noinline)) bool hand(const struct doc_skip *skip, const st
 }
 
 /* To a caller that takes records, with all that was told before; no container whose beginning it has can be taken back. */
-STRIDE bool hand_over(struct stride *s, const struct track_tale *tale, const uint16_t *end)
+STRIDE bool hand_over(struct stride *s, const struct track_tale *tale, size_t end)
 {
     if (!s->skip->take) return false;
     size_t count = (size_t)(s->event - s->first_event);
     s->event -= count;
     s->floor = s->r->depth;
-    return hand(s->skip, s->event, count, s->r->track, tale, s->at, s->at + end[-1] + 1);
+    return hand(s->skip, s->event, count, s->r->track, tale, s->at, s->at + end);
+}
+
+/* Goes on behind a record that ends before `end`. */
+STRIDE void jump(struct stride *s, size_t end)
+{
+    struct doc_scan *scan = &s->r->scan;
+    uint32_t mark = scan_jump(scan, end);
+    s->mark = scan->marks + mark;
+    if (mark >= scan->written) s->last_mark = s->mark - 1;
 }
 
 /* False: the record was not taken. */
-STRIDE bool tell(struct stride *s, const uint16_t *end)
+STRIDE bool tell(struct stride *s, size_t end)
 {
     struct doc_reader *r = s->r;
     const struct track_tale *tale = track_tale_of(r->track);
@@ -329,10 +342,10 @@ STRIDE bool tell(struct stride *s, const uint16_t *end)
             put_lines(s, tale);
         }
     } else {
-        skip(s, s->mark[0], (size_t)end[-1] + 1);
+        skip(s, s->mark[0], end);
         if (tale->depth > s->skipped.depth) s->skipped.depth = tale->depth;
     }
-    s->mark = end;
+    jump(s, end);
     r->names.last = s->frame->name;
     r->names.inside = false;
     return true;
@@ -348,9 +361,10 @@ STRIDE bool take_whole(struct stride *s, uint16_t first)
     if (!track_look_around(r->track, first, &here)) return false;
     r->track->used = true;
     r->literal = s->literal;
-    const uint16_t *end = go_through(r, s->bytes, s->size, s->mark, s->last_mark, first);
-    if (!end || !tell(s, end)) return false;
+    size_t from = s->mark[0], end = go_through(r, s->bytes, s->size, from, first);
+    if (end == 0 || !tell(s, end)) return false;
     s->literal = r->literal;
+    r->record_size = (uint32_t)(end - from);
     return true;
 }
 
@@ -377,9 +391,8 @@ STRIDE bool is_short_of_room(const struct stride *s)
     return s->event + s->r->record_events > s->last_event && s->event > s->first_event;
 }
 
-STRIDE void note_record(struct stride *s, size_t from, const struct doc_event *event)
+STRIDE void note_record(struct stride *s, const struct doc_event *event)
 {
-    s->r->record_size = (uint32_t)(s->mark[-1] - from) + 1;
     if (s->event > event) s->r->record_events = (uint32_t)(s->event - event) + EVENTS_AHEAD;
 }
 
@@ -396,11 +409,10 @@ STRIDE enum off take_track(struct stride *s)
     if (first == TRACK_NONE) return OFF_NOWHERE;
     if (is_cut(s)) return cut_chunk(r, s->mark), OFF_LATER;
     if (is_short_of_room(s)) return s->full = true, OFF_LATER;
-    size_t from = s->mark[0];
     const struct doc_event *event = s->event;
     enum off off = take_whole(s, first) ? OFF_END : follow(s, first, &steps);
     if (off == OFF_NOWHERE) return off;
-    if (off == OFF_END) note_record(s, from, event);
+    if (off == OFF_END) note_record(s, event);
     s->state = off == OFF_VALUE ? WALK_VALUE : WALK_AFTER;
     if (off == OFF_VALUE) s->mark--;
     if (off != OFF_END) (void)track_leave(r, steps, depth);

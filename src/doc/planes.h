@@ -20,16 +20,28 @@ static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t cou
 }
 #define PLANE_BITS_MOST 57
 
+/* First bit at `from` or behind it, where one is certain to come. */
+static inline size_t planes_first(const uint64_t *plane, size_t from)
+{
+    uint64_t bits = load_le64((const uint8_t *)plane + from / 8) >> (from % 8);
+    if (LIKELY(bits != 0)) return from + (size_t)__builtin_ctzll(bits);
+    size_t block = from / SCAN_BLOCK + 1; /* the bits of `from`'s own word were among those */
+    while (plane[block] == 0)
+        block++;
+    return block * SCAN_BLOCK + (size_t)__builtin_ctzll(plane[block]);
+}
+
 /* First quote at `from` or behind it that no backslash escapes: where a string ends whose first byte `from` is. At the size
  * of the chunk or beyond it: there is none in the chunk. `from` is no more than the chunk's size. */
 static inline size_t planes_string_end(const struct doc_scan *s, size_t from)
 {
-    uint64_t bits = load_le64((const uint8_t *)s->quote + from / 8) >> (from % 8);
-    if (LIKELY(bits != 0)) return from + (size_t)__builtin_ctzll(bits);
-    size_t block = from / SCAN_BLOCK + 1; /* the bits of `from`'s own word were among those */
-    while (s->quote[block] == 0)
-        block++;
-    return block * SCAN_BLOCK + (size_t)__builtin_ctzll(s->quote[block]);
+    return planes_first(s->quote, from);
+}
+
+/* Likewise the first mark (scan.h): where a number or word ends, asked from its second byte on. */
+static inline size_t planes_next_mark(const struct doc_scan *s, size_t from)
+{
+    return planes_first(s->mark, from);
 }
 
 /* Whether the bytes hold none of these: a digit, '@', '%', a backslash, a byte at 0x80 or over, a control character. */

@@ -4,9 +4,9 @@ static void pick_code(struct doc_reader *r, enum cpu_level level)
 {
     r->fast = level == CPU_PORTABLE ? walk_fast_portable : walk_fast_avx2;
     switch (level) {
-    case CPU_PORTABLE: r->scanner = doc_scan_portable; break;
-    case CPU_AVX2: r->scanner = doc_scan_avx2; break;
-    case CPU_AVX512: r->scanner = doc_scan_avx512; break;
+    case CPU_PORTABLE: r->scanner = doc_scan_portable, r->scan.fill = doc_fill_portable; break;
+    case CPU_AVX2: r->scanner = doc_scan_avx2, r->scan.fill = doc_fill_avx2; break;
+    case CPU_AVX512: r->scanner = doc_scan_avx512, r->scan.fill = doc_fill_avx512; break;
     }
 }
 
@@ -57,7 +57,7 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     r->pending_count = 0;
     r->scan.in_string = r->scan.escaped = r->scan.scalar = 0;
     r->scan.last = 0;
-    r->scan.mark_count = 0;
+    scan_begin(&r->scan);
 }
 
 void doc_reader_rehearse(struct doc_reader *r)
@@ -87,7 +87,7 @@ void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
 uint64_t doc_reader_needs(const struct doc_reader *r)
 {
     const struct doc_scan *s = &r->scan;
-    uint64_t at = r->next_mark < s->mark_count ? r->chunk_at + s->marks[r->next_mark] : r->scanned;
+    uint64_t at = r->next_mark < s->mark_count ? r->chunk_at + scan_place(s, r->next_mark) : r->scanned;
     if (r->token != TOKEN_NONE) at = r->token_at;
     /* Whether a CR stands before a line feed is asked when the line feed is met. */
     return r->lines && at > 0 ? at - 1 : at;
@@ -159,12 +159,12 @@ static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
     r->chunk_at = r->scanned;
     r->next_mark = 0;
     r->lesson.on = false;
-    r->scan.mark_count = 0;
-    r->scan.suspect = 0;
-    r->scan.cut = false;
+    scan_begin(&r->scan);
     if (blocks > 0) used = r->scanner(&r->scan, 0, data, blocks, r->lines);
-    if (!r->scan.cut && blocks < SCAN_BLOCKS && w->complete) used += scan_tail(r, blocks, data + used, len - used);
-    r->scan.quote[(used + SCAN_BLOCK - 1) / SCAN_BLOCK] = ~0ULL;
+    if (r->scan.cut) blocks = (used + SCAN_BLOCK - 1) / SCAN_BLOCK;
+    if (!r->scan.cut && blocks < SCAN_BLOCKS && w->complete)
+        used += scan_tail(r, blocks, data + used, len - used), blocks++;
+    scan_end(&r->scan, blocks);
     r->scanned += used;
     return true;
 }

@@ -56,3 +56,53 @@ size_t doc_scan_portable(struct doc_scan *s, size_t first, const uint8_t *data, 
     }
     return count * SCAN_BLOCK;
 }
+
+void doc_fill_portable(struct doc_scan *s, size_t block, size_t end)
+{
+    block_fill_all(s, block, end);
+}
+
+/* ---- the list --------------------------------------------------------------------------------------------------- */
+
+#define STEP_MOST 16 /* blocks that are written at once; fewer behind a jump, since another one may follow */
+
+static void write_more(struct doc_scan *s)
+{
+    uint32_t left = s->blocks - s->next_block, step = s->step > 0 ? s->step : 1;
+    if (step > left) step = left;
+    s->fill(s, s->next_block, s->next_block + step);
+    s->next_block += step;
+    s->written = s->before[s->next_block];
+    if (s->step < STEP_MOST) s->step = s->step > 0 ? 2 * s->step : 1;
+}
+
+void scan_reach(struct doc_scan *s, uint32_t mark, uint32_t count)
+{
+    ASSERT(mark >= s->written_from);
+    while (s->written < mark + count && s->next_block < s->blocks)
+        write_more(s);
+}
+
+size_t scan_place(const struct doc_scan *s, uint32_t mark)
+{
+    if (mark < s->written) return s->marks[mark];
+    size_t block = s->next_block;
+    while (s->before[block + 1] <= mark)
+        block++;
+    uint64_t bits = s->mark[block];
+    for (uint32_t n = s->before[block]; n < mark; n++)
+        bits &= bits - 1;
+    return block * SCAN_BLOCK + (size_t)__builtin_ctzll(bits);
+}
+
+void scan_reach_back(struct doc_scan *s, uint32_t mark, uint32_t count)
+{
+    /* What was written once must be written again: what is put in front of it reaches into it. */
+    if (s->written > mark + count) count = s->written - mark;
+    if (mark < s->written_from) {
+        while (s->before[s->next_block] > mark)
+            s->next_block--;
+        s->written_from = s->written = s->before[s->next_block];
+    }
+    scan_reach(s, mark, count);
+}

@@ -122,3 +122,8 @@ size_t doc_scan_avx2(struct doc_scan *s, size_t first, const uint8_t *data, size
     }
     return count * SCAN_BLOCK;
 }
+
+void doc_fill_avx2(struct doc_scan *s, size_t block, size_t end)
+{
+    block_fill_all(s, block, end);
+}

@@ -382,6 +382,7 @@ enum doc_status walk_marks(struct doc_reader *r, const struct doc_window *w, str
         if (r->status != DOC_MORE) return r->status;
         if (out->count >= out->capacity || out->full) return DOC_FULL;
         if (r->next_mark == r->scan.mark_count) break;
+        scan_reach(&r->scan, r->next_mark, 1);
         uint64_t at = r->chunk_at + r->scan.marks[r->next_mark];
         bool inside = at < w->base + w->len;
         walk_mark(r, w, out, (struct mark){at, inside ? w->data[at - w->base] : ' '});
