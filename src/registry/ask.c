@@ -10,25 +10,38 @@
 
 _Static_assert(REGISTRY_ASKS == 64 && REGISTRY_ASKS % LANES == 0, "a bit each; whole groups of lanes");
 
+void ask_place_portable(const struct image *image, struct ask_places *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct registry_print print = {p->a[i], p->b[i]};
+        p->tag[i] = print_tag(print, image->header.reference_bits);
+        p->bucket[i] = image->buckets + home_bucket(print, image->header.buckets) * BUCKET_BYTES;
+        __builtin_prefetch(p->bucket[i]);
+    }
+}
+
 uint64_t ask_find_portable(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved)
 {
     uint64_t found = 0;
     *moved = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t tag = print_tag((struct registry_print){p->a[i], p->b[i]}, reference_bits);
         const uint8_t *bucket = p->bucket[i];
         for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
-            found |= (uint64_t)(slot_tag(bucket + slot * SLOT_BYTES, reference_bits) == tag) << i;
-        *moved |= (uint64_t)((bucket[BUCKET_BYTES - 1] & moved_bit(tag)) != 0) << i;
+            found |= (uint64_t)(slot_tag(bucket + slot * SLOT_BYTES, reference_bits) == p->tag[i]) << i;
+        *moved |= (uint64_t)((bucket[BUCKET_BYTES - 1] & moved_bit(p->tag[i])) != 0) << i;
     }
     return found;
+}
+
+static bool is_wide(const struct registry *r)
+{
+    return registry_secrets(r)->level == CPU_AVX512 && registry_image(r)->header.buckets <= UINT32_MAX;
 }
 
 static uint64_t find(const struct registry *r, const struct ask_places *p, size_t n, uint64_t *moved)
 {
     unsigned bits = registry_image(r)->header.reference_bits;
-    return registry_secrets(r)->level == CPU_AVX512 ? ask_find_avx512(p, n, bits, moved)
-                                                    : ask_find_portable(p, n, bits, moved);
+    return is_wide(r) ? ask_find_avx512(p, n, bits, moved) : ask_find_portable(p, n, bits, moved);
 }
 
 void registry_ask(const struct registry *r, struct registry_asks *a, const struct registry_key *key)
@@ -51,14 +64,12 @@ static void take_prints(const struct registry *r, const struct registry_asks *a,
     }
 }
 
-static void ask_for_homes(const struct image *image, struct ask_places *p, size_t n)
+static void ask_for_homes(const struct registry *r, struct ask_places *p, size_t n)
 {
-    const uint8_t *buckets = image->buckets;
-    uint64_t count = image->header.buckets;
-    for (size_t i = 0; i < n; i++) {
-        p->bucket[i] = buckets + scale(p->a[i], count) * BUCKET_BYTES;
-        __builtin_prefetch(p->bucket[i]);
-    }
+    if (is_wide(r))
+        ask_place_avx512(registry_image(r), p, n);
+    else
+        ask_place_portable(registry_image(r), p, n);
 }
 
 /* Those of `moved` in a row of their own, each at its other bucket; returns whose bits are found there. */
@@ -70,13 +81,15 @@ static uint64_t find_moved(const struct registry *r, const struct ask_places *ho
     size_t n = 0;
     for (; moved; moved &= moved - 1) {
         unsigned i = (unsigned)__builtin_ctzll(moved);
-        uint64_t tag = print_tag((struct registry_print){home->a[i], home->b[i]}, image->header.reference_bits);
         uint64_t at = (uint64_t)(home->bucket[i] - image->buckets) / BUCKET_BYTES;
-        other.bucket[n] = image->buckets + other_bucket(tag, at, image->header.buckets) * BUCKET_BYTES;
+        other.bucket[n] = image->buckets + other_bucket(home->tag[i], at, image->header.buckets) * BUCKET_BYTES;
         __builtin_prefetch(other.bucket[n]);
-        other.a[n] = home->a[i];
-        other.b[n] = home->b[i];
+        other.tag[n] = home->tag[i];
         whose[n++] = (uint8_t)i;
+    }
+    for (size_t i = n; i % ASK_GROUP != 0; i++) { /* a group is read as a whole */
+        other.bucket[i] = other.bucket[0];
+        other.tag[i] = other.tag[0];
     }
     uint64_t known = 0, again, found = find(r, &other, n, &again);
     for (; found; found &= found - 1)
@@ -99,11 +112,10 @@ uint64_t registry_any(const struct registry *r, struct registry_asks *a)
 {
     struct ask_places places;
     uint64_t moved;
-    const struct image *image = registry_image(r); /* checks that it is one */
     ASSERT(a->count <= REGISTRY_ASKS);
     if (a->count == 0) return 0;
     take_prints(r, a, &places);
-    ask_for_homes(image, &places, a->count);
+    ask_for_homes(r, &places, a->count);
     uint64_t known = find(r, &places, a->count, &moved);
     moved &= ~known;
     if (moved) known |= find_moved(r, &places, moved);

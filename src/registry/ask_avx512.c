@@ -1,6 +1,56 @@
-/* As in find_avx512.c: all seven tags of a bucket at once, the first of them twice. */
+/* As in find_avx512.c: all seven tags of a bucket at once, the first of them twice. What is found is kept as bytes, and
+ * made bits for all keys together. */
 #include "registry/ask.h"
 #include <immintrin.h>
+
+static inline __m512i load_words(const uint64_t *p) { return _mm512_loadu_si512(p); }
+
+/* home_bucket(): the upper half of a product of 64 and at most 32 bits. */
+static inline __m512i homes_of(__m512i a, __m512i buckets)
+{
+    __m512i low = _mm512_srli_epi64(_mm512_mul_epu32(a, buckets), 32);
+    __m512i high = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), buckets);
+    return _mm512_srli_epi64(_mm512_add_epi64(high, low), 32);
+}
+
+void ask_place_avx512(const struct image *image, struct ask_places *p, size_t n)
+{
+    const __m512i mask = _mm512_set1_epi64((int64_t)(UINT64_MAX >> (image->header.reference_bits - 8)));
+    const __m512i base = _mm512_set1_epi64((int64_t)(uintptr_t)image->buckets);
+    const __m512i buckets = _mm512_set1_epi64((int64_t)image->header.buckets), one = _mm512_set1_epi64(1);
+    for (size_t i = 0; i < n; i += ASK_GROUP) {
+        __m512i tag = _mm512_max_epu64(_mm512_and_si512(load_words(p->b + i), mask), one);
+        __m512i bucket = _mm512_add_epi64(base, _mm512_slli_epi64(homes_of(load_words(p->a + i), buckets), 6));
+        _mm512_storeu_si512(p->tag + i, tag);
+        _mm512_storeu_si512(p->bucket + i, bucket);
+        for (size_t k = 0; k < ASK_GROUP; k++)
+            __builtin_prefetch(p->bucket[i + k]);
+    }
+}
+
+struct ask_bytes {
+    uint8_t equal[REGISTRY_ASKS], moved[REGISTRY_ASKS];
+};
+static inline __attribute__((always_inline)) void find_one(
+    const struct ask_places *p, size_t i, __m512i spread, __m512i mask, struct ask_bytes *out)
+{
+    __m512i slots = _mm512_permutexvar_epi8(spread, _mm512_loadu_si512(p->bucket[i]));
+    __m512i other = _mm512_xor_si512(slots, _mm512_set1_epi64((int64_t)p->tag[i]));
+    out->equal[i] = _mm512_testn_epi64_mask(other, mask);
+    out->moved[i] = p->bucket[i][BUCKET_BYTES - 1];
+}
+
+/* moved_bit() of each tag, tested. */
+static uint64_t test_moved(const struct ask_places *p, const struct ask_bytes *bytes)
+{
+    static const uint8_t powers[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8_t low[REGISTRY_ASKS];
+    for (size_t i = 0; i < REGISTRY_ASKS; i += ASK_GROUP)
+        _mm_storel_epi64((void *)(low + i), _mm512_cvtepi64_epi8(load_words(p->tag + i)));
+    __m512i which = _mm512_and_si512(_mm512_loadu_si512(low), _mm512_set1_epi8(7));
+    __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)powers));
+    return _mm512_test_epi8_mask(_mm512_loadu_si512(bytes->moved), _mm512_shuffle_epi8(table, which));
+}
 
 uint64_t ask_find_avx512(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved)
 {
@@ -11,14 +61,19 @@ uint64_t ask_find_avx512(const struct ask_places *p, size_t n, unsigned referenc
     };
     const __m512i spread = _mm512_loadu_si512(first);
     const __m512i mask = _mm512_set1_epi64((int64_t)(UINT64_MAX >> (reference_bits - 8)));
-    uint64_t found = 0, elsewhere = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t tag = print_tag((struct registry_print){p->a[i], p->b[i]}, reference_bits);
-        __m512i slots = _mm512_permutexvar_epi8(spread, _mm512_loadu_si512(p->bucket[i]));
-        __mmask8 equal = _mm512_testn_epi64_mask(_mm512_xor_si512(slots, _mm512_set1_epi64((int64_t)tag)), mask);
-        found |= (uint64_t)(equal != 0) << i;
-        elsewhere |= (uint64_t)((p->bucket[i][BUCKET_BYTES - 1] & moved_bit(tag)) != 0) << i;
+    const uint64_t asked = n < REGISTRY_ASKS ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    struct ask_bytes bytes = {{0}, {0}};
+    for (size_t i = 0; i < n; i += ASK_GROUP) {
+        find_one(p, i, spread, mask, &bytes);
+        find_one(p, i + 1, spread, mask, &bytes);
+        find_one(p, i + 2, spread, mask, &bytes);
+        find_one(p, i + 3, spread, mask, &bytes);
+        find_one(p, i + 4, spread, mask, &bytes);
+        find_one(p, i + 5, spread, mask, &bytes);
+        find_one(p, i + 6, spread, mask, &bytes);
+        find_one(p, i + 7, spread, mask, &bytes);
     }
-    *moved = elsewhere;
-    return found;
+    __m512i equal = _mm512_loadu_si512(bytes.equal);
+    *moved = test_moved(p, &bytes) & asked;
+    return _mm512_test_epi8_mask(equal, equal) & asked;
 }
