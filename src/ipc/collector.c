@@ -8,6 +8,7 @@ struct taken {
     uint32_t generation;
     bool broken;
     uint64_t tail;
+    uint64_t settled;  /* tail when what was taken became durable */
     uint64_t sequence; /* of the last entry seen */
 };
 
@@ -144,6 +145,7 @@ void ipc_collector_distrust(struct ipc_collector *c, unsigned slot)
 void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t ticket)
 {
     ASSERT(slot < c->area->slots);
+    c->slots[slot].settled = c->slots[slot].tail;
     atomic_store_explicit(&area_slot(c->area, slot)->durable, ticket, memory_order_release);
     wake_worker(c, slot);
 }
@@ -168,13 +170,18 @@ void ipc_collector_fail(struct ipc_collector *c)
     ipc_area_fail(c->area);
 }
 
-/* What the producer asks for; one that broke the rules has no say, until somebody else is put into its slot. */
-static uint32_t wish_of(struct ipc_collector *c, unsigned slot)
+/* A producer may ask for what is on its way already: once it is durable nothing is asked for any more, and what came in since
+ * can wait for company. Read after `asked` was. */
+static bool has_what_it_wants(const struct taken *t, const struct slot *s)
 {
-    struct slot *s = area_slot(c->area, slot);
-    const struct taken *t = &c->slots[slot];
-    if (t->broken && epoch_generation(atomic_load(&s->epoch)) == t->generation) return 0;
-    return atomic_load(&s->asked) & (IPC_SOON | IPC_NOW);
+    uint64_t wanted = atomic_load_explicit(&s->wanted, memory_order_acquire);
+    return mark_generation(wanted) == t->generation && ((t->settled - mark_position(wanted)) & POSITION_MASK) <= POSITION_MASK / 2;
+}
+
+/* One that broke the rules has no say, until somebody else is put into its slot. */
+static bool has_a_say(const struct taken *t, struct slot *s)
+{
+    return !t->broken || epoch_generation(atomic_load(&s->epoch)) != t->generation;
 }
 
 unsigned ipc_collector_asked(struct ipc_collector *c)
@@ -182,16 +189,22 @@ unsigned ipc_collector_asked(struct ipc_collector *c)
     MAGIC_CHECK(c, COLLECTOR_MAGIC);
     unsigned asked = 0;
     for (unsigned i = 0; i < c->area->slots; i++) {
-        if (wish_of(c, i) == 0) continue;
-        asked |= atomic_exchange(&area_slot(c->area, i)->asked, 0) & (IPC_SOON | IPC_NOW);
+        struct slot *s = area_slot(c->area, i);
+        if (atomic_load_explicit(&s->asked, memory_order_relaxed) == 0 || !has_a_say(&c->slots[i], s)) continue;
+        unsigned one = atomic_exchange(&s->asked, 0) & (IPC_SOON | IPC_NOW);
+        if (!has_what_it_wants(&c->slots[i], s)) asked |= one;
     }
     return asked;
 }
 
 static bool nobody_asked(struct ipc_collector *c, enum ipc_hurry least)
 {
-    for (unsigned i = 0; i < c->area->slots; i++)
-        if (wish_of(c, i) >= (uint32_t)least) return false;
+    for (unsigned i = 0; i < c->area->slots; i++) {
+        struct slot *s = area_slot(c->area, i);
+        const struct taken *t = &c->slots[i];
+        uint32_t asked = atomic_load(&s->asked) & (IPC_SOON | IPC_NOW);
+        if (asked >= (uint32_t)least && has_a_say(t, s) && !has_what_it_wants(t, s)) return false;
+    }
     return true;
 }
 

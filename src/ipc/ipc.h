@@ -80,8 +80,8 @@ int ipc_ring_wake_fd(const struct ipc_ring *r);
 void ipc_ring_arm(struct ipc_ring *r);
 
 /* What has been published and not asked for is committed with the next group. A publisher that has more to come says
- * SOON when it has nothing else to do: at once when the scribe is idle, under load the group may grow for a moment. NOW:
- * nothing more will come before this is durable. */
+ * SOON when it has nothing else to do: the group may grow for a moment, as long as more comes. NOW: nothing more will come
+ * before this is durable. Either stands for what has been published by then, and for nothing more once that is durable. */
 enum ipc_hurry { IPC_SOON = 1, IPC_NOW = 2 };
 void ipc_ring_ask(struct ipc_ring *r, enum ipc_hurry hurry);
 /* Quiet: publishing asks for nothing and for no wake; the publisher owes ipc_ring_ask within a short time, and before it

@@ -66,6 +66,7 @@ static void ring_write(uint8_t *ring, size_t at, const void *from, size_t len)
 void ipc_ring_ask(struct ipc_ring *r, enum ipc_hurry hurry)
 {
     MAGIC_CHECK(r, RING_MAGIC);
+    atomic_store_explicit(&r->slot->wanted, make_mark(r->generation, r->head), memory_order_relaxed);
     atomic_fetch_or(&r->slot->asked, hurry);
     atomic_thread_fence(memory_order_seq_cst);
     uint32_t least = atomic_load_explicit(&r->slot->sleeping, memory_order_relaxed);

@@ -8,6 +8,7 @@
  *   head     generation:16 | position:48     in units of 64 bytes, rising for ever
  *   tail     generation:16 | position:48     of another generation: stands for position 0
  *   ticket   generation:10 | scribe:10 | sequence:44
+ *   wanted   as head: up to where what was last asked for stands
  */
 #ifndef GATE1367_IPC_RING_H
 #define GATE1367_IPC_RING_H
@@ -32,6 +33,7 @@ struct slot {
     alignas(64) _Atomic uint64_t head;
     _Atomic uint32_t waiting; /* the worker wants its eventfd */
     _Atomic uint32_t asked;   /* enum ipc_hurry, or-ed */
+    _Atomic uint64_t wanted;  /* stands before `asked` does */
     alignas(64) _Atomic uint64_t tail;
     _Atomic uint64_t durable;  /* a ticket */
     _Atomic uint32_t sleeping; /* the scribe wants its eventfd for this hurry and more; 0: it is awake */

@@ -109,7 +109,9 @@ static void test_who_may_wait_does_not_wake_a_holding_scribe(void **state)
 {
     (void)state;
     struct pair p = make_pair();
+    uint64_t ticket;
     ipc_ring_set_quiet(p.ring, true);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("quiet"), &ticket)));
     assert_true(ipc_collector_may_sleep(p.collector, IPC_NOW));
     ipc_ring_ask(p.ring, IPC_SOON);
     assert_false(readable(ipc_collector_fd(p.collector)));
@@ -123,6 +125,30 @@ static void test_who_may_wait_does_not_wake_a_holding_scribe(void **state)
     assert_int_equal(ipc_collector_asked(p.collector), 0);
     ipc_collector_awake(p.collector, true);
     assert_false(readable(ipc_collector_fd(p.collector)));
+    drop_pair(&p);
+}
+
+/* Who asks while what he asks for is on its way has asked for that alone: once it is durable, what came in since waits for
+ * company again. */
+static void test_asking_late_asks_for_nothing_more(void **state)
+{
+    (void)state;
+    struct pair p = make_pair();
+    uint8_t out[IPC_ENTRY_MAX];
+    size_t len = 0;
+    uint64_t ticket, taken;
+    ipc_ring_set_quiet(p.ring, true);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("first"), &ticket)));
+    assert_int_equal(take(&p, out, &len, &taken), IPC_TAKE_ENTRY);
+    ipc_ring_ask(p.ring, IPC_NOW); /* taken and not durable: it stands */
+    assert_false(ipc_collector_may_sleep(p.collector, IPC_NOW));
+    ipc_collector_durable(p.collector, 1, taken);
+    assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("second"), &ticket)));
+    assert_true(ipc_collector_may_sleep(p.collector, IPC_SOON));
+    assert_int_equal(ipc_collector_asked(p.collector), 0);
+    ipc_ring_ask(p.ring, IPC_SOON); /* and alone: nothing is left of the first one */
+    assert_true(readable(ipc_collector_fd(p.collector)));
+    assert_int_equal(ipc_collector_asked(p.collector), IPC_SOON);
     drop_pair(&p);
 }
 
@@ -401,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_a_quiet_entry_waits_for_company),
         cmocka_unit_test(test_a_quiet_entry_can_be_told_of_later),
         cmocka_unit_test(test_who_may_wait_does_not_wake_a_holding_scribe),
+        cmocka_unit_test(test_asking_late_asks_for_nothing_more),
         cmocka_unit_test(test_bytes_survive_every_wrap),
         cmocka_unit_test(test_full_is_back_pressure_and_never_a_drop),
         cmocka_unit_test(test_limits_of_one_entry),
