@@ -1,4 +1,5 @@
 #include "ledger/spare_maker.h"
+#include "os/os.h"
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
@@ -37,6 +38,7 @@ static bool stopping(struct spare_maker *m)
 static void *maker_main(void *arg)
 {
     struct spare_maker *m = arg;
+    os_thread_patient();
     result r = m->config->confine ? m->config->confine(m->config->confine_ctx) : OK;
     pthread_mutex_lock(&m->lock);
     m->confined = r;

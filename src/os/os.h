@@ -208,6 +208,11 @@ RESULT os_peer_credentials(int fd, struct os_credentials *out);
 
 unsigned os_cpu_count(void); /* that we may run on; at least 1 */
 void os_set_process_name(const char *name); /* as ps shows it; cut to 15 bytes */
+/* The thread that calls has little to do at a time and somebody waits for it: it need not wait for the turn of another one to end
+ * when it wakes (Linux 6.12; older ones take no notice). Before confinement, as the next. */
+void os_thread_prompt(void);
+/* … has much to do and nobody waits for it: on a busy processor it gets about a third of a share. */
+void os_thread_patient(void);
 /* The kernel kills us with the signal when the parent ends; fails with ESRCH when it already has. */
 RESULT os_die_with_parent(pid_t parent, int signal);
 /* No core dumps, not dumpable, no new privileges. Before secrets are read. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 unsigned os_cpu_count(void)
@@ -18,6 +19,37 @@ unsigned os_cpu_count(void)
 void os_set_process_name(const char *name)
 {
     prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+/* As linux/sched/types.h has it, which does not go together with glibc's sched.h. */
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+#define PROMPT_SLICE_NS 100000u /* the least there is */
+#define PATIENT_NICE 5
+
+/* Where it may not, or somebody chose another policy for us, everything stays as it is. A slice of 0 is the kernel's own; threads
+ * inherit what the one that made them had. Linux counts niceness by thread. */
+static void schedule(uint32_t policy, int32_t nicer, uint64_t slice_ns)
+{
+    struct scheduling s = {.size = sizeof s};
+    if (syscall(SYS_sched_getattr, 0, &s, sizeof s, 0) != 0 || s.policy != SCHED_OTHER) return;
+    s = (struct scheduling){.size = sizeof s, .policy = policy, .nice = s.nice + nicer, .runtime_ns = slice_ns};
+    (void)syscall(SYS_sched_setattr, 0, &s, 0);
+}
+
+void os_thread_prompt(void)
+{
+    schedule(SCHED_OTHER, 0, PROMPT_SLICE_NS);
+}
+
+void os_thread_patient(void)
+{
+    schedule(SCHED_BATCH, PATIENT_NICE, 0);
 }
 
 result os_die_with_parent(pid_t parent, int signal)

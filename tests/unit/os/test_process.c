@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -260,6 +262,43 @@ static void test_cpu_count(void **state)
     assert_in_range(os_cpu_count(), 1, 100000);
 }
 
+struct turn {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t slice_ns, deadline_ns, period_ns;
+};
+
+static struct turn turn_of_this_thread(void)
+{
+    struct turn t = {0};
+    if (syscall(SYS_sched_getattr, 0, &t, sizeof t, 0) != 0) _exit(100);
+    return t;
+}
+
+/* Kernels before 6.12 know no slices and say 0. */
+static void be_prompt_then_patient(void *ctx)
+{
+    (void)ctx;
+    struct turn before = turn_of_this_thread();
+    if (before.policy != SCHED_OTHER) return; /* somebody chose for us: it stays */
+    os_thread_prompt();
+    struct turn prompt = turn_of_this_thread();
+    if (prompt.policy != SCHED_OTHER || prompt.nice != before.nice) _exit(1);
+    if (prompt.slice_ns != 0 && prompt.slice_ns != 100000) _exit(2);
+    os_thread_patient();
+    struct turn patient = turn_of_this_thread();
+    if (patient.policy != SCHED_BATCH || patient.nice != (before.nice < 14 ? before.nice + 5 : 19)) _exit(3);
+    if (patient.slice_ns != before.slice_ns) _exit(4);
+}
+
+static void test_threads_prompt_and_patient(void **state)
+{
+    (void)state;
+    assert_int_equal(run_in_child(be_prompt_then_patient, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_notify),
         cmocka_unit_test(test_watchdog),
         cmocka_unit_test(test_cpu_count),
+        cmocka_unit_test(test_threads_prompt_and_patient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
