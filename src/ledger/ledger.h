@@ -550,7 +550,7 @@ struct ledger_scribe_config {
     struct ledger_place place;
     struct ledger_place standby; /* takes over where the other fails; directory NULL: none. With the same key */
     uint64_t generation;   /* told back in READY */
-    uint32_t hold_us;      /* under load a group waits at most this long for more; 0: 500 */
+    uint32_t hold_us;      /* a group waits at most this long for more, while more comes; 0: 500 */
     uint32_t hold_entries; /* … or until it has this many; 0: 16 */
     bool mark_life;        /* write entries `start`, `stop` and, as room runs out, `incident` of its own */
     /* Free bytes of the device below which somebody should hear of it, and below which answers that need an entry are

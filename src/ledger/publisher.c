@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <time.h>
 
-#define REST_NS UINT64_C(250000000) /* from one checkpoint to the next: a commit is published within a second */
+#define REST_NS UINT64_C(400000000) /* from one checkpoint to the next: a commit is published within a second */
 #define SLICE_NS UINT64_C(10000000) /* how often it looks whether much is new meanwhile */
 #define SLICE_ENTRIES TLOG_WIDTH    /* that is much */
 #define SLICE_BUNDLES 1u            /* read back at a time, and as many more as are added */
@@ -67,6 +67,7 @@ static void *publisher_main(void *arg)
     struct ledger_mark mark;
     uint64_t due = 0;
     bool now;
+    os_thread_patient();
     result r = p->config->confine ? p->config->confine(p->config->confine_ctx) : OK;
     pthread_mutex_lock(&p->lock);
     p->confined = r;

@@ -17,6 +17,7 @@
 #define EXIT_UNWRITABLE 74
 #define HOLD_US 500u
 #define HOLD_ENTRIES 16u
+#define HOLD_LOOK_US 100u /* nothing came in as long: more is not on its way */
 #define TURN_ENTRIES 64u /* from one slot before the next has its turn */
 #define TIP_IDLE_MS 20   /* also what nobody asked for is committed then */
 #define TIP_STALE_NS UINT64_C(1000000000)
@@ -50,7 +51,6 @@ struct scribe {
     unsigned asked;       /* enum ipc_hurry, or-ed: what of the group was asked for */
     bool full;            /* more is there than the group holds */
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
-    size_t waiting_after; /* entries that had queued when the last commit ended */
     uint64_t tip_ns, control_ns, look_ns;
     enum ipc_room room;
 };
@@ -147,20 +147,33 @@ static void collect(struct scribe *s)
         s->full = !collect_slot(s, (first + i) % s->slots);
 }
 
-/* Under load it pays to let a group grow, until a producer says that it has no more to give. */
+static void nap_until(struct scribe *s, uint64_t now, uint64_t until)
+{
+    struct pollfd fd = {.fd = ipc_collector_fd(s->collector), .events = POLLIN};
+    struct timespec left = {.tv_nsec = (long)(until - now)};
+    if (ipc_collector_may_sleep(s->collector, IPC_NOW)) ppoll(&fd, 1, &left, NULL);
+    ipc_collector_awake(s->collector, fd.revents != 0);
+    collect(s);
+}
+
+/* It pays to let a group grow, until a producer says that it has no more to give, or nothing comes any more. After a first look
+ * it sleeps as long as the rest takes to come at the rate seen; where that is too long, it looks on. */
 static void hold(struct scribe *s)
 {
-    uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US;
+    uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US, step = HOLD_LOOK_US * UINT64_C(1000);
     uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
     uint64_t now = os_monotonic_ns(), until = now + us * 1000;
-    while (s->waiting_after >= 2 && !s->full && (s->asked & IPC_NOW) == 0 && ledger_pending(s->at->ledger) < enough &&
-           now < until) {
-        struct pollfd fd = {.fd = ipc_collector_fd(s->collector), .events = POLLIN};
-        struct timespec left = {.tv_nsec = (long)(until - now)};
-        if (ipc_collector_may_sleep(s->collector, IPC_NOW)) ppoll(&fd, 1, &left, NULL);
-        ipc_collector_awake(s->collector, fd.revents != 0);
-        collect(s);
+    size_t have = ledger_pending(s->at->ledger), came;
+    if (have >= enough) return;
+    while (!s->full && (s->asked & IPC_NOW) == 0 && now < until) {
+        nap_until(s, now, step < until - now ? now + step : until);
+        uint64_t since = now;
         now = os_monotonic_ns();
+        came = ledger_pending(s->at->ledger) - have;
+        have += came;
+        if (came == 0 || have >= enough) break;
+        step = (now - since) * (enough - have) / came;
+        if (now >= until || step > until - now) step = HOLD_LOOK_US * UINT64_C(1000);
     }
 }
 
@@ -317,7 +330,6 @@ static result rest(struct scribe *s)
         watch_spares(s);
         watch_publishing(s);
     }
-    if (idle) s->waiting_after = 0;
     if (lonely && n == 0) s->asked |= IPC_SOON; /* its publisher has died, or forgot */
     return stale && n == 0 && !lonely ? write_tip(s) : OK;
 }
@@ -342,8 +354,6 @@ static result turn(struct scribe *s)
     if (s->asked == 0 && !s->full && !s->stopping) return rest(s);
     hold(s);
     TRY(commit(s));
-    collect(s);
-    s->waiting_after = ledger_pending(s->at->ledger);
     uint64_t now = os_monotonic_ns();
     if (now - s->tip_ns > TIP_STALE_NS) TRY(write_tip(s));
     return OK;
@@ -519,6 +529,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(open_sides(s, problem));
     TRY(ipc_collector_new(s->config->area, &s->collector));
     ipc_collector_set_standby(s->collector, s->at == &s->sides[STANDBY]);
+    os_thread_prompt(); /* after the other threads were made: they would be so too */
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();
     watch_spares(s);
