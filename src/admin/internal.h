@@ -31,6 +31,7 @@ struct admin {
     uint64_t position; /* of the journal's last record */
     uint64_t journal_bytes; /* of whole records */
     bool journal_broken;    /* it could not be put right after a failed write */
+    unsigned room_told;     /* per cent of the overlay's room of which the last alarm spoke */
     struct ledger_month month;
     struct ledger_sealer *sealer; /* NULL without auditors */
     struct buf scratch;

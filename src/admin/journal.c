@@ -47,6 +47,28 @@ RESULT journal_open(struct admin *a, char *why, size_t size)
     return r;
 }
 
+/* Whoever may write records at an origin may write markers, and every new person in them takes room; where none is left
+ * nobody restricted is answered. Somebody should look long before. */
+static void tell_room(struct admin *a)
+{
+    static struct ipc_message m;
+    static const unsigned steps[] = {90, 75, 50, 0};
+    struct registry_overlay_info info;
+    size_t i = 0;
+    registry_overlay_info(a->arguments->overlays[0], &info);
+    unsigned filled = registry_overlay_filled(&info);
+    while (filled < steps[i]) i++;
+    bool worse = steps[i] > a->room_told;
+    a->room_told = steps[i];
+    if (!worse) return;
+    char why[160];
+    snprintf(why, sizeof(why), "live changes fill %u %% of their room, %llu persons known by a marker alone among them; rebuild and reload, "
+        "or look who writes so many markers", filled, (unsigned long long)info.suspected);
+    ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
+    result r = ipc_channel_send(a->arguments->control, &m);
+    (void)r; /* a supervisor that does not listen finds us by its deadline */
+}
+
 RESULT journal_catch_up(struct admin *a)
 {
     struct registry_journal_end end = {0};
@@ -55,6 +77,7 @@ RESULT journal_catch_up(struct admin *a)
     TRY(cut_torn(a, &end));
     a->position = end.position;
     a->journal_bytes = end.bytes;
+    tell_room(a);
     return OK;
 }
 
@@ -106,6 +129,7 @@ RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_
         if (a->arguments->overlays[i] == NULL) continue;
         for (size_t k = 0; k < n; k++) TRY(registry_overlay_apply(a->arguments->overlays[i], &changes[k]));
     }
+    tell_room(a);
     return OK;
 }
 

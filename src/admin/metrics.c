@@ -183,6 +183,8 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_overlay_keys", "keys of live changes", overlay.keys));
     TRY(gauge(out, "registry_suspected", "persons known by a marker alone, whom nobody has cleared", overlay.suspected));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
+    TRY(gauge(out, "registry_overlay_subjects", "persons of live changes, suspected and cleared ones too", overlay.subjects));
+    TRY(gauge(out, "registry_overlay_subject_room", "persons of live changes that fit before a rebuild is needed", overlay.subject_room));
     uint64_t free = 0;
     if (is_ok(os_free_space(a->arguments->config->ledger.directory, &free))) {
         TRY(gauge(out, "ledger_free_bytes", "bytes that can still be written on the ledger's device", free));

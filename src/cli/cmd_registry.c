@@ -357,13 +357,12 @@ static RESULT append_changes(struct offline *o)
 
 static bool read_old_journal(struct offline *o)
 {
-    struct buf text;
-    if (!os_exists(o->config->journal_path)) return true;
-    result r = os_read_file(o->config->journal_path, CONFIG_JOURNAL_MAX, &text);
-    if (is_ok(r)) r = registry_journal_replay(o->key, buf_span(&text), UINT64_MAX, NULL, &o->end);
-    buf_free(&text);
-    if (!is_ok(r)) fail(o->config->journal_path, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
-    return is_ok(r);
+    struct config_registry now;
+    result r = config_registry_open(o->config, &now);
+    if (!is_ok(r)) return fail(now.path, now.why), false;
+    o->end = now.journal;
+    config_registry_close(&now);
+    return true;
 }
 
 /* Nobody runs: the journal alone is written, and the next start replays it. */

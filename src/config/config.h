@@ -49,6 +49,7 @@ RESULT config_registry_key(const struct config *c, uint8_t key[32]);
 struct config_registry {
     struct registry *registry;
     void *overlay;
+    struct registry_journal_end journal;
     const char *path, *why; /* after an error: the file that is at fault, and what is wrong with it */
 };
 /* With an error there is nothing to close. */

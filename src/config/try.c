@@ -47,9 +47,10 @@ static void warn_of_room(const struct place *at, const void *overlay)
 {
     struct registry_overlay_info info;
     registry_overlay_info(overlay, &info);
-    if (info.keys < info.key_room / 4 * 3 && info.subjects < info.subject_room / 4 * 3) return;
-    place_warning(at, "live changes fill more than three quarters of their room (%llu of %llu keys); build the index again and reload",
-        (unsigned long long)info.keys, (unsigned long long)info.key_room);
+    unsigned filled = registry_overlay_filled(&info);
+    if (filled < 75) return;
+    place_warning(at, "live changes fill %u %% of their room, %llu persons known by a marker alone among them; build the index again and "
+        "reload, and see \"When live changes fill up\" in docs/operate.md", filled, (unsigned long long)info.suspected);
 }
 
 static void try_registry(const struct config *c)

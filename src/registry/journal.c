@@ -203,10 +203,20 @@ static RESULT read_journal(
     return r;
 }
 
+/* A record at a position that the index stands for would never be read again: a journal that was moved away goes on where
+ * the index ends, and one that ends before it is not this index's. */
+static RESULT fit_index(struct registry_journal_end *end, uint64_t from)
+{
+    if (end->records == 0 && from > 0) end->position = from - 1;
+    REQUIRE(end->position + 1 >= from, ERROR_CONFIG, REGISTRY_JOURNAL_BEHIND);
+    return OK;
+}
+
 RESULT registry_journal_replay(
     const uint8_t key[32], span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
 {
-    return read_journal(key, journal, &(struct reader){.from = from, .overlay = overlay}, end);
+    TRY(read_journal(key, journal, &(struct reader){.from = from, .overlay = overlay}, end));
+    return from == UINT64_MAX ? OK : fit_index(end, from);
 }
 
 RESULT registry_journal_each(

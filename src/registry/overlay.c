@@ -267,3 +267,10 @@ void registry_overlay_info(const void *memory, struct registry_overlay_info *out
         .suspected = load(&o.header->suspected),
         .position = load(&o.header->position)};
 }
+
+unsigned registry_overlay_filled(const struct registry_overlay_info *info)
+{
+    uint64_t keys = info->key_room ? info->keys * 100 / info->key_room : 0;
+    uint64_t subjects = info->subject_room ? info->subjects * 100 / info->subject_room : 0;
+    return (unsigned)(keys > subjects ? keys : subjects);
+}

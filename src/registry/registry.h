@@ -124,6 +124,7 @@ enum registry_error {
     REGISTRY_OVERLAY_FULL,    /* LIMIT: rebuild and reload */
     REGISTRY_OVERLAY_BAD,     /* CONFIG: not formatted, too small, or another key's */
     REGISTRY_JOURNAL_DAMAGED, /* CONFIG: a record is broken that is not the last */
+    REGISTRY_JOURNAL_BEHIND,  /* CONFIG: an index stands for more records than it holds */
     REGISTRY_TOO_LARGE,       /* LIMIT: more subjects or keys than the format holds */
 };
 /* What an operator is told, "is damaged; build it again from its source"; never NULL. */
@@ -297,6 +298,8 @@ struct registry_overlay_info {
     uint64_t position; /* of the last change applied, 0: none */
 };
 void registry_overlay_info(const void *overlay, struct registry_overlay_info *out);
+/* How much of the scarcer room is taken, in per cent: keys or subjects. */
+unsigned registry_overlay_filled(const struct registry_overlay_info *info);
 
 /* ---- suspicions ------------------------------------------------------------------------------------------------- */
 
@@ -318,13 +321,14 @@ bool registry_is_suspected(const void *overlay, uint64_t subject);
 RESULT registry_journal_encode(const uint8_t key[32], const struct registry_change *c, struct buf *out);
 struct registry_journal_end {
     uint64_t bytes;    /* of whole records: cut the file here before appending */
-    uint64_t position; /* of the last record, 0: none */
+    uint64_t position; /* of the last record; of one that is empty, the last that the index stands for (0: none) */
     uint64_t records, applied;
     bool torn; /* a crash left only parts of the last append: from `bytes` on nothing had been acknowledged */
 };
 /* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks);
- * suspicions and what cleared them from the beginning, for no source knows them. CONFIG
- * (REGISTRY_JOURNAL_DAMAGED) when something before the last record is broken, LIMIT when the overlay is full. */
+ * suspicions and what cleared them from the beginning, for no source knows them. UINT64_MAX: checks records alone. CONFIG
+ * (REGISTRY_JOURNAL_DAMAGED) when something before the last record is broken, (REGISTRY_JOURNAL_BEHIND) when it ends before
+ * `from`, LIMIT when the overlay is full. */
 RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, void *overlay,
     struct registry_journal_end *end);
 /* Calls `each` with every record, in order; the change lives until it returns. Errors as above. */

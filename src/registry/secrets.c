@@ -77,6 +77,9 @@ const char *registry_error_text(int code)
     case REGISTRY_JOURNAL_DAMAGED:
         return "the journal is damaged before its last record; restore it, or rebuild from a source that has its "
                "changes";
+    case REGISTRY_JOURNAL_BEHIND:
+        return "the journal ends before what its index stands for, so that changes behind it would be forgotten; bring back "
+               "the newer one, or move this one away";
     case REGISTRY_TOO_LARGE: return "holds more than an index can; split it";
     }
     return "could not be read";

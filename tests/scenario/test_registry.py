@@ -85,6 +85,29 @@ def test_a_rebuild_that_knows_less_keeps_live_changes(make_gateway, people):
     assert gw.reload() and hidden(gw) == ["A011111111", "A012345678"]
 
 
+def test_a_journal_that_was_moved_away(make_gateway, people):
+    """After a rebuild the journal may go: what is changed from then on is not taken for what the index holds already."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-9", "A012345678"))
+    older = (gw.dir / "protected.idx.journal").read_bytes()
+    apply(gw, protect("S-8", "A022222222"))
+    known = [{k: v for k, v in protect(*who).items() if k != "op"} for who in (("S-9", "A012345678"), ("S-8", "A022222222"))]
+    gw.build_registry(["A011111111", *known])
+    assert gw.stop() == 0
+    (gw.dir / "protected.idx.journal").unlink()
+    apply(gw, protect("S-10", "A033333333"))  # nobody runs
+    gw.start()
+    apply(gw, protect("S-11", "A044444444"))
+    assert gw.stop() == 0
+    gw.start()
+    assert hidden(gw) == NUMBERS and all(lookup(gw, n)["protected"] for n in ("A033333333", "A044444444"))
+    # An older copy of it ends before what the index stands for: nobody could say what is missing.
+    gw.stop()
+    (gw.dir / "protected.idx.journal").write_bytes(older)
+    refused = gw.command("check", "-c", "gate.json")
+    assert refused.returncode == 1 and "ends before what its index stands for" in refused.stderr
+
+
 def test_changes_without_a_running_gateway(make_gateway, people):
     gw = make_gateway(start=False)
     apply(gw, protect("S-1", "A012345678"))

@@ -212,6 +212,25 @@ static void test_full_overlay_is_a_limit(void **state UNUSED)
     buf_free(&journal);
 }
 
+/* A change behind an index that stands for more records than the journal holds would be forgotten at the next start. */
+static void test_an_index_that_is_ahead(void **state UNUSED)
+{
+    struct buf journal;
+    size_t ends[5];
+    struct registry_journal_end end;
+    make_journal(&journal, ends);
+    assert_true(is_ok(replay(buf_span(&journal), 5, NULL, &end)));
+    assert_int_equal(end.position, 4);
+    assert_int_equal(replay(buf_span(&journal), 6, NULL, &end).code, REGISTRY_JOURNAL_BEHIND);
+    assert_true(is_ok(replay(buf_span(&journal), UINT64_MAX, NULL, &end))); /* the records alone */
+    /* Moved away: what follows is numbered behind what the index stands for. */
+    assert_true(is_ok(replay(span_of(NULL, 0), 6, NULL, &end)));
+    assert_int_equal(end.position, 5);
+    assert_true(is_ok(replay(span_of(NULL, 0), 0, NULL, &end)));
+    assert_int_equal(end.position, 0);
+    buf_free(&journal);
+}
+
 /* Who steals the disk learns no name, number or reason from it. */
 static void test_nothing_legible(void **state UNUSED)
 {
@@ -247,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_every_flipped_bit_is_damage),
         cmocka_unit_test(test_forged_and_missing_records),
         cmocka_unit_test(test_full_overlay_is_a_limit),
+        cmocka_unit_test(test_an_index_that_is_ahead),
         cmocka_unit_test(test_nothing_legible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,17 @@ static void test_full(void **state UNUSED)
     built_free(&b);
 }
 
+static void test_the_scarcer_room_is_told(void **state UNUSED)
+{
+    static const struct { uint64_t keys, key_room, subjects, subject_room; unsigned filled; } rows[] = {
+        {0, 0, 0, 0, 0}, {0, 100, 0, 50, 0}, {50, 100, 0, 50, 50}, {10, 100, 45, 50, 90}, {100, 100, 1, 50, 100}, {749, 1000, 374, 500, 74}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct registry_overlay_info info = {.keys = rows[i].keys, .key_room = rows[i].key_room,
+            .subjects = rows[i].subjects, .subject_room = rows[i].subject_room};
+        assert_int_equal(registry_overlay_filled(&info), rows[i].filled);
+    }
+}
+
 static void test_bad_overlays(void **state UNUSED)
 {
     static _Alignas(64) uint8_t memory[SIZE];
@@ -443,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_dropped_counts_live_changes),
         cmocka_unit_test(test_against_arrays),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_the_scarcer_room_is_told),
         cmocka_unit_test(test_bad_overlays),
         cmocka_unit_test(test_change_lines),
         cmocka_unit_test(test_readers_see_no_torn_state),
