@@ -1,9 +1,12 @@
-/* Many short texts looked for at once, in any case of their letters. Of each the three bytes in a row that are least common
+/* Many short texts looked for at once, in any case of their letters. Of each the four bytes in a row that are least common
  * are its gram. A kernel finds the places where one may stand: each position's byte has a bit for each of sixteen groups of
  * texts. What is found is then compared.
  *
- *   v i c        group 12: first v, second a or i, third c, o, s or w
- *   12 12 12     -> maybe: compared with vaw…, vic…, vio…, vis…
+ *   v i c t        group 12: first v, second a or i, third c, o, s or w, fourth a, l or t
+ *   12 12 12 12    -> maybe: compared with vawa, vict…, viol…, visa
+ *
+ * A text of three bytes has any fourth. Which texts are a group is chosen so that little is found that is none: texts with
+ * digits keep apart from words, since most of what is found of them stands in other numbers.
  *
  * Private to rules. */
 #ifndef GATE1367_RULES_NEEDLES_H
@@ -11,22 +14,24 @@
 
 #include "base/base.h"
 
-#define NEEDLE_MIN 3 /* bytes of a gram */
+#define NEEDLE_MIN 3 /* bytes of a text */
+#define NEEDLE_PLACES 4 /* bytes of a gram */
 #define NEEDLE_GRAMS 4096
-#define NEEDLE_AHEAD 67 /* bytes that are read for 64 places */
+#define NEEDLE_BLOCK 64
+#define NEEDLE_BLOCKS 32
 
 struct needle {
     const uint8_t *text; /* in lower case */
     uint32_t len, gram; /* where that begins */
+    uint32_t group;
     uint32_t next; /* index + 1 of another one with the same hash */
     uint64_t head, keep, fold; /* the first eight bytes; bits of those that there are; the small bit of letters */
 };
 
 struct needles {
-    uint8_t classes[NEEDLE_MIN][2][128]; /* of ASCII bytes: groups 0 to 7 and 8 to 15 that have it there */
-    uint8_t low[NEEDLE_MIN][2][16], high[NEEDLE_MIN][2][16]; /* the same by nibbles, which is less exact */
-    uint8_t grams[NEEDLE_GRAMS]; /* whether one has this hash */
-    uint32_t heads[256]; /* index + 1, by hash */
+    uint8_t classes[NEEDLE_PLACES][2][128]; /* of ASCII bytes: groups 0 to 7 and 8 to 15 that have it there */
+    uint8_t low[NEEDLE_PLACES][2][16], high[NEEDLE_PLACES][2][16]; /* the same by nibbles, which is less exact */
+    uint32_t grams[NEEDLE_GRAMS]; /* index + 1 of one with this hash of its first three bytes, 0: none */
     struct needle *items;
     size_t count;
 };
@@ -39,12 +44,18 @@ needles_function needles_avx2;
 needles_function needles_avx512;
 needles_function *needles_pick(enum cpu_level level);
 
-/* items[0..count) have text and length; they are put into another order. */
+/* items[0..count) have text and length. */
 void needles_prepare(struct needles *n);
+
+/* Where the kernel that has only nibbles looks at both; the low ones it looks at everywhere. */
+static inline bool needle_asks_high(size_t place)
+{
+    return place < 2;
+}
 
 static inline uint32_t needle_hash(uint32_t gram)
 {
-    return ((gram & 0xFFFFFF) | 0x202020) * 0x9E3779B1U;
+    return ((gram & 0xFFFFFF) | 0x202020) * 0x9E3779B1U >> 20;
 }
 
 static inline uint32_t needle_gram(const uint8_t *p)
@@ -52,30 +63,45 @@ static inline uint32_t needle_gram(const uint8_t *p)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
 }
 
-void needles_compare(const struct needles *n, span text, size_t at, uint32_t hash, needle_fn *each, void *ctx);
+/* With this one and those behind it. */
+void needles_compare(const struct needles *n, span text, size_t at, uint32_t first, needle_fn *each, void *ctx);
 
 /* A place where this gram stands. */
 static inline __attribute__((always_inline)) void needles_try(
     const struct needles *n, span text, size_t at, uint32_t gram, needle_fn *each, void *ctx)
 {
-    uint32_t hash = needle_hash(gram);
-    if (UNLIKELY(n->grams[hash >> 20])) needles_compare(n, text, at, hash, each, ctx);
+    uint32_t first = n->grams[needle_hash(gram)];
+    if (UNLIKELY(first > 0)) needles_compare(n, text, at, first, each, ctx);
 }
 _Static_assert(NEEDLE_GRAMS == 1 << 12, "the upper twelve bits");
-
-/* The places from `at` on that have a bit; NEEDLE_AHEAD bytes are there. */
-static inline void needles_try_all(const struct needles *n, span text, size_t at, uint64_t places, needle_fn *each, void *ctx)
-{
-    for (; places; places &= places - 1) {
-        size_t place = at + (size_t)__builtin_ctzll(places);
-        needles_try(n, text, place, load_le32(text.ptr + place), each, ctx);
-    }
-}
 
 static inline void needles_try_rest(const struct needles *n, span text, size_t at, needle_fn *each, void *ctx)
 {
     for (; at + NEEDLE_MIN <= text.len; at++)
         needles_try(n, text, at, needle_gram(text.ptr + at), each, ctx);
+}
+
+/* Sets a bit for each place of the blocks where one may stand; NEEDLE_PLACES - 1 bytes more are there. No calls in it: the
+ * tables stay in registers. */
+typedef void needles_find_function(const struct needles *n, const uint8_t *text, size_t blocks, uint64_t *places);
+
+/* What every kernel does with what it finds, a few blocks at a time. */
+static inline __attribute__((always_inline)) void needles_run(
+    const struct needles *n, span text, needles_find_function *find, needle_fn *each, void *ctx)
+{
+    uint64_t places[NEEDLE_BLOCKS];
+    size_t blocks = text.len < NEEDLE_PLACES ? 0 : (text.len - (NEEDLE_PLACES - 1)) / NEEDLE_BLOCK, at = 0;
+    while (blocks > 0) {
+        size_t now = blocks < NEEDLE_BLOCKS ? blocks : NEEDLE_BLOCKS;
+        find(n, text.ptr + at, now, places);
+        for (size_t i = 0; i < now; i++, at += NEEDLE_BLOCK)
+            for (uint64_t left = places[i]; left; left &= left - 1) {
+                size_t place = at + (size_t)__builtin_ctzll(left);
+                needles_try(n, text, place, load_le32(text.ptr + place), each, ctx);
+            }
+        blocks -= now;
+    }
+    needles_try_rest(n, text, at, each, ctx);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 
 struct tables {
-    __m256i low[NEEDLE_MIN], high[NEEDLE_MIN];
+    __m256i low[NEEDLE_PLACES], high[2];
 };
 
 static inline __m256i twice(const uint8_t table[16])
@@ -12,46 +12,66 @@ static inline __m256i twice(const uint8_t table[16])
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)table));
 }
 
-static struct tables load_tables(const struct needles *n, size_t half)
+static inline struct tables load_tables(const struct needles *n, size_t half)
 {
     struct tables t;
-    for (size_t i = 0; i < NEEDLE_MIN; i++) {
+    for (size_t i = 0; i < NEEDLE_PLACES; i++)
         t.low[i] = twice(n->low[i][half]);
+    for (size_t i = 0; i < 2; i++)
         t.high[i] = twice(n->high[i][half]);
-    }
     return t;
 }
 
-/* Thirty-two bytes as nibbles. */
-struct nibbles {
-    __m256i low, high;
+static inline __attribute__((always_inline)) __m256i load(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const void *)p);
+}
+
+static inline __attribute__((always_inline)) __m256i high_of(__m256i bytes)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+}
+
+/* Four bytes from each place on, and the high nibbles of the first two. A look-up by a byte at 0x80 or over gives no group,
+ * which is right but for the last: there it may follow a text of three bytes, and counts as what it is less 0x80. */
+struct bytes {
+    __m256i a, b, c, d, high_a, high_b;
 };
 
-static inline __attribute__((always_inline)) struct nibbles load(const uint8_t *p)
+static inline __attribute__((always_inline)) struct bytes load_all(const uint8_t *p)
 {
-    __m256i bytes = _mm256_loadu_si256((const void *)p), nibble = _mm256_set1_epi8(15);
-    return (struct nibbles){_mm256_and_si256(bytes, nibble), _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)};
+    const __m256i a = load(p), b = load(p + 1);
+    return (struct bytes){a, b, load(p + 2), _mm256_and_si256(load(p + 3), _mm256_set1_epi8(0x7F)), high_of(a), high_of(b)};
 }
 
 /* Written out, because compilers do not unroll loops at -O2. */
-#define GROUPS(t, i, b) _mm256_and_si256(_mm256_shuffle_epi8((t)->low[i], (b).low), _mm256_shuffle_epi8((t)->high[i], (b).high))
-#define ALL_GROUPS(t) _mm256_and_si256(_mm256_and_si256(GROUPS(t, 0, a), GROUPS(t, 1, b)), GROUPS(t, 2, c))
-_Static_assert(NEEDLE_MIN == 3, "written out");
-
-static inline __attribute__((always_inline)) uint32_t find(const struct tables *t, const struct tables *u, const uint8_t *p)
+static inline __attribute__((always_inline)) __m256i groups_of(const struct tables *t, const struct bytes *x)
 {
-    const struct nibbles a = load(p), b = load(p + 1), c = load(p + 2);
-    __m256i any = _mm256_or_si256(ALL_GROUPS(t), ALL_GROUPS(u));
-    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(any, _mm256_setzero_si256()));
+    __m256i a = _mm256_and_si256(_mm256_shuffle_epi8(t->low[0], x->a), _mm256_shuffle_epi8(t->high[0], x->high_a));
+    __m256i b = _mm256_and_si256(_mm256_shuffle_epi8(t->low[1], x->b), _mm256_shuffle_epi8(t->high[1], x->high_b));
+    __m256i rest = _mm256_and_si256(_mm256_shuffle_epi8(t->low[2], x->c), _mm256_shuffle_epi8(t->low[3], x->d));
+    return _mm256_and_si256(_mm256_and_si256(a, b), rest);
+}
+_Static_assert(NEEDLE_PLACES == 4, "written out");
+
+static inline uint32_t zeros_of(__m256i groups)
+{
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256()));
+}
+
+static void find(const struct needles *n, const uint8_t *text, size_t blocks, uint64_t *places)
+{
+    const struct tables t = load_tables(n, 0), u = load_tables(n, 1);
+    for (size_t i = 0; i < blocks; i++, text += NEEDLE_BLOCK) {
+        const struct bytes x = load_all(text);
+        uint64_t none = zeros_of(_mm256_or_si256(groups_of(&t, &x), groups_of(&u, &x)));
+        const struct bytes y = load_all(text + 32);
+        none |= (uint64_t)zeros_of(_mm256_or_si256(groups_of(&t, &y), groups_of(&u, &y))) << 32;
+        places[i] = ~none;
+    }
 }
 
 void needles_avx2(const struct needles *n, span text, needle_fn *each, void *ctx)
 {
-    const struct tables t = load_tables(n, 0), u = load_tables(n, 1);
-    size_t at = 0;
-    for (; at + NEEDLE_AHEAD <= text.len; at += 64) {
-        uint64_t places = find(&t, &u, text.ptr + at) | (uint64_t)find(&t, &u, text.ptr + at + 32) << 32;
-        needles_try_all(n, text, at, places, each, ctx);
-    }
-    needles_try_rest(n, text, at, each, ctx);
+    needles_run(n, text, find, each, ctx);
 }
