@@ -10,9 +10,33 @@
 #endif
 
 /* A bit for each byte of the block. */
-struct block_classes {
-    uint64_t quote, backslash, op, space, control, digit, percent, high, lf;
+struct block_common {
+    uint64_t quote, op, space, digit;
 };
+
+/* Of a block that holds any of these; op and space are then exact as well. */
+struct block_rare {
+    uint64_t backslash, control, percent, high, lf;
+};
+
+/* What goes from block to block, in registers. */
+struct block_carry {
+    uint64_t in_string, scalar; /* struct doc_scan */
+    uint64_t pending; /* not 0: what the last block ended with makes this one rare */
+    uint32_t marks;
+};
+
+static inline struct block_carry block_begin(const struct doc_scan *s)
+{
+    return (struct block_carry){s->in_string, s->scalar, s->escaped | s->last, s->mark_count};
+}
+
+static inline void block_end(struct doc_scan *s, const struct block_carry *c)
+{
+    s->in_string = c->in_string;
+    s->scalar = c->scalar;
+    s->mark_count = c->marks;
+}
 
 /* Bit n of the result: parity of the bits 0…n. Turns quotes into "inside a string". */
 static inline uint64_t block_prefix_parity(uint64_t bits)
@@ -90,38 +114,61 @@ static inline void block_fill_all(struct doc_scan *s, size_t block, size_t end)
         block_fill(s->marks + s->before[block], block, s->mark[block]);
 }
 
-/* Bytes of the block used: 64, or up to and with an LF that stands inside a string. That may be the 64th: ask `cut`. */
-static inline size_t block_put(struct doc_scan *s, size_t block, const struct block_classes *k, bool lines)
+static inline void block_keep(struct doc_scan *s, struct block_carry *c, size_t block, uint64_t quote, uint64_t marks)
 {
-    uint64_t quote = k->quote & ~block_escaped(s, k->backslash);
-    uint64_t in_string = block_prefix_parity(quote) ^ s->in_string;
-    uint64_t scalar = ~(k->op | k->space | quote | in_string);
-    uint64_t after_scalar = scalar << 1 | s->scalar;
-    uint64_t op = (lines ? k->op | k->lf : k->op) & ~in_string;
-    uint64_t marks = quote | op | (scalar ^ after_scalar);
+    s->quote[block] = quote;
+    s->mark[block] = marks;
+    s->before[block] = (uint16_t)c->marks;
+    c->marks += (uint32_t)__builtin_popcountll(marks);
+}
+
+/* The marks of a block; `op` with all of LF where lines count. Sets what is inside strings. */
+static inline uint64_t block_marks(struct block_carry *c, uint64_t quote, uint64_t op, uint64_t space, uint64_t *inside)
+{
+    uint64_t in_string = block_prefix_parity(quote) ^ c->in_string;
+    uint64_t scalar = ~(op | space | quote | in_string);
+    uint64_t after_scalar = scalar << 1 | c->scalar;
+    c->in_string = (uint64_t)((int64_t)in_string >> 63);
+    c->scalar = scalar >> 63;
+    *inside = in_string;
+    return quote | (op & ~in_string) | (scalar ^ after_scalar);
+}
+
+/* Most blocks: nothing rare, nothing pending. */
+static inline void block_put(struct doc_scan *s, struct block_carry *c, size_t block, const struct block_common *k)
+{
+    uint64_t inside;
+    uint64_t marks = block_marks(c, k->quote, k->op, k->space, &inside);
+    s->digit[block] = k->digit;
+    block_keep(s, c, block, k->quote, marks);
+}
+
+/* Bytes of the block used: 64, or up to and with an LF that stands inside a string. That may be the 64th: ask `cut`. */
+static inline size_t block_put_rare(struct doc_scan *s, struct block_carry *c, size_t block, const struct block_common *k,
+    const struct block_rare *r, bool lines)
+{
+    uint64_t quote = k->quote & ~block_escaped(s, r->backslash), in_string;
+    uint64_t marks = block_marks(c, quote, lines ? k->op | r->lf : k->op, k->space, &in_string);
     size_t used = SCAN_BLOCK;
-    s->in_string = (uint64_t)((int64_t)in_string >> 63);
-    s->scalar = scalar >> 63;
-    if (UNLIKELY(lines && (k->lf & in_string))) {
-        uint64_t lf = (k->lf & in_string) & -(k->lf & in_string);
+    c->pending = s->escaped | s->last;
+    if (UNLIKELY(lines && (r->lf & in_string))) {
+        uint64_t lf = (r->lf & in_string) & -(r->lf & in_string);
         marks = (marks & (lf - 1)) | lf;
-        s->in_string = s->escaped = s->scalar = 0;
-        s->last = 0;
+        c->in_string = c->scalar = c->pending = 0;
+        s->escaped = s->last = 0;
         quote |= ~(lf | (lf - 1));
         used = (size_t)__builtin_ctzll(lf) + 1;
         s->cut = true;
     }
-    uint64_t control = k->control & in_string;
-    s->quote[block] = quote;
+    uint64_t control = r->control & in_string;
     s->digit[block] = k->digit;
-    s->backslash[block] = k->backslash;
-    s->high[block] = k->high;
-    s->percent[block] = k->percent;
+    s->backslash[block] = r->backslash;
+    s->high[block] = r->high;
+    s->percent[block] = r->percent;
     s->control[block] = control;
-    s->special[block] = k->backslash | k->high | k->percent | control;
-    s->mark[block] = marks;
-    s->before[block] = (uint16_t)s->mark_count;
-    s->mark_count += (uint32_t)__builtin_popcountll(marks);
+    s->special[block] = r->backslash | r->high | r->percent | control;
+    s->rare[s->rare_count++] = (uint8_t)block;
+    block_keep(s, c, block, quote, marks);
     return used;
 }
 

@@ -21,7 +21,8 @@ static inline uint64_t classes_of_eight(const uint8_t *data)
 #undef CLASS
 }
 
-static void classify(const uint8_t *data, struct block_classes *k)
+/* Whether there is anything rare. */
+static bool classify(const uint8_t *data, struct block_common *k, struct block_rare *r)
 {
     uint64_t words[8], bytes[8], any = 0, high = 0;
     for (unsigned i = 0; i < 8; i++) {
@@ -30,31 +31,41 @@ static void classify(const uint8_t *data, struct block_classes *k)
         any |= words[i];
         high |= bytes[i];
     }
-    *k = (struct block_classes){0};
     k->quote = plane_of(words, 0);
     k->op = plane_of(words, 2);
     k->space = plane_of(words, 3);
     k->digit = plane_of(words, 5);
-    if (any & 0x0101010101010101ULL * (SCAN_BACKSLASH | SCAN_CONTROL | SCAN_PERCENT | SCAN_LF)) { /* the rare ones */
-        k->backslash = plane_of(words, 1);
-        k->control = plane_of(words, 4);
-        k->percent = plane_of(words, 6);
-        k->lf = plane_of(words, 7);
+    any &= 0x0101010101010101ULL * (SCAN_BACKSLASH | SCAN_CONTROL | SCAN_PERCENT | SCAN_LF);
+    high &= 0x8080808080808080ULL;
+    *r = (struct block_rare){0};
+    if (any) {
+        r->backslash = plane_of(words, 1);
+        r->control = plane_of(words, 4);
+        r->percent = plane_of(words, 6);
+        r->lf = plane_of(words, 7);
     }
-    if (high & 0x8080808080808080ULL) k->high = plane_of(bytes, 7);
+    if (high) r->high = plane_of(bytes, 7);
+    return (any | high) != 0;
 }
 
 size_t doc_scan_portable(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct block_classes k;
-        classify(data + i * SCAN_BLOCK, &k);
+    struct block_carry c = block_begin(s);
+    size_t at = 0;
+    for (size_t block = first; block < first + count && !s->cut; block++) {
+        struct block_common k;
+        struct block_rare r;
+        if (LIKELY(!classify(data + at, &k, &r) && !c.pending)) {
+            block_put(s, &c, block, &k);
+            at += SCAN_BLOCK;
+            continue;
+        }
         /* Whether the bytes are UTF-8 is decided string by string; a block in plain ASCII needs no look. */
-        scan_suspect(s, first + i, k.high != 0);
-        size_t used = block_put(s, first + i, &k, lines);
-        if (UNLIKELY(s->cut)) return i * SCAN_BLOCK + used;
+        scan_suspect(s, block, r.high != 0);
+        at += block_put_rare(s, &c, block, &k, &r, lines);
     }
-    return count * SCAN_BLOCK;
+    block_end(s, &c);
+    return at;
 }
 
 void doc_fill_portable(struct doc_scan *s, size_t block, size_t end)

@@ -30,7 +30,8 @@ struct doc_scan {
     uint64_t in_string; /* all ones inside a string */
     uint64_t escaped;   /* 1: the next byte is escaped */
     uint64_t scalar;    /* 1: the last byte belonged to a scalar */
-    uint32_t last;      /* the last four bytes, for UTF-8 sequences that cross blocks (vector kernels only) */
+    uint32_t last;      /* the last four bytes, for UTF-8 sequences that cross blocks; 0 where none does (vector kernels
+                           only) */
     /* of this chunk */
     bool cut; /* it ends at an LF inside a string: the last mark */
     uint32_t mark_count;
@@ -39,8 +40,10 @@ struct doc_scan {
     scan_plane quote; /* the unescaped ones; a bit behind the chunk's last byte ends every search (planes.h) */
     scan_plane mark;  /* likewise */
     scan_plane digit;
-    scan_plane special; /* any of the four below */
+    scan_plane special; /* any of the four below; all five have zeros in blocks that are not `rare` */
     scan_plane backslash, high, percent, control;
+    uint8_t rare[SCAN_BLOCKS];
+    uint32_t rare_count;
     uint16_t before[SCAN_BLOCKS + 1]; /* how many marks there are before the block */
     /* the list, of which these are written; `next_block` is the first one whose marks are not */
     doc_fill_function *fill;
@@ -70,6 +73,10 @@ doc_fill_function doc_fill_avx512;
 
 static inline void scan_begin(struct doc_scan *s)
 {
+    for (; s->rare_count > 0; s->rare_count--) {
+        size_t block = s->rare[s->rare_count - 1];
+        s->special[block] = s->backslash[block] = s->high[block] = s->percent[block] = s->control[block] = 0;
+    }
     s->mark_count = s->blocks = 0;
     s->suspect = 0;
     s->cut = false;

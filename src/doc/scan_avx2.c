@@ -1,5 +1,5 @@
-/* Stage 1 with 32-byte vectors. Classes come from two table look-ups by nibble: a byte is in a class when its low and
- * its high nibble both say so. UTF-8 likewise: three look-ups over each byte and the one before it leave a bit set for
+/* Stage 1 with 32-byte vectors. A class whose bytes differ in their low nibble is one table look-up: what stands there for a
+ * byte's low nibble is that byte, or it is not in the class. UTF-8 by tables as well: three look-ups over each byte and the one before it leave a bit set for
  * every way in which two neighbours can be wrong (Unicode 15 table 3-7), and a comparison with the bytes two and three
  * places back finds missing and stray third and fourth bytes. */
 #include "doc/block.h"
@@ -33,43 +33,56 @@ static inline uint64_t at_most(struct halves h, char byte)
 
 /* ---- classes --------------------------------------------------------------------------------------------------- */
 
-enum { COMMA = 1, BRACKET = 2, COLON = 4, BREAK = 8, BLANK = 16, PERCENT = 32, BACKSLASH = 64, DIGIT = 128 };
-
-/* ',' is 2C, ':' 3A, brackets 5B 5D 7B 7D, breaks 09 0A 0D, the blank 20, digits 30…39, '%' 25, '\\' 5C. */
-static inline __m256i classes_of(__m256i bytes)
+/* A byte at 0x80 or over finds 0, which is no byte of these. */
+static inline __m256i find_op(__m256i bytes)
 {
-    const __m256i by_low = TWICE(B(BLANK | DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT), B(DIGIT | PERCENT), B(DIGIT),
-        B(DIGIT), B(DIGIT), B(BREAK | DIGIT), BREAK | COLON, BRACKET, COMMA | BACKSLASH, BREAK | BRACKET, 0, 0);
-    const __m256i by_high = TWICE(BREAK, 0, COMMA | BLANK | PERCENT, B(COLON | DIGIT), 0, BRACKET | BACKSLASH, 0,
-        BRACKET, 0, 0, 0, 0, 0, 0, 0, 0);
-    __m256i nibble = _mm256_set1_epi8(15);
-    return _mm256_and_si256(_mm256_shuffle_epi8(by_low, _mm256_and_si256(bytes, nibble)),
-        _mm256_shuffle_epi8(by_high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));
+    /* With the bit that brackets and braces differ in. It makes ',' and ':' of two control characters: see classify_rare(). */
+    const __m256i by_low = TWICE(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+    __m256i wide = _mm256_or_si256(bytes, _mm256_set1_epi8(0x20));
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, bytes), wide);
 }
 
-static inline uint64_t has_any(struct halves classes, char wanted)
+static inline __m256i find_space(__m256i bytes)
 {
-    __m256i all = _mm256_set1_epi8(wanted);
-    return ~equal((struct halves){_mm256_and_si256(classes.low, all), _mm256_and_si256(classes.high, all)}, 0);
+    const __m256i by_low = TWICE(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0);
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, bytes), bytes);
 }
 
-static inline void classify(struct halves h, struct block_classes *k, bool lines)
+static inline __m256i find_digit(__m256i bytes)
 {
-    struct halves classes = {classes_of(h.low), classes_of(h.high)};
-    __m256i both = _mm256_or_si256(classes.low, classes.high), rare = _mm256_set1_epi8(PERCENT | BACKSLASH);
+    /* '9' becomes the greatest number there is. */
+    return _mm256_cmpgt_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(0x7F - '9')), _mm256_set1_epi8(0x7F - 10));
+}
+
+/* No backslash, '%', '@' or control character; what is not ASCII is less than a blank as well. */
+static inline __m256i find_plain(__m256i bytes)
+{
+    const __m256i by_low = TWICE('@', 0, 0, 0, 0, '%', 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
+    __m256i large = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(' ' - 1));
+    return _mm256_andnot_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, bytes), bytes), large);
+}
+
+/* Whether there is anything rare. Where there is not, the blank is all there is of space. */
+static inline uint32_t classify(struct halves h, struct block_common *k)
+{
     k->quote = equal(h, '"');
-    k->backslash = 0;
-    k->percent = equal(h, '@'); /* there is no class left for it */
-    if (UNLIKELY(!_mm256_testz_si256(both, rare))) {
-        k->backslash = has_any(classes, BACKSLASH);
-        k->percent |= has_any(classes, PERCENT);
-    }
-    k->lf = lines ? equal(h, '\n') : 0;
-    k->op = has_any(classes, COMMA | BRACKET | COLON);
-    k->space = has_any(classes, BREAK | BLANK);
-    k->digit = tops(classes);
-    k->high = tops(h);
-    k->control = at_most(h, 0x1F);
+    k->op = tops((struct halves){find_op(h.low), find_op(h.high)});
+    k->space = equal(h, ' ');
+    k->digit = tops((struct halves){find_digit(h.low), find_digit(h.high)});
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_and_si256(find_plain(h.low), find_plain(h.high)));
+}
+
+static inline void classify_rare(struct halves h, struct block_common *k, struct block_rare *r)
+{
+    r->high = tops(h);
+    r->control = at_most(h, 0x1F);
+    r->backslash = equal(h, '\\');
+    r->percent = equal(h, '%') | equal(h, '@');
+    r->lf = 0;
+    if (r->control == 0) return;
+    r->lf = equal(h, '\n');
+    k->op &= ~r->control;
+    k->space = tops((struct halves){find_space(h.low), find_space(h.high)});
 }
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------------------------- */
@@ -109,18 +122,34 @@ static inline bool is_suspect(struct halves h, uint64_t high, uint32_t last)
     return !_mm256_testz_si256(wrong, wrong);
 }
 
+/* What matters of the bytes before the next block: nothing, where the last three are ASCII. */
+static inline uint32_t last_of(const uint8_t *block)
+{
+    uint32_t last = load_le32(block + SCAN_BLOCK - 4);
+    return last & 0x80808000U ? last : 0;
+}
+
 size_t doc_scan_avx2(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines)
 {
-    for (size_t i = 0; i < count; i++, data += SCAN_BLOCK) {
-        struct halves h = {_mm256_loadu_si256((const void *)data), _mm256_loadu_si256((const void *)(data + 32))};
-        struct block_classes k;
-        classify(h, &k, lines);
-        scan_suspect(s, first + i, is_suspect(h, k.high, s->last));
-        s->last = load_le32(data + SCAN_BLOCK - 4);
-        size_t used = block_put(s, first + i, &k, lines);
-        if (UNLIKELY(s->cut)) return i * SCAN_BLOCK + used;
+    struct block_carry c = block_begin(s);
+    const uint8_t *p = data;
+    for (size_t block = first; block < first + count; block++) {
+        const struct halves h = {_mm256_loadu_si256((const void *)p), _mm256_loadu_si256((const void *)(p + 32))};
+        struct block_common k;
+        struct block_rare r;
+        if (LIKELY((classify(h, &k) | c.pending) == 0)) {
+            block_put(s, &c, block, &k);
+            p += SCAN_BLOCK;
+            continue;
+        }
+        classify_rare(h, &k, &r);
+        scan_suspect(s, block, is_suspect(h, r.high, s->last));
+        s->last = last_of(p);
+        p += block_put_rare(s, &c, block, &k, &r, lines);
+        if (UNLIKELY(s->cut)) break;
     }
-    return count * SCAN_BLOCK;
+    block_end(s, &c);
+    return (size_t)(p - data);
 }
 
 void doc_fill_avx2(struct doc_scan *s, size_t block, size_t end)

@@ -10,19 +10,38 @@ static inline uint64_t has_any(__m512i classes, int wanted)
     return _mm512_test_epi8_mask(classes, _mm512_set1_epi8((char)wanted));
 }
 
-static inline void classify(__m512i bytes, struct block_classes *k)
+#define HIGH 0x80 /* instead of SCAN_LF */
+_Static_assert(SCAN_LF == HIGH, "one class in the place of another");
+
+/* The classes of each byte; one at 0x80 or over has HIGH, and others that mean nothing. */
+static inline __m512i classes_of(__m512i bytes)
 {
     __m512i low = _mm512_loadu_si512(scan_classes), high = _mm512_loadu_si512(scan_classes + 64);
-    k->high = _mm512_movepi8_mask(bytes);
-    __m512i classes = _mm512_maskz_permutex2var_epi8(~k->high, low, bytes, high);
+    __m512i classes = _mm512_permutex2var_epi8(low, bytes, high);
+    return _mm512_ternarylogic_epi64(_mm512_set1_epi8(0x7F), classes, bytes, 0xCA); /* the first chooses between the others */
+}
+
+/* Whether there is anything rare. */
+static inline uint64_t classify(__m512i classes, struct block_common *k)
+{
     k->quote = has_any(classes, SCAN_QUOTE);
-    k->backslash = has_any(classes, SCAN_BACKSLASH);
     k->op = has_any(classes, SCAN_OP);
     k->space = has_any(classes, SCAN_SPACE);
-    k->control = has_any(classes, SCAN_CONTROL);
     k->digit = has_any(classes, SCAN_DIGIT);
-    k->percent = has_any(classes, SCAN_PERCENT);
-    k->lf = has_any(classes, SCAN_LF);
+    return has_any(classes, SCAN_BACKSLASH | SCAN_CONTROL | SCAN_PERCENT | HIGH);
+}
+
+static inline void classify_rare(__m512i bytes, __m512i classes, struct block_common *k, struct block_rare *r)
+{
+    r->high = has_any(classes, HIGH);
+    k->quote &= ~r->high;
+    k->op &= ~r->high;
+    k->space &= ~r->high;
+    k->digit &= ~r->high;
+    r->backslash = has_any(classes, SCAN_BACKSLASH) & ~r->high;
+    r->control = has_any(classes, SCAN_CONTROL) & ~r->high;
+    r->percent = has_any(classes, SCAN_PERCENT) & ~r->high;
+    r->lf = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\n'));
 }
 
 /* The bytes n places earlier. */
@@ -55,18 +74,34 @@ static inline bool is_suspect(__m512i now, uint64_t high, uint32_t last)
     return _mm512_test_epi8_mask(wrong, wrong) != 0;
 }
 
+/* What matters of the bytes before the next block: nothing, where the last three are ASCII. */
+static inline uint32_t last_of(const uint8_t *block)
+{
+    uint32_t last = load_le32(block + SCAN_BLOCK - 4);
+    return last & 0x80808000U ? last : 0;
+}
+
 size_t doc_scan_avx512(struct doc_scan *s, size_t first, const uint8_t *data, size_t count, bool lines)
 {
-    for (size_t i = 0; i < count; i++, data += SCAN_BLOCK) {
-        __m512i bytes = _mm512_loadu_si512(data);
-        struct block_classes k;
-        classify(bytes, &k);
-        scan_suspect(s, first + i, is_suspect(bytes, k.high, s->last));
-        s->last = load_le32(data + SCAN_BLOCK - 4);
-        size_t used = block_put(s, first + i, &k, lines);
-        if (UNLIKELY(s->cut)) return i * SCAN_BLOCK + used;
+    struct block_carry c = block_begin(s);
+    const uint8_t *p = data;
+    for (size_t block = first; block < first + count; block++) {
+        const __m512i bytes = _mm512_loadu_si512(p), classes = classes_of(bytes);
+        struct block_common k;
+        struct block_rare r;
+        if (LIKELY((classify(classes, &k) | c.pending) == 0)) {
+            block_put(s, &c, block, &k);
+            p += SCAN_BLOCK;
+            continue;
+        }
+        classify_rare(bytes, classes, &k, &r);
+        scan_suspect(s, block, is_suspect(bytes, r.high, s->last));
+        s->last = last_of(p);
+        p += block_put_rare(s, &c, block, &k, &r, lines);
+        if (UNLIKELY(s->cut)) break;
     }
-    return count * SCAN_BLOCK;
+    block_end(s, &c);
+    return (size_t)(p - data);
 }
 
 void doc_fill_avx512(struct doc_scan *s, size_t block, size_t end)
