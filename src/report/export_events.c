@@ -1,4 +1,4 @@
-/* OCSF 1.3 (Datastore Activity with the profile of security controls) and ECS 8: one JSON object a line. */
+/* OCSF 1.4 (Datastore Activity with the profile of security controls) and ECS 8: one JSON object a line. */
 #include "report/export.h"
 #include "report/sums.h"
 
@@ -39,7 +39,7 @@ static bool is_number(span raw)
 
 /* ---- OCSF ------------------------------------------------------------------------------------------------------- */
 
-#define OCSF_VERSION "1.3.0"
+#define OCSF_VERSION "1.4.0" /* actions 3 and 4, is_alert and policy are in no earlier security_control */
 #define DATASTORE_ACTIVITY 6005u
 #define ACTIVITY_READ 1u
 #define ACTIVITY_QUERY 4u

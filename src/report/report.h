@@ -137,7 +137,7 @@ RESULT reconcile_report(struct reconcile *r, struct report *out, uint64_t *round
 #define REPORT_EXPORTS(X)                                                                                              \
     X(JSONL, "jsonl", "JSON Lines: index, entry and what was unsealed")                                                \
     X(CSV, "csv", "one row an entry; safe to open in a spreadsheet")                                                   \
-    X(OCSF, "ocsf", "OCSF 1.3 Datastore Activity (6005) with security_control; other events as Base Event")           \
+    X(OCSF, "ocsf", "OCSF 1.4 Datastore Activity (6005) with security_control; other events as Base Event")           \
     X(ECS, "ecs", "Elastic Common Schema 8")                                                                           \
     X(CEF, "cef", "ArcSight Common Event Format")                                                                      \
     X(SYSLOG, "syslog", "RFC 5424, one message a line")                                                                \

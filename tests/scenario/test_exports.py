@@ -73,8 +73,9 @@ def test_jsonl_and_csv(gw):
 
 
 def test_ocsf(gw):
-    """Against a subset of OCSF 1.3 written from its documentation, and the attributes' meanings."""
-    check = jsonschema.Draft202012Validator(json.loads((HERE / "ocsf-1.3-subset.schema.json").read_text()))
+    """Against a subset of OCSF 1.4 written from its definitions, and the attributes' meanings."""
+    check = jsonschema.Draft202012Validator(json.loads((HERE / "ocsf-1.4-subset.schema.json").read_text()),
+                                              format_checker=jsonschema.FormatChecker())
     events = [json.loads(x) for x in export(gw, "ocsf").splitlines()]
     assert len(events) == len(gw.all)
     for o, e in zip(events, gw.all):
@@ -84,6 +85,9 @@ def test_ocsf(gw):
         if o["class_uid"]:
             wanted = {"withheld": 4, "blocked": 2, "refused": 2, "failed_closed": 2}.get(e["outcome"], 1)
             assert o["action_id"] == wanted and o["actor"]["user"]["uid"] == e["recipient"]["id"] and o["metadata"]["profiles"] == ["security_control"]
+            # Only 1.4 and later have these in the profile; no attribute that must be there may go, none is free.
+            assert o["metadata"]["version"] == "1.4.0" and not check.is_valid({**o, "action_id": 5}) and not check.is_valid({**o, "recipient": "x"})
+            assert not any(check.is_valid({k: v for k, v in o.items() if k != name}) for name in check.schema["required"] + ["actor", "src_endpoint", "database"])
 
 
 def test_ecs(gw):

@@ -65,7 +65,7 @@ def test_the_ledger_is_confirmed(site):
     for _ in range(5):
         fetch(gw.port, "/inspect/x", POLICE)
     entries = len(gw.entries())
-    wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
+    assert wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
     assert readyz(gw) == (200, "ready\n") and gw.metric("gate1367_witness_late") == 0
     note = (gw.dir / "ledger/tlog/witnessed").read_text()
     text, lines = note.split("\n\n")
@@ -81,14 +81,14 @@ def test_the_ledger_is_confirmed(site):
 def test_nobody_waits_for_a_witness_that_is_away(site):
     gw, witness = site
     gw.start()
-    wait_until(lambda: gw.metric("gate1367_witness_size") > 0)
+    assert wait_until(lambda: gw.metric("gate1367_witness_size") > 0)
     witness.stop()
-    wait_until(lambda: "note: the witness has not confirmed" in readyz(gw)[1])
+    assert wait_until(lambda: "note: the witness has not confirmed" in readyz(gw)[1])
     assert readyz(gw)[0] == 200 and gw.metric("gate1367_witness_late") == 1
     assert "the witness has not confirmed the ledger in time" in gw.stderr()
     assert fetch(gw.port, "/inspect/x", POLICE).status == 200
     restart(witness)
-    wait_until(lambda: readyz(gw) == (200, "ready\n"))
+    assert wait_until(lambda: readyz(gw) == (200, "ready\n"))
     assert gw.stop() == 0
 
 
@@ -131,13 +131,13 @@ def test_a_ledger_that_was_rolled_back_is_found_at_the_start(site):
     for _ in range(5):
         fetch(gw.port, "/inspect/x", POLICE)
     entries = len(gw.entries())
-    wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
+    assert wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
     gw.stop()
     shutil.rmtree(gw.dir / "ledger")
     (gw.dir / "before").rename(gw.dir / "ledger")
     assert gw.command("log", "verify", "-c", "gate.json").returncode == 0, "by itself it is sound"
     gw.start()
-    wait_until(lambda: "note: the witness knows another ledger" in readyz(gw)[1])
+    assert wait_until(lambda: "note: the witness knows another ledger" in readyz(gw)[1])
     assert gw.metric("gate1367_witness_refused") == 1 and "rolled back or forked" in gw.stderr()
     gw.stop()
     gw.config["ledger"]["witness"]["strict"] = True
