@@ -11,19 +11,12 @@ static const struct member_spec TOP[] = {{"format", true, false}, {"listen", tru
     {"rules", true, false}, {"registry", true, false}, {"grants", false, true}, {"ledger", true, false},
     {"limits", false, false}, {"pace", false, false}, {"cursors", false, false}, {0}};
 
-/* What the ledger's entries name as the configuration: SHA-256 over all its files, first 128 bits. */
-static void make_version(struct config *c)
+void config_note(struct config_inside *in, span text)
 {
-    uint8_t digest[32] = {0};
-    for (size_t i = 0; i < c->inside->source_count; i++) {
-        uint8_t one[32];
-        uint8_t both[64];
-        if (!sha256(source_text(c->inside->sources[i]), one)) return;
-        memcpy(both, digest, 32);
-        memcpy(both + 32, one, 32);
-        if (!sha256(span_of(both, 64), digest)) return;
-    }
-    hex_encode(span_of(digest, 16), c->settings.config_version);
+    uint8_t both[64];
+    memcpy(both, in->read, 32);
+    bool hashed = sha256(text, both + 32) && sha256(span_of(both, sizeof both), in->read);
+    if (!hashed) problems_add(in->problems, in->directory, "cannot be hashed; is there memory?");
 }
 
 static struct config_inside *make_inside(const char *path, struct problems *problems)
@@ -50,6 +43,7 @@ static struct source *read_top(struct config_inside *in, const char *path)
     }
     struct source *s = source_parse(path, buf_span(&text), in->problems);
     buf_free(&text);
+    if (s != NULL) config_note(in, source_text(s));
     if (s != NULL) in->sources[in->source_count++] = s;
     return s;
 }
@@ -74,7 +68,7 @@ static void load_all(struct config *c, struct source *s)
     config_load_routes(&l);
     config_load_limits(&l);
     config_load_cursors(&l);
-    make_version(c);
+    hex_encode(span_of(c->inside->read, 16), c->settings.config_version);
 }
 
 struct config *config_load(const char *path, struct problems *problems)

@@ -29,6 +29,7 @@ struct source *config_source(struct config_inside *in, const struct place *named
         return NULL;
     }
     in->sources[in->source_count++] = s;
+    config_note(in, source_text(s));
     return s;
 }
 
@@ -41,6 +42,7 @@ span config_text(struct config_inside *in, const struct place *named, const char
         return span_of(NULL, 0);
     }
     span copy = arena_copy(in->memory, buf_span(&text));
+    config_note(in, buf_span(&text));
     buf_free(&text);
     return copy.ptr == NULL ? span_of(NULL, 0) : copy;
 }

@@ -10,6 +10,7 @@
 
 /* Everything that settings point into; lives as long as the config. */
 struct config_inside {
+    uint8_t read[32]; /* what was read so far, one file hashed onto the other: see config_note */
     struct arena *memory;
     char *directory;                        /* of gate.json: paths are relative to it */
     struct source *sources[CONFIG_SOURCES]; /* gate.json first */
@@ -31,6 +32,9 @@ struct loading {
 
 /* Absolute path in the config's memory. */
 const char *config_path(struct config_inside *in, const char *relative);
+/* Every file that is no secret counts for what the ledger's entries name as the configuration, those of certificates too: whom a
+ * listener trusts decides who is entitled. */
+void config_note(struct config_inside *in, span text);
 /* Reads and parses a JSON file; reports at `named` and gives NULL where it cannot. */
 struct source *config_source(struct config_inside *in, const struct place *named, const char *relative);
 /* The whole file as text in the config's memory. */
