@@ -11,7 +11,7 @@ static bool take_options(struct log_options *o, int *argc, char **argv)
         {"--rule", NULL, &f->rule}, {"--grant", NULL, &f->grant}, {"--request", NULL, &f->request},
         {"--subject", NULL, &o->subject}, {"--since", NULL, &o->since}, {"--until", NULL, &o->until},
         {"--unseal", NULL, &o->unseal}, {"--index", NULL, &o->index}, {"--format", NULL, &o->format}, {"-o", NULL, &o->output}, {"--output", NULL, &o->output},
-        {"--checkpoint", NULL, &o->checkpoint}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
+        {"--checkpoint", NULL, &o->checkpoint}, {"--witness", NULL, &o->witness}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
     return log_find(o) && log_check_filters(o) && log_open_unsealer(o);
 }

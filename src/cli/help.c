@@ -147,6 +147,7 @@ static const struct page PAGES[] = {
         "  --verifier VKEY     whose it must be, as init printed it\n"
         "  --key FILE, --origin NAME   with --directory: what init makes\n"
         "  --checkpoint FILE   verify: a checkpoint of an earlier day, which the log must still hold\n"
+        "  --witness VKEY      verify: it must hold what this witness signed last (tlog/witnessed, or --checkpoint); says when that was\n"
         "  --new-directory DIR, --new-key FILE, --new-origin NAME   rotate, recover: the ledger that goes on\n"
         "  --epoch MONTH       destroy: up to and with which month, as 2026-10\n"
         "  --reason TEXT       recover, destroy: why, in one line; prints the statement that two people of ledger.recovery, or of\n"

@@ -19,7 +19,7 @@ struct log_schedule {
 struct log_options {
     const char *command; /* "log" or "report": for messages */
     const char *config, *directory, *verifier, *key, *origin, *segment;
-    const char *since, *until, *subject, *unseal, *format, *output, *index, *checkpoint;
+    const char *since, *until, *subject, *unseal, *format, *output, *index, *checkpoint, *witness;
     char approvers[LOG_APPROVERS][LEDGER_VKEY_MAX]; /* ledger.recovery */
     size_t approver_count;
     struct log_schedule schedule;
@@ -31,6 +31,10 @@ struct log_options {
     struct buf unsealed;
     struct ledger_presumed *presumed; /* NULL: not asked for */
     struct ledger_records *records;   /* likewise */
+    struct log_clock {
+        char newest[LEDGER_TIME_TEXT]; /* of the entry before; empty: none */
+        uint64_t times, back_us, index; /* how often it went back, most of all by how much, and where */
+    } clock;
     char standby_path[LOG_PATH_BYTES]; /* empty: none */
     struct report_index *asked;       /* else, with --index: it knows of completions */
     char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
@@ -66,6 +70,11 @@ RESULT log_learn_presumed(struct log_options *o);
 RESULT log_learn_presumed_of(struct log_options *o, uint64_t index);
 /* Reads all for what the ledger says of its own records, too. */
 RESULT log_learn(struct log_options *o);
+/* The same while somebody else reads: all entries, in order, are shown to log_learn_entry (its ctx: the options). */
+RESULT log_learn_begin(struct log_options *o, const struct ledger_verifier *v);
+ledger_entry_fn log_learn_entry;
+/* verify: a line, or a member of the report, where the machine's clock went back by more than a minute. */
+void log_print_clock(const struct log_options *o);
 /* What was not in order with schedule and destruction, epochs.json included; NULL: all was. *status: enum ledger_judgement. After
  * log_learn. */
 const char *log_records_problem(const struct log_options *o, int *status);
@@ -80,6 +89,8 @@ int log_rotate(int argc, char **argv);
 int log_recover(int argc, char **argv);
 int log_approve(int argc, char **argv);
 int log_verify(struct log_options *o);
+/* What the witness of --witness confirmed: read into *note, with its signature checked. 0, else the exit status after saying why. */
+int log_witnessed(const struct log_options *o, const struct ledger_verifier *log, struct buf *note, uint64_t *time);
 int log_prove(struct log_options *o, const char *what, const char *number);
 int log_list(struct log_options *o);
 int log_follow(struct log_options *o);

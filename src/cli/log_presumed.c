@@ -2,6 +2,25 @@
 #include "cli/log.h"
 #include "report/report.h"
 
+/* Processes that write at once are not in step, nor is what waited for a disk. */
+#define CLOCK_STEP_US ((uint64_t)60 * 1000000)
+
+static void see_clock(struct log_clock *c, uint64_t index, span json)
+{
+    static const char head[] = "{\"time\":\"";
+    uint64_t before, now;
+    span text = span_sub(json, sizeof head - 1, LEDGER_TIME_TEXT - 1);
+    if (json.len < sizeof head + LEDGER_TIME_TEXT || !span_starts(json, SPAN("{\"time\":\""))) return;
+    bool back = c->newest[0] && memcmp(text.ptr, c->newest, text.len) < 0;
+    if (back && ledger_time_parse(span_str(c->newest), &before) && ledger_time_parse(text, &now) && before - now > CLOCK_STEP_US) {
+        c->times++;
+        if (before - now > c->back_us) c->index = index, c->back_us = before - now;
+    } else if (back) {
+        return;
+    }
+    memcpy(c->newest, text.ptr, text.len);
+}
+
 struct learning {
     struct log_options *options;
     bool one;         /* only the first entry's fate is of interest: … */
@@ -45,6 +64,29 @@ result log_learn_presumed_of(struct log_options *o, uint64_t index)
 {
     result r = read_from(o, index, true);
     return r.class == ERROR_CLOSED ? OK : r;
+}
+
+result log_learn_begin(struct log_options *o, const struct ledger_verifier *v)
+{
+    TRY(ledger_records_new(v, &o->records));
+    return ledger_presumed_new(&o->presumed);
+}
+
+result log_learn_entry(void *ctx, uint64_t index, span json, const struct ledger_frame_view *frame)
+{
+    struct log_options *o = ctx;
+    struct learning l = {.options = o};
+    see_clock(&o->clock, index, json);
+    return see(&l, index, json, frame);
+}
+
+void log_print_clock(const struct log_options *o)
+{
+    const struct log_clock *c = &o->clock;
+    unsigned long long s = c->back_us / 1000000, index = c->index, times = c->times;
+    if (o->json) printf(",\"clock_went_back\":{\"times\":%llu,\"seconds\":%llu,\"index\":%llu}", times, s, index);
+    else if (times > 0) printf("note: the clock was set back by %llu h %llu min before entry %llu (%llu times in all): the times of what was recorded until "
+                               "then, or from there on, are wrong\n", s / 3600, s / 60 % 60, index, times);
 }
 
 result log_learn(struct log_options *o)

@@ -14,16 +14,15 @@ static void show_progress(void *ctx, uint64_t done, uint64_t all)
 
 static const char *const judgements[] = {"sound", "tampered", "cannot_tell"};
 
-/* What the entries of a sound ledger say; not of a copy of its published half alone. */
+/* What the entries of a sound ledger say. */
 struct findings {
-    uint64_t presumed;
-    const char *records; /* what is not in order with schedule and destruction; NULL: nothing */
+    uint64_t presumed, witnessed; /* seconds since 1970; 0: nobody asked */
+    const char *records;          /* what is not in order with schedule and destruction; NULL: nothing */
 };
 
-static enum ledger_judgement look_closer(struct log_options *o, const struct ledger_report *r, struct findings *f)
+static enum ledger_judgement look_closer(const struct log_options *o, struct findings *f)
 {
     int status = LEDGER_IS_SOUND;
-    if (!r->wal || !is_ok(log_learn(o))) return LEDGER_IS_SOUND;
     f->presumed = ledger_presumed_count(o->presumed);
     f->records = log_records_problem(o, &status);
     return (enum ledger_judgement)status;
@@ -46,6 +45,8 @@ static void print_report_json(struct log_options *o, enum ledger_judgement j, co
         (unsigned long long)r->bytes, root, (unsigned long long)r->tip_size, (unsigned long long)r->published,
         r->torn ? "true" : "false", (unsigned long long)f->presumed);
     log_print_destroyed(o);
+    log_print_clock(o);
+    if (f->witnessed > 0) printf(",\"witnessed\":{\"entries\":%llu,\"time\":%llu}", (unsigned long long)r->older, (unsigned long long)f->witnessed);
     printf(",\"problem\":");
     if (sound || buf_len(&b) == 0)
         printf("null}\n");
@@ -65,9 +66,19 @@ static void print_sound(const struct ledger_report *r)
     printf("\nMerkle root %s\n", root);
     if (r->wal) printf("last signed end: %llu entries\n", (unsigned long long)r->tip_size);
     if (r->tiles) printf("published: checkpoint, tiles and bundles of %llu entries\n", (unsigned long long)r->published);
+    else printf("published: nothing, there is no checkpoint\n");
     if (r->older) printf("the older checkpoint of %llu entries is of this log\n", (unsigned long long)r->older);
     if (r->torn)
         printf("note: the last frame is unfinished: a crash, or a writer at work; nothing in it was acknowledged\n");
+}
+
+static void print_witnessed(const struct log_options *o, const struct ledger_report *r, const struct findings *f)
+{
+    char time[LEDGER_TIME_TEXT];
+    if (f->witnessed == 0) return;
+    ledger_time_format(f->witnessed * 1000000, time);
+    printf("its witness %.*s signed those %llu entries at %.19sZ; %llu came after\n", (int)strcspn(o->witness, "+"), o->witness,
+        (unsigned long long)r->older, time, (unsigned long long)(r->entries - r->older));
 }
 
 static void print_report(const struct log_options *o, enum ledger_judgement j, const struct ledger_report *r, const struct findings *f)
@@ -84,7 +95,9 @@ static void print_report(const struct log_options *o, enum ledger_judgement j, c
     switch (j) {
     case LEDGER_IS_SOUND:
         print_sound(r);
+        print_witnessed(o, r, f);
         log_print_destroyed(o);
+        log_print_clock(o);
         break;
     case LEDGER_IS_TAMPERED:
         fprintf(stderr,
@@ -97,17 +110,18 @@ static void print_report(const struct log_options *o, enum ledger_judgement j, c
     }
 }
 
-static int verify(struct log_options *o, span older)
+static int verify(struct log_options *o, const struct ledger_verifier *v, span older, uint64_t witnessed)
 {
-    struct ledger_verifier v;
     struct ledger_report report;
     struct cli_progress progress = {0};
-    struct ledger_verify_options options = {.progress = show_progress, .ctx = &progress, .older = older};
-    if (!log_expected_verifier(o, &v)) return 2;
-    enum ledger_judgement j = ledger_verify_with(o->directory, &v, &options, &report);
+    struct ledger_verify_options options = {
+        .progress = show_progress, .ctx = &progress, .older = older, .each = log_learn_entry, .each_ctx = o};
+    result r = log_learn_begin(o, v);
+    if (!is_ok(r)) return log_fail(o, o->directory, ledger_error_text(r));
+    enum ledger_judgement j = ledger_verify_with(o->directory, v, &options, &report);
     cli_progress_end(&progress);
-    struct findings f = {0};
-    if (j == LEDGER_IS_SOUND) j = look_closer(o, &report, &f);
+    struct findings f = {.witnessed = witnessed};
+    if (j == LEDGER_IS_SOUND) j = look_closer(o, &f);
     if (o->json)
         print_report_json(o, j, &report, &f);
     else
@@ -119,11 +133,16 @@ static int verify(struct log_options *o, span older)
 
 int log_verify(struct log_options *o)
 {
-    if (!o->checkpoint) return verify(o, span_of(NULL, 0));
+    struct ledger_verifier v;
     struct buf older;
-    result r = os_read_file(o->checkpoint, NOTE_MAX, &older);
-    if (!is_ok(r)) return log_fail(o, o->checkpoint, os_error_text(r));
-    int status = verify(o, buf_span(&older));
+    uint64_t witnessed = 0;
+    buf_init(&older, NOTE_MAX);
+    if (!log_expected_verifier(o, &v)) return 2;
+    int status = o->witness ? log_witnessed(o, &v, &older, &witnessed) : 0;
+    result r = o->checkpoint && !o->witness ? os_read_file(o->checkpoint, NOTE_MAX, &older) : OK;
+    if (!is_ok(r)) status = log_fail(o, o->checkpoint, os_error_text(r));
+    span note = buf_span(&older);
+    if (status == 0) status = verify(o, &v, o->checkpoint || o->witness ? note : span_of(NULL, 0), witnessed);
     buf_free(&older);
     return status;
 }

@@ -4,7 +4,6 @@
 
 static void hash_entries(struct bundle_job *j, span bundle)
 {
-    j->bytes = bundle.len;
     for (span leaf; j->count < TLOG_WIDTH && tlog_bundle_next(&bundle, &leaf); j->count++) {
         j->odd = leaf.len == 0 || leaf.len > LEDGER_ENTRY_MAX;
         if (j->odd) return;
@@ -15,14 +14,11 @@ static void hash_entries(struct bundle_job *j, span bundle)
 
 static void work_out(const char *root, struct bundle_job *j)
 {
-    struct buf bundle;
+    buf_free(&j->bundle);
     j->count = 0;
-    j->bytes = 0;
     j->odd = j->broken = false;
-    j->read = tiles_read(root, &j->tile, &bundle);
-    if (!is_ok(j->read)) return;
-    hash_entries(j, buf_span(&bundle));
-    buf_free(&bundle);
+    j->read = tiles_read(root, &j->tile, &j->bundle);
+    if (is_ok(j->read)) hash_entries(j, buf_span(&j->bundle));
 }
 
 /* The next job, or NULL when none will come any more. */
@@ -107,5 +103,7 @@ void bundles_end(struct bundle_crew *c)
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->news);
     pthread_cond_destroy(&c->finished);
+    for (unsigned i = 0; i < BUNDLE_JOBS; i++)
+        buf_free(&c->jobs[i].bundle);
     mem_free(c->jobs);
 }

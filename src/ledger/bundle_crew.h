@@ -14,8 +14,8 @@ struct bundle_job {
     bool done;     /* under the lock */
     result read;   /* of the bundle */
     bool broken;   /* OpenSSL failed */
-    size_t bytes;
-    unsigned count; /* entries hashed */
+    struct buf bundle; /* the file, until the job is another bundle's */
+    unsigned count;    /* entries hashed */
     bool odd;       /* the one behind them is empty or too long */
     tlog_hash hashes[TLOG_WIDTH];
 };

@@ -158,6 +158,7 @@ bool crew_finish(struct frame_crew *c)
 
 struct visit {
     struct frame_crew crew;
+    const struct crew_wish *wish;
     const struct survey *survey;
     const struct walk *walk;
 };
@@ -166,14 +167,16 @@ static result check_later(void *ctx, const struct frame *f, uint64_t offset)
 {
     struct visit *v = ctx;
     if (v->crew.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
-    return crew_give(&v->crew, f, v->survey->file, offset);
+    TRY(crew_give(&v->crew, f, v->survey->file, offset));
+    return v->wish->each ? v->wish->each(v->wish->ctx, f) : OK;
 }
 
 /* Frames are handed over as soon as they are known to follow the one before. */
-result crew_survey(const char *directory, const struct node *node, bool signatures, struct walk *w, struct survey *s)
+result crew_survey(
+    const char *directory, const struct node *node, const struct crew_wish *wish, struct walk *w, struct survey *s)
 {
-    struct visit v = {.survey = s, .walk = w};
-    TRY(crew_start(&v.crew, &node->verifier, signatures));
+    struct visit v = {.wish = wish, .survey = s, .walk = w};
+    TRY(crew_start(&v.crew, &node->verifier, wish->signatures));
     result r = survey_run(directory, node, w, check_later, &v, s);
     if (!crew_finish(&v.crew)) return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
     if (v.crew.problem.fault != LEDGER_SOUND) s->problem = v.crew.problem;

@@ -50,6 +50,11 @@ bool crew_finish(struct frame_crew *c);
 
 /* survey_run, with a crew to work out the roots: w->tree holds all of the tree after it. A bad root or signature lies before
  * whatever else ended the walk, or in the same frame. */
-RESULT crew_survey(const char *directory, const struct node *node, bool signatures, struct walk *w, struct survey *s);
+struct crew_wish {
+    bool signatures;                                  /* check them too */
+    result (*each)(void *ctx, const struct frame *f); /* shown what follows the frame before, root and signature not looked at yet; or NULL */
+    void *ctx;
+};
+RESULT crew_survey(const char *directory, const struct node *node, const struct crew_wish *wish, struct walk *w, struct survey *s);
 
 #endif

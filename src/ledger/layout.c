@@ -22,10 +22,12 @@ static result node_parse(span text, struct node *out)
     json_error_t error;
     json_t *root = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     const char *vkey = json_string_value(json_object_get(root, "verifier"));
+    const char *origin = json_string_value(json_object_get(root, "origin"));
     json_int_t format = json_integer_value(json_object_get(root, "format"));
     json_int_t bytes = json_integer_value(json_object_get(root, "segment_bytes"));
-    bool good = format == 1 && vkey && bytes >= (json_int_t)LEDGER_SEGMENT_MIN && bytes % FRAME_ALIGN == 0 &&
-                (uint64_t)bytes <= SEGMENT_LIMIT && is_ok(ledger_verifier_parse(span_str(vkey), &out->verifier));
+    bool good = format == 1 && vkey && origin && bytes >= (json_int_t)LEDGER_SEGMENT_MIN && bytes % FRAME_ALIGN == 0 &&
+                (uint64_t)bytes <= SEGMENT_LIMIT && is_ok(ledger_verifier_parse(span_str(vkey), &out->verifier)) &&
+                strcmp(origin, out->verifier.name) == 0;
     if (good) out->segment_bytes = (uint64_t)bytes;
     const char *successor = json_string_value(json_object_get(root, "successor"));
     snprintf(out->successor, sizeof out->successor, "%s", good && successor ? successor : "");

@@ -596,11 +596,15 @@ enum ledger_judgement ledger_verify(const char *directory, const struct ledger_v
     ledger_progress_fn *progress, void *ctx, struct ledger_report *out);
 /* The same, and the published log: every entry bundle, every tile, the root and the signature of the checkpoint. Either may
  * be missing; where both are there they must agree. `older` (ptr NULL: none) is a checkpoint's note from an earlier day:
- * the log must hold that tree. A directory that holds a checkpoint itself is a published log alone. */
+ * the log must hold that tree. A directory that holds a checkpoint itself is a published log alone. `each` (may be NULL) is
+ * shown every entry once, in order and without its frame, so that nobody reads them again: what it saw counts only where the log
+ * is sound, for it is shown before all of it is known. An error of it ends in CANNOT_TELL. */
 struct ledger_verify_options {
     ledger_progress_fn *progress;
     void *ctx;
     span older;
+    ledger_entry_fn *each;
+    void *each_ctx;
 };
 enum ledger_judgement ledger_verify_with(const char *directory, const struct ledger_verifier *v,
     const struct ledger_verify_options *options, struct ledger_report *out);

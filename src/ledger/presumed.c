@@ -91,9 +91,11 @@ static void complete(struct ledger_presumed *p, const uint8_t id[16])
 static bool next_text(span *rest, span name, span *value)
 {
     if (!span_starts(*rest, name)) return false;
-    size_t start = name.len, end = start;
-    while (end < rest->len && rest->ptr[end] != '"')
-        end += rest->ptr[end] == '\\' ? 2 : 1;
+    size_t start = name.len, end = start + span_find(span_from(*rest, start), '"'), escapes = 0;
+    for (; end < rest->len; end += 1 + span_find(span_from(*rest, end + 1), '"'), escapes = 0) {
+        while (rest->ptr[end - 1 - escapes] == '\\') escapes++;
+        if (escapes % 2 == 0) break;
+    }
     if (end >= rest->len) return false;
     *value = span_sub(*rest, start, end - start);
     *rest = span_from(*rest, end + 1);

@@ -2,6 +2,25 @@
 #include "ledger/frame_crew.h"
 #include <errno.h>
 
+result verify_show(struct showing *s, uint64_t index, span entry)
+{
+    if (!s->options->each || index != s->next) return OK;
+    s->next++;
+    return s->options->each(s->options->each_ctx, index, entry, NULL);
+}
+
+static result show_frame(void *ctx, const struct frame *f)
+{
+    struct showing *s = ctx;
+    uint64_t index = f->first_index;
+    size_t at = 0;
+    span leaf;
+    if (index + f->count <= s->next) return OK;
+    for (; frame_next(f, &at, &leaf); index++)
+        TRY(verify_show(s, index, leaf));
+    return OK;
+}
+
 static enum ledger_judgement judge(struct ledger_report *out, const struct survey *s, result r)
 {
     out->first = s->problem;
@@ -20,9 +39,10 @@ static enum ledger_judgement tampered(struct ledger_report *out, enum ledger_fau
 }
 
 static result survey_signed(
-    const char *directory, const struct node *node, struct walk *w, struct survey *s, struct ledger_report *out)
+    const char *directory, const struct node *node, struct walk *w, struct showing *showing, struct survey *s, struct ledger_report *out)
 {
-    result r = crew_survey(directory, node, true, w, s);
+    struct crew_wish wish = {.signatures = true, .each = show_frame, .ctx = showing};
+    result r = crew_survey(directory, node, &wish, w, s);
     out->entries = w->tree.size;
     REQUIRE(ledger_tree_root(&w->tree, out->root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return r;
@@ -30,14 +50,14 @@ static result survey_signed(
 
 /* The tips are read before the log: a writer at work may only be ahead of them. */
 static enum ledger_judgement verify_chain(const char *directory, const struct node *node, struct walk *w,
-    const struct signature_check *check, struct survey *s, struct ledger_report *out)
+    const struct signature_check *check, struct showing *showing, struct survey *s, struct ledger_report *out)
 {
     int newest;
     result r = tips_read(directory, &node->verifier, check, w->tips, &newest);
     if (!is_ok(r)) return LEDGER_CANNOT_TELL;
     if (newest < 0) return tampered(out, LEDGER_FAULT_TIP, "tip.a");
     out->tip_size = w->tips[newest].size;
-    return judge(out, s, survey_signed(directory, node, w, s, out));
+    return judge(out, s, survey_signed(directory, node, w, showing, s, out));
 }
 
 static bool same_verifier(const struct ledger_verifier *a, const struct ledger_verifier *b)
@@ -57,17 +77,17 @@ enum ledger_judgement verify_node(
 }
 
 enum ledger_judgement verify_wal(const char *directory, const struct ledger_verifier *v, const struct expectation more[2],
-    const struct ledger_verify_options *options, struct ledger_report *out)
+    struct showing *showing, struct ledger_report *out)
 {
     struct node node;
     struct walk w;
     struct signature_check check;
-    struct survey s = {.progress = options->progress, .progress_ctx = options->ctx};
+    struct survey s = {.progress = showing->options->progress, .progress_ctx = showing->options->ctx};
     enum ledger_judgement named = verify_node(directory, v, &node, out);
     if (named != LEDGER_IS_SOUND) return named;
     if (!walk_start(&w, v) || !check_open(&check, v->key)) return LEDGER_CANNOT_TELL;
     memcpy(w.tips + PUBLISHED, more, 2 * sizeof *more);
-    enum ledger_judgement j = verify_chain(directory, &node, &w, &check, &s, out);
+    enum ledger_judgement j = verify_chain(directory, &node, &w, &check, showing, &s, out);
     check_close(&check);
     mem_free(s.segments.first);
     return j;

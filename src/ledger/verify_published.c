@@ -61,12 +61,14 @@ static void tell_progress(struct published_check *c, size_t bytes)
 static result add_bundle(struct published_check *c, const struct bundle_job *j)
 {
     uint64_t index = j->tile.index * TLOG_WIDTH;
+    span rest = buf_span(&j->bundle), leaf;
     TRY(judge_read(c, LEDGER_FAULT_BUNDLE, &j->tile, j->read));
     REQUIRE(!j->broken, ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    tell_progress(c, j->bytes);
-    for (unsigned i = 0; i < j->count; i++, index++) {
+    tell_progress(c, rest.len);
+    for (unsigned i = 0; i < j->count && tlog_bundle_next(&rest, &leaf); i++, index++) {
         if (index < c->edge->size) continue; /* of a call before this one */
         TRY(tlog_edge_add(c->edge, j->hashes[i], compare_full, c));
+        TRY(verify_show(c->showing, index, leaf));
         TRY(meet(c, &c->older, LEDGER_FAULT_OLDER));
     }
     return j->odd || j->count < j->tile.width ? blame(c, LEDGER_FAULT_BUNDLE, &j->tile) : OK;
@@ -151,7 +153,7 @@ static enum ledger_judgement verify_both(
         if (attempt < ATTEMPTS && first_segment(directory) > c->checkpoint.size) continue;
         struct expectation more[2] = {c->checkpoint, c->older};
         more[0].met = false;
-        j = verify_wal(directory, c->verifier, more, c->options, out);
+        j = verify_wal(directory, c->verifier, more, c->showing, out);
         bool moved = j == LEDGER_CANNOT_TELL && out->first.error == ENOENT && out->tiles;
         if (!moved || attempt >= ATTEMPTS) return j;
         out->first = (struct ledger_problem){0};
@@ -188,8 +190,9 @@ enum ledger_judgement ledger_verify_with(const char *directory, const struct led
 {
     *out = (struct ledger_report){0};
     struct published_check *c = mem_alloc(sizeof *c);
+    struct showing showing = {.options = options};
     if (!c) return LEDGER_CANNOT_TELL;
-    *c = (struct published_check){.options = options, .verifier = v, .edge = mem_alloc(sizeof *c->edge)};
+    *c = (struct published_check){.options = options, .showing = &showing, .verifier = v, .edge = mem_alloc(sizeof *c->edge)};
     enum ledger_judgement j = LEDGER_CANNOT_TELL;
     struct node node;
     if (c->edge && find_parts(directory, c, out)) j = take_older(c, out);

@@ -125,7 +125,7 @@ static result survey_log(
 {
     TRY(expect_tips(l, check, problem));
     TRY(expect_checkpoint(l, problem));
-    result r = crew_survey(l->directory, &l->node, false, &l->walk, s);
+    result r = crew_survey(l->directory, &l->node, &(struct crew_wish){0}, &l->walk, s);
     if (s->problem.fault != LEDGER_SOUND) return is_ok(r) ? corrupt(&s->problem, problem) : r;
     TRY(r);
     /* The chain hangs on the last frame: its signature stands for all. */

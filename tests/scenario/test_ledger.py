@@ -8,6 +8,7 @@ import time
 
 
 from harness import gateway as g
+from harness.clock import later
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
@@ -173,11 +174,49 @@ def test_verify(make_gateway, origin, tmp_path):
     assert caught.returncode == 1 and caught.stderr
     segments[0].write_bytes(raw)
     assert gw.command("log", "verify", *args).returncode == 0
+    # Nothing in node.json is free, and what is not there is said.
+    node = copy / "node.json"
+    text = node.read_text()
+    for changed in (text.replace('"origin":"gate', '"origin":"gake'), text.replace('"origin"', '"region"'), text.replace("segment_bytes", "segments")):
+        node.write_text(changed)
+        assert gw.command("log", "verify", *args).returncode == 1, changed
+    node.write_text(text)
+    (copy / "tlog/checkpoint").unlink()
+    assert "published: nothing, there is no checkpoint" in gw.command("log", "verify", *args).stdout
     for p in copy.rglob("*"):
         if p.is_file():
             p.unlink()
     assert gw.command("log", "verify", *args).returncode in (1, 2)
     assert gw.command("log", "verify", "--directory", tmp_path / "nowhere", "--verifier", gw.vkey).returncode == 2
+
+
+def test_whom_a_listener_trusts_is_part_of_the_configuration(make_gateway, tmp_path):
+    """A certificate authority of one's own makes officers: the entries name another configuration from then on."""
+    gw = make_gateway(start=False)
+    shutil.copy(gw.certs / "recipients-ca.pem", gw.dir / "trusted.pem")
+    gw.config["listen"][0]["tls"]["client_ca"] = "trusted.pem"
+    gw.write_config()
+    gw.start()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "own.key", "-out",
+                    tmp_path / "own.pem", "-subj", "/CN=DHS CA4", "-days", "3"], check=True, capture_output=True)
+    assert gw.reload()
+    (gw.dir / "trusted.pem").write_text((gw.dir / "trusted.pem").read_text() + (tmp_path / "own.pem").read_text())
+    assert gw.reload() and wait_until(lambda: len(written(gw, "config")) == 3)
+    named = [e["versions"]["config"] for e in written(gw, "config")]
+    assert named[0] == named[1] != named[2]
+
+
+def test_a_clock_that_was_set_back_is_told(make_gateway):
+    """Who sets the clock dates what he does otherwise: each time it goes back the verifier says so."""
+    gw = make_gateway(start=False)
+    for days in (0, 3, 0, 1, 0, 0):
+        done = gw.command("registry", "lookup", "-c", "gate.json", "alien_number", "A012345678", env=later(gw.dir, days))
+        assert done.returncode in (0, 1), done.stderr
+    said = gw.command("log", "verify", "-c", "gate.json")
+    told = json.loads(gw.command("log", "verify", "-c", "gate.json", "--json").stdout)["clock_went_back"]
+    times = [e["time"] for e in gw.entries()]
+    assert said.returncode == 0 and "note: the clock was set back by 7" in said.stdout and "(2 times in all)" in said.stdout
+    assert told["times"] == 2 and abs(told["seconds"] - 3 * 86400) < 600 and times[told["index"] - 1][:10] > times[told["index"]][:10]
 
 
 def test_list_filters(gateway, origin):
@@ -237,6 +276,9 @@ def test_a_copy_of_the_published_log_is_read(gateway, origin, tmp_path):
     assert read("show", str(size))[0] == 1
     report = gateway.command("report", "incidents", "--directory", copy, "--verifier", key, "--json")
     assert report.returncode == 0, report.stderr
+    # Of a whole ledger and of the copy `verify` says the same of what the entries say.
+    whole, part = (json.loads(read("verify", "--json", of=x)[1]) for x in ("ledger", copy))
+    assert all(whole[k] == part[k] for k in ("result", "entries", "root", "presumed_disclosed", "destroyed", "clock_went_back"))
     other = gateway.command("log", "init", "--directory", "other", "--key", "other.key", "--origin", "gate1367.example/test").stdout.strip()
     done = gateway.command("log", "list", "--directory", copy, "--verifier", other)
     assert done.returncode == 2 and "not signed with this verifier key" in done.stderr

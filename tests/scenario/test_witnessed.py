@@ -59,6 +59,10 @@ def readyz(gw):
     return gw.admin("/readyz")
 
 
+def verify_witnessed(gw, witness, *more):
+    return gw.command("log", "verify", "-c", "gate.json", "--witness", witness.vkey, *more)
+
+
 def test_the_ledger_is_confirmed(site):
     gw, witness = site
     gw.start()
@@ -76,6 +80,18 @@ def test_the_ledger_is_confirmed(site):
     # What was confirmed is a checkpoint to be verified against, as any other.
     done = gw.command("log", "verify", "-c", "gate.json", "--checkpoint", "ledger/tlog/witnessed")
     assert done.returncode == 0, done.stderr
+    assert gw.stop() == 0
+    note, size = (gw.dir / "ledger/tlog/witnessed").read_text(), int((gw.dir / "ledger/tlog/witnessed").read_text().split("\n")[1])
+    told = verify_witnessed(gw, witness, "--json")
+    assert told.returncode == 0 and json.loads(told.stdout)["witnessed"]["entries"] == size and stamp <= json.loads(told.stdout)["witnessed"]["time"] <= time.time()
+    assert f"its witness {NAME} signed those {size} entries at 20" in verify_witnessed(gw, witness).stdout
+    # Another's signature, or none, is none; nor is one of another ledger.
+    (gw.dir / "bare").write_text(note[:note.index(f"{DASH}{NAME}")])
+    assert "did not sign it" in verify_witnessed(gw, witness, "--checkpoint", "bare").stderr
+    done = gw.command("log", "verify", "-c", "gate.json", "--witness", gw.vkey)
+    assert done.returncode == 2 and "takes the verifier key of a witness" in done.stderr
+    (gw.dir / "ledger/tlog/witnessed").unlink()
+    assert verify_witnessed(gw, witness).returncode == 2
 
 
 def test_nobody_waits_for_a_witness_that_is_away(site):
@@ -133,9 +149,11 @@ def test_a_ledger_that_was_rolled_back_is_found_at_the_start(site):
     entries = len(gw.entries())
     assert wait_until(lambda: gw.metric("gate1367_witness_size") >= entries)
     gw.stop()
+    (gw.dir / "ledger/tlog/witnessed").rename(gw.dir / "witnessed")
     shutil.rmtree(gw.dir / "ledger")
     (gw.dir / "before").rename(gw.dir / "ledger")
     assert gw.command("log", "verify", "-c", "gate.json").returncode == 0, "by itself it is sound"
+    assert verify_witnessed(gw, witness, "--checkpoint", "witnessed").returncode == 1
     gw.start()
     assert wait_until(lambda: "note: the witness knows another ledger" in readyz(gw)[1])
     assert gw.metric("gate1367_witness_refused") == 1 and "rolled back or forked" in gw.stderr()
