@@ -195,6 +195,14 @@ static uint64_t unexplained_of(const struct reconcile *r, size_t i, uint64_t *le
     return over;
 }
 
+/* What was asked, and what the origin may never have logged: as many lines could be of others. */
+static uint64_t unanswered_of(const struct reconcile *r)
+{
+    uint64_t asked = 0, answered = 0;
+    for (size_t i = 0; i < r->count; i++) asked += r->hours[i].asked, answered += r->hours[i].answered;
+    return asked > answered ? asked - answered : 0;
+}
+
 static uint64_t put_hours(struct reconcile *r, struct report *out)
 {
     struct report_table *t = report_table_add(out, "hours", "What the origin saw", "Lines of the origin's log by hour.", HOURS, ARRAY_LEN(HOURS));
@@ -265,6 +273,7 @@ result reconcile_report(struct reconcile *r, struct report *out, uint64_t *round
     uint64_t unexplained = put_hours(r, out);
     *round = unexplained + r->elsewhere;
     report_fact(out, "went round the gateway", "%llu", (unsigned long long)*round);
+    report_fact(out, "asked without an answer", "%llu", (unsigned long long)unanswered_of(r));
     report_fact(out, "upstream", "%s", r->upstream ? r->upstream : "all");
     report_fact(out, "counted from", "%.19s", from);
     report_fact(out, "counted to", "%.19s", to);
