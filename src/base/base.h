@@ -137,7 +137,11 @@ static inline span span_str(const char *s) { return (span){(const uint8_t *)s, s
 static inline span span_str(const char *s) { return (span){(const uint8_t *)s, s ? strlen(s) : 0}; }
 #endif
 /* Bytes [from, from+len) of s; asserts that they lie inside. */
-span span_sub(span s, size_t from, size_t len);
+static inline span span_sub(span s, size_t from, size_t len)
+{
+    ASSERT(from <= s.len && len <= s.len - from);
+    return span_of(s.ptr ? s.ptr + from : NULL, len);
+}
 static inline span span_from(span s, size_t from) { return span_sub(s, from, s.len - from); }
 bool span_equal(span a, span b);
 /* ASCII letters only. */

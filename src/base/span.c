@@ -1,11 +1,5 @@
 #include "base/base.h"
 
-span span_sub(span s, size_t from, size_t len)
-{
-    ASSERT(from <= s.len && len <= s.len - from);
-    return span_of(s.ptr ? s.ptr + from : NULL, len);
-}
-
 /* memcmp and friends may not see NULL, not even with length 0. */
 bool span_equal(span a, span b)
 {

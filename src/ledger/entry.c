@@ -39,13 +39,45 @@ static void put_number(struct writer *w, int64_t v)
         put_u64(w, (uint64_t)v);
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define EACH_TOP (EACH_BYTE * 0x80)
+
+/* The top bit of a byte set where it is 0, and perhaps of those above that one. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    return (word - EACH_BYTE) & ~word & EACH_TOP;
+}
+
+/* Whether all eight need no escape and are ASCII. False also says: look at each. */
+static bool plain_word(uint64_t word)
+{
+    uint64_t control = (word - EACH_BYTE * 0x20) & ~word & EACH_TOP;
+    uint64_t named = zero_bytes(word ^ EACH_BYTE * '"') | zero_bytes(word ^ EACH_BYTE * '\\') | zero_bytes(word ^ EACH_BYTE * 0x7f);
+    return (word & EACH_TOP) == 0 && (control | named) == 0;
+}
+
+static bool plain_byte(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* How many bytes from p on need no escape and are ASCII. */
 static size_t plain_run(const uint8_t *p, size_t len)
 {
     size_t i = 0;
-    while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+    while (i < len && plain_byte(p[i]))
         i++;
     return i;
+}
+
+/* The last word may overlap the one before it. */
+static bool all_plain(span s)
+{
+    if (s.len < sizeof(uint64_t)) return plain_run(s.ptr, s.len) == s.len;
+    size_t last = s.len - sizeof(uint64_t);
+    for (size_t i = 0; i < last; i += sizeof(uint64_t))
+        if (!plain_word(load_le64(s.ptr + i))) return false;
+    return plain_word(load_le64(s.ptr + last));
 }
 
 //= RFC8259 7
@@ -65,6 +97,17 @@ static size_t put_special(struct writer *w, span s)
     return put_bytes(w, s.ptr, n), n;
 }
 
+/* Nearly all are plain, short enough and fit. False: nothing was written. */
+static bool put_plain(struct writer *w, span s, size_t max)
+{
+    if (s.len > max || (size_t)(w->limit - w->at) < s.len + 2 || !all_plain(s)) return false;
+    w->at[0] = '"';
+    memcpy(w->at + 1, s.ptr, s.len);
+    w->at[s.len + 1] = '"';
+    w->at += s.len + 2;
+    return true;
+}
+
 /* The string in quotes, at most max encoded bytes of it: an entry must fit whatever a client sends. */
 static void put_text(struct writer *w, span s, size_t max)
 {
@@ -72,6 +115,7 @@ static void put_text(struct writer *w, span s, size_t max)
         PUT(w, "null");
         return;
     }
+    if (put_plain(w, s, max)) return;
     PUT(w, "\"");
     const uint8_t *start = w->at;
     while (s.len > 0 && !w->full) {
