@@ -62,9 +62,9 @@ void io_watch_free(struct io_watch *w); /* NULL is fine; also from inside its ca
 /* The same for an eventfd that nobody empties: run once for each time that it was written to, or several. */
 struct io_watch *io_watch_edges(struct io_loop *l, int fd, void (*run)(int fd, void *arg), void *arg);
 
-/* Work that can wait: runs once after io_task_due, either behind what is ready in this round, or when nothing is ready any
- * more and the loop is about to wait. Due again from inside its callback: the next time. */
-enum io_task_when { IO_AFTER_ROUND, IO_BEFORE_WAIT };
+/* Work of the loop itself: runs once after io_task_due, either before all else that is ready, as soon as the callback that runs has
+ * returned (it costs a look at the kernel), or when nothing is ready any more and the loop is about to wait. Due again from inside its callback: the next time. */
+enum io_task_when { IO_AT_ONCE, IO_BEFORE_WAIT };
 struct io_task;
 struct io_task *io_task_new(struct io_loop *l, enum io_task_when when, void (*run)(void *arg), void *arg); /* NULL: memory */
 void io_task_due(struct io_task *t);

@@ -23,9 +23,10 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
     io_run_kicked(arg);
 }
 
-/* libevent gives everything the middle priority; what is below runs only when a look found nothing else ready. */
+/* libevent gives everything the middle priority; what is above is done before the rest of a round, and what is below runs only
+ * when a look found nothing else ready. */
 #define PRIORITIES 3
-#define PRIORITY_IDLE 2
+static const int priorities[] = {[IO_AT_ONCE] = 0, [IO_BEFORE_WAIT] = 2};
 
 /* Interest in descriptors that changes to and fro within a round costs one epoll_ctl, or none. One thread: no locks. */
 static struct event_base *make_base(void)
@@ -208,7 +209,7 @@ struct io_task *io_task_new(struct io_loop *l, enum io_task_when when, void (*ru
     if (t == NULL) return NULL;
     *t = (struct io_task){.magic = IO_TASK_MAGIC, .run = run, .arg = arg};
     ASSERT(event_assign(&t->event, l->base, -1, 0, on_task, t) == 0);
-    if (when == IO_BEFORE_WAIT) ASSERT(event_priority_set(&t->event, PRIORITY_IDLE) == 0);
+    ASSERT(event_priority_set(&t->event, priorities[when]) == 0);
     return t;
 }
 

@@ -14,7 +14,7 @@
 #define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
 #define PROXY_QUIET_MS 10        /* an entry that nobody waits for may wait so long for one that somebody does */
 #define PROXY_GROUP 16           /* decisions that a busy worker publishes before it asks for them … */
-#define PROXY_GROUP_US 500       /* … or the age of the first */
+#define PROXY_GROUP_US 2000      /* … or the age of the first, in which several long documents are read */
 
 struct worker;
 struct session;
@@ -309,7 +309,7 @@ struct worker {
     struct exchange *queue, **queue_end; /* waiting for the ledger, oldest first */
     size_t queued;                       /* so many */
     struct exchange *suspecting;         /* waiting for admin */
-    struct io_task *ledger_round, *ledger_idle; /* when the scribe is asked, and its answers are looked at */
+    struct io_task *ledger_first, *ledger_idle; /* when the scribe is asked, and its answers are looked at */
     unsigned unasked;                    /* decisions published that the scribe was not asked for yet */
     uint64_t unasked_us;                 /* when the first of them was */
     bool asked_soon, unasked_quiet;
@@ -369,6 +369,7 @@ void worker_queue(struct worker *w, struct exchange *x);     /* until the ledger
 void worker_unqueue(struct worker *w, struct exchange *x);
 /* An entry was published, which an exchange waits for or nobody does. */
 void worker_published(struct worker *w, bool awaited);
+void worker_look(struct worker *w); /* behind each event that may have taken long */
 void worker_ring_full(struct worker *w); /* somebody could not be published, and is queued */
 void worker_session_ended(struct worker *w);
 /* Once a minute for each row is enough. */

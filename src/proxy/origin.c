@@ -33,6 +33,7 @@ void origin_drop(struct origin *o)
 static void origin_event(struct io_conn *c, enum io_event event, void *arg)
 {
     struct origin *o = arg;
+    struct worker *w = o->worker;
     (void)c;
     MAGIC_CHECK(o, ORIGIN_MAGIC);
     if (event == IO_CONNECTED) o->connected = true;
@@ -41,6 +42,7 @@ static void origin_event(struct io_conn *c, enum io_event event, void *arg)
     if (event == IO_ERROR) o->ended = o->failed = true;
     if (o->user == NULL) origin_drop(o);
     else exchange_origin_event(o->user, event);
+    worker_look(w);
 }
 
 struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_class class, struct exchange *user)

@@ -89,11 +89,8 @@ static void lost(struct session *s)
     /* Elsewhere the exchange goes on to its ledger entry: an attempt is recorded whether its client waits or not. */
 }
 
-static void session_event(struct io_conn *c, enum io_event event, void *arg)
+static void take_event(struct session *s, enum io_event event)
 {
-    struct session *s = arg;
-    (void)c;
-    MAGIC_CHECK(s, SESSION_MAGIC);
     struct exchange *x = s->exchange;
     switch (event) {
     case IO_CONNECTED:
@@ -117,6 +114,16 @@ static void session_event(struct io_conn *c, enum io_event event, void *arg)
     case IO_ERROR: lost(s); break;
     case IO_TIMEOUT: timed_out(s); break;
     }
+}
+
+static void session_event(struct io_conn *c, enum io_event event, void *arg)
+{
+    struct session *s = arg;
+    struct worker *w = s->worker;
+    (void)c;
+    MAGIC_CHECK(s, SESSION_MAGIC);
+    take_event(s, event);
+    worker_look(w);
 }
 
 /* The address alone: a port says nothing about who it was, and differs every time. */

@@ -165,13 +165,19 @@ static void ledger_before_wait(void *arg)
     release_recorded(w);
 }
 
-/* A worker that is never done with what is ready serves the ledger all the same. */
-static void ledger_after_round(void *arg)
+static void ledger_at_once(void *arg)
 {
     struct worker *w = arg;
-    ask_scribe(w, IPC_NOW);
     release_recorded(w);
     if (w->queue != NULL) io_task_due(w->ledger_idle);
+}
+
+/* To read a long document takes longer than a commit. A worker that is not done for long with what is ready serves the ledger all
+ * the same, and answers that may leave do not wait for the documents of others. */
+void worker_look(struct worker *w)
+{
+    if (w->unasked > 0 && io_now_us() - w->unasked_us >= PROXY_GROUP_US) ask_scribe(w, IPC_NOW);
+    if (w->queue != NULL && !w->ring_full && gate_poll(w->queue->gate) != GATE_RECORDING) io_task_due(w->ledger_first);
 }
 
 static void ledger_moved(int fd, void *arg)
@@ -198,10 +204,9 @@ void worker_published(struct worker *w, bool awaited)
         if (!w->quiet_timer.armed) io_timer_after(&w->quiet_timer, PROXY_QUIET_MS);
         return;
     }
-    uint64_t now = io_now_us();
-    if (w->unasked++ == 0) w->unasked_us = now;
-    bool enough = w->unasked >= PROXY_GROUP || now - w->unasked_us >= PROXY_GROUP_US;
-    io_task_due(enough ? w->ledger_round : w->ledger_idle);
+    if (w->unasked++ == 0) w->unasked_us = io_now_us();
+    if (w->unasked >= PROXY_GROUP) ask_scribe(w, IPC_NOW);
+    io_task_due(w->ledger_idle);
 }
 
 static void quiet_long_enough(void *arg)
@@ -392,13 +397,13 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->lores != NULL && worker_engine_reserve(w), ERROR_LIMIT, ENOMEM); /* the first request's */
     worker_engine_release(w);
     w->ring_watch = io_watch_edges(w->loop, ipc_ring_wake_fd(w->arguments->ring), ledger_moved, w);
-    w->ledger_round = io_task_new(w->loop, IO_AFTER_ROUND, ledger_after_round, w);
+    w->ledger_first = io_task_new(w->loop, IO_AT_ONCE, ledger_at_once, w);
     w->ledger_idle = io_task_new(w->loop, IO_BEFORE_WAIT, ledger_before_wait, w);
     w->control_watch = io_watch_new(w->loop, w->arguments->control, control_message, w);
     REQUIRE(w->ring_watch != NULL && w->control_watch != NULL, ERROR_LIMIT, ENOMEM);
     w->suspicion_watch = io_watch_new(w->loop, ipc_ring_wake_fd(w->arguments->suspicions), admin_moved, w);
     REQUIRE(w->suspicion_watch != NULL, ERROR_LIMIT, ENOMEM);
-    REQUIRE(w->ledger_round != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
+    REQUIRE(w->ledger_first != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
     ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
     summary_begin(w);
     io_timer_after(&w->summary_timer, summary_due_ms());
@@ -432,7 +437,7 @@ static void close_down(struct worker *w)
     io_timer_clear(&w->quiet_timer);
     io_timer_clear(&w->beat_timer);
     io_watch_free(w->ring_watch);
-    io_task_free(w->ledger_round);
+    io_task_free(w->ledger_first);
     io_task_free(w->ledger_idle);
     io_watch_free(w->control_watch);
     io_watch_free(w->suspicion_watch);

@@ -479,7 +479,7 @@ static void test_watch(void **state)
 }
 
 static char order[16];
-static struct io_task *round_task, *idle_task;
+static struct io_task *first_task, *idle_task;
 static void note(char c)
 {
     size_t n = strlen(order);
@@ -491,8 +491,8 @@ static void on_ready(int fd, void *arg)
     if (read(fd, &c, 1) != 1) return;
     note('r');
     io_task_due(idle_task);
-    io_task_due(round_task);
-    io_task_due(round_task);
+    io_task_due(first_task);
+    io_task_due(first_task);
     (void)arg;
 }
 static void on_task(void *arg)
@@ -500,26 +500,31 @@ static void on_task(void *arg)
     note(*(const char *)arg);
 }
 
-/* One descriptor is ready three times over: the one task follows each round, the other the last. */
+/* Two descriptors are ready, one of them twice over: the one task comes between any two of them, the other when all is done. */
 static void test_tasks(void **state)
 {
     (void)state;
-    int fds[2];
+    int fds[2], others[2];
     make_pair(fds);
-    round_task = io_task_new(loop, IO_AFTER_ROUND, on_task, (char[]){"a"});
+    make_pair(others);
+    first_task = io_task_new(loop, IO_AT_ONCE, on_task, (char[]){"a"});
     idle_task = io_task_new(loop, IO_BEFORE_WAIT, on_task, (char[]){"i"});
-    struct io_watch *w = io_watch_new(loop, fds[0], on_ready, NULL);
-    assert_int_equal(write(fds[1], "abc", 3), 3);
+    struct io_watch *w = io_watch_new(loop, fds[0], on_ready, NULL), *other = io_watch_new(loop, others[0], on_ready, NULL);
+    assert_int_equal(write(fds[1], "ab", 2), 2);
+    assert_int_equal(write(others[1], "c", 1), 1);
     run_for(loop, 30);
     assert_string_equal(order, "rararai");
     io_task_due(idle_task);
     io_task_free(idle_task); /* what is due does not come after all */
-    io_task_free(round_task);
+    io_task_free(first_task);
     run_for(loop, 5);
     assert_string_equal(order, "rararai");
     io_watch_free(w);
+    io_watch_free(other);
     close(fds[0]);
     close(fds[1]);
+    close(others[0]);
+    close(others[1]);
 }
 
 /* n = 1, 2, 3 … until one exchange gets through: an error or a NULL, never a crash, a leak or a hang. */
