@@ -18,6 +18,7 @@
 #define HOLD_US 500u
 #define HOLD_ENTRIES 16u
 #define HOLD_LOOK_US 100u /* nothing came in as long: more is not on its way */
+#define PROMPT_US 100u /* of the processor: about a commit */
 #define TURN_ENTRIES 64u /* from one slot before the next has its turn */
 #define TIP_IDLE_MS 20   /* also what nobody asked for is committed then */
 #define TIP_STALE_NS UINT64_C(1000000000)
@@ -529,7 +530,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(open_sides(s, problem));
     TRY(ipc_collector_new(s->config->area, &s->collector));
     ipc_collector_set_standby(s->collector, s->at == &s->sides[STANDBY]);
-    os_thread_prompt(); /* after the other threads were made: they would be so too */
+    os_thread_prompt(PROMPT_US); /* after the other threads were made: they would be so too */
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();
     watch_spares(s);

@@ -208,9 +208,10 @@ RESULT os_peer_credentials(int fd, struct os_credentials *out);
 
 unsigned os_cpu_count(void); /* that we may run on; at least 1 */
 void os_set_process_name(const char *name); /* as ps shows it; cut to 15 bytes */
-/* The thread that calls has little to do at a time and somebody waits for it: it need not wait for the turn of another one to end
- * when it wakes (Linux 6.12; older ones take no notice). Before confinement, as the next. */
-void os_thread_prompt(void);
+/* Somebody waits for the thread that calls, which has about that much to do at a time: when it wakes it need not wait for the longer
+ * turn of another one to end, and its own turns are no longer than that (at least 100 µs; Linux 6.12; older ones take no notice).
+ * Before confinement, as the next. */
+void os_thread_prompt(uint32_t turn_us);
 /* … has much to do and nobody waits for it: on a busy processor it gets about a third of a share. */
 void os_thread_patient(void);
 /* The kernel kills us with the signal when the parent ends; fails with ESRCH when it already has. */

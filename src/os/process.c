@@ -29,7 +29,6 @@ struct scheduling {
     uint32_t priority;
     uint64_t runtime_ns, deadline_ns, period_ns;
 };
-#define PROMPT_SLICE_NS 100000u /* the least there is */
 #define PATIENT_NICE 5
 
 /* Where it may not, or somebody chose another policy for us, everything stays as it is. A slice of 0 is the kernel's own; threads
@@ -42,9 +41,9 @@ static void schedule(uint32_t policy, int32_t nicer, uint64_t slice_ns)
     (void)syscall(SYS_sched_setattr, 0, &s, 0);
 }
 
-void os_thread_prompt(void)
+void os_thread_prompt(uint32_t turn_us)
 {
-    schedule(SCHED_OTHER, 0, PROMPT_SLICE_NS);
+    schedule(SCHED_OTHER, 0, turn_us * UINT64_C(1000));
 }
 
 void os_thread_patient(void)

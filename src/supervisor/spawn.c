@@ -171,6 +171,9 @@ static struct registry *open_registry(const struct config *c, const void *overla
     return r;
 }
 
+/* Several small answers, or what is ready of a longer one. Shorter turns cost more changes between threads than they save. */
+#define WORKER_TURN_US 300
+
 static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsigned index, unsigned slot, int control)
 {
     void *overlay;
@@ -195,6 +198,7 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
     if (!secrets) give_up(control, "the secrets cannot be read");
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
+    os_thread_prompt(WORKER_TURN_US);
     _exit(proxy_worker_run(&a, confine_worker, g->config));
 }
 

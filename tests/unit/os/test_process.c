@@ -283,7 +283,7 @@ static void be_prompt_then_patient(void *ctx)
     (void)ctx;
     struct turn before = turn_of_this_thread();
     if (before.policy != SCHED_OTHER) return; /* somebody chose for us: it stays */
-    os_thread_prompt();
+    os_thread_prompt(100);
     struct turn prompt = turn_of_this_thread();
     if (prompt.policy != SCHED_OTHER || prompt.nice != before.nice) _exit(1);
     if (prompt.slice_ns != 0 && prompt.slice_ns != 100000) _exit(2);
