@@ -462,12 +462,13 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
     def respond(r):
         if r.path == "/api/persons":
             asked.set()
-            let_go.wait(20)
+            let_go.wait(60)
         return answer(PEOPLE)
 
     with Origin(respond) as origin:
-        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"])
-        with Client(gw.port, POLICE, timeout=20) as c:
+        patient = {"records": {"servers": [origin.url], "timeout": {"connect": "2s", "response": "60s"}}}  # what follows may be slow
+        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"], config={"upstreams": patient})
+        with Client(gw.port, POLICE, timeout=60) as c:
             c.request("/api/persons")
             assert asked.wait(10) and gw.reload()
             admin, = gw.children("admin")
