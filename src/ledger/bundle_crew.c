@@ -21,29 +21,11 @@ static void work_out(const char *root, struct bundle_job *j)
     if (is_ok(j->read)) hash_entries(j, buf_span(&j->bundle));
 }
 
-/* The next job, or NULL when none will come any more. */
-static struct bundle_job *take_job(struct bundle_crew *c)
+static void work_out_job(void *ctx, unsigned member, unsigned place)
 {
-    pthread_mutex_lock(&c->lock);
-    while (c->given == c->taken && !c->closed)
-        pthread_cond_wait(&c->news, &c->lock);
-    struct bundle_job *j = c->closed ? NULL : &c->jobs[c->taken++ % BUNDLE_JOBS];
-    pthread_mutex_unlock(&c->lock);
-    return j;
-}
-
-static void *member_main(void *arg)
-{
-    struct bundle_crew *c = arg;
-    for (struct bundle_job *j; (j = take_job(c)) != NULL;) {
-        work_out(c->root, j);
-        pthread_mutex_lock(&c->lock);
-        j->done = true;
-        pthread_cond_signal(&c->finished);
-        pthread_mutex_unlock(&c->lock);
-    }
-    digest_thread_end();
-    return NULL;
+    struct bundle_crew *c = ctx;
+    (void)member;
+    work_out(c->root, &c->jobs[place]);
 }
 
 result bundles_start(struct bundle_crew *c, const char *root, uint64_t first, uint64_t size)
@@ -52,57 +34,36 @@ result bundles_start(struct bundle_crew *c, const char *root, uint64_t first, ui
     *c = (struct bundle_crew){.root = root, .next = first / TLOG_WIDTH * TLOG_WIDTH, .size = size};
     c->jobs = mem_array(BUNDLE_JOBS, sizeof *c->jobs);
     REQUIRE(c->jobs, ERROR_LIMIT, ENOMEM);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->news, NULL);
-    pthread_cond_init(&c->finished, NULL);
-    for (long i = 0; i < wanted && c->thread_count < BUNDLE_THREADS && c->next + TLOG_WIDTH < size; i++) {
-        if (fault_hit("thread") || pthread_create(&c->threads[c->thread_count], NULL, member_main, c) != 0) break;
-        c->thread_count++;
-    }
+    team_open(&c->team, BUNDLE_JOBS, work_out_job, c);
+    for (long i = 0; i < wanted && c->team.count < BUNDLE_THREADS && c->next + TLOG_WIDTH < size; i++)
+        if (team_add(&c->team) != 0) break;
     return OK;
 }
 
 /* The place of the bundle that was given back last is not used again before the next one is asked for. */
 static void give_jobs(struct bundle_crew *c)
 {
-    pthread_mutex_lock(&c->lock);
-    for (; c->next < c->size && c->given - c->had < BUNDLE_JOBS; c->next += TLOG_WIDTH) {
-        struct bundle_job *j = &c->jobs[c->given++ % BUNDLE_JOBS];
+    for (; c->next < c->size && c->team.given - c->had < BUNDLE_JOBS; c->next += TLOG_WIDTH) {
+        struct bundle_job *j = &c->jobs[team_place(&c->team)];
         j->tile = (struct tlog_tile){.entries = true, .index = c->next / TLOG_WIDTH};
         j->tile.width = tlog_tile_width(0, j->tile.index, c->size);
-        j->done = false;
+        team_hand(&c->team);
     }
-    pthread_cond_broadcast(&c->news);
-    pthread_mutex_unlock(&c->lock);
 }
 
 const struct bundle_job *bundles_next(struct bundle_crew *c)
 {
     give_jobs(c);
-    if (c->had == c->given) return NULL;
+    if (c->had == c->team.given) return NULL;
+    if (c->team.count > 0) return &c->jobs[team_wait(&c->team, c->had++)];
     struct bundle_job *j = &c->jobs[c->had++ % BUNDLE_JOBS];
-    if (c->thread_count == 0) {
-        work_out(c->root, j);
-        return j;
-    }
-    pthread_mutex_lock(&c->lock);
-    while (!j->done)
-        pthread_cond_wait(&c->finished, &c->lock);
-    pthread_mutex_unlock(&c->lock);
+    work_out(c->root, j);
     return j;
 }
 
 void bundles_end(struct bundle_crew *c)
 {
-    pthread_mutex_lock(&c->lock);
-    c->closed = true;
-    pthread_cond_broadcast(&c->news);
-    pthread_mutex_unlock(&c->lock);
-    for (unsigned i = 0; i < c->thread_count; i++)
-        pthread_join(c->threads[i], NULL);
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->news);
-    pthread_cond_destroy(&c->finished);
+    team_close(&c->team);
     for (unsigned i = 0; i < BUNDLE_JOBS; i++)
         buf_free(&c->jobs[i].bundle);
     mem_free(c->jobs);

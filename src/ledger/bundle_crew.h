@@ -3,15 +3,14 @@
 #ifndef GATE1367_LEDGER_BUNDLE_CREW_H
 #define GATE1367_LEDGER_BUNDLE_CREW_H
 
+#include "ledger/team.h"
 #include "ledger/tiles.h"
-#include <pthread.h>
 
 #define BUNDLE_JOBS 8u /* a bundle may have 15 MiB */
 #define BUNDLE_THREADS 8u
 
 struct bundle_job {
     struct tlog_tile tile;
-    bool done;     /* under the lock */
     result read;   /* of the bundle */
     bool broken;   /* OpenSSL failed */
     struct buf bundle; /* the file, until the job is another bundle's */
@@ -23,13 +22,9 @@ struct bundle_job {
 struct bundle_crew {
     const char *root;
     uint64_t next, size; /* the first entry that no job covers, and where the tree ends */
-    pthread_t threads[BUNDLE_THREADS];
-    unsigned thread_count; /* 0: whoever wants a bundle works it out himself */
-    pthread_mutex_t lock;
-    pthread_cond_t news, finished;
-    struct bundle_job *jobs;    /* a ring */
-    uint64_t given, taken, had; /* given and taken: under the lock */
-    bool closed;
+    struct team team;        /* of nobody: whoever wants a bundle works it out himself */
+    struct bundle_job *jobs; /* in the team's places */
+    uint64_t had;
 };
 /* The bundles of the entries from the one that holds `first` on, up to a tree of `size`. LIMIT: no memory. */
 RESULT bundles_start(struct bundle_crew *c, const char *root, uint64_t first, uint64_t size);

@@ -4,17 +4,6 @@
 
 /* ---- a member ------------------------------------------------------------------------------------------------- */
 
-/* The next job, or NULL when none will come any more. */
-static struct crew_job *take_job(struct frame_crew *c)
-{
-    pthread_mutex_lock(&c->lock);
-    while (c->given == c->taken && !c->closed)
-        pthread_cond_wait(&c->news, &c->lock);
-    struct crew_job *j = c->given == c->taken ? NULL : &c->jobs[c->taken++ % CREW_JOBS];
-    pthread_mutex_unlock(&c->lock);
-    return j;
-}
-
 static bool hash_records(struct crew_job *j)
 {
     struct frame f = {.payload = span_of(j->payload, j->len)};
@@ -26,20 +15,12 @@ static bool hash_records(struct crew_job *j)
     return true;
 }
 
-static void *member_main(void *arg)
+static void check_job(void *ctx, unsigned member, unsigned place)
 {
-    struct crew_member *m = arg;
-    struct frame_crew *c = m->crew;
-    for (struct crew_job *j; (j = take_job(c)) != NULL;) {
-        j->hashed = hash_records(j);
-        j->is_signed = !c->signatures || frame_signed(j->header, &m->check);
-        pthread_mutex_lock(&c->lock);
-        j->done = true;
-        pthread_cond_signal(&c->finished);
-        pthread_mutex_unlock(&c->lock);
-    }
-    digest_thread_end();
-    return NULL;
+    struct frame_crew *c = ctx;
+    struct crew_job *j = &c->jobs[place];
+    j->hashed = hash_records(j);
+    j->is_signed = !c->signatures || frame_signed(j->header, &c->checks[member]);
 }
 
 /* ---- who started them ----------------------------------------------------------------------------------------- */
@@ -55,11 +36,7 @@ static bool root_holds(struct frame_crew *c, const struct crew_job *j)
 
 static void join_next(struct frame_crew *c)
 {
-    struct crew_job *j = &c->jobs[c->joined++ % CREW_JOBS];
-    pthread_mutex_lock(&c->lock);
-    while (!j->done)
-        pthread_cond_wait(&c->finished, &c->lock);
-    pthread_mutex_unlock(&c->lock);
+    const struct crew_job *j = &c->jobs[team_wait(&c->team, c->joined++)];
     if (c->broken || c->problem.fault != LEDGER_SOUND) return;
     enum ledger_fault fault = LEDGER_SOUND;
     if (!root_holds(c, j))
@@ -85,34 +62,22 @@ static RESULT copy_frame(struct crew_job *j, const struct frame *f)
 
 RESULT crew_give(struct frame_crew *c, const struct frame *f, const char *file, uint64_t offset)
 {
-    if (c->given - c->joined == CREW_JOBS) join_next(c); /* only this side moves `given` */
-    struct crew_job *j = &c->jobs[c->given % CREW_JOBS];
+    if (c->team.given - c->joined == TEAM_PLACES) join_next(c);
+    struct crew_job *j = &c->jobs[team_place(&c->team)];
     TRY(copy_frame(j, f));
     snprintf(j->file, sizeof j->file, "%s", file);
     j->offset = offset;
     j->index = f->first_index;
-    j->done = false;
-    pthread_mutex_lock(&c->lock);
-    c->given++;
-    pthread_cond_signal(&c->news);
-    pthread_mutex_unlock(&c->lock);
+    team_hand(&c->team);
     return OK;
 }
 
 static void dismiss(struct frame_crew *c)
 {
-    pthread_mutex_lock(&c->lock);
-    c->closed = true;
-    pthread_cond_broadcast(&c->news);
-    pthread_mutex_unlock(&c->lock);
-    for (unsigned i = 0; i < c->member_count; i++) {
-        pthread_join(c->members[i].thread, NULL);
-        check_close(&c->members[i].check);
-    }
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->news);
-    pthread_cond_destroy(&c->finished);
-    for (unsigned i = 0; c->jobs && i < CREW_JOBS; i++)
+    team_close(&c->team);
+    for (unsigned i = 0; i < c->team.count; i++)
+        check_close(&c->checks[i]);
+    for (unsigned i = 0; c->jobs && i < TEAM_PLACES; i++)
         mem_free(c->jobs[i].payload);
     mem_free(c->jobs);
     c->jobs = NULL;
@@ -120,13 +85,11 @@ static void dismiss(struct frame_crew *c)
 
 static RESULT add_member(struct frame_crew *c, const struct ledger_verifier *v)
 {
-    struct crew_member *m = &c->members[c->member_count];
-    m->crew = c;
-    REQUIRE(check_open(&m->check, v->key), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    int error = fault_hit("thread") ? EAGAIN : pthread_create(&m->thread, NULL, member_main, m);
-    if (error != 0) check_close(&m->check);
+    struct signature_check *check = &c->checks[c->team.count];
+    REQUIRE(check_open(check, v->key), ERROR_INTERNAL, LEDGER_E_CRYPTO);
+    int error = team_add(&c->team);
+    if (error != 0) check_close(check);
     REQUIRE(error == 0, ERROR_LIMIT, error);
-    c->member_count++;
     return OK;
 }
 
@@ -134,13 +97,11 @@ result crew_start(struct frame_crew *c, const struct ledger_verifier *v, bool si
 {
     long wanted = sysconf(_SC_NPROCESSORS_ONLN);
     *c = (struct frame_crew){.signatures = signatures};
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->news, NULL);
-    pthread_cond_init(&c->finished, NULL);
-    c->jobs = mem_array(CREW_JOBS, sizeof *c->jobs);
+    team_open(&c->team, TEAM_PLACES, check_job, c);
+    c->jobs = mem_array(TEAM_PLACES, sizeof *c->jobs);
     result r = c->jobs ? add_member(c, v) : FAIL(ERROR_LIMIT, ENOMEM);
     /* The first one is needed; the others only make it quicker. */
-    for (long i = 1; is_ok(r) && i < wanted && c->member_count < CREW_THREADS; i++)
+    for (long i = 1; is_ok(r) && i < wanted && c->team.count < TEAM_THREADS; i++)
         if (!is_ok(add_member(c, v))) break;
     if (!is_ok(r)) dismiss(c);
     return r;
@@ -148,7 +109,7 @@ result crew_start(struct frame_crew *c, const struct ledger_verifier *v, bool si
 
 bool crew_finish(struct frame_crew *c)
 {
-    while (c->joined < c->given)
+    while (c->joined < c->team.given)
         join_next(c);
     dismiss(c);
     return !c->broken;
@@ -166,7 +127,7 @@ struct visit {
 static result check_later(void *ctx, const struct frame *f, uint64_t offset)
 {
     struct visit *v = ctx;
-    if (v->crew.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
+    if (v->crew.team.given == 0) v->crew.tree = v->walk->tree; /* what stands in the tiles before the first frame */
     TRY(crew_give(&v->crew, f, v->survey->file, offset));
     return v->wish->each ? v->wish->each(v->wish->ctx, f) : OK;
 }
@@ -180,6 +141,6 @@ result crew_survey(
     result r = survey_run(directory, node, w, check_later, &v, s);
     if (!crew_finish(&v.crew)) return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
     if (v.crew.problem.fault != LEDGER_SOUND) s->problem = v.crew.problem;
-    if (v.crew.given > 0) w->tree = v.crew.tree;
+    if (v.crew.team.given > 0) w->tree = v.crew.tree;
     return r;
 }

@@ -5,14 +5,11 @@
 #define GATE1367_LEDGER_FRAME_CREW_H
 
 #include "ledger/layout.h"
+#include "ledger/team.h"
 #include "ledger/tree.h"
-#include <pthread.h>
-
-#define CREW_JOBS 128u
-#define CREW_THREADS 16u
 
 struct crew_job {
-    bool done, hashed, is_signed; /* done: under the lock */
+    bool hashed, is_signed;
     uint8_t header[FRAME_HEADER];
     char file[64];
     uint64_t offset, index;
@@ -21,21 +18,11 @@ struct crew_job {
     struct tree_range range;
 };
 
-struct crew_member {
-    struct frame_crew *crew;
-    struct signature_check check;
-    pthread_t thread;
-};
-
 struct frame_crew {
     bool signatures; /* are checked too */
-    struct crew_member members[CREW_THREADS];
-    unsigned member_count;
-    pthread_mutex_t lock;
-    pthread_cond_t news, finished;
-    struct crew_job *jobs; /* a ring */
-    uint64_t taken, given; /* under the lock */
-    bool closed;
+    struct team team;
+    struct signature_check checks[TEAM_THREADS]; /* one a member */
+    struct crew_job *jobs;                       /* in the team's places */
     uint64_t joined;
     struct ledger_tree tree;       /* of the frames joined */
     struct ledger_problem problem; /* of the first frame that does not hold: nothing after it is joined */

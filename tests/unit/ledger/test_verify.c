@@ -3,7 +3,7 @@
 #include "ledger/frame_crew.h"
 #include "ledger/support.h"
 
-#define FRAMES (2 * CREW_JOBS + 3)
+#define FRAMES (2 * TEAM_PLACES + 3)
 #define EACH 5u
 #define FRAME 4096u
 
@@ -97,7 +97,7 @@ static void expect_first(const struct site *s, uint64_t frame, enum ledger_fault
 static void test_the_first_fault_is_told_wherever_it_lies(void **state)
 {
     (void)state;
-    static const uint64_t places[] = {0, 1, CREW_JOBS - 1, CREW_JOBS, CREW_JOBS + 1, FRAMES - 2, FRAMES - 1};
+    static const uint64_t places[] = {0, 1, TEAM_PLACES - 1, TEAM_PLACES, TEAM_PLACES + 1, FRAMES - 2, FRAMES - 1};
     struct site *s = site_new();
     struct ledger_report report;
     uint8_t sound[FRAME];
