@@ -53,6 +53,7 @@ struct scribe {
     bool full;            /* more is there than the group holds */
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
     uint64_t tip_ns, control_ns, look_ns;
+    uint64_t pace_ns; /* from one entry to the next, when the group was last held; 0: none came */
     enum ipc_room room;
 };
 
@@ -157,24 +158,31 @@ static void nap_until(struct scribe *s, uint64_t now, uint64_t until)
     collect(s);
 }
 
-/* It pays to let a group grow, until a producer says that it has no more to give, or nothing comes any more. After a first look
- * it sleeps as long as the rest takes to come at the rate seen; where that is too long, it looks on. */
+/* How long until as many as are missing have come, at the pace last seen; all the time that is left, where a good part of them
+ * will. 0: it does not pay, or nobody knows. */
+static uint64_t choose_nap(uint64_t pace, uint64_t missing, uint64_t left, uint32_t enough)
+{
+    if (pace == 0 || pace > left / (enough / 4 + 1)) return 0;
+    return pace * missing < left ? pace * missing : left;
+}
+
+/* It pays to let a group grow, until a producer says that it has no more to give, or no more is on its way. At a pace that is
+ * known it sleeps once. */
 static void hold(struct scribe *s)
 {
-    uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US, step = HOLD_LOOK_US * UINT64_C(1000);
+    uint64_t us = s->config->hold_us ? s->config->hold_us : HOLD_US, look = HOLD_LOOK_US * UINT64_C(1000);
     uint32_t enough = s->config->hold_entries ? s->config->hold_entries : HOLD_ENTRIES;
     uint64_t now = os_monotonic_ns(), until = now + us * 1000;
-    size_t have = ledger_pending(s->at->ledger), came;
-    if (have >= enough) return;
-    while (!s->full && (s->asked & IPC_NOW) == 0 && now < until) {
-        nap_until(s, now, step < until - now ? now + step : until);
-        uint64_t since = now;
+    size_t have = ledger_pending(s->at->ledger), before;
+    for (bool first = true; have < enough && !s->full && (s->asked & IPC_NOW) == 0 && now < until; first = false) {
+        uint64_t since = now, nap = choose_nap(s->pace_ns, enough - have, until - now, enough);
+        if (nap == 0 && !first) break;
+        if (nap == 0) nap = look < until - now ? look : until - now;
+        nap_until(s, now, now + nap);
         now = os_monotonic_ns();
-        came = ledger_pending(s->at->ledger) - have;
-        have += came;
-        if (came == 0 || have >= enough) break;
-        step = (now - since) * (enough - have) / came;
-        if (now >= until || step > until - now) step = HOLD_LOOK_US * UINT64_C(1000);
+        before = have;
+        have = ledger_pending(s->at->ledger);
+        s->pace_ns = have > before ? (now - since) / (have - before) : 0;
     }
 }
 
