@@ -166,11 +166,11 @@ static void write_groups(const struct table *t, struct image_header *h, uint8_t 
 
 /* ---- the image ---- */
 
-static RESULT new_block(struct registry_builder *b, size_t keys, uint32_t subjects)
+static RESULT new_block(struct registry_builder *b, size_t keys, uint32_t subjects, unsigned attempt)
 {
     struct image_header *h = &b->header;
     h->subjects = subjects;
-    h->buckets = table_buckets_for(keys);
+    h->buckets = table_buckets_for(keys, attempt);
     h->bytes = sizeof *h + h->buckets * BUCKET_BYTES + (uint64_t)subjects * 8;
     mem_free(b->image);
     b->image = mem_alloc(h->bytes);
@@ -181,9 +181,10 @@ static RESULT new_block(struct registry_builder *b, size_t keys, uint32_t subjec
     return OK;
 }
 
-static RESULT fill_block(struct registry_builder *b, struct table *t, size_t keys, uint32_t subjects, unsigned bits)
+static RESULT fill_block(
+    struct registry_builder *b, struct table *t, size_t keys, uint32_t subjects, unsigned bits, unsigned attempt)
 {
-    TRY(new_block(b, keys, subjects));
+    TRY(new_block(b, keys, subjects, attempt));
     b->header.reference_bits = bits;
     *t = (struct table){.buckets = b->image + sizeof b->header,
         .bucket_count = b->header.buckets,
@@ -210,18 +211,36 @@ static RESULT complete_block(struct registry_builder *b, const struct table *t)
     return image_seal(b->image, h, &b->secrets);
 }
 
+#define ATTEMPTS 8
+
+/* More groups than 24 bits have names for. */
+static bool needs_longer(const struct table *t)
+{
+    return t->reference_bits == 24 && t->subjects + t->group_count >= (uint64_t)1 << 24;
+}
+
+/* Again with longer references, or with more buckets where a key found no place. */
+static RESULT fill_somehow(struct registry_builder *b, struct table *t, size_t keys, uint32_t subjects)
+{
+    unsigned bits = subjects <= SMALL_SUBJECTS_MAX ? 24 : 32, attempt = 0;
+    for (;;) {
+        result r = fill_block(b, t, keys, subjects, bits, attempt);
+        if (is_ok(r) || r.code != REGISTRY_TOO_LARGE || attempt == ATTEMPTS) return r;
+        if (needs_longer(t))
+            bits = 32;
+        else
+            attempt++;
+        table_free(t);
+    }
+}
+
 static RESULT make_image(struct registry_builder *b)
 {
     struct table t = {0};
     uint32_t subjects;
     TRY(number_subjects(b, &subjects));
     size_t keys = partition_records(b);
-    unsigned bits = subjects <= SMALL_SUBJECTS_MAX ? 24 : 32;
-    result r = fill_block(b, &t, keys, subjects, bits);
-    if (!is_ok(r) && r.code == REGISTRY_TOO_LARGE && bits == 24) {
-        table_free(&t); /* more groups than 24 bits have names for */
-        r = fill_block(b, &t, keys, subjects, 32);
-    }
+    result r = fill_somehow(b, &t, keys, subjects);
     if (is_ok(r)) warn_unprotected(b, &t, keys);
     if (is_ok(r)) r = complete_block(b, &t);
     table_free(&t);

@@ -7,9 +7,11 @@
 #define PUSHES_MAX 5000
 #define NOBODY UINT32_MAX
 
-uint64_t table_buckets_for(uint64_t keys)
+/* In a handful of buckets chance is not evened out, and more of a few keys than they hold may want the same ones. */
+uint64_t table_buckets_for(uint64_t keys, unsigned attempt)
 {
-    return keys * 100 / (BUCKET_SLOTS * FILL_PERCENT) + 1;
+    uint64_t least = keys * 100 / (BUCKET_SLOTS * FILL_PERCENT) + 1;
+    return least + attempt * (least / 16 + 4);
 }
 
 static uint8_t *bucket_of(const struct table *t, uint64_t bucket)

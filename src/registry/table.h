@@ -30,10 +30,11 @@ struct table {
 /* Called when a key has one more subject: `first` had it already. Both are numbers among the protected. */
 typedef void table_shared_fn(void *ctx, const struct record *r, uint32_t first, uint32_t second);
 
-/* Buckets for that many keys, seven slots filled to 93 in a hundred. */
-uint64_t table_buckets_for(uint64_t keys);
+/* Buckets for that many keys, seven slots filled to 93 in a hundred; with each attempt, from 0 on, some more. */
+uint64_t table_buckets_for(uint64_t keys, unsigned attempt);
 /* Places records[0, n), whose `subject` is already the number among the protected, into t's zeroed buckets; reorders
- * them. LIMIT: out of memory, or (never, with table_buckets_for) no place found: REGISTRY_TOO_LARGE. */
+ * them. LIMIT: out of memory, or REGISTRY_TOO_LARGE: no place found, which by chance happens to a few keys,
+ * or more groups than there are references. The records are all there still. */
 RESULT table_fill(struct table *t, struct record *records, size_t n, table_shared_fn *shared, void *ctx);
 void table_free(struct table *t);
 /* Number of one subject of the key, or UINT32_MAX. */

@@ -5,6 +5,8 @@
  *= 10-domain 1.1 */
 #include "registry/fixture.h"
 
+#include <stdlib.h>
+
 /* The contract's own example, section 4. */
 static const char contract_line[] =
     "{\"subject\":\"S-000001\","
@@ -302,6 +304,44 @@ static void test_out_of_memory(void **state UNUSED)
     }
 }
 
+/* Builds an index of so many persons under this key; each is found, and nobody else. */
+static void build_and_find(unsigned number, unsigned persons)
+{
+    uint8_t key[32] = {0};
+    struct problems *p = problems_new();
+    store_le32(key, number);
+    struct registry_builder *b = registry_builder_new(key, p);
+    struct registry *r;
+    char text[128];
+    span image;
+    for (unsigned k = 0; k < persons; k++) {
+        int n = snprintf(text, sizeof text, "{\"subject\":\"S%u\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A%09u\"}]}", k, k + 1);
+        assert_true(is_ok(registry_builder_line(b, "s", 1, span_of(text, (size_t)n))));
+    }
+    if (!is_ok(registry_builder_finish(b, 1, 0, &image))) fail_msg("%u persons under key %u find no place", persons, number);
+    assert_true(is_ok(registry_open(image, key, NULL, &r)));
+    for (unsigned k = 0; k < persons + 3; k++) {
+        struct registry_hit hit;
+        snprintf(text, sizeof text, "A%09u", k + 1);
+        assert_true(registry_lookup(r, REGISTRY_ALIEN_NUMBER, span_str(text), span_of(NULL, 0), &hit));
+        if (hit.protected_ != (k < persons)) fail_msg("%s of %u under key %u: %d", text, persons, number, hit.protected_);
+    }
+    registry_close(r);
+    registry_builder_free(b);
+    problems_free(p);
+}
+
+/* A key is made by chance, and whoever has it must get an index: under key 305 more of twelve persons want one bucket than
+ * it holds. GATE1367_KEYS: how many keys. */
+static void test_every_key_makes_an_index(void **state UNUSED)
+{
+    const char *more = getenv("GATE1367_KEYS");
+    unsigned keys = more ? (unsigned)strtoul(more, NULL, 10) : 400;
+    for (unsigned i = 0; i < keys; i++)
+        build_and_find(i, 1 + i % 40);
+    build_and_find(305, 12);
+}
+
 static void test_key_file(void **state UNUSED)
 {
     char text[REGISTRY_KEY_TEXT];
@@ -350,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_csv_problems),
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_every_key_makes_an_index),
         cmocka_unit_test(test_key_file),
         cmocka_unit_test(test_stale),
     };
