@@ -329,6 +329,7 @@ size_t gate_take(struct gate *g, span *out, size_t n)
     ASSERT(g->state == GATE_RELEASED);
     if (g->replaced || n == 0) return 0;
     if (g->parts.on) return gate_parts_take(g, out);
+    ASSERT(g->class == RECIPIENT_ENTITLED || g->outcome.verdict.judged);
     return g->stream ? take_stream(g, out) : take_runs(g, out, n);
 }
 

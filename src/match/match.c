@@ -230,11 +230,17 @@ void match_prepare(struct match *m, enum doc_format format, const struct rules_d
 void match_begin(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits)
 {
-    ASSERT(document != NULL && (registry != NULL || m->observer != NULL));
+    ASSERT(document != NULL);
     const struct lore *lore = lore_find(m, document);
     match_prepare(m, format, document, registry, limits);
+    match_check_asked(m);
     lore_recall(m, lore);
     walk_begin(m);
+}
+
+void match_check_asked(const struct match *m)
+{
+    ASSERT(m->registry != NULL || m->observer != NULL);
 }
 
 void match_scan_field(struct match *m, span name, span value)
@@ -344,6 +350,7 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     ASSERT(m->document != NULL);
+    match_check_asked(m);
     if (findings_settle(m)) walk_end(m);
     if (!m->failed) links_close(m);
     if (m->failed) return FAIL(ERROR_LIMIT, DOC_NO_MEMORY);

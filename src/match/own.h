@@ -352,6 +352,10 @@ uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size);
 void match_prepare(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits);
 
+/* What was collected without a registry was asked about nobody: only examples are read so (lore.c), and of those there is no
+ * survey. */
+void match_check_asked(const struct match *m);
+
 /* lore.c: what is known of answers of the document; it may have to be learnt, which uses all of m. NULL: nothing. */
 const struct lore *lore_find(struct match *m, const struct rules_document *document);
 /* Between match_prepare() and walk_begin(). */

@@ -82,6 +82,7 @@ result match_steps_begin(struct match *m, enum match_stand stand)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     ASSERT(m->counts.count == 0);
+    match_check_asked(m);
     m->disorder = false; /* steps are put in order by where they end */
     if (findings_settle(m) && stand == MATCH_ENDED) walk_end(m);
     if (!m->failed) collect_endings(m, stand);

@@ -297,5 +297,6 @@ RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized
     TRY(follow_findings(&d));
     TRY(judge(&d, class, withheld));
     out->withheld = withheld;
+    out->judged = true;
     return OK;
 }

@@ -42,6 +42,7 @@ struct policy_redactions {
 };
 
 struct policy_verdict {
+    bool judged; /* a verdict of zeros is none: it says nothing about anybody, and nothing leaves by it */
     bool document_withheld; /* unit "$", or a finding outside every unit: the document's miss or the canonical not-found
                              */
     bool found;             /* anything protected at all (what entitled recipients are warned of) */

@@ -56,8 +56,12 @@ static void use_miss(struct exchange *x)
     x->answer_body = v->miss.body;
 }
 
+/* Whoever is restricted gets what was judged: a verdict that nobody reached must never look like one that found nobody. A
+ * document in parts is judged unit by unit (engine/stream.c). */
+//= 8USC1367 a(2)
 static void use_origin(struct exchange *x)
 {
+    ASSERT(x->class == RECIPIENT_ENTITLED || x->in_parts || gate_outcome(x->gate)->verdict.judged);
     x->from_origin = true;
     x->status = x->class == RECIPIENT_ENTITLED ? x->response.status : 200;
     x->answer_type = http_media_text(&x->media);

@@ -36,6 +36,7 @@ struct recipient {
 };
 
 enum recipient_class { RECIPIENT_RESTRICTED, RECIPIENT_ENTITLED };
+_Static_assert(RECIPIENT_RESTRICTED == 0, "of whom nothing is known yet is restricted");
 
 /* Who stands behind a connection; made once a connection, anew for resumed ones. Plain value. */
 struct recipient_identity {
