@@ -26,6 +26,18 @@ const char *rules_unit_path(const struct rules_document *d, uint16_t unit)
     return text == NULL ? "" : text;
 }
 
+bool rules_graph_names(const struct rules_document *d, const char *member)
+{
+    MAGIC_CHECK(d, DOCUMENT_MAGIC);
+    const struct rules_profile *p = d->view.profile;
+    const json_t *entry = p ? json_array_get(json_object_get(p->json, "documents"), index_of(p, d)) : NULL;
+    const json_t *name, *names = json_object_get(json_object_get(entry, "graph"), "id");
+    if (json_is_string(names)) return strcmp(json_string_value(names), member) == 0;
+    for (size_t i = 0; (name = json_array_get(names, i)) != NULL; i++)
+        if (json_is_string(name) && strcmp(json_string_value(name), member) == 0) return true;
+    return false;
+}
+
 /* Part by part: a parameter of the template may stand where the route spells a word. */
 bool rules_document_under(const struct rules_document *d, span route)
 {

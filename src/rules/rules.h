@@ -286,6 +286,8 @@ bool rules_search_holds(const struct rules_search *q, size_t condition, uint64_t
 bool rules_is_parameter(span encoded, span name); /* is it this one, once decoded? */
 size_t rules_profile_documents(const struct rules_profile *p);
 const char *rules_unit_path(const struct rules_document *d, uint16_t unit);
+/* Is it a member that holds an object's id in a graph? */
+bool rules_graph_names(const struct rules_document *d, const char *member);
 /* Can a path below this route be one of the document's? */
 bool rules_document_under(const struct rules_document *d, span route);
 

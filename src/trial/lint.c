@@ -61,10 +61,61 @@ static const char *find_telling(const json_t *v)
     return found;
 }
 
+/* ---- what still names somebody who is gone ---------------------------------------------------------------------- */
+
+/* Puts the ids that objects of a graph have into a set, or takes them out of it. */
+static void collect_ids(const json_t *v, const struct rules_document *d, json_t *ids, bool out)
+{
+    const char *name;
+    json_t *item;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)v, i, item) collect_ids(item, d, ids, out);
+    json_object_foreach((json_t *)(uintptr_t)v, name, item)
+    {
+        bool id = json_is_string(item) && rules_graph_names(d, name);
+        if (id && out) json_object_del(ids, json_string_value(item));
+        if (id && !out) json_object_set_new(ids, json_string_value(item), json_true());
+        collect_ids(item, d, ids, out);
+    }
+}
+
+static const char *find_gone(const json_t *v, const json_t *gone)
+{
+    const char *name, *found = NULL;
+    json_t *item;
+    size_t i;
+    if (json_is_string(v)) {
+        const char *text = json_string_value(v);
+        return json_object_get(gone, text + (*text == '#')) ? text : NULL;
+    }
+    json_array_foreach((json_t *)(uintptr_t)v, i, item) if (!found) found = find_gone(item, gone);
+    json_object_foreach((json_t *)(uintptr_t)v, name, item) if (!found) found = find_gone(item, gone);
+    return found;
+}
+
+/* References that are written in a way that the profile does not name are not followed: their objects stay. */
+//= 10-domain 6.L27
+static void see_graph(const struct rules_profile_test *test, const struct rules_document *d, span body, const json_t *left)
+{
+    json_error_t error;
+    json_t *all = json_loadb((const char *)body.ptr, body.len, JSON_DISABLE_EOF_CHECK, &error), *gone = json_object();
+    if (all && gone) {
+        collect_ids(all, d, gone, false);
+        collect_ids(left, d, gone, true);
+        const char *text = find_gone(left, gone);
+        if (text)
+            place_warning(&test->at, "restricted recipients still get \"%.60s\", which names what is withheld; list the member that "
+                                     "holds it in \"ref\"", text);
+    }
+    json_decref(all);
+    json_decref(gone);
+}
+
 /* Of what a restricted recipient gets. */
 static void see_answer(struct trial *t, const struct rules_profile_test *test, const struct trial_asked *asked, const struct trial_answer *a)
 {
     json_error_t error;
+    const struct rules_document *d = rules_find_document(test->profile, span_str(test->path));
     if (test->entitled || !trial_delivers(a) || a->verdict == TRIAL_UNINSPECTED) return;
     buf_clear(&t->text);
     if (!is_ok(trial_body(a, asked->body, &t->text))) return;
@@ -73,6 +124,7 @@ static void see_answer(struct trial *t, const struct rules_profile_test *test, c
     if (name)
         place_warning(&test->at, "restricted recipients still get \"%.60s\", which tells of what they are not shown; list it in "
                                  "\"uniform\"", name);
+    if (v && d && rules_document_view(d)->has_graph) see_graph(test, d, asked->body, v);
     json_decref(v);
 }
 

@@ -173,6 +173,14 @@ def test_who_is_protected(make_gateway, status, protects):
     assert json.loads(shown.stdout)["subjects"] == int(protects)
 
 
+def test_a_key_that_nothing_was_made_with_does_not_stay(tmp_path):
+    (tmp_path / "source.jsonl").write_text('{"subject":1}\n')
+    build = ("registry", "build", "source.jsonl", "-o", "protected.idx", "--key", "protected.key")
+    done = g.run(*build, cwd=tmp_path)
+    assert done.returncode == 1 and "removed the key protected.key" in done.stderr
+    assert [f.name for f in tmp_path.iterdir()] == ["source.jsonl"]
+
+
 def test_build_refuses_to_drop(make_gateway):
     gw = make_gateway(start=False, protected=["A012345678", "A022222222"])
     gw.write("less.jsonl", (gw.dir / "source.jsonl").read_text().splitlines()[0] + "\n")

@@ -143,6 +143,19 @@ LINT = {
 }
 
 
+def test_lint_of_references_that_stay(tmp_path):
+    """{"ref": {"value": "P1"}} is read as a reference where the profile names its member, and is remarked upon where it does not."""
+    body = {"p": [{"@id": "P1", "aNumber": "A012345678"}, {"@id": "P2"}], "r": [{"@id": "R1", "ref": {"value": "P1"}}, {"@id": "R2"}]}
+    left = {"p": [{"@id": "P2"}], "r": [{"@id": "R2"}]}
+    for ref, stays in ((["ref"], True), (["ref", "value"], False)):
+        graph = {"id": "t", "title": "t", "documents": [{"path": "/g", "graph": {"id": ["@id"], "ref": ref}}],
+                 "tests": [{"path": "/g", "recipient": "restricted", "protected": ["A012345678"], "body": body,
+                            "expect": {**left, "r": body["r"]} if stays else left}]}
+        path = pack(tmp_path, profiles=[graph])
+        assert run_tests(path).returncode == 0
+        assert ('still get "P1", which names what is withheld' in g.run("rules", "lint", SECTION, path).stderr) == stays
+
+
 @pytest.mark.parametrize("said", LINT)
 def test_lint(tmp_path, said):
     args = ["rules", "lint", pack(tmp_path, **LINT[said]), *([SECTION] if "profile" in LINT[said] else [])]
