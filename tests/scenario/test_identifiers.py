@@ -94,6 +94,19 @@ def test_near_misses_are_not(gateway):
     assert not wrong, wrong
 
 
+def test_base64_without_a_digit_in_records_alike(tmp_path):
+    """What a reader that learns from the records before may take for words: 581330510, of which base64 has no digit."""
+    coded = base64.b64encode(b"581330510.").decode().rstrip("=")
+    assert coded.isalpha()
+    people = [{"subject": "S", "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
+               "identifiers": [{"kind": "alien_number", "value": "A581330510"}]}]
+    rows = [{"id": i, "name": "LOPEZ", "memo": "wordswithoutend"[:len(coded)] if i % 7 else coded, "tags": ["a", coded if i == 18 else "b"]}
+            for i in range(1, 30)]
+    rows.append({"id": 30, coded: True})
+    seen = judge(config(tmp_path / "g", people), rows)
+    assert [r["id"] for r, s in zip(rows, seen) if s["withheld"]] == [7, 14, 18, 21, 28, 30]
+
+
 def test_shared_things_count_only_where_confidential(tmp_path):
     people = [{"subject": "S", "cases": [{"id": "C", "benefit": "T", "role": "principal", "status": "approved"}],
                "identifiers": [{"kind": k, "value": VALUES[k]} for k in ("phone", "vehicle", "email")]}]
