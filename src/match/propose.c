@@ -14,10 +14,12 @@ void finding_add(struct match *m, const struct match_finding *finding)
 
 #define COMPARE(x, y)                                                                                                  \
     if ((x) != (y)) return (x) < (y) ? -1 : 1
+/* What is in the head comes before all that is in the body. */
 static int compare_findings(const void *p, const void *q)
 {
     const struct match_finding *a = p, *b = q;
     COMPARE(a->at, b->at);
+    COMPARE(b->in_name, a->in_name);
     COMPARE(a->unit, b->unit);
     COMPARE(a->rule, b->rule);
     COMPARE(a->origin, b->origin);

@@ -91,11 +91,17 @@ result match_steps_begin(struct match *m, enum match_stand stand)
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
+/* In a field of the head: no name in the body stands at 0, where a quote is. It is in no piece, also where one begins there. */
+static bool is_in_head(const struct match_finding *f)
+{
+    return f->in_name && f->at == 0;
+}
+
 /* Findings before `to` that have not been handed out. */
 static bool step_outside(struct match *m, uint64_t to, struct match_step *out)
 {
     uint32_t from = m->stepping.finding, n = from;
-    while (n < m->findings.count && finding_at(m, n)->at < to)
+    while (n < m->findings.count && (finding_at(m, n)->at < to || is_in_head(finding_at(m, n))))
         finding_at(m, n++)->unit = MATCH_NONE;
     if (n == from) return false;
     m->stepping.finding = n;

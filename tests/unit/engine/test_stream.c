@@ -245,6 +245,25 @@ static void case_by_case(void **state)
         assert_flows(cases[i].path, cases[i].shape, cases[i].body, cases[i].wanted, cases[i].why);
 }
 
+/* What a field of the head says is in no unit, also where the first one begins with the body and goes for its own sake. */
+//= 8USC1367 a(2)
+static void the_head_is_in_no_unit(void **state)
+{
+    const struct engine_field her = {SPAN("x-subject"), SPAN("A012345678")};
+    static const char *const bodies[] = {"{\"a\":\"A000000811\"}\n2\n", "{\"a\":1}\n2\n", "999999999\n2\n", " 1\n", "\n"};
+    static const size_t pieces[] = {1, 7, 1 << 20};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bodies) * ARRAY_LEN(pieces); i++) {
+        struct engine_begin b = begin("/flow/one", 2);
+        b.fields = &her;
+        b.field_count = 1;
+        struct answer a = flow(&b, span_str(bodies[i % ARRAY_LEN(bodies)]), pieces[i / ARRAY_LEN(bodies)], true);
+        assert_true(a.withheld);
+        assert_int_equal(a.len, 0);
+        mem_free(a.out);
+    }
+}
+
 /* A list without end: what is held is a unit and what is read at once, whether or not anybody in it is withheld. */
 static void memory_is_a_unit(void **state)
 {
@@ -282,6 +301,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(case_by_case), cmocka_unit_test(memory_is_a_unit),
         cmocka_unit_test(units_leave_as_in_the_whole_document), cmocka_unit_test(how_far_it_gets_depends_on_the_bytes),
-        cmocka_unit_test(limits_tell_nothing)};
+        cmocka_unit_test(limits_tell_nothing), cmocka_unit_test(the_head_is_in_no_unit)};
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
