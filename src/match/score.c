@@ -469,6 +469,7 @@ void scores_forget(struct match *m)
     struct scores *all = m->scores;
     for (uint32_t i = 0; i < all->used_count; i++)
         mem_wipe(&all->all[all->used[i]], sizeof all->all[0]);
+    mem_wipe(all->used, all->used_count * sizeof all->used[0]);
     mem_wipe(all->pieces, all->piece_count * sizeof all->pieces[0]);
     mem_wipe(all->containers, all->container_count * sizeof all->containers[0]);
     mem_wipe(all->steps, all->step_count * sizeof all->steps[0]);
