@@ -86,8 +86,7 @@ static inline bool world_open_pack(struct world *w, const char *pack, span peopl
     *w = (struct world){.problems = problems_new()};
     w->source = source_parse("world.json", span_str(pack), w->problems);
     w->rules = w->source ? rules_load(&w->source, 1, w->problems) : NULL;
-    world_complain(w->problems);
-    if (!w->rules) return false;
+    if (!w->rules) return world_complain(w->problems), false;
     w->scratch = rules_scratch_new(w->rules);
     w->builder = registry_builder_new(key, w->problems);
     if (!is_ok(registry_builder_source(w->builder, "people.jsonl", people))) return false;
