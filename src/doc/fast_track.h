@@ -319,13 +319,20 @@ STRIDE bool hand_over(struct stride *s, const struct track_tale *tale, size_t en
     return hand(s->skip, s->event, count, s->r->track, tale, s->at, s->at + end);
 }
 
-/* Goes on behind a record that ends before `end`. */
+/* Goes on behind a record that ends before `end`. Where the next one follows at once, two marks are all that is asked for
+ * before it is gone through as well: the rest of the list is not written. */
 STRIDE void jump(struct stride *s, size_t end)
 {
     struct doc_scan *scan = &s->r->scan;
     uint32_t mark = scan_jump(scan, end);
     s->mark = scan->marks + mark;
-    if (mark >= scan->written) s->last_mark = s->mark - 1;
+    if (mark < scan->written) return;
+    bool next = end + 1 < s->size && *byte_at(s, end) == ',' && *byte_at(s, end + 1) == '{';
+    s->last_mark = s->mark - 1;
+    if (!next) return;
+    scan->marks[mark] = (uint16_t)end;
+    scan->marks[mark + 1] = (uint16_t)(end + 1);
+    s->last_mark = s->mark + 1;
 }
 
 /* False: the record was not taken. */

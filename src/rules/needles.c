@@ -169,6 +169,12 @@ static void describe(struct needle *needle)
         needle->keep |= UINT64_C(0xFF) << 8 * i;
         needle->fold |= (uint64_t)(is_alpha(needle->text[i]) ? 0x20 : 0) << 8 * i;
     }
+    for (size_t i = 0; i < NEEDLE_PLACES && needle->gram + i < needle->len; i++) {
+        uint8_t c = needle->text[needle->gram + i];
+        needle->start.head |= (uint32_t)c << 8 * i;
+        needle->start.keep |= UINT32_C(0xFF) << 8 * i;
+        needle->start.fold |= (uint32_t)(is_alpha(c) ? 0x20 : 0) << 8 * i;
+    }
 }
 
 static void add_byte(struct needles *n, size_t place, unsigned group, uint8_t c)

@@ -26,6 +26,9 @@ struct needle {
     uint32_t group;
     uint32_t next; /* index + 1 of another one with the same hash */
     uint64_t head, keep, fold; /* the first eight bytes; bits of those that there are; the small bit of letters */
+    struct {
+        uint32_t head, keep, fold;
+    } start; /* the same of the gram */
 };
 
 struct needles {
@@ -66,19 +69,23 @@ static inline uint32_t needle_gram(const uint8_t *p)
 /* With this one and those behind it. */
 void needles_compare(const struct needles *n, span text, size_t at, uint32_t first, needle_fn *each, void *ctx);
 
-/* A place where this gram stands. */
+/* A place where this gram stands, with four bytes or what there is of them. */
 static inline __attribute__((always_inline)) void needles_try(
     const struct needles *n, span text, size_t at, uint32_t gram, needle_fn *each, void *ctx)
 {
     uint32_t first = n->grams[needle_hash(gram)];
-    if (UNLIKELY(first > 0)) needles_compare(n, text, at, first, each, ctx);
+    if (LIKELY(first == 0)) return;
+    const struct needle *one = &n->items[first - 1];
+    if (one->next == 0 && ((gram | one->start.fold) & one->start.keep) != one->start.head) return;
+    needles_compare(n, text, at, first, each, ctx);
 }
 _Static_assert(NEEDLE_GRAMS == 1 << 12, "the upper twelve bits");
 
 static inline void needles_try_rest(const struct needles *n, span text, size_t at, needle_fn *each, void *ctx)
 {
-    for (; at + NEEDLE_MIN <= text.len; at++)
-        needles_try(n, text, at, needle_gram(text.ptr + at), each, ctx);
+    for (; at + NEEDLE_PLACES <= text.len; at++)
+        needles_try(n, text, at, load_le32(text.ptr + at), each, ctx);
+    if (at + NEEDLE_MIN <= text.len) needles_try(n, text, at, needle_gram(text.ptr + at), each, ctx);
 }
 
 /* Sets a bit for each place of the blocks where one may stand; NEEDLE_PLACES - 1 bytes more are there. No calls in it: the
