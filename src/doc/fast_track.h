@@ -75,6 +75,16 @@ STRIDE void take_brackets(struct stride *s, const struct track_node *n, size_t g
 }
 
 /* TRACK_SHAPE bytes may be read at p. */
+STRIDE bool is_like(const struct track_node *n, const uint8_t *p)
+{
+#ifdef __AVX2__
+    __m256i there = _mm256_loadu_si256((const void *)p), here = _mm256_loadu_si256((const void *)n->shape);
+    return _bzhi_u64(~(uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(there, here)), n->shape_len) == 0;
+#else
+    return memcmp(p, n->shape, n->shape_len) == 0;
+#endif
+}
+
 STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
 {
 #ifdef __AVX2__
@@ -93,11 +103,17 @@ STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
 #endif
 }
 
-static void keep_shape(struct track_node *n, const uint8_t *p, size_t len)
+static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 {
     for (size_t i = 0; i < len; i++)
-        n->shape[i] = is_digit(p[i]) ? '0' : to_upper(p[i]);
+        n->shape[i] = exact ? p[i] : is_digit(p[i]) ? '0' : to_upper(p[i]);
     n->shape_len = (uint8_t)len;
+    n->exact = exact;
+}
+
+STRIDE bool is_kept(const struct track_node *n, const uint8_t *p)
+{
+    return n->exact ? is_like(n, p) : has_shape(n, p);
 }
 
 /* A string that goes to its closing quote: one of a shape that held nothing here holds nothing again. */
@@ -106,10 +122,11 @@ STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t under, cons
     const uint8_t *p = byte_at(s, value->from);
     size_t len = value->end - 1 - value->from;
     bool may_keep = len > 0 && len <= TRACK_SHAPE && value->from + TRACK_SHAPE <= s->size;
-    if (may_keep && n->shape_len == len && has_shape(n, p)) return true;
+    if (may_keep && n->shape_len == len && is_kept(n, p)) return true;
     if (n->loud == TRACK_LOUD) return false;
     enum doc_news news = ask(s, under, value);
-    if (news == DOC_NEWS_NEVER && may_keep) keep_shape(n, p, len);
+    bool exact = news == DOC_NEWS_NONE;
+    if (news != DOC_NEWS_SOME && may_keep && (!exact || n->exact || n->shape_len == 0)) keep_shape(n, p, len, exact);
     n->loud += news == DOC_NEWS_SOME;
     return news != DOC_NEWS_SOME;
 }
@@ -209,16 +226,17 @@ STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t fr
 {
     struct plain value;
     size_t len = to - from;
-    if (LIKELY(*s->literal > s->at + to)) {
+    if (LIKELY(*s->literal > s->at + to) && n->loud < TRACK_LOUD) {
         bool quiet = n->dull & (DOC_DULL_VALUE | DOC_DULL_STRINGS);
         bool shaped = quiet && n->shape_len == len && from + TRACK_SHAPE <= s->size;
-        if (shaped && len > 0 && has_shape(n, byte_at(s, from))) return PASSED_SILENT;
+        if (shaped && len > 0 && is_kept(n, byte_at(s, from))) return PASSED_SILENT;
         if (n->dull & DOC_DULL_VALUE && is_short_word(&s->r->scan, from, len)) return PASSED_SILENT;
     }
     const uint16_t mark[2] = {(uint16_t)(from - 1), (uint16_t)to};
     if (UNLIKELY(!read_string(s, mark, &value))) return PASSED_NOT;
     enum plain_news news = news_of(n->dull, &value);
-    if (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, n->under, &value))) return PASSED_SILENT;
+    bool asked = n->loud < TRACK_LOUD;
+    if (asked && (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, n->under, &value)))) return PASSED_SILENT;
     *word = value.word;
     return PASSED_TOLD;
 }

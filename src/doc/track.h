@@ -54,9 +54,10 @@ struct track_node {
     uint16_t first_op;
     uint8_t ops, len, marks, name_at;
     uint8_t kind;
-    uint8_t loud;               /* so often something was found in a string behind it */
+    uint8_t loud;               /* so often something was found in a string behind it; TRACK_LOUD: each is told */
     uint8_t shape_len;          /* 0: none yet */
     uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
+    bool exact;                 /* that string and no other */
     uint8_t dull;               /* DOC_DULL_… of the value behind it, as it was judged */
     uint16_t under;             /* the name that it is asked about with */
     uint32_t epoch;             /* when it was judged (struct track) */

@@ -179,6 +179,16 @@ struct plan {
     uint32_t digits, letters;
 };
 
+/* Texts of one shape under a name, of which nothing but their base64 runs can be anything. */
+#define MURMURS 32
+struct murmur {
+    uint8_t text[LOOK_BLOCK]; /* the shape */
+    uint16_t name;
+    uint8_t len; /* 0: none yet */
+    uint8_t runs;
+    struct run run[RUNS];
+};
+
 /* score.c: what the walk does about a record that is told as one before (struct doc_told). Pieces and containers of the
  * record count from 0. */
 #define SCORES 256
@@ -272,6 +282,8 @@ struct match {
     struct plan plans[PLANS];
     uint8_t plans_used[PLANS];
     uint32_t plan_count;
+    struct murmur murmurs[MURMURS];
+    uint32_t murmurs_used; /* a bit for each */
     alike_function *alike;
     take_function *take;
     struct known *learning; /* what is proposed is noted here too */
@@ -452,6 +464,8 @@ bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
  * marks; the markers of free text, where a literal is in it. */
 void view_identify(struct match *m, span text, const struct look *l);
 void view_free_text(struct match *m, span text, const struct look *l);
+/* Whether only what stands in a text at the spot itself can say anything of it: nothing is known of its place. */
+bool view_stands_alone(const struct match *m);
 void view_token(struct match *m, span token, unsigned level);
 /* The base64 runs of a text of one block; their number, no more than `most` of them, or `most` + 1. */
 size_t view_find_runs(const struct look *l, struct run *runs, size_t most);
@@ -470,6 +484,10 @@ bool shape_again(struct match *m, span text);
 void shape_keep(struct match *m, span text, const struct look *l);
 /* syntax_scan() of the text at the spot: of a shape that is learnt it is kept that it has to be done. */
 void shape_read(struct match *m, span text, const struct look *l, bool labelled_only);
+/* Whether the text under that name is of a shape that is known to hold base64 alone, and no text in it. Where it may be so,
+ * it can be kept. */
+bool shape_murmurs(struct match *m, uint16_t name, span text);
+void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l);
 /* While a shape is learnt: what is proposed; that it is no matter of the shape alone. */
 void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span value);
 static inline void shape_varies(struct match *m)

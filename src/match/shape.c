@@ -185,6 +185,34 @@ void shape_keep(struct match *m, span text, const struct look *l)
     if (k && !k->varies) make_plan(p, k, text, l);
 }
 
+static struct murmur *murmur_of(struct match *m, uint16_t name, size_t len)
+{
+    return &m->murmurs[(name * 5u + len) % MURMURS];
+}
+_Static_assert(MURMURS == 32, "a word of bits");
+
+bool shape_murmurs(struct match *m, uint16_t name, span text)
+{
+    const struct murmur *k = murmur_of(m, name, text.len);
+    bool near = (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
+    if (k->len != text.len || k->name != name || !near || !m->alike(text.ptr, k->text, text.len)) return false;
+    for (size_t i = 0; i < k->runs; i++)
+        if (!m->noise(span_sub(text, k->run[i].from, k->run[i].len))) return false;
+    return true;
+}
+
+void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l)
+{
+    struct murmur *k = murmur_of(m, name, text.len);
+    struct run runs[RUNS];
+    size_t count = text.len <= LOOK_READ && !l->padding ? view_find_runs(l, runs, RUNS) : RUNS + 1;
+    if (count > RUNS) return;
+    m->murmurs_used |= UINT32_C(1) << (k - m->murmurs);
+    *k = (struct murmur){.name = name, .len = (uint8_t)text.len, .runs = (uint8_t)count};
+    memcpy(k->text, l->shape, sizeof k->text);
+    memcpy(k->run, runs, sizeof k->run);
+}
+
 //= 8USC1367 a(2) what a document said does not outlive its exchange
 void shapes_forget(struct match *m)
 {
@@ -196,6 +224,9 @@ void shapes_forget(struct match *m)
     for (uint32_t i = 0; i < m->plan_count; i++)
         mem_wipe(&m->plans[m->plans_used[i]], sizeof m->plans[0]);
     m->plan_count = 0;
+    for (uint32_t i = 0; i < MURMURS; i++)
+        if (m->murmurs_used >> i & 1) mem_wipe(&m->murmurs[i], sizeof m->murmurs[0]);
+    m->murmurs_used = 0;
     m->learnt = span_of(NULL, 0);
 }
 

@@ -96,7 +96,7 @@ void value_string(
 }
 
 /* Where something is found, all is done again once its place is known. */
-static enum doc_news shaped_news(struct match *m, span text, const struct look *l)
+static enum doc_news shaped_news(struct match *m, uint16_t name, span text, const struct look *l)
 {
     uint64_t before = m->proposals;
     m->dry = true;
@@ -104,7 +104,9 @@ static enum doc_news shaped_news(struct match *m, span text, const struct look *
     if (m->proposals == before) view_runs(m, text, l, 0);
     m->dry = false;
     if (m->proposals != before) return DOC_NEWS_SOME;
-    return never && !l->run ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
+    if (never && !l->run) return DOC_NEWS_NEVER;
+    if (never && view_stands_alone(m)) shape_murmured(m, name, text, l);
+    return DOC_NEWS_NONE;
 }
 
 enum doc_news value_news(void *match, uint16_t name, span text)
@@ -112,12 +114,13 @@ enum doc_news value_news(void *match, uint16_t name, span text)
     struct match *m = match;
     label_set labels = name_labels(m, name);
     struct look l;
+    if (shape_murmurs(m, name, text)) return DOC_NEWS_NONE;
     m->look(text, &l);
     if (labels == 0 && view_is_dull(m, &l, 0)) return DOC_NEWS_NEVER;
     m->spot = (struct spot){.unit = MATCH_NONE, .labels = labels, .label = label_of(m, labels)};
     enum doc_news news = DOC_NEWS_SOME;
     if (is_shaped(text, &l))
-        news = shaped_news(m, text, &l);
+        news = shaped_news(m, name, text, &l);
     else if (labels == 0 && is_plain(m, text, &l) && !l.run)
         news = DOC_NEWS_NONE;
     /* Where identifiers stand they mostly stand again: it is not asked in vain twice. */

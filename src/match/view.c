@@ -203,27 +203,27 @@ bool view_is_dull(const struct match *m, const struct look *l, unsigned level)
 }
 
 /* Whether only what stands in the text itself can say anything of it. */
-static bool stands_alone(const struct match *m)
+bool view_stands_alone(const struct match *m)
 {
     return m->prefilter && !m->spot.key && m->spot.label->count == 0 && !m->spot.label->markers;
 }
 
 static bool is_dull(const struct match *m, const struct look *l, unsigned level)
 {
-    return stands_alone(m) && view_is_dull(m, l, level);
+    return view_stands_alone(m) && view_is_dull(m, l, level);
 }
 
 /* What was decoded is mostly no text at all: then it is no wonder that it holds a few digits. */
 static bool is_noise(const struct match *m, span text, const struct look *l, unsigned level)
 {
-    if (!stands_alone(m)) return false;
+    if (!view_stands_alone(m)) return false;
     if (l->leads > 0 || l->digits >= 6 || l->at || (level < LEVELS && (l->percent || l->run))) return false;
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
 static void decode_token(struct match *m, span token, unsigned level)
 {
-    if (LIKELY(!m->any_syntax && stands_alone(m)) && m->noise(token)) return;
+    if (LIKELY(!m->any_syntax && view_stands_alone(m)) && m->noise(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
     struct look l;
     if (!out) return;
