@@ -212,6 +212,16 @@ void match_reset(struct match *m)
     m->clean = true;
 }
 
+static void know_heads(struct match *m)
+{
+    if (m->heads[0].len > 0 && m->heads_system == m->view->system) return;
+    m->heads_system = m->view->system;
+    for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++) {
+        enum registry_kind kind = (enum registry_kind)i;
+        m->heads[i] = registry_ask_head(kind, registry_kind_is_surrogate(kind) ? m->view->system : 0);
+    }
+}
+
 void match_prepare(struct match *m, enum doc_format format, const struct rules_document *document,
     const struct registry *registry, const struct match_limits *limits)
 {
@@ -223,6 +233,7 @@ void match_prepare(struct match *m, enum doc_format format, const struct rules_d
     m->registry = registry;
     m->limits = *limits;
     m->search = limits->search;
+    know_heads(m);
     doc_reader_reset(m->reader, format, &(struct doc_limits){.depth = limits->depth});
     m->skips = m->prefilter && !m->any_syntax && !m->view->has_allow && !m->view->has_graph && !m->search;
 }

@@ -15,7 +15,8 @@
 #define MATCH_MAGIC 0x4d415443u
 #define EVENTS 256
 #define STEP ((size_t)64 * 1024) /* bytes scanned for literals and then read: both passes find them in the cache */
-#define BATCH 128
+#define BATCH REGISTRY_ASKS
+#define ASK_ROOM 16 /* bytes that may be read of a short key */
 #define LEVELS 2   /* of percent-encoding and base64 */
 #define LABEL_RULES 32
 #define LABEL_SLOTS 64
@@ -124,9 +125,10 @@ struct batch {
     size_t most, most_bytes; /* that it held in this document: so much is wiped */
     struct candidate candidates[BATCH];
     struct registry_key keys[BATCH];
-    uint8_t text[BATCH * REGISTRY_CANONICAL_MAX];
-    struct registry_hit hits[BATCH];
+    struct registry_asks asks; /* the same keys */
+    uint8_t text[BATCH * REGISTRY_CANONICAL_MAX + ASK_ROOM];
 };
+
 
 /* Shapes of values (struct look) met in this document, and whether any value of the shape may hold an identifier: dates
  * and the like mostly have one shape, and are then never read again. */
@@ -343,6 +345,8 @@ struct match {
     uint64_t proposals;
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS];
     struct batch batch;
+    struct registry_head heads[REGISTRY_KIND_COUNT]; /* of what is asked for in documents of this system */
+    uint32_t heads_system;
     struct doc_event events[EVENTS];
 };
 

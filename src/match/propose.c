@@ -73,7 +73,7 @@ static void add_hit(struct match *m, const struct candidate *c, const struct reg
                        .in_name = c->in_name});
 }
 
-static void add_subjects(struct match *m, size_t i)
+static void add_subjects(struct match *m, size_t i, uint64_t subject)
 {
     const struct batch *b = &m->batch;
     uint64_t few[SUBJECTS], *subjects = few;
@@ -87,7 +87,7 @@ static void add_subjects(struct match *m, size_t i)
     } else if (n > SUBJECTS) {
         n = SUBJECTS;
     }
-    if (n == 0) add_hit(m, &b->candidates[i], &b->keys[i], b->hits[i].subject);
+    if (n == 0) add_hit(m, &b->candidates[i], &b->keys[i], subject);
     for (size_t s = 0; s < n; s++)
         add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
 }
@@ -106,19 +106,27 @@ void batch_wipe(struct batch *b)
     bytes = b->most_bytes + REGISTRY_CANONICAL_MAX;
     mem_wipe(b->candidates, b->most * sizeof b->candidates[0]);
     mem_wipe(b->keys, b->most * sizeof b->keys[0]);
-    mem_wipe(b->hits, b->most * sizeof b->hits[0]);
+    registry_asks_wipe(&b->asks);
     mem_wipe(b->text, bytes < sizeof b->text ? bytes : sizeof b->text);
     b->count = b->bytes = b->most = b->most_bytes = 0;
+}
+
+/* One that may be known. */
+static void look_up(struct match *m, size_t i)
+{
+    struct registry_hit hit;
+    registry_probe(m->registry, &m->batch.keys[i], 1, &hit);
+    if (hit.protected_) add_subjects(m, i, hit.subject);
+    mem_wipe(&hit, sizeof hit);
 }
 
 void propose_flush(struct match *m)
 {
     struct batch *b = &m->batch;
-    if (b->count > 0 && m->registry) {
-        registry_probe(m->registry, b->keys, b->count, b->hits);
-        for (size_t i = 0; i < b->count; i++)
-            if (b->hits[i].protected_) add_subjects(m, i);
-    }
+    uint64_t known = m->registry ? registry_any(m->registry, &b->asks) : 0;
+    for (; UNLIKELY(known != 0); known &= known - 1)
+        look_up(m, (size_t)__builtin_ctzll(known));
+    registry_asks_empty(&b->asks);
     batch_note(b);
     b->count = b->bytes = 0;
 }
@@ -146,6 +154,10 @@ static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, 
     b->candidates[i] = (struct candidate){
         m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text, m->spot.is_name};
     b->keys[i] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? m->view->system : 0, canonical};
+    if (LIKELY(registry_ask_fits(m->heads[kind], canonical.len)))
+        registry_ask_short(&b->asks, m->heads[kind], canonical.ptr, canonical.len);
+    else if (m->registry)
+        registry_ask(m->registry, &b->asks, &b->keys[i]);
     if (m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text) suspect_note(m, kind, canonical);
     if (m->observer) m->observer(m->observer_ctx, rule, kind, canonical);
 }
