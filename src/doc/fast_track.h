@@ -111,6 +111,13 @@ static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool 
     n->exact = exact;
 }
 
+/* One string is not kept in the place of a shape, nor where each is another. */
+static void keep(struct track_node *n, const uint8_t *p, size_t len, bool exact)
+{
+    if (exact && n->shape_len > 0 && (!n->exact || ++n->strays >= TRACK_STRAYS)) return;
+    keep_shape(n, p, len, exact);
+}
+
 STRIDE bool is_kept(const struct track_node *n, const uint8_t *p)
 {
     return n->exact ? is_like(n, p) : has_shape(n, p);
@@ -125,8 +132,7 @@ STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t under, cons
     if (may_keep && n->shape_len == len && is_kept(n, p)) return true;
     if (n->loud == TRACK_LOUD) return false;
     enum doc_news news = ask(s, under, value);
-    bool exact = news == DOC_NEWS_NONE;
-    if (news != DOC_NEWS_SOME && may_keep && (!exact || n->exact || n->shape_len == 0)) keep_shape(n, p, len, exact);
+    if (news != DOC_NEWS_SOME && may_keep) keep(n, p, len, news == DOC_NEWS_NONE);
     n->loud += news == DOC_NEWS_SOME;
     return news != DOC_NEWS_SOME;
 }
@@ -221,17 +227,10 @@ STRIDE bool is_short_word(const struct doc_scan *scan, size_t from, size_t len)
 
 enum passed { PASSED_SILENT, PASSED_TOLD, PASSED_NOT };
 
-/* A string behind the node, up to `to`. */
-STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t from, size_t to, uint64_t *word)
+/* A string behind the node that has to be looked at. */
+STRIDE enum passed read_passing(struct stride *s, struct track_node *n, size_t from, size_t to, uint64_t *word)
 {
     struct plain value;
-    size_t len = to - from;
-    if (LIKELY(*s->literal > s->at + to) && n->loud < TRACK_LOUD) {
-        bool quiet = n->dull & (DOC_DULL_VALUE | DOC_DULL_STRINGS);
-        bool shaped = quiet && n->shape_len == len && from + TRACK_SHAPE <= s->size;
-        if (shaped && len > 0 && is_kept(n, byte_at(s, from))) return PASSED_SILENT;
-        if (n->dull & DOC_DULL_VALUE && is_short_word(&s->r->scan, from, len)) return PASSED_SILENT;
-    }
     const uint16_t mark[2] = {(uint16_t)(from - 1), (uint16_t)to};
     if (UNLIKELY(!read_string(s, mark, &value))) return PASSED_NOT;
     enum plain_news news = news_of(n->dull, &value);
@@ -239,6 +238,18 @@ STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t fr
     if (asked && (news == PLAIN_NOTHING || (news == PLAIN_ASK && is_void(s, n, n->under, &value)))) return PASSED_SILENT;
     *word = value.word;
     return PASSED_TOLD;
+}
+
+/* A string behind the node, up to `to`. `literal`: where the next one ends. */
+STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t from, size_t to, size_t literal, uint64_t *word)
+{
+    size_t len = to - from;
+    if (LIKELY(literal > to && n->loud < TRACK_LOUD)) {
+        bool shaped = n->shape_len == len && n->dull & (DOC_DULL_VALUE | DOC_DULL_STRINGS) && from + TRACK_SHAPE <= s->size;
+        if (shaped && len > 0 && is_kept(n, byte_at(s, from))) return PASSED_SILENT;
+        if (n->dull & DOC_DULL_VALUE && is_short_word(&s->r->scan, from, len)) return PASSED_SILENT;
+    }
+    return read_passing(s, n, from, to, word);
 }
 
 STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, size_t from, size_t to, uint64_t *word)
@@ -251,43 +262,68 @@ STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, siz
     return PASSED_TOLD;
 }
 
+/* The node that follows there; NULL: none. Nodes that were learnt in a row are gone through without waiting for the number
+ * of the next. */
+STRIDE struct track_node *next_node(const struct stride *s, struct track_node *n, size_t gap)
+{
+    struct track_node *nodes = s->r->track->nodes, *behind = n + 1;
+    if (LIKELY(n->next == (uint16_t)(n - nodes) + 1 && is_here(s, behind, gap))) return behind;
+    uint16_t at = find_gap(s, n->child, &n->next, gap);
+    return at == TRACK_NONE ? NULL : &nodes[at];
+}
+
+/* Of the chunk: where the next literal ends; 0 where that one has passed. */
+STRIDE size_t literal_in(const struct stride *s)
+{
+    return *s->literal <= s->at ? 0 : (size_t)(*s->literal - s->at);
+}
+
+static void note_told(struct track_record *record, const uint8_t *told, size_t steps)
+{
+    uint64_t bits[TRACK_STEPS / 64] = {0};
+    for (size_t i = 0; i < steps; i++)
+        bits[i / 64] |= (uint64_t)told[i] << i % 64;
+    memcpy(record->told, bits, sizeof bits);
+    record->steps = (uint32_t)steps;
+}
+
 /* Goes through a record, whose first gap this is and begins there; where it ends. 0: it leaves the track, or is to be judged
  * first. By planes alone: its marks are mostly never put into the list. A function of its own, with a stride of its own: it
  * needs all registers that there are. */
 static __attribute__((noinline)) size_t go_through(
     struct doc_reader *r, uintptr_t bytes, size_t size, size_t gap, uint16_t first)
 {
-    struct track *t = r->track;
-    struct track_record *record = &t->record;
+    struct track_record *record = &r->track->record;
     struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
-    uint64_t told[TRACK_STEPS / 64] = {0};
-    uint32_t epoch = t->now;
-    size_t step = 0;
-    for (uint16_t at = first;; step++) {
-        struct track_node *n = &t->nodes[at];
+    uint8_t told[TRACK_STEPS];
+    uint32_t epoch = r->track->now;
+    size_t step = 0, literal = literal_in(&s);
+    struct track_node *n = &r->track->nodes[first];
+    for (;; step++) {
         enum passed passed;
         size_t from = gap + n->len, to;
         if (UNLIKELY(n->epoch != epoch)) return 0;
-        record->path[step] = at;
+        record->path[step] = (uint16_t)(n - r->track->nodes);
         record->gaps[step] = (uint16_t)gap;
+        told[step] = 0;
         if (n->kind == TRACK_END) break;
         bool string = n->kind == TRACK_STRING;
         to = string ? planes_string_end(&r->scan, from) : planes_next_mark(&r->scan, from + 1);
         if (UNLIKELY(to + 1 + TRACK_GAP >= size)) return 0;
         if (string)
-            passed = pass_string(&s, n, from, to, &record->words[step]);
+            passed = pass_string(&s, n, from, to, literal, &record->words[step]);
         else
             passed = pass_scalar(&s, n, from, to, &record->words[step]);
         if (UNLIKELY(passed == PASSED_NOT)) return 0;
+        if (UNLIKELY(literal <= to)) literal = literal_in(&s);
+        told[step] = passed == PASSED_TOLD;
         gap = to + string;
-        told[step / 64] |= (uint64_t)(passed == PASSED_TOLD) << step % 64;
-        at = find_gap(&s, n->child, &n->next, gap);
-        if (UNLIKELY(at == TRACK_NONE)) return 0;
+        n = next_node(&s, n, gap);
+        if (UNLIKELY(!n)) return 0;
     }
-    memcpy(record->told, told, sizeof told);
-    record->steps = (uint32_t)step + 1;
+    note_told(record, told, step + 1);
     r->literal = s.literal;
-    return gap + t->nodes[record->path[step]].len;
+    return gap + n->len;
 }
 
 STRIDE size_t offset_of(const uint16_t *gaps, struct doc_place p)

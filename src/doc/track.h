@@ -20,6 +20,7 @@
 #define TRACK_BRANCHES 8  /* gaps that may follow one */
 #define TRACK_REFUSALS 16 /* records that have no track, until no more are looked for */
 #define TRACK_LOUD 3      /* so often, and it is told without asking */
+#define TRACK_STRAYS 32   /* strings, and no other one is kept */
 #define TRACK_STRANGERS 64 /* and the place where they stand is the one of which nodes are known */
 #define TRACK_SHAPE 32    /* bytes of a string whose shape is kept */
 #define TRACK_TALES 256   /* ways to tell records */
@@ -45,26 +46,31 @@ struct track_context {
     bool rooted, dull;
 };
 
+/* What every record needs of it comes first, in two lines of the cache; nodes that were learnt one behind the other mostly
+ * follow each other. */
 struct track_node {
-    uint8_t bytes[TRACK_GAP]; /* zeros behind */
-    uint64_t word;            /* of the name of the value behind it */
-    uint16_t name;            /* DOC_NAME_NONE: an element */
-    uint16_t next;            /* the gap that followed last; TRACK_NONE: none yet */
-    uint16_t child, other;    /* gaps that may follow; another that may stand in its place */
+    uint8_t len, marks, kind;
+    uint8_t loud;      /* so often something was found in a string behind it; TRACK_LOUD: each is told */
+    uint8_t dull;      /* DOC_DULL_… of the value behind it, as it was judged */
+    uint8_t shape_len; /* 0: none yet */
+    bool exact;        /* that string and no other */
+    uint8_t strays;    /* strings since `shape` that were others, which were nothing either */
+    uint16_t next;     /* the gap that followed last; TRACK_NONE: none yet */
+    uint16_t child;    /* gaps that may follow */
+    uint16_t under;    /* the name that it is asked about with */
+    uint16_t name;     /* of the value behind it; DOC_NAME_NONE: an element */
+    uint64_t word;     /* of that name */
+    uint32_t epoch;    /* when it was judged (struct track) */
+    uint8_t name_at, ops;
     uint16_t first_op;
-    uint8_t ops, len, marks, name_at;
-    uint8_t kind;
-    uint8_t loud;               /* so often something was found in a string behind it; TRACK_LOUD: each is told */
-    uint8_t shape_len;          /* 0: none yet */
     uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
-    bool exact;                 /* that string and no other */
-    uint8_t dull;               /* DOC_DULL_… of the value behind it, as it was judged */
-    uint16_t under;             /* the name that it is asked about with */
-    uint32_t epoch;             /* when it was judged (struct track) */
-    uint32_t since;             /* of a record's first gap: the epoch in which the others are judged here */
-    struct track_context context;
+    uint8_t bytes[TRACK_GAP];   /* zeros behind */
+    uint16_t other;    /* another gap that may stand in its place */
     uint8_t strangers; /* records like it in other places, since the last one in this */
-};
+    uint32_t since;    /* of a record's first gap: the epoch in which the others are judged here */
+    struct track_context context;
+} __attribute__((aligned(64)));
+_Static_assert(offsetof(struct track_node, bytes) == 64, "two lines");
 
 /* ---- records that are told as one before was ---------------------------------------------------------------------- */
 
