@@ -218,7 +218,8 @@ static void know_heads(struct match *m)
     m->heads_system = m->view->system;
     for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++) {
         enum registry_kind kind = (enum registry_kind)i;
-        m->heads[i] = registry_ask_head(kind, registry_kind_is_surrogate(kind) ? m->view->system : 0);
+        m->kind_systems[i] = registry_kind_is_surrogate(kind) ? m->view->system : 0;
+        m->heads[i] = registry_ask_head(kind, m->kind_systems[i]);
     }
 }
 

@@ -213,6 +213,8 @@ struct score_step {
     struct child child;
     struct where where;
     struct doc_place at; /* of a value */
+    struct spot spot;    /* of it, but for where it stands this time */
+    bool usual;          /* all that may be done about a string there is to look into it */
     uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
     bool closes;         /* no value: an outermost unit has ended */
 };
@@ -346,7 +348,7 @@ struct match {
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS];
     struct batch batch;
     struct registry_head heads[REGISTRY_KIND_COUNT]; /* of what is asked for in documents of this system */
-    uint32_t heads_system;
+    uint32_t kind_systems[REGISTRY_KIND_COUNT], heads_system;
     struct doc_event events[EVENTS];
 };
 

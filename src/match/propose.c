@@ -153,9 +153,10 @@ static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, 
     b->bytes += canonical.len;
     b->candidates[i] = (struct candidate){
         m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text, m->spot.is_name};
-    b->keys[i] = (struct registry_key){kind, registry_kind_is_surrogate(kind) ? m->view->system : 0, canonical};
-    if (LIKELY(registry_ask_fits(m->heads[kind], canonical.len)))
-        registry_ask_short(&b->asks, m->heads[kind], canonical.ptr, canonical.len);
+    struct registry_head head = m->heads[kind];
+    b->keys[i] = (struct registry_key){kind, m->kind_systems[kind], canonical};
+    if (LIKELY(registry_ask_fits(head, canonical.len)))
+        registry_ask_short(&b->asks, head, canonical.ptr, canonical.len);
     else if (m->registry)
         registry_ask(m->registry, &b->asks, &b->keys[i]);
     if (m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text) suspect_note(m, kind, canonical);
@@ -194,6 +195,7 @@ void propose_again(struct match *m, const struct ask *ask, const struct registry
     size_t n = wide ? m->take(way, text.ptr + ask->from, out) : 0;
     if (UNLIKELY(n == 0)) return propose(m, ask->rule, kind, span_sub(text, ask->from, ask->len));
     m->proposals++;
-    if (m->dry || already_proposed(m, kind, span_of(out, n))) return;
+    bool first = b->count == 0 || b->candidates[b->count - 1].at != m->spot.at;
+    if (m->dry || (!first && already_proposed(m, kind, span_of(out, n)))) return;
     propose_key(m, ask->rule, kind, span_of(out, n));
 }

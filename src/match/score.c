@@ -165,7 +165,15 @@ static void make_value(struct maker *k, const struct doc_event *e, struct doc_pl
     uint32_t piece = begin_value(k, &c, e, value, &w);
     struct score_step *step = k->none ? NULL : add_step(k);
     if (!step) return;
-    *step = (struct score_step){.child = c, .where = w, .at = at, .kind = c.act & ACT_PIECE ? (uint8_t)(e->kind + 1) : 0};
+    *step = (struct score_step){.child = c,
+        .where = w,
+        .at = at,
+        .kind = c.act & ACT_PIECE ? (uint8_t)(e->kind + 1) : 0,
+        .spot = {.in_text = w.in_text,
+            .labels = c.labels,
+            .label = label_of(k->m, c.labels),
+            .key = c.act & ACT_KEY ? c.info : NULL},
+        .usual = !(c.act & (ACT_LINK | ACT_SEARCH | ACT_PSEUDONYM))};
     if (piece != MATCH_NONE) close_piece(k, piece, end);
     end_child(k, end);
 }
@@ -384,6 +392,22 @@ static void play_piece(struct match *m, const struct playing *p, const struct sc
     if (from->first) to->ordinal = p->f->children;
 }
 
+/* A string of a shape that was there before, or one that nothing need be done about. */
+static bool play_usual(struct match *m, const struct playing *p, const struct score_step *step, const struct doc_event *e)
+{
+    if (!step->usual || e->flags & DOC_ESCAPED || m->next_literal <= e->at + e->len) return false;
+    if (!(step->child.act | (e->flags & DOC_ATTENTION))) return true;
+    if (e->len > LOOK_READ || m->body_len - e->at < LOOK_READ) return false;
+    struct spot *spot = &m->spot;
+    *spot = step->spot;
+    spot->at = e->at;
+    spot->len = e->len;
+    spot->unit = piece_now(p, step->where.unit, p->f->where.unit);
+    if (UNLIKELY(spot->label->set != spot->labels)) spot->label = label_of(m, spot->labels);
+    m->latest.value = span_of(NULL, 0);
+    return shape_again(m, span_of(m->body + e->at, e->len));
+}
+
 static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
 {
     struct where w = step->where;
@@ -391,6 +415,7 @@ static void play_value(struct match *m, const struct playing *p, const struct sc
     uint64_t at = offset_of(p, step->at);
     memcpy(&e, &at, 8);
     memcpy((uint8_t *)&e + 8, &p->told->words[step->at.step], 8);
+    if (e.kind == DOC_STRING && LIKELY(play_usual(m, p, step, &e))) return;
     w.unit = piece_now(p, w.unit, p->f->where.unit);
     w.piece = piece_now(p, w.piece, p->f->where.piece);
     walk_value(m, &step->child, &e, &w);
