@@ -49,7 +49,7 @@ static void pack_short(const struct registry_key *k, size_t prefix, uint8_t out[
 bool message_of(const struct registry_key *k, uint8_t out[16])
 {
     size_t prefix = prefix_length(k->kind);
-    bool fits = prefix + k->canonical.len <= SHORT_MAX;
+    bool fits = registry_ask_fits((struct registry_head){.len = (uint8_t)prefix}, k->canonical.len);
     if (fits) pack_short(k, prefix, out);
     return fits;
 }

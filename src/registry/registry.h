@@ -168,11 +168,12 @@ bool registry_lookup(const struct registry *r, enum registry_kind kind, span val
  * is without its bit. One that is set says nothing yet: registry_probe() and registry_subjects() then decide (a released
  * subject's values keep their bits).
  *
- * A short value is a message of sixteen bytes: the kind; for surrogate keys the system, four bytes, lowest first; the
+ * A short value, but none of the shortest, is a message of sixteen bytes: the kind; for surrogate keys the system, four bytes, lowest first; the
  * canonical value; zeros; and last how many bytes stand before the zeros. Whoever has a value in a register may write
  * the message itself and count it. */
 #define REGISTRY_ASKS 64
-#define REGISTRY_ASK_SHORT 15 /* kind, system and value together */
+#define REGISTRY_ASK_LEAST 8  /* kind, system and value together; with fewer the hash absorbs one word, not two */
+#define REGISTRY_ASK_SHORT 15 /* at most */
 struct registry_asks {
     uint32_t count;
     uint32_t most;  /* that it ever held: so much is wiped */
@@ -186,13 +187,16 @@ struct registry_head {
     uint8_t len;
 };
 struct registry_head registry_ask_head(enum registry_kind kind, uint32_t system);
-static inline bool registry_ask_fits(struct registry_head h, size_t len) { return h.len + len <= REGISTRY_ASK_SHORT; }
+static inline bool registry_ask_fits(struct registry_head h, size_t len)
+{
+    return h.len + len >= REGISTRY_ASK_LEAST && h.len + len <= REGISTRY_ASK_SHORT;
+}
 /* Adds a value that fits; sixteen bytes may be read from `canonical` on. There is room: count < REGISTRY_ASKS. */
 static inline void registry_ask_short(
     struct registry_asks *a, struct registry_head h, const uint8_t *canonical, size_t len)
 {
     size_t all = h.len + len;
-    ASSERT(h.len > 0 && all <= REGISTRY_ASK_SHORT && a->count < REGISTRY_ASKS);
+    ASSERT(h.len > 0 && registry_ask_fits(h, len) && a->count < REGISTRY_ASKS);
     unsigned shift = 8u * h.len; /* 8 or 40 */
     uint64_t low = load_le64(canonical), high = load_le64(canonical + 8) << shift | low >> (64 - shift);
     low = low << shift | h.bytes;

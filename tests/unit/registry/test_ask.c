@@ -135,6 +135,57 @@ static void find_all(const struct world *w)
 }
 static void test_all_are_found(void **state) { each_level(*state, find_all); }
 
+/* Keys of 1 to 24 characters, sixteen of one length at a time: by both ways. */
+#define LENGTHS 24
+#define OF_EACH 16
+static struct registry_key value_long(unsigned len, unsigned i, char out[TEXT])
+{
+    for (unsigned at = 0; at < len; at++)
+        out[at] = (char)('1' + (at == 0 ? i % 9 : at == 1 ? i / 9 : len) % 9);
+    out[len] = 0;
+    return (struct registry_key){REGISTRY_PERSON_ID, registry_system_id(SPAN("earm")), span_str(out)};
+}
+
+static void find_lengths(const struct world *w)
+{
+    static char text[OF_EACH][TEXT];
+    struct registry_key keys[OF_EACH];
+    struct registry_hit hits[OF_EACH];
+    for (unsigned len = 1; len <= LENGTHS; len++) {
+        struct registry_asks asks = {0};
+        for (unsigned i = 0; i < OF_EACH; i++) {
+            keys[i] = value_long(len, i, text[i]);
+            ask_somehow(w->registry, &asks, &keys[i]);
+        }
+        registry_probe(w->registry, keys, OF_EACH, hits);
+        assert_int_equal(registry_any(w->registry, &asks), (1U << OF_EACH) - 1);
+        for (unsigned i = 0; i < OF_EACH; i++)
+            if (!hits[i].protected_) fail_msg("%s", text[i]);
+    }
+}
+
+static void test_each_length_is_found(void **state)
+{
+    (void)state;
+    struct world w = {.overlay = NULL};
+    struct buf source;
+    buf_init(&source, 1 << 20);
+    for (unsigned i = 0; i < LENGTHS * OF_EACH; i++) {
+        char text[TEXT];
+        (void)value_long(1 + i / OF_EACH, i % OF_EACH, text);
+        assert_true(is_ok(buf_printf(&source, "{\"subject\":\"L%u\",\"identifiers\":[{\"kind\":\"person_id\",\"value\":\"%s\","
+            "\"system\":\"earm\"}]}\n", i, text)));
+    }
+    assert_true(is_ok(buf_append(&source, span_of("", 1))));
+    w.built = build_text((const char *)buf_span(&source).ptr);
+    buf_free(&source);
+    assert_true(is_ok(w.built.outcome));
+    w.registry = open_image(w.built.image, NULL);
+    each_level(&w, find_lengths);
+    registry_close(w.registry);
+    built_free(&w.built);
+}
+
 static void apply(void *overlay, const char *text)
 {
     static uint64_t position;
@@ -235,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_the_slow_way),
         cmocka_unit_test(test_all_are_found),
+        cmocka_unit_test(test_each_length_is_found),
         cmocka_unit_test(test_what_is_wiped_is_gone),
         cmocka_unit_test(test_what_a_message_is),
         cmocka_unit_test(test_with_live_changes), /* last: the overlay is changed from here on */
