@@ -53,6 +53,7 @@ static struct answer flow(struct engine_begin *b, span body, size_t piece, bool 
     assert_true(is_ok(buf_append(&taken, span_of("", 1))));
     a.out = mem_copy(buf_span(&taken).ptr, a.len + 1);
     engine_reset(f.engine);
+    b->out = NULL;
     buf_free(&out);
     buf_free(&taken);
     return a;
