@@ -120,7 +120,7 @@ static void put_step(struct reading *r, const struct match_step *s)
     }
     put(r, s->kind);
     if (s->container) put(r, s->container->open), put(r, s->container->is_lines), put(r, s->container->outer);
-    if (s->kind == MATCH_STEP_CONTAINER) return put_container(r, s->container);
+    if (s->kind == MATCH_STEP_CONTAINER && s->container) return put_container(r, s->container);
     put_piece(r, &s->piece, false);
     put_survey(r, &s->inside);
 }
