@@ -4,15 +4,16 @@
 
 /* Processes that write at once are not in step, nor is what waited for a disk. */
 #define CLOCK_STEP_US ((uint64_t)60 * 1000000)
+#define ENTRY_HEAD "{\"time\":\""
 
 static void see_clock(struct log_clock *c, uint64_t index, span json)
 {
-    static const char head[] = "{\"time\":\"";
     uint64_t before, now;
-    span text = span_sub(json, sizeof head - 1, LEDGER_TIME_TEXT - 1);
-    if (json.len < sizeof head + LEDGER_TIME_TEXT || !span_starts(json, SPAN("{\"time\":\""))) return;
+    /* A log that somebody else wrote may hold anything. */
+    if (json.len < sizeof ENTRY_HEAD + LEDGER_TIME_TEXT || !span_starts(json, SPAN(ENTRY_HEAD))) return;
+    span text = span_sub(json, sizeof ENTRY_HEAD - 1, LEDGER_TIME_TEXT - 1);
     bool back = c->newest[0] && memcmp(text.ptr, c->newest, text.len) < 0;
-    if (back && ledger_time_parse(span_str(c->newest), &before) && ledger_time_parse(text, &now) && before - now > CLOCK_STEP_US) {
+    if (back && ledger_time_parse(span_str(c->newest), &before) && ledger_time_parse(text, &now) && before > now + CLOCK_STEP_US) {
         c->times++;
         if (before - now > c->back_us) c->index = index, c->back_us = before - now;
     } else if (back) {
