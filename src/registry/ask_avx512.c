@@ -23,8 +23,14 @@ void ask_place_avx512(const struct image *image, struct ask_places *p, size_t n)
         __m512i bucket = _mm512_add_epi64(base, _mm512_slli_epi64(homes_of(load_words(p->a + i), buckets), 6));
         _mm512_storeu_si512(p->tag + i, tag);
         _mm512_storeu_si512(p->bucket + i, bucket);
-        for (size_t k = 0; k < ASK_GROUP; k++)
-            __builtin_prefetch(p->bucket[i + k]);
+        __builtin_prefetch(p->bucket[i]);
+        __builtin_prefetch(p->bucket[i + 1]);
+        __builtin_prefetch(p->bucket[i + 2]);
+        __builtin_prefetch(p->bucket[i + 3]);
+        __builtin_prefetch(p->bucket[i + 4]);
+        __builtin_prefetch(p->bucket[i + 5]);
+        __builtin_prefetch(p->bucket[i + 6]);
+        __builtin_prefetch(p->bucket[i + 7]);
     }
 }
 
