@@ -179,7 +179,7 @@ static void test_full_is_back_pressure_and_never_a_drop(void **state)
     unsigned published = 0, taken = 0;
     uint64_t ticket, last = 0;
     size_t len;
-    result r = OK;
+    result r;
     for (;;) {
         memset(entry, (int)(published & 0xff), sizeof entry);
         r = ipc_ring_publish(p.ring, span_of(entry, sizeof entry), &ticket);
