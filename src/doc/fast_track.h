@@ -262,14 +262,20 @@ STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, siz
     return PASSED_TOLD;
 }
 
-/* The node that follows there; NULL: none. Nodes that were learnt in a row are gone through without waiting for the number
- * of the next. */
-STRIDE struct track_node *next_node(const struct stride *s, struct track_node *n, size_t gap)
+/* Goes from a node to the one that follows there. False: there is none. Nodes that were learnt in a row are gone through
+ * without waiting for the number of the next. */
+STRIDE bool go_on(const struct stride *s, struct track_node **n, uint16_t *at, size_t gap)
 {
-    struct track_node *nodes = s->r->track->nodes, *behind = n + 1;
-    if (LIKELY(n->next == (uint16_t)(n - nodes) + 1 && is_here(s, behind, gap))) return behind;
-    uint16_t at = find_gap(s, n->child, &n->next, gap);
-    return at == TRACK_NONE ? NULL : &nodes[at];
+    struct track_node *now = *n;
+    if (LIKELY(now->next == *at + 1 && is_here(s, now + 1, gap))) {
+        *n = now + 1;
+        ++*at;
+        return true;
+    }
+    *at = find_gap(s, now->child, &now->next, gap);
+    if (UNLIKELY(*at == TRACK_NONE)) return false;
+    *n = &s->r->track->nodes[*at];
+    return true;
 }
 
 /* Of the chunk: where the next literal ends; 0 where that one has passed. */
@@ -278,12 +284,15 @@ STRIDE size_t literal_in(const struct stride *s)
     return *s->literal <= s->at ? 0 : (size_t)(*s->literal - s->at);
 }
 
-static void note_told(struct track_record *record, const uint8_t *told, size_t steps)
+/* `told`: a byte of 0 or 1 for each step, and zeros behind them. */
+STRIDE void note_told(struct track_record *record, const uint8_t told[TRACK_STEPS], size_t steps)
 {
-    uint64_t bits[TRACK_STEPS / 64] = {0};
-    for (size_t i = 0; i < steps; i++)
-        bits[i / 64] |= (uint64_t)told[i] << i % 64;
-    memcpy(record->told, bits, sizeof bits);
+    for (size_t word = 0; word < TRACK_STEPS / 64; word++) {
+        uint64_t bits = 0;
+        for (size_t i = 0; i < 64; i += 8) /* eight bits of eight bytes: each comes to stand in the top byte */
+            bits |= (load_le64(told + 64 * word + i) * 0x0102040810204080ULL >> 56) << i;
+        record->told[word] = bits;
+    }
     record->steps = (uint32_t)steps;
 }
 
@@ -295,17 +304,17 @@ static __attribute__((noinline)) size_t go_through(
 {
     struct track_record *record = &r->track->record;
     struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
-    uint8_t told[TRACK_STEPS];
+    uint8_t told[TRACK_STEPS] = {0};
     uint32_t epoch = r->track->now;
     size_t step = 0, literal = literal_in(&s);
-    struct track_node *n = &r->track->nodes[first];
+    uint16_t at = first;
+    struct track_node *n = &r->track->nodes[at];
     for (;; step++) {
         enum passed passed;
         size_t from = gap + n->len, to;
         if (UNLIKELY(n->epoch != epoch)) return 0;
-        record->path[step] = (uint16_t)(n - r->track->nodes);
+        record->path[step] = at;
         record->gaps[step] = (uint16_t)gap;
-        told[step] = 0;
         if (n->kind == TRACK_END) break;
         bool string = n->kind == TRACK_STRING;
         to = string ? planes_string_end(&r->scan, from) : planes_next_mark(&r->scan, from + 1);
@@ -318,8 +327,7 @@ static __attribute__((noinline)) size_t go_through(
         if (UNLIKELY(literal <= to)) literal = literal_in(&s);
         told[step] = passed == PASSED_TOLD;
         gap = to + string;
-        n = next_node(&s, n, gap);
-        if (UNLIKELY(!n)) return 0;
+        if (UNLIKELY(!go_on(&s, &n, &at, gap))) return 0;
     }
     note_told(record, told, step + 1);
     r->literal = s.literal;

@@ -34,6 +34,7 @@ look_function look_avx512;
 typedef bool noise_function(span run);
 noise_function noise_portable;
 noise_function noise_avx2;
+noise_function noise_avx512;
 
 /* Whether the text, of up to LOOK_READ bytes, has this shape (struct look). LOOK_READ bytes may be read of both. */
 #define LOOK_READ 32

@@ -63,3 +63,55 @@ void look_avx512(span text, struct look *out)
     __m512i upper = _mm512_and_si512(last, _mm512_set1_epi8((char)0xDF));
     _mm512_storeu_si512(out->shape, _mm512_mask_mov_epi8(last, b.letter, upper));
 }
+
+/* ---- base64 ----------------------------------------------------------------------------------------------------- */
+
+/* Six bits for each character of either alphabet (RFC 4648 4, 5). */
+static const uint8_t sextets[128] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 62, 0, 62, 0, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 0, 0, 0, 0, 0, 0,
+    0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 0, 0, 0, 0, 63,
+    0, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 0, 0, 0, 0, 0,
+};
+
+/* Three bytes of each four characters, one behind the other. */
+static inline __m256i decode(__m256i c)
+{
+    __m512i wide = _mm512_castsi256_si512(c);
+    __m512i six = _mm512_permutex2var_epi8(_mm512_loadu_si512(sextets), wide, _mm512_loadu_si512(sextets + 64));
+    __m256i pairs = _mm256_maddubs_epi16(_mm512_castsi512_si256(six), _mm256_set1_epi32(0x01400140));
+    __m256i words = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000));
+    const __m256i order = _mm256_setr_epi8(
+        2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 18, 17, 16, 22, 21, 20, 26, 25, 24, 30, 29, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm256_permutexvar_epi8(order, words);
+}
+
+static inline uint32_t within_half(__m256i bytes, uint8_t first, uint8_t count)
+{
+    return _mm256_cmplt_epu8_mask(_mm256_sub_epi8(bytes, _mm256_set1_epi8((char)first)), _mm256_set1_epi8((char)count));
+}
+
+static inline uint32_t equal_half(__m256i bytes, uint8_t byte)
+{
+    return _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8((char)byte));
+}
+
+/* As noise_avx2(), which says why. */
+bool noise_avx512(span run)
+{
+    if (run.len > 32) return false;
+    __m256i p = decode(_mm256_maskz_loadu_epi8(_bzhi_u32(~0U, (unsigned)run.len), run.ptr));
+    uint32_t there = (1U << run.len * 3 / 4) - 1;
+    uint32_t printable = within_half(p, 0x20, 0x5F) & there, digits = within_half(p, '0', 10) & there;
+    uint32_t signs = (equal_half(p, '%') | equal_half(p, '@') | equal_half(p, 0xEF)) & there;
+    uint32_t follows = within_half(p, 0x80, 0x40) & there, next = follows >> 1, pair = next & follows >> 2;
+    uint32_t two = within_half(p, 0xC2, 0x1E) & next, three = within_half(p, 0xE0, 0x10) & pair;
+    uint32_t four = within_half(p, 0xF0, 0x10) & pair & follows >> 3;
+    uint32_t leads = two | three | four, rest = leads << 1 | (three | four) << 2 | four << 3;
+    uint32_t word = _pext_u32(printable | leads, ~rest);
+    return !(word & word >> 1 & word >> 2) && !signs && __builtin_popcount(digits | leads) < 6;
+}

@@ -5,8 +5,9 @@
 
 static bool over_limit(struct match *m, const struct table *t)
 {
+    if (m->limits.findings == 0) return false;
     bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved;
-    if (own || m->limits.findings == 0) return false;
+    if (own) return false;
     uint64_t entries =
         (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count +
         m->pseudonyms.count;
@@ -26,7 +27,7 @@ bool table_grow(struct table *t, size_t size)
     return true;
 }
 
-void *table_add(struct match *m, struct table *t, size_t size)
+void *table_next(struct match *m, struct table *t, size_t size)
 {
     if (m->failed || over_limit(m, t) || (t->count == t->capacity && !table_grow(t, size))) {
         m->failed = true;
@@ -34,7 +35,13 @@ void *table_add(struct match *m, struct table *t, size_t size)
     }
     void *item = (uint8_t *)t->items + (size_t)t->count++ * size;
     if (t->used < t->count * size) t->used = t->count * size;
-    memset(item, 0, size);
+    return item;
+}
+
+void *table_add(struct match *m, struct table *t, size_t size)
+{
+    void *item = table_next(m, t, size);
+    if (item) memset(item, 0, size);
     return item;
 }
 
@@ -139,6 +146,16 @@ static look_function *pick_look(enum cpu_level level)
     return look_portable;
 }
 
+static noise_function *pick_noise(enum cpu_level level)
+{
+    switch (level) {
+    case CPU_PORTABLE: return noise_portable;
+    case CPU_AVX2: return noise_avx2;
+    case CPU_AVX512: return noise_avx512;
+    }
+    return noise_portable;
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
 struct match *match_new(const struct rules_set *rules, struct rules_scratch *scratch, enum cpu_level level)
@@ -154,7 +171,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->look = pick_look(level);
     m->alike = level == CPU_PORTABLE ? alike_portable : alike_avx2;
     m->take = level == CPU_PORTABLE ? take_portable : take_avx2;
-    m->noise = level == CPU_PORTABLE ? noise_portable : noise_avx2;
+    m->noise = pick_noise(level);
     m->scores = mem_alloc(sizeof *m->scores);
     if (!m->scores) return doc_reader_free(m->reader), mem_free(m), NULL;
     m->no_label.known = true;

@@ -354,6 +354,8 @@ struct match {
 
 /* Zeroed new last element; NULL after latching `failed`. */
 void *table_add(struct match *m, struct table *t, size_t size);
+/* The same for who writes all of it. */
+void *table_next(struct match *m, struct table *t, size_t size);
 #define TABLE_AT(t, type, i) (&((type *)(t)->items)[i])
 static inline struct match_piece *piece_at(struct match *m, uint32_t i)
 {

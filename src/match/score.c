@@ -371,7 +371,7 @@ static void play_container(struct match *m, const struct playing *p, const struc
     uint64_t open = offset_of(p, from->open);
     if (m->containers.count > 0 && TABLE_AT(&m->containers, struct match_container, m->containers.count - 1)->open > open)
         m->disorder = true;
-    struct match_container *c = table_add(m, &m->containers, sizeof *c);
+    struct match_container *c = table_next(m, &m->containers, sizeof *c);
     if (c)
         *c = (struct match_container){
             .open = open, .close = offset_of(p, from->close), .children = from->children, .outer = from->outer};
@@ -379,7 +379,7 @@ static void play_container(struct match *m, const struct playing *p, const struc
 
 static void play_piece(struct match *m, const struct playing *p, const struct score_piece *from)
 {
-    struct match_piece *to = table_add(m, &m->pieces, sizeof *to);
+    struct match_piece *to = table_next(m, &m->pieces, sizeof *to);
     if (!to) return;
     *to = from->piece;
     to->begin = offset_of(p, from->begin);
