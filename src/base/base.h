@@ -140,7 +140,7 @@ static inline span span_str(const char *s) { return (span){(const uint8_t *)s, s
 static inline span span_sub(span s, size_t from, size_t len)
 {
     ASSERT(from <= s.len && len <= s.len - from);
-    return span_of(s.ptr ? s.ptr + from : NULL, len);
+    return span_of(from > 0 ? s.ptr + from : s.ptr, len); /* NULL takes no part in arithmetic */
 }
 static inline span span_from(span s, size_t from) { return span_sub(s, from, s.len - from); }
 bool span_equal(span a, span b);

@@ -62,15 +62,26 @@ static result compare(struct guard *g, const struct segments *before, const stru
     return OK;
 }
 
+/* What there is now. Without memory for it all stays as it was. */
+static result list_now(struct guard *g)
+{
+    struct segments now;
+    TRY(segments_list(g->directory, &now));
+    struct os_identity *known = mem_array(now.count + 1, sizeof *known);
+    if (!known) return mem_free(now.first), FAIL(ERROR_LIMIT, ENOMEM);
+    g->segments = now;
+    g->known = known;
+    return OK;
+}
+
 static result list_again(struct guard *g, const _Atomic uint64_t *removed)
 {
     struct segments before = g->segments;
     struct os_identity *known = g->known;
-    g->known = NULL;
-    result r = segments_list(g->directory, &g->segments);
-    if (is_ok(r)) g->known = mem_array(g->segments.count + 1, sizeof *g->known);
-    if (is_ok(r) && !g->known) r = FAIL(ERROR_LIMIT, ENOMEM);
+    result r = list_now(g);
+    if (!is_ok(r) && r.class == ERROR_LIMIT) return g->wal.changed_ns = 0, r; /* so that the next look lists again */
     if (is_ok(r)) r = compare(g, &before, known, removed);
+    else g->segments = (struct segments){0}, g->known = NULL;
     mem_free(before.first);
     mem_free(known);
     return r;

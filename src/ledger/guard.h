@@ -20,7 +20,7 @@ struct guard {
 };
 RESULT guard_open(struct guard *g, const char *directory);
 /* IO LEDGER_E_GONE: g->lost was deleted, replaced or cut. New segments are taken up; those that begin before
- * *removed may be gone, or go while this looks. */
+ * *removed may be gone, or go while this looks. LIMIT: there was no memory to look; the next look sees what this one would have. */
 RESULT guard_look(struct guard *g, const _Atomic uint64_t *removed);
 void guard_close(struct guard *g);
 

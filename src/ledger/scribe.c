@@ -25,6 +25,7 @@
 #define CONTROL_NS UINT64_C(10000000)
 #define IDLE_NS UINT64_C(1000000) /* a shorter rest does not end a time of load */
 #define LOOK_MS 400               /* how often files and room are looked at */
+#define BLIND_LOOKS 10 /* without memory to look, and nothing more is acknowledged */
 /* What the last entry needs, that says that the ledger is closed, and the group before it. */
 #define CLOSING_BYTES (LEDGER_FRAME_MAX + 65536u)
 
@@ -53,6 +54,7 @@ struct scribe {
     bool full;            /* more is there than the group holds */
     bool rest_waits;      /* … or than a slot's turn: what was asked for is asked for on */
     uint64_t tip_ns, control_ns, look_ns;
+    unsigned blind; /* looks in a row for which there was no memory */
     uint64_t pace_ns; /* from one entry to the next, when the group was last held; 0: none came */
     enum ipc_room room;
 };
@@ -297,6 +299,8 @@ static result look_around(struct scribe *s)
 {
     uint64_t free = 0;
     result r = guard_look(&s->at->guard, &s->at->publisher.publication->removed);
+    s->blind = is_ok(r) || r.class != ERROR_LIMIT ? 0 : s->blind + 1;
+    if (s->blind > 0 && s->blind < BLIND_LOOKS) return s->look_ns = os_monotonic_ns(), OK;
     if (!is_ok(r)) ledger_give_up(s->at->ledger);
     TRY(r);
     enum ipc_room room = is_ok(os_free_space(s->at->guard.directory, &free)) ? judge_room(s, free) : s->room;

@@ -77,7 +77,7 @@ static uint64_t find_moved(const struct registry *r, const struct ask_places *ho
 {
     const struct image *image = registry_image(r);
     struct ask_places other;
-    uint8_t whose[REGISTRY_ASKS];
+    uint8_t whose[REGISTRY_ASKS] = {0};
     size_t n = 0;
     for (; moved; moved &= moved - 1) {
         unsigned i = (unsigned)__builtin_ctzll(moved);

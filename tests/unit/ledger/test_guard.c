@@ -70,11 +70,34 @@ static void test_a_writer_at_work_is_no_loss(void **state)
     site_free(s);
 }
 
+/* What could not be looked at for want of memory is seen at the next look. */
+static void test_a_look_without_memory_is_made_again(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= 4; n++) {
+        struct site *s = site_new();
+        struct guard g;
+        site_append(s, 120, 100, 100);
+        assert_true(is_ok(guard_open(&g, s->directory)));
+        assert_int_equal(shell("cd %s/wal && rm $(ls *.wal | sed -n 2p)", s->directory), 0);
+        fault_arm("malloc", n);
+        result r = guard_look(&g, &removed);
+        fault_arm("malloc", 0);
+        bool blind = !is_ok(r) && r.class == ERROR_LIMIT;
+        assert_true(n > 1 || blind);
+        r = blind ? guard_look(&g, &removed) : r;
+        assert_true(!is_ok(r) && r.class == ERROR_IO && r.code == LEDGER_E_GONE);
+        guard_close(&g);
+        site_free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_that_goes_is_seen),
         cmocka_unit_test(test_a_writer_at_work_is_no_loss),
+        cmocka_unit_test(test_a_look_without_memory_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
