@@ -206,7 +206,7 @@ void shape_murmured(struct match *m, uint16_t name, span text, const struct look
     struct murmur *k = murmur_of(m, name, text.len);
     struct run runs[RUNS];
     size_t count = text.len <= LOOK_READ && !l->padding ? view_find_runs(l, runs, RUNS) : RUNS + 1;
-    if (count > RUNS) return;
+    if (count > RUNS || memchr(text.ptr, '/', text.len)) return; /* behind a slash other groups of four begin: see view_token() */
     m->murmurs_used |= UINT32_C(1) << (k - m->murmurs);
     *k = (struct murmur){.name = name, .len = (uint8_t)text.len, .runs = (uint8_t)count};
     memcpy(k->text, l->shape, sizeof k->text);
