@@ -312,10 +312,11 @@ def test_scribe(stage, fault):
             judge(h, spec)
             assert not h.broken, (spec, gw.stderr())
         spare = False  # it met the making of a spare segment: an alarm, and the ledger goes on
-        if heard and f"fault: {fault} {n} in scribe" in gw.stderr():
+        met = f"fault: {fault} {n} in scribe" in gw.stderr()
+        if heard and met:
             assert wait_until(lambda: '"ledger_failed"' in gw.stderr() or "no spare ledger segment" in gw.stderr())
             spare = '"ledger_failed"' not in gw.stderr()
-        if heard and f"fault: {fault} {n} in scribe" in gw.stderr() and not spare:
+        if heard and met and not spare:
             for who in (POLICE, OFFICER):  # refusals until somebody ends it
                 h = Heard(gw.port, who)
                 assert h.got.status == 502 and h.got.body == REFUSAL
@@ -323,7 +324,8 @@ def test_scribe(stage, fault):
         ended = gw.stop()
         thrown = f"fault: {fault} {n} in scribe" in gw.stderr()
         judge_log(gw, spec, clean=(74,))
-        assert ended == (74 if thrown and not spare else 0), spec
+        late = thrown and not met  # while it was being ended already, which a spare segment does not stop
+        assert ended == (74 if thrown and not spare else 0) or (late and ended == 0), spec
         judge_entries(gw, heard, spec)
         verified = gw.command("log", "verify", "-c", "gate.json")
         assert verified.returncode == 0, (spec, verified.stdout, verified.stderr)
