@@ -475,6 +475,8 @@ void view_free_text(struct match *m, span text, const struct look *l);
 /* Whether only what stands in a text at the spot itself can say anything of it: nothing is known of its place. */
 bool view_stands_alone(const struct match *m);
 void view_token(struct match *m, span token, unsigned level);
+/* Whether view_token() at a spot that stands alone would find nothing. False where that is not known. */
+bool view_is_noise(const struct match *m, span token);
 /* The base64 runs of a text of one block; their number, no more than `most` of them, or `most` + 1. */
 size_t view_find_runs(const struct look *l, struct run *runs, size_t most);
 /* Only its base64 runs. */

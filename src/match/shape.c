@@ -197,7 +197,7 @@ bool shape_murmurs(struct match *m, uint16_t name, span text)
     bool near = (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
     if (k->len != text.len || k->name != name || !near || !m->alike(text.ptr, k->text, text.len)) return false;
     for (size_t i = 0; i < k->runs; i++)
-        if (!m->noise(span_sub(text, k->run[i].from, k->run[i].len))) return false;
+        if (!view_is_noise(m, span_sub(text, k->run[i].from, k->run[i].len))) return false;
     return true;
 }
 
@@ -206,7 +206,7 @@ void shape_murmured(struct match *m, uint16_t name, span text, const struct look
     struct murmur *k = murmur_of(m, name, text.len);
     struct run runs[RUNS];
     size_t count = text.len <= LOOK_READ && !l->padding ? view_find_runs(l, runs, RUNS) : RUNS + 1;
-    if (count > RUNS || memchr(text.ptr, '/', text.len)) return; /* behind a slash other groups of four begin: see view_token() */
+    if (count > RUNS) return;
     m->murmurs_used |= UINT32_C(1) << (k - m->murmurs);
     *k = (struct murmur){.name = name, .len = (uint8_t)text.len, .runs = (uint8_t)count};
     memcpy(k->text, l->shape, sizeof k->text);

@@ -235,17 +235,34 @@ static void decode_token(struct match *m, span token, unsigned level)
 /* Segments of a path before it: "word/QTAx…". */
 #define PATH_MAX_BEFORE 32
 
-/* A slash is a character of base64 and parts it from a path before it: then the groups of four begin behind the slash. */
+/* A slash is a character of base64 and parts it from a path before it: then the groups of four begin behind the slash. The
+ * next place where they may begin otherwise than at those before, of which `tried` has a bit each; 0: there is none. */
+static size_t next_beginning(span token, size_t from, unsigned *tried)
+{
+    for (size_t i = from; i < PATH_MAX_BEFORE && i + RUN_MIN < token.len; i++) {
+        unsigned at = (i + 1) % 4;
+        if (LIKELY(token.ptr[i] != '/') || *tried >> at & 1) continue;
+        *tried |= 1u << at;
+        return i + 1;
+    }
+    return 0;
+}
+
 void view_token(struct match *m, span token, unsigned level)
 {
     unsigned tried = 1;
     decode_token(m, token, level);
-    for (size_t i = 0; i < PATH_MAX_BEFORE && i + RUN_MIN < token.len; i++) {
-        unsigned at = (i + 1) % 4;
-        if (LIKELY(token.ptr[i] != '/') || tried >> at & 1) continue;
-        tried |= 1u << at;
-        decode_token(m, span_from(token, i + 1), level);
-    }
+    for (size_t at = next_beginning(token, 0, &tried); at > 0; at = next_beginning(token, at, &tried))
+        decode_token(m, span_from(token, at), level);
+}
+
+bool view_is_noise(const struct match *m, span token)
+{
+    unsigned tried = 1;
+    bool noise = m->noise(token);
+    for (size_t at = next_beginning(token, 0, &tried); noise && at > 0; at = next_beginning(token, at, &tried))
+        noise = m->noise(span_from(token, at));
+    return noise;
 }
 
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
