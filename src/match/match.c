@@ -136,24 +136,21 @@ static void learn_rules(struct match *m)
     m->any_syntax = rules_may_match(m->identifier_needs, 5, RULES_NEEDS_MOST, false);
 }
 
-static look_function *pick_look(enum cpu_level level)
+static void pick_kernels(struct match *m, enum cpu_level level)
 {
-    switch (level) {
-    case CPU_PORTABLE: return look_portable;
-    case CPU_AVX2: return look_avx2;
-    case CPU_AVX512: return look_avx512;
-    }
-    return look_portable;
-}
-
-static noise_function *pick_noise(enum cpu_level level)
-{
-    switch (level) {
-    case CPU_PORTABLE: return noise_portable;
-    case CPU_AVX2: return noise_avx2;
-    case CPU_AVX512: return noise_avx512;
-    }
-    return noise_portable;
+    static const struct {
+        look_function *look;
+        noise_function *noise;
+        alike_function *alike;
+        take_function *take;
+    } kernels[] = {[CPU_PORTABLE] = {look_portable, noise_portable, alike_portable, take_portable},
+        [CPU_AVX2] = {look_avx2, noise_avx2, alike_avx2, take_avx2},
+        [CPU_AVX512] = {look_avx512, noise_avx512, alike_avx2, take_avx2}};
+    ASSERT((size_t)level < ARRAY_LEN(kernels));
+    m->look = kernels[level].look;
+    m->noise = kernels[level].noise;
+    m->alike = kernels[level].alike;
+    m->take = kernels[level].take;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
@@ -168,10 +165,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->rules = rules;
     m->scratch = scratch;
     m->prefilter = true;
-    m->look = pick_look(level);
-    m->alike = level == CPU_PORTABLE ? alike_portable : alike_avx2;
-    m->take = level == CPU_PORTABLE ? take_portable : take_avx2;
-    m->noise = pick_noise(level);
+    pick_kernels(m, level);
     m->scores = mem_alloc(sizeof *m->scores);
     if (!m->scores) return doc_reader_free(m->reader), mem_free(m), NULL;
     m->no_label.known = true;
