@@ -200,10 +200,7 @@ static inline void registry_ask_short(
     unsigned shift = 8u * h.len; /* 8 or 40 */
     uint64_t low = load_le64(canonical), high = load_le64(canonical + 8) << shift | low >> (64 - shift);
     low = low << shift | h.bytes;
-    if (all < 8)
-        low &= (UINT64_C(1) << 8 * all) - 1, high = 0;
-    else
-        high &= (UINT64_C(1) << 8 * (all - 8)) - 1;
+    high &= (UINT64_C(1) << 8 * (all - 8)) - 1;
     store_le64(a->messages[a->count], low);
     store_le64(a->messages[a->count++] + 8, high | (uint64_t)all << 56);
 }
