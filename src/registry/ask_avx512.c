@@ -1,7 +1,7 @@
 /* As in find_avx512.c: all seven tags of a bucket at once, the first of them twice. What is found is kept as bytes, and
  * made bits for all keys together. */
 #include "registry/ask.h"
-#include <immintrin.h>
+#include "registry/spread_avx512.h"
 
 static inline __m512i load_words(const uint64_t *p) { return _mm512_loadu_si512(p); }
 
@@ -15,7 +15,7 @@ static inline __m512i homes_of(__m512i a, __m512i buckets)
 
 void ask_place_avx512(const struct image *image, struct ask_places *p, size_t n)
 {
-    const __m512i mask = _mm512_set1_epi64((int64_t)(UINT64_MAX >> (image->header.reference_bits - 8)));
+    const __m512i mask = spread_tag_mask(image->header.reference_bits);
     const __m512i base = _mm512_set1_epi64((int64_t)(uintptr_t)image->buckets);
     const __m512i buckets = _mm512_set1_epi64((int64_t)image->header.buckets), one = _mm512_set1_epi64(1);
     for (size_t i = 0; i < n; i += ASK_GROUP) {
@@ -60,13 +60,7 @@ static uint64_t test_moved(const struct ask_places *p, const struct ask_bytes *b
 
 uint64_t ask_find_avx512(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved)
 {
-    static const uint8_t first[64] = {
-        0,  1,  2,  3,  4,  5,  6,  7,  9,  10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23,
-        24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46, 47, 48,
-        49, 50, 51, 52, 54, 55, 56, 57, 58, 59, 60, 61, 0,  1,  2,  3,  4,  5,  6,  7,
-    };
-    const __m512i spread = _mm512_loadu_si512(first);
-    const __m512i mask = _mm512_set1_epi64((int64_t)(UINT64_MAX >> (reference_bits - 8)));
+    const __m512i spread = spread_slots(), mask = spread_tag_mask(reference_bits);
     const uint64_t asked = n < REGISTRY_ASKS ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
     struct ask_bytes bytes = {{0}, {0}};
     for (size_t i = 0; i < n; i += ASK_GROUP) {
