@@ -6,7 +6,6 @@
  *
  *   "aNumber":"A 012-345"        from = 11, the byte behind the opening quote
  *             ^planes_string_end(s, 11) = 20: the closing quote; 20 - 11 bytes of value
- *              planes_is_bland(s, 11, 9) = false: digits
  */
 #ifndef GATE1367_DOC_PLANES_H
 #define GATE1367_DOC_PLANES_H
@@ -42,31 +41,6 @@ static inline size_t planes_string_end(const struct doc_scan *s, size_t from)
 static inline size_t planes_next_mark(const struct doc_scan *s, size_t from)
 {
     return planes_first(s->mark, from);
-}
-
-/* Whether the bytes hold none of these: a digit, '@', '%', a backslash, a byte at 0x80 or over, a control character. */
-static inline bool planes_is_bland(const struct doc_scan *s, size_t from, size_t len)
-{
-    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
-        if (plane_bits(s->digit, from, PLANE_BITS_MOST) | plane_bits(s->special, from, PLANE_BITS_MOST)) return false;
-    return (plane_bits(s->digit, from, len) | plane_bits(s->special, from, len)) == 0;
-}
-
-/* Whether the bytes hold none of these: '@', '%', a backslash, a byte at 0x80 or over, a control character. */
-static inline bool planes_is_plain(const struct doc_scan *s, size_t from, size_t len)
-{
-    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
-        if (plane_bits(s->special, from, PLANE_BITS_MOST)) return false;
-    return plane_bits(s->special, from, len) == 0;
-}
-
-/* How many digits there are among the bytes. */
-static inline size_t planes_count_digits(const struct doc_scan *s, size_t from, size_t len)
-{
-    size_t digits = 0;
-    for (; UNLIKELY(len > PLANE_BITS_MOST); from += PLANE_BITS_MOST, len -= PLANE_BITS_MOST)
-        digits += (size_t)__builtin_popcountll(plane_bits(s->digit, from, PLANE_BITS_MOST));
-    return digits + (size_t)__builtin_popcountll(plane_bits(s->digit, from, len));
 }
 
 #endif
