@@ -62,7 +62,7 @@ static result compare(struct guard *g, const struct segments *before, const stru
     return OK;
 }
 
-/* What there is now. Without memory for it all stays as it was. */
+/* What there is now; where that cannot be had all stays as it was. */
 static result list_now(struct guard *g)
 {
     struct segments now;
@@ -79,9 +79,8 @@ static result list_again(struct guard *g, const _Atomic uint64_t *removed)
     struct segments before = g->segments;
     struct os_identity *known = g->known;
     result r = list_now(g);
-    if (!is_ok(r) && r.class == ERROR_LIMIT) return g->wal.changed_ns = 0, r; /* so that the next look lists again */
-    if (is_ok(r)) r = compare(g, &before, known, removed);
-    else g->segments = (struct segments){0}, g->known = NULL;
+    if (!is_ok(r)) return g->wal.changed_ns = 0, r; /* so that the next look lists again */
+    r = compare(g, &before, known, removed);
     mem_free(before.first);
     mem_free(known);
     return r;
