@@ -195,7 +195,6 @@ void propose_again(struct match *m, const struct ask *ask, const struct registry
     size_t n = wide ? m->take(way, text.ptr + ask->from, out) : 0;
     if (UNLIKELY(n == 0)) return propose(m, ask->rule, kind, span_sub(text, ask->from, ask->len));
     m->proposals++;
-    bool first = b->count == 0 || b->candidates[b->count - 1].at != m->spot.at;
-    if (m->dry || (!first && already_proposed(m, kind, span_of(out, n)))) return;
+    if (m->dry || already_proposed(m, kind, span_of(out, n))) return;
     propose_key(m, ask->rule, kind, span_of(out, n));
 }
