@@ -227,6 +227,7 @@ struct score {
     uint8_t stands;   /* stands_of() */
     uint8_t calls;
     bool made, none;  /* `none`: it has to be walked */
+    bool kinds;       /* a step asks for one */
 };
 struct scores {
     uint32_t piece_count, container_count, step_count, used_count;

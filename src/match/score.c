@@ -174,6 +174,7 @@ static void make_value(struct maker *k, const struct doc_event *e, struct doc_pl
             .label = label_of(k->m, c.labels),
             .key = c.act & ACT_KEY ? c.info : NULL},
         .usual = !(c.act & (ACT_LINK | ACT_SEARCH | ACT_PSEUDONYM))};
+    k->s->kinds |= step->kind != 0;
     if (piece != MATCH_NONE) close_piece(k, piece, end);
     end_child(k, end);
 }
@@ -342,7 +343,7 @@ static uint32_t *depth_around(struct match *m, const struct frame *f)
 static bool is_playable(struct match *m, const struct frame *f, const struct score *s, const struct doc_told *told)
 {
     const struct score_step *step = m->scores->steps + s->step;
-    for (uint32_t i = 0; i < s->steps; i++, step++) {
+    for (uint32_t i = 0; s->kinds && i < s->steps; i++, step++) {
         uint64_t kind = told->words[step->at.step] >> 48 & 0xFF;
         if (UNLIKELY(step->kind != 0 && step->kind != kind + 1)) return false;
     }
@@ -410,12 +411,12 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
 
 static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
 {
-    struct where w = step->where;
     struct doc_event e;
     uint64_t at = offset_of(p, step->at);
     memcpy(&e, &at, 8);
     memcpy((uint8_t *)&e + 8, &p->told->words[step->at.step], 8);
     if (e.kind == DOC_STRING && LIKELY(play_usual(m, p, step, &e))) return;
+    struct where w = step->where;
     w.unit = piece_now(p, w.unit, p->f->where.unit);
     w.piece = piece_now(p, w.piece, p->f->where.piece);
     walk_value(m, &step->child, &e, &w);
@@ -474,7 +475,7 @@ static struct score *find_score(struct match *m, struct frame *f, const struct d
 bool score_play(void *match, const struct doc_event *before, size_t count, const struct doc_told *told)
 {
     struct match *m = match;
-    walk_events(m, before, count);
+    if (count > 0) walk_events(m, before, count);
     struct frame *f = frame_top(m);
     if (m->failed || m->top == 0 || !f->is_array || m->flaw_count > 0) return false;
     struct score *s = find_score(m, f, told, walk_element(m, f)->state);
