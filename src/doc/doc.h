@@ -150,6 +150,7 @@ struct doc_skip {
     uint8_t root;             /* DOC_DULL_… of the whole value */
     const uint64_t *literals; /* offsets at which a literal ends, ascending, then UINT64_MAX */
     bool containers;
+    bool parted;      /* of a string that has DOC_LONG alone, blanks in it less than twelve bytes apart, nothing would be said */
     uint32_t deepest; /* containers beyond this depth are told */
     /* Of a well-formed string as it stands, without escapes, under that name or in an array under it, in which no literal
      * ends. NULL: something may be in every one. */

@@ -6,17 +6,24 @@
 #include <immintrin.h>
 #endif
 
+#ifdef __AVX2__
+/* A bit for each of 32 bytes that is another there. */
+STRIDE uint32_t others_of(const uint8_t *p, const uint8_t *here)
+{
+    __m256i equal = _mm256_cmpeq_epi8(_mm256_loadu_si256((const void *)p), _mm256_loadu_si256((const void *)here));
+    return ~(uint32_t)_mm256_movemask_epi8(equal);
+}
+#endif
+
 /* TRACK_GAP bytes may be read at p. */
 STRIDE bool is_gap(const struct track_node *n, const uint8_t *p)
 {
     size_t len = n->len;
 #ifdef __AVX2__
-    for (size_t i = 0;; i += 32) {
-        __m256i there = _mm256_loadu_si256((const void *)(p + i)), here = _mm256_loadu_si256((const void *)(n->bytes + i));
-        uint32_t other = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(there, here));
-        if (LIKELY(len - i <= 32)) return _bzhi_u64(other, (unsigned)(len - i)) == 0;
-        if (other) return false;
-    }
+    if (others_of(p, n->bytes) & n->need) return false;
+    for (size_t i = 32; UNLIKELY(i < len); i += 32)
+        if (_bzhi_u64(others_of(p + i, n->bytes + i), (unsigned)(len - i))) return false;
+    return true;
 #else
     for (size_t i = 0; i + 8 <= len; i += 8)
         if (load_le64(p + i) != load_le64(n->bytes + i)) return false;
@@ -103,12 +110,29 @@ STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
 #endif
 }
 
+/* The way of a node by what is known of it now. */
+static enum track_way way_of(const struct track_node *n)
+{
+    bool dull = n->dull & DOC_DULL_VALUE, asked = dull || n->dull & DOC_DULL_STRINGS;
+    if (!n->row) return TRACK_LOOK; /* what follows has to be looked for */
+    if (n->kind == TRACK_SCALAR) return dull ? TRACK_SCALARS : TRACK_LOOK;
+    if (!asked || n->loud == TRACK_LOUD) return TRACK_TOLD;
+    if (n->shape_len > 0 && !n->exact) return TRACK_SHAPED;
+    return dull ? TRACK_WORD : TRACK_LOOK;
+}
+
+static void choose_way(struct track_node *n)
+{
+    if (n->pass != 0) n->pass = TRACK_PASS(n->pass >> 8, way_of(n));
+}
+
 static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 {
     for (size_t i = 0; i < len; i++)
         n->shape[i] = exact ? p[i] : is_digit(p[i]) ? '0' : to_upper(p[i]);
     n->shape_len = (uint8_t)len;
     n->exact = exact;
+    choose_way(n);
 }
 
 /* One string is not kept in the place of a shape, nor where each is another. */
@@ -133,7 +157,7 @@ STRIDE bool is_void(struct stride *s, struct track_node *n, uint16_t under, cons
     if (n->loud == TRACK_LOUD) return false;
     enum doc_news news = ask(s, under, value);
     if (news != DOC_NEWS_SOME && may_keep) keep(n, p, len, news == DOC_NEWS_NONE);
-    n->loud += news == DOC_NEWS_SOME;
+    if (news == DOC_NEWS_SOME && ++n->loud == TRACK_LOUD) choose_way(n);
     return news != DOC_NEWS_SOME;
 }
 
@@ -152,7 +176,7 @@ STRIDE struct judged judge(struct stride *s, struct track_node *n)
     if (t->now == 0) return now;
     n->dull = (uint8_t)now.dull;
     n->under = now.under;
-    n->epoch = t->now;
+    n->pass = TRACK_PASS(t->now, way_of(n));
     return now;
 }
 
@@ -186,9 +210,15 @@ STRIDE enum off put_unread(struct stride *s, const struct track_node *n, size_t 
     return OFF_VALUE;
 }
 
+STRIDE void note_record(struct stride *s, const struct doc_event *event)
+{
+    if (s->event > event) s->r->record_events = (uint32_t)(s->event - event) + EVENTS_AHEAD;
+}
+
 STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
 {
     struct track *t = s->r->track;
+    const struct doc_event *event = s->event;
     size_t from = s->mark[0], gap = from;
     for (uint16_t at = first;;) {
         struct track_node *n = &t->nodes[at];
@@ -200,6 +230,7 @@ STRIDE enum off follow(struct stride *s, uint16_t first, uint32_t *steps)
         const struct judged judged = judge(s, n);
         if (n->kind == TRACK_END) {
             s->r->record_size = (uint32_t)(gap + n->len - from);
+            note_record(s, event);
             return OFF_END;
         }
         bool read = n->kind == TRACK_STRING ? read_string(s, s->mark - 1, &value)
@@ -240,11 +271,11 @@ STRIDE enum passed read_passing(struct stride *s, struct track_node *n, size_t f
     return PASSED_TOLD;
 }
 
-/* A string behind the node, up to `to`. `literal`: where the next one ends. */
-STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t from, size_t to, size_t literal, uint64_t *word)
+/* A string behind the node, up to `to`. */
+STRIDE enum passed pass_string(struct stride *s, struct track_node *n, size_t from, size_t to, uint64_t *word)
 {
     size_t len = to - from;
-    if (LIKELY(literal > to && n->loud < TRACK_LOUD)) {
+    if (LIKELY(!has_literal(s, from, to) && n->loud < TRACK_LOUD)) {
         bool shaped = n->shape_len == len && n->dull & (DOC_DULL_VALUE | DOC_DULL_STRINGS) && from + TRACK_SHAPE <= s->size;
         if (shaped && len > 0 && is_kept(n, byte_at(s, from))) return PASSED_SILENT;
         if (n->dull & DOC_DULL_VALUE && is_short_word(&s->r->scan, from, len)) return PASSED_SILENT;
@@ -262,38 +293,141 @@ STRIDE enum passed pass_scalar(struct stride *s, const struct track_node *n, siz
     return PASSED_TOLD;
 }
 
-/* Goes from a node to the one that follows there. False: there is none. Nodes that were learnt in a row are gone through
- * without waiting for the number of the next. */
-STRIDE bool go_on(const struct stride *s, struct track_node **n, uint16_t *at, size_t gap)
+/* Passes the value behind a node, whatever it is; where the next gap begins. 0: it needs a closer look than this. */
+static __attribute__((noinline)) size_t pass_any(struct stride *s, struct track_node *n, size_t step, size_t from)
 {
-    struct track_node *now = *n;
-    if (LIKELY(now->next == *at + 1 && is_here(s, now + 1, gap))) {
-        *n = now + 1;
-        ++*at;
-        return true;
-    }
-    *at = find_gap(s, now->child, &now->next, gap);
-    if (UNLIKELY(*at == TRACK_NONE)) return false;
-    *n = &s->r->track->nodes[*at];
-    return true;
+    struct track_record *record = &s->r->track->record;
+    bool string = n->kind == TRACK_STRING;
+    size_t to = string ? planes_string_end(&s->r->scan, from) : planes_next_mark(&s->r->scan, from + 1);
+    if (UNLIKELY(to + 1 + TRACK_GAP >= s->size)) return 0;
+    enum passed passed = string ? pass_string(s, n, from, to, &record->words[step]) : pass_scalar(s, n, from, to, &record->words[step]);
+    if (UNLIKELY(passed == PASSED_NOT)) return 0;
+    record->told[step / 64] |= (uint64_t)(passed == PASSED_TOLD) << step % 64;
+    return to + string;
 }
 
-/* Of the chunk: where the next literal ends; 0 where that one has passed. */
-STRIDE size_t literal_in(const struct stride *s)
+/* Up to here nothing is special, no literal ends, and there is room for a gap behind any byte. */
+static __attribute__((noinline)) size_t next_stop(struct stride *s, size_t from)
 {
-    return *s->literal <= s->at ? 0 : (size_t)(*s->literal - s->at);
+    struct doc_reader *r = s->r;
+    size_t stop = s->size > 1 + TRACK_GAP ? s->size - 1 - TRACK_GAP : 0;
+    if (from < r->special_from || r->special < from) {
+        r->special = planes_next_special(&r->scan, from);
+        r->special_from = from;
+    }
+    if (r->special < stop) stop = r->special;
+    while (*s->literal <= s->at + from)
+        s->literal++;
+    return *s->literal - s->at < stop ? (size_t)(*s->literal - s->at) : stop;
 }
 
-/* `told`: a byte of 0 or 1 for each step, and zeros behind them. */
-STRIDE void note_told(struct track_record *record, const uint8_t told[TRACK_STEPS], size_t steps)
+STRIDE size_t first_bit(uint64_t bits)
 {
-    for (size_t word = 0; word < TRACK_STEPS / 64; word++) {
-        uint64_t bits = 0;
-        for (size_t i = 0; i < 64; i += 8) /* eight bits of eight bytes: each comes to stand in the top byte */
-            bits |= (load_le64(told + 64 * word + i) * 0x0102040810204080ULL >> 56) << i;
-        record->told[word] = bits;
+#ifdef __BMI__
+    return _tzcnt_u64(bits);
+#else
+    return bits ? (size_t)__builtin_ctzll(bits) : 64;
+#endif
+}
+
+/* Of a string that begins there. */
+struct glance {
+    size_t len; /* 64: at least PLANE_BITS_MOST, and `six` says nothing */
+    bool six;
+};
+STRIDE struct glance glance_at(const struct doc_scan *scan, size_t from)
+{
+    size_t len = first_bit(plane_at(scan->quote, from));
+#ifdef __BMI2__
+    uint64_t digits = _bzhi_u64(plane_at(scan->digit, from), (unsigned)len);
+#else
+    uint64_t digits = plane_at(scan->digit, from) & (len < 64 ? (1ULL << len) - 1 : ~0ULL);
+#endif
+    return (struct glance){len, is_six(digits)};
+}
+
+/* Bytes of the number that these digits begin, with one point at most, which is dull if it has fewer than nine bytes;
+ * LONG_SCALAR: another. */
+#define DULL_SCALAR 8
+#define LONG_SCALAR 64
+STRIDE size_t number_len(const uint8_t *p, uint64_t digits)
+{
+    size_t len = first_bit(~digits);
+    if (UNLIKELY(len > DULL_SCALAR || (*p == '0' && len > 1))) return LONG_SCALAR;
+    if (LIKELY(p[len] != '.')) return len;
+    size_t more = first_bit(~(digits >> (len + 1)));
+    return more > 0 ? len + 1 + more : LONG_SCALAR;
+}
+
+STRIDE size_t word_len(const uint8_t *p)
+{
+    uint32_t word = load_le32(p);
+    if (word == 0x6C6C756E || word == 0x65757274) return 4; /* null, true */
+    return word == 0x736C6166 && p[4] == 'e' ? 5 : LONG_SCALAR;
+}
+
+/* Where the short number or word ends that something other than a blank follows; 0: it is another. */
+STRIDE size_t end_of_scalar(const struct doc_scan *scan, const uint8_t *p, size_t from, size_t stop)
+{
+    if (UNLIKELY(from + DULL_SCALAR + 1 > stop)) return 0;
+    uint64_t digits = plane_at(scan->digit, from);
+    size_t len = LIKELY(digits & 1) ? number_len(p, digits) : word_len(p);
+    if (UNLIKELY(len > DULL_SCALAR)) return 0;
+    return LIKELY(p[len] == ',' || p[len] == '}' || p[len] == ']') ? from + len : 0;
+}
+
+/* Whether blanks part a string into pieces of fewer than twelve bytes; false where it is longer than 32. TRACK_SHAPE bytes may
+ * be read. */
+STRIDE bool is_parted(const uint8_t *p, size_t len)
+{
+#ifdef __AVX2__
+    __m256i blank = _mm256_cmpeq_epi8(_mm256_loadu_si256((const void *)p), _mm256_set1_epi8(' '));
+    uint64_t others = ~(uint64_t)(uint32_t)_mm256_movemask_epi8(blank);
+#else
+    uint64_t others = ~0ULL;
+    for (size_t i = 0; i < len && i < 32; i++)
+        if (p[i] == ' ') others &= ~(1ULL << i);
+#endif
+    if (len > 32) return false;
+    others &= (1ULL << len) - 1;
+    others &= others >> 1;
+    others &= others >> 2;
+    others &= others >> 4;
+    return (others & others >> 4) == 0;
+}
+_Static_assert(TRACK_SHAPE == 32, "bits of a word");
+
+/* Passes the value behind a node that was judged for records of this epoch, where its way is all there is to it; where the
+ * next gap begins, which the next node may be. 0: it has to be looked at. */
+STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *n, uint64_t epoch, const uint8_t *p, size_t from,
+    size_t stop, struct track_record *record, size_t step)
+{
+    uint64_t way = n->pass ^ TRACK_PASS(epoch, 0);
+    if (way == TRACK_SCALARS) return end_of_scalar(&r->scan, p, from, stop);
+    if (UNLIKELY(way - 1 >= TRACK_TOLD)) return 0;
+    const struct glance g = glance_at(&r->scan, from);
+    if (UNLIKELY(from + g.len >= stop)) return 0;
+    if (way == TRACK_TOLD) {
+        if (UNLIKELY(g.len == 64)) return 0;
+        record->words[step] = event_word(g.len, 0, DOC_STRING, (uint32_t)g.six << 3 | (uint32_t)(g.len >= 12) << 4);
+        record->told[step / 64] |= 1ULL << step % 64;
+        return from + g.len + 1;
     }
-    record->steps = (uint32_t)steps;
+    if (way == TRACK_SHAPED) {
+        if (LIKELY(g.len == n->shape_len && has_shape(n, p))) return from + g.len + 1;
+        if (!(n->dull & DOC_DULL_VALUE)) return 0;
+    }
+    if (UNLIKELY(g.six) || (g.len >= 12 && !(r->skip->parted && is_parted(p, g.len)))) return 0;
+    return from + g.len + 1;
+}
+_Static_assert(TRACK_WORD == 1 && TRACK_SHAPED == 2 && TRACK_TOLD == 3, "strings");
+_Static_assert(TRACK_SHAPE <= TRACK_GAP, "a shape may be compared where a gap may");
+
+/* The gap that follows the node before it; NULL: there is none. */
+STRIDE struct track_node *seek(const struct stride *s, struct track_node *before, size_t gap)
+{
+    uint16_t at = find_gap(s, before->child, &before->next, gap);
+    return LIKELY(at != TRACK_NONE) ? &s->r->track->nodes[at] : NULL;
 }
 
 /* Goes through a record, whose first gap this is and begins there; where it ends. 0: it leaves the track, or is to be judged
@@ -302,34 +436,45 @@ STRIDE void note_told(struct track_record *record, const uint8_t told[TRACK_STEP
 static __attribute__((noinline)) size_t go_through(
     struct doc_reader *r, uintptr_t bytes, size_t size, size_t gap, uint16_t first)
 {
-    struct track_record *record = &r->track->record;
+    struct track *t = r->track;
+    struct track_record *record = &t->record;
     struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
-    uint8_t told[TRACK_STEPS] = {0};
-    uint32_t epoch = r->track->now;
-    size_t step = 0, literal = literal_in(&s);
-    uint16_t at = first;
-    struct track_node *n = &r->track->nodes[at];
-    for (;; step++) {
-        enum passed passed;
-        size_t from = gap + n->len, to;
-        if (UNLIKELY(n->epoch != epoch)) return 0;
-        record->path[step] = at;
+    const uint64_t epoch = t->now;
+    struct track_node *n = &t->nodes[first];
+    size_t step = 0, stop = next_stop(&s, gap);
+    record->told[0] = record->told[1] = 0;
+    for (;;) {
+        size_t from = gap + n->len;
+        const uint8_t *p = (const uint8_t *)(bytes + from);
         record->gaps[step] = (uint16_t)gap;
-        if (n->kind == TRACK_END) break;
-        bool string = n->kind == TRACK_STRING;
-        to = string ? planes_string_end(&r->scan, from) : planes_next_mark(&r->scan, from + 1);
-        if (UNLIKELY(to + 1 + TRACK_GAP >= size)) return 0;
-        if (string)
-            passed = pass_string(&s, n, from, to, literal, &record->words[step]);
-        else
-            passed = pass_scalar(&s, n, from, to, &record->words[step]);
-        if (UNLIKELY(passed == PASSED_NOT)) return 0;
-        if (UNLIKELY(literal <= to)) literal = literal_in(&s);
-        told[step] = passed == PASSED_TOLD;
-        gap = to + string;
-        if (UNLIKELY(!go_on(&s, &n, &at, gap))) return 0;
+        size_t next = pass_quickly(r, n, epoch, p, from, stop, record, step);
+        bool row = true;
+        if (UNLIKELY(next == 0)) {
+            if (UNLIKELY(n->pass >> 8 != epoch)) return 0;
+            if (n->kind == TRACK_END) break;
+            if (stop < from) { /* it stood before the value */
+                stop = next_stop(&s, from);
+                if (UNLIKELY(stop < from)) return 0;
+                continue;
+            }
+            if (UNLIKELY(n->kind == TRACK_SCALAR && !is_scalar(*p))) { /* the gap is the beginning of another */
+                if (!(n = seek(&s, &t->nodes[n->parent], gap))) return 0;
+                continue;
+            }
+            next = pass_any(&s, n, step, from);
+            if (UNLIKELY(next == 0)) return 0;
+            if (stop < next) stop = next_stop(&s, next);
+            row = n->row;
+        }
+        gap = next;
+        step++;
+        if (LIKELY(row && is_gap(n + 1, (const uint8_t *)(bytes + gap))))
+            n++;
+        else if (UNLIKELY(!(n = seek(&s, n, gap))))
+            return 0;
     }
-    note_told(record, told, step + 1);
+    record->steps = (uint16_t)(step + 1);
+    record->end = (uint16_t)(n - t->nodes);
     r->literal = s.literal;
     return gap + n->len;
 }
@@ -398,7 +543,7 @@ STRIDE void jump(struct stride *s, size_t end)
 }
 
 /* False: the record was not taken. */
-STRIDE bool tell(struct stride *s, size_t end)
+STRIDE bool tell(struct stride *s, size_t from, size_t end)
 {
     struct doc_reader *r = s->r;
     const struct track_tale *tale = track_tale_of(r->track);
@@ -411,38 +556,17 @@ STRIDE bool tell(struct stride *s, size_t end)
             put_lines(s, tale);
         }
     } else {
-        skip(s, s->mark[0], end);
+        skip(s, from, end);
         if (tale->depth > s->skipped.depth) s->skipped.depth = tale->depth;
     }
-    jump(s, end);
-    r->names.last = s->frame->name;
-    r->names.inside = false;
-    return true;
-}
-
-/* False: nothing was taken. */
-STRIDE bool take_whole(struct stride *s, uint16_t first)
-{
-    struct doc_reader *r = s->r;
-    const struct walk_frame *f = s->frame;
-    const struct track_context here = {s->skip->changes, r->depth, f->name, f->rooted, f->dull};
-    r->track->now = 0;
-    if (!track_look_around(r->track, first, &here)) return false;
-    r->track->used = true;
-    r->literal = s->literal;
-    size_t from = s->mark[0], end = go_through(r, s->bytes, s->size, from, first);
-    if (end == 0 || !tell(s, end)) return false;
-    s->literal = r->literal;
-    r->record_size = (uint32_t)(end - from);
     return true;
 }
 
 /* A record that the chunk ends in is better read from a chunk of its own, while there is plenty behind. All marks up to
  * its brace have been taken, and nothing in front of a brace reaches beyond it. */
-STRIDE bool is_cut(const struct stride *s)
+STRIDE bool is_cut(const struct stride *s, size_t at)
 {
     const struct doc_reader *r = s->r;
-    size_t at = s->mark[0];
     return at + r->record_size + TRACK_GAP >= s->size && at > SCAN_CHUNK / 2 && s->behind >= SCAN_CHUNK && !r->scan.cut;
 }
 
@@ -460,9 +584,52 @@ STRIDE bool is_short_of_room(const struct stride *s)
     return s->event + s->r->record_events > s->last_event && s->event > s->first_event;
 }
 
-STRIDE void note_record(struct stride *s, const struct doc_event *event)
+/* Where the record ends that begins there, which was taken; 0: nothing was. */
+STRIDE size_t take_one_whole(struct stride *s, uint16_t first, size_t from)
 {
-    if (s->event > event) s->r->record_events = (uint32_t)(s->event - event) + EVENTS_AHEAD;
+    struct doc_reader *r = s->r;
+    struct track *t = r->track;
+    const struct walk_frame *f = s->frame;
+    const struct doc_event *event = s->event;
+    const struct track_context here = {s->skip->changes, r->depth, f->name, f->rooted, f->dull};
+    t->now = 0;
+    if (!track_look_around(t, first, &here) || s->at + from == t->left) return 0;
+    t->used = true;
+    r->literal = s->literal;
+    size_t end = go_through(r, s->bytes, s->size, from, first);
+    if (UNLIKELY(end == 0)) t->left = s->at + from;
+    if (UNLIKELY(end == 0 || !tell(s, from, end))) return 0;
+    s->literal = r->literal;
+    r->record_size = (uint32_t)(end - from);
+    note_record(s, event);
+    return end;
+}
+
+/* The first gap of the record behind one that ends there, where it follows at once and nothing is in its way; else
+ * TRACK_NONE: it is met as any value is. */
+STRIDE uint16_t next_whole(struct stride *s, size_t end)
+{
+    struct track *t = s->r->track;
+    size_t from = end + 1;
+    if (from + TRACK_GAP >= s->size || *byte_at(s, end) != ',' || *byte_at(s, from) != '{') return TRACK_NONE;
+    if (is_cut(s, from) || is_short_of_room(s) || s->event > s->last_event) return TRACK_NONE;
+    return find_gap(s, t->root, &t->next, from);
+}
+
+/* The record that begins at the mark, and those behind it. False: nothing was taken. */
+STRIDE bool take_whole(struct stride *s, uint16_t first)
+{
+    struct doc_reader *r = s->r;
+    size_t end = 0;
+    for (size_t from = s->mark[0], next; first != TRACK_NONE; end = next, from = end + 1, first = next_whole(s, end)) {
+        next = take_one_whole(s, first, from);
+        if (next == 0) break;
+    }
+    if (end == 0) return false;
+    jump(s, end);
+    r->names.last = s->frame->name;
+    r->names.inside = false;
+    return true;
 }
 
 /* A record, from its brace on. OFF_NOWHERE: nothing was taken. Else what comes next stands in s->state. */
@@ -476,12 +643,10 @@ STRIDE enum off take_track(struct stride *s)
     if (depth + TRACK_DEEPEST > r->frames_size || depth + TRACK_DEEPEST > r->limits.depth) return OFF_NOWHERE;
     uint16_t first = find_gap(s, t->root, &t->next, s->mark[0]);
     if (first == TRACK_NONE) return OFF_NOWHERE;
-    if (is_cut(s)) return cut_chunk(r, s->mark), OFF_LATER;
+    if (is_cut(s, s->mark[0])) return cut_chunk(r, s->mark), OFF_LATER;
     if (is_short_of_room(s)) return s->full = true, OFF_LATER;
-    const struct doc_event *event = s->event;
     enum off off = take_whole(s, first) ? OFF_END : follow(s, first, &steps);
     if (off == OFF_NOWHERE) return off;
-    if (off == OFF_END) note_record(s, event);
     s->state = off == OFF_VALUE ? WALK_VALUE : WALK_AFTER;
     if (off == OFF_VALUE) s->mark--;
     if (off != OFF_END) (void)track_leave(r, steps, depth);

@@ -59,7 +59,7 @@ static bool take_tracks(struct doc_lore *l, const struct track *t)
     l->ops = mem_copy(t->ops, (t->op_count + (size_t)1) * sizeof *l->ops);
     if (!l->nodes || !l->ops) return false;
     for (uint16_t i = 0; i < t->count; i++) /* what is dull is judged anew by who reads with it */
-        l->nodes[i].epoch = l->nodes[i].since = 0;
+        l->nodes[i].pass = l->nodes[i].since = 0;
     l->node_count = t->count;
     l->op_count = t->op_count;
     l->first_node = t->root;

@@ -12,22 +12,34 @@
 
 #include "doc/scan.h"
 
-/* `count` bits (0…57) of a plane from bit `from` on. */
+/* The bits of a plane from bit `from` on: so many of them at least, zeros behind. */
+#define PLANE_BITS_MOST 57
+static inline uint64_t plane_at(const uint64_t *plane, size_t from)
+{
+    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8);
+}
+
+/* `count` of them, up to PLANE_BITS_MOST. */
 static inline uint64_t plane_bits(const uint64_t *plane, size_t from, size_t count)
 {
-    return load_le64((const uint8_t *)plane + from / 8) >> (from % 8) & ((1ULL << count) - 1);
+    return plane_at(plane, from) & ((1ULL << count) - 1);
 }
-#define PLANE_BITS_MOST 57
 
 /* First bit at `from` or behind it, where one is certain to come. */
 static inline size_t planes_first(const uint64_t *plane, size_t from)
 {
-    uint64_t bits = load_le64((const uint8_t *)plane + from / 8) >> (from % 8);
+    uint64_t bits = plane_at(plane, from);
     if (LIKELY(bits != 0)) return from + (size_t)__builtin_ctzll(bits);
     size_t block = from / SCAN_BLOCK + 1; /* the bits of `from`'s own word were among those */
     while (plane[block] == 0)
         block++;
     return block * SCAN_BLOCK + (size_t)__builtin_ctzll(plane[block]);
+}
+
+/* Likewise the first byte that is special (scan.h). */
+static inline size_t planes_next_special(const struct doc_scan *s, size_t from)
+{
+    return planes_first(s->special, from);
 }
 
 /* First quote at `from` or behind it that no backslash escapes: where a string ends whose first byte `from` is. At the size

@@ -45,6 +45,7 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     doc_reader_skip(r, NULL);
     r->chunk_at = r->scanned = 0;
     r->next_mark = 0;
+    r->special = r->special_from = 0;
     r->state = WALK_VALUE;
     r->token = TOKEN_NONE;
     r->depth = 0;
@@ -70,7 +71,7 @@ void doc_reader_rehearse(struct doc_reader *r)
 static bool judge_alike(const struct doc_skip *a, const struct doc_skip *b)
 {
     return a->dull == b->dull && a->classes == b->classes && a->names == b->names && a->root == b->root &&
-           a->containers == b->containers && a->deepest == b->deepest && a->ask == b->ask && a->ctx == b->ctx;
+           a->containers == b->containers && a->parted == b->parted && a->deepest == b->deepest && a->ask == b->ask && a->ctx == b->ctx;
 }
 
 void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
@@ -158,6 +159,7 @@ static bool scan_chunk(struct doc_reader *r, const struct doc_window *w)
     }
     r->chunk_at = r->scanned;
     r->next_mark = 0;
+    r->special = r->special_from = 0;
     r->lesson.on = false;
     scan_begin(&r->scan);
     if (blocks > 0) used = r->scanner(&r->scan, 0, data, blocks, r->lines);

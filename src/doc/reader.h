@@ -86,6 +86,7 @@ struct doc_reader {
         uint32_t mark, depth; /* a record to learn begins there, in so many containers */
     } lesson;
     uint32_t record_size, record_events; /* of the last one that stayed on a track */
+    size_t special, special_from; /* the chunk's first special byte at this place or behind it */
     /* events that found no room */
     struct doc_event pending[WALK_PENDING];
     uint32_t pending_count;

@@ -40,7 +40,7 @@ struct doc_scan {
     scan_plane quote; /* the unescaped ones; a bit behind the chunk's last byte ends every search (planes.h) */
     scan_plane mark;  /* likewise */
     scan_plane digit;
-    scan_plane special; /* any of the four below; all five have zeros in blocks that are not `rare` */
+    scan_plane special; /* any of the four below, likewise; all five have zeros in blocks that are not `rare` */
     scan_plane backslash, high, percent, control;
     uint8_t rare[SCAN_BLOCKS];
     uint32_t rare_count;
@@ -77,6 +77,7 @@ static inline void scan_begin(struct doc_scan *s)
         size_t block = s->rare[s->rare_count - 1];
         s->special[block] = s->backslash[block] = s->high[block] = s->percent[block] = s->control[block] = 0;
     }
+    s->special[s->blocks] = 0;
     s->mark_count = s->blocks = 0;
     s->suspect = 0;
     s->cut = false;
@@ -88,7 +89,7 @@ static inline void scan_begin(struct doc_scan *s)
 static inline void scan_end(struct doc_scan *s, size_t blocks)
 {
     s->blocks = (uint32_t)blocks;
-    s->quote[s->blocks] = s->mark[s->blocks] = ~0ULL;
+    s->quote[s->blocks] = s->mark[s->blocks] = s->special[s->blocks] = ~0ULL;
     s->before[s->blocks] = (uint16_t)s->mark_count;
 }
 

@@ -56,6 +56,8 @@ static bool put_gap(struct lesson *l)
     }
     if (t->count == TRACK_NODES || l->node.ops > TRACK_OPS - t->op_count) return false;
     l->node.first_op = t->op_count;
+    l->node.parent = l->parent;
+    if (l->parent != TRACK_NONE && l->parent + 1 == t->count) t->nodes[l->parent].row = true;
     memcpy(t->ops + t->op_count, l->ops, l->node.ops * sizeof l->ops[0]);
     t->op_count += l->node.ops;
     t->nodes[t->count] = l->node;
@@ -70,6 +72,7 @@ static bool end_gap(struct lesson *l, size_t to, enum track_kind kind)
     if (len > TRACK_GAP || l->steps++ == TRACK_STEPS) return false;
     l->node.kind = (uint8_t)kind;
     l->node.len = (uint8_t)len;
+    l->node.need = len < 32 ? (UINT32_C(1) << len) - 1 : UINT32_MAX;
     memcpy(l->node.bytes, byte_of(l, l->from), len);
     return put_gap(l);
 }
@@ -361,11 +364,24 @@ static void tell_value(struct teller *w, const struct track_node *n, uint8_t ste
     add_line(w, (struct doc_line){.at = at, .kind = DOC_LINE_VALUE});
 }
 
+/* The nodes of the record that was gone through. */
+static void find_path(const struct track *t, uint16_t path[TRACK_STEPS])
+{
+    uint16_t node = t->record.end;
+    for (uint32_t i = t->record.steps; i > 0; node = t->nodes[node].parent) {
+        ASSERT(node != TRACK_NONE);
+        path[--i] = node;
+    }
+    ASSERT(node == TRACK_NONE);
+}
+
 static void tell_record(struct teller *w)
 {
     const struct track_record *record = &w->t->record;
+    uint16_t path[TRACK_STEPS];
+    find_path(w->t, path);
     for (uint32_t i = 0; i < record->steps && !w->full; i++) {
-        const struct track_node *n = &w->t->nodes[record->path[i]];
+        const struct track_node *n = &w->t->nodes[path[i]];
         const struct track_op *op = w->t->ops + n->first_op;
         for (uint32_t k = 0; k < n->ops; k++, op++) {
             if (is_opening(op))
@@ -392,7 +408,7 @@ static bool try_to_tell(struct doc_reader *r, struct track_tale *tale)
     tell_record(&w);
     if (w.full) return false;
     if (tale->epoch == 0) t->tales_used[t->tale_count++] = (uint8_t)(tale - t->tales);
-    *tale = (struct track_tale){.node = t->record.path[t->record.steps - 1],
+    *tale = (struct track_tale){.node = t->record.end,
         .first = w.first,
         .count = w.count,
         .depth = (uint8_t)w.skipped.depth,
@@ -427,4 +443,5 @@ void track_reset(struct track *t)
     t->root = t->next = TRACK_NONE;
     t->count = t->op_count = t->refusals = 0;
     t->serials = 0;
+    t->epoch = t->anew = t->now = t->left = 0;
 }

@@ -46,38 +46,52 @@ struct track_context {
     bool rooted, dull;
 };
 
-/* What every record needs of it comes first, in two lines of the cache; nodes that were learnt one behind the other mostly
- * follow each other. */
+/* How a record that stays on its track passes the value behind a node, where that is all there is to it: nothing special
+ * and no literal in it. Anything else is looked at. */
+enum track_way {
+    TRACK_LOOK,   /* at each, by kind */
+    TRACK_WORD,   /* a short string is nothing */
+    TRACK_SHAPED, /* a string of the shape that is kept is nothing, and a short one where its name is dull */
+    TRACK_TOLD,   /* a string is told */
+    TRACK_SCALARS, /* a short number is nothing, and true, false, null */
+};
+#define TRACK_PASS(epoch, way) ((epoch) << 8 | (way))
+
+/* What every record needs of it is a line of the cache; nodes that were learnt one behind the other mostly follow each
+ * other. */
 struct track_node {
-    uint8_t len, marks, kind;
-    uint8_t loud;      /* so often something was found in a string behind it; TRACK_LOUD: each is told */
-    uint8_t dull;      /* DOC_DULL_… of the value behind it, as it was judged */
+    uint64_t pass; /* TRACK_PASS: when it was judged (struct track), and its way by that; 0: not yet */
+    uint32_t need; /* a bit for each of the gap's first 32 bytes */
+    uint8_t len;
     uint8_t shape_len; /* 0: none yet */
-    bool exact;        /* that string and no other */
-    uint8_t strays;    /* strings since `shape` that were others, which were nothing either */
-    uint16_t next;     /* the gap that followed last; TRACK_NONE: none yet */
-    uint16_t child;    /* gaps that may follow */
-    uint16_t under;    /* the name that it is asked about with */
-    uint16_t name;     /* of the value behind it; DOC_NAME_NONE: an element */
-    uint64_t word;     /* of that name */
-    uint32_t epoch;    /* when it was judged (struct track) */
-    uint8_t name_at, ops;
+    uint8_t dull;      /* DOC_DULL_… of the value behind it, as it was judged */
+    uint8_t loud;      /* so often something was found in a string behind it; TRACK_LOUD: each is told */
+    uint8_t kind, marks, name_at, ops;
     uint16_t first_op;
-    uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
+    bool exact;     /* `shape` is that string and no other */
+    uint8_t strays; /* strings since `shape` that were others, which were nothing either */
+    uint16_t next;  /* the gap that followed last; TRACK_NONE: none yet */
+    uint16_t child; /* gaps that may follow */
+    uint16_t under; /* the name that it is asked about with */
+    uint16_t name;  /* of the value behind it; DOC_NAME_NONE: an element */
     uint8_t bytes[TRACK_GAP];   /* zeros behind */
+    uint8_t shape[TRACK_SHAPE]; /* of strings behind it that are nothing to the caller: '0' for digits, upper case */
+    uint64_t word;     /* of its name */
+    uint16_t parent;   /* the gap before it, TRACK_NONE: none */
     uint16_t other;    /* another gap that may stand in its place */
+    bool row;          /* the node behind it in the table may follow it */
     uint8_t strangers; /* records like it in other places, since the last one in this */
-    uint32_t since;    /* of a record's first gap: the epoch in which the others are judged here */
+    uint64_t since;    /* of a record's first gap: the epoch in which the others are judged here */
     struct track_context context;
 } __attribute__((aligned(64)));
-_Static_assert(offsetof(struct track_node, bytes) == 64, "two lines");
+_Static_assert(offsetof(struct track_node, bytes) == 32, "half a line");
 
 /* ---- records that are told as one before was ---------------------------------------------------------------------- */
 
 /* What is told of a record that ends in this node, and of whose values these are told. */
 struct track_tale {
     uint64_t told[TRACK_STEPS / 64]; /* a bit for each step */
-    uint32_t epoch;                  /* 0: none */
+    uint64_t epoch;                  /* 0: none */
     uint32_t serial;                 /* no other tale's since the reset */
     uint16_t node, first, count;     /* of lines; none: the record is skipped as a whole */
     uint8_t depth;                   /* skipped as a whole: containers in it */
@@ -87,8 +101,8 @@ struct track_tale {
 struct track_record {
     uint64_t told[TRACK_STEPS / 64];
     uint64_t words[TRACK_STEPS]; /* of the values that are told */
-    uint16_t gaps[TRACK_STEPS], path[TRACK_STEPS];
-    uint32_t steps;
+    uint16_t gaps[TRACK_STEPS];
+    uint16_t steps, end; /* `end`: the last node, which says the whole way */
 };
 
 struct track {
@@ -98,8 +112,9 @@ struct track {
     struct track_node nodes[TRACK_NODES];
     struct track_op ops[TRACK_OPS];
     uint16_t path[TRACK_STEPS]; /* of the record that is being read */
-    uint32_t epoch, anew; /* the latest; what was judged up to then is judged anew */
-    uint32_t now;         /* of the record that is being read */
+    uint64_t epoch, anew; /* the latest; what was judged up to then is judged anew */
+    uint64_t now;         /* of the record that is being read */
+    uint64_t left;        /* where a record begins that could not be gone through; 0: none */
     uint32_t serials;
     bool used;            /* what follows, since the reset */
     struct track_record record;
@@ -123,7 +138,7 @@ struct track *track_new(void);
 static inline struct track_tale *track_place_of(struct track *t)
 {
     const struct track_record *record = &t->record;
-    uint64_t h = record->told[0] ^ record->told[1] * 0xC2B2AE3D27D4EB4FULL ^ (uint64_t)record->path[record->steps - 1] << 48;
+    uint64_t h = record->told[0] ^ record->told[1] * 0xC2B2AE3D27D4EB4FULL ^ (uint64_t)record->end << 48;
     return &t->tales[h * 0x9E3779B97F4A7C15ULL >> 56];
 }
 _Static_assert(TRACK_TALES == 256 && TRACK_STEPS == 128, "eight bits, two words");
@@ -131,7 +146,7 @@ _Static_assert(TRACK_TALES == 256 && TRACK_STEPS == 128, "eight bits, two words"
 static inline bool track_is_told(const struct track *t, const struct track_tale *tale)
 {
     const struct track_record *record = &t->record;
-    return tale->epoch == t->now && tale->node == record->path[record->steps - 1] && tale->told[0] == record->told[0] &&
+    return tale->epoch == t->now && tale->node == record->end && tale->told[0] == record->told[0] &&
            tale->told[1] == record->told[1];
 }
 

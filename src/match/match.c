@@ -315,6 +315,7 @@ static void skip_dull(struct match *m)
         .classes = m->classes,
         .literals = m->literals.items,
         .containers = path_others_are_void(m->document),
+        .parted = true, /* no run of base64, and no digits to look up: value_news() */
         .deepest = m->limits.visible_depth ? m->limits.visible_depth : UINT32_MAX,
         .ask = value_news,
         .take = score_play,

@@ -99,6 +99,11 @@ static void check_ranges(const struct doc_scan *s, const struct said *said, span
             assert_true(found >= said->used);
         else
             assert_int_equal(found, end);
+        size_t special_at = from;
+        while (special_at < said->used && !plane_bits(s->special, special_at, 1))
+            special_at++;
+        found = planes_next_special(s, from);
+        assert_true(special_at == said->used ? found >= said->used : found == special_at);
         if (len > end - from) len = end - from;
         for (size_t at = from; at < from + len; at++) {
             digits += is_digit(body.ptr[at]);

@@ -39,7 +39,8 @@ struct record {
 static const char *const names[] = {"id", "name", "last", "first", "alerts", "code", "text", "date", "a", "items",
     "a name that is longer than thirty-two bytes, and than sixty-four bytes too, as some are", "x1", "x2", "x3", "x4", "x5",
     "x6", "x7", "caf\xC3\xA9", "mail@", "n%", "\\u0061", "\\n", "", "123456789012", "x8", "x9", "y1", "y2", "y3", "y4"};
-static const char *const strings[] = {"", "A", "LOPEZ", "1990-01-01", "A 012-345-678", ("ANA SOF\xC3\x8D" "A"), "a\\\"b", "\\\\",
+static const char *const strings[] = {"", "A", "LOPEZ", "1990-01-01", "A 012-345-678", ("ANA SOF\xC3\x8D" "A"), "LOPEZ HERNANDEZ",
+    "LOPEZ-HERNANDEZ", "12 OAK ST APT 7", "a\\\"b", "\\\\",
     "x@example.test", "{", "}]", ",\\\"id\\\":", "longer than what is read at once: 0123456789 0123456789 0123456789 01234567",
     "\\ud800", "\xC3", "%41"};
 static const char *const scalars[] = {"0", "1", "-1", "12345678", "123456789", "1.5", "1e3", "true", "false", "null",
@@ -110,7 +111,7 @@ static void say_record(struct text *t, const struct record *r, bool blank, bool 
         switch (r->part[i]) {
         case 'N': say(t, "\""), say(t, names[r->name[i]]), say(t, "\""); break;
         case 'H':
-            count = wild && chance(100) ? ARRAY_LEN(strings) : 6;
+            count = wild && chance(100) ? ARRAY_LEN(strings) : 9;
             list = strings;
             say(t, "\""), say(t, list[below(count)]), say(t, "\"");
             break;
@@ -252,9 +253,26 @@ static void every_split_point(void **state)
 
 /* Every third name is dull in each of the ways. */
 static uint8_t dull[64];
+static bool promised; /* struct doc_skip, `parted` */
+static uint64_t literals[400];
+
+static bool is_parted(span text)
+{
+    unsigned digits = 0, run = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c < ' ' || c >= 0x7F || c == '%' || c == '@') return false;
+        digits += c >= '0' && c <= '9';
+        run = c == ' ' ? 0 : run + 1;
+        if (run == 12) return false;
+    }
+    return digits < 6;
+}
+
 static enum doc_news ask(void *ctx, uint16_t name, span text)
 {
     ++*(unsigned *)ctx;
+    if (promised && name < 64 && dull[name] & DOC_DULL_VALUE && is_parted(text)) return text.len % 2 ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
     if ((text.len + name) % 3 == 0) return DOC_NEWS_SOME;
     return text.len % 2 ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
 }
@@ -263,6 +281,8 @@ static enum doc_news ask(void *ctx, uint16_t name, span text)
 static bool is_dull_string(const struct doc_event *e, uint16_t name, span body)
 {
     unsigned asked = 0;
+    for (const uint64_t *l = literals; *l <= e->at + e->len; l++)
+        if (*l > e->at) return false;
     if (!(e->flags & DOC_ATTENTION) && dull[name] & DOC_DULL_VALUE) return true;
     return !(e->flags & DOC_ESCAPED) && ask(&asked, name, span_sub(body, e->at, e->len)) != DOC_NEWS_SOME;
 }
@@ -361,10 +381,18 @@ static struct reading read_skipping(struct doc_reader *r, span body, const struc
     return all;
 }
 
+/* Anywhere, in every second document. */
+static void put_literals(size_t len, bool any)
+{
+    size_t count = 0, at = 0;
+    while (any && count + 1 < ARRAY_LEN(literals) && (at += 1 + below(400)) <= len)
+        literals[count++] = at;
+    literals[count] = UINT64_MAX;
+}
+
 static void what_is_skipped(void **state)
 {
     static struct text t;
-    static const uint64_t none = UINT64_MAX;
     struct levels levels = open_levels();
     size_t skipped = 0;
     unsigned asked = 0;
@@ -374,9 +402,11 @@ static void what_is_skipped(void **state)
         for (size_t n = 0; n < sizeof dull; n++)
             dull[n] = (uint8_t)(below(8) ? 7 : below(16));
         put_list(&t, i % 2);
+        put_literals(t.len, i / 2 % 2);
+        promised = i % 3 && i % 7;
         span body = span_of((const uint8_t *)t.bytes, t.len);
-        struct doc_skip skip = {.dull = dull, .names = 64, .root = DOC_DULL_ELEMENTS, .literals = &none,
-            .containers = i % 8 != 0, .deepest = i % 5 ? UINT32_MAX : 4, .ask = i % 3 ? ask : NULL, .ctx = &asked};
+        struct doc_skip skip = {.dull = dull, .names = 64, .root = DOC_DULL_ELEMENTS, .literals = literals,
+            .containers = i % 8 != 0, .parted = promised, .deepest = i % 5 ? UINT32_MAX : 4, .ask = i % 3 ? ask : NULL, .ctx = &asked};
         struct reading all = read_body(levels.readers[0], DOC_JSON, 64, body, (struct feeding){SIZE_MAX, 0, 1, false});
         for (size_t level = 0; level < levels.count; level++) {
             struct reading told = read_skipping(levels.readers[level], body, &skip, level ? below((unsigned)t.len) : t.len);
