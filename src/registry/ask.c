@@ -41,7 +41,9 @@ static bool is_wide(const struct registry *r)
 static uint64_t find(const struct registry *r, const struct ask_places *p, size_t n, uint64_t *moved)
 {
     unsigned bits = registry_image(r)->header.reference_bits;
-    return is_wide(r) ? ask_find_avx512(p, n, bits, moved) : ask_find_portable(p, n, bits, moved);
+    if (is_wide(r)) return ask_find_avx512(p, n, bits, moved);
+    if (registry_secrets(r)->level != CPU_PORTABLE) return ask_find_avx2(p, n, bits, moved);
+    return ask_find_portable(p, n, bits, moved);
 }
 
 void registry_ask(const struct registry *r, struct registry_asks *a, const struct registry_key *key)

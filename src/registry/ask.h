@@ -18,6 +18,7 @@ void ask_place_avx512(const struct image *image, struct ask_places *p, size_t n)
 /* A bit for each whose tag is in its bucket; in *moved one for each that may be in its other bucket, found or not.
  * ask_find_avx512() reads buckets up to a multiple of ASK_GROUP. */
 uint64_t ask_find_portable(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
+uint64_t ask_find_avx2(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
 uint64_t ask_find_avx512(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
 
 #endif

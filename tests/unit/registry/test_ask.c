@@ -3,6 +3,7 @@
  *
  *= 8USC1367 a(2) */
 #include "registry/fixture.h"
+#include "registry/ask.h"
 #include "registry/overlay.h"
 
 #include <stdlib.h>
@@ -186,6 +187,59 @@ static void test_each_length_is_found(void **state)
     built_free(&w.built);
 }
 
+/* ---- buckets alone ---------------------------------------------------------------------------------------------- */
+
+typedef uint64_t find_fn(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
+
+/* One key after another, its bytes as image.h lays them out. */
+static uint64_t find_by_hand(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved)
+{
+    unsigned bytes = (72 - reference_bits) / 8;
+    uint64_t found = 0;
+    *moved = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t slot = 0; slot < BUCKET_SLOTS; slot++)
+            found |= (uint64_t)(memcmp(p->bucket[i] + 9 * slot, &p->tag[i], bytes) == 0) << i;
+        *moved |= (uint64_t)(p->bucket[i][63] >> p->tag[i] % 8 & 1) << i;
+    }
+    return found;
+}
+
+/* Tags that stand in a slot of their bucket, and tags that one bit keeps from it. */
+static void fill_places(struct ask_places *p, uint8_t (*buckets)[BUCKET_BYTES], unsigned reference_bits)
+{
+    unsigned bits = 72 - reference_bits;
+    for (size_t i = 0; i < REGISTRY_ASKS; i++) {
+        for (size_t at = 0; at < BUCKET_BYTES; at++)
+            buckets[i][at] = (uint8_t)random();
+        p->bucket[i] = buckets[i];
+        p->tag[i] = load_le64(buckets[i] + 9 * (random() % BUCKET_SLOTS)) & (UINT64_MAX >> (64 - bits));
+        if (random() % 2) p->tag[i] ^= UINT64_C(1) << (unsigned)random() % bits;
+    }
+}
+
+static void compare_buckets(find_fn *find)
+{
+    static struct ask_places places;
+    static uint8_t buckets[REGISTRY_ASKS][BUCKET_BYTES];
+    for (unsigned round = 0; round < 2000; round++) {
+        unsigned reference_bits = round % 2 ? 24 : 32;
+        size_t n = (size_t)random() % (REGISTRY_ASKS + 1);
+        uint64_t moved, expected_moved;
+        fill_places(&places, buckets, reference_bits);
+        uint64_t expected = find_by_hand(&places, n, reference_bits, &expected_moved);
+        assert_true(find(&places, n, reference_bits, &moved) == expected && moved == expected_moved);
+    }
+}
+
+static void test_buckets_are_read_alike(void **state)
+{
+    (void)state;
+    compare_buckets(ask_find_portable);
+    if (cpu_level() >= CPU_AVX2) compare_buckets(ask_find_avx2);
+    if (cpu_level() >= CPU_AVX512) compare_buckets(ask_find_avx512);
+}
+
 static void apply(void *overlay, const char *text)
 {
     static uint64_t position;
@@ -289,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_each_length_is_found),
         cmocka_unit_test(test_what_is_wiped_is_gone),
         cmocka_unit_test(test_what_a_message_is),
+        cmocka_unit_test(test_buckets_are_read_alike),
         cmocka_unit_test(test_with_live_changes), /* last: the overlay is changed from here on */
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
