@@ -20,6 +20,17 @@ static void classify(const uint8_t *p, size_t n, struct look_block *b)
     }
 }
 
+bool runs_portable(span text)
+{
+    size_t row = 0;
+    for (size_t i = 0; i < text.len && row < RUN_MIN; i++) {
+        uint8_t c = text.ptr[i];
+        bool within = c >= 0x80 || look_classes[c] & (IS_DIGIT | IS_LETTER | IS_URL | IS_STANDARD | IS_PADDING);
+        row = within ? row + 1 : 0;
+    }
+    return row == RUN_MIN;
+}
+
 static void put_shape(struct look *out, span text)
 {
     memset(out->shape, 0, sizeof out->shape);
@@ -41,9 +52,14 @@ bool alike_portable(const uint8_t *text, const uint8_t *shape, size_t len)
     return true;
 }
 
-size_t take_portable(const struct registry_way *w, const uint8_t *value, uint8_t *out)
+unsigned take_portable(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+    uint8_t (*messages)[REGISTRY_WAY_WIDTH])
 {
-    return registry_way_take(w, value, out);
+    unsigned refused = 0;
+    if (!alike_portable(text, shape, len)) return TAKE_OTHER;
+    for (size_t i = 0; i < count; i++)
+        refused |= (unsigned)!registry_way_take(&ways[i], text, messages[i]) << i;
+    return refused;
 }
 
 void look_portable(span text, struct look *out)

@@ -29,6 +29,12 @@ look_function look_portable;
 look_function look_avx2;
 look_function look_avx512;
 
+/* Whether `run` of the text's look is not 0, and no more. */
+typedef bool runs_function(span text);
+runs_function runs_portable;
+runs_function runs_avx2;
+runs_function runs_avx512;
+
 /* Whether a run of one base64 alphabet without padding is certainly no text once decoded and folded: no three printable
  * characters in a row, fewer than six digits, no '%' and no '@'. False where that is not known. */
 typedef bool noise_function(span run);
@@ -42,8 +48,11 @@ typedef bool alike_function(const uint8_t *text, const uint8_t *shape, size_t le
 alike_function alike_portable;
 alike_function alike_avx2;
 
-/* registry_way_take(), with REGISTRY_WAY_MAX bytes to read and to write. */
-typedef size_t take_function(const struct registry_way *w, const uint8_t *value, uint8_t *out);
+/* The messages of a text of this shape; a bit for each that registry_way_take() refuses. TAKE_OTHER: it is of another shape, and
+ * nothing is written. */
+#define TAKE_OTHER 0x80000000U
+typedef unsigned take_function(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+    uint8_t (*messages)[REGISTRY_WAY_WIDTH]);
 take_function take_portable;
 take_function take_avx2;
 
@@ -64,6 +73,21 @@ static inline uint64_t look_runs(uint64_t before, uint64_t now)
     bits &= bits >> 4;
     bits &= bits >> (RUN_MIN - 8);
     return (uint64_t)bits | (uint64_t)(bits >> 64);
+}
+
+/* The same, one block after the other, whose ends are bits behind: whether there is a run. `tail`: of the block before, how
+ * many bytes at its end may be part of one. */
+static inline bool look_row(uint64_t now, unsigned *tail)
+{
+    uint64_t others = ~now;
+    if (others == 0) return true;
+    bool joined = *tail + (unsigned)__builtin_ctzll(others) >= RUN_MIN;
+    *tail = (unsigned)__builtin_clzll(others);
+    now &= now >> 1;
+    now &= now >> 2;
+    now &= now >> 4;
+    now &= now >> (RUN_MIN - 8);
+    return joined || now != 0;
 }
 
 /* What blocks add up to. In variables of their own: `out` is written once, at the end and in words, because reading

@@ -1,7 +1,5 @@
 /* The look with 32-byte vectors: a comparison a class. */
-#include "match/look.h"
-
-#include <immintrin.h>
+#include "match/look_noise.h"
 
 /* Vectors that are known to be zero cost nothing: `half` is a constant wherever it is given. */
 struct pair {
@@ -82,6 +80,22 @@ LOOK void store(uint8_t *out, __m256i bytes)
     _mm256_storeu_si256((void *)out, _mm256_andnot_si256(small, bytes));
 }
 
+LOOK __m256i low_half(__m256i bytes)
+{
+    return _mm256_and_si256(bytes, _mm256_set1_epi8(15));
+}
+
+LOOK __m256i high_half(__m256i bytes)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+}
+
+/* A table's entry for each byte of 0 to 15. */
+LOOK __m256i entry_of(const uint8_t table[16], __m256i i)
+{
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)table)), i);
+}
+
 /* Up to 16 bytes, zeros behind; nothing outside them is read. Two loads that overlap, and the second's own part. */
 LOOK __m128i load_few(const uint8_t *p, size_t n)
 {
@@ -141,7 +155,44 @@ void look_avx2(span text, struct look *out)
     store(out->shape + 32, last.high);
 }
 
-bool alike_avx2(const uint8_t *text, const uint8_t *shape, size_t len)
+/* By its low half a byte's bits for what its high half may be: 2, 3, 4 or 6, 5, 7, 8 and over. */
+static const uint8_t run_low[16] = {
+    [0x0] = 2 | 8 | 16 | 32,
+    [0x1 ... 0x9] = 2 | 4 | 8 | 16 | 32,
+    [0xA] = 4 | 8 | 16 | 32,
+    [0xB] = 1 | 4 | 32,
+    [0xC] = 4 | 32,
+    [0xD] = 1 | 2 | 4 | 32,
+    [0xE] = 4 | 32,
+    [0xF] = 1 | 4 | 8 | 32,
+};
+static const uint8_t run_high[16] = {
+    [0x2] = 1, [0x3] = 2, [0x4] = 4, [0x5] = 8, [0x6] = 4, [0x7] = 16, [0x8 ... 0xF] = 32};
+
+LOOK __m256i others_than_run(__m256i bytes)
+{
+    __m256i classes = _mm256_and_si256(entry_of(run_low, low_half(bytes)), entry_of(run_high, high_half(bytes)));
+    return _mm256_cmpeq_epi8(classes, _mm256_setzero_si256());
+}
+
+LOOK uint64_t row_of(struct pair p)
+{
+    return ~plane(others_than_run(p.low), others_than_run(p.high), false);
+}
+
+/* The last block of more than one is loaded from where the text ends. */
+bool runs_avx2(span text)
+{
+    size_t left = text.len;
+    const uint8_t *p = text.ptr;
+    unsigned tail = 0;
+    if (left <= LOOK_BLOCK) return look_row(row_of(load_tail(p, left)), &tail);
+    for (; left > LOOK_BLOCK; left -= LOOK_BLOCK, p += LOOK_BLOCK)
+        if (look_row(row_of(load(p)), &tail)) return true;
+    return look_row(row_of(load(p + left - LOOK_BLOCK)) >> (LOOK_BLOCK - left), &tail);
+}
+
+LOOK bool is_alike(const uint8_t *text, const uint8_t *shape, size_t len)
 {
     __m256i x = _mm256_loadu_si256((const void *)text), small = _mm256_set1_epi8(0x20);
     __m256i digit = _mm256_sub_epi8(x, _mm256_set1_epi8('0'));
@@ -153,15 +204,30 @@ bool alike_avx2(const uint8_t *text, const uint8_t *shape, size_t len)
     return _bzhi_u64(~(uint64_t)same, (unsigned)len) == 0;
 }
 
-size_t take_avx2(const struct registry_way *w, const uint8_t *value, uint8_t *out)
+bool alike_avx2(const uint8_t *text, const uint8_t *shape, size_t len)
 {
-    if (UNLIKELY(w->within > REGISTRY_WAY_MAX)) return registry_way_take(w, value, out);
-    __m128i x = _mm_loadu_si128((const void *)value), zeros = _mm_set1_epi8('0');
+    return is_alike(text, shape, len);
+}
+
+/* Whether it is refused. */
+LOOK bool take_one(const uint8_t *text, const struct registry_way *w, uint8_t *message)
+{
+    __m128i x = _mm_loadu_si128((const void *)(text + w->at));
     x = _mm_shuffle_epi8(x, _mm_loadu_si128((const void *)w->from));
     x = _mm_or_si128(_mm_and_si128(x, _mm_loadu_si128((const void *)w->keep)), _mm_loadu_si128((const void *)w->put));
-    _mm_storeu_si128((void *)out, x);
-    uint32_t other = ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, zeros));
-    return _bzhi_u64(other, w->len) == 0 || (w->leading && !(other & 1)) ? 0 : w->len;
+    _mm_storeu_si128((void *)message, x);
+    uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_loadu_si128((const void *)w->none)));
+    return same == 0xFFFF || same & w->leading;
+}
+
+unsigned take_avx2(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+    uint8_t (*messages)[REGISTRY_WAY_WIDTH])
+{
+    unsigned refused = 0;
+    if (!is_alike(text, shape, len)) return TAKE_OTHER;
+    for (size_t i = 0; i < count; i++)
+        refused |= (unsigned)take_one(text, &ways[i], messages[i]) << i;
+    return refused;
 }
 
 /* ---- base64 ----------------------------------------------------------------------------------------------------- */
@@ -181,31 +247,51 @@ LOOK __m256i sextets_of(__m256i c)
 }
 
 /* Twelve bytes of each sixteen characters, in the low end of each half. */
-LOOK __m256i decode(__m256i c)
+LOOK __m256i decode_halves(__m256i c)
 {
     __m256i pairs = _mm256_maddubs_epi16(sextets_of(c), _mm256_set1_epi32(0x01400140));
     __m256i words = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000));
     return _mm256_shuffle_epi8(words, TWICE(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
 }
 
-/* The 24 bytes that were decoded, a bit for each. */
-LOOK uint32_t joined(uint64_t bits)
+/* One behind the other. */
+LOOK __m256i decode(__m256i c)
 {
-    return (uint32_t)(bits & 0xFFF) | (uint32_t)(bits >> 16 & 0xFFF) << 12;
+    return _mm256_permutevar8x32_epi32(decode_halves(c), _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+}
+
+LOOK uint32_t bits_of(__m256i bytes)
+{
+    return (uint32_t)_mm256_movemask_epi8(bytes);
+}
+
+LOOK __m256i equal_half(__m256i bytes, uint8_t byte)
+{
+    return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8((char)byte));
+}
+
+LOOK uint32_t leads_of(__m256i bytes)
+{
+    __m256i classes = _mm256_and_si256(entry_of(noise_low, low_half(bytes)), entry_of(noise_high, high_half(bytes)));
+    return ~bits_of(_mm256_cmpeq_epi8(classes, _mm256_setzero_si256()));
 }
 
 bool noise_avx2(span run)
 {
     if (run.len > 32) return false;
-    struct pair p = {decode(load_half(run.ptr, run.len)), _mm256_setzero_si256(), true};
-    uint32_t there = (1U << run.len * 3 / 4) - 1;
-    uint32_t printable = joined(within(p, 0x20, 0x5F)) & there, digits = joined(within(p, '0', 10)) & there;
-    uint32_t signs = joined(either(p, '%', '@') | equal(p, 0xEF)) & there;
-    uint32_t follows = joined(within(p, 0x80, 0x40)) & there, next = follows >> 1, pair = next & follows >> 2;
-    /* What may be a character of two, three, four bytes; its fold is one character in ASCII at most, maybe a digit. */
-    uint32_t two = joined(within(p, 0xC2, 0x1E)) & next, three = joined(within(p, 0xE0, 0x10)) & pair;
-    uint32_t four = joined(within(p, 0xF0, 0x10)) & pair & follows >> 3;
-    uint32_t leads = two | three | four, rest = leads << 1 | (three | four) << 2 | four << 3;
-    uint32_t word = _pext_u32(printable | leads, ~rest);
-    return !(word & word >> 1 & word >> 2) && !signs && __builtin_popcount(digits | leads) < 6;
+    __m256i p = decode(load_half(run.ptr, run.len));
+    uint32_t there = (1U << run.len * 3 / 4) - 1, high = bits_of(p);
+    struct noise n = {.printable = bits_of(within_half(p, 0x20, 0x5E)) & there,
+        .digits = bits_of(within_half(p, '0', 9)) & there,
+        .signs = bits_of(_mm256_or_si256(equal_half(p, '%'), equal_half(p, '@'))) & there,
+        .leads = leads_of(p) & there};
+    if (n.leads) {
+        uint32_t second = bits_of(_mm256_slli_epi16(p, 1)); /* bit 6 of each byte, and so on */
+        n.wide = bits_of(equal_half(p, 0xEF));
+        n.bc = bits_of(equal_half(p, 0xBC)) & there;
+        n.follows = high & ~second & there;
+        n.longer = bits_of(_mm256_slli_epi16(p, 2));
+        n.longest = bits_of(_mm256_slli_epi16(p, 3));
+    }
+    return noise_is_all(&n);
 }

@@ -1,7 +1,6 @@
 /* The look with 64-byte vectors: one look-up in a table gives all classes of a byte, a shift a class its plane. */
 #include "match/look_classes.h"
-
-#include <immintrin.h>
+#include "match/look_noise.h"
 
 static inline uint64_t equal(__m512i bytes, uint8_t byte)
 {
@@ -64,6 +63,25 @@ void look_avx512(span text, struct look *out)
     _mm512_storeu_si512(out->shape, _mm512_mask_mov_epi8(last, b.letter, upper));
 }
 
+static inline uint64_t row_of(__m512i bytes)
+{
+    __m512i low = _mm512_loadu_si512(look_classes), high = _mm512_loadu_si512(look_classes + 64);
+    uint64_t above = _mm512_movepi8_mask(bytes);
+    __m512i classes = _mm512_permutex2var_epi8(low, bytes, high); /* of those above: what nobody asks for */
+    const __m512i run = _mm512_set1_epi8(IS_DIGIT | IS_LETTER | IS_URL | IS_STANDARD | IS_PADDING);
+    return above | _mm512_test_epi8_mask(classes, run);
+}
+
+bool runs_avx512(span text)
+{
+    size_t left = text.len;
+    const uint8_t *p = text.ptr;
+    unsigned tail = 0;
+    for (; left > LOOK_BLOCK; left -= LOOK_BLOCK, p += LOOK_BLOCK)
+        if (look_row(row_of(_mm512_loadu_si512(p)), &tail)) return true;
+    return look_row(row_of(_mm512_maskz_loadu_epi8(_bzhi_u64(~0ULL, (unsigned)left), p)), &tail);
+}
+
 /* ---- base64 ----------------------------------------------------------------------------------------------------- */
 
 /* Six bits for each character of either alphabet (RFC 4648 4, 5). */
@@ -100,18 +118,30 @@ static inline uint32_t equal_half(__m256i bytes, uint8_t byte)
     return _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8((char)byte));
 }
 
-/* As noise_avx2(), which says why. */
+static inline uint32_t leads_of(__m256i bytes)
+{
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i lows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)noise_low));
+    __m256i highs = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)noise_high));
+    __m256i low = _mm256_shuffle_epi8(lows, _mm256_and_si256(bytes, half));
+    return _mm256_test_epi8_mask(low, _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+}
+
 bool noise_avx512(span run)
 {
     if (run.len > 32) return false;
     __m256i p = decode(_mm256_maskz_loadu_epi8(_bzhi_u32(~0U, (unsigned)run.len), run.ptr));
     uint32_t there = (1U << run.len * 3 / 4) - 1;
-    uint32_t printable = within_half(p, 0x20, 0x5F) & there, digits = within_half(p, '0', 10) & there;
-    uint32_t signs = (equal_half(p, '%') | equal_half(p, '@') | equal_half(p, 0xEF)) & there;
-    uint32_t follows = within_half(p, 0x80, 0x40) & there, next = follows >> 1, pair = next & follows >> 2;
-    uint32_t two = within_half(p, 0xC2, 0x1E) & next, three = within_half(p, 0xE0, 0x10) & pair;
-    uint32_t four = within_half(p, 0xF0, 0x10) & pair & follows >> 3;
-    uint32_t leads = two | three | four, rest = leads << 1 | (three | four) << 2 | four << 3;
-    uint32_t word = _pext_u32(printable | leads, ~rest);
-    return !(word & word >> 1 & word >> 2) && !signs && __builtin_popcount(digits | leads) < 6;
+    struct noise n = {.printable = within_half(p, 0x20, 0x5F) & there,
+        .digits = within_half(p, '0', 10) & there,
+        .signs = (equal_half(p, '%') | equal_half(p, '@')) & there,
+        .leads = leads_of(p) & there};
+    if (n.leads) {
+        n.wide = equal_half(p, 0xEF);
+        n.bc = equal_half(p, 0xBC) & there;
+        n.follows = within_half(p, 0x80, 0x40) & there;
+        n.longer = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x20));
+        n.longest = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x10));
+    }
+    return noise_is_all(&n);
 }

@@ -140,14 +140,16 @@ static void pick_kernels(struct match *m, enum cpu_level level)
 {
     static const struct {
         look_function *look;
+        runs_function *runs;
         noise_function *noise;
         alike_function *alike;
         take_function *take;
-    } kernels[] = {[CPU_PORTABLE] = {look_portable, noise_portable, alike_portable, take_portable},
-        [CPU_AVX2] = {look_avx2, noise_avx2, alike_avx2, take_avx2},
-        [CPU_AVX512] = {look_avx512, noise_avx512, alike_avx2, take_avx2}};
+    } kernels[] = {[CPU_PORTABLE] = {look_portable, runs_portable, noise_portable, alike_portable, take_portable},
+        [CPU_AVX2] = {look_avx2, runs_avx2, noise_avx2, alike_avx2, take_avx2},
+        [CPU_AVX512] = {look_avx512, runs_avx512, noise_avx512, alike_avx2, take_avx2}};
     ASSERT((size_t)level < ARRAY_LEN(kernels));
     m->look = kernels[level].look;
+    m->runs = kernels[level].runs;
     m->noise = kernels[level].noise;
     m->alike = kernels[level].alike;
     m->take = kernels[level].take;
@@ -204,6 +206,7 @@ void match_reset(struct match *m)
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);
     shapes_forget(m);
+    plans_forget(m);
     scores_forget(m);
     rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});

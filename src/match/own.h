@@ -124,8 +124,9 @@ struct batch {
     size_t count, bytes;
     size_t most, most_bytes; /* that it held in this document: so much is wiped */
     struct candidate candidates[BATCH];
+    struct registry_asks asks; /* of each candidate one */
+    uint64_t longs;            /* candidates that are no message: their keys stand here, and are spelled in `text` */
     struct registry_key keys[BATCH];
-    struct registry_asks asks; /* the same keys */
     uint8_t text[BATCH * REGISTRY_CANONICAL_MAX + ASK_ROOM];
 };
 
@@ -162,33 +163,43 @@ struct known {
 /* All that a value of this shape asks for at this place, of texts of LOOK_READ bytes at most. */
 #define PLANS 64       /* by what is known of the place */
 #define PLAN_CALLS 4   /* values of a shape, then its plan is made */
-#define RUNS 3
+#define TOKENS 6
 struct run {
     uint8_t from, len;
 };
 struct plan {
-    uint8_t text[LOOK_BLOCK]; /* the shape */
+    uint8_t text[LOOK_READ]; /* the shape */
+    struct registry_way way[ASKS];
     const struct path_info *key;
     label_set labels;
     uint8_t len;   /* 0: none yet */
     uint8_t calls; /* of values that had no plan, since the last one that had */
     bool used;     /* is in plans_used */
+    bool number;   /* no string */
     bool reads;
-    uint8_t count, runs;
+    bool anew;     /* there is not a way for each ask */
+    uint8_t count, ways, tokens;
+    rule_id rules[ASKS]; /* of each way: two asks may have the same */
     struct ask asks[ASKS];
-    struct registry_way ways[ASKS]; /* to its spelling; none: it is spelled anew each time */
-    struct run run[RUNS];           /* of base64 */
+    struct run token[TOKENS]; /* of base64 */
     uint32_t digits, letters;
 };
 
 /* Texts of one shape under a name, of which nothing but their base64 runs can be anything. */
 #define MURMURS 32
 struct murmur {
-    uint8_t text[LOOK_BLOCK]; /* the shape */
+    uint8_t text[LOOK_READ]; /* the shape */
     uint16_t name;
     uint8_t len; /* 0: none yet */
-    uint8_t runs;
-    struct run run[RUNS];
+    uint8_t tokens;
+    struct run token[TOKENS];
+};
+
+/* Texts that fold to nothing that says anything, where nothing is known of their place. */
+#define HUSHES 64
+struct hush {
+    uint8_t text[LOOK_READ]; /* zeros behind */
+    uint8_t len;             /* 0: none yet */
 };
 
 /* score.c: what the walk does about a record that is told as one before (struct doc_told). Pieces and containers of the
@@ -281,6 +292,7 @@ struct match {
     const struct rules_needs *identifier_needs, *marker_needs;
     bool any_syntax; /* a rule with a syntax of its own needs neither six digits nor an at sign */
     look_function *look;
+    runs_function *runs;
     noise_function *noise;
     struct shape shapes[SHAPES];
     struct known known[KNOWN];
@@ -289,6 +301,8 @@ struct match {
     uint32_t plan_count;
     struct murmur murmurs[MURMURS];
     uint32_t murmurs_used; /* a bit for each */
+    struct hush hushes[HUSHES];
+    uint64_t hushes_used; /* a bit for each */
     alike_function *alike;
     take_function *take;
     struct known *learning; /* what is proposed is noted here too */
@@ -296,6 +310,7 @@ struct match {
     uint8_t shapes_used[SHAPES], known_used[KNOWN]; /* slots to wipe */
     uint32_t shape_count, known_count;
     bool loose;       /* a shape is looked at: what is proposed is only counted */
+    bool placed;      /* as it stands at the spot */
     uint64_t loosely; /* so many times */
     struct label labels[LABEL_SLOTS];
     struct label no_label;
@@ -458,8 +473,9 @@ void search_note(struct match *m, const struct doc_event *e, const struct child 
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);
-/* A number under a label: what it may be there. */
+/* A number under a label: what it may be there; whether it may be what this rule of it is about. */
 void value_labelled(struct match *m, span digits);
+bool value_is_bare(const struct rules_identifier *rule, span digits);
 
 /* view.c: one text as a reader would see it. `raw` = it stands so in the body, whose literals are known: `literal`. */
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal);
@@ -475,11 +491,11 @@ void view_identify(struct match *m, span text, const struct look *l);
 void view_free_text(struct match *m, span text, const struct look *l);
 /* Whether only what stands in a text at the spot itself can say anything of it: nothing is known of its place. */
 bool view_stands_alone(const struct match *m);
-void view_token(struct match *m, span token, unsigned level);
-/* Whether view_token() at a spot that stands alone would find nothing. False where that is not known. */
-bool view_is_noise(const struct match *m, span token);
-/* The base64 runs of a text of one block; their number, no more than `most` of them, or `most` + 1. */
-size_t view_find_runs(const struct look *l, struct run *runs, size_t most);
+/* What base64 the token is. */
+void view_decode(struct match *m, span token, unsigned level);
+/* Where base64 may begin and end in a text of one block, and in each other of its shape. False: in more places than TOKENS, or
+ * there is padding. */
+bool view_find_tokens(span text, const struct look *l, struct run token[TOKENS], uint8_t *count);
 /* Only its base64 runs. */
 void view_runs(struct match *m, span text, const struct look *l, unsigned level);
 
@@ -488,17 +504,17 @@ const struct shape *shape_of(struct match *m, span text, const struct look *l);
 /* As view_identify() at the spot, from memory where the shape is known there. True: nothing is ever proposed of a text of
  * this shape there. */
 bool shape_identify(struct match *m, span text, const struct look *l);
-/* A value of a shape that is known at the spot, in place of all else that is done about one; false: it is not. LOOK_READ
- * bytes may be read. */
-bool shape_again(struct match *m, span text);
-/* The same from now on, for the shape that was identified last. */
-void shape_keep(struct match *m, span text, const struct look *l);
+/* What is known of the shape that was identified last; NULL: it was forgotten. */
+const struct known *shape_known_here(const struct match *m, span text, const struct look *l);
 /* syntax_scan() of the text at the spot: of a shape that is learnt it is kept that it has to be done. */
 void shape_read(struct match *m, span text, const struct look *l, bool labelled_only);
 /* Whether the text under that name is of a shape that is known to hold base64 alone, and no text in it. Where it may be so,
  * it can be kept. */
 bool shape_murmurs(struct match *m, uint16_t name, span text);
 void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l);
+/* Whether this very text was hushed, which says nothing where no label, key or literal is: of up to LOOK_READ bytes. */
+bool shape_is_hushed(struct match *m, span text);
+void shape_hush(struct match *m, span text);
 /* While a shape is learnt: what is proposed; that it is no matter of the shape alone. */
 void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span value);
 static inline void shape_varies(struct match *m)
@@ -510,12 +526,23 @@ void shapes_forget(struct match *m);
 typedef void bare_fn(struct match *m, span digits);
 void shape_each_bare(struct match *m, span text, bare_fn *each);
 
+/* plan.c */
+/* A value at the spot of which there is a plan, in place of all else that is done about it; false: there is none. LOOK_READ
+ * bytes may be read. `number`: it is digits and no string. */
+bool plan_again(struct match *m, span text, bool number);
+/* The same from now on, for the shape that was identified last; for numbers of so many digits. */
+void plan_keep(struct match *m, span text, const struct look *l);
+void plan_keep_number(struct match *m, span digits);
+void plans_forget(struct match *m);
+
 /* syntax.c, mrz.c: what is no expression. */
 /* `labelled_only`: where syntax_may_read() or the text's shape has said that nothing else may be there. */
 void syntax_scan(struct match *m, span text, const struct look *l, bool labelled_only);
 /* May something without a label be read in the text; in some text of this shape? */
 bool syntax_may_read(const struct match *m, span text, const struct look *l);
 bool syntax_may_read_shape(struct match *m, span shape, const struct look *l);
+/* Likewise at the spot, where a label may say whose digits they are. */
+bool syntax_may_read_here(struct match *m, span shape, const struct look *l);
 /* Are digits alone a North American telephone number? */
 bool syntax_is_phone(span digits);
 #define MRZ_LINE 30  /* the shortest */
@@ -524,8 +551,10 @@ void mrz_scan(struct match *m, span text);
 
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
-/* The same by a way that is known, of a text of which LOOK_READ bytes may be read. */
-void propose_again(struct match *m, const struct ask *ask, const struct registry_way *way, span text);
+/* Room for n messages, which are proposed for these rules once they are taken; or it is said that they are not. */
+uint8_t (*propose_room(struct match *m, size_t n))[REGISTRY_WAY_WIDTH];
+void propose_taken(struct match *m, const rule_id *rules, size_t n);
+void propose_refused(struct match *m, size_t n);
 void propose_flush(struct match *m);
 void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);

@@ -73,23 +73,22 @@ static void add_hit(struct match *m, const struct candidate *c, const struct reg
                        .in_name = c->in_name});
 }
 
-static void add_subjects(struct match *m, size_t i, uint64_t subject)
+static void add_subjects(struct match *m, const struct candidate *c, const struct registry_key *key, uint64_t subject)
 {
-    const struct batch *b = &m->batch;
     uint64_t few[SUBJECTS], *subjects = few;
-    size_t n = registry_subjects(m->registry, &b->keys[i], subjects, SUBJECTS);
+    size_t n = registry_subjects(m->registry, key, subjects, SUBJECTS);
     MEM_AUTO uint64_t *many = n > SUBJECTS ? mem_array(n, sizeof *many) : NULL;
     if (n > SUBJECTS && !many) m->failed = true;
     if (many) {
-        size_t again = registry_subjects(m->registry, &b->keys[i], many, n);
+        size_t again = registry_subjects(m->registry, key, many, n);
         subjects = many;
         if (again < n) n = again;
     } else if (n > SUBJECTS) {
         n = SUBJECTS;
     }
-    if (n == 0) add_hit(m, &b->candidates[i], &b->keys[i], subject);
+    if (n == 0) add_hit(m, c, key, subject);
     for (size_t s = 0; s < n; s++)
-        add_hit(m, &b->candidates[i], &b->keys[i], subjects[s]);
+        add_hit(m, c, key, subjects[s]);
 }
 
 static void batch_note(struct batch *b)
@@ -109,14 +108,27 @@ void batch_wipe(struct batch *b)
     registry_asks_wipe(&b->asks);
     mem_wipe(b->text, bytes < sizeof b->text ? bytes : sizeof b->text);
     b->count = b->bytes = b->most = b->most_bytes = 0;
+    b->longs = 0;
+}
+
+/* The key of a candidate: where it is a message, it is read back from that. */
+static struct registry_key key_at(const struct match *m, size_t i)
+{
+    const struct batch *b = &m->batch;
+    if (b->longs >> i & 1) return b->keys[i];
+    const uint8_t *message = b->asks.messages[i];
+    enum registry_kind kind = (enum registry_kind)message[0];
+    size_t head = m->heads[kind].len;
+    return (struct registry_key){kind, m->kind_systems[kind], span_of(message + head, message[REGISTRY_WAY_WIDTH - 1] - head)};
 }
 
 /* One that may be known. */
 static void look_up(struct match *m, size_t i)
 {
     struct registry_hit hit;
-    registry_probe(m->registry, &m->batch.keys[i], 1, &hit);
-    if (hit.protected_) add_subjects(m, i, hit.subject);
+    const struct registry_key key = key_at(m, i);
+    registry_probe(m->registry, &key, 1, &hit);
+    if (hit.protected_) add_subjects(m, &m->batch.candidates[i], &key, hit.subject);
     mem_wipe(&hit, sizeof hit);
 }
 
@@ -129,6 +141,7 @@ void propose_flush(struct match *m)
     registry_asks_empty(&b->asks);
     batch_note(b);
     b->count = b->bytes = 0;
+    b->longs = 0;
 }
 
 bool findings_settle(struct match *m)
@@ -138,32 +151,85 @@ bool findings_settle(struct match *m)
     return !m->failed;
 }
 
-static bool already_proposed(const struct match *m, enum registry_kind kind, span canonical)
+/* What stands behind the candidates was written all the same, and is wiped with them. */
+static void note_written(struct batch *b, size_t n)
+{
+    if (b->asks.most < b->count + n) b->asks.most = (uint32_t)(b->count + n);
+}
+
+/* The message behind the candidates is among those about the same value. */
+static bool is_message_again(const struct match *m)
+{
+    const struct batch *b = &m->batch;
+    const uint8_t *now = b->asks.messages[b->count];
+    for (size_t i = b->count; i > 0 && b->candidates[i - 1].at == m->spot.at; i--)
+        if (!(b->longs >> (i - 1) & 1) && memcmp(b->asks.messages[i - 1], now, sizeof b->asks.messages[0]) == 0) return true;
+    return false;
+}
+
+static bool is_long_again(const struct match *m, enum registry_kind kind, span canonical)
 {
     const struct batch *b = &m->batch;
     for (size_t i = b->count; i > 0 && b->candidates[i - 1].at == m->spot.at; i--)
-        if (b->keys[i - 1].kind == kind && span_equal(b->keys[i - 1].canonical, canonical)) return true;
+        if (b->longs >> (i - 1) & 1 && b->keys[i - 1].kind == kind && span_equal(b->keys[i - 1].canonical, canonical)) return true;
     return false;
+}
+
+/* Where no message holds it: it stays in the batch's text. False: it was proposed before. */
+static bool ask_long(struct match *m, enum registry_kind kind, span canonical)
+{
+    struct batch *b = &m->batch;
+    struct registry_key *key = &b->keys[b->count];
+    if (is_long_again(m, kind, canonical)) return false;
+    *key = (struct registry_key){kind, m->kind_systems[kind], canonical};
+    b->longs |= UINT64_C(1) << b->count;
+    b->bytes += canonical.len;
+    if (m->registry)
+        registry_ask(m->registry, &b->asks, key);
+    else
+        b->asks.count++; /* nothing is asked */
+    return true;
+}
+
+static bool ask_short(struct match *m, struct registry_head head, span canonical)
+{
+    struct batch *b = &m->batch;
+    registry_ask_short(&b->asks, head, canonical.ptr, canonical.len);
+    if (LIKELY(!is_message_again(m))) return true;
+    b->asks.count--;
+    note_written(b, 1);
+    return false;
+}
+
+/* Who else wants to know of the last n candidates. */
+static void tell(struct match *m, size_t n)
+{
+    const struct batch *b = &m->batch;
+    bool suspected = m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text;
+    for (size_t i = b->count - n; i < b->count; i++) {
+        const struct registry_key key = key_at(m, i);
+        if (suspected) suspect_note(m, key.kind, key.canonical);
+        if (m->observer) m->observer(m->observer_ctx, b->candidates[i].rule, key.kind, key.canonical);
+    }
+}
+
+static void add_candidates(struct match *m, const rule_id *rules, size_t n)
+{
+    struct batch *b = &m->batch;
+    const struct spot *s = &m->spot;
+    for (size_t i = 0; i < n; i++)
+        b->candidates[b->count++] = (struct candidate){s->at, s->len, s->unit, rules[i], s->in_text, s->is_name};
+    if (UNLIKELY(m->limits.suspicions || m->observer)) tell(m, n);
 }
 
 static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, span canonical)
 {
-    struct batch *b = &m->batch;
-    size_t i = b->count++;
-    b->bytes += canonical.len;
-    b->candidates[i] = (struct candidate){
-        m->spot.at, m->spot.len, m->spot.unit, rule, m->spot.in_text, m->spot.is_name};
     struct registry_head head = m->heads[kind];
-    b->keys[i] = (struct registry_key){kind, m->kind_systems[kind], canonical};
-    if (LIKELY(registry_ask_fits(head, canonical.len)))
-        registry_ask_short(&b->asks, head, canonical.ptr, canonical.len);
-    else if (m->registry)
-        registry_ask(m->registry, &b->asks, &b->keys[i]);
-    if (m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text) suspect_note(m, kind, canonical);
-    if (m->observer) m->observer(m->observer_ctx, rule, kind, canonical);
+    bool fits = LIKELY(registry_ask_fits(head, canonical.len));
+    if (fits ? ask_short(m, head, canonical) : ask_long(m, kind, canonical)) add_candidates(m, &rule, 1);
 }
 
-/* The text is written where the batch keeps it, and stays there when it is worth looking up. */
+/* A text that is no message is written where the batch keeps it, and stays there when it is worth looking up. */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
 {
     struct batch *b = &m->batch;
@@ -181,20 +247,24 @@ void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
     size_t n = registry_canonical(kind, value, out);
     if (n == 0) return;
     m->proposals++;
-    if (m->dry || already_proposed(m, kind, span_of(out, n))) return;
-    propose_key(m, rule, kind, span_of(out, n));
+    if (!m->dry) propose_key(m, rule, kind, span_of(out, n));
 }
 
-void propose_again(struct match *m, const struct ask *ask, const struct registry_way *way, span text)
+uint8_t (*propose_room(struct match *m, size_t n))[REGISTRY_WAY_WIDTH]
 {
     struct batch *b = &m->batch;
-    enum registry_kind kind = (enum registry_kind)ask->kind;
-    if (b->count == BATCH) propose_flush(m);
-    uint8_t *out = b->text + b->bytes;
-    bool wide = way->len > 0 && ask->from + REGISTRY_WAY_MAX <= LOOK_READ;
-    size_t n = wide ? m->take(way, text.ptr + ask->from, out) : 0;
-    if (UNLIKELY(n == 0)) return propose(m, ask->rule, kind, span_sub(text, ask->from, ask->len));
-    m->proposals++;
-    if (m->dry || already_proposed(m, kind, span_of(out, n))) return;
-    propose_key(m, ask->rule, kind, span_of(out, n));
+    ASSERT(!m->dry && n <= BATCH);
+    if (UNLIKELY(b->count + n > BATCH)) propose_flush(m);
+    return b->asks.messages + b->count;
+}
+
+void propose_taken(struct match *m, const rule_id *rules, size_t n)
+{
+    m->batch.asks.count += (uint32_t)n;
+    add_candidates(m, rules, n);
+}
+
+void propose_refused(struct match *m, size_t n)
+{
+    note_written(&m->batch, n);
 }

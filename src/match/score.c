@@ -393,11 +393,18 @@ static void play_piece(struct match *m, const struct playing *p, const struct sc
     if (from->first) to->ordinal = p->f->children;
 }
 
-/* A string of a shape that was there before, or one that nothing need be done about. */
+/* A string or number of a shape that was there before, or one that nothing need be done about. */
 static bool play_usual(struct match *m, const struct playing *p, const struct score_step *step, const struct doc_event *e)
 {
-    if (!step->usual || e->flags & DOC_ESCAPED || m->next_literal <= e->at + e->len) return false;
-    if (!(step->child.act | (e->flags & DOC_ATTENTION))) return true;
+    bool number = e->kind == DOC_NUMBER;
+    if (!step->usual) return false;
+    if (number) {
+        if (!(e->flags & DOC_PLAIN)) return false;
+        if (!step->child.act) return e->len < 9;
+    } else {
+        if (e->flags & DOC_ESCAPED || m->next_literal <= e->at + e->len) return false;
+        if (!(step->child.act | (e->flags & DOC_ATTENTION))) return true;
+    }
     if (e->len > LOOK_READ || m->body_len - e->at < LOOK_READ) return false;
     struct spot *spot = &m->spot;
     *spot = step->spot;
@@ -406,7 +413,7 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
     spot->unit = piece_now(p, step->where.unit, p->f->where.unit);
     if (UNLIKELY(spot->label->set != spot->labels)) spot->label = label_of(m, spot->labels);
     m->latest.value = span_of(NULL, 0);
-    return shape_again(m, span_of(m->body + e->at, e->len));
+    return plan_again(m, span_of(m->body + e->at, e->len), number);
 }
 
 static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
@@ -415,7 +422,7 @@ static void play_value(struct match *m, const struct playing *p, const struct sc
     uint64_t at = offset_of(p, step->at);
     memcpy(&e, &at, 8);
     memcpy((uint8_t *)&e + 8, &p->told->words[step->at.step], 8);
-    if (e.kind == DOC_STRING && LIKELY(play_usual(m, p, step, &e))) return;
+    if ((e.kind == DOC_STRING || e.kind == DOC_NUMBER) && LIKELY(play_usual(m, p, step, &e))) return;
     struct where w = step->where;
     w.unit = piece_now(p, w.unit, p->f->where.unit);
     w.piece = piece_now(p, w.piece, p->f->where.piece);

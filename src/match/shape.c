@@ -95,6 +95,7 @@ void shape_note(struct match *m, rule_id rule, enum registry_kind kind, span val
 void shape_read(struct match *m, span text, const struct look *l, bool labelled_only)
 {
     struct known *learning = m->learning;
+    if (learning && !labelled_only) labelled_only = !syntax_may_read_here(m, span_of(l->shape, text.len), l);
     if (learning && !labelled_only) {
         learning->reads = true;
         m->learning = NULL;
@@ -123,66 +124,11 @@ bool shape_identify(struct match *m, span text, const struct look *l)
     return !k->varies && !k->reads && k->count == 0;
 }
 
-/* ---- values of which all is known ------------------------------------------------------------------------------- */
-
-static struct plan *plan_of(struct match *m, size_t len)
-{
-    uint64_t h = (uint64_t)m->spot.labels << 8 ^ (uintptr_t)m->spot.key ^ len << 32;
-    return &m->plans[h * 0x9E3779B97F4A7C15ULL >> 58];
-}
-_Static_assert(PLANS == 64, "six bits");
-
-bool shape_again(struct match *m, span text)
-{
-    struct plan *p = plan_of(m, text.len);
-    if (p->len != text.len || p->labels != m->spot.labels || p->key != m->spot.key) return false;
-    if (!m->alike(text.ptr, p->text, text.len)) return false;
-    p->calls = 0;
-    for (size_t i = 0; i < p->count; i++)
-        propose_again(m, &p->asks[i], &p->ways[i], text);
-    if (p->reads) syntax_scan(m, text, &(struct look){.digits = p->digits, .letters = p->letters}, false);
-    for (size_t i = 0; i < p->runs; i++)
-        view_token(m, span_sub(text, p->run[i].from, p->run[i].len), 0);
-    return true;
-}
-
-static void make_plan(struct plan *p, const struct known *k, span text, const struct look *l)
-{
-    size_t runs = l->run ? view_find_runs(l, p->run, RUNS) : 0;
-    p->len = 0;
-    if ((l->run && l->padding) || runs > RUNS) return;
-    memcpy(p->text, k->text, sizeof p->text);
-    p->key = k->key;
-    p->labels = k->labels;
-    p->len = k->len;
-    p->reads = k->reads;
-    p->count = k->count;
-    p->runs = (uint8_t)runs;
-    p->digits = (uint32_t)l->digits;
-    p->letters = (uint32_t)l->letters;
-    for (size_t i = 0; i < k->count; i++) {
-        p->asks[i] = k->asks[i];
-        (void)registry_way_of((enum registry_kind)k->asks[i].kind, span_sub(text, k->asks[i].from, k->asks[i].len), &p->ways[i]);
-    }
-}
-
-static const struct known *known_here(const struct match *m, span text, const struct look *l)
+const struct known *shape_known_here(const struct match *m, span text, const struct look *l)
 {
     const struct known *k = &m->known[slot_of(text, l, m->spot.labels)];
     if (is_known(m, k, text, l)) return k;
     return is_known(m, k + 1, text, l) ? k + 1 : NULL;
-}
-
-void shape_keep(struct match *m, span text, const struct look *l)
-{
-    struct plan *p = plan_of(m, text.len);
-    if (text.len > LOOK_READ) return;
-    if (!p->used) m->plans_used[m->plan_count++] = (uint8_t)(p - m->plans);
-    p->used = true;
-    if (++p->calls < PLAN_CALLS) return;
-    p->calls = 0;
-    const struct known *k = known_here(m, text, l);
-    if (k && !k->varies) make_plan(p, k, text, l);
 }
 
 static struct murmur *murmur_of(struct match *m, uint16_t name, size_t len)
@@ -191,26 +137,52 @@ static struct murmur *murmur_of(struct match *m, uint16_t name, size_t len)
 }
 _Static_assert(MURMURS == 32, "a word of bits");
 
+/* Whether LOOK_READ bytes may be read of a text that stands in the body. */
+static bool is_roomy(const struct match *m, span text)
+{
+    return (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
+}
+
+/* Its last eight bytes tell most texts from others; of a shorter one all. */
+static struct hush *hush_of(struct match *m, span text)
+{
+    uint64_t word = text.len >= 8 ? load_le64(text.ptr + text.len - 8) : load_le64(text.ptr) << 8 * (8 - text.len);
+    return &m->hushes[(word ^ text.len) * 0x9E3779B97F4A7C15ULL >> 58];
+}
+_Static_assert(HUSHES == 64, "six bits, and a word of them");
+
+bool shape_is_hushed(struct match *m, span text)
+{
+    if (text.len == 0 || text.len > LOOK_READ || !is_roomy(m, text)) return false;
+    const struct hush *h = hush_of(m, text);
+    return h->len == text.len && memcmp(h->text, text.ptr, text.len) == 0;
+}
+
+void shape_hush(struct match *m, span text)
+{
+    if (text.len == 0 || text.len > LOOK_READ || !is_roomy(m, text)) return;
+    struct hush *h = hush_of(m, text);
+    m->hushes_used |= UINT64_C(1) << (h - m->hushes);
+    *h = (struct hush){.len = (uint8_t)text.len};
+    memcpy(h->text, text.ptr, text.len);
+}
+
 bool shape_murmurs(struct match *m, uint16_t name, span text)
 {
     const struct murmur *k = murmur_of(m, name, text.len);
-    bool near = (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
-    if (k->len != text.len || k->name != name || !near || !m->alike(text.ptr, k->text, text.len)) return false;
-    for (size_t i = 0; i < k->runs; i++)
-        if (!view_is_noise(m, span_sub(text, k->run[i].from, k->run[i].len))) return false;
+    if (k->len != text.len || k->name != name || !is_roomy(m, text) || !m->alike(text.ptr, k->text, text.len)) return false;
+    for (size_t i = 0; i < k->tokens; i++)
+        if (!m->noise(span_sub(text, k->token[i].from, k->token[i].len))) return false;
     return true;
 }
 
 void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l)
 {
-    struct murmur *k = murmur_of(m, name, text.len);
-    struct run runs[RUNS];
-    size_t count = text.len <= LOOK_READ && !l->padding ? view_find_runs(l, runs, RUNS) : RUNS + 1;
-    if (count > RUNS) return;
+    struct murmur now = {.name = name, .len = (uint8_t)text.len}, *k = murmur_of(m, name, text.len);
+    if (text.len > LOOK_READ || !view_find_tokens(text, l, now.token, &now.tokens)) return;
     m->murmurs_used |= UINT32_C(1) << (k - m->murmurs);
-    *k = (struct murmur){.name = name, .len = (uint8_t)text.len, .runs = (uint8_t)count};
-    memcpy(k->text, l->shape, sizeof k->text);
-    memcpy(k->run, runs, sizeof k->run);
+    memcpy(now.text, l->shape, sizeof now.text);
+    *k = now;
 }
 
 //= 8USC1367 a(2) what a document said does not outlive its exchange
@@ -221,12 +193,12 @@ void shapes_forget(struct match *m)
     for (uint32_t i = 0; i < m->known_count; i++)
         mem_wipe(&m->known[m->known_used[i]], sizeof m->known[0]);
     m->shape_count = m->known_count = 0;
-    for (uint32_t i = 0; i < m->plan_count; i++)
-        mem_wipe(&m->plans[m->plans_used[i]], sizeof m->plans[0]);
-    m->plan_count = 0;
     for (uint32_t i = 0; i < MURMURS; i++)
         if (m->murmurs_used >> i & 1) mem_wipe(&m->murmurs[i], sizeof m->murmurs[0]);
     m->murmurs_used = 0;
+    for (uint32_t i = 0; i < HUSHES; i++)
+        if (m->hushes_used >> i & 1) mem_wipe(&m->hushes[i], sizeof m->hushes[0]);
+    m->hushes_used = 0;
     m->learnt = span_of(NULL, 0);
 }
 

@@ -239,7 +239,7 @@ static void propose_phone(struct match *m, span text, size_t begin, size_t end, 
 static void chain_propose(struct match *m, const struct chain *c, span text, const struct rules_identifier *rule)
 {
     size_t end = c->groups[c->count - 1].end, digits = 0;
-    bool bare = m->loose || m->spot.label->count == 0 || m->spot.is_name || label_names(m->spot.label, rule);
+    bool bare = (m->loose && !m->placed) || m->spot.label->count == 0 || m->spot.is_name || label_names(m->spot.label, rule);
     for (size_t n = 1; n <= c->count; n++) {
         const struct group *g = &c->groups[c->count - n];
         digits += group_len(g);
@@ -389,6 +389,14 @@ bool syntax_may_read_shape(struct match *m, span shape, const struct look *l)
     if (vin && may_be_vin(shape, l)) scan_vins(m, shape, vin);
     m->loose = false;
     return m->loosely > 0;
+}
+
+bool syntax_may_read_here(struct match *m, span shape, const struct look *l)
+{
+    m->placed = true;
+    bool may = syntax_may_read_shape(m, shape, l);
+    m->placed = false;
+    return may;
 }
 
 void syntax_scan(struct match *m, span text, const struct look *l, bool labelled_only)

@@ -68,24 +68,34 @@ static bool is_plain(struct match *m, span text, const struct look *l)
     return l->leads == 0 && !l->percent && !view_may_identify(m, text, l);
 }
 
+/* Whether nothing but base64 can say anything in it: nothing is known of its place, and it holds no sign of an address, nothing
+ * to decode or fold, fewer digits than any identifier, and no literal of a marker. */
+static bool is_mute(const struct match *m, const struct doc_event *e, const struct child *c, bool literal)
+{
+    const uint8_t says = DOC_ESCAPED | DOC_NON_ASCII | DOC_PERCENT | DOC_DIGITS;
+    bool placed = c->act & (ACT_KEY | ACT_LABEL);
+    return !(e->flags & says) && !placed && !literal && m->prefilter && !m->any_syntax;
+}
+
 void value_string(
     struct match *m, const struct doc_event *e, const struct child *c, const struct where *w, bool literal)
 {
     span text = event_text(m, e);
     struct look l;
+    if (is_mute(m, e, c, literal) && !m->runs(text)) return;
     if (e->flags & DOC_ESCAPED || !m->prefilter) {
         set_spot(m, e, c, w);
         return value_decoded(m, text);
     }
     set_spot(m, e, c, w);
-    if (!literal && text.len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && shape_again(m, text)) return;
+    if (!literal && text.len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && plan_again(m, text, false)) return;
     m->look(text, &l);
     bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
     if (plain && view_is_dull(m, &l, 0)) return;
     if (is_shaped(text, &l)) {
         shape_identify(m, text, &l);
         if (literal) view_free_text(m, text, &l);
-        shape_keep(m, text, &l);
+        plan_keep(m, text, &l);
         return view_runs(m, text, &l, 0);
     }
     plain &= is_plain(m, text, &l);
@@ -109,12 +119,25 @@ static enum doc_news shaped_news(struct match *m, uint16_t name, span text, cons
     return DOC_NEWS_NONE;
 }
 
+/* A text that folds is not known by its shape: what is nothing is known by its bytes, for names come again. */
+static enum doc_news folded_news(struct match *m, span text, const struct look *l)
+{
+    uint64_t before = m->proposals;
+    m->dry = true;
+    view_scan_known(m, text, l, 0, true, false);
+    m->dry = false;
+    if (m->proposals != before) return DOC_NEWS_SOME;
+    shape_hush(m, text);
+    return DOC_NEWS_NONE;
+}
+
 enum doc_news value_news(void *match, uint16_t name, span text)
 {
     struct match *m = match;
     label_set labels = name_labels(m, name);
     struct look l;
     if (shape_murmurs(m, name, text)) return DOC_NEWS_NONE;
+    if (labels == 0 && shape_is_hushed(m, text)) return DOC_NEWS_NONE;
     m->look(text, &l);
     if (labels == 0 && view_is_dull(m, &l, 0)) return DOC_NEWS_NEVER;
     m->spot = (struct spot){.unit = MATCH_NONE, .labels = labels, .label = label_of(m, labels)};
@@ -123,6 +146,8 @@ enum doc_news value_news(void *match, uint16_t name, span text)
         news = shaped_news(m, name, text, &l);
     else if (labels == 0 && is_plain(m, text, &l) && !l.run)
         news = DOC_NEWS_NONE;
+    else if (labels == 0 && l.leads > 0)
+        news = folded_news(m, text, &l);
     /* Where identifiers stand they mostly stand again: it is not asked in vain twice. */
     if (news == DOC_NEWS_SOME && labels) name_dull(m, name, 0);
     return news;
@@ -140,14 +165,19 @@ span value_pad(enum registry_kind kind, span digits, uint8_t out[9])
     return span_of(out, 9);
 }
 
+bool value_is_bare(const struct rules_identifier *rule, span digits)
+{
+    uint8_t padded[9];
+    size_t len = value_pad(rule->kind, digits, padded).len;
+    return rule->bare != BARE_NONE && len >= rule->bare_min && len <= rule->bare_max;
+}
+
 void value_labelled(struct match *m, span digits)
 {
     for (size_t i = 0; i < m->spot.label->count; i++) {
         const struct rules_identifier *rule = m->spot.label->rules[i];
         uint8_t padded[9];
-        span value = value_pad(rule->kind, digits, padded);
-        if (rule->bare != BARE_NONE && value.len >= rule->bare_min && value.len <= rule->bare_max)
-            propose(m, rule->id, rule->kind, value);
+        if (value_is_bare(rule, digits)) propose(m, rule->id, rule->kind, value_pad(rule->kind, digits, padded));
     }
 }
 
@@ -171,13 +201,9 @@ static void number_marker(void *ctx, const struct rules_marker *rule, span where
         rule->id);
 }
 
-void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+/* Everything that digits may be there. `lexeme`: as they stand. */
+static void look_at_number(struct match *m, span lexeme, span digits, const struct rules_identifier *phone)
 {
-    uint8_t out[INTEGER_MAX];
-    span lexeme = event_text(m, e), digits = span_of(out, text_integer(lexeme, out, sizeof out));
-    const struct rules_identifier *phone = syntax_is_phone(digits) ? m->syntax[SYNTAX_PHONE][REGISTRY_PHONE] : NULL;
-    if (!(c->act & (ACT_KEY | ACT_LABEL)) && digits.len != 9 && !phone) return;
-    set_spot(m, e, c, w);
     const struct label *label = m->spot.label;
     if (m->spot.key)
         propose(
@@ -190,6 +216,29 @@ void value_number(struct match *m, const struct doc_event *e, const struct child
     if (label->count == 0 && phone) propose(m, phone->id, phone->kind, digits);
     if (label->markers)
         rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
+}
+
+/* Digits and nothing else, all of which may be read as a text's. */
+static bool is_planned(const struct match *m, const struct doc_event *e)
+{
+    return e->flags & DOC_PLAIN && e->len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && m->prefilter;
+}
+
+void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)
+{
+    uint8_t out[INTEGER_MAX];
+    bool placed = c->act & (ACT_KEY | ACT_LABEL), planned = is_planned(m, e) && (placed || e->len == 9);
+    span lexeme = event_text(m, e);
+    if (planned) {
+        set_spot(m, e, c, w);
+        if (plan_again(m, lexeme, true)) return;
+    }
+    span digits = span_of(out, text_integer(lexeme, out, sizeof out));
+    const struct rules_identifier *phone = syntax_is_phone(digits) ? m->syntax[SYNTAX_PHONE][REGISTRY_PHONE] : NULL;
+    if (!placed && digits.len != 9 && !phone) return;
+    set_spot(m, e, c, w);
+    look_at_number(m, lexeme, digits, phone);
+    if (planned) plan_keep_number(m, lexeme);
 }
 
 //= 10-domain 2.6 element present or true

@@ -221,15 +221,20 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
-static void decode_token(struct match *m, span token, unsigned level)
+void view_decode(struct match *m, span token, unsigned level)
 {
-    if (LIKELY(!m->any_syntax && view_stands_alone(m)) && m->noise(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
     struct look l;
     if (!out) return;
     span text = span_of(out, text_base64(token, out));
     m->look(text, &l);
     if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+}
+
+static void decode_token(struct match *m, span token, unsigned level)
+{
+    if (LIKELY(!m->any_syntax && view_stands_alone(m)) && m->noise(token)) return;
+    view_decode(m, token, level);
 }
 
 /* Segments of a path before it: "word/QTAx…". */
@@ -248,7 +253,7 @@ static size_t next_beginning(span token, size_t from, unsigned *tried)
     return 0;
 }
 
-void view_token(struct match *m, span token, unsigned level)
+static void scan_token(struct match *m, span token, unsigned level)
 {
     unsigned tried = 1;
     decode_token(m, token, level);
@@ -256,20 +261,11 @@ void view_token(struct match *m, span token, unsigned level)
         decode_token(m, span_from(token, at), level);
 }
 
-bool view_is_noise(const struct match *m, span token)
-{
-    unsigned tried = 1;
-    bool noise = m->noise(token);
-    for (size_t at = next_beginning(token, 0, &tried); noise && at > 0; at = next_beginning(token, at, &tried))
-        noise = m->noise(span_from(token, at));
-    return noise;
-}
-
 static void scan_tokens(struct match *m, span run, bool url, unsigned level)
 {
     size_t begin, end;
     for (size_t from = 0; text_next_token(run, from, url, &begin, &end); from = end)
-        view_token(m, span_sub(run, begin, end - begin), level);
+        scan_token(m, span_sub(run, begin, end - begin), level);
 }
 
 /* In the two alphabets apart: '/' is base64 and ends a path segment, '-' is base64url and joins words. */
@@ -300,10 +296,31 @@ static size_t find_marked(uint64_t alphabet, uint64_t done, struct run *runs, si
     return count;
 }
 
-size_t view_find_runs(const struct look *l, struct run *runs, size_t most)
+static size_t find_runs(const struct look *l, struct run *runs, size_t most)
 {
     size_t count = find_marked(l->standard, 0, runs, 0, most);
     return count > most ? count : find_marked(l->url, l->standard, runs, count, most);
+}
+
+#define RUNS_MOST (2 * LOOK_BLOCK / RUN_MIN)
+
+bool view_find_tokens(span text, const struct look *l, struct run token[TOKENS], uint8_t *count)
+{
+    struct run runs[RUNS_MOST];
+    size_t n = 0, all = l->padding ? RUNS_MOST + 1 : find_runs(l, runs, RUNS_MOST);
+    if (all > TOKENS) return false;
+    for (size_t i = 0; i < all; i++) {
+        span run = span_sub(text, runs[i].from, runs[i].len);
+        unsigned tried = 1;
+        size_t at = 0;
+        do {
+            if (n == TOKENS) return false;
+            token[n++] = (struct run){(uint8_t)(runs[i].from + at), (uint8_t)(runs[i].len - at)};
+            at = next_beginning(run, at, &tried);
+        } while (at > 0);
+    }
+    *count = (uint8_t)n;
+    return true;
 }
 
 /* MIME and PEM write base64 in lines: what crosses the end of one is whole once they are joined. */
@@ -314,11 +331,9 @@ static void scan_lines(struct match *m, span text, unsigned level)
     for (size_t from = 0; text_next_lines(text, from, &begin, &end); from = end) {
         uint8_t *out = bytes_room(m, &m->lines[level], end - begin);
         if (!out) return;
-        view_token(m, span_of(out, text_join_lines(span_sub(text, begin, end - begin), out)), level);
+        scan_token(m, span_of(out, text_join_lines(span_sub(text, begin, end - begin), out)), level);
     }
 }
-
-#define RUNS_MOST (2 * LOOK_BLOCK / RUN_MIN)
 
 void view_runs(struct match *m, span text, const struct look *l, unsigned level)
 {
@@ -326,9 +341,9 @@ void view_runs(struct match *m, span text, const struct look *l, unsigned level)
     if (!l->run) return;
     if (text.len <= LOOK_BLOCK && l->padding == 0) {
         struct run runs[RUNS_MOST];
-        size_t count = view_find_runs(l, runs, RUNS_MOST);
+        size_t count = find_runs(l, runs, RUNS_MOST);
         for (size_t i = 0; i < count; i++)
-            view_token(m, span_sub(text, runs[i].from, runs[i].len), level);
+            scan_token(m, span_sub(text, runs[i].from, runs[i].len), level);
         return;
     }
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)

@@ -338,37 +338,73 @@ static bool has_way(enum registry_kind kind)
            kind == REGISTRY_PASSPORT || kind == REGISTRY_FBI_NUMBER || kind == REGISTRY_FIN || registry_kind_is_surrogate(kind);
 }
 
-/* From the last character on: what stands in the spelling stood in the value in that order. */
-static bool find_places(enum registry_kind kind, span value, const uint8_t *spelling, struct registry_way *w)
+/* Where each character of the spelling stands, from the last one on: they stood in the value in that order. */
+static bool find_places(enum registry_kind kind, span value, span spelling, uint8_t *places)
 {
     size_t i = value.len;
     bool alien = kind == REGISTRY_ALIEN_NUMBER;
-    for (size_t k = w->len; k-- > 0;) {
-        while (i > 0 && to_upper(value.ptr[i - 1]) != spelling[k]) {
+    for (size_t k = spelling.len; k-- > 0;) {
+        while (i > 0 && to_upper(value.ptr[i - 1]) != spelling.ptr[k]) {
             if (is_digit(value.ptr[i - 1]) || (!alien && is_alpha(value.ptr[i - 1]))) return false;
             i--;
         }
-        if (i == 0 && (!alien || spelling[k] != '0')) return false;
-        if (i > w->within) w->within = (uint8_t)i;
-        w->put[k] = i > 0 ? 0 : '0';
-        w->from[k] = i > 0 ? (uint8_t)--i : REGISTRY_WAY_ZERO;
-        w->keep[k] = w->put[k] ? 0 : is_alpha(spelling[k]) ? 0xDF : 0xFF;
+        if (i == 0 && (!alien || spelling.ptr[k] != '0')) return false;
+        places[k] = i > 0 ? (uint8_t)--i : REGISTRY_WAY_PUT;
     }
     while (i-- > 0)
         if (is_digit(value.ptr[i]) || (!alien && is_alpha(value.ptr[i]))) return false;
     return true;
 }
 
-bool registry_way_of(enum registry_kind kind, span value, struct registry_way *out)
+/* `places` counts from `from` in the text. False: they do not lie near each other. */
+static bool find_width(const uint8_t *places, size_t n, size_t from, size_t room, struct registry_way *w)
 {
-    uint8_t spelling[REGISTRY_CANONICAL_MAX];
+    size_t first = REGISTRY_WAY_PUT, last = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (places[i] == REGISTRY_WAY_PUT) continue;
+        if (places[i] < first) first = places[i];
+        if (places[i] > last) last = places[i];
+    }
+    if (first == REGISTRY_WAY_PUT || room < REGISTRY_WAY_WIDTH) return false;
+    size_t at = from + first, most = room - REGISTRY_WAY_WIDTH;
+    if (at > most) at = most;
+    w->at = (uint8_t)at;
+    return at <= UINT8_MAX && from + last - at < REGISTRY_WAY_WIDTH;
+}
+
+static void put_places(const uint8_t *places, span spelling, size_t from, unsigned head, struct registry_way *w)
+{
+    for (size_t i = 0; i < spelling.len; i++) {
+        bool put = places[i] == REGISTRY_WAY_PUT;
+        w->from[head + i] = put ? REGISTRY_WAY_PUT : (uint8_t)(from + places[i] - w->at);
+        w->keep[head + i] = put ? 0 : is_alpha(spelling.ptr[i]) ? 0xDF : 0xFF;
+        w->put[head + i] = put ? '0' : 0;
+        w->none[head + i] = '0';
+    }
+}
+
+static void put_rest(struct registry_head head, size_t n, struct registry_way *w)
+{
+    for (unsigned i = 0; i < head.len; i++)
+        w->put[i] = w->none[i] = (uint8_t)(head.bytes >> 8 * i);
+    w->put[REGISTRY_WAY_WIDTH - 1] = w->none[REGISTRY_WAY_WIDTH - 1] = (uint8_t)(head.len + n);
+}
+
+bool registry_way_of(struct registry_head head, enum registry_kind kind, span text, size_t from, size_t len, size_t room,
+    struct registry_way *out)
+{
+    uint8_t spelling[REGISTRY_CANONICAL_MAX], places[REGISTRY_ASK_SHORT];
+    span value = span_sub(text, from, len);
     *out = (struct registry_way){0};
-    if (!has_way(kind) || value.len >= REGISTRY_WAY_ZERO) return false;
+    memset(out->from, REGISTRY_WAY_PUT, sizeof out->from);
+    if (!has_way(kind) || value.len >= REGISTRY_WAY_PUT) return false;
     size_t n = registry_canonical(kind, value, spelling);
-    if (n == 0 || n > REGISTRY_WAY_MAX) return false;
-    out->len = (uint8_t)n;
-    out->leading = kind == REGISTRY_FIN || (registry_kind_is_surrogate(kind) && all_digits(spelling, n));
-    if (find_places(kind, value, spelling, out)) return true;
-    *out = (struct registry_way){0};
-    return false;
+    if (n == 0 || !registry_ask_fits(head, n)) return false;
+    if (!find_places(kind, value, span_of(spelling, n), places)) return false;
+    if (!find_width(places, n, from, room, out)) return false;
+    put_places(places, span_of(spelling, n), from, head.len, out);
+    put_rest(head, n, out);
+    bool leading = kind == REGISTRY_FIN || (registry_kind_is_surrogate(kind) && all_digits(spelling, n));
+    out->leading = (uint16_t)((unsigned)leading << head.len);
+    return true;
 }

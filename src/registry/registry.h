@@ -62,31 +62,6 @@ bool registry_kind_is_shared(enum registry_kind kind);
  * place allows that. A JSON number such as 1.2345678e7 must have been made plain digits before: '.' is a separator.
  * Placeholders (all zeros, a passport without a digit) are no values. */
 size_t registry_canonical(enum registry_kind kind, span value, uint8_t *out);
-/* Of many kinds the spelling of a value follows from its shape: digits and letters stand where they stood in the last one. */
-#define REGISTRY_WAY_MAX 16
-#define REGISTRY_WAY_ZERO 0xFF
-struct registry_way {
-    uint8_t len;  /* 0: none */
-    bool leading; /* a zero in front is no part of it */
-    uint8_t within; /* bytes of the value up to the last of them */
-    uint8_t from[REGISTRY_WAY_MAX]; /* where each character stands, or REGISTRY_WAY_ZERO: a zero was put there */
-    uint8_t keep[REGISTRY_WAY_MAX]; /* bits of it that are kept: letters in upper case */
-    uint8_t put[REGISTRY_WAY_MAX];  /* '0' where a zero was put */
-};
-/* The way from this value to its spelling, and from each other that has the same bytes but for its digits and the case of
- * its letters. False: there is none. */
-bool registry_way_of(enum registry_kind kind, span value, struct registry_way *out);
-/* Takes it: the length, as registry_canonical() would; 0: ask that one. */
-static inline size_t registry_way_take(const struct registry_way *w, const uint8_t *value, uint8_t *out)
-{
-    unsigned other = 0; /* than zeros */
-    for (size_t i = 0; i < w->len; i++) {
-        uint8_t c = w->from[i] == REGISTRY_WAY_ZERO ? '0' : value[w->from[i]] & w->keep[i];
-        out[i] = c;
-        other |= c ^ '0';
-    }
-    return other == 0 || (w->leading && out[0] == '0') ? 0 : w->len;
-}
 /* A second key under which the source's value is known as well: a telephone number as it is written at home, without its
  * country. `canonical` came from registry_canonical(). 0: none. */
 size_t registry_canonical_other(enum registry_kind kind, span canonical, uint8_t *out);
@@ -203,6 +178,32 @@ static inline void registry_ask_short(
     high &= (UINT64_C(1) << 8 * (all - 8)) - 1;
     store_le64(a->messages[a->count], low);
     store_le64(a->messages[a->count++] + 8, high | (uint64_t)all << 56);
+}
+/* Of many kinds the message of a value follows from its shape: digits and letters stand where they stood in the last one. */
+#define REGISTRY_WAY_WIDTH 16 /* bytes of the text that it is taken from, and of the message */
+#define REGISTRY_WAY_PUT 0xFF
+struct registry_way {
+    uint8_t from[REGISTRY_WAY_WIDTH]; /* where each byte stands behind `at`, or REGISTRY_WAY_PUT: it does not come from the text */
+    uint8_t keep[REGISTRY_WAY_WIDTH]; /* bits of it that are kept: letters in upper case */
+    uint8_t put[REGISTRY_WAY_WIDTH];  /* what does not come from the text */
+    uint8_t none[REGISTRY_WAY_WIDTH]; /* the message of a value of zeros alone, which is none */
+    uint16_t leading; /* a bit for the value's first byte where a zero in front is no part of it; 0 */
+    uint8_t at;
+};
+/* The way from the `len` bytes at `from` of this text to their message, and from the same of each other text that has the
+ * same bytes but for its digits and the case of its letters. `room` bytes may be read of those. False: there is none. */
+bool registry_way_of(struct registry_head head, enum registry_kind kind, span text, size_t from, size_t len, size_t room,
+    struct registry_way *out);
+/* Takes it. False: registry_canonical() is to be asked. */
+static inline bool registry_way_take(const struct registry_way *w, const uint8_t *text, uint8_t message[REGISTRY_WAY_WIDTH])
+{
+    uint32_t same = 0; /* as in the message of zeros */
+    for (unsigned i = 0; i < REGISTRY_WAY_WIDTH; i++) {
+        uint8_t there = w->from[i] == REGISTRY_WAY_PUT ? 0 : text[w->at + w->from[i]];
+        message[i] = (uint8_t)((there & w->keep[i]) | w->put[i]);
+        same |= (uint32_t)(message[i] == w->none[i]) << i;
+    }
+    return same != (1U << REGISTRY_WAY_WIDTH) - 1 && !(same & w->leading);
 }
 /* Adds any key, and reads no byte behind it. */
 void registry_ask(const struct registry *r, struct registry_asks *a, const struct registry_key *key);

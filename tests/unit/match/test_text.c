@@ -144,10 +144,11 @@ static void look_slowly(span t, struct look *out)
     }
 }
 
-static void assert_looks(look_function *look, span text, const struct look *expected)
+static void assert_looks(look_function *look, runs_function *runs, span text, const struct look *expected)
 {
     struct look l;
     look(text, &l);
+    assert_int_equal(runs(text), expected->run != 0);
     assert_int_equal(l.digits, expected->digits);
     assert_int_equal(l.letters, expected->letters);
     assert_int_equal(l.leads, expected->leads);
@@ -175,9 +176,9 @@ static void test_looks_agree(void **state)
         span text = span_of(p + 1, len);
         struct look expected;
         look_slowly(text, &expected);
-        assert_looks(look_portable, text, &expected);
-        if (cpu_level() >= CPU_AVX2) assert_looks(look_avx2, text, &expected);
-        if (cpu_level() >= CPU_AVX512) assert_looks(look_avx512, text, &expected);
+        assert_looks(look_portable, runs_portable, text, &expected);
+        if (cpu_level() >= CPU_AVX2) assert_looks(look_avx2, runs_avx2, text, &expected);
+        if (cpu_level() >= CPU_AVX512) assert_looks(look_avx512, runs_avx512, text, &expected);
         free(p);
     }
 }
@@ -258,9 +259,41 @@ static void test_noise(void **state)
     assert_true(noise > 10000);
 }
 
+static bool is_silent(const uint8_t *bytes, size_t n)
+{
+    char run[80];
+    span token = span_of((const uint8_t *)run, encode(bytes, n, false, run));
+    bool silent = noise_avx2(token);
+    if (cpu_level() == CPU_AVX512) assert_true(noise_avx512(token) == silent);
+    return silent;
+}
+
+/* Every character: among letters it is noise only where the fold leaves it between them, in a row where it is no digit. */
+static void test_noise_of_each_character(void **state)
+{
+    (void)state;
+    if (cpu_level() < CPU_AVX2) skip();
+    size_t noise = 0;
+    for (uint32_t c = 0x80; c < 0x110000; c++) {
+        uint8_t among[16], row[24], folded[24];
+        size_t n = 0, n_row = 0;
+        for (unsigned i = 0; i < 6; i++) {
+            if (i < 3) among[n++] = (uint8_t)('a' + i);
+            if (i < 2) n += put_utf8(c, among + n);
+            n_row += put_utf8(c, row + n_row);
+        }
+        bool silent = is_silent(among, n);
+        if (silent && says_something(span_of(folded, registry_fold(span_of(among, n), folded)))) fail_msg("U+%04X joins", c);
+        if (is_silent(row, n_row) && says_something(span_of(folded, registry_fold(span_of(row, n_row), folded))))
+            fail_msg("U+%04X in a row says something", c);
+        noise += silent;
+    }
+    assert_true(noise > 0x10000);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
         cmocka_unit_test(test_codings), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
