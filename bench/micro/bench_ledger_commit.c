@@ -1,7 +1,7 @@
 /* How many decisions a second can be made durable, each released only after its signed frame is: two producers, a
  * scribe, real processes, a real directory (argument 1, default ./bench-ledger; it should stand on the disk to be
  * measured). Closed loop with K outstanding a producer, then a steady rate; then recovery and verify of what was
- * written. Arguments 2 and 3: outstanding and rate a second a producer (0: closed loop), that row alone, for a profiler. */
+ * written. Arguments 2 and 3: outstanding and rate a second a producer (0: closed loop), that row alone, for a profiler; 4: for so many seconds. */
 #include "ledger/ledger.h"
 #include "os/os.h"
 #include <errno.h>
@@ -17,7 +17,6 @@
 #define PRODUCERS 2u
 #define OUTSTANDING_MAX 1024u
 #define SAMPLES_MAX 2000000u
-#define SECONDS 3u
 #define FRAME_BYTES 16384u
 
 struct shared {
@@ -28,6 +27,7 @@ struct shared {
 struct load {
     unsigned outstanding; /* a producer */
     unsigned rate;        /* a second a producer; 0: as fast as possible */
+    unsigned seconds;
 };
 
 static void fill_entry(struct ledger_entry *e, uint64_t i)
@@ -94,7 +94,7 @@ static void produce(struct ipc_area *area, unsigned who, struct load load, struc
     struct buf scratch;
     buf_init(&scratch, LEDGER_ENTRY_MAX);
     if (!is_ok(ipc_ring_attach(area, who, &ring))) _exit(2);
-    uint64_t start = os_monotonic_ns(), end = start + SECONDS * UINT64_C(1000000000), published = 0;
+    uint64_t start = os_monotonic_ns(), end = start + load.seconds * UINT64_C(1000000000), published = 0;
     for (uint64_t now = start; now < end; now = os_monotonic_ns()) {
         settle(&w, ring, s, who);
         uint64_t due = load.rate ? (now - start) * load.rate / 1000000000 : UINT64_MAX;
@@ -142,7 +142,7 @@ static void print_row(struct load load, struct shared *s, const struct rusage *s
     char rate[16] = "max";
     if (load.rate) snprintf(rate, sizeof rate, "%u/s", load.rate * PRODUCERS);
     printf("| %u × %u | %s | %.0f | %u | %u | %.1f | %.1f |\n", PRODUCERS, load.outstanding, rate,
-        (double)count / SECONDS, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0,
+        (double)count / load.seconds, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0,
         cpu_seconds(scribe) * 1e6 / (double)count, all_cpu * 1e6 / (double)count);
     fflush(stdout);
 }
@@ -308,9 +308,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: cannot make a ledger there\n", root);
         return 2;
     }
-    static const struct load all[] = {{1, 0}, {16, 0}, {64, 0}, {256, 0}, {1024, 0}, {1024, 5000}, {1024, 15000}};
+    static const struct load all[] = {
+        {1, 0, 3}, {16, 0, 3}, {64, 0, 3}, {256, 0, 3}, {1024, 0, 3}, {1024, 5000, 3}, {1024, 15000, 3}};
     bool one = argc > 3;
-    struct load wanted = {one ? read_number(argv[2], OUTSTANDING_MAX) : 0, one ? read_number(argv[3], 1000000) : 0};
+    struct load wanted = {one ? read_number(argv[2], OUTSTANDING_MAX) : 0, one ? read_number(argv[3], 1000000) : 0,
+        argc > 4 ? read_number(argv[4], 3600) : 3};
     const struct load *loads = one ? &wanted : all;
     size_t count = one ? 1 : ARRAY_LEN(all);
     bool good = measure_disk(root);
