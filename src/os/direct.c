@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define ZERO_STEP ((size_t)1024 * 1024)
-#define GENTLE_STEP ((size_t)128 * 1024)
+#define GENTLE_STEP ((size_t)64 * 1024)
 #define GENTLE_RESTS 3 /* times as long as the step before took … */
 #define GENTLE_REST_MAX_NS UINT64_C(5000000)
 
@@ -123,6 +123,16 @@ result os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t
     return OK;
 }
 
+result os_direct_read_gently(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got)
+{
+    *got = 0;
+    for (size_t part = GENTLE_STEP; *got < len && part == GENTLE_STEP; *got += part) {
+        size_t step = len - *got < GENTLE_STEP ? len - *got : GENTLE_STEP;
+        TRY(os_direct_read(d, (uint8_t *)out + *got, step, offset + *got, &part));
+    }
+    return OK;
+}
+
 void os_direct_close(struct os_direct *d)
 {
     os_close(&d->fd);
@@ -147,12 +157,8 @@ static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *
     return OK;
 }
 
-/* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
- * every commit into a fresh segment pay for the file system's journal. Here all of them together pay for it once. */
 static RESULT write_zeros(const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
 {
-    int error = posix_fallocate(d->fd, 0, (off_t)size);
-    REQUIRE(error == 0, ERROR_IO, error);
     void *zeros = os_aligned_alloc(ZERO_STEP);
     REQUIRE(zeros, ERROR_LIMIT, ENOMEM);
     result r = write_steps(d, size, zeros, may_rest, ctx);
@@ -160,13 +166,42 @@ static RESULT write_zeros(const struct os_direct *d, uint64_t size, os_may_rest 
     return r;
 }
 
+/* Synced once at the end; opened again by who uses it. */
+static RESULT refill(struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
+{
+    TRY(write_zeros(d, size, may_rest, ctx));
+    return os_direct_sync(d);
+}
+
+result os_direct_refill_gently(const char *path, uint64_t size, os_may_rest *may_rest, void *ctx)
+{
+    struct os_direct d;
+    uint64_t found;
+    TRY(open_direct(path, O_RDWR, &d));
+    result r = look_at_file(&d, true, &found);
+    if (is_ok(r) && found != size) r = FAIL(ERROR_CONFIG, OS_NOT_A_FILE);
+    if (is_ok(r)) r = refill(&d, size, may_rest, ctx);
+    os_direct_close(&d);
+    return r;
+}
+
+bool os_direct_is_at(const struct os_direct *d, const char *path)
+{
+    struct stat here, there;
+    return fstat(d->fd, &here) == 0 && lstat(path, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 result os_direct_create(const char *path, uint64_t size, struct os_direct *out)
 {
     return os_direct_create_gently(path, size, NULL, NULL, out);
 }
 
+/* Zeros are written, not only allocated: the first write to an unwritten extent would change metadata, and so make
+ * every commit into a fresh segment pay for the file system's journal. Here all of them together pay for it once. */
 static RESULT fill_new(const char *path, const struct os_direct *d, uint64_t size, os_may_rest *may_rest, void *ctx)
 {
+    int error = posix_fallocate(d->fd, 0, (off_t)size);
+    REQUIRE(error == 0, ERROR_IO, error);
     TRY(write_zeros(d, size, may_rest, ctx));
     REQUIRE(fsync(d->fd) == 0, ERROR_IO, errno);
     return os_sync_parent(path);

@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define OUT_STEP ((size_t)64 * 1024)
 #define READ_STEP ((size_t)256 * 1024)
 #define PATH_ROOM ((size_t)4096)
 
@@ -228,10 +229,18 @@ result os_write_renamed(const char *temporary, const char *path, span data, mode
     return OK;
 }
 
+/* A beginning, in small steps, between which others come to the disk; whether it got there os_sync_close says. */
+static void write_out(int fd, size_t size)
+{
+    unsigned how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    for (size_t at = 0; at < size; at += OUT_STEP)
+        if (sync_file_range(fd, (off_t)at, OUT_STEP, how) != 0) return;
+}
+
 static RESULT rename_unsynced(int fd, const char *temporary, const char *path, span data, mode_t mode)
 {
     TRY(fill_unsynced(fd, data, mode));
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* a beginning; whether it got there os_sync_close says */
+    write_out(fd, data.len);
     REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
     return OK;
 }

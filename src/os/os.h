@@ -101,6 +101,11 @@ RESULT os_direct_create(const char *path, uint64_t size, struct os_direct *out);
 typedef bool os_may_rest(void *ctx);
 RESULT os_direct_create_gently(
     const char *path, uint64_t size, os_may_rest *may_rest, void *ctx, struct os_direct *out);
+/* A file of exactly that size, whose blocks are there and written already, is zeroed where it lies, as gently, and durable. What
+ * it held is gone once the first step is done. CONFIG OS_NOT_A_FILE: it has another size, and is as it was. */
+RESULT os_direct_refill_gently(const char *path, uint64_t size, os_may_rest *may_rest, void *ctx);
+/* Whether the path still leads to this very file. */
+bool os_direct_is_at(const struct os_direct *d, const char *path);
 /* Without O_DIRECT what the page cache holds of the file is flushed and forgotten first: reads come from the disk then
  * too. Fault point "direct": O_DIRECT is refused, as by a file system that has none. */
 RESULT os_direct_open(const char *path, bool writable, struct os_direct *out, uint64_t *size);
@@ -112,6 +117,8 @@ RESULT os_direct_sync(const struct os_direct *d);
 RESULT os_direct_write(const struct os_direct *d, const void *data, size_t len, uint64_t offset);
 /* Reads up to len; *got is less only at the end of the file. Fault point "read". */
 RESULT os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got);
+/* The same in small steps, between which others come to the disk. */
+RESULT os_direct_read_gently(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got);
 void os_direct_close(struct os_direct *d);
 /* Zeroed memory aligned to OS_DIRECT_ALIGN, size rounded up to it; NULL when out of memory. Free with
  * os_aligned_free. Fault point "malloc". */

@@ -137,7 +137,7 @@ static void test_gentle_creation_makes_the_same_file(void **state)
         struct stat st;
         unsigned asked = 0;
         assert_ok(os_direct_create_gently(path, 600 * BLOCK, rest_twice, &asked, &d));
-        assert_int_equal(asked, 2 + 3); /* 128 KiB twice; then 1 MiB, 1 MiB, the rest */
+        assert_int_equal(asked, 2 + 3); /* 64 KiB twice; then 1 MiB, 1 MiB, the rest */
         assert_int_equal(fstat(d.fd, &st), 0);
         assert_int_equal(st.st_size, 600 * BLOCK);
         for (size_t at = 0; at < 600 * BLOCK; at += BLOCK)
@@ -145,6 +145,68 @@ static void test_gentle_creation_makes_the_same_file(void **state)
         os_direct_close(&d);
         unlink(path);
     }
+}
+
+static void fill_with(uint8_t byte, size_t blocks)
+{
+    struct os_direct d;
+    uint8_t *data = block_of(byte, blocks);
+    assert_ok(os_direct_create(path, blocks * BLOCK, &d));
+    assert_ok(os_direct_write(&d, data, blocks * BLOCK, 0));
+    os_direct_close(&d);
+    os_aligned_free(data);
+}
+
+static void test_refilling_leaves_zeros_in_the_same_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        choose_path(i);
+        struct os_direct d;
+        uint64_t size;
+        unsigned asked = 0;
+        fill_with('x', 70);
+        assert_ok(os_direct_open(path, false, &d, &size));
+        assert_int_equal(os_direct_refill_gently(path, 71 * BLOCK, rest_twice, &asked).code, OS_NOT_A_FILE);
+        assert_int_equal(byte_at(0), 'x');
+        assert_ok(os_direct_refill_gently(path, 70 * BLOCK, rest_twice, &asked));
+        for (size_t at = 0; at < 70 * BLOCK; at += BLOCK)
+            assert_int_equal(byte_at(at), 0);
+        assert_true(os_direct_is_at(&d, path));
+        unlink(path);
+        assert_false(os_direct_is_at(&d, path));
+        fill_with('y', 1);
+        assert_false(os_direct_is_at(&d, path));
+        os_direct_close(&d);
+        unlink(path);
+    }
+}
+
+/* Ends in the middle of a block, as the files that others wrote do. */
+static void test_gentle_reading_reads_the_same(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 3 * 65536, 200000};
+    uint8_t *back = block_of(0, 64);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct os_direct d;
+        uint64_t size;
+        size_t got;
+        choose_path(0);
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        for (size_t at = 0; at < sizes[i]; at++)
+            fputc((int)(at * 131 >> 4 & 255), f);
+        fclose(f);
+        assert_ok(os_direct_open(path, false, &d, &size));
+        assert_ok(os_direct_read_gently(&d, back, 64 * BLOCK, 0, &got));
+        assert_int_equal(got, sizes[i]);
+        for (size_t at = 0; at < got; at++)
+            assert_int_equal(back[at], at * 131 >> 4 & 255);
+        os_direct_close(&d);
+        unlink(path);
+    }
+    os_aligned_free(back);
 }
 
 static void write_askew(void *ctx)
@@ -169,6 +231,8 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_failed_creation_leaves_no_file),
         cmocka_unit_test(test_gentle_creation_makes_the_same_file),
+        cmocka_unit_test(test_refilling_leaves_zeros_in_the_same_file),
+        cmocka_unit_test(test_gentle_reading_reads_the_same),
         cmocka_unit_test(test_alignment_is_our_own_duty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
