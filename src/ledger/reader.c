@@ -123,9 +123,12 @@ static result read_segment(
     struct input in = {.file = &file, .size = size, .window = r->window};
     struct delivery d = {r, each, ctx, name};
     struct walk_stop stop = walk_segment(&r->walk, &in, r->offset, last, deliver_frame, &d);
+    bool moved = !os_direct_is_at(&file, path);
     os_direct_close(&file);
     r->offset = stop.offset;
     if (stop.end == WALK_STOPPED) return stop.error;
+    /* Recycled, and perhaps being used for something else already: how it seemed to end means nothing. */
+    REQUIRE(!moved, ERROR_IO, ENOENT);
     if (stop.end != WALK_CORRUPT) return OK;
     if (problem) problem_set(problem, stop.fault, name, stop.offset, r->walk.next_index, 0);
     return FAIL(ERROR_INTERNAL, LEDGER_E_CORRUPT);

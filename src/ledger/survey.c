@@ -45,6 +45,21 @@ static result judge_stop(struct survey *s, const struct walk *w, const struct wa
     return stop->error;
 }
 
+/* A gateway at work may recycle the file that is being read, and zero it for its next use: unless it was read to where the next one
+ * goes on, what was seen in it means nothing. */
+static bool recycled_meanwhile(
+    const struct survey *s, const struct walk *w, size_t i, const struct os_direct *file, const char *path)
+{
+    bool whole = i + 1 < s->segments.count && w->next_index == s->segments.first[i + 1];
+    return !whole && !os_direct_is_at(file, path);
+}
+
+static result gone(struct survey *s, const struct walk *w)
+{
+    problem_set(&s->problem, LEDGER_FAULT_READ, s->file, 0, w->next_index, ENOENT);
+    return FAIL(ERROR_IO, ENOENT);
+}
+
 static result survey_segment(
     const char *directory, const struct node *node, size_t i, struct walk *w, uint8_t *window, struct step *step)
 {
@@ -65,12 +80,11 @@ static result survey_segment(
         return r;
     }
     struct input in = {.file = &file, .size = size, .window = window};
-    bool last = i + 1 == s->segments.count;
     if (size != node->segment_bytes) {
         problem_set(&s->problem, LEDGER_FAULT_SIZE, s->file, size, w->next_index, 0);
     } else {
-        struct walk_stop stop = walk_segment(w, &in, 0, last, visit_frame, step);
-        r = judge_stop(s, w, &stop);
+        struct walk_stop stop = walk_segment(w, &in, 0, i + 1 == s->segments.count, visit_frame, step);
+        r = recycled_meanwhile(s, w, i, &file, path) ? gone(s, w) : judge_stop(s, w, &stop);
     }
     os_direct_close(&file);
     return r;

@@ -40,15 +40,47 @@ static result take_lock(struct ledger *l)
     return r;
 }
 
-/* A spare is whole once it bears its name; what was being made when somebody pulled the plug is made again. */
+/* A crash may have left the file under both names of a rename: what is the log's is nobody's spare. */
+static result is_segment(const struct ledger *l, const char *spare, bool *out)
+{
+    char path[PATH_BYTES];
+    struct os_identity mine, other;
+    struct segments s;
+    TRY(os_identify(spare, &mine));
+    TRY(segments_list(l->directory, &s));
+    result r = OK;
+    *out = false;
+    for (size_t i = 0; i < s.count && is_ok(r) && !*out; i++) {
+        r = layout_path(path, l->directory, SEGMENT_NAME, (unsigned long long)s.first[i]);
+        if (is_ok(r)) r = os_identify(path, &other);
+        *out = is_ok(r) && os_same_file(&mine, &other);
+    }
+    mem_free(s.first);
+    return r;
+}
+
+static result find_spare_file(struct ledger *l, unsigned i)
+{
+    char path[PATH_BYTES];
+    bool used = false;
+    TRY(layout_path(path, l->directory, SPARE_NAME, i));
+    l->spares[i] = os_exists(path);
+    if (l->spares[i]) TRY(is_segment(l, path, &used));
+    if (!used) return OK;
+    l->spares[i] = false;
+    return os_remove(path);
+}
+
+/* A spare is whole once it bears its name; what was being made, or waited to be, when somebody pulled the plug is made anew. */
 static result find_spares(struct ledger *l)
 {
     char path[PATH_BYTES];
     for (unsigned i = 0; i < SPARE_COUNT; i++) {
         TRY(layout_path(path, l->directory, SPARE_NEW, i));
         TRY(os_remove(path));
-        TRY(layout_path(path, l->directory, SPARE_NAME, i));
-        l->spares[i] = os_exists(path);
+        TRY(layout_path(path, l->directory, SPARE_OLD, i));
+        TRY(os_remove(path));
+        TRY(find_spare_file(l, i));
     }
     return OK;
 }
@@ -214,16 +246,35 @@ static bool has_spare(void *ctx)
     return ledger_spares(l) > 0 && !atomic_load(&l->hurry);
 }
 
-/* With one left there is time: the commits that go on meanwhile shall not wait for the disk. */
-static result make_spare(struct ledger *l, unsigned i)
+/* A recycled segment, zeroed. Its old name must be gone for good before what it holds is: both directories are synced. */
+static result refill_old(struct ledger *l, const char *old, const char *fresh)
 {
-    char fresh[PATH_BYTES], name[PATH_BYTES];
+    TRY(os_rename(old, fresh));
+    TRY(sync_directory(l, "wal"));
+    return os_direct_refill_gently(fresh, l->node.segment_bytes, has_spare, l);
+}
+
+static result make_fresh(struct ledger *l, const char *fresh)
+{
     struct os_direct file;
-    TRY(layout_path(fresh, l->directory, SPARE_NEW, i));
-    TRY(layout_path(name, l->directory, SPARE_NAME, i));
     TRY(os_remove(fresh));
     TRY(os_direct_create_gently(fresh, l->node.segment_bytes, has_spare, l, &file));
     os_direct_close(&file);
+    return OK;
+}
+
+/* With one left there is time: the commits that go on meanwhile shall not wait for the disk. */
+static result make_spare(struct ledger *l, unsigned i)
+{
+    char old[PATH_BYTES], fresh[PATH_BYTES], name[PATH_BYTES];
+    bool again = false;
+    TRY(layout_path(fresh, l->directory, SPARE_NEW, i));
+    TRY(layout_path(name, l->directory, SPARE_NAME, i));
+    for (unsigned k = 0; k < SPARE_COUNT && !again; k++) {
+        TRY(layout_path(old, l->directory, SPARE_OLD, k));
+        again = os_exists(old);
+    }
+    TRY(again ? refill_old(l, old, fresh) : make_fresh(l, fresh));
     return os_rename(fresh, name);
 }
 

@@ -1,9 +1,11 @@
 /* A crash at every moment. What the writer asks of the kernel is recorded (these definitions of pwrite, fsync, … stand
  * before the C library's), and then every state is made that a disk may be left in: each write that was under way, or not
- * yet flushed, has arrived whole, not at all, or in any part of its sectors or pages, in any order; a rename has or has not
- * happened. From each the ledger must open again with everything that had been acknowledged, be the same, and be able to
+ * yet flushed, has arrived whole, not at all, or in any part of its sectors or pages, in any order; a rename has happened, or
+ * not, or half, so that the file has both names; a removed file is there again. From each the ledger must open again with everything that had been acknowledged, be the same, and be able to
  * go on. GATE1367_CRASH_POINTS=N runs more of them, GATE1367_SEED=N others. */
 #include "ledger/support.h"
+
+#include "ledger/publish.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -11,7 +13,7 @@
 #include <sys/syscall.h>
 
 #define POINTS 1000u
-#define FILES 16u
+#define FILES 24u
 #define OPS 4096u
 #define SECTOR 512u
 #define NAME 48u
@@ -23,7 +25,7 @@ struct op {
     uint64_t inode, offset, size; /* ACKNOWLEDGED: entries, in size */
     bool at_once;                 /* the write is durable when it returns */
     uint8_t *data;                /* NULL: zeros */
-    char from[NAME], to[NAME];
+    char from[NAME], to[NAME]; /* to "": removed; SYNC_NAMES: of the directory `from` */
 };
 
 /* The recording, and what is known of the ledger at each size. */
@@ -99,6 +101,7 @@ static void record_sync(int fd)
     if (!known(fd, &st, name)) return;
     struct op *o = record(S_ISDIR(st.st_mode) ? OP_SYNC_NAMES : OP_SYNC);
     o->inode = st.st_ino;
+    snprintf(o->from, NAME, "%s", name);
 }
 
 int fsync(int fd)
@@ -125,6 +128,16 @@ int rename(const char *from, const char *to)
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+int unlink(const char *path)
+{
+    char name[NAME];
+    if (tape.on && inside(path, name) && access(path, F_OK) == 0) {
+        struct op *o = record(OP_RENAME);
+        snprintf(o->from, NAME, "%s", name);
+    }
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
 int posix_fallocate(int fd, off_t at, off_t len)
 {
     struct stat st;
@@ -143,15 +156,21 @@ int posix_fallocate(int fd, off_t at, off_t len)
 
 struct file {
     uint64_t inode, size;
-    char name[NAME];   /* by the last rename that is known to be durable */
-    uint8_t *content;  /* durable */
+    char name[NAME];  /* by the last rename that is known to be durable; "": removed */
+    char second[NAME]; /* left behind by half a rename */
+    uint8_t *content; /* durable */
+};
+/* A rename of which not all is durable: the new name is, the old one's going is. */
+struct moving {
+    const struct op *op;
+    bool come, gone;
 };
 struct disk {
     struct file files[FILES];
     size_t count;
-    const struct op *writes[8]; /* neither flushed nor lost, oldest first */
+    const struct op *writes[32]; /* neither flushed nor lost, oldest first */
     size_t write_count;
-    const struct op *renames[4];
+    struct moving renames[4];
     size_t rename_count;
     uint64_t acknowledged;
 };
@@ -206,8 +225,28 @@ static void begin(struct disk *d, const struct op *o)
         d->writes[d->write_count++] = o;
     } else if (o->kind == OP_RENAME) {
         assert_true(d->rename_count < ARRAY_LEN(d->renames));
-        d->renames[d->rename_count++] = o;
+        d->renames[d->rename_count++] = (struct moving){.op = o, .come = !o->to[0]};
     }
+}
+
+static bool stands_in(const char *name, const char *directory)
+{
+    const char *slash = strrchr(name, '/');
+    size_t n = slash ? (size_t)(slash - name) : 0;
+    return name[0] && strlen(directory) == n && memcmp(name, directory, n) == 0;
+}
+
+static void sync_names(struct disk *d, const char *directory)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->rename_count; i++) {
+        struct moving m = d->renames[i];
+        m.come = m.come || stands_in(m.op->to, directory);
+        m.gone = m.gone || stands_in(m.op->from, directory);
+        if (m.come && m.gone) apply_rename(d, m.op);
+        else d->renames[kept++] = m;
+    }
+    d->rename_count = kept;
 }
 
 /* It has returned. */
@@ -218,11 +257,7 @@ static void finish(struct disk *d, const struct op *o)
         put(find_file(d, o->inode)->content, o, 0, o->size); /* by itself: it takes along nothing that came before */
         d->write_count--;
     }
-    if (o->kind == OP_SYNC_NAMES) {
-        for (size_t i = 0; i < d->rename_count; i++)
-            apply_rename(d, d->renames[i]);
-        d->rename_count = 0;
-    }
+    if (o->kind == OP_SYNC_NAMES) sync_names(d, o->from);
     if (o->kind == OP_ACKNOWLEDGED) d->acknowledged = o->size;
 }
 
@@ -299,28 +334,51 @@ static void empty(const char *directory, const char *below)
     DIR *d = opendir(path);
     assert_non_null(d);
     for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (strstr(e->d_name, ".wal") || strstr(e->d_name, ".new") || strncmp(e->d_name, "tip.", 4) == 0) unlinkat(dirfd(d), e->d_name, 0);
+        if (strstr(e->d_name, ".wal") || strstr(e->d_name, ".new") || strstr(e->d_name, ".old") || strncmp(e->d_name, "tip.", 4) == 0) unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
+}
+
+/* A name that is not durable may be there or not; the old one goes at the earliest when the new one has come. */
+static void half_rename(struct disk *d, const struct moving *m, uint64_t *random)
+{
+    bool come = m->come || (chance(random) & 1), gone = m->gone || (come && (chance(random) & 1));
+    for (size_t i = 0; i < d->count; i++) {
+        struct file *f = &d->files[i];
+        if (strcmp(f->name, m->op->from) != 0) continue;
+        assert_true(come || !gone); /* else the file has no name, and is lost */
+        if (come && !gone && m->op->to[0]) snprintf(f->second, NAME, "%s", f->name);
+        if (come && (gone || m->op->to[0])) snprintf(f->name, NAME, "%s", m->op->to);
+    }
+}
+
+static void give_second_name(const struct site *s, const struct file *f)
+{
+    char path[256], second[256];
+    if (!f->second[0]) return;
+    snprintf(path, sizeof path, "%s/%s", s->directory, f->name);
+    snprintf(second, sizeof second, "%s/%s", s->directory, f->second);
+    assert_int_equal(link(path, second), 0);
 }
 
 /* The whole directory anew. */
 static void lay_out(const struct site *s, const struct disk *d, uint64_t *random)
 {
     struct disk after = *d;
-    size_t renamed = chance(random) % (d->rename_count + 1);
     empty(s->directory, "wal");
     empty(s->directory, "wal/spare");
     empty(s->directory, "");
-    for (size_t i = 0; i < renamed; i++)
-        apply_rename(&after, d->renames[i]);
+    for (size_t i = 0; i < d->rename_count; i++)
+        half_rename(&after, &d->renames[i], random);
     uint8_t *content = malloc(TEST_SEGMENT);
     assert_non_null(content);
     for (size_t i = 0; i < after.count; i++) {
         const struct file *f = &after.files[i];
+        if (!f->name[0]) continue;
         memcpy(content, f->content, f->size);
         for (size_t w = 0; w < d->write_count; w++)
             if (d->writes[w]->inode == f->inode) tear_write(content, d->writes[w], random);
         write_file(s->directory, f->name, content, f->size);
+        give_second_name(s, f);
     }
     free(content);
 }
@@ -411,6 +469,32 @@ static void run_writer(const struct site *s, uint64_t *random)
     assert_true(is_ok(ledger_close(l)));
 }
 
+/* Segments whose entries are published are recycled, zeroed and used again, while commits go on. */
+static void run_again(const struct site *s, uint64_t *random)
+{
+    struct ledger *l = NULL;
+    struct publication *p = NULL;
+    struct ledger_mark mark;
+    char entry[4096];
+    bool lost, more = true;
+    assert_true(is_ok(ledger_open(&s->place, key, NULL, &l)));
+    ledger_root(l, tape.roots[ledger_size(l)]);
+    ledger_mark(l, &mark);
+    assert_true(is_ok(publication_open(l, key, &p)));
+    assert_true(is_ok(publication_step(p, &mark, &lost)));
+    for (unsigned f = 0; f < 60; f++) {
+        for (unsigned i = 0; i < 60; i++) {
+            size_t n = make_entry(ledger_size(l) + i, chance(random) % 2500, entry);
+            assert_true(is_ok(ledger_add(l, span_of(entry, n))));
+        }
+        commit_and_note(l);
+        if (more) assert_true(is_ok(publication_recycle(p, 1, &more)));
+        if (f % 7 == 6) assert_true(is_ok(ledger_make_spares(l)));
+    }
+    publication_close(p);
+    assert_true(is_ok(ledger_close(l)));
+}
+
 static void take_file(struct disk *d, const struct site *s, const char *name)
 {
     struct stat st;
@@ -424,10 +508,18 @@ static void take_file(struct disk *d, const struct site *s, const char *name)
 /* What there was before the recording began. */
 static void begin_disk(struct disk *d, const struct site *s)
 {
-    static const char *const names[] = {FIRST_SEGMENT, "wal/spare/0.wal", "wal/spare/1.wal", "tip.a", "tip.b"};
+    static const char *const names[] = {"wal/spare/0.wal", "wal/spare/1.wal", "tip.a", "tip.b"};
+    struct segments segments;
+    char name[NAME];
     *d = (struct disk){0};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         take_file(d, s, names[i]);
+    assert_true(is_ok(segments_list(s->directory, &segments)));
+    for (size_t i = 0; i < segments.count; i++) {
+        snprintf(name, sizeof name, SEGMENT_NAME, (unsigned long long)segments.first[i]);
+        take_file(d, s, name);
+    }
+    mem_free(segments.first);
 }
 
 static struct site *site_in_memory(void)
@@ -493,9 +585,8 @@ static void crash_everywhere(const struct site *s, struct disk *d, uint64_t shar
     }
 }
 
-static void crash_test(const char *fault)
+static void crash_test(struct site *s, const char *fault, void (*run)(const struct site *s, uint64_t *random))
 {
-    struct site *s = site_in_memory();
     struct disk d;
     const char *text = getenv("GATE1367_SEED");
     uint64_t random = seed = text ? strtoull(text, NULL, 10) : 1367;
@@ -504,11 +595,11 @@ static void crash_test(const char *fault)
     begin_disk(&d, s);
     start_tape(s);
     if (fault) fault_init("direct:1+", NULL);
-    run_writer(s, &random);
+    run(s, &random);
     tape.on = false;
     for (size_t i = 0; i < tape.count; i++)
         writes += tape.ops[i].kind == OP_WRITE && tape.ops[i].data;
-    assert_true(writes > 100);
+    assert_true(writes >= 60);
     points = went_on = 0;
     crash_everywhere(s, &d, wanted_points() / 2 / writes, &random);
     fault_init("", NULL);
@@ -525,13 +616,27 @@ static void crash_test(const char *fault)
 static void test_a_crash_at_every_moment(void **state)
 {
     (void)state;
-    crash_test(NULL);
+    crash_test(site_in_memory(), NULL, run_writer);
 }
 
 static void test_a_crash_at_every_moment_where_o_direct_is_refused(void **state)
 {
     (void)state;
-    crash_test("direct");
+    crash_test(site_in_memory(), "direct", run_writer);
+}
+
+static void test_a_crash_while_segments_are_used_again(void **state)
+{
+    (void)state;
+    struct site *s = site_in_memory();
+    struct ledger_key *own = site_key(s);
+    struct ledger *l = NULL;
+    site_append(s, 60, 50, 1500);
+    assert_true(is_ok(ledger_open(&s->place, own, NULL, &l)));
+    assert_true(is_ok(ledger_publish(l, own)));
+    assert_true(is_ok(ledger_close(l)));
+    ledger_key_free(own);
+    crash_test(s, NULL, run_again);
 }
 
 int main(void)
@@ -541,6 +646,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crash_at_every_moment),
         cmocka_unit_test(test_a_crash_at_every_moment_where_o_direct_is_refused),
+        cmocka_unit_test(test_a_crash_while_segments_are_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
