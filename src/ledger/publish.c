@@ -149,7 +149,8 @@ static result publish_to(struct publication *p, const struct ledger_mark *mark, 
 static result read_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
     if (!p->tiles) TRY(resume(p));
-    return p->tiles->edge.size == mark->size ? OK : read_up_to(p, mark, lost);
+    if (p->tiles->edge.size != mark->size) TRY(read_up_to(p, mark, lost));
+    return tiles_settle(p->tiles);
 }
 
 /* After an error all begins again, at what the checkpoint says. */

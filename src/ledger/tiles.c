@@ -18,21 +18,23 @@ static result make_parents(const char *root, const char *name)
     return OK;
 }
 
-/* All of them, also behind one that failed: the descriptors have to go. */
-static result sync_files(struct tiles *t)
+/* The oldest of them, each also behind one that failed: the descriptors have to go. */
+static result sync_files(struct tiles *t, unsigned count)
 {
     result r = OK;
-    for (unsigned i = 0; i < t->unsynced_count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         result one = os_sync_close(&t->unsynced[i]);
         if (is_ok(r)) r = one;
     }
-    t->unsynced_count = 0;
+    t->unsynced_count -= count;
+    memmove(t->unsynced, t->unsynced + count, t->unsynced_count * sizeof *t->unsynced);
+    t->waited = 0;
     return r;
 }
 
 static result sync_touched(struct tiles *t)
 {
-    TRY(sync_files(t));
+    TRY(sync_files(t, t->unsynced_count));
     for (unsigned i = 0; i < t->touched_count; i++)
         TRY(os_sync_dir(t->touched[i]));
     t->touched_count = 0;
@@ -57,7 +59,7 @@ static result write_tile(struct tiles *t, const struct tlog_tile *tile, span dat
     tlog_tile_path(tile, name);
     TRY(layout_path(path, t->root, "%s", name));
     TRY(layout_path(temporary, t->root, TEMPORARY));
-    if (t->unsynced_count == UNSYNCED_MAX) TRY(sync_files(t));
+    if (t->unsynced_count == UNSYNCED_MAX) TRY(sync_files(t, t->unsynced_count));
     int *fd = &t->unsynced[t->unsynced_count];
     result r = os_write_unsynced(temporary, path, data, FILE_MODE, fd);
     if (r.class == ERROR_IO && r.code == ENOENT) {
@@ -137,6 +139,13 @@ static result collect_partial(const struct tiles *t)
         TRY(remove_partial(t, (struct tlog_tile){false, level, last, TLOG_WIDTH}));
         if (level == 0) TRY(remove_partial(t, (struct tlog_tile){true, 0, last, TLOG_WIDTH}));
     }
+    return OK;
+}
+
+result tiles_settle(struct tiles *t)
+{
+    TRY(sync_files(t, t->waited));
+    t->waited = t->unsynced_count;
     return OK;
 }
 
@@ -226,7 +235,7 @@ static result read_open(const struct os_direct *file, uint64_t bytes, bool entri
     TRY(make_room(room, entries ? size : OS_DIRECT_ALIGN));
     if (!entries && size > HASHES_ROOM) size = HASHES_ROOM;
     uint8_t *to = entries ? room->bundle : room->hashes;
-    TRY(os_direct_read(file, to, size, 0, &got));
+    TRY(os_direct_read_gently(file, to, size, 0, &got));
     REQUIRE(got == bytes, ERROR_INTERNAL, LEDGER_E_CORRUPT);
     *out = span_of(to, got);
     return OK;

@@ -52,12 +52,15 @@ struct tiles {
     char touched[TOUCHED_MAX][PATH_BYTES]; /* directories to be synced before a checkpoint names what is in them */
     unsigned touched_count;
     int unsynced[UNSYNCED_MAX]; /* files, likewise: together they cost little more than one */
-    unsigned unsynced_count;
+    unsigned unsynced_count, waited; /* of them, so many were there when they were last settled */
 };
 /* Makes the directory where it is missing and stands behind the first `size` leaves, whose files are there. */
 RESULT tiles_open(const char *directory, uint64_t size, struct tiles **out);
 /* After an error the object is of no use: close it, and open it again at what the checkpoint says. */
 RESULT tiles_add(struct tiles *t, span leaf);
+/* Syncs the files that were written before the last call: the disk has been about them since, and commits, which wait for the same
+ * disk, do not meet with all of a checkpoint's files in a row. */
+RESULT tiles_settle(struct tiles *t);
 /* Writes the partial tiles, syncs, removes partial ones of what is whole by now, and replaces the checkpoint by `note`. */
 RESULT tiles_publish(struct tiles *t, span note);
 void tiles_close(struct tiles *t);

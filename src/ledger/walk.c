@@ -85,7 +85,7 @@ result input_get(struct input *in, uint64_t offset, size_t len, span *out)
         in->window_len = 0;
         uint64_t left = (in->size - in->window_at + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
         size_t step = in->step ? in->step : WINDOW_BYTES, want = left < step ? (size_t)left : step;
-        TRY(os_direct_read(in->file, in->window, want, in->window_at, &in->window_len));
+        TRY((in->step ? os_direct_read_gently : os_direct_read)(in->file, in->window, want, in->window_at, &in->window_len));
     }
     uint64_t end = in->window_at + in->window_len;
     if (offset + len > end) len = offset < end ? (size_t)(end - offset) : 0;
