@@ -16,6 +16,8 @@ struct accounting {
     struct line *lines;
     size_t count, room;
     struct requests requests; /* to the line */
+    struct requests begun;    /* of which further parts follow: to the records that the first one tells for all of them */
+    uint64_t unread;          /* answers that nobody looked into: whom they were about is not known */
     report_who_fn *who;
     void *who_ctx;
     bool unknown; /* somebody's name or address is not known */
@@ -40,6 +42,7 @@ void accounting_free(struct accounting *a)
     if (!a) return;
     arena_free(a->memory);
     requests_free(&a->requests);
+    requests_free(&a->begun);
     mem_free(a->lines);
     mem_free(a);
 }
@@ -82,11 +85,30 @@ static void name_recipient(struct accounting *a, const struct report_entry *e, s
     a->unknown = a->unknown || l->name.len == 0 || l->address.len == 0;
 }
 
+static bool is_unread(const struct ledger_view *v)
+{
+    return ledger_view_is(v->members[LEDGER_MEMBER_OUTCOME], span_str(ledger_outcome_name(LEDGER_UNINSPECTED)));
+}
+
 static bool is_disclosure(const struct ledger_view *v)
 {
     if (!entry_is(v, LEDGER_DISCLOSURE)) return false;
     return ledger_view_is(v->members[LEDGER_MEMBER_OUTCOME], SPAN("disclosed")) ||
-           ledger_view_is(v->members[LEDGER_MEMBER_OUTCOME], SPAN("authorized"));
+           ledger_view_is(v->members[LEDGER_MEMBER_OUTCOME], SPAN("authorized")) || is_unread(v);
+}
+
+/* The records of an answer that names many persons stand in its first part, and who is sought in any. */
+static result count_records(struct accounting *a, const struct ledger_view *v, const uint8_t id[16], struct line *l)
+{
+    struct request *first = requests_find(&a->begun, id);
+    uint64_t disclosed = sums_of(v).disclosed;
+    if (l && first && disclosed == 0) disclosed = first->value;
+    if (l && first) first->value = 0; /* each is counted once */
+    if (l) l->disclosed += disclosed;
+    bool last = !span_equal(v->members[LEDGER_MEMBER_LAST], SPAN("false"));
+    if (first && last) return requests_remove(&a->begun, first), OK;
+    if (l || last || disclosed == 0) return OK;
+    return requests_put(&a->begun, id, disclosed) ? OK : FAIL(ERROR_LIMIT, ENOMEM);
 }
 
 static result add_disclosure(struct accounting *a, const struct report_entry *e, const uint8_t id[16])
@@ -96,7 +118,7 @@ static result add_disclosure(struct accounting *a, const struct report_entry *e,
     struct request *known = requests_find(&a->requests, id);
     struct line *l = known ? &a->lines[known->value] : new_line(a);
     REQUIRE(l, ERROR_LIMIT, ENOMEM);
-    l->disclosed += sums_of(v).disclosed;
+    TRY(count_records(a, v, id, l));
     if (known) return OK;
     REQUIRE(requests_put(&a->requests, id, a->count - 1), ERROR_LIMIT, ENOMEM);
     l->index = e->index;
@@ -126,9 +148,10 @@ result accounting_add(struct accounting *a, const struct report_entry *e, bool a
     char scratch[64];
     uint8_t id[16];
     bool completion = entry_is(e->view, LEDGER_COMPLETION);
-    if (!completion && (!about || !is_disclosure(e->view))) return OK;
+    if (!completion && !is_disclosure(e->view)) return OK;
     if (!request_id(entry_text(e->view, LEDGER_MEMBER_REQUEST, scratch, sizeof scratch), id)) return OK;
-    if (!completion) return add_disclosure(a, e, id);
+    a->unread += !completion && !about && is_unread(e->view);
+    if (!completion) return about ? add_disclosure(a, e, id) : count_records(a, e->view, id, NULL);
     add_completion(a, e->view, id);
     return OK;
 }
@@ -139,10 +162,16 @@ static const struct report_column COLUMNS[] = {{"date", "Date", REPORT_TEXT}, {"
     {"purpose", "Purpose", REPORT_TEXT}, {"recipient", "Recipient", REPORT_TEXT}, {"name", "Name of the person or agency", REPORT_TEXT},
     {"address", "Address", REPORT_TEXT}, {"sent", "Sent", REPORT_TEXT}, {"request", "Request", REPORT_TEXT}, {"entry", "Entry", REPORT_NUMBER}};
 
+static const char *way_of(const struct line *l)
+{
+    if (span_equal(l->outcome, SPAN("authorized"))) return "under a grant";
+    return span_equal(l->outcome, SPAN("uninspected")) ? "electronic answer, not inspected whole" : "electronic answer";
+}
+
 static void put_nature(struct report *r, struct report_table *t, const struct line *l)
 {
     char text[LEDGER_TARGET_MAX + 256];
-    int n = snprintf(text, sizeof text, "%s; %llu record%s; %.*s %.*s", span_equal(l->outcome, SPAN("authorized")) ? "under a grant" : "electronic answer",
+    int n = snprintf(text, sizeof text, "%s; %llu record%s; %.*s %.*s", way_of(l),
         (unsigned long long)l->disclosed, l->disclosed == 1 ? "" : "s", SPAN_FMT(l->method), SPAN_FMT(l->target));
     report_text(r, t, span_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
 }
@@ -181,6 +210,9 @@ result accounting_report(struct accounting *a, struct report *out)
     }
     report_fact(out, "disclosures", "%zu", a->count);
     report_fact(out, "presumed disclosed", "%zu without a completion", presumed);
+    if (a->unread > 0)
+        report_fact(out, "passed unread", "%llu answers to entitled recipients besides: whom they were about is not known (log list --outcome uninspected)",
+            (unsigned long long)a->unread);
     if (a->unknown)
         report_fact(out, "names and addresses", "some are not known: they come from recipients.json (-c) and, where entries are sealed, with --unseal");
     return out->failed ? FAIL(ERROR_LIMIT, ENOMEM) : OK;

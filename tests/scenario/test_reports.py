@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import time
 
 import pytest
 
@@ -134,6 +135,32 @@ def test_accounting(gw):
     assert all(r["purpose"] == "adjudication" and r["name"] == "DHS, USCIS" and r["sent"].endswith("bytes") for r in rows)
     assert all(f"{e['records']['disclosed']} records" in r["nature"] and e["target"] in r["nature"] for r, e in zip(rows, wanted))
     assert gw.command("report", "accounting", "-c", "gate.json").returncode == 2
+    # Whoever stands in a later part of an answer about many was in the same answer as the first.
+    many = next(e for e in wanted if e["records"]["disclosed"] >= 300)
+    for i in range(0, 300, 23):
+        asked = gw.command("report", "accounting", "-c", "gate.json", "--subject", f"alien_number:{NUMBERS[i]}", "--json")
+        row, = [r for r in json.loads(asked.stdout)["tables"]["disclosures"] if r["request"] == many["request"]]
+        assert f"; {many['records']['disclosed']} records; " in row["nature"], (i, row)
+
+
+def test_who_was_found_while_the_registry_was_stale_is_accounted_for(make_gateway, origin):
+    #= 5USC552a c(1)
+    """The answer passes to who is entitled, `uninspected`; but somebody was found in it."""
+    origin.respond = lambda r: answer({"aNumber": NUMBERS[0]} if r.path == "/inspect/one" else b"x", content_type="application/json")
+    gw = make_gateway(protected=SOURCE[:1], start=False)
+    gw.config["registry"]["max_age"] = "1s"
+    gw.write_config()
+    time.sleep(1.1)
+    gw.start()
+    assert fetch(gw.port, "/inspect/one", OFFICER).header("Section-1367").startswith("uninspected")
+    fetch(gw.port, "/inspect/two", OFFICER)
+    assert gw.stop() == 0
+    done = gw.command("report", "accounting", "-c", "gate.json", "--subject", "subject:S-0", "--json")
+    told = json.loads(done.stdout)
+    row, = told["tables"]["disclosures"]
+    entry = next(e for e in gw.entries() if e["request"] == row["request"])
+    assert entry["outcome"] == "uninspected" and len(entry["subjects"]) == 1 and row["nature"].startswith("electronic answer, not inspected whole; 1 record; ")
+    assert told["facts"]["passed unread"].startswith("1 answers ")
 
 
 def test_incidents(gw):
