@@ -14,7 +14,9 @@
     X(UNINSPECTED, "uninspected", "passed unread to an entitled recipient")                                            \
     X(PRESUMED, "presumed_disclosed", "a disclosure without a completion: counts as disclosed")                        \
     X(FAILED, "failed_closed", "something went wrong, nothing left")                                                   \
-    X(REVIEW, "review", "an incident entry: rules in shadow would have withheld more")                                 \
+    X(REVIEW, "review", "rules in shadow would have withheld more of an answer that left")                             \
+    X(REPEATED, "asked_repeatedly", "one identity was answered ten times in an hour about one protected person")       \
+    X(LEDGER, "ledger", "the ledger's device fills up or has room again, or its standby took over: see the target")    \
     X(CRASH, "restart_after_crash", "a start without a stop before it")
 enum kind {
 #define X(id, name, text) KIND_##id,
@@ -72,6 +74,22 @@ void incidents_free(struct incidents *i)
     mem_free(i);
 }
 
+/* The first of an entry's rules: what an incident of the gateway's own is about. */
+static span first_rule(const struct ledger_view *v)
+{
+    span name = span_of(NULL, 0), value;
+    size_t at = 0;
+    return ledger_view_next(v->members[LEDGER_MEMBER_RULES], &at, &name, &value) ? name : span_of(NULL, 0);
+}
+
+static enum kind kind_of(const struct ledger_view *v)
+{
+    span what = first_rule(v);
+    if (ledger_view_is(v->members[LEDGER_MEMBER_OUTCOME], span_str(ledger_outcome_name(LEDGER_SHADOW)))) return KIND_REVIEW;
+    if (span_equal(what, SPAN("asked-repeatedly"))) return KIND_REPEATED;
+    return span_starts(what, SPAN("ledger_")) ? KIND_LEDGER : KIND_REVIEW;
+}
+
 static result note(struct incidents *in, enum kind kind, const struct report_entry *e)
 {
     char scratch[LEDGER_TARGET_MAX];
@@ -88,7 +106,8 @@ static result note(struct incidents *in, enum kind kind, const struct report_ent
     i->time = arena_copy(in->memory, entry_text(e->view, LEDGER_MEMBER_TIME, scratch, sizeof scratch));
     i->recipient = arena_copy(in->memory, entry_recipient(e->view, "id", scratch, sizeof scratch));
     i->request = arena_copy(in->memory, entry_text(e->view, LEDGER_MEMBER_REQUEST, scratch, sizeof scratch));
-    i->target = arena_copy(in->memory, entry_text(e->view, LEDGER_MEMBER_TARGET, scratch, sizeof scratch));
+    span target = kind == KIND_LEDGER ? first_rule(e->view) : entry_text(e->view, LEDGER_MEMBER_TARGET, scratch, sizeof scratch);
+    i->target = arena_copy(in->memory, target);
     return arena_failed(in->memory) ? FAIL(ERROR_LIMIT, ENOMEM) : OK;
 }
 
@@ -162,7 +181,7 @@ result incidents_add(struct incidents *in, const struct report_entry *e)
 {
     if (entry_decided(e->view)) return add_decided(in, e);
     if (entry_is(e->view, LEDGER_COMPLETION)) return completed(in, e->view), OK;
-    if (entry_is(e->view, LEDGER_INCIDENT)) return note(in, KIND_REVIEW, e);
+    if (entry_is(e->view, LEDGER_INCIDENT)) return note(in, kind_of(e->view), e);
     if (entry_is(e->view, LEDGER_STOP)) return in->stops++, OK;
     if (!entry_is(e->view, LEDGER_START)) return OK;
     bool crashed = in->starts > in->stops;
