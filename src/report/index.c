@@ -20,8 +20,11 @@ static const char SCHEMA[] =
     "CREATE INDEX entries_event ON entries (event);"
     "CREATE INDEX entries_request ON entries (request) WHERE request IS NOT NULL;"
     "CREATE INDEX entries_grant ON entries (grant_id) WHERE grant_id IS NOT NULL;"
-    "CREATE VIEW ledger AS SELECT e.idx, strftime('%Y-%m-%dT%H:%M:%fZ', e.time_us / 1000000.0, 'unixepoch') AS time, v.text AS event, o.text AS outcome,"
-    " r.text AS recipient, g.text AS grant_id, e.status, e.seen, e.protected, e.withheld, e.redacted, e.disclosed, e.part, lower(hex(e.request)) AS request"
+    "CREATE VIEW ledger AS SELECT e.idx, strftime('%Y-%m-%dT%H:%M:%S', e.time_us / 1000000, 'unixepoch') || printf('.%06dZ', e.time_us % 1000000) AS time,"
+    " v.text AS event, o.text AS outcome,"
+    " r.text AS recipient, g.text AS grant_id, e.status, e.seen, e.protected, e.withheld, e.redacted, e.disclosed, e.part, CASE WHEN e.request IS NOT NULL THEN"
+    " lower(substr(hex(e.request), 1, 8) || '-' || substr(hex(e.request), 9, 4) || '-' || substr(hex(e.request), 13, 4) || '-' || substr(hex(e.request), 17, 4)"
+    " || '-' || substr(hex(e.request), 21)) END AS request"
     " FROM entries e LEFT JOIN words v ON v.id = e.event LEFT JOIN words o ON o.id = e.outcome LEFT JOIN words r ON r.id = e.recipient"
     " LEFT JOIN words g ON g.id = e.grant_id;";
 
@@ -205,6 +208,13 @@ static result bind_number(struct report_index *i, sqlite3_stmt *s, int at, uint6
     return sqlite3_bind_int64(s, at, (sqlite3_int64)n) == SQLITE_OK ? OK : index_failed(i);
 }
 
+/* null where nobody was answered. */
+static result bind_status(struct report_index *i, sqlite3_stmt *s, int at, span raw)
+{
+    if (raw.len > 0 && is_digit(raw.ptr[0])) return bind_number(i, s, at, ledger_view_number(raw, 0));
+    return sqlite3_bind_null(s, at) == SQLITE_OK ? OK : index_failed(i);
+}
+
 static result add_entry(struct report_index *i, uint64_t index, const struct ledger_view *v)
 {
     static const enum ledger_member words[] = {LEDGER_MEMBER_EVENT, LEDGER_MEMBER_OUTCOME};
@@ -218,7 +228,7 @@ static result add_entry(struct report_index *i, uint64_t index, const struct led
     for (int k = 0; k < (int)ARRAY_LEN(words); k++) TRY(bind_word(i, s, 3 + k, entry_text(v, words[k], scratch, sizeof scratch)));
     TRY(bind_word(i, s, 5, entry_recipient(v, "id", scratch, sizeof scratch)));
     TRY(bind_word(i, s, 6, entry_text(v, LEDGER_MEMBER_GRANT, scratch, sizeof scratch)));
-    TRY(bind_number(i, s, 7, ledger_view_number(m[LEDGER_MEMBER_STATUS], 0)));
+    TRY(bind_status(i, s, 7, m[LEDGER_MEMBER_STATUS]));
     for (int k = 0; k < (int)ARRAY_LEN(counts); k++)
         TRY(bind_number(i, s, 8 + k, ledger_view_number(ledger_view_member(m[LEDGER_MEMBER_RECORDS], counts[k]), 0)));
     TRY(bind_number(i, s, 13, ledger_view_number(m[LEDGER_MEMBER_PART], 1)));
@@ -230,9 +240,11 @@ static result add_entry(struct report_index *i, uint64_t index, const struct led
 static result add_lists(struct report_index *i, uint64_t index, const struct ledger_view *v)
 {
     span name, value;
+    char scratch[LEDGER_FIELD_MAX];
     size_t at = 0;
     while (ledger_view_next(v->members[LEDGER_MEMBER_RULES], &at, &name, &value)) {
-        TRY(bind_word(i, i->rule, 1, name));
+        span quoted = span_of(name.ptr - 1, name.len + 2);
+        TRY(bind_word(i, i->rule, 1, ledger_view_text(quoted, scratch, sizeof scratch)));
         TRY(bind_number(i, i->rule, 2, index));
         TRY(bind_number(i, i->rule, 3, ledger_view_number(value, 0)));
         TRY(index_done(i, i->rule));

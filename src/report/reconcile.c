@@ -6,6 +6,7 @@
 
 #define HOUR_US UINT64_C(3600000000)
 #define LISTED 1000u
+#define TIME_BYTES 26u
 #define MEMORY_MAX ((size_t)1 << 30)
 
 struct hour {
@@ -121,7 +122,7 @@ static bool parse_time(span s, uint64_t *time_us)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     char text[40];
-    if (s.len != 26 || s.ptr[2] != '/' || s.ptr[6] != '/' || s.ptr[11] != ':' || s.ptr[20] != ' ') return false;
+    if (s.len != TIME_BYTES || s.ptr[2] != '/' || s.ptr[6] != '/' || s.ptr[11] != ':' || s.ptr[20] != ' ') return false;
     for (unsigned m = 0; m < ARRAY_LEN(months); m++) {
         if (memcmp(s.ptr + 3, months[m], 3) != 0) continue;
         int n = snprintf(text, sizeof text, "%.4s-%02u-%.2sT%.8s%.3s:%.2s", (const char *)s.ptr + 7, m + 1, (const char *)s.ptr,
@@ -131,14 +132,33 @@ static bool parse_time(span s, uint64_t *time_us)
     return false;
 }
 
-/* A request may hold escaped quotes; nginx writes them as \x22. */
+/* Before it stands a user's name, which may hold anything but a quote that ends here: nginx writes those as \x22, Apache as \". */
+static bool take_time(span *rest, uint64_t *time_us)
+{
+    size_t at = span_search(*rest, SPAN("] \""));
+    if (at == rest->len || at < TIME_BYTES + 1 || rest->ptr[at - TIME_BYTES - 1] != '[') return false;
+    bool good = parse_time(span_sub(*rest, at - TIME_BYTES, TIME_BYTES), time_us);
+    *rest = span_from(*rest, at + 3);
+    return good;
+}
+
+/* Up to the quote that is none of its own, and the blank behind it. */
+static bool take_request(span *rest, span *out)
+{
+    size_t n = 0;
+    while (n < rest->len && rest->ptr[n] != '"') n += rest->ptr[n] == '\\' ? 2 : 1;
+    if (n + 1 >= rest->len || rest->ptr[n + 1] != ' ') return false;
+    *out = span_sub(*rest, 0, n);
+    *rest = span_from(*rest, n + 2);
+    return true;
+}
+
 static bool parse_line(span line, struct log_line *out)
 {
-    span skipped, time;
-    return take_until(&line, ' ', &out->address) && take_until(&line, '[', &skipped) && take_until(&line, ']', &time) &&
-           take_until(&line, '"', &skipped) && take_until(&line, '"', &out->request) && line.len > 1 && line.ptr[0] == ' ' &&
-           (line = span_from(line, 1), out->status = span_sub(line, 0, span_find(line, ' ')), out->status.len == 3) &&
-           out->address.len > 0 && parse_time(time, &out->time_us);
+    if (!take_until(&line, ' ', &out->address) || out->address.len == 0) return false;
+    if (!take_time(&line, &out->time_us) || !take_request(&line, &out->request)) return false;
+    out->status = span_sub(line, 0, span_find(line, ' '));
+    return out->status.len == 3;
 }
 
 static bool is_gateway(const struct reconcile *r, span address)
@@ -284,4 +304,9 @@ result reconcile_report(struct reconcile *r, struct report *out, uint64_t *round
     put_addresses(r, out);
     put_foreign(r, out);
     return out->failed ? FAIL(ERROR_LIMIT, ENOMEM) : OK;
+}
+
+uint64_t reconcile_unread(const struct reconcile *r)
+{
+    return r->unread;
 }

@@ -130,6 +130,7 @@ RESULT reconcile_add(struct reconcile *r, const struct report_entry *e); /* all 
 RESULT reconcile_line(struct reconcile *r, span line);
 /* *round: lines that no request of the gateway explains. */
 RESULT reconcile_report(struct reconcile *r, struct report *out, uint64_t *round);
+uint64_t reconcile_unread(const struct reconcile *r); /* lines that nobody can judge: they are not of the format */
 
 /* ---- exports ----------------------------------------------------------------------------------------------------- */
 

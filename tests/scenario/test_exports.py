@@ -148,7 +148,12 @@ def test_the_index_answers_as_the_list(gw):
         code, found, said = listed(gw, *args, "--index", path)
         assert code == 0 and found == listed(gw, *args)[1] and not said, (args, said)
     db = sqlite3.connect(path)
-    assert db.execute("SELECT count(*) FROM ledger").fetchone()[0] == len(gw.all)
+    spelt = [(i, e["time"], e["event"], e["outcome"], e["recipient"]["id"], e["status"], e["request"]) for i, e in enumerate(gw.all)]
+    assert db.execute("SELECT idx, time, event, outcome, recipient, status, request FROM ledger ORDER BY idx").fetchall() == spelt
+    named = db.execute("SELECT s.idx, lower(hex(s.subject)) FROM subjects s ORDER BY 1, 2").fetchall()
+    assert named == sorted((i, s) for i, e in enumerate(gw.all) for s in e["subjects"])
+    ruled = db.execute("SELECT r.idx, w.text, r.times FROM rules r JOIN words w ON w.id = r.rule ORDER BY 1, 2").fetchall()
+    assert ruled == sorted((i, r, n) for i, e in enumerate(gw.all) for r, n in e["rules"].items())
     assert dict(db.execute("SELECT outcome, count(*) FROM ledger WHERE outcome IS NOT NULL GROUP BY 1")) == \
         {o: sum(e["outcome"] == o for e in gw.all) for o in {e["outcome"] for e in gw.all} - {None}}
     db.close()
@@ -206,6 +211,12 @@ def test_reconcile(gw):
     code, r = run(gw.asked + [gw.asked[3].replace("127.0.0.1", "10.9.8.7").replace("/inspect/", "/x?name=Quetzal/")], "--gateway", "127.0.0.1,::1")
     assert code == 1 and [(x["address"], x["request"]) for x in r["tables"]["elsewhere"]] == [("10.9.8.7", "GET /x")] and "Quetzal" not in json.dumps(r)
     code, r = run(gw.asked + ["nonsense", gw.asked[0].replace("/2026:", "/1999:")])
-    assert code == 0 and r["facts"]["lines that are no combined log"] == "1" and r["facts"]["lines outside that time"] == "1"
+    assert code == 2 and r["facts"]["lines that are no combined log"] == "1" and r["facts"]["lines outside that time"] == "1"
+    # Who goes round may call himself anything, and ask for anything: nginx and Apache spell his quotes, and no line hides.
+    hour = re.search(r"\[(.*?)\]", gw.asked[3])[0]
+    for user, request in (("a[b", "GET /x HTTP/1.1"), (f"x {hour} y", "GET /x HTTP/1.1"), ("[", "GET /x HTTP/1.1"), ("u", 'GET /x?\\"y\\" HTTP/1.1'),
+                          ("u", "GET /x?\\x22 \\x5C HTTP/1.1"), ("u", 'GET /x\\\\'), ("u", "")):
+        code, r = run(gw.asked + [f'10.9.8.7 - {user} {hour} "{request}" 200 12 "-" "-"'], "--gateway", "127.0.0.1")
+        assert code == 1 and [x["address"] for x in r["tables"]["elsewhere"]] == ["10.9.8.7"], (user, request, r)
     assert run(gw.asked, "--upstream", "others")[0] == 1
     assert gw.command("report", "reconcile", "nowhere.log", "-c", "gate.json").returncode == 2
