@@ -118,8 +118,8 @@ static enum ledger_outcome outcome_of(const struct exchange *x)
     const struct policy_verdict *v = &gate_outcome(x->gate)->verdict;
     if (x->class == RECIPIENT_ENTITLED) return v->found ? LEDGER_DISCLOSED : LEDGER_CLEAR;
     if (v->blocked) return LEDGER_BLOCKED;
-    if ((v->document_withheld && !v->found_nothing) || v->withheld_count > 0) return LEDGER_WITHHELD;
-    return v->shown ? LEDGER_DISCLOSED : LEDGER_CLEAR;
+    if (v->shown) return LEDGER_DISCLOSED; /* whatever was left out beside it: `records` says how much */
+    return (v->document_withheld && !v->found_nothing) || v->withheld_count > 0 ? LEDGER_WITHHELD : LEDGER_CLEAR;
 }
 
 void record_versions(const struct worker *w, struct ledger_entry *e)

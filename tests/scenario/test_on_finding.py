@@ -46,6 +46,7 @@ def served(tmp_path_factory):
         gw.write("pack.json", pack(*[profile(v, f"/{v}/a", **({} if v == "block" else why)) for v in VERBS],
                                    *[{**profile(v, f"/in/{v}/a"), "id": f"in-{v}"} for v in VERBS]))
         gw.start()
+        gw.origin, gw.before = origin, origin.respond
         yield gw
         gw.__exit__(None, None, None)
 
@@ -118,6 +119,18 @@ def test_on_record(served):
     assert said["redact"] == said["mask"] == said["pseudonym"] == ("disclosed", counts)
     assert said["report"] == ("disclosed", {**counts, "redacted": 0})
     assert said["block"] == ("blocked", {**counts, "withheld": 4, "redacted": 0, "disclosed": 0})
+
+
+def test_what_was_shown_beside_what_was_withheld_is_on_record_as_shown(served):
+    """An auditor who asks for `disclosed` finds every answer that showed somebody protected to somebody who is not entitled."""
+    served.origin.respond = lambda r: answer(b'{"items":[{"a":1,"a":2},{"who":"A099999999"}]}')
+    try:
+        r = fetch(served.port, "/mask/a", POLICE)
+    finally:
+        served.origin.respond = served.before
+    assert r.status == 200 and b"********" in r.body and b'"a"' not in r.body
+    e = next(e for e in served.entries() if e["event"] == "disclosure" and e["request"] == r.header("Request-Id"))
+    assert e["outcome"] == "disclosed" and (e["records"]["withheld"], e["records"]["redacted"]) == (1, 1) and e["subjects"]
 
 
 def test_names_and_flaws_withhold(tmp_path):
