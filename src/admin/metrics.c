@@ -152,7 +152,7 @@ static RESULT write_processes(const struct admin *a, struct buf *out)
 static RESULT write_witness(const struct admin *a, struct buf *out)
 {
     const struct witness_board *b = &a->arguments->processes->witness;
-    if (atomic_load(&b->since) == 0) return OK;
+    if (atomic_load(&b->heard_ns) == 0) return OK;
     TRY(gauge(out, "witness_confirmed_seconds", "when the witness last confirmed the ledger, in seconds since 1970; 0: never",
         atomic_load(&b->confirmed)));
     TRY(gauge(out, "witness_size", "entries of the checkpoint that the witness confirmed last", atomic_load(&b->size)));

@@ -97,6 +97,15 @@ static result serve_on(const struct witness_options *o, const struct witness *w)
     return r;
 }
 
+/* Served all the same: the other logs have nothing to do with it. */
+static void tell_forgotten(const struct witness *w)
+{
+    for (size_t i = 0; i < w->log_count; i++)
+        if (!is_ok(witness_recall(w, i)))
+            fprintf(stderr, "gate1367 witness: %s: what was signed of %s last is damaged, or by another key: it gets no signature. Bring state and key back "
+                            "from a copy, or begin anew with another --state\n", w->state, w->logs[i].name);
+}
+
 static int run_serve(struct witness_options *o)
 {
     struct ledger_key *key = NULL;
@@ -111,6 +120,7 @@ static int run_serve(struct witness_options *o)
     r = ledger_key_load(o->key, &key);
     if (is_ok(r)) r = name_self(o, key, &w.self);
     w.key = key;
+    if (is_ok(r)) tell_forgotten(&w);
     const char *what = is_ok(r) ? o->listen : o->key;
     if (is_ok(r)) r = serve_on(o, &w);
     ledger_key_free(key);

@@ -4,6 +4,8 @@
 #include "ipc/ipc.h"
 #include <poll.h>
 
+#define NS_SECOND UINT64_C(1000000000)
+
 struct role {
     const struct witness_role *config;
     struct witness_asker asker;
@@ -18,17 +20,10 @@ static void tell(const struct role *r, enum ipc_type type, const char *text)
     (void)sent; /* a supervisor that is gone is seen when we listen */
 }
 
-static uint64_t now_s(void)
-{
-    return os_realtime_us() / 1000000;
-}
-
-/* Seconds without a confirmation. A clock that was set back makes nobody late. */
+/* Seconds without a confirmation, by a clock that nobody sets: back would give him time, and forth would close a gateway. */
 static uint64_t waiting(const struct witness_board *b)
 {
-    uint64_t from = atomic_load(&b->confirmed), since = atomic_load(&b->since), now = now_s();
-    if (since > from) from = since;
-    return now > from ? now - from : 0;
+    return (os_monotonic_ns() - atomic_load(&b->heard_ns)) / NS_SECOND;
 }
 
 static void judge_time(struct role *r)
@@ -47,7 +42,8 @@ static enum witness_result ask(struct role *r)
     enum witness_result w = witness_ask(&r->asker, &size);
     if (w == WITNESS_CONFIRMED) {
         atomic_store(&b->size, size);
-        atomic_store(&b->confirmed, now_s());
+        atomic_store(&b->confirmed, os_realtime_us() / 1000000);
+        atomic_store(&b->heard_ns, os_monotonic_ns());
     }
     atomic_store(&b->refused, w == WITNESS_REFUSED);
     if (w == WITNESS_REFUSED && !r->told_refused)
@@ -112,7 +108,7 @@ int witness_role_run(const struct witness_role *config)
     result e = ledger_verifier_read(config->ledger.directory, &r->asker.ledger);
     if (is_ok(e)) e = witness_remember(&r->asker, &time);
     if (is_ok(e) && config->confine) e = config->confine(config->confine_ctx);
-    if (!config->reborn || atomic_load(&config->board->since) == 0) atomic_store(&config->board->since, now_s());
+    if (!config->reborn || atomic_load(&config->board->heard_ns) == 0) atomic_store(&config->board->heard_ns, os_monotonic_ns());
     if (time > 0) atomic_store(&config->board->confirmed, time);
     if (!is_ok(e)) tell(r, IPC_FAILED, ledger_error_text(e));
     int status = is_ok(e) ? live(r) : 2;

@@ -22,6 +22,9 @@ struct witness {
 };
 /* One request's body: the HTTP status, and what is answered. A cosignature is given once the checkpoint is durable. */
 unsigned witness_add_checkpoint(const struct witness *w, span body, uint64_t time, struct buf *answer);
+/* Whether what was signed of that log last can be read back (INTERNAL EBADMSG: another key signed it, or it was damaged): where
+ * it cannot, the log gets no signature. */
+RESULT witness_recall(const struct witness *w, size_t log);
 /* Serves one connection after the other on the listener until `signals` says so (os_signals_open). */
 RESULT witness_serve(const struct witness *w, int listener, int signals);
 
@@ -60,10 +63,10 @@ enum witness_result witness_ask(struct witness_asker *a, uint64_t *size);
 
 /* ---- the asker's role ----------------------------------------------------------------------------------------- */
 
-/* How it stands, in memory that the supervisor shares with admin. Times in seconds since 1970. */
+/* How it stands, in memory that the supervisor shares with admin. */
 struct witness_board {
-    _Atomic uint64_t since;     /* the asker waits since then; 0: no witness is configured */
-    _Atomic uint64_t confirmed; /* the newest checkpoint was confirmed then; 0: never */
+    _Atomic uint64_t heard_ns;  /* monotonic: of the last confirmation, or since when the asker waits; 0: no witness is configured */
+    _Atomic uint64_t confirmed; /* the newest checkpoint was confirmed then, in seconds since 1970; 0: never */
     _Atomic uint64_t size;      /* of that checkpoint */
     _Atomic bool late;          /* longer ago than `alarm_s` */
     _Atomic bool refused;       /* the witness knows another log under our name */

@@ -7,8 +7,12 @@ import subprocess
 
 import pytest
 
+from harness import gateway as g
 from harness.client import OFFICER, POLICE, fetch, wait_until
 from harness.origin import answer
+
+from test_witness import NAME, Witness
+from test_witnessed import Known
 
 pytestmark = pytest.mark.whole("keys and files are changed, not how bytes come")
 
@@ -115,3 +119,41 @@ def test_an_auditors_key(gw):
         rows = [json.loads(x) for x in done.stdout.splitlines()]
         opened[key] = [bool(r["unsealed"]) for r in rows if r["entry"]["sealed"]]
     assert opened == {a: [True, False], b: [True, True], c: [False, True]}
+
+
+def test_the_witness_key(gw, tmp_path):
+    """Lost: a new one, which remembers nothing and so needs a memory of its own. What the old one signed can still be shown."""
+    assert gw.stop() == 0
+    (tmp_path / "w").mkdir()
+    witness = Witness(tmp_path / "w", Known(gw))
+
+    def ask(vkey):
+        gw.config["ledger"]["witness"] = {"url": f"http://127.0.0.1:{witness.port}", "verifier": vkey, "every": "200ms", "strict": True}
+        gw.write_config()
+        gw.start(wait=False)
+        assert wait_until(lambda: "ready: " in gw.stderr()[gw.before:] or gw.process.poll() is not None)
+        if gw.process.poll() is None:
+            gw.wait_ready()
+        return gw.process.poll() is None
+    try:
+        assert ask(witness.vkey) and gw.stop() == 0
+        old, kept = witness.vkey, shutil.copy(gw.dir / "ledger/tlog/witnessed", gw.dir / "kept")
+        witness.stop()
+        os.remove(tmp_path / "w/w.key")
+        lost = g.run("witness", "serve", "--listen", "127.0.0.1:0", "--key", "w.key", "--name", NAME, "--state", "state", "--logs", "logs", cwd=tmp_path / "w")
+        assert lost.returncode == 2 and "w.key" in lost.stderr
+        new = g.run("witness", "init", "--key", "w.key", "--name", NAME, "--state", "anew", cwd=tmp_path / "w").stdout.strip()
+        assert new.split("+")[1:] != old.split("+")[1:]
+        said = witness.start()
+        assert "begin anew with another --state" in said and not ask(new) and "the witness does not answer" in gw.stderr()
+        gw.process = None
+        witness.stop()
+        shutil.move(tmp_path / "w/state", tmp_path / "w/old")
+        shutil.move(tmp_path / "w/anew", tmp_path / "w/state")
+        assert witness.start() == "" and ask(new) and found(gw) == 404 and gw.stop() == 0
+        for vkey, more in ((new, ()), (old, ("--checkpoint", kept))):
+            done = gw.command("log", "verify", "-c", "gate.json", "--witness", vkey, *more)
+            assert done.returncode == 0 and "its witness" in done.stdout, done.stderr
+    finally:
+        if witness.process.poll() is None:
+            witness.stop()

@@ -95,9 +95,12 @@ class Witness:
     def start(self, listen="127.0.0.1:0"):
         command = [g.BIN, "witness", "serve", "--listen", listen, "--key", "w.key", "--name", NAME, "--state", "state", "--logs", "logs"]
         self.process = subprocess.Popen([str(x) for x in command], cwd=self.dir, stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
+        said, line = "", self.process.stderr.readline()
+        while line and not line.startswith("ready: "):
+            said, line = said + line, self.process.stderr.readline()
         self.port = int(re.fullmatch(r"ready: http://127\.0\.0\.1:(\d+)\n", line)[1])
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        return said
 
     def stop(self):
         self.connection.close()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
+from harness.clock import Clocks
 from harness.origin import answer
 
 from test_witness import DASH, NAME, Log, Witness
@@ -136,6 +137,25 @@ def test_strict_closes_without_a_witness(site):
     restart(witness)
     gw.start()
     assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+
+
+def test_how_long_is_too_long(site):
+    """Without a word of it in gate.json: the alarm after a minute, closed after an hour. The clock on the wall has no say in it."""
+    gw, witness = site
+    clocks = Clocks(gw.dir)
+    gw.env.update(clocks.env)
+    asked = gw.config["ledger"]["witness"]
+    gw.config["ledger"]["witness"] = {"url": asked["url"], "verifier": asked["verifier"], "every": "100ms", "strict": True}
+    gw.write_config()
+    gw.start()
+    assert wait_until(lambda: gw.metric("gate1367_witness_size") > 0)
+    witness.stop()
+    for day, passed, late, closed in ((0, 50, 0, 0), (-1800, 61, 1, 0), (86400, 3590, 1, 0), (-1800, 3601, 1, 1)):
+        clocks.turn(day, passed)
+        time.sleep(0.5)  # it looks every 0.1 s
+        assert wait_until(lambda: gw.metric("gate1367_witness_late") == late and gw.metric("gate1367_witness_closed") == closed), passed
+        assert fetch(gw.port, "/inspect/x", POLICE).status == (502 if closed else 200), passed
+    assert gw.stop() == 0
 
 
 def test_a_ledger_that_was_rolled_back_is_found_at_the_start(site):
