@@ -233,6 +233,9 @@ RESULT json_quote(struct buf *b, span s);
 /* Length in bytes of the well-formed UTF-8 sequence at s (Unicode 15 table 3-7), 0 when malformed or cut short. */
 size_t utf8_length(span s);
 bool utf8_valid(span s);
+/* Length of what stands at the beginning of s and would move the cursor of a terminal, end a line or turn the direction in which
+ * people read: control characters (C1 too), separators of lines, marks of direction, what is no UTF-8. 0: it is harmless. */
+size_t utf8_unprintable(span s);
 
 /* Big- and little-endian loads and stores at any alignment. */
 static inline uint16_t load_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }

@@ -54,3 +54,22 @@ bool utf8_valid(span s)
     }
     return true;
 }
+
+/* Unicode 15: LRM, RLM, 2028 to 202E (separators, embeddings, overrides), 2066 to 2069 (isolates). */
+static bool is_direction(const uint8_t *p)
+{
+    if (p[0] != 0xe2) return false;
+    if (p[1] == 0x80) return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae);
+    return p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+}
+
+size_t utf8_unprintable(span s)
+{
+    if (s.len == 0) return 0;
+    uint8_t c = s.ptr[0];
+    if (c < 0x80) return c < 0x20 || c == 0x7f;
+    size_t n = utf8_length(s);
+    if (n == 0) return 1;
+    bool c1 = c == 0xc2 && s.ptr[1] < 0xa0, arabic_mark = c == 0xd8 && s.ptr[1] == 0x9c;
+    return c1 || arabic_mark || (n == 3 && is_direction(s.ptr)) ? n : 0;
+}

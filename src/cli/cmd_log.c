@@ -2,7 +2,28 @@
 #include "cli/log.h"
 #include "os/os.h"
 
-static bool take_options(struct log_options *o, int *argc, char **argv)
+/* What an action would not look at is refused: who gave it expects something of it. */
+static bool all_belong(const struct log_options *o, const char *action)
+{
+    const struct ledger_filter *f = &o->filter;
+    const bool filtered = f->recipient || f->outcome || f->event || f->rule || f->grant || f->request || o->subject || o->since || o->until;
+    const struct {
+        const char *option, *actions; /* with a blank on both sides of each */
+        bool given;
+    } limits[] = {{"--format", " export ", o->format}, {"-o", " export prove ", o->output}, {"--index", " list ", o->index},
+        {"--unseal", " list show follow export ", o->unseal}, {"a filter", " list follow export ", filtered},
+        {"--checkpoint", " verify ", o->checkpoint}, {"--witness", " verify ", o->witness}, {"--segment", " init ", o->segment}};
+    char word[32];
+    snprintf(word, sizeof word, " %s ", action);
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        if (!limits[i].given || strstr(limits[i].actions, word)) continue;
+        return (void)cli_usage("log", "%s does not take %s; it belongs to:%.*s", action, limits[i].option, (int)strlen(limits[i].actions) - 1,
+                   limits[i].actions), false;
+    }
+    return true;
+}
+
+static bool take_options(struct log_options *o, const char *action, int *argc, char **argv)
 {
     struct ledger_filter *f = &o->filter;
     const struct cli_option options[] = {{"-c", NULL, &o->config}, {"--directory", NULL, &o->directory},
@@ -13,7 +34,7 @@ static bool take_options(struct log_options *o, int *argc, char **argv)
         {"--unseal", NULL, &o->unseal}, {"--index", NULL, &o->index}, {"--format", NULL, &o->format}, {"-o", NULL, &o->output}, {"--output", NULL, &o->output},
         {"--checkpoint", NULL, &o->checkpoint}, {"--witness", NULL, &o->witness}, {"--segment", NULL, &o->segment}, {"--json", &o->json, NULL}};
     if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
-    return log_find(o) && log_check_filters(o) && log_open_unsealer(o);
+    return all_belong(o, action) && log_find(o) && log_check_filters(o) && log_open_unsealer(o);
 }
 
 /* ---- init ----------------------------------------------------------------------------------------------------- */
@@ -44,10 +65,12 @@ static int run_init(struct log_options *o)
     ledger_verifier_format(&v, vkey);
     fprintf(stderr, "%s the key %s; the ledger %s is empty\nverifier key, for auditors:\n", had_key ? "used" : "made",
         o->key, o->directory);
-    if (o->json)
-        printf("{\"directory\":\"%s\",\"verifier\":\"%s\"}\n", o->directory, vkey);
-    else
-        printf("%s\n", vkey);
+    if (!o->json) return printf("%s\n", vkey), 0;
+    printf("{\"directory\":");
+    log_print_quoted(o->directory);
+    printf(",\"verifier\":");
+    log_print_quoted(vkey);
+    printf("}\n");
     return 0;
 }
 
@@ -82,7 +105,7 @@ int cli_log(int argc, char **argv)
     argv[1] = argv[0];
     argc--, argv++;
     int most = strcmp(action, "show") == 0 ? 1 : strcmp(action, "prove") == 0 ? 2 : 0;
-    bool taken = take_options(&o, &argc, argv);
+    bool taken = take_options(&o, action, &argc, argv);
     if (taken && argc > most + 1) {
         (void)cli_usage("log", "%s is one too many", argv[most + 1]);
         taken = false;

@@ -58,6 +58,10 @@ int log_reading_failed(const struct log_options *o, result r, const struct ledge
 /* Each entry that passes the filters, from `from` on, as it is now; with --unseal its keys were learnt before. */
 typedef result log_entry_fn(void *ctx, uint64_t index, const struct ledger_view *v);
 result log_each(struct log_options *o, log_entry_fn *each, void *ctx, struct ledger_problem *problem);
+/* A text of somebody else's on standard output: what would move the reader's cursor becomes '?'. */
+void log_print_safe(span text);
+/* A JSON string on standard output: a path may hold anything. */
+void log_print_quoted(const char *text);
 /* One entry on its way to the filters. */
 bool log_passes(struct log_options *o, const struct ledger_view *v);
 /* What --unseal opens of it, as a JSON object; empty where nothing is sealed, or it cannot be opened (then *why says so,

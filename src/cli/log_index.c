@@ -14,6 +14,17 @@ static void show(void *ctx, uint64_t done, uint64_t all)
     cli_progress_show(ctx, "entries indexed", done, all);
 }
 
+static void print_made(const struct log_options *o, unsigned long long entries, unsigned long long added)
+{
+    if (!o->json) {
+        printf("%s: %llu entries, %llu of them new; agrees with the signed checkpoint\n", o->output, entries, added);
+        return;
+    }
+    printf("{\"index\":");
+    log_print_quoted(o->output);
+    printf(",\"entries\":%llu,\"added\":%llu}\n", entries, added);
+}
+
 int log_index(struct log_options *o)
 {
     struct ledger_verifier v;
@@ -26,12 +37,7 @@ int log_index(struct log_options *o)
     uint64_t before = is_ok(r) ? report_index_size(index) : 0;
     if (is_ok(r)) r = report_index_update(index, show, &progress);
     cli_progress_end(&progress);
-    if (is_ok(r) && o->json)
-        printf("{\"index\":\"%s\",\"entries\":%llu,\"added\":%llu}\n", o->output, (unsigned long long)report_index_size(index),
-            (unsigned long long)(report_index_size(index) - before));
-    else if (is_ok(r))
-        printf("%s: %llu entries, %llu of them new; agrees with the signed checkpoint\n", o->output, (unsigned long long)report_index_size(index),
-            (unsigned long long)(report_index_size(index) - before));
+    if (is_ok(r)) print_made(o, report_index_size(index), report_index_size(index) - before);
     report_index_close(index);
     return is_ok(r) ? 0 : index_failed(o, o->output, r);
 }

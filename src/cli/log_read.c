@@ -18,6 +18,15 @@ int log_reading_failed(const struct log_options *o, result r, const struct ledge
     return 1;
 }
 
+void log_print_quoted(const char *text)
+{
+    struct buf b;
+    buf_init(&b, 8 * LOG_PATH_BYTES);
+    if (is_ok(json_quote(&b, span_str(text)))) printf("%.*s", SPAN_FMT(buf_span(&b)));
+    else printf("null");
+    buf_free(&b);
+}
+
 bool log_passes(struct log_options *o, const struct ledger_view *v)
 {
     return ledger_filter_passes(&o->filter, v);
@@ -67,14 +76,13 @@ result log_each(struct log_options *o, log_entry_fn *each, void *ctx, struct led
 
 /* ---- list, follow ----------------------------------------------------------------------------------------------- */
 
-/* What came from a client must not move the auditor's cursor: control characters, C1 ones too, become '?'. */
-static void print_safe(span s)
+void log_print_safe(span s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.ptr[i];
-        bool c1 = c == 0xc2 && i + 1 < s.len && s.ptr[i + 1] >= 0x80 && s.ptr[i + 1] < 0xa0;
-        fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, stdout);
-        i += c1;
+    for (size_t i = 0, n; i < s.len; i += n) {
+        span rest = span_from(s, i);
+        size_t odd = utf8_unprintable(rest);
+        n = odd > 0 ? odd : utf8_length(rest);
+        printf("%.*s", SPAN_FMT(odd > 0 ? SPAN("?") : span_sub(rest, 0, n)));
     }
 }
 
@@ -82,7 +90,7 @@ static void print_text(span raw, int width)
 {
     char scratch[TEXT_BYTES];
     span s = ledger_view_text(raw, scratch, sizeof scratch);
-    print_safe(s.ptr ? s : SPAN("-"));
+    log_print_safe(s.ptr ? s : SPAN("-"));
     for (int i = s.ptr ? (int)s.len : 1; i < width; i++) fputc(' ', stdout);
 }
 
@@ -101,7 +109,7 @@ static void print_row(uint64_t index, const struct ledger_view *v, bool presumed
     char scratch[64];
     span time = ledger_view_text(m[LEDGER_MEMBER_TIME], scratch, sizeof scratch), status = m[LEDGER_MEMBER_STATUS];
     printf("%8llu  ", (unsigned long long)index);
-    print_safe(span_sub(time, 0, time.len < 19 ? time.len : 19));
+    log_print_safe(span_sub(time, 0, time.len < 19 ? time.len : 19));
     printf("Z  ");
     print_text(m[LEDGER_MEMBER_EVENT], 10);
     fputc(' ', stdout);
@@ -135,7 +143,7 @@ static void print_unsealed(struct log_options *o, const struct ledger_view *v)
         if (span_equal(value, SPAN("null")) || span_equal(value, SPAN("[]"))) continue;
         printf("%10s%-13.*s ", "", SPAN_FMT(name));
         if (value.ptr[0] == '"') print_text(value, 0);
-        else print_safe(value);
+        else log_print_safe(value);
         fputc('\n', stdout);
     }
 }
@@ -228,23 +236,34 @@ static const char *note_of(const char *name, const json_t *value)
     return NULL;
 }
 
-/* ASCII only: nothing in an entry moves the auditor's cursor. */
+/* In ASCII, and that without its controls: nothing in an entry moves the auditor's cursor. */
 static void print_value(const json_t *value)
 {
-    if (json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) != 0) printf("?");
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+    log_print_safe(text ? span_str(text) : SPAN("?"));
+    mem_hook_free(text);
+}
+
+/* Names too are what somebody wrote: of rules, say. */
+static void print_name(const char *indent, int width, const char *name)
+{
+    printf("%s", indent);
+    log_print_safe(span_str(name));
+    for (int n = (int)strlen(name); n < width; n++) fputc(' ', stdout);
+    fputc(' ', stdout);
 }
 
 static void print_member(const char *name, const json_t *value)
 {
     const char *note = note_of(name, value), *key;
     json_t *inner;
-    printf("%-16s ", name);
+    print_name("", 16, name);
     if (!json_is_object(value)) print_value(value);
     if (note) printf("%s# %s", json_is_object(value) ? "" : "   ", note);
     printf("\n");
     json_object_foreach((json_t *)(uintptr_t)value, key, inner)
     {
-        printf("  %-14s ", key);
+        print_name("  ", 14, key);
         print_value(inner);
         printf("\n");
     }

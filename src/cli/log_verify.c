@@ -56,11 +56,11 @@ static void print_report_json(struct log_options *o, enum ledger_judgement j, co
     buf_free(&b);
 }
 
-static void print_sound(const struct ledger_report *r)
+static void print_whole(const char *judgement, const struct ledger_report *r)
 {
     char root[65];
     hex_encode(span_of(r->root, 32), root);
-    printf("sound: %llu entries", (unsigned long long)r->entries);
+    printf("%s: %llu entries", judgement, (unsigned long long)r->entries);
     if (r->wal) printf("; in the write-ahead log %llu frames of %llu segments", (unsigned long long)r->frames,
         (unsigned long long)r->segments);
     printf("\nMerkle root %s\n", root);
@@ -86,15 +86,17 @@ static void print_report(const struct log_options *o, enum ledger_judgement j, c
     const char *directory = o->directory;
     char problem[512];
     if (f->records) {
-        print_sound(r);
+        print_whole("hashes and signatures hold", r);
         log_print_destroyed(o);
-        fprintf(stderr, "%s: %s\n", directory, f->records);
+        fprintf(stderr, "%s: %s\n%s\n", directory, f->records, j == LEDGER_IS_TAMPERED
+            ? "NOT SOUND: what was written stands as it was written, but what it says of the keys of months is not so"
+            : "cannot tell: what it says of the keys of months could not be held against them");
         return;
     }
     ledger_problem_format(&r->first, problem, sizeof problem);
     switch (j) {
     case LEDGER_IS_SOUND:
-        print_sound(r);
+        print_whole("sound", r);
         print_witnessed(o, r, f);
         log_print_destroyed(o);
         log_print_clock(o);

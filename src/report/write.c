@@ -63,11 +63,6 @@ void write_html(FILE *to, span s)
     }
 }
 
-static bool is_c1(span s, size_t i)
-{
-    return s.ptr[i] == 0xc2 && i + 1 < s.len && s.ptr[i + 1] >= 0x80 && s.ptr[i + 1] < 0xa0;
-}
-
 size_t count_characters(span s)
 {
     size_t n = 0;
@@ -78,10 +73,12 @@ size_t count_characters(span s)
 
 size_t write_plain(FILE *to, span s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        bool c1 = is_c1(s, i), control = s.ptr[i] < 0x20 || s.ptr[i] == 0x7f;
-        fputc(c1 || control ? '?' : s.ptr[i], to);
-        i += c1;
+    size_t written = 0;
+    for (size_t i = 0, n; i < s.len; i += n, written++) {
+        span rest = span_from(s, i);
+        size_t odd = utf8_unprintable(rest);
+        n = odd > 0 ? odd : utf8_length(rest);
+        write_span(to, odd > 0 ? SPAN("?") : span_sub(rest, 0, n));
     }
-    return count_characters(s);
+    return written;
 }

@@ -208,6 +208,25 @@ def on_terminal(gw, *args, **env):
     return out
 
 
+def test_what_an_action_does_not_look_at_is_refused(gw):
+    for action, option, right in (("list", ("--format", "csv"), "export"), ("list", ("-o", "x"), "export prove"), ("follow", ("--index", "x"), "list"),
+                                  ("verify", ("--since", "2026-10-01"), "list follow export"), ("list", ("--checkpoint", "x"), "verify"),
+                                  ("verify", ("--unseal", "x"), "list show follow export")):
+        done = gw.command("log", action, "-c", "gate.json", *option)
+        assert done.returncode == 2 and f"{action} does not take" in done.stderr and f"belongs to: {right}" in done.stderr, done.stderr
+    assert not (gw.dir / "x").exists()
+
+
+def test_json_holds_whatever_a_path_is_called(gw):
+    odd = 'a "ledger" \\ here'
+    made = gw.command("log", "init", "--directory", odd, "--key", "odd.key", "--origin", 'odd"origin', "--segment", "1MiB", "--json")
+    assert made.returncode == 0 and json.loads(made.stdout)["directory"] == odd, made.stderr
+    vkey = json.loads(made.stdout)["verifier"]
+    assert vkey.startswith('odd"origin+')
+    index = gw.command("log", "export", "-c", "gate.json", "--format", "sqlite", "-o", 'in "dex"', "--json")
+    assert index.returncode == 0 and json.loads(index.stdout)["index"] == 'in "dex"', index.stderr
+
+
 def test_colour_only_on_a_terminal_and_never_with_no_color(gw):
     gw.config["workers"] = "two"
     gw.write_config()

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import pytest
 
 from harness import gateway as g
 from harness.clock import later
@@ -233,26 +234,36 @@ def test_list_filters(gateway, origin):
     assert gateway.command("log", "list", "-c", "gate.json", "--outcome", "disclozed").returncode == 2
 
 
-def test_follow(gateway, origin):
+@pytest.mark.whole("what is written is looked at, not how the bytes came")
+def test_follow_filters_as_list_does(gateway, origin):
+    """Everybody who follows sees what the list with the same filter shows, from the moment on at which he began."""
     origin.respond = lambda r: answer(FOUND)
-    lines = []
-    p = subprocess.Popen([g.BIN, "log", "follow", "-c", "gate.json", "--json", "--event", "disclosure"], cwd=gateway.dir, text=True,
-                         stdout=subprocess.PIPE)
-    threading.Thread(target=lambda: lines.extend(p.stdout), daemon=True).start()
+    fetch(gateway.port, "/api/persons", OFFICER)
+    first = written(gateway, "disclosure")[0]
+    filters = [("--event", "completion"), ("--outcome", "withheld"), ("--recipient", "state-police"), ("--rule", next(iter(first["rules"]))),
+               ("--subject", "alien_number:A012345678"), ("--subject", "pseudonym:" + first["subjects"][0]), ("--since", first["time"], "--until", "2999-01-01"),
+               ("--recipient", "uscis-officer", "--outcome", "disclosed", "--event", "disclosure"), ("--until", "2001-01-01"), ("--grant", "G-1")]
+    following = [subprocess.Popen([g.BIN, "log", "follow", "-c", "gate.json", "--json", *f], cwd=gateway.dir, text=True, stdout=subprocess.PIPE) for f in filters]
+    heard = [[] for _ in filters]
+    for p, lines in zip(following, heard):
+        threading.Thread(target=lambda p=p, lines=lines: lines.extend(p.stdout), daemon=True).start()
+    some = range(len(filters) - 2)  # the last two let nothing pass
     try:
-        def heard():  # it shows what comes after it has begun
+        def ask():  # it shows what comes after it has begun
             fetch(gateway.port, "/api/persons", POLICE)
-            return len(lines) > 0
-        assert wait_until(heard, every=0.2)
-        for _ in range(3):
-            before = len(lines)
-            fetch(gateway.port, "/api/persons", POLICE)
-            assert wait_until(lambda: len(lines) > before)
-        assert {json.loads(x)["entry"]["outcome"] for x in lines} == {"withheld"}
-        assert p.poll() is None
+            fetch(gateway.port, "/api/persons", OFFICER)
+            return all(heard[i] for i in some)
+        assert wait_until(ask, every=0.2)
+        assert wait_until(lambda: len(written(gateway, "completion")) == len(written(gateway, "disclosure")))
+        for f, lines in zip(filters, heard):
+            wanted = gateway.command("log", "list", "-c", "gate.json", "--json", *f).stdout.splitlines(keepends=True)
+            assert wait_until(lambda: lines[-1:] == wanted[-1:]), (f, lines, wanted)
+            assert [json.loads(x)["entry"] for x in lines] == [json.loads(x)["entry"] for x in wanted[len(wanted) - len(lines):]], f
+        assert all(p.poll() is None for p in following)
     finally:
-        p.terminate()
-        p.wait()
+        for p in following:
+            p.terminate()
+            p.wait()
 
 
 def test_a_copy_of_the_published_log_is_read(gateway, origin, tmp_path):

@@ -32,6 +32,24 @@ static void test_every_code_point(void **state)
     assert_int_equal(utf8_length(span_of(NULL, 0)), 0);
 }
 
+/* The Unicode Character Database (15.0): General_Category Cc, Zl and Zp, and what is Bidi_Control. */
+static void test_what_a_terminal_would_obey(void **state)
+{
+    (void)state;
+    static const uint32_t ranges[][2] = {{0, 0x1f}, {0x7f, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        uint8_t bytes[4];
+        size_t len = encode(c, bytes), wanted = 0;
+        for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+            if (c >= ranges[i][0] && c <= ranges[i][1]) wanted = len;
+        if (c >= 0xD800 && c <= 0xDFFF) wanted = 1; /* no UTF-8: byte by byte */
+        assert_int_equal(utf8_unprintable(span_of(bytes, len)), wanted);
+    }
+    assert_int_equal(utf8_unprintable(SPAN("\x9b" "31m")), 1);
+    assert_int_equal(utf8_unprintable(span_of("\xe2\x80", 2)), 1);
+    assert_int_equal(utf8_unprintable(span_of(NULL, 0)), 0);
+}
+
 static bool jansson_accepts(const uint8_t *p, size_t len)
 {
     json_t *s = json_stringn((const char *)p, len);
@@ -81,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_code_point),
+        cmocka_unit_test(test_what_a_terminal_would_obey),
         cmocka_unit_test(test_short_sequences_against_jansson),
         cmocka_unit_test(test_bad_byte_anywhere),
     };
