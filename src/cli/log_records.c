@@ -51,6 +51,25 @@ static int in_order(struct destroying *d, bool *recorded)
 
 /* ---- schedule ----------------------------------------------------------------------------------------------------- */
 
+static bool is_line(const char *text)
+{
+    while ((uint8_t)*text >= ' ' && *text != 0x7f) text++;
+    return *text == 0;
+}
+
+/* What is put in force stays in the ledger for good: each a line, and two people who can be told apart. */
+static bool in_form(const struct destroying *d)
+{
+    struct ledger_verifier first = {0}, v;
+    bool two = false;
+    for (size_t i = 0; i < d->schedule.approver_count; i++) {
+        if (!is_ok(ledger_verifier_parse(span_str(d->schedule.approvers[i]), &v))) return false;
+        two = two || (i > 0 && memcmp(first.key, v.key, sizeof v.key) != 0);
+        if (i == 0) first = v;
+    }
+    return two && is_line(d->schedule.id);
+}
+
 int log_schedule(int argc, char **argv)
 {
     static struct destroying d;
@@ -58,6 +77,7 @@ int log_schedule(int argc, char **argv)
     char first[LEDGER_MONTH_TEXT], from[LEDGER_MONTH_TEXT];
     if (!take_options(&d, &argc, argv)) return 2;
     if (!d.schedule.id) return log_fail(&d.log, d.log.config, "has no ledger.schedule that could be put in force");
+    if (!in_form(&d)) return log_fail(&d.log, d.log.config, "/ledger/schedule is not as it should be; gate1367 check says what is not"), 1;
     bool recorded;
     int status = in_order(&d, &recorded);
     log_release(&d.log);
@@ -105,6 +125,11 @@ static int destroy(struct destroying *d, span approval)
     const char *in_force = ledger_records_summary(d->log.records)->schedule;
     if (d->schedule.id && strcmp(in_force, d->schedule.id) != 0)
         return log_fail(&d->log, d->log.config, "names another schedule than the one in force; gate1367 log schedule puts it in force"), 1;
+    /* gate.json may name other people, or another time, than what is in force: whoever verifies goes by that. */
+    bool holds = recorded || !d->schedule.id || ledger_records_would_hold(d->log.records, approval, os_realtime_us());
+    if (!holds)
+        return log_fail(&d->log, d->approval, "not signed by two of those whom the schedule in force names, not its oldest months, or too early; "
+                                              "where gate.json has changed since, gate1367 log schedule puts it in force"), 1;
     result r = ledger_destroy(&d->place, &d->schedule, approval, recorded, &why);
     if (!is_ok(r)) return refused(d, r, &why);
     printf("destroyed; destroy the copies of epochs.json too, and give the next backup of the ledger its new one\n");
@@ -142,6 +167,13 @@ const char *log_records_problem(const struct log_options *o, int *status)
     return NULL;
 }
 
+static void print_destroyed(const char *from, const char *to, const struct ledger_destroyed *d)
+{
+    printf("keys of %s to %s: destroyed under schedule ", from, to);
+    log_print_safe(span_str(d->schedule)); /* whoever wrote the ledger may have written anything */
+    printf(", entry %llu\n", (unsigned long long)d->index);
+}
+
 void log_print_destroyed(const struct log_options *o)
 {
     const struct ledger_records_summary *s = o->records ? ledger_records_summary(o->records) : NULL;
@@ -152,7 +184,7 @@ void log_print_destroyed(const struct log_options *o)
         ledger_month_text(d->from, from);
         ledger_month_text(d->to, to);
         if (o->json) printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"entry\":%llu}", i ? "," : "", from, to, (unsigned long long)d->index);
-        else printf("keys of %s to %s: destroyed under schedule %s, entry %llu\n", from, to, d->schedule, (unsigned long long)d->index);
+        else print_destroyed(from, to, d);
     }
     if (o->json) printf("]");
 }

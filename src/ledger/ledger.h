@@ -534,6 +534,8 @@ RESULT ledger_records_new(const struct ledger_verifier *v, struct ledger_records
 RESULT ledger_records_see(struct ledger_records *r, uint64_t index, span entry);
 const struct ledger_records_summary *ledger_records_summary(const struct ledger_records *r);
 void ledger_records_free(struct ledger_records *r); /* NULL is fine */
+/* Whether a verifier would find that destruction in order, were it recorded next. */
+bool ledger_records_would_hold(const struct ledger_records *r, span note, uint64_t time_us);
 /* Whether epochs.json holds what it should. */
 enum ledger_epochs_state { LEDGER_EPOCHS_AGREE, LEDGER_EPOCHS_MISSING, LEDGER_EPOCHS_BEHIND, LEDGER_EPOCHS_OTHER, LEDGER_EPOCHS_UNREADABLE };
 enum ledger_epochs_state ledger_records_compare(const struct ledger_records *r, const char *directory);

@@ -110,12 +110,9 @@ static bool two_approved(const struct ledger_records *r, const struct tlog_note 
     return approval_two_signed(n, approvers, r->approver_count);
 }
 
-static bool old_enough(const struct ledger_records *r, uint32_t month, const struct ledger_view *v)
+static bool old_enough(const struct ledger_records *r, uint32_t month, uint64_t time)
 {
-    char scratch[64];
-    uint64_t time;
-    return ledger_time_parse(ledger_view_text(v->members[LEDGER_MEMBER_TIME], scratch, sizeof scratch), &time) &&
-           time >= ledger_month_end(month) + r->retain_days * UINT64_C(86400000000);
+    return time >= ledger_month_end(month) + r->retain_days * UINT64_C(86400000000);
 }
 
 static result remember(struct ledger_records *r, const struct destruction *d, uint64_t index)
@@ -131,18 +128,38 @@ static result remember(struct ledger_records *r, const struct destruction *d, ui
     return OK;
 }
 
-static result see_destruction(struct ledger_records *r, uint64_t index, span note, const struct ledger_view *v)
+/* What is not in order with it by what the ledger says of its schedule and its keys; NULL: nothing. No key in *d: it is none. */
+static const char *object(const struct ledger_records *r, span note, uint64_t time, struct destruction *d)
 {
     const struct ledger_records_summary *s = &r->summary;
     struct tlog_note n;
+    bool read = tlog_note_split(note, &n) && records_read_destruction(n.text, d) && span_equal(d->vkey, span_str(r->vkey));
+    if (!read) {
+        *d = (struct destruction){0};
+        return "what was destroyed cannot be read, or is another ledger's";
+    }
+    if (!span_equal(d->schedule, span_str(s->schedule))) return "keys were destroyed under a schedule that was not in force";
+    if (d->from != s->kept || !span_equal(d->key, span_str(s->key))) return "keys were destroyed that were not the oldest kept";
+    if (!two_approved(r, &n)) return "keys were destroyed without two of those whom the schedule names";
+    return old_enough(r, d->to, time) ? NULL : "keys were destroyed before the schedule allowed it";
+}
+
+static result see_destruction(struct ledger_records *r, uint64_t index, span note, const struct ledger_view *v)
+{
+    char scratch[64];
+    uint64_t time;
     struct destruction d;
-    bool read = tlog_note_split(note, &n) && records_read_destruction(n.text, &d) && span_equal(d.vkey, span_str(r->vkey));
-    if (!read) return wrong(r, index, "what was destroyed cannot be read, or is another ledger's"), OK;
-    if (!span_equal(d.schedule, span_str(s->schedule))) wrong(r, index, "keys were destroyed under a schedule that was not in force");
-    else if (d.from != s->kept || !span_equal(d.key, span_str(s->key))) wrong(r, index, "keys were destroyed that were not the oldest kept");
-    else if (!two_approved(r, &n)) wrong(r, index, "keys were destroyed without two of those whom the schedule names");
-    else if (!old_enough(r, d.to, v)) wrong(r, index, "keys were destroyed before the schedule allowed it");
-    return remember(r, &d, index);
+    if (!ledger_time_parse(ledger_view_text(v->members[LEDGER_MEMBER_TIME], scratch, sizeof scratch), &time)) time = 0;
+    const char *objection = object(r, note, time, &d);
+    if (objection) wrong(r, index, objection);
+    return d.key.ptr ? remember(r, &d, index) : OK;
+}
+
+bool ledger_records_would_hold(const struct ledger_records *r, span note, uint64_t time_us)
+{
+    struct destruction d;
+    MAGIC_CHECK(r, RECORDS_MAGIC);
+    return object(r, note, time_us, &d) == NULL;
 }
 
 result ledger_records_see(struct ledger_records *r, uint64_t index, span entry)
