@@ -39,9 +39,10 @@ static void put_shape(struct look *out, span text)
 }
 
 /* It is decoded and looked at, then. */
-bool noise_portable(span run)
+bool noise_portable(span run, bool roomy)
 {
     (void)run;
+    (void)roomy;
     return false;
 }
 

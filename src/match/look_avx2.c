@@ -80,6 +80,11 @@ LOOK void store(uint8_t *out, __m256i bytes)
     _mm256_storeu_si256((void *)out, _mm256_andnot_si256(small, bytes));
 }
 
+LOOK __m256i equal_half(__m256i bytes, uint8_t byte)
+{
+    return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8((char)byte));
+}
+
 LOOK __m256i low_half(__m256i bytes)
 {
     return _mm256_and_si256(bytes, _mm256_set1_epi8(15));
@@ -234,16 +239,15 @@ unsigned take_avx2(const uint8_t *text, const uint8_t *shape, size_t len, const 
 
 #define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
-/* Six bits for each character of either alphabet; anything for another byte. */
+/* Six bits for each character of either alphabet; any six for another byte, which then reaches into no other's. */
 LOOK __m256i sextets_of(__m256i c)
 {
-    __m256i upper = _mm256_cmpgt_epi8(c, _mm256_set1_epi8('A' - 1)), lower = _mm256_cmpgt_epi8(c, _mm256_set1_epi8('a' - 1));
-    __m256i shift = _mm256_blendv_epi8(_mm256_set1_epi8(4), _mm256_set1_epi8(-65), upper);
-    __m256i out = _mm256_add_epi8(c, _mm256_blendv_epi8(shift, _mm256_set1_epi8(-71), lower));
-    __m256i last = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('/')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('_')));
-    __m256i before = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('-')));
-    out = _mm256_blendv_epi8(out, _mm256_set1_epi8(62), before);
-    return _mm256_blendv_epi8(out, _mm256_set1_epi8(63), last);
+    const __m256i shifts = TWICE(0, 0, 0, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0); /* by the high half */
+    __m256i last = _mm256_or_si256(equal_half(c, '/'), equal_half(c, '_'));
+    __m256i marks = _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8('0'), c), last);
+    __m256i out = _mm256_add_epi8(c, _mm256_shuffle_epi8(shifts, high_half(c)));
+    out = _mm256_blendv_epi8(out, _mm256_sub_epi8(_mm256_set1_epi8(62), last), marks);
+    return _mm256_and_si256(out, _mm256_set1_epi8(63));
 }
 
 /* Twelve bytes of each sixteen characters, in the low end of each half. */
@@ -265,33 +269,28 @@ LOOK uint32_t bits_of(__m256i bytes)
     return (uint32_t)_mm256_movemask_epi8(bytes);
 }
 
-LOOK __m256i equal_half(__m256i bytes, uint8_t byte)
-{
-    return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8((char)byte));
-}
-
-LOOK uint32_t leads_of(__m256i bytes)
+/* What noise_low and noise_high say. */
+LOOK uint32_t odd_ones(__m256i bytes)
 {
     __m256i classes = _mm256_and_si256(entry_of(noise_low, low_half(bytes)), entry_of(noise_high, high_half(bytes)));
     return ~bits_of(_mm256_cmpeq_epi8(classes, _mm256_setzero_si256()));
 }
 
-bool noise_avx2(span run)
+bool noise_avx2(span run, bool roomy)
 {
-    if (run.len > 32) return false;
-    __m256i p = decode(load_half(run.ptr, run.len));
-    uint32_t there = (1U << run.len * 3 / 4) - 1, high = bits_of(p);
-    struct noise n = {.printable = bits_of(within_half(p, 0x20, 0x5E)) & there,
+    if (run.len > LOOK_READ) return false;
+    __m256i p = decode(LIKELY(roomy) ? _mm256_loadu_si256((const void *)run.ptr) : load_half(run.ptr, run.len));
+    uint32_t there = (1U << run.len * 3 / 4) - 1, high = bits_of(p) & there, odd = odd_ones(p) & there;
+    struct noise n = {.printable = bits_of(_mm256_cmpgt_epi8(p, _mm256_set1_epi8(0x1F))) & there,
         .digits = bits_of(within_half(p, '0', 9)) & there,
-        .signs = bits_of(_mm256_or_si256(equal_half(p, '%'), equal_half(p, '@'))) & there,
-        .leads = leads_of(p) & there};
+        .signs = odd & ~high,
+        .follows = high & ~bits_of(_mm256_slli_epi16(p, 1))}; /* bit 6 of each byte, and so on */
+    n.leads = odd & n.follows >> 1 & high;
     if (n.leads) {
-        uint32_t second = bits_of(_mm256_slli_epi16(p, 1)); /* bit 6 of each byte, and so on */
-        n.wide = bits_of(equal_half(p, 0xEF));
-        n.bc = bits_of(equal_half(p, 0xBC)) & there;
-        n.follows = high & ~second & there;
         n.longer = bits_of(_mm256_slli_epi16(p, 2));
         n.longest = bits_of(_mm256_slli_epi16(p, 3));
+        n.wide = bits_of(equal_half(p, 0xEF));
+        n.bc = bits_of(equal_half(p, 0xBC)) & there;
     }
     return noise_is_all(&n);
 }

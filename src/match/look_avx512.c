@@ -118,7 +118,8 @@ static inline uint32_t equal_half(__m256i bytes, uint8_t byte)
     return _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8((char)byte));
 }
 
-static inline uint32_t leads_of(__m256i bytes)
+/* What noise_low and noise_high say. */
+static inline uint32_t odd_ones(__m256i bytes)
 {
     const __m256i half = _mm256_set1_epi8(15);
     __m256i lows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)noise_low));
@@ -127,21 +128,22 @@ static inline uint32_t leads_of(__m256i bytes)
     return _mm256_test_epi8_mask(low, _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
 }
 
-bool noise_avx512(span run)
+bool noise_avx512(span run, bool roomy)
 {
-    if (run.len > 32) return false;
+    (void)roomy; /* no more is read of it than there is */
+    if (run.len > LOOK_READ) return false;
     __m256i p = decode(_mm256_maskz_loadu_epi8(_bzhi_u32(~0U, (unsigned)run.len), run.ptr));
-    uint32_t there = (1U << run.len * 3 / 4) - 1;
-    struct noise n = {.printable = within_half(p, 0x20, 0x5F) & there,
+    uint32_t there = (1U << run.len * 3 / 4) - 1, high = (uint32_t)_mm256_movepi8_mask(p) & there, odd = odd_ones(p) & there;
+    struct noise n = {.printable = _mm256_cmpgt_epi8_mask(p, _mm256_set1_epi8(0x1F)) & there,
         .digits = within_half(p, '0', 10) & there,
-        .signs = (equal_half(p, '%') | equal_half(p, '@')) & there,
-        .leads = leads_of(p) & there};
+        .signs = odd & ~high,
+        .follows = high & ~_mm256_test_epi8_mask(p, _mm256_set1_epi8(0x40))};
+    n.leads = odd & n.follows >> 1 & high;
     if (n.leads) {
-        n.wide = equal_half(p, 0xEF);
-        n.bc = equal_half(p, 0xBC) & there;
-        n.follows = within_half(p, 0x80, 0x40) & there;
         n.longer = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x20));
         n.longest = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x10));
+        n.wide = equal_half(p, 0xEF);
+        n.bc = equal_half(p, 0xBC) & there;
     }
     return noise_is_all(&n);
 }

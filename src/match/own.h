@@ -185,12 +185,13 @@ struct plan {
     uint32_t digits, letters;
 };
 
-/* Texts of one shape under a name, of which nothing but their base64 runs can be anything. */
-#define MURMURS 32
+/* Texts of one shape under a name, of which nothing can be anything but base64, if they hold any. */
+#define MURMURS 64
 struct murmur {
     uint8_t text[LOOK_READ]; /* the shape */
     uint16_t name;
     uint8_t len; /* 0: none yet */
+    bool never;  /* they hold none */
     uint8_t tokens;
     struct run token[TOKENS];
 };
@@ -300,7 +301,7 @@ struct match {
     uint8_t plans_used[PLANS];
     uint32_t plan_count;
     struct murmur murmurs[MURMURS];
-    uint32_t murmurs_used; /* a bit for each */
+    uint64_t murmurs_used; /* a bit for each */
     struct hush hushes[HUSHES];
     uint64_t hushes_used; /* a bit for each */
     alike_function *alike;
@@ -367,6 +368,12 @@ struct match {
     uint32_t kind_systems[REGISTRY_KIND_COUNT], heads_system;
     struct doc_event events[EVENTS];
 };
+
+/* Whether LOOK_READ bytes may be read of a text that stands in the body. */
+static inline bool match_is_roomy(const struct match *m, span text)
+{
+    return (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
+}
 
 /* Zeroed new last element; NULL after latching `failed`. */
 void *table_add(struct match *m, struct table *t, size_t size);
@@ -508,9 +515,9 @@ bool shape_identify(struct match *m, span text, const struct look *l);
 const struct known *shape_known_here(const struct match *m, span text, const struct look *l);
 /* syntax_scan() of the text at the spot: of a shape that is learnt it is kept that it has to be done. */
 void shape_read(struct match *m, span text, const struct look *l, bool labelled_only);
-/* Whether the text under that name is of a shape that is known to hold base64 alone, and no text in it. Where it may be so,
- * it can be kept. */
-bool shape_murmurs(struct match *m, uint16_t name, span text);
+/* Whether the text under that name is of a shape that is known to hold base64 alone or nothing, and no text in it; else
+ * DOC_NEWS_SOME. Where it may be so, it can be kept. */
+enum doc_news shape_murmurs(struct match *m, uint16_t name, span text);
 void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l);
 /* Whether this very text was hushed, which says nothing where no label, key or literal is: of up to LOOK_READ bytes. */
 bool shape_is_hushed(struct match *m, span text);
@@ -551,11 +558,34 @@ void mrz_scan(struct match *m, span text);
 
 /* propose.c */
 void propose(struct match *m, rule_id rule, enum registry_kind kind, span value);
-/* Room for n messages, which are proposed for these rules once they are taken; or it is said that they are not. */
-uint8_t (*propose_room(struct match *m, size_t n))[REGISTRY_WAY_WIDTH];
-void propose_taken(struct match *m, const rule_id *rules, size_t n);
-void propose_refused(struct match *m, size_t n);
 void propose_flush(struct match *m);
+/* Who else wants to know is told of the last n candidates. */
+void propose_tell(struct match *m, size_t n);
+/* Candidates at the spot, of which the batch has been asked already. */
+static inline void propose_added(struct match *m, const rule_id *rules, size_t n)
+{
+    struct batch *b = &m->batch;
+    const struct spot *s = &m->spot;
+    struct candidate *c = b->candidates + b->count;
+    for (size_t i = 0; i < n; i++)
+        c[i] = (struct candidate){s->at, s->len, s->unit, rules[i], s->in_text, s->is_name};
+    b->count += n;
+    if (UNLIKELY(m->limits.suspicions || m->observer)) propose_tell(m, n);
+}
+/* Room for n messages, which are proposed for these rules once they are taken; or it is said that they are not. */
+static inline uint8_t (*propose_room(struct match *m, size_t n))[REGISTRY_WAY_WIDTH]
+{
+    struct batch *b = &m->batch;
+    ASSERT(!m->dry && n <= BATCH);
+    if (UNLIKELY(b->count + n > BATCH)) propose_flush(m);
+    return b->asks.messages + b->count;
+}
+static inline void propose_taken(struct match *m, const rule_id *rules, size_t n)
+{
+    m->batch.asks.count += (uint32_t)n;
+    propose_added(m, rules, n);
+}
+void propose_refused(struct match *m, size_t n);
 void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);
 /* suspect.c: what stands in a unit is kept until its outermost unit closes, and then only where a marker was seen. */

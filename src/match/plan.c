@@ -11,41 +11,45 @@ _Static_assert(PLANS == 64, "six bits");
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static void look_at_tokens(struct match *m, const struct plan *p, span text)
+/* Apart from what each value costs: it needs room of its own. */
+static __attribute__((noinline)) void read_again(struct match *m, const struct plan *p, span text)
+{
+    const struct look l = {.digits = p->digits, .letters = p->letters};
+    syntax_scan(m, text, &l, false);
+}
+
+static __attribute__((noinline)) void look_at_tokens(struct match *m, const struct plan *p, span text)
 {
     bool alone = !m->any_syntax && view_stands_alone(m);
     for (size_t i = 0; i < p->tokens; i++) {
-        span token = span_sub(text, p->token[i].from, p->token[i].len);
-        if (LIKELY(alone) && m->noise(token)) continue;
-        view_decode(m, token, 0);
+        span token = {text.ptr + p->token[i].from, p->token[i].len};
+        if (!alone || !m->noise(token, match_is_roomy(m, token))) view_decode(m, token, 0);
     }
 }
 
-/* One by one, as they were found. */
-static void ask_anew(struct match *m, const struct plan *p, span text)
+/* One by one, as they were found. False: it is to be looked at as if there were no plan. */
+static __attribute__((noinline)) bool ask_anew(struct match *m, const struct plan *p, span text)
 {
-    for (size_t i = 0; i < p->count; i++) {
+    propose_refused(m, p->ways);
+    for (size_t i = 0; i < p->count && !p->number; i++) {
         const struct ask *a = &p->asks[i];
         propose(m, a->rule, (enum registry_kind)a->kind, span_sub(text, a->from, a->len));
     }
+    return !p->number;
 }
 
 bool plan_again(struct match *m, span text, bool number)
 {
     struct plan *p = plan_of(m, text.len, number);
     if (p->len != text.len || p->number != number || p->labels != m->spot.labels || p->key != m->spot.key) return false;
-    uint8_t(*messages)[REGISTRY_WAY_WIDTH] = propose_room(m, p->ways);
-    unsigned refused = m->take(text.ptr, p->text, text.len, p->way, p->ways, messages);
+    unsigned refused = m->take(text.ptr, p->text, text.len, p->way, p->ways, propose_room(m, p->ways));
     if (UNLIKELY(refused == TAKE_OTHER)) return false;
     p->calls = 0;
-    if (LIKELY(!refused && !p->anew)) {
+    if (LIKELY(!refused && !p->anew))
         propose_taken(m, p->rules, p->ways);
-    } else {
-        propose_refused(m, p->ways);
-        if (number) return false;
-        ask_anew(m, p, text);
-    }
-    if (p->reads) syntax_scan(m, text, &(struct look){.digits = p->digits, .letters = p->letters}, false);
+    else if (!ask_anew(m, p, text))
+        return false;
+    if (p->reads) read_again(m, p, text);
     if (p->tokens) look_at_tokens(m, p, text);
     return true;
 }

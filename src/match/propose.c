@@ -201,8 +201,7 @@ static bool ask_short(struct match *m, struct registry_head head, span canonical
     return false;
 }
 
-/* Who else wants to know of the last n candidates. */
-static void tell(struct match *m, size_t n)
+void propose_tell(struct match *m, size_t n)
 {
     const struct batch *b = &m->batch;
     bool suspected = m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text;
@@ -213,20 +212,11 @@ static void tell(struct match *m, size_t n)
     }
 }
 
-static void add_candidates(struct match *m, const rule_id *rules, size_t n)
-{
-    struct batch *b = &m->batch;
-    const struct spot *s = &m->spot;
-    for (size_t i = 0; i < n; i++)
-        b->candidates[b->count++] = (struct candidate){s->at, s->len, s->unit, rules[i], s->in_text, s->is_name};
-    if (UNLIKELY(m->limits.suspicions || m->observer)) tell(m, n);
-}
-
 static void propose_key(struct match *m, rule_id rule, enum registry_kind kind, span canonical)
 {
     struct registry_head head = m->heads[kind];
     bool fits = LIKELY(registry_ask_fits(head, canonical.len));
-    if (fits ? ask_short(m, head, canonical) : ask_long(m, kind, canonical)) add_candidates(m, &rule, 1);
+    if (fits ? ask_short(m, head, canonical) : ask_long(m, kind, canonical)) propose_added(m, &rule, 1);
 }
 
 /* A text that is no message is written where the batch keeps it, and stays there when it is worth looking up. */
@@ -248,20 +238,6 @@ void propose(struct match *m, rule_id rule, enum registry_kind kind, span value)
     if (n == 0) return;
     m->proposals++;
     if (!m->dry) propose_key(m, rule, kind, span_of(out, n));
-}
-
-uint8_t (*propose_room(struct match *m, size_t n))[REGISTRY_WAY_WIDTH]
-{
-    struct batch *b = &m->batch;
-    ASSERT(!m->dry && n <= BATCH);
-    if (UNLIKELY(b->count + n > BATCH)) propose_flush(m);
-    return b->asks.messages + b->count;
-}
-
-void propose_taken(struct match *m, const rule_id *rules, size_t n)
-{
-    m->batch.asks.count += (uint32_t)n;
-    add_candidates(m, rules, n);
 }
 
 void propose_refused(struct match *m, size_t n)

@@ -131,56 +131,69 @@ const struct known *shape_known_here(const struct match *m, span text, const str
     return is_known(m, k + 1, text, l) ? k + 1 : NULL;
 }
 
-static struct murmur *murmur_of(struct match *m, uint16_t name, size_t len)
+/* The last eight bytes of a text, or all of it; eight may be read. */
+static uint64_t last_bytes(span text)
 {
-    return &m->murmurs[(name * 5u + len) % MURMURS];
-}
-_Static_assert(MURMURS == 32, "a word of bits");
-
-/* Whether LOOK_READ bytes may be read of a text that stands in the body. */
-static bool is_roomy(const struct match *m, span text)
-{
-    return (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
+    return text.len >= 8 ? load_le64(text.ptr + text.len - 8) : load_le64(text.ptr) << 8 * (8 - text.len);
 }
 
-/* Its last eight bytes tell most texts from others; of a shorter one all. */
+/* They tell most texts from others. */
 static struct hush *hush_of(struct match *m, span text)
 {
-    uint64_t word = text.len >= 8 ? load_le64(text.ptr + text.len - 8) : load_le64(text.ptr) << 8 * (8 - text.len);
-    return &m->hushes[(word ^ text.len) * 0x9E3779B97F4A7C15ULL >> 58];
+    return &m->hushes[(last_bytes(text) ^ text.len) * 0x9E3779B97F4A7C15ULL >> 58];
 }
 _Static_assert(HUSHES == 64, "six bits, and a word of them");
 
+static bool is_rememberable(const struct match *m, span text)
+{
+    return text.len > 0 && text.len <= LOOK_READ && match_is_roomy(m, text);
+}
+
 bool shape_is_hushed(struct match *m, span text)
 {
-    if (text.len == 0 || text.len > LOOK_READ || !is_roomy(m, text)) return false;
+    if (!is_rememberable(m, text)) return false;
     const struct hush *h = hush_of(m, text);
     return h->len == text.len && memcmp(h->text, text.ptr, text.len) == 0;
 }
 
 void shape_hush(struct match *m, span text)
 {
-    if (text.len == 0 || text.len > LOOK_READ || !is_roomy(m, text)) return;
+    if (!is_rememberable(m, text)) return;
     struct hush *h = hush_of(m, text);
     m->hushes_used |= UINT64_C(1) << (h - m->hushes);
     *h = (struct hush){.len = (uint8_t)text.len};
     memcpy(h->text, text.ptr, text.len);
 }
 
-bool shape_murmurs(struct match *m, uint16_t name, span text)
+/* By where letters stand at both ends, which is a matter of the shape: of a byte that is none bit 6 is 0, or its own in each
+ * text of the shape. */
+static struct murmur *murmur_of(struct match *m, uint16_t name, span text)
 {
-    const struct murmur *k = murmur_of(m, name, text.len);
-    if (k->len != text.len || k->name != name || !is_roomy(m, text) || !m->alike(text.ptr, k->text, text.len)) return false;
-    for (size_t i = 0; i < k->tokens; i++)
-        if (!m->noise(span_sub(text, k->token[i].from, k->token[i].len))) return false;
-    return true;
+    uint64_t first = text.len >= 8 ? load_le64(text.ptr) : 0, bits = 0x4040404040404040ULL;
+    uint64_t h = (first & bits) ^ (last_bytes(text) & bits) >> 1 ^ (uint64_t)name << 8 ^ text.len;
+    return &m->murmurs[h * 0x9E3779B97F4A7C15ULL >> 58];
+}
+_Static_assert(MURMURS == 64, "six bits, and a word of them");
+
+enum doc_news shape_murmurs(struct match *m, uint16_t name, span text)
+{
+    if (!is_rememberable(m, text)) return DOC_NEWS_SOME;
+    const struct murmur *k = murmur_of(m, name, text);
+    if (k->len != text.len || k->name != name || !m->alike(text.ptr, k->text, text.len)) return DOC_NEWS_SOME;
+    for (size_t i = 0; i < k->tokens; i++) {
+        span token = {text.ptr + k->token[i].from, k->token[i].len};
+        if (!m->noise(token, match_is_roomy(m, token))) return DOC_NEWS_SOME;
+    }
+    return k->never ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
 }
 
 void shape_murmured(struct match *m, uint16_t name, span text, const struct look *l)
 {
-    struct murmur now = {.name = name, .len = (uint8_t)text.len}, *k = murmur_of(m, name, text.len);
-    if (text.len > LOOK_READ || !view_find_tokens(text, l, now.token, &now.tokens)) return;
-    m->murmurs_used |= UINT32_C(1) << (k - m->murmurs);
+    struct murmur now = {.name = name, .len = (uint8_t)text.len, .never = !l->run};
+    if (!is_rememberable(m, text) || l->leads > 0) return;
+    if (l->run && !view_find_tokens(text, l, now.token, &now.tokens)) return;
+    struct murmur *k = murmur_of(m, name, text);
+    m->murmurs_used |= UINT64_C(1) << (k - m->murmurs);
     memcpy(now.text, l->shape, sizeof now.text);
     *k = now;
 }

@@ -114,9 +114,8 @@ static enum doc_news shaped_news(struct match *m, uint16_t name, span text, cons
     if (m->proposals == before) view_runs(m, text, l, 0);
     m->dry = false;
     if (m->proposals != before) return DOC_NEWS_SOME;
-    if (never && !l->run) return DOC_NEWS_NEVER;
-    if (never && view_stands_alone(m)) shape_murmured(m, name, text, l);
-    return DOC_NEWS_NONE;
+    if (never && (!l->run || view_stands_alone(m))) shape_murmured(m, name, text, l);
+    return never && !l->run ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
 }
 
 /* A text that folds is not known by its shape: what is nothing is known by its bytes, for names come again. */
@@ -134,14 +133,14 @@ static enum doc_news folded_news(struct match *m, span text, const struct look *
 enum doc_news value_news(void *match, uint16_t name, span text)
 {
     struct match *m = match;
-    label_set labels = name_labels(m, name);
     struct look l;
-    if (shape_murmurs(m, name, text)) return DOC_NEWS_NONE;
+    enum doc_news news = shape_murmurs(m, name, text);
+    if (news != DOC_NEWS_SOME) return news;
+    label_set labels = name_labels(m, name);
     if (labels == 0 && shape_is_hushed(m, text)) return DOC_NEWS_NONE;
     m->look(text, &l);
-    if (labels == 0 && view_is_dull(m, &l, 0)) return DOC_NEWS_NEVER;
+    if (labels == 0 && view_is_dull(m, &l, 0)) return shape_murmured(m, name, text, &l), DOC_NEWS_NEVER;
     m->spot = (struct spot){.unit = MATCH_NONE, .labels = labels, .label = label_of(m, labels)};
-    enum doc_news news = DOC_NEWS_SOME;
     if (is_shaped(text, &l))
         news = shaped_news(m, name, text, &l);
     else if (labels == 0 && is_plain(m, text, &l) && !l.run)

@@ -233,7 +233,7 @@ void view_decode(struct match *m, span token, unsigned level)
 
 static void decode_token(struct match *m, span token, unsigned level)
 {
-    if (LIKELY(!m->any_syntax && view_stands_alone(m)) && m->noise(token)) return;
+    if (LIKELY(!m->any_syntax && view_stands_alone(m)) && m->noise(token, false)) return;
     view_decode(m, token, level);
 }
 

@@ -220,6 +220,18 @@ static size_t encode(const uint8_t *bytes, size_t n, bool url, char *out)
     return len;
 }
 
+/* The kernels agree, whatever stands behind the run. */
+static bool is_noise(span run)
+{
+    uint8_t roomy[LOOK_READ];
+    for (size_t i = 0; i < sizeof roomy; i++)
+        roomy[i] = i < run.len ? run.ptr[i] : (uint8_t)rand();
+    bool noise = noise_avx2(run, false);
+    assert_true(noise_avx2(span_of(roomy, run.len), true) == noise);
+    if (cpu_level() == CPU_AVX512) assert_true(noise_avx512(run, false) == noise);
+    return noise;
+}
+
 /* Decoded by the codec of base: what is called noise says nothing, folded or not. Characters that fold to digits, to
  * letters and to nothing stand among those that do not. */
 static void test_noise(void **state)
@@ -247,8 +259,7 @@ static void test_noise(void **state)
             run[k] = (char)('0' + (unsigned)rand() % 10);
         if (i % 7 == 0 && len > 12) len--;
         span token = span_of((const uint8_t *)run, len);
-        bool silent = noise_avx2(token);
-        if (cpu_level() == CPU_AVX512) assert_true(noise_avx512(token) == silent);
+        bool silent = is_noise(token);
         if (!silent) continue;
         noise++;
         assert_true(base64_decode(span_of(token.ptr, len % 4 == 1 ? len - 1 : len), decoded, &n_decoded));
@@ -263,9 +274,7 @@ static bool is_silent(const uint8_t *bytes, size_t n)
 {
     char run[80];
     span token = span_of((const uint8_t *)run, encode(bytes, n, false, run));
-    bool silent = noise_avx2(token);
-    if (cpu_level() == CPU_AVX512) assert_true(noise_avx512(token) == silent);
-    return silent;
+    return is_noise(token);
 }
 
 /* Every character: among letters it is noise only where the fold leaves it between them, in a row where it is no digit. */
