@@ -33,6 +33,9 @@ enum http_line {
 /* Goes on with the bytes not yet judged; what it answers does not depend on how the bytes were cut. */
 enum http_line http_scan_on(struct http_scan *s, span in, size_t limit);
 
+/* First byte from i on that is not plain text of a line, or `end`. */
+size_t http_skip_text(const uint8_t *p, size_t i, size_t end);
+
 struct http_head_facts {
     unsigned hosts, lengths, codings; /* Host, Content-Length, Transfer-Encoding fields */
     bool length_bad;                  /* some Content-Length is no plain decimal number */

@@ -1,4 +1,4 @@
-/* Request heads. The start line is judged as soon as it is whole, the rest at the blank line.
+/* Request heads. The start line is judged as soon as it is whole and nothing more has come, the rest at the blank line.
  *
  *   scan ──line──► start line ──scan on──► blank line ──► fields ──► host, framing, connection ──► DONE
  *     └── BAD (400, 414, 431, 501, 505) from anywhere, latched in `refusal` */
@@ -117,7 +117,7 @@ static enum http_step finish_head(struct http_request *r, span in, const struct 
     size_t from = r->scan.first_line + 2;
     /* Spans of the start line are taken again: the bytes may have moved since it was judged. */
     uint16_t status = judge_start_line(r, span_sub(in, 0, r->scan.first_line), limits);
-    ASSERT(status == 0);
+    if (status != 0) return refuse(r, status);
     r->head_len = r->scan.scanned;
     switch (http_fields_parse(span_sub(in, from, r->head_len - 2 - from), r->fields, &r->field_count, &facts)) {
     case HTTP_FIELDS_BAD: return refuse(r, 400);
@@ -132,19 +132,25 @@ static enum http_step finish_head(struct http_request *r, span in, const struct 
     return HTTP_DONE;
 }
 
+/* What is wrong with the head so far: what stands in front is told first. `fresh`: the start line has not been judged. */
+static enum http_step judge_so_far(struct http_request *r, span in, const struct http_limits *limits, bool fresh, uint16_t otherwise)
+{
+    uint16_t status = fresh ? judge_start_line(r, span_sub(in, 0, r->scan.first_line), limits) : 0;
+    if (status == 0) status = otherwise;
+    return status != 0 ? refuse(r, status) : HTTP_MORE;
+}
+
 enum http_step http_request_read(struct http_request *r, span in, const struct http_limits *limits)
 {
+    bool fresh = false;
     if (r->refusal != 0) return HTTP_BAD;
     for (;;) {
-        uint16_t status;
         switch (http_scan_on(&r->scan, in, limits->head)) {
-        case HTTP_LINE_MORE: return HTTP_MORE;
-        case HTTP_LINE_BAD: return refuse(r, 400);
-        case HTTP_LINE_LONG: return refuse(r, r->scan.first_line == 0 ? 414 : 431);
+        case HTTP_LINE_MORE: return judge_so_far(r, in, limits, fresh, 0);
+        case HTTP_LINE_BAD: return judge_so_far(r, in, limits, fresh, 400);
+        case HTTP_LINE_LONG: return judge_so_far(r, in, limits, fresh, r->scan.first_line == 0 ? 414 : 431);
         case HTTP_LINE_END: return finish_head(r, in, limits);
-        case HTTP_LINE_FIRST:
-            status = judge_start_line(r, span_sub(in, 0, r->scan.first_line), limits);
-            if (status != 0) return refuse(r, status);
+        case HTTP_LINE_FIRST: fresh = true; break;
         }
     }
 }

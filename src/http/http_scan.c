@@ -5,25 +5,27 @@
  * fields are split when the blank line is there. */
 #include "http/http_parse.h"
 
-/* Eight bytes at once: none below SP (HTAB looks suspicious, and is looked at), none DEL. */
-static bool is_clean(const uint8_t *p)
+/* Of eight bytes at once those below SP (HTAB looks suspicious, and is looked at) and DEL: the top bit of the first such byte
+ * is the lowest that is set. */
+static uint64_t find_suspects(const uint8_t *p)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
     uint64_t x = load_le64(p), del = x ^ (0x7f * ones);
-    return ((((x - 0x20 * ones) & ~x) | ((del - ones) & ~del)) & high) == 0;
+    return (((x - 0x20 * ones) & ~x) | ((del - ones) & ~del)) & high;
 }
 
-/* First byte from i on that is not plain text of a line. */
-static size_t skip_text(const uint8_t *p, size_t i, size_t end)
+size_t http_skip_text(const uint8_t *p, size_t i, size_t end)
 {
-    for (;;) {
-        while (end - i >= 8 && is_clean(p + i))
-            i += 8;
-        size_t stop = end - i >= 8 ? i + 8 : end;
-        while (i < stop && http_is(p[i], HTTP_C_TEXT))
-            i++;
-        if (i < stop || i == end) return i;
+    while (end - i >= 8) {
+        uint64_t suspects = find_suspects(p + i);
+        i += suspects ? (size_t)__builtin_ctzll(suspects) / 8 : 8;
+        if (suspects == 0) continue;
+        if (!http_is(p[i], HTTP_C_TEXT)) return i;
+        i++;
     }
+    while (i < end && http_is(p[i], HTTP_C_TEXT))
+        i++;
+    return i;
 }
 
 //= RFC9112 2.2
@@ -32,7 +34,7 @@ enum http_line http_scan_on(struct http_scan *s, span in, size_t limit)
     size_t end = in.len < limit ? in.len : limit;
     ASSERT(s->scanned <= end);
     for (;;) {
-        size_t at = s->scanned = skip_text(in.ptr, s->scanned, end);
+        size_t at = s->scanned = http_skip_text(in.ptr, s->scanned, end);
         if (at < end && in.ptr[at] != '\r') return HTTP_LINE_BAD;
         if (at + 1 >= end) return in.len >= limit ? HTTP_LINE_LONG : HTTP_LINE_MORE;
         if (in.ptr[at + 1] != '\n') return HTTP_LINE_BAD;

@@ -5,9 +5,7 @@
 
 static bool is_value(span s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (!http_is(s.ptr[i], HTTP_C_TEXT)) return false;
-    return true;
+    return http_skip_text(s.ptr, 0, s.len) == s.len;
 }
 
 /* All pieces or nothing. */
