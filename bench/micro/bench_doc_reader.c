@@ -66,7 +66,7 @@ static size_t put_lines(char *out, size_t room)
 static size_t read_whole(struct doc_reader *r, enum doc_format format, const char *body, size_t len, size_t *events)
 {
     static struct doc_event out[EVENTS];
-    struct doc_window w = {0, (const uint8_t *)body, len, true};
+    struct doc_window w = {0, (const uint8_t *)body, len, true, 0};
     enum doc_status status;
     size_t count;
     *events = 0;

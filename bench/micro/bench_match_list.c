@@ -142,7 +142,7 @@ static void run_reader(struct bench *b)
     doc_reader_reset(b->reader, DOC_JSON, &(struct doc_limits){.depth = 256});
     for (size_t len = STEP; status != DOC_COMPLETE; len += STEP) {
         if (len > b->body.len) len = b->body.len;
-        struct doc_window w = {0, b->body.ptr, len, len == b->body.len};
+        struct doc_window w = {0, b->body.ptr, len, len == b->body.len, DOC_SLACK};
         do {
             status = doc_reader_next(b->reader, &w, events, 256, &count);
             b->events += count;
@@ -170,7 +170,7 @@ static void run_match(struct bench *b)
 {
     const struct match_survey *s = NULL;
     const struct match_limits limits = {.depth = 256};
-    const struct doc_window w = {0, b->body.ptr, b->body.len, true};
+    const struct doc_window w = {0, b->body.ptr, b->body.len, true, DOC_SLACK};
     match_begin(b->match, DOC_JSON, b->document, b->registry, &limits);
     enum doc_status status = match_feed(b->match, &w);
     ASSERT(status == DOC_COMPLETE);

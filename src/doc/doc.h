@@ -96,7 +96,10 @@ struct doc_window {
     const uint8_t *data;
     size_t len;
     bool complete; /* no byte will follow */
+    size_t slack;  /* bytes behind the last one that may be read as well, and are 0; DOC_SLACK is as good as any more. What stands
+                      at the end of a body is then read like all else; without them it is read byte by byte */
 };
+#define DOC_SLACK 128
 
 struct doc_reader;
 /* NULL: out of memory. `level` picks the instruction set (cpu_level() in production, each in tests). */
@@ -182,13 +185,16 @@ span doc_reader_name(const struct doc_reader *r, uint16_t id);
 /* What the reader has learnt of the bodies since its last reset: their names, with their ids, and in which order they stood.
  * For bodies that are nobody's. NULL: out of memory. */
 struct doc_lore;
-/* The body that comes is read to learn of it: also of what stands there once, which else is not worth it. Until the reset. */
-void doc_reader_rehearse(struct doc_reader *r);
-struct doc_lore *doc_reader_lore(const struct doc_reader *r);
+/* The body that comes is read to learn of it: also of what stands there once, which else is not worth it. `aloud`: of records
+ * that are like one before all values are told, which is what is done later about one of which others are told than ever
+ * before. Until the reset. */
+void doc_reader_rehearse(struct doc_reader *r, bool aloud);
+struct doc_lore *doc_reader_lore(const struct doc_reader *r, bool tales); /* `tales`: and how records were told */
 void doc_lore_free(struct doc_lore *l);
 /* Right behind a reset: as if it had learnt that of the body that comes. Reads no byte differently, and is only faster where
- * the body is alike. The lore is of a reader of this process and outlives the next reset. False: out of memory, nothing is
- * learnt. */
+ * the body is alike. Where the caller skips with the same `changes` its names are judged as they were when the lore was taken,
+ * whoever the caller was then, and a serial is the tale that it was. The lore is of a reader of this process and outlives the
+ * next reset. False: out of memory, nothing is learnt. */
 bool doc_reader_recall(struct doc_reader *r, const struct doc_lore *l);
 
 /* Decodes the escapes of a raw string (between the quotes). out has room for raw.len bytes. Lone surrogates become

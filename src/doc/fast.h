@@ -33,7 +33,7 @@ struct stride {
     const struct doc_event *first_event, *last_event;
     bool full;     /* struct walk_out */
     size_t behind; /* bytes of the window behind the chunk */
-    size_t size; /* of the chunk */
+    size_t size; /* of the chunk, and what may be read behind it */
     uint64_t at; /* of the chunk */
     enum walk_state state;
     struct walk_frame *frame;
@@ -238,14 +238,21 @@ STRIDE bool has_literal(struct stride *s, size_t from, size_t end)
     return *s->literal <= s->at + end;
 }
 
-STRIDE bool read_string(struct stride *s, const uint16_t *mark, struct plain *out)
+/* The string in [from, to), but for literals in it. */
+STRIDE bool read_text(const struct stride *s, size_t from, size_t to, struct plain *out)
 {
-    size_t from = (size_t)mark[0] + 1, to = mark[1];
     uint32_t flags = string_flags(s, from, to);
     if (UNLIKELY(flags == FLAGS_REFUSED)) return false;
     enum plain_news news = flags & DOC_ATTENTION ? PLAIN_ASK : PLAIN_NOTHING;
-    if (UNLIKELY(has_literal(s, from, to))) news = PLAIN_TOLD;
     *out = (struct plain){event_word(to - from, 0, DOC_STRING, flags), from, to + 1, 2, news, true};
+    return true;
+}
+
+STRIDE bool read_string(struct stride *s, const uint16_t *mark, struct plain *out)
+{
+    size_t from = (size_t)mark[0] + 1, to = mark[1];
+    if (UNLIKELY(!read_text(s, from, to, out))) return false;
+    if (UNLIKELY(has_literal(s, from, to))) out->news = PLAIN_TOLD;
     return true;
 }
 
@@ -582,6 +589,12 @@ STRIDE bool take_one(struct stride *s)
     return false;
 }
 
+/* Bytes behind the chunk that may be read. No gap reaches into them, for no gap holds a 0. */
+STRIDE size_t slack_of(const struct doc_reader *r, const struct doc_window *w)
+{
+    return !r->tail ? 0 : w->slack < DOC_SLACK ? w->slack : DOC_SLACK;
+}
+
 STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struct walk_out *out)
 {
     struct stride s = {.r = r,
@@ -598,7 +611,7 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
     s.frame = &r->frames[r->depth - 1];
     s.frame->tells = walk_tells(r->skip, s.frame);
     s.frame->class = walk_class(r->skip, s.frame->name);
-    s.size = (size_t)(r->scanned - r->chunk_at);
+    s.size = (size_t)(r->scanned - r->chunk_at) + slack_of(r, w);
     s.behind = (size_t)(w->base + w->len - r->scanned);
     s.first_event = out->events;
     s.floor = r->depth;

@@ -542,12 +542,54 @@ STRIDE void jump(struct stride *s, size_t end)
     s->last_mark = s->mark + 1;
 }
 
+/* The words of all values but those that are told as it is. False: one of them needs a closer look. */
+static bool read_silent(struct doc_reader *r, uintptr_t bytes, size_t size, const uint64_t told[TRACK_STEPS / 64])
+{
+    struct track_record *record = &r->track->record;
+    const struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip};
+    const struct track_node *nodes = r->track->nodes, *n = &nodes[record->end];
+    for (size_t i = record->steps - (size_t)1; i-- > 0;) {
+        n = &nodes[n->parent];
+        size_t from = record->gaps[i] + (size_t)n->len, to = record->gaps[i + 1];
+        struct plain value;
+        if (told[i / 64] >> i % 64 & 1) continue;
+        const uint16_t mark[2] = {(uint16_t)from, (uint16_t)to};
+        bool read = n->kind == TRACK_STRING ? read_text(&s, from, to - 1, &value) : read_scalar(&s, mark, *byte_at(&s, from), &value);
+        if (UNLIKELY(!read)) return false;
+        record->words[i] = value.word;
+    }
+    return true;
+}
+
+/* The tale of the record in which all its values are told. NULL: there is none. */
+static const struct track_tale *tell_aloud(struct doc_reader *r, uintptr_t bytes, size_t size, bool make)
+{
+    struct track_record *record = &r->track->record;
+    const uint64_t told[TRACK_STEPS / 64] = {record->told[0], record->told[1]};
+    size_t values = record->steps - 1;
+    record->told[0] = values < 64 ? (UINT64_C(1) << values) - 1 : ~UINT64_C(0);
+    record->told[1] = values <= 64 ? 0 : (UINT64_C(1) << (values - 64)) - 1;
+    const struct track_tale *tale = track_tale_of(r->track);
+    if ((tale || make) && read_silent(r, bytes, size, told)) return tale ? tale : track_tell(r);
+    memcpy(record->told, told, sizeof told);
+    return NULL;
+}
+
+/* Where the record was never told so, all of it may be told, as an example was: that costs less than to work out another tale,
+ * as long as there are few. */
+static __attribute__((noinline)) const struct track_tale *tell_otherwise(struct doc_reader *r, uintptr_t bytes, size_t size)
+{
+    const struct track_tale *tale = NULL;
+    if (r->aloud || r->track->aloud++ < TRACK_ALOUD) tale = tell_aloud(r, bytes, size, r->aloud);
+    return tale ? tale : track_tell(r);
+}
+
 /* False: the record was not taken. */
 STRIDE bool tell(struct stride *s, size_t from, size_t end)
 {
     struct doc_reader *r = s->r;
-    const struct track_tale *tale = track_tale_of(r->track);
-    if (UNLIKELY(!tale)) tale = track_tell(r);
+    const struct track_tale *tale = r->aloud ? NULL : track_tale_of(r->track);
+    if (UNLIKELY(!tale)) tale = tell_otherwise(r, s->bytes, s->size);
     if (UNLIKELY(!tale)) return false;
     if (tale->count > 0) {
         put_skipped(s);

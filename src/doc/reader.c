@@ -37,7 +37,8 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     MAGIC_CHECK(r, READER_MAGIC);
     names_reset(&r->names);
     track_reset(r->track);
-    r->lesson.on = r->rehearses = false;
+    r->lesson.on = r->rehearses = r->aloud = false;
+    r->recalled = NULL;
     r->record_size = r->record_events = 0;
     r->lines = format == DOC_NDJSON;
     r->tail = false;
@@ -61,10 +62,11 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     scan_begin(&r->scan);
 }
 
-void doc_reader_rehearse(struct doc_reader *r)
+void doc_reader_rehearse(struct doc_reader *r, bool aloud)
 {
     MAGIC_CHECK(r, READER_MAGIC);
     r->rehearses = true;
+    r->aloud = aloud;
 }
 
 /* Whether the two say the same of all names. */
@@ -81,7 +83,7 @@ void doc_reader_skip(struct doc_reader *r, const struct doc_skip *skip)
     MAGIC_CHECK(r, READER_MAGIC);
     r->skip = skip ? skip : &nothing;
     r->literal = r->skip->literals;
-    if (r->track && !judge_alike(r->skip, &r->judged)) r->track->anew = r->track->epoch;
+    if (!lore_judges(r) && r->track && !judge_alike(r->skip, &r->judged)) r->track->anew = r->track->epoch;
     r->judged = *r->skip;
 }
 

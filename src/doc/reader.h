@@ -81,6 +81,8 @@ struct doc_reader {
     /* tracks (track.h) */
     struct track *track; /* NULL: none was learnt yet */
     bool rehearses;      /* what stands once is learnt too */
+    bool aloud;          /* … and all values of a record are told */
+    const struct doc_lore *recalled; /* until names are judged for the first time; else NULL */
     struct {
         bool on;
         uint32_t mark, depth; /* a record to learn begins there, in so many containers */
@@ -93,6 +95,10 @@ struct doc_reader {
     struct doc_names names;
     struct doc_scan scan;
 };
+
+/* lore.c: whether names are judged now as they were when the lore was taken that was given back; what is known of its tracks
+ * then holds. */
+bool lore_judges(struct doc_reader *r);
 
 /* Where events go during one call. */
 struct walk_out {

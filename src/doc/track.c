@@ -435,13 +435,11 @@ void track_reset(struct track *t)
     if (!t) return;
     mem_wipe(t->nodes, t->count * sizeof t->nodes[0]);
     mem_wipe(t->ops, t->op_count * sizeof t->ops[0]);
-    if (t->used) {
-        mem_wipe(&t->record, sizeof t->record);
-        forget_tales(t);
-    }
+    if (t->used) mem_wipe(&t->record, sizeof t->record);
+    forget_tales(t);
     t->used = false;
     t->root = t->next = TRACK_NONE;
     t->count = t->op_count = t->refusals = 0;
-    t->serials = 0;
+    t->serials = t->aloud = 0;
     t->epoch = t->anew = t->now = t->left = 0;
 }

@@ -12,7 +12,7 @@
 
 #include "doc/doc.h"
 
-#define TRACK_GAP 128     /* bytes of a gap, at most */
+#define TRACK_GAP DOC_SLACK /* bytes of a gap, at most */
 #define TRACK_NODES 512   /* gaps of all tracks */
 #define TRACK_OPS 2048    /* brackets in them */
 #define TRACK_STEPS 128   /* gaps of one track */
@@ -23,6 +23,7 @@
 #define TRACK_STRAYS 32   /* strings, and no other one is kept */
 #define TRACK_STRANGERS 64 /* and the place where they stand is the one of which nodes are known */
 #define TRACK_SHAPE 32    /* bytes of a string whose shape is kept */
+#define TRACK_ALOUD 16    /* so many records are told aloud, then other tales are worked out */
 #define TRACK_TALES 256   /* ways to tell records */
 #define TRACK_LINES 6144  /* events in all of them */
 #define TRACK_NONE 0xFFFF
@@ -116,7 +117,8 @@ struct track {
     uint64_t now;         /* of the record that is being read */
     uint64_t left;        /* where a record begins that could not be gone through; 0: none */
     uint32_t serials;
-    bool used;            /* what follows, since the reset */
+    uint32_t aloud;       /* records that had no tale of their own, since the reset */
+    bool used;            /* `record`, since the reset */
     struct track_record record;
     struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
     uint8_t tales_used[TRACK_TALES];

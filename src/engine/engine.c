@@ -60,6 +60,7 @@ void engine_reset(struct engine *e)
     e->unreadable = ENGINE_READABLE;
     e->unreadable_at = 0;
     e->started = e->reading = false;
+    e->slack = 0;
     e->survey = NULL;
 }
 
@@ -128,7 +129,8 @@ static bool read_body(struct engine *e, span body, bool complete)
         return false;
     }
     static const uint8_t nothing[1];
-    struct doc_window w = {.base = 0, .data = body.ptr ? body.ptr : nothing, .len = body.len, .complete = complete};
+    struct doc_window w = {.base = 0, .data = body.ptr ? body.ptr : nothing, .len = body.len, .complete = complete,
+        .slack = complete ? e->slack : 0};
     enum doc_status status;
     do
         status = match_feed(e->match, &w);
@@ -189,6 +191,12 @@ static void finish_reading(struct engine *e, span body, bool complete, struct en
     if (!read_body(e, body, true)) return;
     judge_body(e, body, out);
     if (e->unreadable == ENGINE_READABLE && contradicts_charset(e, body, out)) engine_latch(e, ENGINE_FORMAT, 0);
+}
+
+void engine_pad(struct engine *e, size_t slack)
+{
+    MAGIC_CHECK(e, ENGINE_MAGIC);
+    e->slack = slack;
 }
 
 void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out)

@@ -120,6 +120,9 @@ bool engine_feed(struct engine *e, span body_so_far);
 /* All bytes are here (complete), or the origin broke off (cut short). `body` is not read any more once engine_feed was
  * false. Nothing of the document stays in the engine (but with keep_survey); what *out points to lives in the arena. */
 void engine_finish(struct engine *e, span body, bool complete, struct engine_outcome *out);
+/* Before engine_finish: so many bytes behind its body may be read as well, and are 0 (struct doc_window). */
+#define ENGINE_SLACK DOC_SLACK
+void engine_pad(struct engine *e, size_t slack);
 /* What was found, for those who explain (scan, rules test, the public face): from engine_finish on until engine_reset
  * or the next engine_start. NULL without keep_survey, and of an unreadable document. */
 const struct match_survey *engine_survey(const struct engine *e);

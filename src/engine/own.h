@@ -31,6 +31,7 @@ struct engine {
     uint64_t unreadable_at;
     bool started, reading; /* match_begin was called since the last reset */
     bool stream;
+    size_t slack; /* behind the body, once it is whole */
     struct engine_streaming streaming;
     const struct match_survey *survey;
 };

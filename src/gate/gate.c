@@ -140,7 +140,8 @@ void gate_expect(struct gate *g, uint64_t length)
     if (g->parts.on) return;
     if (length > EXPECT_MAX) length = EXPECT_MAX;
     uint8_t *unused;
-    result r = buf_reserve(&g->body, (size_t)(length < g->body.cap ? length : g->body.cap), &unused);
+    uint64_t room = length + ENGINE_SLACK;
+    result r = buf_reserve(&g->body, (size_t)(room < g->body.cap ? room : g->body.cap), &unused);
     (void)r; /* only a hint: what cannot be held is told when it comes */
 }
 
@@ -156,6 +157,10 @@ static RESULT receive_stream(struct gate *g, span bytes)
     return OK;
 }
 
+/* Where a body is cut its records are read one way up to there and another way behind it. One that fits is read in one go,
+ * when all of it is there. */
+#define READ_AT_ONCE ((uint64_t)64 * 1024)
+
 RESULT gate_receive(struct gate *g, span bytes)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
@@ -165,7 +170,7 @@ RESULT gate_receive(struct gate *g, span bytes)
     if (g->enough && g->class == RECIPIENT_RESTRICTED) return OK;
     TRY(buf_append(&g->body, bytes));
     g->at.received += bytes.len;
-    if (g->enough) return OK;
+    if (g->enough || g->at.received - g->at.read < READ_AT_ONCE) return OK;
     g->enough = !engine_feed(g->engine, buf_span(&g->body));
     g->at.read = g->at.received;
     if (g->enough && g->class == RECIPIENT_RESTRICTED) gate_wipe_body(g);
@@ -173,10 +178,19 @@ RESULT gate_receive(struct gate *g, span bytes)
     return OK;
 }
 
+/* What is behind the body may be read as well, where there is room. */
+static void pad(struct gate *g, struct engine *engine)
+{
+    if (g->body.size - g->body.write < ENGINE_SLACK || g->body.base == NULL) return;
+    memset(g->body.base + g->body.write, 0, ENGINE_SLACK);
+    engine_pad(engine, ENGINE_SLACK);
+}
+
 enum gate_failure gate_decide(struct gate *g, bool complete)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_RECEIVING);
+    pad(g, g->engine);
     engine_finish(g->engine, buf_span(&g->body), complete, &g->outcome);
     g->engine = NULL;
     g->failure = gate_document_failure_thrown();
@@ -201,6 +215,7 @@ enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const
     struct engine_begin begin = *b;
     begin.arena = g->arena;
     engine_start(engine, &begin);
+    pad(g, engine);
     engine_finish(engine, buf_span(&g->body), true, &g->outcome);
     g->failure = gate_failure_of(g->outcome.unreadable);
     return g->failure;

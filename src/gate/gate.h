@@ -73,8 +73,8 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
 /* How many bytes the origin declared: room for them is made at once (at most 4 MiB, which cost nothing until they come)
  * instead of by growing, which copies. Before the first gate_receive. */
 void gate_expect(struct gate *g, uint64_t length);
-/* Body bytes of the origin, in order; in GATE_RELEASED only for a stream that is drained. LIMIT: no memory, the bytes were
- * not taken. */
+/* Body bytes of the origin, in order; in GATE_RELEASED only for a stream that is drained. They are read now or with what
+ * comes behind them, at the latest when it is decided. LIMIT: no memory, the bytes were not taken. */
 RESULT gate_receive(struct gate *g, span bytes);
 /* RECEIVING: the engine will read no further; gate_decide says why. A restricted recipient's body is no longer kept. */
 bool gate_read_enough(const struct gate *g);

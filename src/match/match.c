@@ -77,9 +77,10 @@ uint8_t *bytes_room(struct match *m, struct bytes *b, size_t size)
         size_t larger = size < 256 ? 256 : size + size / 2;
         uint8_t *p = mem_alloc(larger);
         if (!p) return m->failed = true, NULL;
-        mem_free_wipe(b->ptr, b->size);
-        *b = (struct bytes){p, larger};
+        mem_free_wipe(b->ptr, b->used);
+        *b = (struct bytes){p, larger, 0};
     }
+    if (b->used < size) b->used = size;
     return b->ptr;
 }
 
@@ -108,7 +109,7 @@ static void each_bytes(struct match *m, bytes_fn *fn)
 
 static void bytes_free(struct bytes *b)
 {
-    mem_free_wipe(b->ptr, b->size);
+    mem_free_wipe(b->ptr, b->used);
     *b = (struct bytes){0};
 }
 
@@ -189,7 +190,8 @@ void match_free(struct match *m)
 
 static void bytes_wipe(struct bytes *b)
 {
-    mem_wipe(b->ptr, b->size);
+    mem_wipe(b->ptr, b->used);
+    b->used = 0;
 }
 
 //= 8USC1367 a(2) what a document said does not outlive its exchange
@@ -207,7 +209,7 @@ void match_reset(struct match *m)
     mem_wipe(&m->spot, sizeof m->spot);
     shapes_forget(m);
     plans_forget(m);
-    scores_forget(m);
+    scores_reset(m);
     rules_scratch_forget(m->scratch);
     doc_reader_reset(m->reader, DOC_JSON, &(struct doc_limits){.depth = 1});
     m->failed = m->name_waits = m->disorder = m->marked = false;
@@ -220,7 +222,7 @@ void match_reset(struct match *m)
     m->registry = NULL;
     m->search = NULL;
     m->body = NULL;
-    m->body_len = m->literals_to = 0;
+    m->body_len = m->literals_to = m->readable = 0;
     m->literal_at = 0;
     m->next_literal = UINT64_MAX;
     m->clean = true;
@@ -257,7 +259,7 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
     const struct registry *registry, const struct match_limits *limits)
 {
     ASSERT(document != NULL);
-    const struct lore *lore = lore_find(m, document);
+    const struct lore *lore = lore_find(m, document, limits);
     match_prepare(m, format, document, registry, limits);
     match_check_asked(m);
     lore_recall(m, lore);
@@ -359,12 +361,13 @@ enum doc_status match_feed(struct match *m, const struct doc_window *w)
     uint64_t done = m->body_len, all = w->base + w->len;
     ASSERT(m->document != NULL && w->base <= match_needs(m) && all >= done);
     m->body = (const uint8_t *)((uintptr_t)w->data - w->base); // NOLINT: bytes before the window are never read
+    m->readable = all + w->slack;
     if (m->failed) return DOC_MALFORMED;
     for (;;) {
         uint64_t to = all - done > STEP ? done + STEP : all;
         bool last = to == all;
         const struct doc_window part = {
-            .base = w->base, .data = w->data, .len = (size_t)(to - w->base), .complete = w->complete && last};
+            .base = w->base, .data = w->data, .len = (size_t)(to - w->base), .complete = w->complete && last, .slack = w->slack};
         m->body_len = to;
         if (m->prefilter && to > m->literals_to) scan_literals(m, to);
         enum doc_status status = read_step(m, &part);

@@ -29,9 +29,10 @@ struct table {
     size_t used;
 };
 
+/* Of its bytes `used` may hold data of the last document: what a larger one needed before takes no time again. */
 struct bytes {
     uint8_t *ptr;
-    size_t size;
+    size_t size, used;
 };
 
 /* What has to be done about a value because of where it stands. */
@@ -243,6 +244,7 @@ struct score {
 };
 struct scores {
     uint32_t piece_count, container_count, step_count, used_count;
+    uint32_t played; /* records of the document that were played */
     uint16_t used[SCORES];
     struct score all[SCORES];
     struct score_piece pieces[SCORE_PIECES];
@@ -259,7 +261,7 @@ struct lore {
     struct name *names;
     uint8_t *dull, *classes;
     label_set class_labels[16];
-    uint32_t name_count, class_count, shape_count, known_count;
+    uint32_t name_count, class_count, changes, shape_count, known_count, plan_count, murmur_count, hush_count;
     struct lore_shape {
         struct shape shape;
         uint8_t slot;
@@ -268,6 +270,26 @@ struct lore {
         struct known known;
         uint8_t slot;
     } *known;
+    struct lore_plan {
+        struct plan plan;
+        uint8_t slot;
+    } *plans;
+    struct lore_murmur {
+        struct murmur murmur;
+        uint8_t slot;
+    } *murmurs;
+    struct lore_hush {
+        struct hush hush;
+        uint8_t slot;
+    } *hushes;
+    struct lore_scores {
+        struct score *all; /* by `used` */
+        uint16_t *used;
+        struct score_piece *pieces;
+        struct score_container *containers;
+        struct score_step *steps;
+        uint32_t count, piece_count, container_count, step_count;
+    } scores;
 };
 struct match_lores {
     size_t count;
@@ -325,6 +347,7 @@ struct match {
     enum doc_format format;
     const uint8_t *body; /* of offset 0, which in a stream is gone: only what is in the window may be read */
     uint64_t body_len;
+    uint64_t readable; /* offset up to which may be read, though it may be no body there */
     struct table pseudonyms, pseudonym_text;
     struct table pieces, containers, counts, findings, links, link_text, identifiers, identifier_text;
     uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
@@ -372,7 +395,7 @@ struct match {
 /* Whether LOOK_READ bytes may be read of a text that stands in the body. */
 static inline bool match_is_roomy(const struct match *m, span text)
 {
-    return (uintptr_t)(m->body + m->body_len) - (uintptr_t)text.ptr >= LOOK_READ;
+    return (uintptr_t)m->body + m->readable - (uintptr_t)text.ptr >= LOOK_READ;
 }
 
 /* Zeroed new last element; NULL after latching `failed`. */
@@ -400,7 +423,7 @@ void match_prepare(struct match *m, enum doc_format format, const struct rules_d
 void match_check_asked(const struct match *m);
 
 /* lore.c: what is known of answers of the document; it may have to be learnt, which uses all of m. NULL: nothing. */
-const struct lore *lore_find(struct match *m, const struct rules_document *document);
+const struct lore *lore_find(struct match *m, const struct rules_document *document, const struct match_limits *limits);
 /* Between match_prepare() and walk_begin(). */
 void lore_recall(struct match *m, const struct lore *l);
 
@@ -436,6 +459,7 @@ void walk_value(struct match *m, const struct child *c, const struct doc_event *
 /* score.c: as if the events had been walked. False: they have to be. */
 bool score_play(void *match, const struct doc_event *before, size_t count, const struct doc_told *record);
 void scores_forget(struct match *m);
+void scores_reset(struct match *m);
 
 /* propose.c: what is collected is looked up, and the findings are in order. False after latching `failed`. */
 bool findings_settle(struct match *m);

@@ -405,7 +405,7 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
         if (e->flags & DOC_ESCAPED || m->next_literal <= e->at + e->len) return false;
         if (!(step->child.act | (e->flags & DOC_ATTENTION))) return true;
     }
-    if (e->len > LOOK_READ || m->body_len - e->at < LOOK_READ) return false;
+    if (e->len > LOOK_READ || m->readable - e->at < LOOK_READ) return false;
     struct spot *spot = &m->spot;
     *spot = step->spot;
     spot->at = e->at;
@@ -493,6 +493,7 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     }
     if (s->none || m->failed || !is_playable(m, f, s, told)) return false;
     play(m, f, s, told);
+    m->scores->played++;
     return true;
 }
 
@@ -507,4 +508,10 @@ void scores_forget(struct match *m)
     mem_wipe(all->containers, all->container_count * sizeof all->containers[0]);
     mem_wipe(all->steps, all->step_count * sizeof all->steps[0]);
     all->piece_count = all->container_count = all->step_count = all->used_count = 0;
+}
+
+void scores_reset(struct match *m)
+{
+    scores_forget(m);
+    m->scores->played = 0;
 }

@@ -88,7 +88,7 @@ void value_string(
         return value_decoded(m, text);
     }
     set_spot(m, e, c, w);
-    if (!literal && text.len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && plan_again(m, text, false)) return;
+    if (!literal && text.len <= LOOK_READ && m->readable - e->at >= LOOK_READ && plan_again(m, text, false)) return;
     m->look(text, &l);
     bool plain = !literal && !(c->act & (ACT_KEY | ACT_LABEL));
     if (plain && view_is_dull(m, &l, 0)) return;
@@ -220,7 +220,7 @@ static void look_at_number(struct match *m, span lexeme, span digits, const stru
 /* Digits and nothing else, all of which may be read as a text's. */
 static bool is_planned(const struct match *m, const struct doc_event *e)
 {
-    return e->flags & DOC_PLAIN && e->len <= LOOK_READ && m->body_len - e->at >= LOOK_READ && m->prefilter;
+    return e->flags & DOC_PLAIN && e->len <= LOOK_READ && m->readable - e->at >= LOOK_READ && m->prefilter;
 }
 
 void value_number(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w)

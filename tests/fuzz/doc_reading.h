@@ -23,10 +23,11 @@ static inline void read_window(struct doc_reader *r, struct reading *all, const 
     size_t end, bool complete, size_t capacity)
 {
     struct doc_event events[64];
-    uint8_t *copy = malloc(end - base + 1);
+    size_t slack = complete ? end % 3 * (DOC_SLACK / 2) : 0;
+    uint8_t *copy = calloc(1, end - base + 1 + slack);
     ASSERT(copy != NULL);
     if (end > base) memcpy(copy + 1, data + base, end - base);
-    struct doc_window w = {base, copy + 1, (size_t)(end - base), complete};
+    struct doc_window w = {base, copy + 1, (size_t)(end - base), complete, slack};
     do {
         size_t count;
         all->status = doc_reader_next(r, &w, events, capacity, &count);

@@ -65,9 +65,10 @@ static inline struct reading read_body(
     for (;;) {
         uint64_t base = f.trim ? doc_reader_needs(r) : 0;
         assert_true(base <= have);
-        uint8_t *copy = malloc(have - base + 1); /* one byte more only so that nothing is not NULL */
+        size_t slack = have == body.len ? body.len % 3 * (DOC_SLACK / 2) : 0;
+        uint8_t *copy = calloc(1, have - base + 1 + slack); /* one byte more only so that nothing is not NULL */
         memcpy(copy + 1, body.ptr + base, have - base);
-        struct doc_window w = {base, copy + 1, have - base, have == body.len};
+        struct doc_window w = {base, copy + 1, have - base, have == body.len, slack};
         all.status = drain(r, &w, f.capacity, &all);
         free(copy);
         if (all.status != DOC_MORE) break;

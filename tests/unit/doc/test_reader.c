@@ -263,13 +263,13 @@ static void needs_moves_with_the_tokens(void **state)
     memcpy(body + 3005, "\", 1, ", 6);
     doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 4});
     assert_int_equal(doc_reader_needs(r), 0);
-    assert_int_equal(doc_reader_next(r, &(struct doc_window){0, body, 2048, false}, events, 64, &count), DOC_MORE);
+    assert_int_equal(doc_reader_next(r, &(struct doc_window){0, body, 2048, false, 0}, events, 64, &count), DOC_MORE);
     assert_int_equal(doc_reader_needs(r), 2); /* the string began */
-    assert_int_equal(doc_reader_next(r, &(struct doc_window){2, body + 2, 8190, false}, events, 64, &count), DOC_MORE);
+    assert_int_equal(doc_reader_next(r, &(struct doc_window){2, body + 2, 8190, false, 0}, events, 64, &count), DOC_MORE);
     assert_int_equal(count, 2);
     assert_int_equal(events[0].len, 3003);
     assert_int_equal(doc_reader_needs(r), 8192);
-    struct doc_window end = {8192, (const uint8_t *)"2]", 2, true};
+    struct doc_window end = {8192, (const uint8_t *)"2]", 2, true, 0};
     assert_int_equal(doc_reader_next(r, &end, events, 64, &count), DOC_COMPLETE);
     assert_int_equal(count, 2);
     assert_int_equal(doc_reader_next(r, &end, events, 64, &count), DOC_COMPLETE);
@@ -280,7 +280,7 @@ static void malformed_stays_malformed(void **state)
 {
     (void)state;
     struct doc_reader *r = levels.readers[0];
-    struct doc_window w = {0, (const uint8_t *)"[}", 2, true};
+    struct doc_window w = {0, (const uint8_t *)"[}", 2, true, 0};
     struct doc_event events[4];
     size_t count;
     uint64_t at;
@@ -376,7 +376,7 @@ static void a_token_over_2_gib(void **state)
     size_t count;
     uint64_t at;
     doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 4});
-    struct doc_window w = {0, window, piece * pieces, false};
+    struct doc_window w = {0, window, piece * pieces, false, 0};
     assert_int_equal(doc_reader_next(r, &w, events, 4, &count), DOC_MALFORMED);
     assert_int_equal(doc_reader_malformed(r, &at), DOC_TOO_LARGE);
     assert_int_equal(at, 1);

@@ -154,6 +154,8 @@ static void put_document(struct text *out, bool map)
         put_object(out, 2);
     }
     say(out, map ? "}}" : "]}");
+    assert_true(out->len + DOC_SLACK < sizeof out->bytes);
+    memset(out->bytes + out->len, 0, DOC_SLACK);
 }
 
 /* ---- what is seen ----------------------------------------------------------------------------------------------- */
@@ -200,7 +202,8 @@ static void look(struct match *m, bool on, bool map, const struct text *body, st
     match_begin(m, DOC_JSON, d, NULL, &limits);
     for (size_t len = step; status == DOC_MORE; len += step) {
         if (len > body->len) len = body->len;
-        const struct doc_window window = {.data = (const uint8_t *)body->bytes, .len = len, .complete = len == body->len};
+        const struct doc_window window = {.data = (const uint8_t *)body->bytes, .len = len, .complete = len == body->len,
+            .slack = len == body->len && body->len % 4 ? DOC_SLACK : 0};
         status = match_feed(m, &window);
     }
     if (status != DOC_COMPLETE) fail_msg("does not parse: %s", body->bytes);

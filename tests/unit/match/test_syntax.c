@@ -69,7 +69,7 @@ static bool proposes_in(const char *document, enum registry_kind kind, const cha
     struct wanted w = {kind, canonical, false};
     const struct match_survey *survey;
     const struct match_limits limits = {.depth = 16};
-    const struct doc_window window = {0, (const uint8_t *)document, strlen(document), true};
+    const struct doc_window window = {0, (const uint8_t *)document, strlen(document), true, 0};
     match_set_observer(match, see, &w);
     match_set_prefilter(match, prefilter);
     match_begin(
