@@ -45,7 +45,7 @@ static int run_init(const struct witness_options *o)
     result r = os_exists(o->key) ? ledger_key_load(o->key, &key) : make_key(o->key, &key);
     if (is_ok(r)) r = name_self(o, key, &self);
     ledger_key_free(key);
-    if (!is_ok(r)) return fail(r.code == TLOG_E_NAME ? o->name : o->key, r.code == TLOG_E_NAME ? "no name for a key" : ledger_error_text(r));
+    if (!is_ok(r)) return fail(r.code == TLOG_E_NAME ? o->name : o->key, r.code == TLOG_E_NAME ? "no name for a key; use one without blanks and +, as witness.example/w1" : ledger_error_text(r));
     r = os_make_dir(o->state, 0700);
     if (!is_ok(r)) return fail(o->state, os_error_text(r));
     tlog_verifier_format(&self, vkey);

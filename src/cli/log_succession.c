@@ -156,6 +156,6 @@ int log_approve(int argc, char **argv)
     const char *what = is_ok(r) && argc > 1 ? argv[1] : key_path;
     if (is_ok(r) && argc > 1) r = sign_file(key, &v, argv[1]);
     ledger_key_free(key);
-    if (!is_ok(r)) return log_fail(&o, r.code == TLOG_E_NAME ? name : what, r.code == TLOG_E_NAME ? "no name for a key" : ledger_error_text(r));
+    if (!is_ok(r)) return log_fail(&o, r.code == TLOG_E_NAME ? name : what, r.code == TLOG_E_NAME ? "no name for a key; use one without blanks and +, as officer.example/me" : ledger_error_text(r));
     return argc > 1 ? 0 : print_key(&v);
 }

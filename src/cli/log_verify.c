@@ -1,6 +1,7 @@
 /* log verify, log prove */
 #include "cli/log.h"
 #include "os/os.h"
+#include "tlog/tlog.h"
 #include <errno.h>
 
 #define NOTE_MAX ((size_t)16384)
@@ -133,6 +134,17 @@ static int verify(struct log_options *o, const struct ledger_verifier *v, span o
     return (int)j;
 }
 
+/* What is no checkpoint of this ledger says nothing of it. */
+static int read_older(const struct log_options *o, const struct ledger_verifier *v, struct buf *older)
+{
+    struct tlog_verifier ours;
+    struct tlog_checkpoint c;
+    result r = os_read_file(o->checkpoint, NOTE_MAX, older);
+    if (!is_ok(r)) return log_fail(o, o->checkpoint, os_error_text(r));
+    bool good = is_ok(tlog_verifier_make(span_str(v->name), TLOG_ED25519, v->key, &ours)) && tlog_checkpoint_open(buf_span(older), &ours, &c);
+    return good ? 0 : log_fail(o, o->checkpoint, "no checkpoint that this ledger's key signed; give a copy of tlog/checkpoint of an earlier day");
+}
+
 int log_verify(struct log_options *o)
 {
     struct ledger_verifier v;
@@ -140,9 +152,7 @@ int log_verify(struct log_options *o)
     uint64_t witnessed = 0;
     buf_init(&older, NOTE_MAX);
     if (!log_expected_verifier(o, &v)) return 2;
-    int status = o->witness ? log_witnessed(o, &v, &older, &witnessed) : 0;
-    result r = o->checkpoint && !o->witness ? os_read_file(o->checkpoint, NOTE_MAX, &older) : OK;
-    if (!is_ok(r)) status = log_fail(o, o->checkpoint, os_error_text(r));
+    int status = o->witness ? log_witnessed(o, &v, &older, &witnessed) : o->checkpoint ? read_older(o, &v, &older) : 0;
     span note = buf_span(&older);
     if (status == 0) status = verify(o, &v, o->checkpoint || o->witness ? note : span_of(NULL, 0), witnessed);
     buf_free(&older);

@@ -175,6 +175,10 @@ def test_verify(make_gateway, origin, tmp_path):
     assert caught.returncode == 1 and caught.stderr
     segments[0].write_bytes(raw)
     assert gw.command("log", "verify", *args).returncode == 0
+    (copy / "nothing").write_text("made.example/log\n")
+    said = gw.command("log", "verify", *args, "--checkpoint", copy / "nothing")
+    assert said.returncode == 2 and said.stdout == "" and "nothing: no checkpoint that this ledger's key signed; give a copy" in said.stderr
+    (copy / "nothing").unlink()
     # Nothing in node.json is free, and what is not there is said.
     node = copy / "node.json"
     text = node.read_text()

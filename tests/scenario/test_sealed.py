@@ -3,6 +3,8 @@ import base64
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 
@@ -10,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
-from harness.gateway import BIN, Gateway
+from harness.gateway import BIN, ROOT, Gateway
 from harness.origin import Origin, answer
 
 FOUND = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
@@ -96,6 +98,19 @@ def test_openssl_opens_it(looked_at, people):
         by_hand(entries, people["stranger"][0])
     ivs = [base64.b64decode(e["sealed"].partition(".")[2])[:12] for e in entries if e["sealed"] and e["event"] != "key"]
     assert len(ivs) == len(set(ivs)) == 3
+
+
+def test_the_manuals_own_lines_open_a_key(looked_at, people, tmp_path):
+    """docs/audit.md, as an auditor types it."""
+    if shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    lines, = re.findall(r"```sh\n(.*openssl cms -decrypt.*?)```", (ROOT / "docs/audit.md").read_text(), re.S)
+    lines = lines[lines.rindex("```sh\n") + 6:] if "```sh\n" in lines else lines
+    shutil.copytree(looked_at.dir / "ledger", tmp_path / "ledger")
+    shutil.copy(people["first"][0], tmp_path / "auditor.key")
+    done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", lines.replace("…", looked_at.vkey)], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{BIN.parent}:{os.environ['PATH']}"})
+    assert done.returncode == 0 and (tmp_path / "k.bin").stat().st_size == 32, done.stderr
 
 
 def test_nothing_of_it_stands_in_the_clear(looked_at):
