@@ -46,20 +46,36 @@ bool noise_portable(span run, bool roomy)
     return false;
 }
 
-bool alike_portable(const uint8_t *text, const uint8_t *shape, size_t len)
+/* Without a branch for each byte: texts that hold nothing may come in any shape. */
+void look_likeness(span text, struct likeness *out)
 {
-    for (size_t i = 0; i < len; i++)
-        if (shape[i] != (is_digit(text[i]) ? '0' : to_upper(text[i]))) return false;
+    uint8_t bytes[LOOK_READ] = {0};
+    ASSERT(text.len <= LOOK_READ);
+    memcpy(bytes, text.ptr, text.len);
+    for (size_t i = 0; i < LOOK_READ; i++) {
+        uint8_t c = bytes[i], letter = (uint8_t)((c | 0x20) - 'a') <= 'z' - 'a' ? 0x20 : 0;
+        bool digit = (uint8_t)(c - '0') <= 9;
+        out->with[i] = letter;
+        out->from[i] = digit ? '0' : c | letter;
+        out->most[i] = digit ? 9 : 0;
+    }
+    memset(out->most + text.len, 0xFF, LOOK_READ - text.len);
+}
+
+bool alike_portable(const uint8_t *text, const struct likeness *l)
+{
+    for (size_t i = 0; i < LOOK_READ; i++)
+        if ((uint8_t)((text[i] | l->with[i]) - l->from[i]) > l->most[i]) return false;
     return true;
 }
 
-unsigned take_portable(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+unsigned take_portable(const uint8_t *text, const struct likeness *l, const struct registry_way *ways, size_t count,
     uint8_t (*messages)[REGISTRY_WAY_WIDTH])
 {
     unsigned refused = 0;
-    if (!alike_portable(text, shape, len)) return TAKE_OTHER;
+    if (!alike_portable(text, l)) return TAKE_OTHER;
     for (size_t i = 0; i < count; i++)
-        refused |= (unsigned)!registry_way_take(&ways[i], text, messages[i]) << i;
+        refused |= !registry_way_take(&ways[i], text, messages[i]);
     return refused;
 }
 

@@ -43,16 +43,24 @@ noise_function noise_portable;
 noise_function noise_avx2;
 noise_function noise_avx512;
 
-/* Whether the text, of up to LOOK_READ bytes, has this shape (struct look). LOOK_READ bytes may be read of both. */
+/* Texts of up to LOOK_READ bytes that have one shape (struct look): each byte, with these bits set, is so much more than that at
+ * most. Behind the shape anything may stand. */
 #define LOOK_READ 32
-typedef bool alike_function(const uint8_t *text, const uint8_t *shape, size_t len);
+struct likeness {
+    uint8_t with[LOOK_READ], from[LOOK_READ], most[LOOK_READ];
+};
+/* Of this text's shape; a shape is a text of its own. */
+void look_likeness(span text, struct likeness *out);
+
+/* Whether the text has the shape, when it has its length. LOOK_READ bytes may be read of it. */
+typedef bool alike_function(const uint8_t *text, const struct likeness *l);
 alike_function alike_portable;
 alike_function alike_avx2;
 
-/* The messages of a text of this shape; a bit for each that registry_way_take() refuses. TAKE_OTHER: it is of another shape, and
- * nothing is written. */
+/* The messages of a text of the shape. 0: they are taken. TAKE_OTHER: the text is of another shape, and nothing is written. Else
+ * registry_way_take() refuses one of them. */
 #define TAKE_OTHER 0x80000000U
-typedef unsigned take_function(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+typedef unsigned take_function(const uint8_t *text, const struct likeness *l, const struct registry_way *ways, size_t count,
     uint8_t (*messages)[REGISTRY_WAY_WIDTH]);
 take_function take_portable;
 take_function take_avx2;

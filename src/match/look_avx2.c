@@ -197,41 +197,44 @@ bool runs_avx2(span text)
     return look_row(row_of(load(p + left - LOOK_BLOCK)) >> (LOOK_BLOCK - left), &tail);
 }
 
-LOOK bool is_alike(const uint8_t *text, const uint8_t *shape, size_t len)
+LOOK __m256i load_32(const uint8_t *p)
 {
-    __m256i x = _mm256_loadu_si256((const void *)text), small = _mm256_set1_epi8(0x20);
-    __m256i digit = _mm256_sub_epi8(x, _mm256_set1_epi8('0'));
-    __m256i letter = _mm256_sub_epi8(_mm256_or_si256(x, small), _mm256_set1_epi8('a'));
-    digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, _mm256_set1_epi8(9)), digit);
-    letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(25)), letter);
-    x = _mm256_andnot_si256(_mm256_and_si256(letter, small), _mm256_blendv_epi8(x, _mm256_set1_epi8('0'), digit));
-    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_loadu_si256((const void *)shape)));
-    return _bzhi_u64(~(uint64_t)same, (unsigned)len) == 0;
+    return _mm256_loadu_si256((const void *)p);
 }
 
-bool alike_avx2(const uint8_t *text, const uint8_t *shape, size_t len)
+LOOK __m128i load_16(const uint8_t *p)
 {
-    return is_alike(text, shape, len);
+    return _mm_loadu_si128((const void *)p);
 }
 
-/* Whether it is refused. */
-LOOK bool take_one(const uint8_t *text, const struct registry_way *w, uint8_t *message)
+LOOK bool is_alike(const uint8_t *text, const struct likeness *l)
 {
-    __m128i x = _mm_loadu_si128((const void *)(text + w->at));
-    x = _mm_shuffle_epi8(x, _mm_loadu_si128((const void *)w->from));
-    x = _mm_or_si128(_mm_and_si128(x, _mm_loadu_si128((const void *)w->keep)), _mm_loadu_si128((const void *)w->put));
+    __m256i x = _mm256_sub_epi8(_mm256_or_si256(load_32(text), load_32(l->with)), load_32(l->from));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(x, load_32(l->most)), x)) == -1;
+}
+
+bool alike_avx2(const uint8_t *text, const struct likeness *l)
+{
+    return is_alike(text, l);
+}
+
+/* Not 0: it is refused. */
+LOOK unsigned take_one(const uint8_t *text, const struct registry_way *w, uint8_t *message)
+{
+    __m128i x = _mm_shuffle_epi8(load_16(text + w->at), load_16(w->from));
+    x = _mm_or_si128(_mm_and_si128(x, load_16(w->keep)), load_16(w->put));
     _mm_storeu_si128((void *)message, x);
-    uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_loadu_si128((const void *)w->none)));
-    return same == 0xFFFF || same & w->leading;
+    unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, load_16(w->none)));
+    return (same & w->leading) | (same + 1) >> REGISTRY_WAY_WIDTH;
 }
 
-unsigned take_avx2(const uint8_t *text, const uint8_t *shape, size_t len, const struct registry_way *ways, size_t count,
+unsigned take_avx2(const uint8_t *text, const struct likeness *l, const struct registry_way *ways, size_t count,
     uint8_t (*messages)[REGISTRY_WAY_WIDTH])
 {
     unsigned refused = 0;
-    if (!is_alike(text, shape, len)) return TAKE_OTHER;
+    if (UNLIKELY(!is_alike(text, l))) return TAKE_OTHER;
     for (size_t i = 0; i < count; i++)
-        refused |= (unsigned)take_one(text, &ways[i], messages[i]) << i;
+        refused |= take_one(text, &ways[i], messages[i]);
     return refused;
 }
 

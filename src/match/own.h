@@ -169,7 +169,7 @@ struct run {
     uint8_t from, len;
 };
 struct plan {
-    uint8_t text[LOOK_READ]; /* the shape */
+    struct likeness shape;
     struct registry_way way[ASKS];
     const struct path_info *key;
     label_set labels;
@@ -189,7 +189,7 @@ struct plan {
 /* Texts of one shape under a name, of which nothing can be anything but base64, if they hold any. */
 #define MURMURS 64
 struct murmur {
-    uint8_t text[LOOK_READ]; /* the shape */
+    struct likeness shape;
     uint16_t name;
     uint8_t len; /* 0: none yet */
     bool never;  /* they hold none */

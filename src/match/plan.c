@@ -42,7 +42,7 @@ bool plan_again(struct match *m, span text, bool number)
 {
     struct plan *p = plan_of(m, text.len, number);
     if (p->len != text.len || p->number != number || p->labels != m->spot.labels || p->key != m->spot.key) return false;
-    unsigned refused = m->take(text.ptr, p->text, text.len, p->way, p->ways, propose_room(m, p->ways));
+    unsigned refused = m->take(text.ptr, &p->shape, p->way, p->ways, propose_room(m, p->ways));
     if (UNLIKELY(refused == TAKE_OTHER)) return false;
     p->calls = 0;
     if (LIKELY(!refused && !p->anew))
@@ -101,7 +101,7 @@ static void make_plan(struct match *m, struct plan *p, const struct known *k, sp
 {
     *p = (struct plan){.used = true, .key = k->key, .labels = k->labels, .reads = k->reads, .count = k->count};
     if (l->run && !view_find_tokens(text, l, p->token, &p->tokens)) return;
-    memcpy(p->text, k->text, sizeof p->text);
+    look_likeness(span_of(k->text, k->len), &p->shape);
     memcpy(p->asks, k->asks, sizeof p->asks);
     p->digits = (uint32_t)l->digits;
     p->letters = (uint32_t)l->letters;
@@ -157,9 +157,9 @@ void plan_keep_number(struct match *m, span digits)
     struct plan *p = claim_plan(m, digits.len, true);
     struct plan made = {.number = true, .used = true, .key = m->spot.key, .labels = m->spot.labels};
     if (!p || !find_numbers(m, &made, digits)) return;
-    memset(made.text, '0', digits.len);
     add_ways(m, &made, digits);
     if (made.anew) return;
+    look_likeness(digits, &made.shape);
     made.len = (uint8_t)digits.len;
     *p = made;
 }

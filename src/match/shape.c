@@ -179,7 +179,7 @@ enum doc_news shape_murmurs(struct match *m, uint16_t name, span text)
 {
     if (!is_rememberable(m, text)) return DOC_NEWS_SOME;
     const struct murmur *k = murmur_of(m, name, text);
-    if (k->len != text.len || k->name != name || !m->alike(text.ptr, k->text, text.len)) return DOC_NEWS_SOME;
+    if (k->len != text.len || k->name != name || !m->alike(text.ptr, &k->shape)) return DOC_NEWS_SOME;
     for (size_t i = 0; i < k->tokens; i++) {
         span token = {text.ptr + k->token[i].from, k->token[i].len};
         if (!m->noise(token, match_is_roomy(m, token))) return DOC_NEWS_SOME;
@@ -194,7 +194,7 @@ void shape_murmured(struct match *m, uint16_t name, span text, const struct look
     if (l->run && !view_find_tokens(text, l, now.token, &now.tokens)) return;
     struct murmur *k = murmur_of(m, name, text);
     m->murmurs_used |= UINT64_C(1) << (k - m->murmurs);
-    memcpy(now.text, l->shape, sizeof now.text);
+    look_likeness(span_of(l->shape, text.len), &now.shape);
     *k = now;
 }
 

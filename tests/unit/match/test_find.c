@@ -309,10 +309,56 @@ static void fields_of_the_head(void **state)
     assert_string_equal(scan_field("X-A", ""), "");
 }
 
+/* A value behind many others that differ from it in little, of which all is known by then: each says what it says alone. */
+//= 10-domain 2.1
+#define BEFORE 40
+static void check_behind(const char *others, const char *value, const char *findings)
+{
+    static char body[1 << 14];
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"items\":[");
+    for (unsigned i = 0; i < BEFORE; i++) {
+        n += (size_t)snprintf(body + n, sizeof body - n, "{");
+        n += (size_t)snprintf(body + n, sizeof body - n, others, 10 + i); // NOLINT: each has one %u
+        n += (size_t)snprintf(body + n, sizeof body - n, ",\"next\":%u},", i);
+    }
+    snprintf(body + n, sizeof body - n, "{%s,\"next\":0}],\"total\":41}", value);
+    const struct sample one = {body, findings};
+    check_samples("/list", DOC_JSON, &one, 1);
+}
+
+static void test_behind_others(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"\"x\":\"A10000%u1\"", "\"x\":\"A12345678\"", "a-number@0/40"},
+        {"\"x\":\"A10000%u1\"", "\"x\":\"G12345678\"", "passport@0/40"}, /* no A-number */
+        {"\"x\":\"G10000%u1\"", "\"x\":\"a12345678\"", "a-number@0/40"},
+        {"\"x\":\"G10000%u1\"", "\"x\":\"g12345678\"", "passport@0/40"},
+        {"\"x\":\"B10000%u1\"", "\"x\":\"G12345678\"", "passport@0/40"},
+        {"\"x\":\"EAC21900122%u\"", "\"x\":\"eac2190012345\"", "receipt@0/40"},
+        {"\"x\":\"EAC21900122%u\"", "\"x\":\"EAD2190012345\"", ""},
+        {"\"aNumber\":10000%u1", "\"aNumber\":12345678", "a-number@0/40"},
+        {"\"aNumber\":10000%u1", "\"aNumber\":\"12345678\"", "a-number@0/40"},
+        {"\"aNumber\":\"10000%u1\"", "\"aNumber\":12345678", "a-number@0/40"},
+        {"\"aNumber\":%u1", "\"aNumber\":811", "a-number@0/40"},
+        {"\"x\":1000000%u", "\"x\":555666777", "a-number@0/40"},
+        {"\"x\":1000000%u", "\"x\":\"555666777\"", "a-number@0/40"},
+        {"\"personId\":900000%u", "\"personId\":90210017", "key@0/40"},
+        {"\"personId\":900000%u", "\"personId\":\"90210017\"", "key@0/40"},
+        {"\"personId\":\"900000%u\"", "\"personId\":\"90210017\"", "key@0/40"},
+        {"\"personId\":\"900000%u\"", "\"personId\":90210017", "key@0/40"},
+        {"\"ssn\":\"123-45-67%u\"", "\"ssn\":\"123-45-6789\"", "ssn@0/40"},
+        {"\"x\":\"GARC\xC3\x8D\x41 %u\"", "\"x\":\"GARC\xC3\x8D\x41 A12345678\"", "a-number@0/40"},
+        {"\"x\":\"12345678%u\"", "\"x\":\"\xEF\xBC\xA1 012345678\"", "a-number@0/40"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_behind(rows[i][0], rows[i][1], rows[i][2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_traps),
-        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects),
+        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_behind_others),
         cmocka_unit_test(fields_of_the_head), cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -183,6 +183,31 @@ static void test_looks_agree(void **state)
     }
 }
 
+/* Texts are alike when their looks have one shape; whatever stands behind them. */
+static void test_likeness(void **state)
+{
+    (void)state;
+    unsigned same = 0;
+    for (unsigned n = 0; n < 100000; n++) {
+        uint8_t one[LOOK_READ], other[LOOK_READ];
+        size_t len = 1 + roll(LOOK_READ);
+        for (size_t i = 0; i < LOOK_READ; i++) {
+            uint8_t c = one[i] = some_byte();
+            other[i] = i >= len || roll(200) == 0 ? some_byte() : is_digit(c) ? (uint8_t)('0' + roll(10)) : is_alpha(c) ? c ^ 0x20 : c;
+        }
+        struct look a, b;
+        struct likeness l;
+        look_portable(span_of(one, len), &a);
+        look_portable(span_of(other, len), &b);
+        look_likeness(span_of(n % 2 ? one : a.shape, len), &l);
+        bool alike = memcmp(a.shape, b.shape, len) == 0;
+        assert_int_equal(alike_portable(other, &l), alike);
+        if (cpu_level() >= CPU_AVX2) assert_int_equal(alike_avx2(other, &l), alike);
+        same += alike;
+    }
+    assert_true(same > 20000 && same < 99000);
+}
+
 static void test_scientific(void **state)
 {
     (void)state;
@@ -302,7 +327,8 @@ static void test_noise_of_each_character(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_likeness),
+        cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
         cmocka_unit_test(test_codings), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
