@@ -13,6 +13,7 @@ RESULT layout_path(char out[PATH_BYTES], const char *directory, const char *fmt,
 #define SPARE_NAME "wal/spare/%u.wal"
 #define SPARE_NEW "wal/spare/%u.new"
 #define SPARE_OLD "wal/spare/%u.old" /* a recycled segment that waits to be zeroed and used again */
+#define SPARE_GOING "wal/spare/going" /* one that is not needed, and being removed */
 
 struct node {
     struct ledger_verifier verifier;

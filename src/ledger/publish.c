@@ -83,7 +83,8 @@ static result take_frame(void *ctx, const struct frame *f, uint64_t offset)
     if (f->first_index != p->tiles->edge.size) return corrupt();
     while (frame_next(f, &at, &leaf))
         TRY(tiles_add(p->tiles, leaf));
-    return OK;
+    p->paused = p->stride > 0 && p->tiles->edge.size - p->since >= p->stride;
+    return p->paused ? FAIL(ERROR_LIMIT, EAGAIN) : OK;
 }
 
 static result read_part(struct publication *p, uint64_t end, bool *lost)
@@ -101,7 +102,7 @@ static result read_part(struct publication *p, uint64_t end, bool *lost)
     p->offset = stop.offset;
     *lost = stop.end == WALK_CORRUPT || stop.end == WALK_TORN ||
             (stop.fault == LEDGER_FAULT_READ && stop.error.class == ERROR_IO);
-    if (stop.end == WALK_STOPPED) return stop.error;
+    if (stop.end == WALK_STOPPED) return p->paused ? OK : stop.error;
     return *lost ? corrupt() : OK;
 }
 
@@ -110,7 +111,7 @@ static result read_up_to(struct publication *p, const struct ledger_mark *mark, 
     while (p->walk.next_index < mark->size) {
         bool last = p->segment == mark->segment;
         TRY(read_part(p, last ? mark->offset : p->node.segment_bytes, lost));
-        if (last) break;
+        if (last || p->paused) break;
         p->segment = p->walk.next_index;
         p->offset = 0;
         REQUIRE(walk_enter_segment(&p->walk), ERROR_INTERNAL, LEDGER_E_CRYPTO);
@@ -136,12 +137,13 @@ static result put_checkpoint(struct publication *p, const tlog_hash root)
     return r;
 }
 
-/* The root over what was read back must be the one that was signed when it was committed. */
+/* The root over what was read back must be the one that was signed when it was committed: of the last frame that was read, where
+ * not all was. */
 static result publish_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
     tlog_hash root;
     REQUIRE(tlog_edge_root(&p->tiles->edge, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    *lost = p->tiles->edge.size != mark->size ||
+    *lost = p->tiles->edge.size != (p->paused ? p->walk.next_index : mark->size) ||
             (p->walk.sequence > 0 && memcmp(root, p->walk.header + 96, TLOG_HASH) != 0);
     return *lost ? corrupt() : put_checkpoint(p, root);
 }
@@ -149,6 +151,8 @@ static result publish_to(struct publication *p, const struct ledger_mark *mark, 
 static result read_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
     if (!p->tiles) TRY(resume(p));
+    p->since = p->tiles->edge.size;
+    p->paused = false;
     if (p->tiles->edge.size != mark->size) TRY(read_up_to(p, mark, lost));
     return tiles_settle(p->tiles);
 }
@@ -171,8 +175,13 @@ result publication_read(struct publication *p, const struct ledger_mark *mark, b
 result publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
     TRY(publication_read(p, mark, lost));
-    if (p->there && p->tiles->published == mark->size) return OK;
+    if (p->there && p->tiles->published == p->tiles->edge.size) return OK;
     return unless_failed(p, publish_to(p, mark, lost));
+}
+
+uint64_t publication_size(const struct publication *p)
+{
+    return p->tiles ? p->tiles->edge.size : 0;
 }
 
 /* ---- recycling ------------------------------------------------------------------------------------------------ */
@@ -192,15 +201,18 @@ static result find_old(struct publication *p)
 }
 
 /* To be used again: a disk that is told of every freed block (`discard`) can be busy for 20 ms with a removed segment's, and so long
- * the commits would wait. Where two wait already, nobody needs it. */
+ * the commits would wait. Where two wait already nobody needs it, and it goes piece by piece, but not under its name: a segment that
+ * is too short is damage. */
 static result retire(const struct publication *p, const char *path)
 {
-    char old[PATH_BYTES];
+    char other[PATH_BYTES];
     for (unsigned i = 0; i < SPARE_COUNT; i++) {
-        TRY(layout_path(old, p->directory, SPARE_OLD, i));
-        if (!os_exists(old)) return os_rename(path, old);
+        TRY(layout_path(other, p->directory, SPARE_OLD, i));
+        if (!os_exists(other)) return os_rename(path, other);
     }
-    return os_remove(path);
+    TRY(layout_path(other, p->directory, SPARE_GOING));
+    TRY(os_rename(path, other));
+    return os_remove_gently(other);
 }
 
 static result remove_old(struct publication *p)

@@ -23,6 +23,8 @@ struct publication {
     struct tiles *tiles; /* NULL: to be resumed from what is on disk */
     struct walk walk;
     uint64_t segment, offset; /* where it stands in the write-ahead log */
+    uint64_t stride, since;   /* entries that are read at a time, 0: all; where it last began */
+    bool paused;              /* … and more is there */
     uint64_t recycled;        /* the segment it stood in when it last looked for ones to recycle */
     struct {
         bool there;
@@ -36,12 +38,14 @@ struct publication {
     struct tiles_room room;
 };
 RESULT publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out);
-/* Reads on up to the mark, and writes the tiles that are whole by that; nobody knows of them before the next step. Fails as
+/* Reads on up to the mark, or for a stride, and writes the tiles that are whole by that; nobody knows of them before the next step. Fails as
  * that does. */
 RESULT publication_read(struct publication *p, const struct ledger_mark *mark, bool *lost);
-/* Tiles and a checkpoint for all up to the mark. An error with *lost: the disk does not give back what was acknowledged;
+/* Tiles and a checkpoint for all that was read, and for what publication_read() would read. An error with *lost: the disk does not give back what was acknowledged;
  * without: try again, from what is on disk. */
 RESULT publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost);
+/* Entries that were read so far; 0 after an error. */
+uint64_t publication_size(const struct publication *p);
 /* Removes segments of the write-ahead log all of whose entries are in tiles that were read back: of so many bundles at a
  * time. *more: there is more to be read back, or another segment to be looked for. */
 RESULT publication_recycle(struct publication *p, uint64_t bundles, bool *more);

@@ -7,6 +7,7 @@
 #define SLICE_NS UINT64_C(10000000) /* how often it looks whether much is new meanwhile */
 #define SLICE_ENTRIES TLOG_WIDTH    /* that is much */
 #define SLICE_BUNDLES 1u            /* read back at a time, and as many more as are added */
+#define STRIDE (16u * TLOG_WIDTH)   /* read at a time where much more is there: a checkpoint for it is not to wait for all of that */
 #define RETRY_NS UINT64_C(1000000000)
 
 static void wait_until(struct publisher *p, uint64_t ns)
@@ -53,9 +54,11 @@ static bool wait_news(struct publisher *p, uint64_t due, struct ledger_mark *mar
 static bool take_step(struct publisher *p, const struct ledger_mark *mark, bool publish)
 {
     bool lost = false;
-    uint64_t bundles = SLICE_BUNDLES + (mark->size - p->read) / TLOG_WIDTH;
     result r = publish ? publication_step(p->publication, mark, &lost) : publication_read(p->publication, mark, &lost);
+    uint64_t size = publication_size(p->publication), bundles = SLICE_BUNDLES;
+    if (size > p->read) bundles += (size - p->read) / TLOG_WIDTH;
     if (is_ok(r)) r = publication_recycle(p->publication, bundles, &p->more);
+    if (is_ok(r)) p->read = size;
     atomic_store(&p->lost, lost);
     atomic_store(&p->trouble, is_ok(r) ? 0 : r.code);
     return !lost;
@@ -79,8 +82,7 @@ static void *publisher_main(void *arg)
         if (!take_step(p, &mark, now)) break;
         bool good = is_well(p);
         if (now || !good) due = start + (good ? REST_NS : RETRY_NS);
-        if (good) p->read = mark.size;
-        if (good && now) p->done = mark.size;
+        if (good && now) p->done = p->read;
     }
     return NULL;
 }
@@ -111,6 +113,7 @@ result publisher_start(
 {
     *p = (struct publisher){.config = config, .done = UINT64_MAX}; /* an empty log has a checkpoint too */
     TRY(publication_open(l, key, &p->publication));
+    p->publication->stride = STRIDE;
     ledger_mark(l, &p->mark);
     p->read = p->mark.size;
     init_waiting(p);

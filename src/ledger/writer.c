@@ -25,7 +25,8 @@ struct ledger {
     pthread_mutex_t making_lock; /* held while a spare is made, which takes long */
     pthread_mutex_t spares_lock; /* of the array, held for a moment */
     bool spares[SPARE_COUNT];
-    _Atomic bool hurry; /* no rests while a spare is made */
+    _Atomic bool hurry;   /* no rests while a spare is made */
+    _Atomic bool halfway; /* through the segment that is written */
 };
 #define LEDGER_MAGIC 0x6c656467u
 
@@ -59,28 +60,30 @@ static result is_segment(const struct ledger *l, const char *spare, bool *out)
     return r;
 }
 
-static result find_spare_file(struct ledger *l, unsigned i)
+static result keep_unless_segment(const struct ledger *l, const char *path, bool *there)
 {
-    char path[PATH_BYTES];
     bool used = false;
-    TRY(layout_path(path, l->directory, SPARE_NAME, i));
-    l->spares[i] = os_exists(path);
-    if (l->spares[i]) TRY(is_segment(l, path, &used));
+    *there = os_exists(path);
+    if (*there) TRY(is_segment(l, path, &used));
     if (!used) return OK;
-    l->spares[i] = false;
+    *there = false;
     return os_remove(path);
 }
 
-/* A spare is whole once it bears its name; what was being made, or waited to be, when somebody pulled the plug is made anew. */
+/* A spare is whole once it bears its name; what was being made, or going, when somebody pulled the plug goes. */
 static result find_spares(struct ledger *l)
 {
     char path[PATH_BYTES];
+    bool waits;
+    TRY(layout_path(path, l->directory, SPARE_GOING));
+    TRY(os_remove(path));
     for (unsigned i = 0; i < SPARE_COUNT; i++) {
         TRY(layout_path(path, l->directory, SPARE_NEW, i));
         TRY(os_remove(path));
         TRY(layout_path(path, l->directory, SPARE_OLD, i));
-        TRY(os_remove(path));
-        TRY(find_spare_file(l, i));
+        TRY(keep_unless_segment(l, path, &waits));
+        TRY(layout_path(path, l->directory, SPARE_NAME, i));
+        TRY(keep_unless_segment(l, path, &l->spares[i]));
     }
     return OK;
 }
@@ -240,10 +243,10 @@ result ledger_open(
 
 /* ---- spares --------------------------------------------------------------------------------------------------- */
 
-static bool has_spare(void *ctx)
+static bool has_time(void *ctx)
 {
     struct ledger *l = ctx;
-    return ledger_spares(l) > 0 && !atomic_load(&l->hurry);
+    return (ledger_spares(l) > 0 || !atomic_load(&l->halfway)) && !atomic_load(&l->hurry);
 }
 
 /* A recycled segment, zeroed. Its old name must be gone for good before what it holds is: both directories are synced. */
@@ -251,19 +254,19 @@ static result refill_old(struct ledger *l, const char *old, const char *fresh)
 {
     TRY(os_rename(old, fresh));
     TRY(sync_directory(l, "wal"));
-    return os_direct_refill_gently(fresh, l->node.segment_bytes, has_spare, l);
+    return os_direct_refill_gently(fresh, l->node.segment_bytes, has_time, l);
 }
 
 static result make_fresh(struct ledger *l, const char *fresh)
 {
     struct os_direct file;
     TRY(os_remove(fresh));
-    TRY(os_direct_create_gently(fresh, l->node.segment_bytes, has_spare, l, &file));
+    TRY(os_direct_create_gently(fresh, l->node.segment_bytes, has_time, l, &file));
     os_direct_close(&file);
     return OK;
 }
 
-/* With one left there is time: the commits that go on meanwhile shall not wait for the disk. */
+/* With one left, or half a segment, there is time: the commits that go on meanwhile shall not wait for the disk. */
 static result make_spare(struct ledger *l, unsigned i)
 {
     char old[PATH_BYTES], fresh[PATH_BYTES], name[PATH_BYTES];
@@ -441,6 +444,7 @@ static result commit_frame(struct ledger *l)
         .base = l->frame, .sequence = facts.sequence, .first_index = facts.first_index, .count = l->count};
     REQUIRE(walk_advance(&l->walk, &f), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     l->offset += length;
+    atomic_store_explicit(&l->halfway, l->offset > l->node.segment_bytes / 2, memory_order_relaxed);
     return OK;
 }
 

@@ -144,6 +144,20 @@ static void rest_after(uint64_t took)
     os_nap_ns(rest < GENTLE_REST_MAX_NS ? rest : GENTLE_REST_MAX_NS);
 }
 
+/* What cannot be shortened is removed as it is. */
+result os_remove_gently(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    for (off_t size = fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0; size > (off_t)ZERO_STEP; size -= (off_t)ZERO_STEP) {
+        uint64_t since = os_monotonic_ns();
+        if (ftruncate(fd, size - (off_t)ZERO_STEP) != 0) break;
+        rest_after(os_monotonic_ns() - since);
+    }
+    os_close(&fd);
+    return os_remove(path);
+}
+
 static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *zeros, os_may_rest *may_rest, void *ctx)
 {
     for (uint64_t at = 0, step; at < size; at += step) {

@@ -309,6 +309,38 @@ static void test_segments_are_recycled(void **state)
     site_free(s);
 }
 
+/* Where much waits, checkpoints come for parts of it: each ends with a frame, and what is there verifies. */
+static void test_much_is_published_in_strides(void **state)
+{
+    (void)state;
+    struct site *s = site_new();
+    struct ledger_key *key = site_key(s);
+    struct ledger *l = NULL;
+    struct publication *p = NULL;
+    struct ledger_mark mark;
+    struct ledger_report report;
+    bool lost, more;
+    unsigned steps = 0;
+    site_append(s, 70, 100, 400); /* several segments */
+    assert_ok(ledger_open(&s->place, key, NULL, &l));
+    ledger_mark(l, &mark);
+    assert_ok(publication_open(l, key, &p));
+    p->stride = 430;
+    for (uint64_t size = 0; size < mark.size; size = publication_size(p), steps++) {
+        assert_ok(publication_step(p, &mark, &lost));
+        assert_false(lost);
+        assert_ok(publication_recycle(p, 3, &more));
+        assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+        assert_int_equal(report.published, publication_size(p));
+        assert_true(report.published == mark.size || report.published == size + 500);
+    }
+    assert_int_equal(steps, 14);
+    publication_close(p);
+    assert_ok(ledger_close(l));
+    ledger_key_free(key);
+    site_free(s);
+}
+
 /* 1.15 × leaf bytes + 33 a leaf, once segments are recycled: what is kept for good. */
 static void test_disk_for_good(void **state)
 {
@@ -335,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_an_older_checkpoint_of_another_is_not_believed),
         cmocka_unit_test(test_every_fault_while_publishing),
         cmocka_unit_test(test_segments_are_recycled),
+        cmocka_unit_test(test_much_is_published_in_strides),
         cmocka_unit_test(test_disk_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,27 @@ static void test_the_file_is_zeroed_and_used_again(void **state)
     stop(&r);
 }
 
+/* Nobody needs more than two; what goes is never seen half gone. */
+static void test_what_is_not_needed_is_removed(void **state)
+{
+    (void)state;
+    struct running r = start(TEST_SEGMENT);
+    append(&r, 7 * SMALL);
+    publish(&r);
+    recycle(&r);
+    assert_int_equal(shell("cd %s/wal && test \"$(cd spare && echo *)\" = '0.old 1.old' && test $(ls *.wal | wc -l) -le 3", r.site->directory), 0);
+    assert_int_equal(shell("touch %s/wal/spare/going", r.site->directory), 0); /* as a crash leaves it */
+    publication_close(r.publication);
+    assert_true(is_ok(ledger_close(r.ledger)));
+    assert_true(is_ok(ledger_open(&r.site->place, r.key, NULL, &r.ledger)));
+    assert_true(is_ok(publication_open(r.ledger, r.key, &r.publication)));
+    assert_int_equal(shell("cd %s/wal/spare && test \"$(echo *)\" = '0.old 1.old'", r.site->directory), 0);
+    assert_true(is_ok(ledger_make_spares(r.ledger)));
+    assert_int_equal(shell("cd %s/wal/spare && test \"$(echo *)\" = '0.wal 1.wal'", r.site->directory), 0);
+    append(&r, SMALL);
+    stop(&r);
+}
+
 /* Where zeroing fails the attempt fails, and the next one makes a new file. */
 static void test_zeroing_that_fails(void **state)
 {
@@ -179,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_file_is_zeroed_and_used_again),
+        cmocka_unit_test(test_what_is_not_needed_is_removed),
         cmocka_unit_test(test_zeroing_that_fails),
         cmocka_unit_test(test_a_reader_goes_on_in_the_tiles),
         cmocka_unit_test(test_verify_is_not_misled),

@@ -182,6 +182,21 @@ static void test_refilling_leaves_zeros_in_the_same_file(void **state)
     }
 }
 
+static void test_gentle_removal(void **state)
+{
+    (void)state;
+    struct os_direct d;
+    struct stat st;
+    choose_path(0);
+    assert_ok(os_direct_create(path, 900 * BLOCK, &d));
+    assert_ok(os_remove_gently(path));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(fstat(d.fd, &st), 0);
+    assert_int_equal(st.st_size, 900 * BLOCK - 3 * 1024 * 1024); /* a MiB at a time, and the rest with the name */
+    os_direct_close(&d);
+    assert_ok(os_remove_gently(path)); /* there is none */
+}
+
 /* Ends in the middle of a block, as the files that others wrote do. */
 static void test_gentle_reading_reads_the_same(void **state)
 {
@@ -232,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_failed_creation_leaves_no_file),
         cmocka_unit_test(test_gentle_creation_makes_the_same_file),
         cmocka_unit_test(test_refilling_leaves_zeros_in_the_same_file),
+        cmocka_unit_test(test_gentle_removal),
         cmocka_unit_test(test_gentle_reading_reads_the_same),
         cmocka_unit_test(test_alignment_is_our_own_duty),
     };
