@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -253,6 +254,18 @@ def test_room_runs_out(people, tmp_path, small_disk):
     assert marks[-1] != "ledger_room_shed"
 
 
+def is_told(gw):
+    """What `registry lookup` asks, without a process for each."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(str(gw.dir / "admin.sock"))
+        s.sendall(b'{"command":"lookup","kind":"alien_number","value":"A012345678"}\n')
+        said = b""
+        while more := s.recv(4096):
+            said += more
+    return b'"status":"ok"' in said
+
+
 def test_the_last_room_holds_the_last_word(people, tmp_path, small_disk):
     """Nobody hears the alarm, no spare can be made, and what needs an entry all the same goes on: the ledger closes while
     there is room to say so."""
@@ -269,7 +282,7 @@ def test_the_last_room_holds_the_last_word(people, tmp_path, small_disk):
                 break
     assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 2 or gw.metric("gate1367_ledger_failed") == 1)
     for _ in range(2000):  # look-ups of insiders are told only when on record
-        if gw.command("registry", "lookup", "-c", "gate.json", "alien_number", "A012345678").returncode != 0:
+        if not is_told(gw):
             break
     assert gw.stop() == 74
     verify(gw, "closed")
