@@ -6,10 +6,30 @@ bool span_equal(span a, span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Eight letters at once; what is no ASCII letter in upper case stays as it is. */
+static uint64_t to_lower_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    uint64_t low = word & ~tops, from_a = low + (0x80 - 'A') * ones, beyond_z = low + (0x80 - 'Z' - 1) * ones;
+    uint64_t upper = from_a & ~beyond_z & ~word & tops;
+    return word | upper >> 2;
+}
+
+static bool is_same_word(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t x = load_le64(a), y = load_le64(b);
+    return x == y || to_lower_word(x) == to_lower_word(y);
+}
+
+/* The last word may overlap the one before it. */
 bool span_equal_nocase(span a, span b)
 {
-    if (a.len != b.len) return false;
-    for (size_t i = 0; i < a.len; i++)
+    size_t i = 0, len = a.len;
+    if (len != b.len) return false;
+    for (; len - i > 8; i += 8)
+        if (!is_same_word(a.ptr + i, b.ptr + i)) return false;
+    if (len >= 8) return is_same_word(a.ptr + len - 8, b.ptr + len - 8);
+    for (; i < len; i++)
         if (to_lower(a.ptr[i]) != to_lower(b.ptr[i])) return false;
     return true;
 }

@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <ctype.h>
+
 static void test_parts(void **state)
 {
     (void)state;
@@ -47,6 +49,23 @@ static void test_comparison(void **state)
     assert_false(span_starts(SPAN("a"), SPAN("ab")));
 }
 
+/* Every two bytes at the edges of words, as the C library's tolower() has it. */
+static void test_comparison_without_case(void **state)
+{
+    static const size_t places[] = {0, 6, 7, 8, 10};
+    (void)state;
+    for (unsigned x = 0; x < 256; x++)
+        for (unsigned y = 0; y < 256; y++)
+            for (size_t i = 0; i < ARRAY_LEN(places); i++)
+                for (size_t len = places[i] + 1; len <= 11; len += 5) {
+                    uint8_t a[] = "Zx-[@`{zA-q", b[] = "zX-[@`{Za-Q";
+                    bool same = x == y || (x < 128 && y < 128 && tolower((int)x) == tolower((int)y));
+                    a[places[i]] = (uint8_t)x;
+                    b[places[i]] = (uint8_t)y;
+                    assert_true(span_equal_nocase(span_of(a, len), span_of(b, len)) == same);
+                }
+}
+
 static void test_search(void **state)
 {
     (void)state;
@@ -91,7 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_parts_outside_are_our_own_bug),
-        cmocka_unit_test(test_comparison),
+        cmocka_unit_test(test_comparison), cmocka_unit_test(test_comparison_without_case),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_numbers),
