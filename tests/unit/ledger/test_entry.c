@@ -129,17 +129,17 @@ static void test_absent_values_are_null_and_completion_counts_bytes(void **state
 static void tell(FILE *f, span text)
 {
     struct ledger_entry e = {.event = LEDGER_REFUSAL, .node = text};
-    char hex[65], *json = encode(&e);
+    char hex[67], *json = encode(&e);
     hex_encode(text, hex);
     fprintf(f, "%s %s\n", hex, json);
     free(json);
 }
 
-/* Eight bytes are judged at once, the last eight of a text overlap those before. */
+/* Eight or sixteen bytes are judged at once, the last ones of a text overlap those before. */
 static void test_each_byte_at_the_edges_of_words_as_python_reads_it(void **state)
 {
     (void)state;
-    static const size_t lengths[] = {1, 7, 8, 9, 15, 16, 17, 24};
+    static const size_t lengths[] = {1, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33};
     char path[] = "/tmp/gate1367-texts-XXXXXX";
     int fd = mkstemp(path);
     FILE *f = fdopen(fd, "w");
@@ -148,14 +148,14 @@ static void test_each_byte_at_the_edges_of_words_as_python_reads_it(void **state
         size_t len = lengths[i], places[] = {0, len / 2, len - 1, len > 8 ? len - 8 : 0};
         for (size_t at = 0; at < ARRAY_LEN(places); at++)
             for (unsigned byte = 0; byte < 0x80; byte++) {
-                uint8_t text[32];
+                uint8_t text[33];
                 memset(text, byte % 2 ? '~' : ' ', sizeof text);
                 text[places[at]] = (uint8_t)byte;
                 tell(f, span_of(text, len));
             }
     }
     fclose(f);
-    int status = shell("python3 -c \"import json; lines = open('%s', newline='\\n').read().splitlines(); assert len(lines) == 4096\n"
+    int status = shell("python3 -c \"import json; lines = open('%s', newline='\\n').read().splitlines(); assert len(lines) == 5632\n"
                        "for t, e in (x.split(' ', 1) for x in lines):\n"
                        "    said = json.dumps(bytes.fromhex(t).decode()).replace(chr(127), chr(92) + 'u007f')\n"
                        "    assert json.loads(e) and ('node' + chr(34) + ':' + said + ',') in e, (t, e)\"",
