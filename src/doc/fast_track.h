@@ -92,7 +92,7 @@ STRIDE bool is_like(const struct track_node *n, const uint8_t *p)
 #endif
 }
 
-STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
+STRIDE bool has_shape(const uint8_t *shape, size_t len, const uint8_t *p)
 {
 #ifdef __AVX2__
     __m256i x = _mm256_loadu_si256((const void *)p), small = _mm256_set1_epi8(0x20), nine = _mm256_set1_epi8(9);
@@ -101,11 +101,11 @@ STRIDE bool has_shape(const struct track_node *n, const uint8_t *p)
     digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, nine), digit);
     letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(25)), letter);
     x = _mm256_andnot_si256(_mm256_and_si256(letter, small), _mm256_blendv_epi8(x, _mm256_set1_epi8('0'), digit));
-    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_loadu_si256((const void *)n->shape)));
-    return _bzhi_u64(~(uint64_t)same, n->shape_len) == 0;
+    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_loadu_si256((const void *)shape)));
+    return _bzhi_u64(~(uint64_t)same, (unsigned)len) == 0;
 #else
-    for (size_t i = 0; i < n->shape_len; i++)
-        if (n->shape[i] != (is_digit(p[i]) ? '0' : to_upper(p[i]))) return false;
+    for (size_t i = 0; i < len; i++)
+        if (shape[i] != (is_digit(p[i]) ? '0' : to_upper(p[i]))) return false;
     return true;
 #endif
 }
@@ -115,7 +115,7 @@ static enum track_way way_of(const struct track_node *n)
 {
     bool dull = n->dull & DOC_DULL_VALUE, asked = dull || n->dull & DOC_DULL_STRINGS;
     if (!n->row) return TRACK_LOOK; /* what follows has to be looked for */
-    if (n->kind == TRACK_SCALAR) return dull ? TRACK_SCALARS : TRACK_LOOK;
+    if (n->kind == TRACK_SCALAR) return dull ? TRACK_SCALARS : TRACK_NUMBERS;
     if (!asked || n->loud == TRACK_LOUD) return TRACK_TOLD;
     if (n->shape_len > 0 && !n->exact) return TRACK_SHAPED;
     return dull ? TRACK_WORD : TRACK_LOOK;
@@ -128,6 +128,10 @@ static void choose_way(struct track_node *n)
 
 static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 {
+    if (!n->exact && n->shape_len <= TRACK_SECOND_SHAPE) {
+        memcpy(n->second, n->shape, n->shape_len);
+        n->second_len = n->shape_len;
+    }
     for (size_t i = 0; i < len; i++)
         n->shape[i] = exact ? p[i] : is_digit(p[i]) ? '0' : to_upper(p[i]);
     n->shape_len = (uint8_t)len;
@@ -144,7 +148,7 @@ static void keep(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 
 STRIDE bool is_kept(const struct track_node *n, const uint8_t *p)
 {
-    return n->exact ? is_like(n, p) : has_shape(n, p);
+    return n->exact ? is_like(n, p) : has_shape(n->shape, n->shape_len, p);
 }
 
 /* A string that goes to its closing quote: one of a shape that held nothing here holds nothing again. */
@@ -397,6 +401,17 @@ STRIDE bool is_parted(const uint8_t *p, size_t len)
 }
 _Static_assert(TRACK_SHAPE == 32, "bits of a word");
 
+/* Likewise the plain number, of any length in sight. */
+STRIDE size_t end_of_number(const struct doc_scan *scan, const uint8_t *p, size_t from, size_t stop, uint64_t *word)
+{
+    uint64_t digits = plane_at(scan->digit, from);
+    size_t len = first_bit(~digits);
+    if (UNLIKELY(len - 1 >= 20 || from + len >= stop || (*p == '0' && len > 1))) return 0;
+    if (UNLIKELY(p[len] != ',' && p[len] != '}' && p[len] != ']')) return 0;
+    *word = event_word(len, 0, DOC_NUMBER, (uint32_t)(len >= 6) << 3 | (uint32_t)(len >= 12) << 4 | DOC_PLAIN);
+    return from + len;
+}
+
 /* Passes the value behind a node that was judged for records of this epoch, where its way is all there is to it; where the
  * next gap begins, which the next node may be. 0: it has to be looked at. */
 STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *n, uint64_t epoch, const uint8_t *p, size_t from,
@@ -404,6 +419,11 @@ STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *
 {
     uint64_t way = n->pass ^ TRACK_PASS(epoch, 0);
     if (way == TRACK_SCALARS) return end_of_scalar(&r->scan, p, from, stop);
+    if (way == TRACK_NUMBERS) {
+        size_t end = end_of_number(&r->scan, p, from, stop, &record->words[step]);
+        record->told[step / 64] |= (uint64_t)(end > 0) << step % 64;
+        return end;
+    }
     if (UNLIKELY(way - 1 >= TRACK_TOLD)) return 0;
     const struct glance g = glance_at(&r->scan, from);
     if (UNLIKELY(from + g.len >= stop)) return 0;
@@ -414,7 +434,8 @@ STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *
         return from + g.len + 1;
     }
     if (way == TRACK_SHAPED) {
-        if (LIKELY(g.len == n->shape_len && has_shape(n, p))) return from + g.len + 1;
+        if (LIKELY(g.len == n->shape_len && has_shape(n->shape, g.len, p))) return from + g.len + 1;
+        if (g.len > 0 && g.len == n->second_len && has_shape(n->second, g.len, p)) return from + g.len + 1;
         if (!(n->dull & DOC_DULL_VALUE)) return 0;
     }
     if (UNLIKELY(g.six) || (g.len >= 12 && !(r->skip->parted && is_parted(p, g.len)))) return 0;
@@ -438,7 +459,8 @@ static __attribute__((noinline)) size_t go_through(
 {
     struct track *t = r->track;
     struct track_record *record = &t->record;
-    struct stride s = {.r = r, .bytes = bytes, .size = size, .at = r->chunk_at, .skip = r->skip, .literal = r->literal};
+    struct stride s; /* all that is asked of it; the rest would take longer to clear than a few gaps */
+    s.r = r, s.bytes = bytes, s.size = size, s.at = r->chunk_at, s.skip = r->skip, s.literal = r->literal;
     const uint64_t epoch = t->now;
     struct track_node *n = &t->nodes[first];
     size_t step = 0, stop = next_stop(&s, gap);

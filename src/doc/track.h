@@ -23,6 +23,7 @@
 #define TRACK_STRAYS 32   /* strings, and no other one is kept */
 #define TRACK_STRANGERS 64 /* and the place where they stand is the one of which nodes are known */
 #define TRACK_SHAPE 32    /* bytes of a string whose shape is kept */
+#define TRACK_SECOND_SHAPE 24 /* the same of the second one */
 #define TRACK_ALOUD 16    /* so many records are told aloud, then other tales are worked out */
 #define TRACK_TALES 256   /* ways to tell records */
 #define TRACK_LINES 6144  /* events in all of them */
@@ -55,6 +56,7 @@ enum track_way {
     TRACK_SHAPED, /* a string of the shape that is kept is nothing, and a short one where its name is dull */
     TRACK_TOLD,   /* a string is told */
     TRACK_SCALARS, /* a short number is nothing, and true, false, null */
+    TRACK_NUMBERS, /* plain digits are told */
 };
 #define TRACK_PASS(epoch, way) ((epoch) << 8 | (way))
 
@@ -84,8 +86,11 @@ struct track_node {
     uint8_t strangers; /* records like it in other places, since the last one in this */
     uint64_t since;    /* of a record's first gap: the epoch in which the others are judged here */
     struct track_context context;
+    uint8_t second_len;                 /* the shape before, where it was one; 0: none */
+    uint8_t second[TRACK_SECOND_SHAPE]; /* last, for what lies behind it may be read */
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct track_node, bytes) == 32, "half a line");
+_Static_assert(sizeof(struct track_node) == 256, "four lines");
 
 /* ---- records that are told as one before was ---------------------------------------------------------------------- */
 
