@@ -3,7 +3,8 @@
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static bool over_limit(struct match *m, const struct table *t)
+/* With n more in it. */
+static bool over_limit(struct match *m, const struct table *t, uint32_t n)
 {
     if (m->limits.findings == 0) return false;
     bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved;
@@ -11,7 +12,7 @@ static bool over_limit(struct match *m, const struct table *t)
     uint64_t entries =
         (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count +
         m->pseudonyms.count;
-    return entries >= m->limits.findings;
+    return entries + n > m->limits.findings;
 }
 
 bool table_grow(struct table *t, size_t size)
@@ -27,15 +28,21 @@ bool table_grow(struct table *t, size_t size)
     return true;
 }
 
+void *table_more(struct match *m, struct table *t, size_t size, uint32_t n)
+{
+    m->failed = m->failed || over_limit(m, t, n);
+    while (!m->failed && n > t->capacity - t->count)
+        m->failed = !table_grow(t, size);
+    if (m->failed || n == 0) return NULL;
+    void *items = (uint8_t *)t->items + (size_t)t->count * size;
+    t->count += n;
+    if (t->used < t->count * size) t->used = t->count * size;
+    return items;
+}
+
 void *table_next(struct match *m, struct table *t, size_t size)
 {
-    if (m->failed || over_limit(m, t) || (t->count == t->capacity && !table_grow(t, size))) {
-        m->failed = true;
-        return NULL;
-    }
-    void *item = (uint8_t *)t->items + (size_t)t->count++ * size;
-    if (t->used < t->count * size) t->used = t->count * size;
-    return item;
+    return table_more(m, t, size, 1);
 }
 
 void *table_add(struct match *m, struct table *t, size_t size)

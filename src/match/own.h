@@ -240,7 +240,7 @@ struct score {
     uint8_t stands;   /* stands_of() */
     uint8_t calls;
     bool made, none;  /* `none`: it has to be walked */
-    bool kinds;       /* a step asks for one */
+    uint16_t kinds, kinds_end; /* the steps that ask for one stand from here to before there */
 };
 struct scores {
     uint32_t piece_count, container_count, step_count, used_count;
@@ -402,6 +402,8 @@ static inline bool match_is_roomy(const struct match *m, span text)
 void *table_add(struct match *m, struct table *t, size_t size);
 /* The same for who writes all of it. */
 void *table_next(struct match *m, struct table *t, size_t size);
+/* The same for n of them, one behind the other; NULL also where n is 0. */
+void *table_more(struct match *m, struct table *t, size_t size, uint32_t n);
 #define TABLE_AT(t, type, i) (&((type *)(t)->items)[i])
 static inline struct match_piece *piece_at(struct match *m, uint32_t i)
 {

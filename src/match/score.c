@@ -174,7 +174,10 @@ static void make_value(struct maker *k, const struct doc_event *e, struct doc_pl
             .label = label_of(k->m, c.labels),
             .key = c.act & ACT_KEY ? c.info : NULL},
         .usual = !(c.act & (ACT_LINK | ACT_SEARCH | ACT_PSEUDONYM))};
-    k->s->kinds |= step->kind != 0;
+    if (step->kind != 0) {
+        if (k->s->kinds_end == 0) k->s->kinds = (uint16_t)(k->s->steps - 1);
+        k->s->kinds_end = k->s->steps;
+    }
     if (piece != MATCH_NONE) close_piece(k, piece, end);
     end_child(k, end);
 }
@@ -342,8 +345,8 @@ static uint32_t *depth_around(struct match *m, const struct frame *f)
 /* Whether what had to be so for the score is so in this record. */
 static bool is_playable(struct match *m, const struct frame *f, const struct score *s, const struct doc_told *told)
 {
-    const struct score_step *step = m->scores->steps + s->step;
-    for (uint32_t i = 0; s->kinds && i < s->steps; i++, step++) {
+    const struct score_step *step = m->scores->steps + s->step + s->kinds;
+    for (uint32_t i = s->kinds; i < s->kinds_end; i++, step++) {
         uint64_t kind = told->words[step->at.step] >> 48 & 0xFF;
         if (UNLIKELY(step->kind != 0 && step->kind != kind + 1)) return false;
     }
@@ -367,21 +370,22 @@ static uint32_t piece_now(const struct playing *p, uint32_t i, uint32_t outside)
     return i == SCORE_AROUND ? outside : i == MATCH_NONE ? MATCH_NONE : p->pieces + i;
 }
 
-static void play_container(struct match *m, const struct playing *p, const struct score_container *from)
+/* The containers of a record stand in the order in which they are opened, mostly behind all others. */
+static void play_containers(struct match *m, const struct playing *p, const struct score *s)
 {
-    uint64_t open = offset_of(p, from->open);
-    if (m->containers.count > 0 && TABLE_AT(&m->containers, struct match_container, m->containers.count - 1)->open > open)
-        m->disorder = true;
-    struct match_container *c = table_next(m, &m->containers, sizeof *c);
-    if (c)
-        *c = (struct match_container){
-            .open = open, .close = offset_of(p, from->close), .children = from->children, .outer = from->outer};
+    const struct score_container *from = m->scores->containers + s->container;
+    struct match_container *to = table_more(m, &m->containers, sizeof *to, s->containers);
+    for (uint32_t i = 0; to && i < s->containers; i++, from++, to++) {
+        *to = (struct match_container){.open = offset_of(p, from->open),
+            .close = offset_of(p, from->close),
+            .children = from->children,
+            .outer = from->outer};
+        if (p->containers + i > 0 && to[-1].open > to->open) m->disorder = true;
+    }
 }
 
-static void play_piece(struct match *m, const struct playing *p, const struct score_piece *from)
+static void play_piece(const struct playing *p, const struct score_piece *from, struct match_piece *to)
 {
-    struct match_piece *to = table_next(m, &m->pieces, sizeof *to);
-    if (!to) return;
     *to = from->piece;
     to->begin = offset_of(p, from->begin);
     to->end = offset_of(p, from->end);
@@ -391,6 +395,13 @@ static void play_piece(struct match *m, const struct playing *p, const struct sc
     to->container = from->first ? p->f->container : p->containers + from->piece.container;
     to->unit_parent = piece_now(p, from->piece.unit_parent, p->f->where.unit);
     if (from->first) to->ordinal = p->f->children;
+}
+
+static void play_pieces(struct match *m, const struct playing *p, const struct score *s)
+{
+    struct match_piece *to = table_more(m, &m->pieces, sizeof *to, s->pieces);
+    for (uint32_t i = 0; to && i < s->pieces; i++)
+        play_piece(p, &m->scores->pieces[s->piece + i], to + i);
 }
 
 /* A string or number of a shape that was there before, or one that nothing need be done about. */
@@ -406,12 +417,17 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
         if (!(step->child.act | (e->flags & DOC_ATTENTION))) return true;
     }
     if (e->len > LOOK_READ || m->readable - e->at < LOOK_READ) return false;
+    /* Field by field: a copy as a whole would be a string instruction, which takes longer than all of the rest. */
+    const struct spot *there = &step->spot;
     struct spot *spot = &m->spot;
-    *spot = step->spot;
     spot->at = e->at;
     spot->len = e->len;
     spot->unit = piece_now(p, step->where.unit, p->f->where.unit);
-    if (UNLIKELY(spot->label->set != spot->labels)) spot->label = label_of(m, spot->labels);
+    spot->in_text = there->in_text;
+    spot->is_name = false;
+    spot->labels = there->labels;
+    spot->label = LIKELY(there->label->set == there->labels) ? there->label : label_of(m, there->labels);
+    spot->key = there->key;
     m->latest.value = span_of(NULL, 0);
     return plan_again(m, span_of(m->body + e->at, e->len), number);
 }
@@ -457,10 +473,8 @@ static void play(struct match *m, struct frame *f, const struct score *s, const 
     walk_sibling(m, f, told->at + told->gaps[0]);
     if (first && f->container == MATCH_NONE) (void)walk_container(m, f);
     const struct playing p = {told, m->pieces.count, m->containers.count, f};
-    for (uint32_t i = 0; i < s->containers; i++)
-        play_container(m, &p, &all->containers[s->container + i]);
-    for (uint32_t i = 0; i < s->pieces; i++)
-        play_piece(m, &p, &all->pieces[s->piece + i]);
+    play_containers(m, &p, s);
+    play_pieces(m, &p, s);
     m->survey.units_seen += s->units;
     if (m->failed) return;
     play_steps(m, &p, s);

@@ -260,8 +260,9 @@ static bool ends_number(const struct match *m, span text, size_t end)
 
 static void scan_phones(struct match *m, span text, const struct rules_identifier *rule)
 {
-    struct chain chain = {.count = 0};
+    struct chain chain; /* its groups are not cleared: only `count` of them are read */
     const uint8_t *p = text.ptr;
+    chain.count = 0;
     for (size_t i = 0; i < text.len;) {
         if (!is_digit(p[i])) {
             i++;
