@@ -70,7 +70,8 @@ struct doc_event {
 };
 
 enum doc_status {
-    DOC_MORE,      /* all that could be said about the window has been said: give more bytes */
+    DOC_MORE,      /* all that could be said about the window has been said, but for a record at its end, which may wait for the
+                      next one: give more bytes */
     DOC_FULL,      /* the event array is full: call again with the same window */
     DOC_COMPLETE,  /* the body was complete and is well-formed; no further events */
     DOC_MALFORMED, /* latched; doc_reader_malformed() says what and where */

@@ -33,6 +33,7 @@ struct stride {
     const struct doc_event *first_event, *last_event;
     bool full;     /* struct walk_out */
     size_t behind; /* bytes of the window behind the chunk */
+    bool complete; /* nothing follows the window */
     size_t size; /* of the chunk, and what may be read behind it */
     uint64_t at; /* of the chunk */
     enum walk_state state;
@@ -613,6 +614,7 @@ STRIDE void take_strides(struct doc_reader *r, const struct doc_window *w, struc
     s.frame->class = walk_class(r->skip, s.frame->name);
     s.size = (size_t)(r->scanned - r->chunk_at) + slack_of(r, w);
     s.behind = (size_t)(w->base + w->len - r->scanned);
+    s.complete = w->complete;
     s.first_event = out->events;
     s.floor = r->depth;
     names_in(&s);

@@ -626,12 +626,25 @@ STRIDE bool tell(struct stride *s, size_t from, size_t end)
     return true;
 }
 
-/* A record that the chunk ends in is better read from a chunk of its own, while there is plenty behind. All marks up to
- * its brace have been taken, and nothing in front of a brace reaches beyond it. */
+/* Bytes that have to be there for a record as large as the last one. */
+STRIDE size_t record_room(const struct doc_reader *r)
+{
+    return (size_t)r->record_size + TRACK_GAP + SCAN_BLOCK;
+}
+
+/* Whether the window holds no such record, and more may follow: it is waited for once. */
+STRIDE bool is_early(const struct stride *s, size_t at)
+{
+    return s->size - at + s->behind <= record_room(s->r) && !s->complete && s->r->waited_at != s->at + at;
+}
+
+/* A record that the chunk ends in is better read from a chunk of its own, as long as no more is scanned again than was read.
+ * All marks up to its brace have been taken, and nothing in front of a brace reaches beyond it. */
 STRIDE bool is_cut(const struct stride *s, size_t at)
 {
-    const struct doc_reader *r = s->r;
-    return at + r->record_size + TRACK_GAP >= s->size && at > SCAN_CHUNK / 2 && s->behind >= SCAN_CHUNK && !r->scan.cut;
+    size_t left = s->size - at, room = record_room(s->r);
+    if (LIKELY(left > room) || at < left || room > SCAN_CHUNK || s->r->scan.cut) return false;
+    return left + s->behind > room || is_early(s, at);
 }
 
 static void cut_chunk(struct doc_reader *r, const uint16_t *mark)
@@ -707,7 +720,11 @@ STRIDE enum off take_track(struct stride *s)
     if (depth + TRACK_DEEPEST > r->frames_size || depth + TRACK_DEEPEST > r->limits.depth) return OFF_NOWHERE;
     uint16_t first = find_gap(s, t->root, &t->next, s->mark[0]);
     if (first == TRACK_NONE) return OFF_NOWHERE;
-    if (is_cut(s, s->mark[0])) return cut_chunk(r, s->mark), OFF_LATER;
+    if (is_cut(s, s->mark[0])) {
+        r->waits = is_early(s, s->mark[0]);
+        if (r->waits) r->waited_at = s->at + s->mark[0];
+        return cut_chunk(r, s->mark), OFF_LATER;
+    }
     if (is_short_of_room(s)) return s->full = true, OFF_LATER;
     enum off off = take_whole(s, first) ? OFF_END : follow(s, first, &steps);
     if (off == OFF_NOWHERE) return off;

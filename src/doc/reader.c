@@ -37,8 +37,9 @@ void doc_reader_reset(struct doc_reader *r, enum doc_format format, const struct
     MAGIC_CHECK(r, READER_MAGIC);
     names_reset(&r->names);
     track_reset(r->track);
-    r->lesson.on = r->rehearses = r->aloud = false;
+    r->lesson.on = r->rehearses = r->aloud = r->waits = false;
     r->recalled = NULL;
+    r->waited_at = 0;
     r->record_size = r->record_events = 0;
     r->lines = format == DOC_NDJSON;
     r->tail = false;
@@ -197,7 +198,9 @@ static enum doc_status run(struct doc_reader *r, const struct doc_window *w, str
         if (r->tail) return walk_body_end(r, out);
         status = walk_chunk_end(r, out);
         if (status != DOC_MORE) return status;
-        if (!scan_chunk(r, w)) return DOC_MORE;
+        bool waits = r->waits;
+        r->waits = false;
+        if (waits || !scan_chunk(r, w)) return DOC_MORE;
     }
 }
 

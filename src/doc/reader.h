@@ -88,6 +88,8 @@ struct doc_reader {
         uint32_t mark, depth; /* a record to learn begins there, in so many containers */
     } lesson;
     uint32_t record_size, record_events; /* of the last one that stayed on a track */
+    bool waits;         /* for the rest of a record: the chunk ends before it */
+    uint64_t waited_at; /* where the last one began that was waited for */
     size_t special, special_from; /* the chunk's first special byte at this place or behind it */
     /* events that found no room */
     struct doc_event pending[WALK_PENDING];

@@ -249,6 +249,42 @@ static void every_split_point(void **state)
     close_levels(&levels);
 }
 
+/* A record that the window cuts off, or that ends close to its end, waits for the next one, once: then what there is of it
+ * is read. */
+static void a_record_that_is_cut_off(void **state)
+{
+    static const char one[] = "{\"id\":12,\"last\":\"LOPEZ HERNANDEZ\",\"first\":\"ANA\",\"dob\":\"1990-01-01\",\"active\":true,\"code\":\"A1\"},";
+    static struct text t;
+    struct levels levels = open_levels();
+    (void)state;
+    t.len = 0;
+    say(&t, "[");
+    for (unsigned i = 0; i < 40; i++)
+        say(&t, one);
+    t.bytes[t.len - 1] = ']';
+    size_t begin = 1 + 30 * (sizeof one - 1), cut = begin + (sizeof one - 1) / 2;
+    for (size_t level = 0; level < levels.count; level++) {
+        struct doc_reader *r = levels.readers[level];
+        struct reading all = {0};
+        struct doc_window w = {0, (const uint8_t *)t.bytes, cut, false};
+        doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 64});
+        assert_int_equal(drain(r, &w, 200, &all), DOC_MORE);
+        uint64_t reached = doc_reader_reached(r);
+        assert_true(reached <= begin && reached + 300 > begin && t.bytes[reached] == '{');
+        assert_int_equal(doc_reader_needs(r), reached);
+        assert_int_equal(drain(r, &w, 200, &all), DOC_MORE);
+        assert_true(doc_reader_reached(r) > begin);
+        w.len = t.len, w.complete = true;
+        assert_int_equal(drain(r, &w, 200, &all), DOC_COMPLETE);
+        struct reading slow = read_body(r, DOC_JSON, 64, span_of(w.data, w.len), (struct feeding){SIZE_MAX, 0, 1, false});
+        all.status = DOC_COMPLETE;
+        assert_same(span_of(w.data, w.len), &slow, &all, "cut off", level);
+        free(slow.events);
+        free(all.events);
+    }
+    close_levels(&levels);
+}
+
 /* ---- what is skipped --------------------------------------------------------------------------------------------- */
 
 /* Every third name is dull in each of the ways. */
@@ -425,6 +461,7 @@ static void what_is_skipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(records_on_tracks), cmocka_unit_test(lines_on_tracks),
-        cmocka_unit_test(every_split_point), cmocka_unit_test(what_is_skipped)};
+        cmocka_unit_test(every_split_point),
+        cmocka_unit_test(a_record_that_is_cut_off), cmocka_unit_test(what_is_skipped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
