@@ -310,19 +310,18 @@ static __attribute__((noinline)) size_t pass_any(struct stride *s, struct track_
     return to + string;
 }
 
-/* Up to here nothing is special, no literal ends, and there is room for a gap behind any byte. */
-static __attribute__((noinline)) size_t next_stop(struct stride *s, size_t from)
+/* Up to here nothing is special, no literal ends, and there is room for a gap behind any byte of a chunk of that size. */
+static __attribute__((noinline)) size_t next_stop(struct doc_reader *r, size_t size, const uint64_t **literal, size_t from)
 {
-    struct doc_reader *r = s->r;
-    size_t stop = s->size > 1 + TRACK_GAP ? s->size - 1 - TRACK_GAP : 0;
+    size_t stop = size > 1 + TRACK_GAP ? size - 1 - TRACK_GAP : 0;
     if (from < r->special_from || r->special < from) {
         r->special = planes_next_special(&r->scan, from);
         r->special_from = from;
     }
     if (r->special < stop) stop = r->special;
-    while (*s->literal <= s->at + from)
-        s->literal++;
-    return *s->literal - s->at < stop ? (size_t)(*s->literal - s->at) : stop;
+    while (**literal <= r->chunk_at + from)
+        ++*literal;
+    return **literal - r->chunk_at < stop ? (size_t)(**literal - r->chunk_at) : stop;
 }
 
 STRIDE size_t first_bit(uint64_t bits)
@@ -460,10 +459,15 @@ static __attribute__((noinline)) size_t go_through(
     struct track *t = r->track;
     struct track_record *record = &t->record;
     struct stride s; /* all that is asked of it; the rest would take longer to clear than a few gaps */
-    s.r = r, s.bytes = bytes, s.size = size, s.at = r->chunk_at, s.skip = r->skip, s.literal = r->literal;
+    s.r = r;
+    s.bytes = bytes;
+    s.size = size;
+    s.at = r->chunk_at;
+    s.skip = r->skip;
+    s.literal = r->literal;
     const uint64_t epoch = t->now;
     struct track_node *n = &t->nodes[first];
-    size_t step = 0, stop = next_stop(&s, gap);
+    size_t step = 0, stop = next_stop(r, size, &s.literal, gap);
     record->told[0] = record->told[1] = 0;
     for (;;) {
         size_t from = gap + n->len;
@@ -475,7 +479,7 @@ static __attribute__((noinline)) size_t go_through(
             if (UNLIKELY(n->pass >> 8 != epoch)) return 0;
             if (n->kind == TRACK_END) break;
             if (stop < from) { /* it stood before the value */
-                stop = next_stop(&s, from);
+                stop = next_stop(r, size, &s.literal, from);
                 if (UNLIKELY(stop < from)) return 0;
                 continue;
             }
@@ -485,7 +489,7 @@ static __attribute__((noinline)) size_t go_through(
             }
             next = pass_any(&s, n, step, from);
             if (UNLIKELY(next == 0)) return 0;
-            if (stop < next) stop = next_stop(&s, next);
+            if (stop < next) stop = next_stop(r, size, &s.literal, next);
             row = n->row;
         }
         gap = next;
