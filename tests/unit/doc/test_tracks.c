@@ -266,7 +266,7 @@ static void a_record_that_is_cut_off(void **state)
     for (size_t level = 0; level < levels.count; level++) {
         struct doc_reader *r = levels.readers[level];
         struct reading all = {0};
-        struct doc_window w = {0, (const uint8_t *)t.bytes, cut, false};
+        struct doc_window w = {0, (const uint8_t *)t.bytes, cut, false, 0};
         doc_reader_reset(r, DOC_JSON, &(struct doc_limits){.depth = 64});
         assert_int_equal(drain(r, &w, 200, &all), DOC_MORE);
         uint64_t reached = doc_reader_reached(r);
