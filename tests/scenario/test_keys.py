@@ -9,8 +9,10 @@ import pytest
 
 from harness import gateway as g
 from harness.client import OFFICER, POLICE, fetch, wait_until
-from harness.origin import answer
+from harness.origin import Origin, answer
+from harness.pager import Pager, number, pack
 
+from test_origins import tls_context, upstream
 from test_witness import NAME, Witness
 from test_witnessed import Known
 
@@ -157,3 +159,75 @@ def test_the_witness_key(gw, tmp_path):
     finally:
         if witness.process.poll() is None:
             witness.stop()
+
+
+def page(gw, cursor=None):
+    """Status of a page, and the next one's cursor."""
+    r = fetch(gw.port, "/api/c?limit=5" + (f"&cursor={cursor}" if cursor else ""), POLICE)
+    return r.status, json.loads(r.body)["next"] if r.status == 200 else None
+
+
+def test_the_key_of_cursors(tmp_path, make_gateway):
+    """Shared by two gateways; changed so that whoever is turning pages notices nothing; lost: a new one, and they begin again."""
+    pager = Pager(range(1, 41))
+    with Origin(pager.respond) as origin:
+        shared = {"routes": [{"path": "/api/", "upstream": "records", "profile": "paged"}], "config": {"cursors": {"key": "cursors.key"}},
+                  "packs": [str(g.ROOT / "rules/section-1367.json"), "pack.json"], "start": False, "protected": [number(3)]}
+        here, there = both = [make_gateway(origin.url, **shared) for _ in range(2)]
+        old, new = (os.urandom(32).hex() for _ in range(2))
+
+        def put(*lines):
+            for gw in both:
+                (gw.dir / "cursors.key").write_text("".join(f"{x}\n" for x in lines))
+                (gw.dir / "cursors.key").chmod(0o600)
+            return all(gw.reload() for gw in both if gw.process)
+        put(old)
+        for gw in both:
+            gw.write("pack.json", pack())
+            gw.start()
+        begun = page(here)[1]
+        assert page(there, begun)[0] == 200
+        assert put(old, new) and page(there, begun)[0] == 200
+        assert put(new, old) and page(there, begun)[0] == 200
+        later = page(there)[1]
+        assert put(new) and page(here, begun)[0] == 404 and page(here, later)[0] == 200
+        os.remove(here.dir / "cursors.key")
+        assert not here.reload() and page(here, later)[0] == 200
+        assert "cursors.key" in here.command("check", "-c", "gate.json").stderr
+        assert put(os.urandom(32).hex()) and page(here, later)[0] == 404 and page(here)[0] == 200
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+
+
+def authority(directory, name):
+    key, cert = directory / f"{name}.key", directory / f"{name}.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", key, "-subj", f"/CN={name}",
+            "-days", "30", "-out", cert)
+    return cert
+
+
+def issue(directory, ca):
+    """A new key with a certificate of that authority."""
+    key, asked, cert = directory / "client.key", directory / "client.csr", directory / "client.pem"
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", key, "-subj", "/CN=gateway", "-out", asked)
+    openssl("x509", "-req", "-in", asked, "-CA", ca, "-CAkey", ca.with_suffix(".key"), "-CAcreateserial", "-days", "30", "-out", cert)
+    key.chmod(0o600)
+    return cert, key
+
+
+def test_the_key_towards_an_origin(make_gateway, tmp_path):
+    """Lost: what runs goes on; a new one with a certificate of the origin's authority, SIGHUP, and it is that one which is shown."""
+    theirs, another = (authority(tmp_path, n) for n in ("theirs", "another"))
+    with Origin(tls=tls_context(theirs)) as origin:
+        cert, key = issue(tmp_path, theirs)
+        tls = {"ca": str(g.certificates() / "origin-ca.pem"), "certificate": str(cert), "key": str(key)}
+        gw = make_gateway(origin.url, config=upstream(origin.url, tls=tls))
+        assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+        os.remove(key)
+        assert not gw.reload() and fetch(gw.port, "/inspect/x", POLICE).status == 200
+        assert "client.key" in gw.command("check", "-c", "gate.json").stderr
+        for ca, status in ((another, 502), (theirs, 200)):
+            issue(tmp_path, ca)
+            assert gw.reload() and wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).status == status)
