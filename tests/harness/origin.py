@@ -61,7 +61,8 @@ class Origin:
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.open = set()
         self.closing = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
 
     def _accept(self):
         while not self.closing:
@@ -170,6 +171,11 @@ class Origin:
 
     def close(self):
         self.closing = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # else a thread that waits in accept() waits on, and once interrupted by the number
+        except OSError:                               # of a descriptor that is another origin's by then
+            pass
+        self.accepting.join(10)
         self.listener.close()
         with self.lock:
             for s in list(self.open):

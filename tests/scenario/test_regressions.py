@@ -134,6 +134,7 @@ def test_an_origin_that_answers_early_is_not_told_apart(make_gateway, body):
                 seen.append((normalised(first), normalised(second)))
             else:
                 seen.append((normalised(c.read_all()), c.ended))
+        origin.listener.shutdown(socket.SHUT_RDWR)  # else whoever waits in accept() waits on
         origin.listener.close()
     assert seen[0] == seen[1]
 
@@ -210,4 +211,5 @@ def test_a_body_behind_get_does_not_ask_a_second_question(make_gateway):
         c.request("/api/associates/1", body=smuggled)
         assert c.response().text == '[{"asked": "/api/associates/1"}]'
         assert c.get("/api/associates/2").text == '[{"asked": "/api/associates/2"}]'
+    origin.listener.shutdown(socket.SHUT_RDWR)  # else whoever waits in accept() waits on
     origin.listener.close()
