@@ -40,9 +40,12 @@ static const char *const names[] = {"id", "name", "last", "first", "alerts", "co
     "a name that is longer than thirty-two bytes, and than sixty-four bytes too, as some are", "x1", "x2", "x3", "x4", "x5",
     "x6", "x7", "caf\xC3\xA9", "mail@", "n%", "\\u0061", "\\n", "", "123456789012", "x8", "x9", "y1", "y2", "y3", "y4"};
 static const char *const strings[] = {"", "A", "LOPEZ", "1990-01-01", "A 012-345-678", ("ANA SOF\xC3\x8D" "A"), "LOPEZ HERNANDEZ",
-    "LOPEZ-HERNANDEZ", "12 OAK ST APT 7", "a\\\"b", "\\\\",
-    "x@example.test", "{", "}]", ",\\\"id\\\":", "longer than what is read at once: 0123456789 0123456789 0123456789 01234567",
-    "\\ud800", "\xC3", "%41"};
+    "LOPEZ-HERNANDEZ", "12 OAK ST APT 7", "B2", "H4", "U1", "B2 C", "1990-02-03", "1991-01-04",
+    "longer than what is read at once: 0123456789 0123456789 0123456789 01234567", /* so far the usual ones */
+    "a\\\"b", "\\\\", "x@example.test", "{", "}]", ",\\\"id\\\":", "\\ud800", "\xC3", "%41",
+    "longer than what is read at once, and only then something special: 01234567 \\u0041",
+    "longer than what is read at once, and only then what may not be there: 012345 \\x"};
+#define USUAL_STRINGS 16
 static const char *const scalars[] = {"0", "1", "-1", "12345678", "123456789", "1.5", "1e3", "true", "false", "null",
     "01", "nul", "tru", "-", "1x"};
 static const char *const blanks[] = {"", "", "", " ", "\n  ", "\t\r\n"};
@@ -111,7 +114,7 @@ static void say_record(struct text *t, const struct record *r, bool blank, bool 
         switch (r->part[i]) {
         case 'N': say(t, "\""), say(t, names[r->name[i]]), say(t, "\""); break;
         case 'H':
-            count = wild && chance(100) ? ARRAY_LEN(strings) : 9;
+            count = wild && chance(100) ? ARRAY_LEN(strings) : USUAL_STRINGS;
             list = strings;
             say(t, "\""), say(t, list[below(count)]), say(t, "\"");
             break;
@@ -305,11 +308,20 @@ static bool is_parted(span text)
     return digits < 6;
 }
 
+/* Of an odd length, all of a shape are alike; else it depends on each byte. */
+static bool is_news(uint16_t name, span text)
+{
+    unsigned sum = name;
+    for (size_t i = 0; i < text.len; i++)
+        sum += text.ptr[i];
+    return (text.len + name) % 3 == 0 || (text.len % 2 == 0 && sum % 4 == 0);
+}
+
 static enum doc_news ask(void *ctx, uint16_t name, span text)
 {
     ++*(unsigned *)ctx;
     if (promised && name < 64 && dull[name] & DOC_DULL_VALUE && is_parted(text)) return text.len % 2 ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
-    if ((text.len + name) % 3 == 0) return DOC_NEWS_SOME;
+    if (is_news(name, text)) return DOC_NEWS_SOME;
     return text.len % 2 ? DOC_NEWS_NEVER : DOC_NEWS_NONE;
 }
 
