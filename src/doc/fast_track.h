@@ -118,7 +118,7 @@ static enum track_way way_of(const struct track_node *n)
     if (n->kind == TRACK_SCALAR) return dull ? TRACK_SCALARS : TRACK_NUMBERS;
     if (!asked || n->loud == TRACK_LOUD) return TRACK_TOLD;
     if (n->shape_len > 0 && !n->exact) return TRACK_SHAPED;
-    return dull ? TRACK_WORD : TRACK_LOOK;
+    return dull ? TRACK_WORD : n->shape_len > 0 ? TRACK_SAME : TRACK_LOOK;
 }
 
 static void choose_way(struct track_node *n)
@@ -411,6 +411,17 @@ STRIDE size_t end_of_number(const struct doc_scan *scan, const uint8_t *p, size_
     return from + len;
 }
 
+/* Likewise the string that is told and longer than is seen at a glance. */
+static __attribute__((noinline)) size_t pass_long(
+    const struct doc_scan *scan, const uint8_t *p, size_t from, size_t stop, struct track_record *record, size_t step)
+{
+    size_t to = planes_string_end(scan, from);
+    if (to >= stop) return 0;
+    record->words[step] = event_word(to - from, 0, DOC_STRING, careful_flags(scan, p, from, to));
+    record->told[step / 64] |= 1ULL << step % 64;
+    return to + 1;
+}
+
 /* Passes the value behind a node that was judged for records of this epoch, where its way is all there is to it; where the
  * next gap begins, which the next node may be. 0: it has to be looked at. */
 STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *n, uint64_t epoch, const uint8_t *p, size_t from,
@@ -423,11 +434,11 @@ STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *
         record->told[step / 64] |= (uint64_t)(end > 0) << step % 64;
         return end;
     }
-    if (UNLIKELY(way - 1 >= TRACK_TOLD)) return 0;
+    if (UNLIKELY(way - 1 >= TRACK_SAME)) return 0;
     const struct glance g = glance_at(&r->scan, from);
     if (UNLIKELY(from + g.len >= stop)) return 0;
     if (way == TRACK_TOLD) {
-        if (UNLIKELY(g.len == 64)) return 0;
+        if (UNLIKELY(g.len == 64)) return pass_long(&r->scan, p, from, stop, record, step);
         record->words[step] = event_word(g.len, 0, DOC_STRING, (uint32_t)g.six << 3 | (uint32_t)(g.len >= 12) << 4);
         record->told[step / 64] |= 1ULL << step % 64;
         return from + g.len + 1;
@@ -437,10 +448,11 @@ STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *
         if (g.len > 0 && g.len == n->second_len && has_shape(n->second, g.len, p)) return from + g.len + 1;
         if (!(n->dull & DOC_DULL_VALUE)) return 0;
     }
+    if (way == TRACK_SAME) return g.len == n->shape_len && is_like(n, p) ? from + g.len + 1 : 0;
     if (UNLIKELY(g.six) || (g.len >= 12 && !(r->skip->parted && is_parted(p, g.len)))) return 0;
     return from + g.len + 1;
 }
-_Static_assert(TRACK_WORD == 1 && TRACK_SHAPED == 2 && TRACK_TOLD == 3, "strings");
+_Static_assert(TRACK_WORD == 1 && TRACK_SHAPED == 2 && TRACK_TOLD == 3 && TRACK_SAME == 4, "strings");
 _Static_assert(TRACK_SHAPE <= TRACK_GAP, "a shape may be compared where a gap may");
 
 /* The gap that follows the node before it; NULL: there is none. */

@@ -55,6 +55,7 @@ enum track_way {
     TRACK_WORD,   /* a short string is nothing */
     TRACK_SHAPED, /* a string of the shape that is kept is nothing, and a short one where its name is dull */
     TRACK_TOLD,   /* a string is told */
+    TRACK_SAME,   /* the very string that is kept is nothing */
     TRACK_SCALARS, /* a short number is nothing, and true, false, null */
     TRACK_NUMBERS, /* plain digits are told */
 };
