@@ -18,7 +18,7 @@
 #define NEEDLE_PLACES 4 /* bytes of a gram */
 #define NEEDLE_GRAMS 4096
 #define NEEDLE_BLOCK 64
-#define NEEDLE_BLOCKS 32
+#define NEEDLE_BLOCKS 128 /* of a run: tables are loaded once for each */
 
 struct needle {
     const uint8_t *text; /* in lower case */
