@@ -181,7 +181,6 @@ static void add_byte(struct needles *n, size_t place, unsigned group, uint8_t c)
 {
     uint8_t bit = (uint8_t)(1 << group % 8);
     n->low[place][group / 8][c % 16] |= bit;
-    n->high[place][group / 8][c / 16] |= bit;
     if (c < 0x80) n->classes[place][group / 8][c] |= bit;
 }
 
@@ -199,6 +198,7 @@ static void add_needle(struct needles *n, size_t i)
         add_byte(n, place, needle->group, gram[place]);
         add_byte(n, place, needle->group, to_upper(gram[place]));
     }
+    n->kinds[needle->group / 8][needle_kinds(gram[0], gram[1])] |= (uint8_t)(1 << needle->group % 8);
     needle->next = n->grams[hash];
     n->grams[hash] = (uint32_t)i + 1;
 }

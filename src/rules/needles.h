@@ -16,6 +16,7 @@
 
 #define NEEDLE_MIN 3 /* bytes of a text */
 #define NEEDLE_PLACES 4 /* bytes of a gram */
+#define NEEDLE_KINDS 2 /* of them whose kinds are looked at together */
 #define NEEDLE_GRAMS 4096
 #define NEEDLE_BLOCK 64
 #define NEEDLE_BLOCKS 128 /* of a run: tables are loaded once for each */
@@ -33,7 +34,8 @@ struct needle {
 
 struct needles {
     uint8_t classes[NEEDLE_PLACES][2][128]; /* of ASCII bytes: groups 0 to 7 and 8 to 15 that have it there */
-    uint8_t low[NEEDLE_PLACES][2][16], high[NEEDLE_PLACES][2][16]; /* the same by nibbles, which is less exact */
+    uint8_t low[NEEDLE_PLACES][2][16]; /* the same by lower nibbles, which is less exact */
+    uint8_t kinds[2][16]; /* the same by what kinds of bytes the first two are: needle_kinds() */
     uint32_t grams[NEEDLE_GRAMS]; /* index + 1 of one with this hash of its first three bytes, 0: none */
     struct needle *items;
     size_t count;
@@ -50,10 +52,16 @@ needles_function *needles_pick(enum cpu_level level);
 /* items[0..count) have text and length. */
 void needles_prepare(struct needles *n);
 
-/* Where the kernel that has only nibbles looks at both; the low ones it looks at everywhere. */
+/* Where the kernel that has only nibbles looks at the kinds too; the lower nibbles it looks at everywhere. */
 static inline bool needle_asks_high(size_t place)
 {
-    return place < 2;
+    return place < NEEDLE_KINDS;
+}
+
+/* Two bits of each: letters up to o and from p on (in either case), digits, marks. */
+static inline unsigned needle_kinds(uint8_t first, uint8_t second)
+{
+    return (first >> 3 & 0xAU) | (second >> 4 & 0x5U);
 }
 
 static inline uint32_t needle_hash(uint32_t gram)

@@ -1,10 +1,10 @@
-/* Thirty-two places at once: groups of a byte from two tables by nibble. */
+/* Thirty-two places at once: groups of a byte from tables by its lower nibble, and of two by their kinds. */
 #include "rules/needles.h"
 
 #include <immintrin.h>
 
 struct tables {
-    __m256i low[NEEDLE_PLACES], high[2];
+    __m256i low[NEEDLE_PLACES], kinds;
 };
 
 static inline __m256i twice(const uint8_t table[16])
@@ -17,8 +17,7 @@ static inline struct tables load_tables(const struct needles *n, size_t half)
     struct tables t;
     for (size_t i = 0; i < NEEDLE_PLACES; i++)
         t.low[i] = twice(n->low[i][half]);
-    for (size_t i = 0; i < 2; i++)
-        t.high[i] = twice(n->high[i][half]);
+    t.kinds = twice(n->kinds[half]);
     return t;
 }
 
@@ -27,32 +26,33 @@ static inline __attribute__((always_inline)) __m256i load(const uint8_t *p)
     return _mm256_loadu_si256((const void *)p);
 }
 
-static inline __attribute__((always_inline)) __m256i high_of(__m256i bytes)
+/* needle_kinds() */
+static inline __attribute__((always_inline)) __m256i kinds_of(__m256i first, __m256i second)
 {
-    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+    return _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(first, 3), _mm256_set1_epi8(0xA)),
+        _mm256_and_si256(_mm256_srli_epi16(second, 4), _mm256_set1_epi8(0x5)));
 }
 
-/* Four bytes from each place on, and the high nibbles of the first two. A look-up by a byte at 0x80 or over gives no group,
+/* Four bytes from each place on, and the kinds of the first two. A look-up by a byte at 0x80 or over gives no group,
  * which is right but for the last: there it may follow a text of three bytes, and counts as what it is less 0x80. */
 struct bytes {
-    __m256i a, b, c, d, high_a, high_b;
+    __m256i a, b, c, d, kinds;
 };
 
 static inline __attribute__((always_inline)) struct bytes load_all(const uint8_t *p)
 {
     const __m256i a = load(p), b = load(p + 1);
-    return (struct bytes){a, b, load(p + 2), _mm256_and_si256(load(p + 3), _mm256_set1_epi8(0x7F)), high_of(a), high_of(b)};
+    return (struct bytes){a, b, load(p + 2), _mm256_and_si256(load(p + 3), _mm256_set1_epi8(0x7F)), kinds_of(a, b)};
 }
 
 /* Written out, because compilers do not unroll loops at -O2. */
 static inline __attribute__((always_inline)) __m256i groups_of(const struct tables *t, const struct bytes *x)
 {
-    __m256i a = _mm256_and_si256(_mm256_shuffle_epi8(t->low[0], x->a), _mm256_shuffle_epi8(t->high[0], x->high_a));
-    __m256i b = _mm256_and_si256(_mm256_shuffle_epi8(t->low[1], x->b), _mm256_shuffle_epi8(t->high[1], x->high_b));
+    __m256i first = _mm256_and_si256(_mm256_shuffle_epi8(t->low[0], x->a), _mm256_shuffle_epi8(t->low[1], x->b));
     __m256i rest = _mm256_and_si256(_mm256_shuffle_epi8(t->low[2], x->c), _mm256_shuffle_epi8(t->low[3], x->d));
-    return _mm256_and_si256(_mm256_and_si256(a, b), rest);
+    return _mm256_and_si256(_mm256_and_si256(first, rest), _mm256_shuffle_epi8(t->kinds, x->kinds));
 }
-_Static_assert(NEEDLE_PLACES == 4, "written out");
+_Static_assert(NEEDLE_PLACES == 4 && NEEDLE_KINDS == 2, "written out");
 
 static inline uint32_t zeros_of(__m256i groups)
 {
