@@ -117,8 +117,9 @@ def test_workers_killed_under_load(make_gateway, found):
     load = Load(gw)
     for i in range(3):
         load.until(10 * (i + 1))
-        os.kill(gw.children("worker")[0], signal.SIGKILL)
-        assert wait_until(lambda: len(gw.children("worker")) == 2)
+        killed = gw.children("worker")[0]
+        os.kill(killed, signal.SIGKILL)  # it is listed until it is reaped
+        assert wait_until(lambda: killed not in gw.children("worker") and len(gw.children("worker")) == 2)
     good, bad = load.until(load.good + 10).end()
     assert good > 20 and all("Error" in str(b) for b in bad) and len(bad) <= 3 * 4 * 2, bad  # broken connections, no wrong answer
     assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
