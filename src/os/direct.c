@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #define ZERO_STEP ((size_t)1024 * 1024)
-#define GENTLE_STEP ((size_t)64 * 1024)
 #define GENTLE_RESTS 3 /* times as long as the step before took … */
 #define GENTLE_REST_MAX_NS UINT64_C(5000000)
 
@@ -126,8 +125,8 @@ result os_direct_read(const struct os_direct *d, void *out, size_t len, uint64_t
 result os_direct_read_gently(const struct os_direct *d, void *out, size_t len, uint64_t offset, size_t *got)
 {
     *got = 0;
-    for (size_t part = GENTLE_STEP; *got < len && part == GENTLE_STEP; *got += part) {
-        size_t step = len - *got < GENTLE_STEP ? len - *got : GENTLE_STEP;
+    for (size_t part = OS_GENTLE_STEP; *got < len && part == OS_GENTLE_STEP; *got += part) {
+        size_t step = len - *got < OS_GENTLE_STEP ? len - *got : OS_GENTLE_STEP;
         TRY(os_direct_read(d, (uint8_t *)out + *got, step, offset + *got, &part));
     }
     return OK;
@@ -163,7 +162,7 @@ static RESULT write_steps(const struct os_direct *d, uint64_t size, const void *
     for (uint64_t at = 0, step; at < size; at += step) {
         bool gentle = may_rest && may_rest(ctx);
         uint64_t since = os_monotonic_ns();
-        step = gentle ? GENTLE_STEP : ZERO_STEP;
+        step = gentle ? OS_GENTLE_STEP : ZERO_STEP;
         if (step > size - at) step = size - at;
         TRY(os_direct_write(d, zeros, (size_t)step, at));
         if (gentle) rest_after(os_monotonic_ns() - since);

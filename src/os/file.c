@@ -10,7 +10,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define OUT_STEP ((size_t)64 * 1024)
 #define READ_STEP ((size_t)256 * 1024)
 #define PATH_ROOM ((size_t)4096)
 
@@ -233,8 +232,8 @@ result os_write_renamed(const char *temporary, const char *path, span data, mode
 static void write_out(int fd, size_t size)
 {
     unsigned how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    for (size_t at = 0; at < size; at += OUT_STEP)
-        if (sync_file_range(fd, (off_t)at, OUT_STEP, how) != 0) return;
+    for (size_t at = 0; at < size; at += OS_GENTLE_STEP)
+        if (sync_file_range(fd, (off_t)at, OS_GENTLE_STEP, how) != 0) return;
 }
 
 static RESULT rename_unsynced(int fd, const char *temporary, const char *path, span data, mode_t mode)

@@ -54,6 +54,8 @@ RESULT os_make_dir(const char *path, mode_t mode);
 /* rename, then fsync of both directories. */
 RESULT os_rename(const char *from, const char *to);
 RESULT os_remove(const char *path); /* ENOENT is fine */
+/* So much is asked of a disk at a time where others wait for the same one. */
+#define OS_GENTLE_STEP ((size_t)64 * 1024)
 /* A large file, a MiB at a time from its end, with the disk left alone three quarters of the time. */
 RESULT os_remove_gently(const char *path);
 /* A directory with the files in it; ENOENT is fine. */
