@@ -38,11 +38,11 @@ struct publication {
     struct tiles_room room;
 };
 RESULT publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out);
-/* Reads on up to the mark, or for a stride, and writes the tiles that are whole by that; nobody knows of them before the next step. Fails as
- * that does. */
+/* Reads on up to the mark, or for a stride, and writes the tiles that are whole by that; nobody knows of them before the next
+ * step. Fails as that does. */
 RESULT publication_read(struct publication *p, const struct ledger_mark *mark, bool *lost);
-/* Tiles and a checkpoint for all that was read, and for what publication_read() would read. An error with *lost: the disk does not give back what was acknowledged;
- * without: try again, from what is on disk. */
+/* Reads on likewise; tiles and a checkpoint for all that was read. An error with *lost: the disk does not give back what was
+ * acknowledged; without: try again, from what is on disk. */
 RESULT publication_step(struct publication *p, const struct ledger_mark *mark, bool *lost);
 /* Entries that were read so far; 0 after an error. */
 uint64_t publication_size(const struct publication *p);
