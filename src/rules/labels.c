@@ -197,48 +197,66 @@ static bool intern_set(struct loader *l, const uint64_t *bits, label_set *out)
     return true;
 }
 
-static bool label_reaches(const struct word *label, span name, bool exact)
-{
-    if (label->prefix) return span_starts(name, label->text);
-    return exact && span_equal(label->text, name);
-}
-
 static void index_first(struct labels *t)
 {
     for (uint8_t i = 0; i < 10; i++) t->first[i] = find_child(t, 0, (uint8_t)('0' + i));
     for (uint8_t i = 0; i < 26; i++) t->first[10 + i] = find_child(t, 0, (uint8_t)('a' + i));
 }
 
-/* The rules that a name carries: `exact` for a name that ends here, else for one that goes on in a way no label does.
- */
-static bool intern_name(struct loader *l, span name, bool exact, uint64_t *bits, label_set *out)
-{
-    const struct list *rules = &l->set->rules;
-    memset(bits, 0, bit_words(rules->count) * sizeof *bits);
-    for (size_t r = 0; r < rules->count; r++) {
-        const struct rule *rule = LIST_AT(rules, struct rule, r);
-        for (size_t i = 0; i < rule->labels.count; i++)
-            if (label_reaches(LIST_AT(&rule->labels, struct word, i), name, exact)) bit_set(bits, r);
-    }
-    return intern_set(l, bits, out);
-}
-
-static bool intern_node(struct loader *l, uint16_t node, span name, uint64_t *bits)
-{
-    label_set exact, prefix;
-    if (!intern_name(l, name, true, bits, &exact) || !intern_name(l, name, false, bits, &prefix)) return false;
-    node_at(&l->set->labels, node)->exact = exact;
-    node_at(&l->set->labels, node)->prefix = prefix;
-    return true;
-}
-
-static bool intern_label(struct loader *l, const struct word *label, uint64_t *bits)
+static uint16_t node_of(const struct labels *t, span label)
 {
     uint16_t node = 0;
-    for (size_t i = 0; i < label->text.len; i++) {
-        node = find_child(&l->set->labels, node, label->text.ptr[i]);
+    for (size_t i = 0; i < label.len; i++) {
+        node = find_child(t, node, label.ptr[i]);
         ASSERT(node != 0);
-        if (!intern_node(l, node, span_sub(label->text, 0, i + 1), bits)) return false;
+    }
+    return node;
+}
+
+/* By node, the rules that a name carries which ends there, and one that goes on in a way no label does. */
+struct carried {
+    size_t words;
+    uint64_t *exact, *prefix;
+};
+
+static void note_labels(const struct loader *l, const struct carried *c)
+{
+    const struct list *rules = &l->set->rules;
+    for (size_t r = 0; r < rules->count; r++) {
+        const struct list *labels = &LIST_AT(rules, struct rule, r)->labels;
+        for (size_t i = 0; i < labels->count; i++) {
+            const struct word *label = LIST_AT(labels, struct word, i);
+            bit_set((label->prefix ? c->prefix : c->exact) + node_of(&l->set->labels, label->text) * c->words, r);
+        }
+    }
+}
+
+/* What a name begins with reaches it. A node comes before its children. */
+static void inherit_prefixes(const struct labels *t, const struct carried *c)
+{
+    for (size_t i = 0; i < t->nodes.count; i++) {
+        const uint64_t *mine = c->prefix + i * c->words;
+        for (uint16_t child = node_at(t, (uint16_t)i)->child; child; child = node_at(t, child)->sibling)
+            for (size_t w = 0; w < c->words; w++)
+                c->prefix[child * c->words + w] |= mine[w];
+        for (size_t w = 0; w < c->words; w++)
+            c->exact[i * c->words + w] |= mine[w];
+    }
+}
+
+static bool intern_nodes(struct loader *l)
+{
+    const struct labels *t = &l->set->labels;
+    size_t words = bit_words(l->set->rules.count);
+    MEM_AUTO uint64_t *exact = mem_array(t->nodes.count * words, sizeof *exact);
+    MEM_AUTO uint64_t *prefix = mem_array(t->nodes.count * words, sizeof *prefix);
+    if (!exact || !prefix) return false;
+    const struct carried c = {words, exact, prefix};
+    note_labels(l, &c);
+    inherit_prefixes(t, &c);
+    for (size_t i = 1; i < t->nodes.count; i++) {
+        struct label_node *node = node_at(t, (uint16_t)i);
+        if (!intern_set(l, exact + i * words, &node->exact) || !intern_set(l, prefix + i * words, &node->prefix)) return false;
     }
     return true;
 }
@@ -289,9 +307,7 @@ static bool build_all(struct loader *l, uint64_t *bits)
     for (size_t r = 0; r < rules->count; r++)
         for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
             if (!add_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i))) return false;
-    for (size_t r = 0; r < rules->count; r++)
-        for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
-            if (!intern_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i), bits)) return false;
+    if (!intern_nodes(l)) return false;
     index_first(t);
     if (!join_all(l, bits)) return false;
     for (size_t i = 0; i < t->sets.count; i++)

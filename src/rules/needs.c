@@ -19,12 +19,11 @@ static bool is_ink(enum ink ink, unsigned byte)
     return false;
 }
 
-/* Is every byte that the node takes of this ink? */
-static bool takes_only(const struct regular *r, const struct node *n, enum ink ink)
+/* Is every byte of the set of this ink? */
+static bool is_only(const struct byte_set *set, enum ink ink)
 {
-    if (n->kind != NODE_BYTE) return false;
     for (unsigned b = 0; b < 256; b++)
-        if (set_holds(&r->set[n->set], (uint8_t)b) && !is_ink(ink, b)) return false;
+        if (set_holds(set, (uint8_t)b) && !is_ink(ink, b)) return false;
     return true;
 }
 
@@ -39,14 +38,17 @@ static bool relax(uint8_t *least, uint16_t node, unsigned cost)
 /* least[i]: how many bytes of the ink any way from the start to node i takes. */
 static void find_least(const struct regular *r, enum ink ink, uint8_t least[REGULAR_NODES])
 {
-    memset(least, UNREACHED, REGULAR_NODES);
+    bool only[REGULAR_SETS];
+    for (uint16_t i = 0; i < r->sets; i++)
+        only[i] = is_only(&r->set[i], ink);
+    memset(least, UNREACHED, r->count);
     least[0] = 0;
     for (bool more = true; more;) {
         more = false;
         for (uint16_t i = 0; i < r->count; i++) {
             const struct node *n = &r->nodes[i];
             if (least[i] == UNREACHED || n->kind == NODE_FOUND) continue;
-            more |= relax(least, n->out, least[i] + (unsigned)takes_only(r, n, ink));
+            more |= relax(least, n->out, least[i] + (unsigned)(n->kind == NODE_BYTE && only[n->set]));
             if (n->kind == NODE_SPLIT) more |= relax(least, n->other, least[i]);
         }
     }

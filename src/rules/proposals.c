@@ -11,10 +11,12 @@
 #define LINE 16 /* cells in a cache line */
 _Static_assert(SLOTS > 2 * STATES_ALL, "slots");
 
-/* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. */
+/* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many nodes:
+ * `used` has a bit for each word that is not 0, and the others are neither written nor read. */
 struct subset {
-    uint64_t nodes[WORDS], found;
+    uint64_t used, found, nodes[WORDS];
 };
+_Static_assert(WORDS <= 64, "a bit for each word");
 
 struct maker {
     struct regular regular;
@@ -24,19 +26,63 @@ struct maker {
     uint64_t at_end[STATES_ALL];
     uint8_t class_of[256], sample[256];
     uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
-    uint64_t waiting[WORDS]; /* the nodes that look at the byte ahead */
-    size_t words;            /* of a set, that any node is in */
+    struct subset takes[256];  /* by class: the nodes that take its bytes */
+    struct subset passes[257]; /* by class, and EDGE_CLASS: those that look at the byte ahead and find it right */
+    struct subset visited;
     unsigned classes, shift, count, limit;
     bool shapes; /* texts hold '0' for any digit, and letters in upper case */
     uint16_t stack[2 * REGULAR_NODES];
-    uint64_t visited[WORDS];
     uint16_t group[STATES_ALL], regrouped[STATES_ALL], first[STATES_ALL]; /* first: a group's first state */
 };
 
 #define EDGE -1
 #define ANY -2
+#define EDGE_CLASS 256
 
 /* ---- sets of nodes ---------------------------------------------------------------------------------------------- */
+
+#define EACH_BIT(i, bits)                                                                                              \
+    for (uint64_t left_##i = (bits), i = 0; left_##i && (i = (uint64_t)__builtin_ctzll(left_##i), true); left_##i &= left_##i - 1)
+
+static uint64_t word_of(const struct subset *s, size_t w)
+{
+    return s->used >> w & 1 ? s->nodes[w] : 0;
+}
+
+/* False where it is in there already. */
+static bool put(struct subset *s, size_t i)
+{
+    uint64_t before = word_of(s, i / 64), bit = UINT64_C(1) << (i % 64);
+    s->used |= UINT64_C(1) << (i / 64);
+    s->nodes[i / 64] = before | bit;
+    return !(before & bit);
+}
+
+static void copy_subset(struct subset *to, const struct subset *from)
+{
+    to->used = from->used;
+    to->found = from->found;
+    EACH_BIT(w, from->used) to->nodes[w] = from->nodes[w];
+}
+
+static bool are_same(const struct subset *a, const struct subset *b)
+{
+    if (a->used != b->used || a->found != b->found) return false;
+    EACH_BIT(w, a->used) if (a->nodes[w] != b->nodes[w]) return false;
+    return true;
+}
+
+static uint64_t subset_hash(const struct subset *s)
+{
+    uint64_t h = s->found ^ s->used;
+    EACH_BIT(w, s->used) h = (h ^ s->nodes[w]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    return h;
+}
+
+static void make_empty(struct subset *s)
+{
+    s->used = s->found = 0;
+}
 
 static bool holds(const struct maker *k, uint16_t set, int byte)
 {
@@ -52,8 +98,7 @@ static void reach(struct maker *k, uint16_t from, int before, struct subset *out
     while (top > 0) {
         uint16_t i = k->stack[--top];
         const struct node *n = &k->regular.nodes[i];
-        if (bit_get(k->visited, i)) continue;
-        bit_set(k->visited, i);
+        if (!put(&k->visited, i)) continue;
         switch ((enum node_kind)n->kind) {
         case NODE_SPLIT:
             k->stack[top++] = n->other;
@@ -64,77 +109,85 @@ static void reach(struct maker *k, uint16_t from, int before, struct subset *out
             if (holds(k, n->set, before)) k->stack[top++] = n->out;
             break;
         case NODE_BYTE:
-        case NODE_AHEAD: bit_set(out->nodes, i); break;
+        case NODE_AHEAD: (void)put(out, i); break;
         case NODE_FOUND: out->found |= UINT64_C(1) << n->bit; break;
         }
     }
 }
 
-static void forget_visits(struct maker *k)
+static void note_node(struct maker *k, uint16_t i)
 {
-    memset(k->visited, 0, sizeof k->visited);
+    const struct node *n = &k->regular.nodes[i];
+    if (n->kind != NODE_BYTE && n->kind != NODE_AHEAD) return;
+    for (unsigned c = 0; c < k->classes; c++)
+        if (holds(k, n->set, k->sample[c])) (void)put(n->kind == NODE_BYTE ? &k->takes[c] : &k->passes[c], i);
+    if (n->kind == NODE_AHEAD && holds(k, n->set, EDGE)) (void)put(&k->passes[EDGE_CLASS], i);
 }
 
-#define EACH_NODE(i, set)                                                                                              \
-    for (size_t w_ = 0; w_ < k->words; w_++)                                                                           \
-        for (uint64_t b_ = (set)->nodes[w_], i = 0; b_ && (i = 64 * w_ + (size_t)__builtin_ctzll(b_), true);           \
-             b_ &= b_ - 1)
-
-static void find_waiting(struct maker *k)
+/* Where an empty node leads that leads nowhere else. */
+static uint16_t behind_empty(const struct regular *r, uint16_t i)
 {
-    memset(k->waiting, 0, sizeof k->waiting);
-    k->words = (k->regular.count + 63) / 64;
+    for (uint16_t steps = 0; steps < r->count && r->nodes[i].kind == NODE_EMPTY; steps++)
+        i = r->nodes[i].out;
+    return i;
+}
+
+static void skip_empty(struct regular *r)
+{
+    for (uint16_t i = 0; i < r->count; i++) {
+        r->nodes[i].out = behind_empty(r, r->nodes[i].out);
+        r->nodes[i].other = behind_empty(r, r->nodes[i].other);
+    }
+}
+
+static void note_nodes(struct maker *k)
+{
+    for (unsigned c = 0; c < k->classes; c++) {
+        make_empty(&k->takes[c]);
+        make_empty(&k->passes[c]);
+    }
+    make_empty(&k->passes[EDGE_CLASS]);
     for (uint16_t i = 0; i < k->regular.count; i++)
-        if (k->regular.nodes[i].kind == NODE_AHEAD) bit_set(k->waiting, i);
+        note_node(k, i);
 }
 
-/* Those of the set that look at the byte ahead; false: none does. */
-static bool wait_ahead(const struct maker *k, const struct subset *s, struct subset *out)
+/* Those of both that are not done. */
+static uint64_t still_to_do(struct subset *done, const struct subset *a, const struct subset *b, size_t w)
 {
-    uint64_t any = 0;
-    for (size_t w = 0; w < k->words; w++)
-        any |= out->nodes[w] = s->nodes[w] & k->waiting[w];
-    return any != 0;
+    uint64_t now = a->nodes[w] & b->nodes[w] & ~word_of(done, w);
+    EACH_BIT(i, now) (void)put(done, 64 * w + i);
+    return now;
 }
 
 /* What waits for the byte ahead goes on where that is the right one. What it reaches may wait in its turn. */
-static void look_ahead(struct maker *k, int byte, struct subset *s)
+static void look_ahead(struct maker *k, unsigned class, struct subset *s)
 {
-    struct subset done = {0}, now = {0};
-    if (!wait_ahead(k, s, &now)) return;
-    forget_visits(k);
+    const struct subset *passes = &k->passes[class];
+    struct subset done;
+    if (!(s->used & passes->used)) return;
+    make_empty(&done);
+    make_empty(&k->visited);
     for (bool more = true; more;) {
         more = false;
-        (void)wait_ahead(k, s, &now);
-        EACH_NODE(i, &now)
+        EACH_BIT(w, s->used & passes->used)
         {
-            const struct node *n = &k->regular.nodes[i];
-            if (bit_get(done.nodes, i) || !holds(k, n->set, byte)) continue;
-            bit_set(done.nodes, i);
-            reach(k, n->out, ANY, s);
-            more = true;
+            uint64_t now = still_to_do(&done, s, passes, w);
+            more |= now != 0;
+            EACH_BIT(i, now) reach(k, k->regular.nodes[64 * w + i].out, ANY, s);
         }
     }
 }
 
 /* ---- states ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t subset_hash(const struct maker *k, const struct subset *s)
-{
-    uint64_t h = s->found;
-    for (size_t w = 0; w < k->words; w++)
-        h = (h ^ s->nodes[w]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
-    return h;
-}
-
 /* The state's number; UINT16_MAX when there are too many. */
 static uint16_t intern(struct maker *k, const struct subset *s)
 {
-    size_t slot = subset_hash(k, s) % SLOTS;
+    size_t slot = subset_hash(s) % SLOTS;
     for (; k->slots[slot]; slot = (slot + 1) % SLOTS)
-        if (!memcmp(&k->subsets[k->slots[slot] - 1], s, sizeof *s)) return (uint16_t)(k->slots[slot] - 1);
+        if (are_same(&k->subsets[k->slots[slot] - 1], s)) return (uint16_t)(k->slots[slot] - 1);
     if (k->count == k->limit) return UINT16_MAX;
-    k->subsets[k->count] = *s;
+    copy_subset(&k->subsets[k->count], s);
     k->slots[slot] = (uint16_t)(k->count + 1);
     return (uint16_t)k->count++;
 }
@@ -142,15 +195,16 @@ static uint16_t intern(struct maker *k, const struct subset *s)
 /* A search may begin behind every byte, which reaches the same wherever that byte stands. */
 static uint16_t step(struct maker *k, const struct subset *from, unsigned class)
 {
-    int byte = k->sample[class];
-    struct subset now = *from, to = k->subsets[k->fresh[class]];
-    look_ahead(k, byte, &now);
+    const struct subset *takes = &k->takes[class];
+    struct subset now, to;
+    copy_subset(&now, from);
+    copy_subset(&to, &k->subsets[k->fresh[class]]);
+    look_ahead(k, class, &now);
     to.found |= now.found & ~from->found;
-    forget_visits(k);
-    EACH_NODE(i, &now)
+    make_empty(&k->visited);
+    EACH_BIT(w, now.used & takes->used)
     {
-        const struct node *n = &k->regular.nodes[i];
-        if (n->kind == NODE_BYTE && holds(k, n->set, byte)) reach(k, n->out, byte, &to);
+        EACH_BIT(i, now.nodes[w] & takes->nodes[w]) reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &to);
     }
     return intern(k, &to);
 }
@@ -187,8 +241,9 @@ static void find_classes(struct maker *k)
 
 static uint16_t begin_behind(struct maker *k, int byte)
 {
-    struct subset start = {0};
-    forget_visits(k);
+    struct subset start;
+    make_empty(&start);
+    make_empty(&k->visited);
     reach(k, 0, byte, &start);
     return intern(k, &start);
 }
@@ -214,13 +269,15 @@ static bool determine(struct maker *k, unsigned limit)
     memset(k->slots, 0, sizeof k->slots);
     if (k->shapes) take_shapes(&k->regular);
     find_classes(k);
-    find_waiting(k);
+    skip_empty(&k->regular);
+    note_nodes(k);
     (void)begin_behind(k, EDGE);
     for (unsigned c = 0; c < k->classes; c++)
         if ((k->fresh[c] = begin_behind(k, k->sample[c])) == UINT16_MAX) return false;
     for (unsigned s = 0; s < k->count; s++) {
-        struct subset end = k->subsets[s];
-        look_ahead(k, EDGE, &end);
+        struct subset end;
+        copy_subset(&end, &k->subsets[s]);
+        look_ahead(k, EDGE_CLASS, &end);
         k->at_end[s] = end.found;
         for (unsigned c = 0; c < k->classes; c++) {
             uint16_t to = step(k, &k->subsets[s], c);
