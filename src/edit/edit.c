@@ -126,13 +126,32 @@ static int compare_ops(const void *a, const void *b)
     return x->rank < y->rank ? -1 : 1;
 }
 
-static void sort_ops(struct edit_planning *p)
+/* How many of them, from `first` on, stand in order. */
+static size_t count_sorted(const struct edit_planning *p, size_t first)
 {
-    for (size_t i = 1; i < p->op_count; i++)
-        if (compare_ops(&p->ops[i - 1], &p->ops[i]) > 0) {
-            qsort(p->ops, p->op_count, sizeof *p->ops, compare_ops);
-            return;
-        }
+    size_t n = first < p->op_count;
+    while (first + n < p->op_count && compare_ops(&p->ops[first + n - 1], &p->ops[first + n]) < 0) n++;
+    return n;
+}
+
+/* Pieces come in order, and all else behind them: those few are sorted alone, or one count that is no longer right would have
+ * thousands of ops sorted. Gives how many come before them. */
+static size_t sort_ops(struct edit_planning *p)
+{
+    size_t first = count_sorted(p, 0), rest = p->op_count - first;
+    if (count_sorted(p, first) < rest) qsort(p->ops + first, rest, sizeof *p->ops, compare_ops);
+    return first;
+}
+
+/* Two rows, each in order, as one. */
+struct op_rows {
+    const struct edit_op *a, *a_end, *b, *b_end;
+};
+
+static const struct edit_op *next_op(struct op_rows *r)
+{
+    if (r->a == r->a_end) return r->b < r->b_end ? r->b++ : NULL;
+    return r->b == r->b_end || compare_ops(r->a, r->b) < 0 ? r->a++ : r->b++;
 }
 
 static void add_run(struct edit_list *out, struct edit_run *runs, struct edit_run run)
@@ -151,15 +170,16 @@ static void keep_bytes(struct edit_list *out, struct edit_run *runs, uint64_t fr
     }
 }
 
-/* Ops are nested or apart, never across each other: what an outer one takes, its inner ones do not matter for. */
-static result write_runs(struct edit_planning *p, struct edit_list *out)
+/* Ops are nested or apart, never across each other: what an outer one takes, its inner ones do not matter for. The first
+ * `row` of them stand in order, and so do the others. */
+static result write_runs(struct edit_planning *p, size_t row, struct edit_list *out)
 {
-    size_t most = 2 * p->op_count + 2 + p->body.len / UINT32_MAX;
+    size_t most = p->op_count + p->literals + 1 + p->body.len / UINT32_MAX;
     struct edit_run *runs = arena_array(p->arena, most, sizeof *runs);
     REQUIRE(runs, ERROR_LIMIT, 0);
+    struct op_rows rows = {p->ops, p->ops + row, p->ops + row, p->ops + p->op_count};
     uint64_t cursor = 0;
-    for (size_t i = 0; i < p->op_count; i++) {
-        const struct edit_op *op = &p->ops[i];
+    for (const struct edit_op *op; (op = next_op(&rows)) != NULL;) {
         if (op->from < cursor) {
             ASSERT(op->to <= cursor);
             continue;
@@ -202,8 +222,7 @@ RESULT edit_plan(const struct match_survey *survey, const struct policy_verdict 
     TRY(edit_plan_pseudonyms(&p));
     TRY(edit_plan_redactions(&p));
     if (p.op_count == 0) return edit_identity(body.len, arena, out);
-    sort_ops(&p);
-    return write_runs(&p, out);
+    return write_runs(&p, sort_ops(&p), out);
 }
 
 RESULT edit_redact(
@@ -215,7 +234,7 @@ RESULT edit_redact(
     p.ops = arena_array(arena, verdict->redactions.count, sizeof *p.ops);
     REQUIRE(p.ops, ERROR_LIMIT, 0);
     TRY(edit_plan_redactions(&p));
-    return write_runs(&p, out);
+    return write_runs(&p, p.op_count, out);
 }
 
 /* How many runs begin at or before `at`. */

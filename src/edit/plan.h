@@ -21,7 +21,7 @@ struct edit_planning {
     uint8_t *counted;   /* the same, as if all pages were one */
     uint32_t *dropped; /* of each container: how many children are dropped */
     struct edit_op *ops;
-    size_t op_count;
+    size_t op_count, literals; /* how many of them write something */
 };
 
 /* What takes the place of values in which something was found, as many ops as the verdict has redactions. */
@@ -34,6 +34,7 @@ static inline void edit_add_op(struct edit_planning *p, uint64_t from, uint64_t 
 {
     p->ops[p->op_count] = (struct edit_op){from, to, literal, (uint32_t)len, (uint32_t)p->op_count};
     p->op_count++;
+    p->literals += len > 0;
 }
 
 #endif

@@ -171,6 +171,19 @@ static void containers_may_come_in_any_order(void **state)
     arena_free(arena);
 }
 
+/* What is no piece is planned behind all pieces: counts before, between and behind them, and lists that are emptied. */
+static void what_is_no_piece_finds_its_place(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(1 << 20);
+    struct marked *m = marked_json("{#0\"n\":9,\"l\":[!0a,<0b],#0\"m\":9,\"e\":[!0c],\"f\":[!0d, !0e],\"k\":[<0f,!0g],#0\"o\":9}");
+    char *got = marked_edit(m, arena);
+    assert_string_equal(got, "{\"n\":2,\"l\":[b],\"m\":2,\"e\":[],\"f\":[],\"k\":[f],\"o\":2}");
+    mem_free(got);
+    marked_free(m);
+    arena_free(arena);
+}
+
 static void offsets_in_the_result(void **state)
 {
     (void)state;
@@ -255,6 +268,7 @@ int main(void)
         cmocka_unit_test(lines_of_ndjson),
         cmocka_unit_test(counts_stay_in_their_line),
         cmocka_unit_test(containers_may_come_in_any_order),
+        cmocka_unit_test(what_is_no_piece_finds_its_place),
         cmocka_unit_test(offsets_in_the_result),
         cmocka_unit_test(a_root_that_nobody_may_see_is_null),
         cmocka_unit_test(a_full_arena_is_a_limit),
