@@ -184,6 +184,9 @@ static inline span buf_span(const struct buf *b) { return span_of(b->base ? b->b
 /* Room for n more bytes, contiguous, at *out; LIMIT when over cap or out of memory. Does not move `write`. */
 RESULT buf_reserve(struct buf *b, size_t n, uint8_t **out);
 void buf_commit(struct buf *b, size_t n); /* n ≤ what was reserved */
+/* The n bytes that were reserved are somebody else's to write to: they are wiped as if they had been committed, even where
+ * they never are. */
+void buf_lend(struct buf *b, size_t n);
 RESULT buf_append(struct buf *b, span s);
 RESULT buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 RESULT buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF(2, 0);

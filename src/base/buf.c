@@ -67,6 +67,12 @@ void buf_commit(struct buf *b, size_t n)
     if (b->write > b->dirty) b->dirty = b->write;
 }
 
+void buf_lend(struct buf *b, size_t n)
+{
+    ASSERT(n <= b->size - b->write);
+    if (b->write + n > b->dirty) b->dirty = b->write + n;
+}
+
 result buf_append(struct buf *b, span s)
 {
     uint8_t *out;

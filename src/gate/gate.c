@@ -36,8 +36,8 @@ void gate_wipe_body(struct gate *g)
         buf_init(&g->body, g->env->body_cap);
         return;
     }
-    if (g->body.write > 0) mem_wipe(g->body.base, g->body.write);
-    g->body.read = g->body.write = 0;
+    if (g->body.dirty > 0) mem_wipe(g->body.base, g->body.dirty);
+    g->body.read = g->body.write = g->body.dirty = 0;
 }
 
 void gate_shrink(struct gate *g)
@@ -157,6 +157,26 @@ static RESULT receive_stream(struct gate *g, span bytes)
     return OK;
 }
 
+uint8_t *gate_place(struct gate *g, size_t *n)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    struct buf *b = &g->body;
+    bool whole = g->state == GATE_RECEIVING && g->class == RECIPIENT_RESTRICTED && !g->parts.on && !g->enough;
+    if (!whole || b->base == NULL || b->size - b->write <= ENGINE_SLACK) return NULL;
+    size_t room = b->size - b->write - ENGINE_SLACK;
+    if (*n > room) *n = room;
+    buf_lend(b, *n);
+    return b->base + b->write;
+}
+
+/* What stands where gate_place said is taken as it lies. */
+static RESULT take_in(struct buf *b, span bytes)
+{
+    if (bytes.len == 0 || b->base == NULL || bytes.ptr != b->base + b->write) return buf_append(b, bytes);
+    buf_commit(b, bytes.len);
+    return OK;
+}
+
 /* Where a body is cut its records are read one way up to there and another way behind it. One that fits is read in one go,
  * when all of it is there. */
 #define READ_AT_ONCE ((uint64_t)64 * 1024)
@@ -168,7 +188,7 @@ RESULT gate_receive(struct gate *g, span bytes)
     ASSERT(g->state == GATE_RECEIVING);
     if (g->parts.on) return gate_parts_receive(g, bytes);
     if (g->enough && g->class == RECIPIENT_RESTRICTED) return OK;
-    TRY(buf_append(&g->body, bytes));
+    TRY(take_in(&g->body, bytes));
     g->at.received += bytes.len;
     if (g->enough || g->at.received - g->at.read < READ_AT_ONCE) return OK;
     g->enough = !engine_feed(g->engine, buf_span(&g->body));

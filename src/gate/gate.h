@@ -73,6 +73,10 @@ void gate_open(struct gate *g, struct engine *engine, const struct engine_begin 
 /* How many bytes the origin declared: room for them is made at once (at most 4 MiB, which cost nothing until they come)
  * instead of by growing, which copies. Before the first gate_receive. */
 void gate_expect(struct gate *g, uint64_t length);
+/* Where the next bytes of a restricted recipient's body may be written, at most *n (> 0): gate_receive, told of them where
+ * they stand, then copies nothing. The next call but for gate_place must be that, or one that drops the body, which wipes
+ * them too. NULL: nowhere, *n is as it was. */
+uint8_t *gate_place(struct gate *g, size_t *n);
 /* Body bytes of the origin, in order; in GATE_RELEASED only for a stream that is drained. They are read now or with what
  * comes behind them, at the latest when it is decided. LIMIT: no memory, the bytes were not taken. */
 RESULT gate_receive(struct gate *g, span bytes);

@@ -137,8 +137,13 @@ void io_consume(struct io_conn *c, size_t n);
 /* Most bytes that io_input may hold (default 64 KiB; at least 1 KiB). */
 void io_set_input_cap(struct io_conn *c, size_t cap);
 /* For an owner who copies what he takes: during READABLE io_input may stand in memory that is not the connection's, and
- * moves when the callback returns. No send of these bytes may be under way then. */
-void io_lend_input(struct io_conn *c);
+ * moves when the callback returns. No send of these bytes may be under way then.
+ *
+ * `place` (NULL: none) is asked before each read while io_input is empty, with callback's arg: where the owner wants the
+ * bytes himself, at most *n of them, all of which he consumes during READABLE unless he frees the connection; or NULL:
+ * as ever, and at most *n, if that is not 0. */
+typedef uint8_t *io_place(void *arg, size_t *n);
+void io_lend_input(struct io_conn *c, io_place *place);
 void io_read_pause(struct io_conn *c);
 void io_read_resume(struct io_conn *c);
 

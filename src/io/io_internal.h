@@ -62,11 +62,13 @@ struct io_conn {
     bool tcp_eof;                     /* the kernel said so */
     bool bulk;                        /* reads come back full: read straight into the input buffer */
     bool lends;                       /* the owner copies what he takes */
+    bool placed;                      /* what is lent stands in the owner's own memory */
     bool pending;                     /* a send is in flight, DRAINED is owed */
     bool read_skipped, write_skipped; /* EAGAIN-first mode: this attempt was made to fail already */
     struct event readable, writable;
     struct buf in, out, wire;
-    span lent; /* of the loop's scratch, while READABLE is told; `in` is empty then */
+    span lent; /* of the loop's scratch or the owner's, while READABLE is told; `in` is empty then */
+    io_place *place;
     const span *spans; /* of the send under way: the caller's array, or spans_kept */
     span *spans_kept;
     size_t span_count, span_at, span_off;

@@ -1,6 +1,6 @@
 /* Reading. A small read lands in the loop's scratch first and is stored at its size, so that an idle connection holds
  * no input buffer; when reads come back full, they go straight into the connection's own. Who asked for it is lent the
- * scratch instead, and only what he leaves of it is stored. */
+ * scratch instead, and only what he leaves of it is stored; or he names a place of his own, and nothing is ever copied. */
 #include <errno.h>
 #include <openssl/err.h>
 
@@ -9,6 +9,8 @@
 enum fill { FILL_MORE, FILL_SOME, FILL_AGAIN, FILL_END, FILL_TRUNCATED, FILL_FAILED };
 /* Turns a connection gets before others do. */
 #define READ_TURNS 8
+/* Read into an owner's place at once, and for an owner who is told after each read. */
+#define IO_PLACE_MOST (256 * 1024)
 
 bool io_may_read(const struct io_conn *c)
 {
@@ -79,38 +81,68 @@ static RESULT store(struct io_conn *c, size_t n)
     return r;
 }
 
-/* One read. */
-static enum fill fill_once(struct io_conn *c)
+/* Where the next read goes to. */
+enum way { WAY_STORE, WAY_STRAIGHT, WAY_LEND, WAY_PLACE };
+struct way_in {
+    enum way way;
+    uint8_t *to;
+    size_t room;
+};
+
+static bool ask_owner(const struct io_conn *c, struct way_in *w)
 {
-    size_t room = c->cap - buf_len(&c->in), got = 0;
-    uint8_t *to = c->loop->scratch;
-    size_t most = c->ssl != NULL ? IO_RECORD : IO_SCRATCH;
-    bool lend = c->lends && buf_len(&c->in) == 0, straight = c->bulk && !lend;
-    if (room > most) room = most;
-    if (straight) {
-        result r = buf_reserve(&c->in, room, &to);
-        if (!is_ok(r)) return out_of_memory(c, r);
+    size_t most = 0;
+    uint8_t *place = c->place != NULL ? c->place(c->arg, &most) : NULL;
+    if (place != NULL) {
+        ASSERT(most > 0);
+        *w = (struct way_in){WAY_PLACE, place, most};
+        return true;
     }
-    enum fill f = fill_into(c, to, room, &got);
-    if (straight) {
-        buf_commit(&c->in, got);
-    } else if (lend) {
-        c->lent = span_of(to, got);
-    } else if (got > 0) {
-        result r = store(c, got);
-        if (!is_ok(r)) return out_of_memory(c, r);
+    if (most > 0 && most < w->room) w->room = most;
+    w->way = WAY_LEND;
+    return false;
+}
+
+static RESULT find_way(struct io_conn *c, struct way_in *w)
+{
+    size_t most = c->ssl != NULL ? IO_RECORD : IO_SCRATCH, room = c->cap - buf_len(&c->in);
+    *w = (struct way_in){WAY_STORE, c->loop->scratch, room < most ? room : most};
+    if (c->lends && buf_len(&c->in) == 0 && ask_owner(c, w) && w->room > IO_PLACE_MOST) w->room = IO_PLACE_MOST;
+    if (w->way != WAY_STORE || !c->bulk) return OK;
+    w->way = WAY_STRAIGHT;
+    return buf_reserve(&c->in, w->room, &w->to);
+}
+
+/* One read. */
+static enum fill fill_once(struct io_conn *c, const struct way_in *w)
+{
+    size_t got = 0;
+    enum fill f = fill_into(c, w->to, w->room, &got);
+    result r = OK;
+    switch (w->way) {
+    case WAY_STORE:
+        if (got > 0) r = store(c, got);
+        break;
+    case WAY_STRAIGHT: buf_commit(&c->in, got); break;
+    case WAY_LEND:
+    case WAY_PLACE: c->lent = span_of(w->to, got); break;
     }
-    c->bulk = f == FILL_MORE && !lend;
+    if (!is_ok(r)) return out_of_memory(c, r);
+    c->placed = w->way == WAY_PLACE;
+    c->bulk = f == FILL_MORE && (w->way == WAY_STORE || w->way == WAY_STRAIGHT);
     c->received += got;
-    c->full = held(c) >= c->cap;
+    c->full = !c->placed && held(c) >= c->cap;
     return f;
 }
 
-/* The scratch is wanted back, whatever the owner did meanwhile. */
+/* The scratch is wanted back, whatever the owner did meanwhile. What stands in memory of his own may be gone by now: he has
+ * taken all of it, or given up the connection. */
 static void take_back(struct io_conn *c, size_t lent)
 {
     span left = c->lent;
     c->lent = span_of(NULL, 0);
+    ASSERT(!c->placed || left.len == 0 || c->dead);
+    if (c->placed) return;
     result r = OK;
     if (left.len > 0 && !c->dead) r = buf_append(&c->in, left);
     mem_wipe(c->loop->scratch, lent);
@@ -123,11 +155,15 @@ static void push_answers(struct io_conn *c)
     if (c->ssl != NULL && io_push_wire(c) == IO_FLUSH_BLOCKED) io_want_writable(c, true);
 }
 
+/* Up to a read that is lent: its owner sees it before the next one. */
 static enum fill fill_turns(struct io_conn *c, bool *got)
 {
     enum fill f = FILL_AGAIN;
     for (int i = 0; i < READ_TURNS && !c->full; i++) {
-        f = fill_once(c);
+        struct way_in w;
+        result r = find_way(c, &w);
+        if (!is_ok(r)) return out_of_memory(c, r);
+        f = fill_once(c, &w);
         *got |= f == FILL_MORE || f == FILL_SOME;
         if (f != FILL_MORE || c->lent.len > 0) break;
     }
@@ -148,23 +184,8 @@ static void end_input(struct io_conn *c, enum io_event event)
     io_emit(c, event);
 }
 
-void io_step_read(struct io_conn *c)
+static void after_fill(struct io_conn *c, enum fill f)
 {
-    bool got = false;
-    /* Interest is withdrawn here, where it is in the way, and not when reading is paused: most pauses end before
-     * anything comes. */
-    if (!io_may_read(c)) {
-        io_want_readable(c, false);
-        return;
-    }
-    enum fill f = fill_turns(c, &got);
-    push_answers(c);
-    size_t lent = c->lent.len;
-    bool alive = !got || io_emit(c, IO_READABLE);
-    if (lent > 0) take_back(c, lent);
-    if (!alive) return;
-    if (c->state != CONN_OPEN) return; /* the callback finished it */
-    drop_empty_input(c);
     switch (f) {
     case FILL_END: end_input(c, IO_END); break;
     case FILL_TRUNCATED: end_input(c, IO_TRUNCATED); break;
@@ -175,6 +196,45 @@ void io_step_read(struct io_conn *c)
     case FILL_AGAIN:
     case FILL_FAILED: break;
     }
+}
+
+/* False: the callback has freed or finished it. */
+static bool read_and_tell(struct io_conn *c, enum fill *f)
+{
+    bool got = false;
+    *f = fill_turns(c, &got);
+    push_answers(c);
+    size_t lent = c->lent.len;
+    bool alive = !got || io_emit(c, IO_READABLE);
+    if (lent > 0) take_back(c, lent);
+    if (!alive || c->state != CONN_OPEN) return false;
+    drop_empty_input(c);
+    return true;
+}
+
+/* A body that fills the place it is read to is whole or waits in the kernel: no look whether there is more. What OpenSSL
+ * holds nobody would wake us for. */
+static bool is_worth_a_look(struct io_conn *c)
+{
+    size_t n = 0;
+    return c->ssl != NULL || !c->placed || c->place(c->arg, &n) != NULL;
+}
+
+void io_step_read(struct io_conn *c)
+{
+    enum fill f = FILL_MORE;
+    for (uint64_t until = c->received + IO_PLACE_MOST; f == FILL_MORE && c->received < until;) {
+        /* Interest is withdrawn here, where it is in the way, and not when reading is paused: most pauses end before
+         * anything comes. */
+        if (!io_may_read(c)) {
+            io_want_readable(c, false);
+            return;
+        }
+        if (!read_and_tell(c, &f)) return;
+        if (!c->lends) break;
+        if (f == FILL_MORE && !is_worth_a_look(c)) f = FILL_SOME;
+    }
+    after_fill(c, f);
 }
 
 /* Reading may go on: on the socket, and over what OpenSSL has already taken from it. */
@@ -191,10 +251,11 @@ span io_input(const struct io_conn *c)
     return c->lent.len > 0 ? c->lent : buf_span(&c->in);
 }
 
-void io_lend_input(struct io_conn *c)
+void io_lend_input(struct io_conn *c, io_place *place)
 {
     MAGIC_CHECK(c, IO_CONN_MAGIC);
     c->lends = true;
+    c->place = place;
 }
 
 void io_consume(struct io_conn *c, size_t n)

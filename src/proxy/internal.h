@@ -173,6 +173,7 @@ void exchange_decided(struct exchange *x); /* the verdict stands */
 enum flow exchange_fail(struct exchange *x, enum gate_failure f);
 enum flow exchange_head_late(struct exchange *x); /* the request did not arrive in time */
 void exchange_origin_event(struct exchange *x, enum io_event event);
+uint8_t *exchange_place(struct exchange *x, size_t *n); /* for the origin's next bytes, as io_place */
 /* Give the origin and the engine back. */
 void exchange_leave_origin(struct exchange *x, bool reusable);
 void exchange_leave_engine(struct exchange *x);

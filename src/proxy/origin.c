@@ -45,6 +45,14 @@ static void origin_event(struct io_conn *c, enum io_event event, void *arg)
     worker_look(w);
 }
 
+/* An idle connection has none. */
+static uint8_t *find_place(void *arg, size_t *n)
+{
+    struct origin *o = arg;
+    MAGIC_CHECK(o, ORIGIN_MAGIC);
+    return o->user != NULL ? exchange_place(o->user, n) : NULL;
+}
+
 struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_class class, struct exchange *user)
 {
     const struct proxy_upstream *u = &w->settings->upstreams[upstream];
@@ -62,7 +70,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
         return NULL;
     }
     if (w->limits.head > PROXY_INPUT) io_set_input_cap(o->conn, w->limits.head);
-    io_lend_input(o->conn); /* the gate copies an answer's body, and its head is read at once or kept */
+    io_lend_input(o->conn, find_place); /* the gate has a body's bytes, and its head is read at once or kept */
     io_set_deadline(o->conn, u->connect_ms);
     worker_count(w, PROXY_ORIGIN_CONNECTS, 1);
     return o;

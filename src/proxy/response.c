@@ -537,6 +537,23 @@ void exchange_origin_event(struct exchange *x, enum io_event event)
     }
 }
 
+/* An answer's head is read with no more than a small body behind it: the rest goes where it stays. */
+#define HEAD_PIECE 8192
+
+/* Of a body that is decided whole and has a length, for what comes behind it must not come there. */
+uint8_t *exchange_place(struct exchange *x, size_t *n)
+{
+    const struct http_body *b = &x->response_body;
+    bool whole = x->class == RECIPIENT_RESTRICTED && x->paging == NULL;
+    if (whole && x->step == STEP_LISTEN) *n = HEAD_PIECE;
+    if (!whole || x->step != STEP_READ_BODY || x->in_parts || x->discard) return NULL;
+    if (b->framing != HTTP_FRAMING_LENGTH || b->state != HTTP_MORE) return NULL;
+    size_t left = b->left < SIZE_MAX ? (size_t)b->left : SIZE_MAX;
+    uint8_t *place = gate_place(x->gate, &left);
+    if (place != NULL) *n = left;
+    return place;
+}
+
 bool response_pump(struct exchange *x)
 {
     struct io_conn *origin = x->origin->conn;

@@ -270,3 +270,26 @@ def test_large_streams_pass_to_entitled_uninspected(gateway, origin):
     origin.respond = lambda r: answer(body, content_type="application/octet-stream")
     r = fetch(gateway.port, "/inspect/x", OFFICER)
     assert r.body == body and r.header("Content-Length") == str(len(body))
+
+
+def test_bodies_that_are_read_where_they_stay(make_gateway):
+    """Over http and https: whole, cut short and with bytes behind them, at the sizes around which they are read another way."""
+    sizes = [8192 - 200, 8192, 65536, 65536 + 300, 262144 + 9000]
+    person = '{"personId": 2, "aNumber": "A012345678"}'
+    for tls in (None, tls_context()):
+        with Origin(tls=tls) as o:
+            more = {"tls": {"ca": str(g.certificates() / "origin-ca.pem")}} if tls else {}
+            gw = make_gateway(o.url, config=upstream(o.url, **more), protected=["A012345678"])
+            with Client(gw.port, POLICE) as c:
+                for size in (s + d for s in sizes for d in (-1, 0, 1)):
+                    filler = '{"personId": 1, "remarks": "' + "x" * (size - 100) + '"}'
+                    text, left = f'{{"items": [{filler}, {person}]}}', f'{{"items": [{filler}]}}'
+                    whole = answer(text.encode())
+                    o.respond = lambda r, w=whole: w
+                    assert c.get("/api/persons").text == left
+                    o.respond = lambda r, w=whole: w + b"HTTP/1.1 200 OK\r\n\r\nA012345678"
+                    assert c.get("/api/persons").text == left
+                    for end in ("close", "reset"):
+                        o.respond = lambda r, w=whole, e=end: (w[:-1], e)
+                        got = c.get("/api/persons")
+                        assert (got.status, b"A012345678" in got.body) == (404, False)

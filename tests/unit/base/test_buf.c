@@ -91,6 +91,24 @@ static void test_large_buffers_are_wiped_when_they_run_empty(void **state)
     assert_null(b.base);
 }
 
+static void test_what_is_lent_is_wiped(void **state)
+{
+    (void)state;
+    struct buf b;
+    uint8_t *out;
+    buf_init(&b, 1 << 20);
+    assert_ok(buf_reserve(&b, 70000, &out));
+    memset(out, 0, 70000);
+    buf_lend(&b, 66000);
+    memset(out, 'x', 66000);
+    buf_commit(&b, 1);
+    buf_lend(&b, 3); /* less than before: what may have been written counts */
+    assert_int_equal(b.dirty, 66000);
+    buf_consume(&b, 1);
+    assert_true(all_zero(b.base, 66000));
+    buf_free(&b);
+}
+
 static void consume_too_much(void *ctx)
 {
     struct buf *b = ctx;
@@ -153,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_cap),
         cmocka_unit_test(test_stream_through),
         cmocka_unit_test(test_large_buffers_are_wiped_when_they_run_empty),
+        cmocka_unit_test(test_what_is_lent_is_wiped),
         cmocka_unit_test(test_misuse_is_our_own_bug),
         cmocka_unit_test(test_nth_malloc_fails),
     };

@@ -168,6 +168,91 @@ static void test_every_split_point(void **state)
     }
 }
 
+/* As io does: the bytes stand where the gate said, or else where they came. `most` bytes at a time. */
+static void feed_placed(struct rig *r, span text, size_t most)
+{
+    while (text.len > 0) {
+        size_t n = most < text.len ? most : text.len, asked = n;
+        uint8_t *place = gate_place(r->gate, &n);
+        assert_true(n > 0 && n <= asked);
+        if (place != NULL) memcpy(place, text.ptr, n);
+        span piece = place != NULL ? span_of(place, n) : span_sub(text, 0, n);
+        const uint8_t *base = r->gate->body.base;
+        assert_ok(gate_receive(r->gate, piece));
+        if (place != NULL) assert_ptr_equal(r->gate->body.base, base); /* nothing moved */
+        text = span_from(text, n);
+    }
+}
+
+static void test_bytes_that_stand_where_the_gate_said(void **state)
+{
+    struct rig *r = *state;
+    char out[256];
+    const size_t size = sizeof(LIST) - 1;
+    /* What the origin declared is too much, right, too little: the rest comes the other way. */
+    static const uint64_t declared[] = {sizeof(LIST) + 4096, sizeof(LIST) - 1, sizeof(LIST) - 2, sizeof(LIST), 1, 0};
+    for (size_t i = 1; i <= size * ARRAY_LEN(declared); i++) {
+        open_gate(r, RECIPIENT_RESTRICTED);
+        gate_expect(r->gate, declared[i % ARRAY_LEN(declared)]);
+        feed_placed(r, span_str(LIST), (i + ARRAY_LEN(declared) - 1) / ARRAY_LEN(declared));
+        assert_cursors(r, size, 0, 0, 0, 0);
+        assert_int_equal(gate_decide(r->gate, true), GATE_FINE);
+        assert_ok(record(r));
+        make_durable(r);
+        assert_int_equal(gate_poll(r->gate), GATE_RELEASED);
+        assert_span(span_of(out, take_all(r, out, sizeof(out))), LIST_LEFT);
+        gate_reset(r->gate);
+        gate_shrink(r->gate);
+    }
+}
+
+static void assert_wiped(const struct rig *r)
+{
+    const struct buf *b = &r->gate->body;
+    assert_non_null(b->base); /* small enough to be kept */
+    for (size_t i = 0; i + ENGINE_SLACK < b->size && i < sizeof(LIST); i++) assert_int_equal(b->base[i], 0);
+}
+
+/* Written, and never received: the exchange broke off between the two. */
+static void test_bytes_that_nobody_received_are_wiped(void **state)
+{
+    struct rig *r = *state;
+    for (size_t received = 0; received < 3; received++) {
+        size_t n = sizeof(LIST);
+        open_gate(r, RECIPIENT_RESTRICTED);
+        gate_expect(r->gate, 2 * sizeof(LIST));
+        memset(r->gate->body.base, 0, r->gate->body.size);
+        if (received > 0) feed(r, received == 1 ? "{" : "{\"total\":");
+        uint8_t *place = gate_place(r->gate, &n);
+        assert_non_null(place);
+        memcpy(place, LIST, sizeof(LIST));
+        gate_replace(r->gate);
+        assert_wiped(r);
+        assert_int_equal(r->gate->body.dirty, 0);
+        gate_reset(r->gate);
+    }
+}
+
+static void test_who_has_no_place(void **state)
+{
+    struct rig *r = *state;
+    size_t n = 10;
+    assert_null(gate_place(r->gate, &n)); /* idle */
+    open_gate(r, RECIPIENT_RESTRICTED);
+    assert_null(gate_place(r->gate, &n)); /* nothing was declared, nothing was taken */
+    gate_expect(r->gate, 10);
+    assert_non_null(gate_place(r->gate, &n));
+    feed(r, "{\"a\":1}");
+    assert_int_equal(gate_decide(r->gate, true), GATE_FINE);
+    assert_null(gate_place(r->gate, &n)); /* decided */
+    gate_replace(r->gate);
+    gate_reset(r->gate);
+    open_gate(r, RECIPIENT_ENTITLED);
+    gate_expect(r->gate, 10);
+    assert_null(gate_place(r->gate, &n)); /* what passes unread is not held */
+    assert_int_equal(n, 10);
+}
+
 static void test_a_failure_leaves_nothing_to_send(void **state)
 {
     struct rig *r = *state;
@@ -533,6 +618,9 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
         WITH_RIG(test_nothing_moves_before_what_stands_before_it),
         WITH_RIG(test_every_split_point),
+        WITH_RIG(test_bytes_that_stand_where_the_gate_said),
+        WITH_RIG(test_bytes_that_nobody_received_are_wiped),
+        WITH_RIG(test_who_has_no_place),
         WITH_RIG(test_a_failure_leaves_nothing_to_send),
         WITH_RIG(test_a_stream_leaves_only_under_its_entry),
         WITH_RIG(test_states_and_moves),

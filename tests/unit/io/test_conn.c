@@ -48,7 +48,7 @@ static int open_pair(struct seen *s)
     s->keep = true;
     s->conn = io_accept(loop, fds[0], NULL, record, s);
     assert_non_null(s->conn);
-    if (lending) io_lend_input(s->conn);
+    if (lending) io_lend_input(s->conn, NULL);
     RUN_UNTIL(loop, s->count[IO_CONNECTED] == 1);
     return fds[1];
 }
@@ -212,6 +212,89 @@ static void test_what_is_left_is_kept(void **state)
     }
 }
 
+/* An owner who wants `wanted` bytes in memory of his own, at most `piece` at a time, and all else as ever, at most `sip`. */
+static uint8_t ground[3000];
+static size_t wanted, piece, sip, come;
+static bool drops;
+
+static uint8_t *place(void *arg, size_t *n)
+{
+    (void)arg;
+    *n = come < wanted ? (piece < wanted - come ? piece : wanted - come) : sip;
+    return come < wanted ? ground + come : NULL;
+}
+
+static void take_placed(struct io_conn *c, enum io_event event, void *arg)
+{
+    struct seen *s = arg;
+    s->count[event]++;
+    if (event != IO_READABLE) return;
+    span in = io_input(c);
+    bool here = come < wanted;
+    assert_int_equal(in.ptr == ground + come, here); /* not a byte was copied */
+    assert_true(in.len > 0 && in.len <= (here ? piece : sip));
+    come += in.len;
+    assert_true(is_ok(buf_append(&s->data, in)));
+    if (drops && come >= wanted) {
+        io_free(c); /* and consumes nothing */
+        s->gone = true;
+        return;
+    }
+    io_consume(c, in.len);
+}
+
+static int open_placed(struct seen *s, const uint8_t *block, size_t size)
+{
+    int fd = open_pair(s);
+    come = 0;
+    io_lend_input(s->conn, place);
+    io_set_callback(s->conn, take_placed, s);
+    memset(ground, 0, sizeof ground);
+    assert_int_equal(write(fd, block, size), (ssize_t)size);
+    return fd;
+}
+
+static void test_bytes_come_where_their_owner_wants_them(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 7, 999, 1000, 1001, 2999, 3000};
+    uint8_t block[3000];
+    for (size_t i = 0; i < sizeof block; i++) block[i] = (uint8_t)(i * 13 + i / 253);
+    for (size_t i = 0; i < 3 * ARRAY_LEN(sizes) * ARRAY_LEN(sizes); i++) {
+        struct seen s;
+        drops = i % 3 == 1;
+        wanted = sizes[i / 3 % ARRAY_LEN(sizes)], piece = sizes[i / 3 / ARRAY_LEN(sizes)], sip = piece;
+        int fd = open_placed(&s, block, sizeof block);
+        if (i % 3 == 2) shutdown(fd, SHUT_WR);
+        RUN_UNTIL(loop, drops ? s.gone : come == sizeof block);
+        if (i % 3 == 2) RUN_UNTIL(loop, s.count[IO_END] == 1);
+        assert_true(span_equal(buf_span(&s.data), span_of(block, come)));
+        assert_memory_equal(ground, block, come < wanted ? come : wanted);
+        if (come == sizeof block && wanted < sizeof block) assert_int_equal(ground[wanted], 0); /* nor one too many */
+        seen_done(&s);
+        close(fd);
+    }
+}
+
+static void test_each_read_into_a_place_may_fail(void **state)
+{
+    (void)state;
+    uint8_t block[3000];
+    memset(block, 'x', sizeof block);
+    wanted = sizeof block, piece = sip = 700, drops = false;
+    for (uint64_t n = 1, hit = 1; hit; n++) {
+        struct seen s;
+        int fd = open_placed(&s, block, sizeof block);
+        fault_arm("read", n);
+        RUN_UNTIL(loop, come == sizeof block || s.count[IO_ERROR] == 1);
+        hit = s.count[IO_ERROR];
+        fault_arm("read", 0);
+        assert_int_equal(come, hit ? (n - 1) * 700 : sizeof block);
+        seen_done(&s);
+        close(fd);
+    }
+}
+
 /* Whatever the event, freeing in it is safe, and nothing more is told. */
 static void test_free_in_callback(void **state)
 {
@@ -224,7 +307,7 @@ static void test_free_in_callback(void **state)
         seen_init(&s);
         s.free_at = event;
         s.conn = io_accept(loop, fds[0], NULL, record, &s);
-        if (lending) io_lend_input(s.conn);
+        if (lending) io_lend_input(s.conn, NULL);
         if (event == IO_TIMEOUT) io_set_deadline(s.conn, 10);
         if (event == IO_READABLE || event == IO_END) assert_int_equal(write(fds[1], "x", 1), 1);
         if (event == IO_END) shutdown(fds[1], SHUT_WR);
@@ -590,6 +673,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_input, set_up_lending, tear_down),
         cmocka_unit_test_setup_teardown(test_free_in_callback, set_up_lending, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_left_is_kept, set_up_lending, tear_down),
+        cmocka_unit_test_setup_teardown(test_bytes_come_where_their_owner_wants_them, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_each_read_into_a_place_may_fail, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_free_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listen_connect, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listener_rests, set_up, tear_down),
