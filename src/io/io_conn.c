@@ -115,7 +115,7 @@ static void opened(struct io_conn *c)
 
 static void step_handshake(struct io_conn *c)
 {
-    ERR_clear_error();
+    io_clear_errors();
     int n = SSL_do_handshake(c->ssl);
     int error = n == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, n);
     if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
@@ -167,7 +167,7 @@ static void step_linger(struct io_conn *c)
 static enum io_flush say_goodbye(struct io_conn *c)
 {
     if (c->ssl == NULL) return IO_FLUSH_DONE;
-    ERR_clear_error();
+    io_clear_errors();
     /* A second call would read. */
     if ((SSL_get_shutdown(c->ssl) & SSL_SENT_SHUTDOWN) == 0) (void)SSL_shutdown(c->ssl);
     return io_push_wire(c);

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/queue.h>
 
@@ -115,6 +116,13 @@ SSL *io_tls_client_session(struct io_tls_client *t);
 
 /* io_timer.c */
 void io_timers_run(struct io_loop *l);
+
+/* Before a call whose failure SSL_get_error() explains. The queue is nearly always empty, and to clear all its places takes longer
+ * than the look. */
+static inline void io_clear_errors(void)
+{
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
 
 /* EAGAIN-first mode (fault points "read_again", "write_again"): each attempt fails once, then gets through, so that a
  * fault that is armed for good still makes progress. */

@@ -44,7 +44,7 @@ static bool is_truncation(const struct io_conn *c, int ssl_error)
 
 static enum fill fill_tls(struct io_conn *c, uint8_t *to, size_t room, size_t *got)
 {
-    ERR_clear_error();
+    io_clear_errors();
     int n = SSL_read(c->ssl, to, (int)room);
     if (n > 0) {
         *got = (size_t)n;

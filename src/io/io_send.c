@@ -1,8 +1,7 @@
-/* Sending. Plain bytes go from the queue and the caller's spans in one sendmsg; over TLS they are sealed into the wire
+/* Sending. Plain bytes go from the queue and the caller's spans in one system call; over TLS they are sealed into the wire
  * buffer, up to three records a system call. OpenSSL writes into that buffer and never to the socket, so that it never
  * has to be asked again for the same bytes, and a closed peer raises no SIGPIPE. */
 #include <errno.h>
-#include <openssl/err.h>
 
 #include "io/io_internal.h"
 
@@ -85,6 +84,8 @@ static ssize_t send_pieces(struct io_conn *c, struct iovec *iov, size_t n)
         n = 1;
         iov[0].iov_len = 1;
     }
+    /* The kernel looks at a message's head for longer than it looks at a lone piece. */
+    if (n == 1) return send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
     return sendmsg(c->fd, &m, MSG_NOSIGNAL);
 }
@@ -224,7 +225,7 @@ static bool seal_record(struct io_conn *c)
         advance(c, 0);
         return true;
     }
-    ERR_clear_error();
+    io_clear_errors();
     int n = SSL_write(c->ssl, s.ptr, (int)s.len);
     if (n <= 0) {
         io_fail_tls(c, SSL_get_error(c->ssl, n));
