@@ -566,14 +566,10 @@ static void sort_opened(struct opened *p, uint32_t n)
 }
 
 /* Containers are noted with their first piece, which an inner one may have earlier. */
-static bool sort_containers(struct match *m)
+static void put_in_order(struct match *m, struct match_container *old, struct opened *places, uint32_t *now)
 {
     struct match_container *c = m->containers.items;
     uint32_t n = m->containers.count;
-    MEM_AUTO struct match_container *old = mem_array(n, sizeof *old);
-    MEM_AUTO struct opened *places = mem_array(n, sizeof *places);
-    MEM_AUTO uint32_t *now = mem_array(n, sizeof *now);
-    if (!old || !places || !now) return false;
     memcpy(old, c, n * sizeof *c);
     for (uint32_t i = 0; i < n; i++)
         places[i] = (struct opened){c[i].open, i, c[i].is_lines};
@@ -586,7 +582,24 @@ static bool sort_containers(struct match *m)
         struct match_piece *p = piece_at(m, i);
         if (p->container != MATCH_NONE) p->container = now[p->container];
     }
-    return true;
+}
+
+#define SORT_FEW 16 /* a small answer's: without memory of their own */
+
+static bool sort_containers(struct match *m)
+{
+    uint32_t n = m->containers.count;
+    if (n <= SORT_FEW) {
+        struct match_container few[SORT_FEW];
+        struct opened few_places[SORT_FEW];
+        uint32_t few_now[SORT_FEW];
+        return put_in_order(m, few, few_places, few_now), true;
+    }
+    MEM_AUTO struct match_container *old = mem_array(n, sizeof *old);
+    MEM_AUTO struct opened *places = mem_array(n, sizeof *places);
+    MEM_AUTO uint32_t *now = mem_array(n, sizeof *now);
+    if (!old || !places || !now) return false;
+    return put_in_order(m, old, places, now), true;
 }
 
 void walk_end(struct match *m)
