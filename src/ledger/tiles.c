@@ -172,6 +172,8 @@ static result resume(struct tiles *t, const char *directory, uint64_t size)
     TRY(os_make_dir(path, DIRECTORY_MODE));
     t->root = mem_strdup(path);
     REQUIRE(t->root, ERROR_LIMIT, ENOMEM);
+    TRY(layout_path(path, t->root, TEMPORARY));
+    TRY(os_remove(path)); /* a crash may have left a file that was renamed under both names: the next would be written into it */
     TRY(tiles_edge(t->root, size, &t->edge));
     t->published = size;
     struct tlog_tile tile = {true, 0, size / TLOG_WIDTH, (unsigned)(size % TLOG_WIDTH)};

@@ -51,6 +51,22 @@ static void test_an_empty_ledger_has_a_checkpoint(void **state)
     site_free(s);
 }
 
+/* A crash between the two halves of a rename, on a file system without a journal: the tile stands under its old name too. */
+static void test_a_tile_under_two_names_is_not_written_again(void **state)
+{
+    (void)state;
+    struct site *s = site_new();
+    struct ledger_report report;
+    site_append(s, 1, 300, 40);
+    assert_ok(publish(s, false));
+    assert_int_equal(shell("ln %s/tlog/tile/entries/000 %s/tlog/new", s->directory, s->directory), 0);
+    site_append(s, 1, 300, 40);
+    assert_ok(publish(s, false));
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    assert_int_equal(report.published, 600);
+    site_free(s);
+}
+
 /* Either alone, and both. */
 static void test_tiles_and_log_are_verified_together_and_apart(void **state)
 {
@@ -360,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_ledger_has_a_checkpoint),
+        cmocka_unit_test(test_a_tile_under_two_names_is_not_written_again),
         cmocka_unit_test(test_tiles_and_log_are_verified_together_and_apart),
         cmocka_unit_test(test_nothing_can_be_changed_unseen),
         cmocka_unit_test(test_the_bundle_that_was_changed_is_told),
