@@ -574,6 +574,7 @@ static result make_directories(const char *directory)
 {
     char path[PATH_BYTES];
     TRY(os_make_dir(directory, 0750));
+    os_spread_dir(directory); /* what is published is many files, and others may make and remove many near here */
     TRY(layout_path(path, directory, "wal"));
     TRY(os_make_dir(path, 0750));
     TRY(layout_path(path, directory, "wal/spare"));

@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <sys/wait.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 static char dir[64];
@@ -330,6 +334,24 @@ static result join_name(void *ctx, const char *name)
     return strcmp(name, "b") == 0 ? FAIL(ERROR_IO, 7) : OK;
 }
 
+/* The flag is the kernel's, as `chattr +T` sets it; what else was set stays. */
+static void test_a_directory_whose_children_are_spread(void **state)
+{
+    int before = 0, after = 0;
+    struct statfs fs;
+    (void)state;
+    os_spread_dir(at("nowhere"));
+    assert_ok(os_make_dir(at("wide"), 0700));
+    int fd = open(at("wide"), O_RDONLY | O_DIRECTORY);
+    assert_true(fd >= 0 && fstatfs(fd, &fs) == 0);
+    bool has_flags = ioctl(fd, FS_IOC_GETFLAGS, &before) == 0;
+    os_spread_dir(at("wide"));
+    if (has_flags) assert_int_equal(ioctl(fd, FS_IOC_GETFLAGS, &after), 0);
+    close(fd);
+    if (!has_flags || fs.f_type != EXT4_SUPER_MAGIC) skip();
+    assert_int_equal(after, before | FS_TOPDIR_FL);
+}
+
 static void test_directories(void **state)
 {
     (void)state;
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_failed_secret_leaves_no_file),
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_a_directory_whose_children_are_spread),
         cmocka_unit_test(test_directories),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_map_copy),
