@@ -278,9 +278,24 @@ static size_t canonical_mixed(span value, unsigned skip, size_t min, size_t max,
 
 /* ---- surrogate keys ---- */
 
+static bool is_padding(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Without white space around it, ends of lines too. */
+static span trim_surrogate(span value)
+{
+    while (value.len > 0 && is_padding(value.ptr[0]))
+        value = span_from(value, 1);
+    while (value.len > 0 && is_padding(value.ptr[value.len - 1]))
+        value.len--;
+    return value;
+}
+
 static size_t canonical_surrogate(span value, uint8_t *out)
 {
-    value = span_trim(value);
+    value = trim_surrogate(value);
     size_t zeros = 0;
     if (all_digits(value.ptr, value.len))
         while (zeros + 1 < value.len && value.ptr[zeros] == '0')
