@@ -19,8 +19,11 @@ static void lint_prefilter(const struct rule *r, const struct rules_set *s)
 {
     bool anywhere = !r->is_marker && r->identifier.own_syntax;
     if (!r->pattern.code || !anywhere || r->pattern.shortest >= LONG_MATCH) return;
-    if (r->proposal && !(s->anywhere_proposals.always & r->proposal)) return;
     struct place at = place_member(&r->at, "pattern");
+    if (r->pattern.takes_words)
+        place_warning(&at, "may match in an ordinary word, so that every value is read for it; ask for nine digits, or six and a letter, "
+                           "or say \"where\": \"labelled\"");
+    if (r->proposal && !(s->anywhere_proposals.always & r->proposal)) return;
     place_warning(&at, "holds nothing regular to look for first, so that it is tried on every value; begin it with a literal or a "
                        "class of characters, bounded in number, and without back references");
 }

@@ -452,6 +452,16 @@ static void learn_blindness(struct maker *k, struct rule *rule)
     rule->pattern.blind = pattern && regular_add(&k->regular, pattern, false, 0) && memo_is_blind(&k->regular);
 }
 
+/* A word of so many letters and no digit is what most values of most documents are made of. */
+#define WORD_LETTERS 8
+
+static void merge_needs(struct rules_needs *out, const struct rules_needs *one)
+{
+    for (unsigned at = 0; at < 2; at++)
+        for (unsigned digits = 0; digits <= RULES_NEEDS_MOST; digits++)
+            out->letters[at][digits] |= one->letters[at][digits];
+}
+
 /* Of each rule by itself, whether or not the automaton of all of them has room for it. */
 static void learn_needs(struct loader *l, struct maker *k, struct proposals *p)
 {
@@ -462,10 +472,13 @@ static void learn_needs(struct loader *l, struct maker *k, struct proposals *p)
             if (add_rule(k, p->rules[i], m, 0)) break;
         }
         if (m == EXACT && !p->rules[i]->is_marker && p->rules[i]->pattern.code) memo_learn(l, p->rules[i], &k->regular);
+        struct rules_needs one = {0};
         if (m < NOT_AT_ALL)
-            needs_of(&k->regular, &p->needs);
+            needs_of(&k->regular, &one);
         else
-            needs_always(&p->needs);
+            needs_always(&one);
+        p->rules[i]->pattern.takes_words = rules_may_match(&one, 0, WORD_LETTERS, false);
+        merge_needs(&p->needs, &one);
         learn_blindness(k, p->rules[i]);
     }
 }

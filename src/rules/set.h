@@ -194,6 +194,7 @@ struct pattern {
     const uint8_t *class_of; /* of each byte, as far as the expression can tell them apart; NULL: no memo */
     uint16_t memo;           /* its number */
     bool blind;              /* takes all digits for one, and each letter in both cases */
+    bool takes_words;        /* may match in a word of letters, so that hardly a value is passed over */
 };
 
 /* What one expression found in a text (memo.c). */

@@ -132,6 +132,8 @@ def test_a_test_that_names_nobody_is_broken_and_no_gap(tmp_path):
 LINT = {
     "tried on every value": dict(identifiers=[{"id": "i", "title": "t", "why": "w", "kind": "ssn", "pattern": "((?:[0-9]+x)+)\\1",
                                                "labels": ["ssn"], "tests": {"match": ["1x1x"], "ignore": ["b"]}}]),
+    "may match in an ordinary word": dict(identifiers=[{"id": "i", "title": "t", "why": "w", "kind": "sevis", "pattern": "(?i)([A-Z0-9]{6,12})",
+                                                        "tests": {"match": ["N123456789"], "ignore": ["b"]}}]),
     'add "labels" and "bare"': dict(identifiers=[{"id": "i", "title": "t", "why": "w", "kind": "fbi_number", "pattern": "FBI(\\d{6})X",
                                                   "tests": {"match": ["FBI123456X"], "ignore": ["b"]}}]),
     "looks 70 characters behind": dict(markers=[{"id": "m", "title": "t", "why": "w", "pattern": "(?<!%s)yyy" % ("x" * 70),
