@@ -279,6 +279,17 @@ LOOK uint32_t odd_ones(__m256i bytes)
     return ~bits_of(_mm256_cmpeq_epi8(classes, _mm256_setzero_si256()));
 }
 
+/* Which bytes the next one may follow in a character that folds. */
+LOOK uint32_t leads_of(__m256i bytes)
+{
+    __m256i low = low_half(bytes), high = high_half(bytes), second = entry_of(noise_second, high);
+    second = _mm256_alignr_epi8(_mm256_permute2x128_si256(second, second, 0x81), second, 1);
+    __m256i cd = _mm256_and_si256(entry_of(noise_after_cd, low), entry_of(noise_own_cd, high));
+    __m256i ef = _mm256_and_si256(entry_of(noise_after_ef, low), entry_of(noise_own_ef, high));
+    __m256i may = _mm256_and_si256(_mm256_or_si256(cd, ef), second);
+    return ~bits_of(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
+}
+
 bool noise_avx2(span run, bool roomy)
 {
     if (run.len > LOOK_READ) return false;
@@ -289,7 +300,7 @@ bool noise_avx2(span run, bool roomy)
         .signs = odd & ~high,
         .follows = high & ~bits_of(_mm256_slli_epi16(p, 1))}; /* bit 6 of each byte, and so on */
     n.leads = odd & n.follows >> 1 & high;
-    if (n.leads) {
+    if (n.leads && (n.leads &= leads_of(p))) {
         n.longer = bits_of(_mm256_slli_epi16(p, 2));
         n.longest = bits_of(_mm256_slli_epi16(p, 3));
         n.wide = bits_of(equal_half(p, 0xEF));

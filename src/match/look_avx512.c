@@ -118,14 +118,38 @@ static inline uint32_t equal_half(__m256i bytes, uint8_t byte)
     return _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8((char)byte));
 }
 
+/* A table's entry for each byte of 0 to 15. */
+static inline __m256i entry_of(const uint8_t table[16], __m256i i)
+{
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)table)), i);
+}
+
+static inline __m256i low_half(__m256i bytes)
+{
+    return _mm256_and_si256(bytes, _mm256_set1_epi8(15));
+}
+
+static inline __m256i high_half(__m256i bytes)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+}
+
 /* What noise_low and noise_high say. */
 static inline uint32_t odd_ones(__m256i bytes)
 {
-    const __m256i half = _mm256_set1_epi8(15);
-    __m256i lows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)noise_low));
-    __m256i highs = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)noise_high));
-    __m256i low = _mm256_shuffle_epi8(lows, _mm256_and_si256(bytes, half));
-    return _mm256_test_epi8_mask(low, _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+    return _mm256_test_epi8_mask(entry_of(noise_low, low_half(bytes)), entry_of(noise_high, high_half(bytes)));
+}
+
+/* Which bytes the next one may follow in a character that folds. */
+static inline uint32_t leads_of(__m256i bytes)
+{
+    static const uint8_t next[32] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31, 0};
+    __m256i low = low_half(bytes), high = high_half(bytes), second = entry_of(noise_second, high);
+    second = _mm256_permutexvar_epi8(_mm256_loadu_si256((const void *)next), second);
+    __m256i cd = _mm256_and_si256(entry_of(noise_after_cd, low), entry_of(noise_own_cd, high));
+    __m256i ef = _mm256_and_si256(entry_of(noise_after_ef, low), entry_of(noise_own_ef, high));
+    return _mm256_test_epi8_mask(_mm256_or_si256(cd, ef), second);
 }
 
 bool noise_avx512(span run, bool roomy)
@@ -139,7 +163,7 @@ bool noise_avx512(span run, bool roomy)
         .signs = odd & ~high,
         .follows = high & ~_mm256_test_epi8_mask(p, _mm256_set1_epi8(0x40))};
     n.leads = odd & n.follows >> 1 & high;
-    if (n.leads) {
+    if (n.leads && (n.leads &= leads_of(p))) {
         n.longer = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x20));
         n.longest = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x10));
         n.wide = equal_half(p, 0xEF);

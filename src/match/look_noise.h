@@ -35,6 +35,43 @@ static const uint8_t noise_low[16] = {
 static const uint8_t noise_high[16] = {
     [0x2] = NOISE_PERCENT, [0x4] = NOISE_AT, [0xC] = NOISE_C, [0xD] = NOISE_D, [0xE] = NOISE_E, [0xF] = NOISE_F};
 
+/* Of those, what may follow: by the low half of C and D, of E and F, four bits for the high halves 8, 9, A and B. */
+#define NOISE_8 1
+#define NOISE_9 2
+#define NOISE_A 4
+#define NOISE_B 8
+#define NOISE_SECOND (NOISE_8 | NOISE_9 | NOISE_A | NOISE_B)
+#define NOISE_OF_C(seconds) ((seconds) << 4)
+static const uint8_t noise_after_cd[16] = {
+    [0x0] = NOISE_SECOND,
+    [0x1] = NOISE_8 | NOISE_9,
+    [0x2] = NOISE_OF_C(NOISE_8 | NOISE_A | NOISE_B),
+    [0x3] = NOISE_OF_C(NOISE_SECOND),
+    [0x4] = NOISE_OF_C(NOISE_SECOND),
+    [0x5] = NOISE_OF_C(NOISE_SECOND),
+    [0x6] = NOISE_8,
+    [0x8] = NOISE_9,
+    [0x9] = NOISE_A,
+    [0xB] = NOISE_B,
+    [0xC] = NOISE_OF_C(NOISE_SECOND),
+    [0xD] = NOISE_OF_C(NOISE_8 | NOISE_9 | NOISE_A),
+    [0xE] = NOISE_OF_C(NOISE_9 | NOISE_A | NOISE_B),
+    [0xF] = NOISE_8,
+};
+#define NOISE_OF_F(seconds) ((seconds) << 4)
+static const uint8_t noise_after_ef[16] = {
+    [0x0] = NOISE_A | NOISE_B | NOISE_OF_F(NOISE_9),
+    [0x1] = NOISE_SECOND,
+    [0x2] = NOISE_8 | NOISE_9 | NOISE_B,
+    [0x3] = NOISE_8 | NOISE_OF_F(NOISE_A),
+    [0xA] = NOISE_9 | NOISE_A,
+    [0xF] = NOISE_B,
+};
+/* By the high half: which of them are a byte's own; which bits it is as a second one. */
+static const uint8_t noise_own_cd[16] = {[0xC] = 0xF0, [0xD] = 0x0F};
+static const uint8_t noise_own_ef[16] = {[0xE] = 0x0F, [0xF] = 0xF0};
+static const uint8_t noise_second[16] = {[0x8] = 0x11 * NOISE_8, [0x9] = 0x11 * NOISE_9, [0xA] = 0x11 * NOISE_A, [0xB] = 0x11 * NOISE_B};
+
 /* A bit for each byte, of up to 24; nothing is set behind the last. */
 struct noise {
     uint32_t printable; /* and 0x7F */

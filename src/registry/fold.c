@@ -211,6 +211,7 @@ static uint8_t letter_value(uint32_t c)
         uint32_t i = (c - 0x1D400) % 52;
         return (uint8_t)(i < 26 ? 'A' + i : 'a' + (i - 26));
     }
+    if (c < look_alikes[0].from || c > look_alikes[ARRAY_LEN(look_alikes) - 1].from) return 0; /* as of most scripts */
     for (size_t i = 0; i < ARRAY_LEN(look_alikes); i++)
         if (look_alikes[i].from == c) return (uint8_t)look_alikes[i].to;
     return 0;
