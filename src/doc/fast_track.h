@@ -126,7 +126,7 @@ static void choose_way(struct track_node *n)
     if (n->pass != 0) n->pass = TRACK_PASS(n->pass >> 8, way_of(n));
 }
 
-static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool exact)
+static __attribute__((noinline)) void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 {
     if (!n->exact && n->shape_len <= TRACK_SECOND_SHAPE) {
         memcpy(n->second, n->shape, n->shape_len);
@@ -140,9 +140,10 @@ static void keep_shape(struct track_node *n, const uint8_t *p, size_t len, bool 
 }
 
 /* One string is not kept in the place of a shape, nor where each is another. */
-static void keep(struct track_node *n, const uint8_t *p, size_t len, bool exact)
+STRIDE void keep(struct track_node *n, const uint8_t *p, size_t len, bool exact)
 {
-    if (exact && n->shape_len > 0 && (!n->exact || ++n->strays >= TRACK_STRAYS)) return;
+    if (exact && n->shape_len > 0 && (!n->exact || n->strays == TRACK_STRAYS)) return;
+    n->strays += exact && n->shape_len > 0;
     keep_shape(n, p, len, exact);
 }
 
