@@ -117,6 +117,7 @@ static enum track_way way_of(const struct track_node *n)
     if (!n->row) return TRACK_LOOK; /* what follows has to be looked for */
     if (n->kind == TRACK_SCALAR) return dull ? TRACK_SCALARS : TRACK_NUMBERS;
     if (!asked || n->loud == TRACK_LOUD) return TRACK_TOLD;
+    if (n->exact && n->strays == TRACK_STRAYS) return TRACK_ASKED;
     if (n->shape_len > 0 && !n->exact) return TRACK_SHAPED;
     return dull ? TRACK_WORD : n->shape_len > 0 ? TRACK_SAME : TRACK_LOOK;
 }
@@ -423,49 +424,99 @@ static __attribute__((noinline)) size_t pass_long(
     return to + 1;
 }
 
+/* Whether a string that is none of those kept is nothing all the same, and there is nothing to keep of it. */
+static __attribute__((noinline)) bool is_unheard(const struct doc_skip *skip, uint16_t under, const uint8_t *p, size_t len)
+{
+    return skip->ask && skip->ask(skip->ctx, under, span_of(p, len)) == DOC_NEWS_NONE;
+}
+
+/* How a string is passed by its way alone. PASS_WORD: if it is a short word. */
+enum pass { PASS_NOT, PASS_NOTHING, PASS_WORD };
+STRIDE enum pass pass_by_shape(const struct track_node *n, const uint8_t *p, size_t len)
+{
+    if (LIKELY(len == n->shape_len && has_shape(n->shape, len, p))) return PASS_NOTHING;
+    if (len > 0 && len == n->second_len && has_shape(n->second, len, p)) return PASS_NOTHING;
+    return n->dull & DOC_DULL_VALUE ? PASS_WORD : PASS_NOT;
+}
+
+/* Of the string that was glanced at. */
+STRIDE bool is_plain_word(const struct doc_skip *skip, struct glance g, const uint8_t *p)
+{
+    return !g.six && (g.len < 12 || (skip->parted && is_parted(p, g.len)));
+}
+
 /* Passes the value behind a node that was judged for records of this epoch, where its way is all there is to it; where the
  * next gap begins, which the next node may be. 0: it has to be looked at. */
-STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *n, uint64_t epoch, const uint8_t *p, size_t from,
+STRIDE size_t pass_quickly(const struct doc_reader *r, const struct track_node *n, uint64_t key, const uint8_t *p, size_t from,
     size_t stop, struct track_record *record, size_t step)
 {
-    uint64_t way = n->pass ^ TRACK_PASS(epoch, 0);
-    if (way == TRACK_SCALARS) return end_of_scalar(&r->scan, p, from, stop);
-    if (way == TRACK_NUMBERS) {
-        size_t end = end_of_number(&r->scan, p, from, stop, &record->words[step]);
-        record->told[step / 64] |= (uint64_t)(end > 0) << step % 64;
-        return end;
+    uint64_t way = n->pass ^ key;
+    if (LIKELY(way - 1 < TRACK_ASKED)) {
+        const struct glance g = glance_at(&r->scan, from);
+        size_t end = from + g.len;
+        enum pass pass = PASS_WORD;
+        if (UNLIKELY(end >= stop)) return 0;
+        if (way == TRACK_TOLD) {
+            if (UNLIKELY(g.len == 64)) return pass_long(&r->scan, p, from, stop, record, step);
+            record->words[step] = event_word(g.len, 0, DOC_STRING, (uint32_t)g.six << 3 | (uint32_t)(g.len >= 12) << 4);
+            record->told[step / 64] |= 1ULL << step % 64;
+            return end + 1;
+        }
+        if (way == TRACK_SHAPED) pass = pass_by_shape(n, p, g.len);
+        if (way == TRACK_SAME) pass = g.len == n->shape_len && is_like(n, p) ? PASS_NOTHING : PASS_NOT;
+        if (way == TRACK_ASKED && !(n->dull & DOC_DULL_VALUE && is_plain_word(r->skip, g, p)))
+            pass = g.len < 64 && is_unheard(r->skip, n->under, p, g.len) ? PASS_NOTHING : PASS_NOT;
+        if (pass == PASS_NOT || (pass == PASS_WORD && UNLIKELY(!is_plain_word(r->skip, g, p)))) return 0;
+        return end + 1;
     }
-    if (UNLIKELY(way - 1 >= TRACK_SAME)) return 0;
-    const struct glance g = glance_at(&r->scan, from);
-    if (UNLIKELY(from + g.len >= stop)) return 0;
-    if (way == TRACK_TOLD) {
-        if (UNLIKELY(g.len == 64)) return pass_long(&r->scan, p, from, stop, record, step);
-        record->words[step] = event_word(g.len, 0, DOC_STRING, (uint32_t)g.six << 3 | (uint32_t)(g.len >= 12) << 4);
-        record->told[step / 64] |= 1ULL << step % 64;
-        return from + g.len + 1;
-    }
-    if (way == TRACK_SHAPED) {
-        if (LIKELY(g.len == n->shape_len && has_shape(n->shape, g.len, p))) return from + g.len + 1;
-        if (g.len > 0 && g.len == n->second_len && has_shape(n->second, g.len, p)) return from + g.len + 1;
-        if (!(n->dull & DOC_DULL_VALUE)) return 0;
-    }
-    if (way == TRACK_SAME) return g.len == n->shape_len && is_like(n, p) ? from + g.len + 1 : 0;
-    if (UNLIKELY(g.six) || (g.len >= 12 && !(r->skip->parted && is_parted(p, g.len)))) return 0;
-    return from + g.len + 1;
+    if (LIKELY(way == TRACK_SCALARS)) return end_of_scalar(&r->scan, p, from, stop);
+    if (way != TRACK_NUMBERS) return 0;
+    size_t end = end_of_number(&r->scan, p, from, stop, &record->words[step]);
+    record->told[step / 64] |= (uint64_t)(end > 0) << step % 64;
+    return end;
 }
-_Static_assert(TRACK_WORD == 1 && TRACK_SHAPED == 2 && TRACK_TOLD == 3 && TRACK_SAME == 4, "strings");
+_Static_assert(TRACK_WORD == 1 && TRACK_SHAPED == 2 && TRACK_TOLD == 3 && TRACK_SAME == 4 && TRACK_ASKED == 5, "strings");
 _Static_assert(TRACK_SHAPE <= TRACK_GAP, "a shape may be compared where a gap may");
 
 /* The gap that follows the node before it; NULL: there is none. */
-STRIDE struct track_node *seek(const struct stride *s, struct track_node *before, size_t gap)
+static __attribute__((noinline)) struct track_node *seek(const struct stride *s, struct track_node *before, size_t gap)
 {
     uint16_t at = find_gap(s, before->child, &before->next, gap);
     return LIKELY(at != TRACK_NONE) ? &s->r->track->nodes[at] : NULL;
 }
 
+/* Where a record is that is gone through, before a value that its way did not pass: what was made of it. */
+struct passing {
+    struct track_node *n;
+    size_t next, stop; /* `next`: where the gap behind the value begins; 0: the value is passed once more */
+    enum { PASSING_ON, PASSING_LEFT, PASSING_END } as;
+};
+static __attribute__((noinline)) struct passing pass_slowly(
+    struct stride *s, struct track_node *n, size_t gap, size_t stop, size_t step)
+{
+    struct track *t = s->r->track;
+    size_t from = gap + n->len;
+    struct passing to = {n, 0, stop, PASSING_LEFT};
+    if (UNLIKELY(n->pass >> 8 != t->now)) return to;
+    if (n->kind == TRACK_END) return to.as = PASSING_END, to;
+    if (stop < from) { /* it stood before the value */
+        to.stop = next_stop(s->r, s->size, &s->literal, from);
+        if (LIKELY(to.stop >= from)) to.as = PASSING_ON;
+        return to;
+    }
+    if (UNLIKELY(n->kind == TRACK_SCALAR && !is_scalar(*byte_at(s, from)))) { /* the gap is the beginning of another */
+        if ((to.n = seek(s, &t->nodes[n->parent], gap))) to.as = PASSING_ON;
+        return to;
+    }
+    to.next = pass_any(s, n, step, from);
+    if (UNLIKELY(to.next == 0)) return to;
+    if (stop < to.next) to.stop = next_stop(s->r, s->size, &s->literal, to.next);
+    return to.as = PASSING_ON, to;
+}
+
 /* Goes through a record, whose first gap this is and begins there; where it ends. 0: it leaves the track, or is to be judged
  * first. By planes alone: its marks are mostly never put into the list. A function of its own, with a stride of its own: it
- * needs all registers that there are. */
+ * needs all registers that there are, and calls others for all that is seldom. */
 static __attribute__((noinline)) size_t go_through(
     struct doc_reader *r, uintptr_t bytes, size_t size, size_t gap, uint16_t first)
 {
@@ -478,31 +529,23 @@ static __attribute__((noinline)) size_t go_through(
     s.at = r->chunk_at;
     s.skip = r->skip;
     s.literal = r->literal;
-    const uint64_t epoch = t->now;
+    const uint64_t key = TRACK_PASS(t->now, 0);
     struct track_node *n = &t->nodes[first];
     size_t step = 0, stop = next_stop(r, size, &s.literal, gap);
     record->told[0] = record->told[1] = 0;
     for (;;) {
         size_t from = gap + n->len;
-        const uint8_t *p = (const uint8_t *)(bytes + from);
         record->gaps[step] = (uint16_t)gap;
-        size_t next = pass_quickly(r, n, epoch, p, from, stop, record, step);
+        size_t next = pass_quickly(r, n, key, (const uint8_t *)(bytes + from), from, stop, record, step);
         bool row = true;
         if (UNLIKELY(next == 0)) {
-            if (UNLIKELY(n->pass >> 8 != epoch)) return 0;
-            if (n->kind == TRACK_END) break;
-            if (stop < from) { /* it stood before the value */
-                stop = next_stop(r, size, &s.literal, from);
-                if (UNLIKELY(stop < from)) return 0;
-                continue;
-            }
-            if (UNLIKELY(n->kind == TRACK_SCALAR && !is_scalar(*p))) { /* the gap is the beginning of another */
-                if (!(n = seek(&s, &t->nodes[n->parent], gap))) return 0;
-                continue;
-            }
-            next = pass_any(&s, n, step, from);
-            if (UNLIKELY(next == 0)) return 0;
-            if (stop < next) stop = next_stop(r, size, &s.literal, next);
+            const struct passing to = pass_slowly(&s, n, gap, stop, step);
+            if (to.as == PASSING_LEFT) return 0;
+            if (to.as == PASSING_END) break;
+            n = to.n;
+            stop = to.stop;
+            if (to.next == 0) continue;
+            next = to.next;
             row = n->row;
         }
         gap = next;

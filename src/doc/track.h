@@ -56,6 +56,7 @@ enum track_way {
     TRACK_SHAPED, /* a string of the shape that is kept is nothing, and a short one where its name is dull */
     TRACK_TOLD,   /* a string is told */
     TRACK_SAME,   /* the very string that is kept is nothing */
+    TRACK_ASKED,  /* a string is asked about, but for a short one where its name is dull: each is another */
     TRACK_SCALARS, /* a short number is nothing, and true, false, null */
     TRACK_NUMBERS, /* plain digits are told */
 };
