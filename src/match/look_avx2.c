@@ -272,13 +272,6 @@ LOOK uint32_t bits_of(__m256i bytes)
     return (uint32_t)_mm256_movemask_epi8(bytes);
 }
 
-/* What noise_low and noise_high say. */
-LOOK uint32_t odd_ones(__m256i bytes)
-{
-    __m256i classes = _mm256_and_si256(entry_of(noise_low, low_half(bytes)), entry_of(noise_high, high_half(bytes)));
-    return ~bits_of(_mm256_cmpeq_epi8(classes, _mm256_setzero_si256()));
-}
-
 /* Which bytes the next one may follow in a character that folds. */
 LOOK uint32_t leads_of(__m256i bytes)
 {
@@ -290,17 +283,18 @@ LOOK uint32_t leads_of(__m256i bytes)
     return ~bits_of(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
 }
 
+/* Without a branch but for what is rare: random bytes take each the other way. */
 bool noise_avx2(span run, bool roomy)
 {
     if (run.len > LOOK_READ) return false;
     __m256i p = decode(LIKELY(roomy) ? _mm256_loadu_si256((const void *)run.ptr) : load_half(run.ptr, run.len));
-    uint32_t there = (1U << run.len * 3 / 4) - 1, high = bits_of(p) & there, odd = odd_ones(p) & there;
+    uint32_t there = (1U << run.len * 3 / 4) - 1;
     struct noise n = {.printable = bits_of(_mm256_cmpgt_epi8(p, _mm256_set1_epi8(0x1F))) & there,
         .digits = bits_of(within_half(p, '0', 9)) & there,
-        .signs = odd & ~high,
-        .follows = high & ~bits_of(_mm256_slli_epi16(p, 1))}; /* bit 6 of each byte, and so on */
-    n.leads = odd & n.follows >> 1 & high;
-    if (n.leads && (n.leads &= leads_of(p))) {
+        .signs = bits_of(_mm256_or_si256(equal_half(p, '%'), equal_half(p, '@'))) & there,
+        .leads = leads_of(p) & there >> 1};
+    if (UNLIKELY(n.leads != 0)) {
+        n.follows = bits_of(p) & ~bits_of(_mm256_slli_epi16(p, 1)) & there; /* bit 6 of each byte, and so on */
         n.longer = bits_of(_mm256_slli_epi16(p, 2));
         n.longest = bits_of(_mm256_slli_epi16(p, 3));
         n.wide = bits_of(equal_half(p, 0xEF));

@@ -134,12 +134,6 @@ static inline __m256i high_half(__m256i bytes)
     return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
 }
 
-/* What noise_low and noise_high say. */
-static inline uint32_t odd_ones(__m256i bytes)
-{
-    return _mm256_test_epi8_mask(entry_of(noise_low, low_half(bytes)), entry_of(noise_high, high_half(bytes)));
-}
-
 /* Which bytes the next one may follow in a character that folds. */
 static inline uint32_t leads_of(__m256i bytes)
 {
@@ -152,18 +146,19 @@ static inline uint32_t leads_of(__m256i bytes)
     return _mm256_test_epi8_mask(_mm256_or_si256(cd, ef), second);
 }
 
+/* Without a branch but for what is rare: random bytes take each the other way. */
 bool noise_avx512(span run, bool roomy)
 {
     (void)roomy; /* no more is read of it than there is */
     if (run.len > LOOK_READ) return false;
     __m256i p = decode(_mm256_maskz_loadu_epi8(_bzhi_u32(~0U, (unsigned)run.len), run.ptr));
-    uint32_t there = (1U << run.len * 3 / 4) - 1, high = (uint32_t)_mm256_movepi8_mask(p) & there, odd = odd_ones(p) & there;
+    uint32_t there = (1U << run.len * 3 / 4) - 1;
     struct noise n = {.printable = _mm256_cmpgt_epi8_mask(p, _mm256_set1_epi8(0x1F)) & there,
         .digits = within_half(p, '0', 10) & there,
-        .signs = odd & ~high,
-        .follows = high & ~_mm256_test_epi8_mask(p, _mm256_set1_epi8(0x40))};
-    n.leads = odd & n.follows >> 1 & high;
-    if (n.leads && (n.leads &= leads_of(p))) {
+        .signs = (equal_half(p, '%') | equal_half(p, '@')) & there,
+        .leads = leads_of(p) & there >> 1};
+    if (UNLIKELY(n.leads != 0)) {
+        n.follows = (uint32_t)_mm256_movepi8_mask(p) & ~_mm256_test_epi8_mask(p, _mm256_set1_epi8(0x40)) & there;
         n.longer = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x20));
         n.longest = _mm256_test_epi8_mask(p, _mm256_set1_epi8(0x10));
         n.wide = equal_half(p, 0xEF);
