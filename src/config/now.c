@@ -47,7 +47,8 @@ RESULT config_registry_open(const struct config *c, struct config_registry *now)
 void config_registry_close(struct config_registry *now)
 {
     if (now->registry != NULL) registry_close(now->registry);
-    if (now->overlay != NULL) mem_free_wipe(now->overlay, CONFIG_OVERLAY_BYTES);
+    if (now->overlay != NULL) registry_overlay_wipe(now->overlay, CONFIG_OVERLAY_BYTES);
+    mem_free(now->overlay);
     now->registry = NULL;
     now->overlay = NULL;
 }

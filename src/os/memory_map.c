@@ -115,9 +115,10 @@ void os_unmap(struct os_map *m)
 
 #define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
+/* Its memory is there from the start: whoever touched a page of it for which there is none would die. */
 static RESULT size_and_seal(int fd, size_t size)
 {
-    REQUIRE(ftruncate(fd, (off_t)size) == 0, ERROR_IO, errno);
+    REQUIRE(ftruncate(fd, (off_t)size) == 0 && fallocate(fd, 0, 0, (off_t)size) == 0, ERROR_IO, errno);
     REQUIRE(fcntl(fd, F_ADD_SEALS, SIZE_SEALS) == 0, ERROR_IO, errno);
     return OK;
 }

@@ -288,7 +288,10 @@ RESULT registry_change_parse(const uint8_t key[32], const char *name, unsigned l
  * identifier from a subject (only a rebuild does); release ends all protection through that subject, and what another
  * protected subject shares stays protected; a later protect brings the released subject back with all it had. */
 #define REGISTRY_OVERLAY_MIN 8192 /* bytes; 41 a key slot and half of those are used: 16 MiB hold 200,000 keys */
+/* `overlay` is all zero, as memory is that the system has just given, or was formatted before, and is emptied. */
 RESULT registry_overlay_format(void *overlay, size_t size, const uint8_t key[32]);
+/* Before memory that held one is given back; memory that nothing was applied to is not touched beyond its header. */
+void registry_overlay_wipe(void *overlay, size_t size);
 /* LIMIT (REGISTRY_OVERLAY_FULL) when registry_overlay_apply() would not find room: ask before the journal is written. */
 RESULT registry_overlay_room(const void *overlay, const struct registry_change *c);
 /* All of it or, with an error, nothing. In force when it returns. */

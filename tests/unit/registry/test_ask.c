@@ -54,6 +54,7 @@ static int make_world(void **state)
     buf_free(&source);
     assert_true(is_ok(w->built.outcome));
     w->overlay = aligned_alloc(64, OVERLAY);
+    memset(w->overlay, 0, OVERLAY);
     assert_true(is_ok(registry_overlay_format(w->overlay, OVERLAY, test_key)));
     w->registry = open_image(w->built.image, w->overlay);
     *state = w;

@@ -219,6 +219,29 @@ static void test_bad_overlays(void **state UNUSED)
     built_free(&b);
 }
 
+/* Nothing of an earlier life is left: not where it is begun anew, and not where it is given back, whether or not it was used. */
+static void test_emptied(void **state UNUSED)
+{
+    struct built b = build_text("");
+    uint8_t *overlay = new_overlay(SIZE);
+    struct registry *r = open_image(b.image, overlay);
+    assert_true(is_ok(apply(overlay, PROTECT("N1", "A020000001"))));
+    assert_true(has(r, "A020000001"));
+    assert_true(is_ok(registry_overlay_format(overlay, SIZE, test_key)));
+    assert_false(has(r, "A020000001"));
+    for (int used = 0; used < 2; used++) {
+        if (used) assert_true(is_ok(apply(overlay, PROTECT("N1", "A020000001"))));
+        registry_overlay_wipe(overlay, SIZE);
+        for (size_t i = 0; i < SIZE; i++)
+            assert_int_equal(overlay[i], 0);
+        assert_true(is_ok(registry_overlay_format(overlay, SIZE, test_key)));
+        assert_false(has(r, "A020000001"));
+    }
+    registry_close(r);
+    munmap(overlay, SIZE);
+    built_free(&b);
+}
+
 static void test_change_lines(void **state UNUSED)
 {
     static const struct {
@@ -456,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_the_scarcer_room_is_told),
         cmocka_unit_test(test_bad_overlays),
+        cmocka_unit_test(test_emptied),
         cmocka_unit_test(test_change_lines),
         cmocka_unit_test(test_readers_see_no_torn_state),
         cmocka_unit_test(test_suspect_and_clear),
