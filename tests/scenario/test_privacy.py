@@ -26,17 +26,22 @@ def holds(text):
 def test_canaries(make_gateway, origin):
     #= 8USC1367 a(2)
     #= ICE10036.2 2.1
-    gw = make_gateway(protected=[SOURCE], workers=2)
+    gw = make_gateway(protected=[SOURCE], workers=2, config={"upstreams": {"records": {
+        "servers": [origin.url], "timeout": {"connect": "2s", "response": "2s"}}}})
     broken = json.dumps(PERSON).encode()[:-1]
+    odd = b"HTTP/1.1 200 " + CANARIES["name"].encode() + b"\r\n" + CANARIES["number"].encode() + b": x y\r\n\r\n"
     bodies = {"/api/persons": answer({"total": 1, "items": [PERSON]}), "/api/search": answer({"query": CANARIES["name"], "total": 1, "items": [PERSON]}),
               "/inspect/one": answer(PERSON), "/inspect/list": answer([PERSON, {"personId": 1}]), "/inspect/broken": answer(broken),
               "/inspect/text": answer(json.dumps(PERSON).encode(), content_type="text/plain"),
               "/inspect/cut": (answer(PERSON)[:-20], "close"), "/inspect/error": answer(PERSON, 500),
               "/inspect/move": answer(b"", 302, headers=[("Location", "/x/" + CANARIES["number"])]),
               "/inspect/head": answer([], headers=[("X-Who", CANARIES["name"]), ("ETag", '"' + CANARIES["number"] + '"')]),
-              "/inspect/odd": b"HTTP/1.1 200 " + CANARIES["name"].encode() + b"\r\n" + CANARIES["number"].encode() + b": x y\r\n\r\n"}
-    origin.respond = lambda r: bodies.get(r.path, answer({"personId": 90210017, **PERSON}))
+              "/inspect/odd": (odd, "close")}
+    origin.respond = lambda r: odd if r.path == "/inspect/stalls" else bodies.get(r.path, answer({"personId": 90210017, **PERSON}))
     left = b""
+    stalled = [Client(gw.port, who, timeout=60) for who in (POLICE, OFFICER)]  # no end comes: they wait while the others are served
+    for c in stalled:
+        c.request("/inspect/stalls")
     paths = list(bodies) + ["/api/persons/90210017", f"/inspect/{CANARIES['number']}", f"/nowhere/{CANARIES['number']}",
                             f"/inspect/x?name={CANARIES['name']}", f"/inspect/{CANARIES['name']};x"]
     for who in (POLICE, ANONYMOUS, CONDUIT, ("unlisted", None), ("uscis-officer", None)):
@@ -48,7 +53,10 @@ def test_canaries(make_gateway, origin):
                     left += c.buffered
                 r = fetch(gw.port, path, who, method)
                 left += r.raw
-    assert not holds(left)
+    timed_out, shown = (c.response() for c in stalled)
+    assert timed_out.status == 404 and not holds(left + timed_out.raw)
+    for c in stalled:
+        c.close()
     for path in paths:
         fetch(gw.port, path, OFFICER)
     gw.write("changes.jsonl", json.dumps({"op": "protect", **SOURCE}) + "\n")
