@@ -195,7 +195,7 @@ static span in_clear(const struct ledger_entry *e, span value)
     return e->sealer ? span_of(NULL, 0) : value;
 }
 
-static void put_recipient(struct writer *w, const struct ledger_entry *e)
+static void put_who(struct writer *w, const struct ledger_entry *e)
 {
     PUT(w, ",\"recipient\":{\"id\":");
     put_text(w, e->recipient.id, LEDGER_FIELD_MAX);
@@ -206,6 +206,16 @@ static void put_recipient(struct writer *w, const struct ledger_entry *e)
     FIELD(w, "identity", in_clear(e, e->recipient.identity), LEDGER_FIELD_MAX);
     FIELD(w, "fingerprint", e->recipient.fingerprint, LEDGER_FIELD_MAX);
     if (e->recipient.via.ptr) FIELD(w, "via", e->recipient.via, LEDGER_FIELD_MAX);
+    PUT(w, "}");
+    FIELD(w, "client", in_clear(e, e->client), LEDGER_FIELD_MAX);
+}
+
+static void put_versions(struct writer *w, const struct ledger_entry *e)
+{
+    PUT(w, ",\"versions\":{\"rules\":");
+    put_text(w, e->versions.rules, LEDGER_FIELD_MAX);
+    FIELD(w, "registry", e->versions.registry, LEDGER_FIELD_MAX);
+    FIELD(w, "config", e->versions.config, LEDGER_FIELD_MAX);
     PUT(w, "}");
 }
 
@@ -220,8 +230,8 @@ static void put_head(struct writer *w, const struct ledger_entry *e)
     FIELD(w, "request", e->request, LEDGER_FIELD_MAX);
     PUT(w, ",\"event\":");
     put_word(w, ledger_event_name(e->event));
-    put_recipient(w, e);
-    FIELD(w, "client", in_clear(e, e->client), LEDGER_FIELD_MAX);
+    if (e->spelled.who.ptr) put_bytes(w, e->spelled.who.ptr, e->spelled.who.len);
+    else put_who(w, e);
     FIELD(w, "purpose", e->purpose, LEDGER_FIELD_MAX);
     FIELD(w, "method", e->method, LEDGER_FIELD_MAX);
     FIELD(w, "route", e->route, LEDGER_FIELD_MAX);
@@ -270,11 +280,8 @@ static void put_tail(struct writer *w, const struct ledger_entry *e, span sealed
 {
     FIELD(w, "grant", e->grant, LEDGER_FIELD_MAX);
     FIELD(w, "exception", e->exception, LEDGER_FIELD_MAX);
-    PUT(w, ",\"versions\":{\"rules\":");
-    put_text(w, e->versions.rules, LEDGER_FIELD_MAX);
-    FIELD(w, "registry", e->versions.registry, LEDGER_FIELD_MAX);
-    FIELD(w, "config", e->versions.config, LEDGER_FIELD_MAX);
-    PUT(w, "}");
+    if (e->spelled.versions.ptr) put_bytes(w, e->spelled.versions.ptr, e->spelled.versions.len);
+    else put_versions(w, e);
     NUMBER(w, "duration_us", e->duration_us);
     NUMBER(w, "part", e->part ? (int64_t)e->part : 1);
     if (e->more)
@@ -308,6 +315,19 @@ static void put_link(struct writer *w, const struct ledger_entry *e)
     if (e->link.root) hex_encode(span_of(e->link.root, 32), hex);
     put_text(w, e->link.root ? span_str(hex) : span_of(NULL, 0), 64);
     PUT(w, "}");
+}
+
+result ledger_entry_spell(const struct ledger_entry *e, enum ledger_alike what, struct buf *out)
+{
+    uint8_t *room;
+    buf_clear(out);
+    TRY(buf_reserve(out, LEDGER_ENTRY_MAX, &room));
+    struct writer w = {room, room + LEDGER_ENTRY_MAX, false};
+    if (what == LEDGER_WHO) put_who(&w, e);
+    else put_versions(&w, e);
+    ASSERT(!w.full); /* each text has its own bound */
+    buf_commit(out, (size_t)(w.at - room));
+    return OK;
 }
 
 result ledger_entry_encode(const struct ledger_entry *e, struct buf *out)

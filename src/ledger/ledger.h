@@ -99,6 +99,10 @@ struct ledger_entry {
     struct {
         span rules, registry, config;
     } versions;
+    /* Written before by ledger_entry_spell from the same values and sealer, which stand here all the same; NULL: not yet. */
+    struct {
+        span who, versions;
+    } spelled;
     int64_t duration_us;
     uint32_t part; /* from 1; 0 is taken as 1. Streams: the caller counts */
     bool more;     /* not the last part: further entries of this request and event follow */
@@ -136,6 +140,10 @@ RESULT ledger_entry_parts(const struct ledger_entry *e, struct buf *out, ledger_
 /* One part, appended to out: at most LEDGER_PART_SUBJECTS subjects (asserted). LIMIT code EMSGSIZE when it would be too
  * long (only rules and `sealed` can do that). */
 RESULT ledger_entry_encode(const struct ledger_entry *e, struct buf *out);
+/* What many entries of one connection say alike, for ledger_entry.spelled: `recipient` and `client`, or `versions`. out is cleared
+ * first; its cap must be at least LEDGER_ENTRY_MAX. LIMIT when it cannot grow. */
+enum ledger_alike { LEDGER_WHO, LEDGER_VERSIONS };
+RESULT ledger_entry_spell(const struct ledger_entry *e, enum ledger_alike what, struct buf *out);
 /* The usual case in one step: encodes, publishes every part, *ticket is that of the last; it must be 0 before the first.
  * LIMIT EAGAIN: ring full; *left is what was not published yet: call again with it and the same ticket, and no part
  * stands in the ledger twice. IO: the ledger failed, or its scribe died between two parts. */

@@ -254,6 +254,8 @@ void interest_count(struct exchange *x);
 RESULT record_describe(struct exchange *x, struct arena *a, struct ledger_entry *e);
 /* What a verdict found: subjects by pseudonym, rules by name, records. Lives in the arena. */
 RESULT record_describe_findings(struct exchange *x, const struct policy_verdict *v, struct arena *a, struct ledger_entry *e);
+/* Of what was spelled for a session or worker. */
+void record_forget(span *spelled);
 RESULT record_publish(struct exchange *x);
 void record_versions(const struct worker *w, struct ledger_entry *e);
 void record_count(struct exchange *x); /* what was decided, for the metrics */
@@ -275,6 +277,7 @@ struct session {
     const struct listening *listening;
     struct recipient_identity who;
     char client[OS_ADDRESS_TEXT]; /* address without port */
+    span spelled; /* who it is, as every entry says it: memory of its own; NULL: no entry yet */
     bool identified, used;
     bool ended; /* the client sends no more */
     bool gone;  /* the connection is broken: nothing can be sent */
@@ -337,6 +340,7 @@ struct worker {
     uint64_t told_before[PROXY_TALLY_COUNT]; /* what the summary before the last had told … */
     uint64_t told_before_us, summary_ticket; /* … and the last one's: what died with a scribe is told again */
     char registry_version[33];
+    span spelled_versions; /* as every entry says them: memory of its own */
     uint64_t registry_built; /* unix seconds */
 };
 

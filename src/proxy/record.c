@@ -129,6 +129,30 @@ void record_versions(const struct worker *w, struct ledger_entry *e)
     e->versions.config = span_str(w->settings->config_version);
 }
 
+void record_forget(span *spelled)
+{
+    if (spelled->ptr != NULL) mem_free_wipe((void *)(uintptr_t)spelled->ptr, spelled->len);
+    *spelled = span_of(NULL, 0);
+}
+
+/* Where there is no memory it is spelled anew with each entry. */
+static span keep_spelled(struct worker *w, const struct ledger_entry *e, enum ledger_alike what, span *kept)
+{
+    if (kept->ptr != NULL || !is_ok(ledger_entry_spell(e, what, &w->scratch))) return *kept;
+    span text = buf_span(&w->scratch);
+    void *copy = mem_copy(text.ptr, text.len);
+    if (copy != NULL) *kept = span_of(copy, text.len);
+    return *kept;
+}
+
+/* Who stands behind a trusted proxy is somebody else with each request. */
+static void describe_alike(struct exchange *x, struct ledger_entry *e)
+{
+    struct worker *w = x->worker;
+    if (x->who == &x->session->who) e->spelled.who = keep_spelled(w, e, LEDGER_WHO, &x->session->spelled);
+    e->spelled.versions = keep_spelled(w, e, LEDGER_VERSIONS, &w->spelled_versions);
+}
+
 static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_words *words)
 {
     struct worker *w = x->worker;
@@ -147,6 +171,7 @@ static RESULT fill(struct exchange *x, struct ledger_entry *e, struct entry_word
     e->status = (int32_t)x->status;
     e->outcome = outcome_of(x);
     record_versions(w, e);
+    describe_alike(x, e);
     e->duration_us = (int64_t)(x->decided_us - x->arrival_us);
     return worker_random(w, e->nonce, sizeof(e->nonce));
 }

@@ -14,6 +14,7 @@ static void identify(struct session *s)
     /* Anew on every connection, resumed ones too: the table may have changed since. */
     recipient_identify(s->worker->settings->recipients, span_of(der, len > 0 ? (size_t)len : 0), &s->who);
     OPENSSL_free(der);
+    record_forget(&s->spelled);
     s->identified = true;
 }
 
@@ -41,6 +42,7 @@ void session_end(struct session *s, bool orderly)
     MAGIC_CHECK(s, SESSION_MAGIC);
     struct worker *w = s->worker;
     if (s->exchange != NULL) exchange_free(s->exchange);
+    record_forget(&s->spelled);
     unlink_session(s);
     /* Never a clean TLS close behind a body that was broken off: the client must see it. */
     if (orderly && !s->gone && !io_sending_pending(s->conn)) io_finish(s->conn);

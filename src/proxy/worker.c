@@ -446,6 +446,7 @@ static void close_down(struct worker *w)
         recipient_anchors_free(w->listening[i].anchors);
     }
     if (w->behind != NULL) mem_free(w->behind);
+    record_forget(&w->spelled_versions);
     ledger_sealer_free(w->sealer);
     mem_free(w->listening);
     buf_free(&w->scratch);

@@ -103,6 +103,29 @@ static void test_a_trusted_proxy_is_named_last(void **state)
     free(text);
 }
 
+/* Byte for byte what is written without. */
+static void test_what_was_spelled_before_is_said_alike(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct ledger_entry e = full_entry();
+        struct buf who, versions;
+        buf_init(&who, LEDGER_ENTRY_MAX);
+        buf_init(&versions, LEDGER_ENTRY_MAX);
+        if (i & 1) e.recipient.via = SPAN("edge");
+        if (i & 2) e.event = LEDGER_COMPLETION, e.client = span_of(NULL, 0), e.versions.registry = span_of(NULL, 0);
+        char *plain = encode(&e);
+        assert_true(is_ok(ledger_entry_spell(&e, LEDGER_WHO, &who)) && is_ok(ledger_entry_spell(&e, LEDGER_VERSIONS, &versions)));
+        e.spelled.who = buf_span(&who);
+        e.spelled.versions = buf_span(&versions);
+        char *spelled = encode(&e);
+        assert_string_equal(spelled, plain);
+        free(plain), free(spelled);
+        buf_free(&who);
+        buf_free(&versions);
+    }
+}
+
 static void test_absent_values_are_null_and_completion_counts_bytes(void **state)
 {
     (void)state;
@@ -340,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_order_of_the_contract_as_python_reads_it),
         cmocka_unit_test(test_a_trusted_proxy_is_named_last),
+        cmocka_unit_test(test_what_was_spelled_before_is_said_alike),
         cmocka_unit_test(test_absent_values_are_null_and_completion_counts_bytes),
         cmocka_unit_test(test_each_byte_at_the_edges_of_words_as_python_reads_it),
         cmocka_unit_test(test_nothing_makes_an_entry_too_long),
