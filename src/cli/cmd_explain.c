@@ -117,8 +117,9 @@ static const char *text_of(const json_t *v, const char *name)
 static void print_finding(const json_t *f)
 {
     const json_t *unit = json_object_get(f, "unit");
-    const char *rule = text_of(f, "rule"), *kind = text_of(f, "kind");
-    printf("  %s\n      %s%s%s", text_of(f, "path"), text_of(f, "origin"), *kind ? ", " : "", kind);
+    const char *rule = text_of(f, "rule"), *kind = text_of(f, "kind"), *flaw = text_of(f, "flaw");
+    printf("  %s\n      %s%s%s%s", text_of(f, "path"), text_of(f, "origin"), *kind || *flaw ? ", " : "", kind, flaw);
+    if (*kind && !*rule) printf(", at one of the document's \"keys\" or \"links\"");
     if (*rule) printf(", rule %s \"%s\" (%s)", rule, text_of(f, "title"), text_of(f, "why"));
     printf("\n      %s%s%s%s\n", text_of(f, "reason"), unit ? " (unit " : "", unit ? (json_is_null(unit) ? "none" : json_string_value(unit)) : "",
         unit ? ")" : "");

@@ -67,7 +67,8 @@ static void print_verdict(const struct scan_file *f)
 {
     if (f->failed) printf("%s", f->why == NULL ? "no memory" : f->why);
     else if (f->verdict == TRIAL_WITHHELD) printf("%" PRIu64 " of %" PRIu64 " records withheld", f->withheld, f->seen);
-    else printf("%s%s%s", trial_verdict_words(f->verdict), f->reason[0] ? ": " : "", f->reason);
+    else printf("%s%s%s%s", trial_verdict_words(f->verdict), f->reason[0] ? ": " : "", f->reason,
+        strcmp(f->reason, gate_failure_name(GATE_FORMAT)) == 0 ? " (neither its name nor --type says JSON or NDJSON: --type application/json, if it is)" : "");
 }
 
 void scan_print_file(struct scan *s, const struct scan_file *f)

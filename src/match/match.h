@@ -70,7 +70,7 @@ struct match_finding {
     uint32_t unit;  /* innermost unit piece around it (in a graph: match_owner of this), MATCH_NONE: outside every unit */
     rule_id rule;   /* RULE_NONE for flaws */
     uint8_t origin; /* enum match_origin */
-    uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding */
+    uint8_t kind;   /* enum registry_kind of a MATCH_REGISTRY finding, enum doc_flaw of a MATCH_FLAW one */
     bool in_text;   /* inside `texts`: about somebody else */
     bool in_name;   /* in a member's name or a field of the head, which nothing can take the place of */
 };

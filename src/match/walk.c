@@ -167,6 +167,7 @@ static void place_flaws(struct match *m, const struct where *w)
                            .unit = w->unit,
                            .rule = RULE_NONE,
                            .origin = MATCH_FLAW,
+                           .kind = (uint8_t)m->flaws[i].name,
                            .in_text = w->in_text});
     m->flaw_count = 0;
 }
@@ -175,7 +176,8 @@ static void place_flaws(struct match *m, const struct where *w)
 static void break_line(struct match *m, const struct doc_event *e)
 {
     finding_add(m,
-        &(struct match_finding){.at = e->at, .len = e->len, .unit = m->line, .rule = RULE_NONE, .origin = MATCH_FLAW});
+        &(struct match_finding){
+            .at = e->at, .len = e->len, .unit = m->line, .rule = RULE_NONE, .origin = MATCH_FLAW, .kind = DOC_FLAW_LINE});
 }
 
 static void meet_flaw(struct match *m, const struct doc_event *e)

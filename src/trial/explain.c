@@ -92,6 +92,17 @@ static const char *origin_name(enum match_origin o)
     return "";
 }
 
+static const char *flaw_name(enum doc_flaw flaw)
+{
+    switch (flaw) {
+    case DOC_FLAW_DUPLICATE_NAME: return "a name that its object has already";
+    case DOC_FLAW_LONE_SURROGATE: return "half of a surrogate pair";
+    case DOC_FLAW_INVALID_UTF8: return "bytes that are not UTF-8";
+    case DOC_FLAW_NUL_IN_NAME: return "NUL in a member's name";
+    case DOC_FLAW_LINE: return "a line that does not parse";
+    }
+    return "";
+}
 
 /* In a graph an object without an id is part of what is around it. */
 static uint32_t unit_of(const struct explaining *x, const struct match_finding *f)
@@ -160,6 +171,7 @@ static json_t *explain_finding(const struct explaining *x, size_t i)
         json_object_set_new(out, "why", json_string(rules_why(x->rules, f->rule)));
     }
     if (f->origin == MATCH_REGISTRY) json_object_set_new(out, "kind", json_string(registry_kind_name((enum registry_kind)f->kind)));
+    if (f->origin == MATCH_FLAW) json_object_set_new(out, "flaw", json_string(flaw_name((enum doc_flaw)f->kind)));
     uint32_t unit = unit_of(x, f);
     json_object_set_new(out, "unit", unit == MATCH_NONE ? json_null() : json_string(x->piece_paths[unit]));
     json_object_set_new(out, "withholds", json_boolean(withholds(x, f)));
@@ -180,16 +192,31 @@ static json_t *explain_findings(const struct explaining *x)
 
 /* ---- units ------------------------------------------------------------------------------------------------------ */
 
+/* Does anything in the unit name somebody, so that it may go with them? */
+static bool names_others(const struct explaining *x, uint32_t unit)
+{
+    for (size_t i = 0; i < x->survey->link_count; i++) {
+        const struct match_link *l = &x->survey->links[i];
+        if (l->part & MATCH_FOLLOWS && l->piece != MATCH_NONE && match_owner(x->survey, l->piece) == unit) return true;
+    }
+    return false;
+}
+
+static const char *reason_of_unit(const struct explaining *x, uint32_t unit)
+{
+    if (x->verdict->withheld[unit] == POLICY_UNMATCHED)
+        return "what is asked for does not stand in what restricted recipients see of it";
+    if (x->units[unit].found) return "something was found in it";
+    if (names_others(x, unit)) return "nothing was found in it: it goes with somebody who is withheld (\"links\" or \"graph\")";
+    return "nothing was found in it: it is over limits.record, or what points to it is withheld (\"graph\")";
+}
+
 static json_t *explain_units(const struct explaining *x)
 {
     json_t *list = json_array();
     for (size_t i = 0; x->class == RECIPIENT_RESTRICTED && i < x->survey->piece_count; i++) {
         if (x->verdict->withheld[i] == POLICY_KEPT) continue;
-        bool unmatched = x->verdict->withheld[i] == POLICY_UNMATCHED;
-        const char *why = unmatched ? "what is asked for does not stand in what restricted recipients see of it" :
-            x->units[i].found ? "something was found in it" :
-            "nothing in it by itself: it is over limits.record, cannot be read apart, or goes with a unit that is withheld";
-        json_array_append_new(list, json_pack("{s:s,s:s}", "path", x->piece_paths[i], "reason", why));
+        json_array_append_new(list, json_pack("{s:s,s:s}", "path", x->piece_paths[i], "reason", reason_of_unit(x, (uint32_t)i)));
     }
     return list;
 }

@@ -47,6 +47,21 @@ def test_in_words(tmp_path):
         assert part in done.stdout, done.stdout
 
 
+def test_what_is_wrong_with_a_unit_and_whom_it_goes_with(tmp_path):
+    """Of a structure that readers disagree about it says what it is; of a unit that is linked, that nothing was found in it."""
+    (tmp_path / "linked.json").write_text(json.dumps({"format": 1, "pack": "linked", "version": "1", "profiles": [
+        {"id": "linked", "title": "t", "system": "s", "documents": [
+            {"path": "/l", "units": ["$[*]"], "keys": {"person_id": ["$[*].id"]}, "links": ["$[*].spouse"]}]}]}))
+    body = '[{"id":1,"aNumber":"%s"},{"id":2,"spouse":1},{"id":3,"a":1,"a":2},{"id":4,"a":"\\ud800"},{"id":5}]' % NUMBER
+    (tmp_path / "x.json").write_text(body)
+    args = ("rules", "explain", tmp_path / "x.json", SECTION, tmp_path / "linked.json", "--profile", "linked", "--recipient", "restricted",
+            "--protected", NUMBER)
+    got = json.loads(g.run(*args, "--json").stdout)
+    assert [f["flaw"] for f in got["findings"] if f["origin"] == "structure"] == ["a name that its object has already", "half of a surrogate pair"]
+    assert {w["path"]: "links" in w["reason"] for w in got["withheld"]} == {"$[0]": False, "$[1]": True, "$[2]": False, "$[3]": False}
+    assert "structure, a name that its object has already" in g.run(*args).stdout
+
+
 VERDICTS = {
     "unchanged": (dict(body={"personId": 1}), 0),
     "not_found": (dict(body={"aNumber": NUMBER}), 1),

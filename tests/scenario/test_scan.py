@@ -115,6 +115,7 @@ def test_stdin_and_recipients(gw):
         assert done.returncode == status, (who, done.stdout, done.stderr)
     done = scan(gw, "-", "--type", "application/json", recipient="uscis-officer", input=text)
     assert done.returncode == 0 and "a-number" in done.stdout and "for uscis-officer (entitled)" in done.stdout
+    assert "--type application/json, if it is" in scan(gw, "-", input=text).stdout
     public = scan(gw, "-", "--type", "application/json", "--route", "/public/x", recipient="uscis-officer", input=text)
     assert public.returncode == 1
 
