@@ -64,7 +64,7 @@ _gate1367_value() {
     -c | --config) _gate1367_files "$2" json ;;
     --pairs) _gate1367_files "$2" json ;;
     --worlds | --certificate | --svg) _gate1367_files "$2" ;;
-    --trips | --purpose | --listener | --count | --connections | --rate | --seed) COMPREPLY=() ;;
+    --trips | --purpose | --listener | --count | --connections | --rate | --load | --seed) COMPREPLY=() ;;
     -o | --output) _gate1367_files "$2" idx ;;
     --key | --write | --directory | --unseal | --index | --checkpoint | --new-directory | --new-key | --approval | --state | --logs) _gate1367_files "$2" ;;
     --format) _gate1367_words "text csv json html jsonl ocsf ecs cef syslog sqlite" "$2" ;;
@@ -73,7 +73,7 @@ _gate1367_value() {
     --event) _gate1367_words "disclosure refusal completion summary registry grant config rules incident audit start stop key" "$2" ;;
     --recipient) _gate1367_words "anonymous restricted entitled" "$2" ;;
     --profile | --path | --route | --protected | --jobs | --release-approved | --system | --verifier | --origin | --segment | \
-        --since | --until | --listen | --name | --new-origin | --reason | --rule | --grant | --request | --subject | --quarter | --upstream | --gateway) COMPREPLY=() ;;
+        --since | --until | --listen | --name | --by | --witness | --epoch | --query | --new-origin | --reason | --rule | --grant | --request | --subject | --quarter | --upstream | --gateway) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }

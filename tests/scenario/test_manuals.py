@@ -72,6 +72,15 @@ def test_completion_offers_what_the_program_takes(tmp_path):
                 assert done.returncode == 2 and f"no option {option}" not in done.stderr, (place, option, done.stderr)
 
 
+def test_completion_offers_files_only_where_a_file_is_meant():
+    """What help calls neither a file nor a directory, key, pack, statement or index is no place for the files that lie about."""
+    for command in commands():
+        for option, means in re.findall(r"(?:^  |, )(--[a-z-]+) ([A-Z]+)(?![a-z])", said(command), re.M):
+            place = (command, verbs(command)[0]) if verbs(command) else (command,)
+            if means not in ("FILE", "DIR", "KEY", "PACK"):
+                assert "README.md" not in completed(*place, option, ""), (command, option, means)
+
+
 def test_completion_of_values_and_files(tmp_path):
     (tmp_path / "gate.json").touch()
     (tmp_path / "x.idx").touch()
