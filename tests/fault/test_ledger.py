@@ -15,7 +15,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, SANITIZED
+from harness.gateway import Gateway, SANITIZED, is_running
 from harness.origin import Origin, answer
 
 PEOPLE = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
@@ -130,7 +130,7 @@ def kill_everybody(gw):
     gw.process.wait()
     gw.log.close()
     gw.process = None
-    assert wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in everybody)), "a child outlives its parent"
+    assert wait_until(lambda: not any(map(is_running, everybody))), "a child outlives its parent"
 
 
 def start_again(gw):

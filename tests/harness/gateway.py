@@ -52,6 +52,14 @@ def certificates() -> pathlib.Path:
     return place
 
 
+def is_running(pid):
+    """Not one that ended and waits for somebody to ask how: who inherits orphans may take its time."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def run(*args, cwd=None, env=None, timeout=60, input=None):
     """The program's command: CompletedProcess with text."""
     return subprocess.run([BIN, *map(str, args)], cwd=cwd, env={**os.environ, **(env or {})}, text=True,

@@ -318,8 +318,7 @@ def test_a_killed_supervisor_leaves_nobody(make_gateway, found):
     assert len(children) == 4
     gw.process.kill()
     gw.process.wait()
-    assert wait_until(lambda: not any(os.path.exists(f"/proc/{p}") and "Z" not in open(f"/proc/{p}/stat").read().split(")")[1][:3]
-                                      for p in children), 15)
+    assert wait_until(lambda: not any(map(g.is_running, children)), 15)
 
 
 def test_two_gateways_do_not_share_an_address(make_gateway, found):
