@@ -192,6 +192,8 @@ RESULT buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 RESULT buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF(2, 0);
 void buf_consume(struct buf *b, size_t n); /* n ≤ buf_len */
 void buf_clear(struct buf *b);
+/* The same for what is no secret (any more): nothing is wiped, now or later. */
+void buf_forget(struct buf *b);
 
 /* ---- arenas --------------------------------------------------------------------------------------------------- */
 

@@ -132,3 +132,8 @@ void buf_clear(struct buf *b)
     }
     b->read = b->write = 0;
 }
+
+void buf_forget(struct buf *b)
+{
+    b->read = b->write = b->dirty = 0;
+}

@@ -102,6 +102,7 @@ void gate_reset(struct gate *g)
     g->failure = GATE_FINE;
     g->at = (struct gate_cursors){0};
     g->run = 0;
+    g->run_taken = 0;
     g->ticket = 0;
     g->halted = false;
     mem_wipe(&g->left, sizeof(g->left));
@@ -341,31 +342,49 @@ static size_t take_stream(struct gate *g, span *out)
     return 1;
 }
 
-static size_t take_runs(struct gate *g, span *out, size_t n)
+/* The next bytes of a run, at most `most`. */
+static span take_run(struct gate *g, const struct edit_run *r, uint64_t most)
+{
+    uint64_t len = r->literal_len > 0 ? r->literal_len : r->len, from = g->run_taken;
+    uint64_t part = len - from < most ? len - from : most;
+    g->run_taken += part;
+    if (g->run_taken == len) g->run++, g->run_taken = 0;
+    if (r->literal_len > 0) return span_sub(span_of(r->literal, r->literal_len), (size_t)from, (size_t)part);
+    ASSERT(r->at + from >= g->at.sent && r->at + r->len <= g->at.decided);
+    move_sent(g, r->at + from + part);
+    return span_sub(buf_span(&g->body), (size_t)(r->at + from), (size_t)part);
+}
+
+static size_t take_runs(struct gate *g, span *out, size_t n, uint64_t most)
 {
     const struct edit_list *e = &g->outcome.edits;
     size_t taken = 0;
-    while (taken < n && g->run < e->count) {
-        const struct edit_run *r = &e->runs[g->run++];
-        if (r->literal_len > 0) {
-            out[taken++] = span_of(r->literal, r->literal_len);
-            continue;
-        }
-        ASSERT(r->at >= g->at.sent && r->at + r->len <= g->at.decided);
-        out[taken++] = span_sub(buf_span(&g->body), (size_t)r->at, r->len);
-        move_sent(g, r->at + r->len);
+    while (taken < n && most > 0 && g->run < e->count) {
+        out[taken] = take_run(g, &e->runs[g->run], most);
+        most -= out[taken++].len;
     }
     return taken;
 }
 
-size_t gate_take(struct gate *g, span *out, size_t n)
+uint64_t gate_ahead(const struct gate *g, size_t n, bool *all)
+{
+    const struct edit_list *e = &g->outcome.edits;
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(!g->stream && !g->parts.on);
+    *all = g->replaced || e->count - g->run <= n;
+    if (g->replaced || g->run == e->count) return 0;
+    uint64_t end = *all ? e->length : e->runs[g->run + n].out;
+    return end - e->runs[g->run].out - g->run_taken;
+}
+
+size_t gate_take(struct gate *g, span *out, size_t n, uint64_t most)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     ASSERT(g->state == GATE_RELEASED);
     if (g->replaced || n == 0) return 0;
     if (g->parts.on) return gate_parts_take(g, out);
     ASSERT(g->class == RECIPIENT_ENTITLED || g->outcome.verdict.judged);
-    return g->stream ? take_stream(g, out) : take_runs(g, out, n);
+    return g->stream ? take_stream(g, out) : take_runs(g, out, n, most);
 }
 
 void gate_taken_left(struct gate *g)

@@ -165,9 +165,12 @@ void gate_leave_engine(struct gate *g);
 
 /* ---- sending ---------------------------------------------------------------------------------------------------- */
 
-/* RELEASED: at most n spans of what may leave next, and their total. The bytes live until reset (stream: until
- * gate_taken_left). They count as sent: hand them to the connection. 0: all that is here has been taken. */
-size_t gate_take(struct gate *g, span *out, size_t n);
+/* RELEASED: at most n spans of what may leave next, of `most` bytes together (a stream's and a part's: all that is there).
+ * The bytes live until reset (stream: until gate_taken_left). They count as sent: hand them to the connection. 0: all that is
+ * here has been taken. */
+size_t gate_take(struct gate *g, span *out, size_t n, uint64_t most);
+/* RELEASED, decided whole: how many bytes n spans of them hold; `all`: they are what is left. */
+uint64_t gate_ahead(const struct gate *g, size_t n, bool *all);
 /* What was taken has left the connection: a stream's memory is free again. */
 void gate_taken_left(struct gate *g);
 /* Everything decided and received has been taken. */

@@ -45,6 +45,7 @@ struct gate {
     struct gate_parts parts;
     struct gate_trial trial;
     size_t run;        /* next edit run */
+    uint64_t run_taken; /* so many bytes of it have been taken */
     uint64_t ticket;
     bool halted;              /* the ring was full: `left` waits for room */
     struct ledger_entry left; /* what of the entry is not published */

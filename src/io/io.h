@@ -161,7 +161,7 @@ struct buf *io_output(struct io_conn *c);
  * one record of at most IO_RECORD bytes, or one writev. n ≤ IO_SEND_MAX; 0 flushes. One send in flight: not while one is
  * PENDING. The last record holds what is left over: give multiples of IO_RECORD, queue included, where the sizes of
  * records must not tell how the bytes were handed over. */
-#define IO_SEND_MAX 64
+#define IO_SEND_MAX 1024
 #define IO_RECORD 16384
 enum io_sending io_send(struct io_conn *c, const span *spans, size_t n);
 bool io_sending_pending(const struct io_conn *c);

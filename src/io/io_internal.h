@@ -18,9 +18,8 @@
 #define IO_LOOP_MAGIC 0x696f6c70u
 #define IO_CONN_MAGIC 0x696f636eu
 
-/* How much sealed data leaves in one system call (three records, so that the buffer stays under the size from which on
- * buffers are wiped). */
-#define IO_WIRE_HIGH (3 * IO_RECORD)
+/* How much sealed data leaves in one system call: each wakes the other side and has the kernel look after its queues. */
+#define IO_WIRE_HIGH (8 * IO_RECORD)
 #define IO_QUEUE_CAP (256 * 1024)
 #define IO_SCRATCH (64 * 1024)
 

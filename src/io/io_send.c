@@ -105,8 +105,11 @@ static enum io_flush push_buffer(struct io_conn *c, struct buf *b)
         struct iovec iov = {.iov_base = (void *)(uintptr_t)all.ptr, .iov_len = all.len};
         ssize_t n = send_pieces(c, &iov, 1);
         if (n < 0) return send_failed(c);
-        buf_consume(b, (size_t)n);
-        if ((size_t)n < all.len) return IO_FLUSH_BLOCKED;
+        if ((size_t)n < all.len) {
+            buf_consume(b, (size_t)n);
+            return IO_FLUSH_BLOCKED;
+        }
+        buf_forget(b); /* sealed */
     }
     return IO_FLUSH_DONE;
 }
@@ -116,7 +119,7 @@ static enum io_flush keep_rest(struct io_conn *c)
 {
     struct buf *shared = &c->loop->wire;
     result r = buf_append(&c->wire, buf_span(shared));
-    buf_clear(shared);
+    buf_forget(shared);
     if (is_ok(r)) return IO_FLUSH_BLOCKED;
     io_fail(c, r, "out of memory");
     return IO_FLUSH_FAILED;
@@ -133,7 +136,7 @@ enum io_flush io_push_wire(struct io_conn *c)
     }
     enum io_flush f = push_buffer(c, shared);
     if (f == IO_FLUSH_BLOCKED) return keep_rest(c);
-    buf_clear(shared);
+    buf_forget(shared);
     return f;
 }
 
@@ -186,10 +189,12 @@ static size_t gather_iov(const struct io_conn *c, struct iovec *iov, size_t max,
     return n;
 }
 
+#define PLAIN_PIECES 64
+
 static enum io_flush flush_plain(struct io_conn *c)
 {
     while (!nothing_left(c)) {
-        struct iovec iov[IO_SEND_MAX + 1];
+        struct iovec iov[PLAIN_PIECES];
         size_t total, n = gather_iov(c, iov, ARRAY_LEN(iov), &total);
         if (n == 0) {
             advance(c, 0);
@@ -241,7 +246,7 @@ static enum io_flush flush_tls(struct io_conn *c)
     while (f == IO_FLUSH_DONE && !nothing_left(c)) {
         while (!nothing_left(c) && buf_len(&c->loop->wire) < IO_WIRE_HIGH)
             if (!seal_record(c)) {
-                buf_clear(&c->loop->wire);
+                buf_forget(&c->loop->wire);
                 return IO_FLUSH_FAILED;
             }
         f = io_push_wire(c);

@@ -66,7 +66,6 @@ static void prepare(struct exchange *x, struct session *s)
     x->suspecting = x->suspects_part = false;
     x->suspicion_due_us = 0;
     x->suspicion_at = 0;
-    x->carried_count = 0;
     x->media.len = 0;
     x->failure = GATE_FINE;
     x->answer_type = x->answer_body = span_of(NULL, 0);

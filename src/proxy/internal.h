@@ -147,8 +147,6 @@ struct exchange {
 
     struct io_timer timer; /* pace */
     bool paced, head_written;
-    span carried[IO_SEND_MAX]; /* taken from the gate, and held back until a whole record comes together */
-    size_t carried_count;
     bool chunked;
     struct http_chunker chunker;
     bool in_parts, begun; /* its units leave one by one; some have, or are about to whatever comes */
@@ -329,6 +327,7 @@ struct worker {
     struct http_date date;
     struct ledger_month month;
     struct ledger_sealer *sealer; /* NULL without auditors */
+    span pieces[IO_SEND_MAX]; /* of the answer that is being sent right now */
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch, *suspicion_watch;

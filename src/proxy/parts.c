@@ -196,7 +196,7 @@ static RESULT fill_wire(struct exchange *x, bool *end)
 {
     span data;
     bool body = x->request.method != HTTP_HEAD;
-    if (body && gate_take(x->gate, &data, 1) > 0) TRY(add_chunks(x, data));
+    if (body && gate_take(x->gate, &data, 1, UINT64_MAX) > 0) TRY(add_chunks(x, data));
     bool in_order = x->failure == GATE_FINE && !gate_outcome(x->gate)->verdict.document_withheld;
     *end = gate_drained(x->gate) && gate_part_is_last(x->gate) && in_order;
     if (!body) *end = true;

@@ -269,13 +269,6 @@ static bool sends_body(const struct exchange *x)
     return x->from_origin && x->request.method != HTTP_HEAD && !without_body(x->status);
 }
 
-static size_t length_of(const span *spans, size_t n)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < n; i++) length += spans[i].len;
-    return length;
-}
-
 static RESULT append_all(struct buf *out, const span *spans, size_t n)
 {
     for (size_t i = 0; i < n; i++) TRY(buf_append(out, spans[i]));
@@ -290,48 +283,38 @@ static RESULT make_room(struct buf *out)
     return out->size >= most ? OK : buf_reserve(out, most - buf_len(out), &unused);
 }
 
-/* The last `rest` bytes of the spans wait for the next round. */
-static void carry(struct exchange *x, span *spans, size_t *n, size_t rest)
-{
-    size_t first = *n;
-    while (rest > 0 && first > 0 && spans[first - 1].len <= rest) rest -= spans[--first].len;
-    size_t whole = *n - first, cut = rest > 0 && first > 0 ? 1 : 0;
-    if (cut) {
-        span *last = &spans[first - 1];
-        x->carried[0] = span_from(*last, last->len - rest);
-        *last = span_sub(*last, 0, last->len - rest);
-    }
-    memcpy(x->carried + cut, spans + first, whole * sizeof(span));
-    x->carried_count = cut + whole;
-    *n = first;
-}
+/* What a client is given to take within its time, at most. */
+#define ROUND (16 * IO_RECORD)
 
 /* An edited document is many pieces, an untouched one is one: the sizes of the records on the wire must not tell them
- * apart. So each round but the last is a whole number of records. */
+ * apart. So each round but the last is a whole number of records, the head and what was too little for one included. */
 //= ICE10036.2 2.1
 static RESULT take_pieces(struct exchange *x, span *spans, size_t *n)
 {
     struct buf *out = io_output(x->session->conn);
-    TRY(append_all(out, x->carried, x->carried_count));
-    x->carried_count = 0;
-    *n = gate_take(x->gate, spans, IO_SEND_MAX);
-    while (!gate_is_stream(x->gate) && !gate_in_parts(x->gate) && !gate_drained(x->gate)) {
-        size_t total = buf_len(out) + length_of(spans, *n);
-        if (total >= IO_RECORD) {
-            carry(x, spans, n, total % IO_RECORD);
+    bool all = gate_is_stream(x->gate) || gate_in_parts(x->gate);
+    uint64_t most = UINT64_MAX;
+    while (!all) {
+        uint64_t held = buf_len(out), ahead = gate_ahead(x->gate, IO_SEND_MAX, &all), whole = held + ahead;
+        if (whole > ROUND) whole = ROUND, all = false;
+        whole -= whole % IO_RECORD;
+        if (all) break;
+        if (whole > held) {
+            most = whole - held;
             break;
         }
         TRY(make_room(out));
+        *n = gate_take(x->gate, spans, IO_SEND_MAX, ahead);
         TRY(append_all(out, spans, *n));
-        *n = gate_take(x->gate, spans, IO_SEND_MAX);
     }
+    *n = gate_take(x->gate, spans, IO_SEND_MAX, most);
     return OK;
 }
 
 enum flow step_send(struct exchange *x)
 {
     struct session *s = x->session;
-    span spans[IO_SEND_MAX];
+    span *spans = x->worker->pieces;
     bool flows = gate_is_stream(x->gate) || x->in_parts;
     if (x->in_parts && x->from_origin && x->class == RECIPIENT_RESTRICTED && gate_length(x->gate) == UINT64_MAX) {
         return parts_send(x);

@@ -53,11 +53,11 @@ def without(p, *names):
     return {k: v for k, v in p.items() if k not in names}
 
 
-def crowd(n, planted):
-    """n people with uniform members; the planted ones stand at every third place."""
+def crowd(n, planted, wide=10**9):
+    """n people with uniform members, those from `wide` on with long names; the planted ones stand at every third place."""
     people, kept = [], []
     for i in range(n):
-        someone = {"personId": i + 1, "name": f"person {i:05}", "officerNotes": "x" * (i % 7)}
+        someone = {"personId": i + 1, "name": f"person {i:05}" + "z" * 600 * (i >= wide), "officerNotes": "x" * (i % 7)}
         people.append(someone)
         kept.append(someone)
         if planted and i % 3 == 0:
@@ -66,6 +66,7 @@ def crowd(n, planted):
 
 
 CROWD_AT, CROWD = crowd(400, True)
+ROUNDS_AT, ROUNDS = crowd(2000, True, wide=1500)  # a third of a megabyte leaves, first in small pieces, then in large ones
 LONE = {"name": "Ann", "spouse": {"name": "Vic", "aNumber": P["aNumber"]}, "city": "Springfield"}
 
 TABLE = numbered([
@@ -102,6 +103,8 @@ TABLE = numbered([
          '["A011111111", "A022222222"]', '["A011111111", "A022222222"]'),
     Case("a crowd", ITEMS, items(*CROWD_AT), items(*CROWD), items(*[without(p, "officerNotes") for p in CROWD]),
          found=134),
+    Case("a crowd of several rounds", ITEMS, items(*ROUNDS_AT), items(*ROUNDS), items(*[without(p, "officerNotes") for p in ROUNDS]),
+         found=667),
     Case("a crowd, compact and gone", ITEMS, compact(items(*[VIC] * 300)), compact(items()), compact(items()), found=300),
 
     # lookups

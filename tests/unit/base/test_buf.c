@@ -109,6 +109,20 @@ static void test_what_is_lent_is_wiped(void **state)
     buf_free(&b);
 }
 
+static void test_what_is_no_secret_is_not_wiped(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    assert_ok(buf_append(&b, SPAN("sealed")));
+    buf_forget(&b);
+    assert_int_equal(buf_len(&b) + b.dirty, 0);
+    assert_memory_equal(b.base, "sealed", 6);
+    assert_ok(buf_append(&b, SPAN("x")));
+    assert_span(buf_span(&b), "x");
+    buf_free(&b);
+}
+
 static void consume_too_much(void *ctx)
 {
     struct buf *b = ctx;
@@ -172,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_stream_through),
         cmocka_unit_test(test_large_buffers_are_wiped_when_they_run_empty),
         cmocka_unit_test(test_what_is_lent_is_wiped),
+        cmocka_unit_test(test_what_is_no_secret_is_not_wiped),
         cmocka_unit_test(test_misuse_is_our_own_bug),
         cmocka_unit_test(test_nth_malloc_fails),
     };

@@ -108,7 +108,7 @@ static size_t take_all(struct rig *r, char *out, size_t size)
 {
     span spans[3];
     size_t len = 0;
-    for (size_t n; (n = gate_take(r->gate, spans, ARRAY_LEN(spans))) > 0;) {
+    for (size_t n; (n = gate_take(r->gate, spans, ARRAY_LEN(spans), UINT64_MAX)) > 0;) {
         for (size_t i = 0; i < n; i++) {
             assert_true(len + spans[i].len <= size);
             if (spans[i].len > 0) memcpy(out + len, spans[i].ptr, spans[i].len);
@@ -206,6 +206,39 @@ static void test_bytes_that_stand_where_the_gate_said(void **state)
     }
 }
 
+/* However little is asked for, in however few pieces: the same bytes, never more than that, and as many as were foretold. */
+static void test_what_leaves_in_small_pieces(void **state)
+{
+    struct rig *r = *state;
+    char out[256];
+    span spans[4];
+    decide_on(r, RECIPIENT_RESTRICTED, LIST);
+    assert_ok(record(r));
+    make_durable(r);
+    assert_int_equal(gate_poll(r->gate), GATE_RELEASED);
+    for (size_t most = 1; most <= sizeof(LIST_LEFT); most++)
+        for (size_t n = 1; n <= ARRAY_LEN(spans); n++) {
+            size_t len = 0, taken;
+            bool all;
+            do {
+                uint64_t ahead = gate_ahead(r->gate, n, &all), total = 0;
+                taken = gate_take(r->gate, spans, n, most);
+                assert_true(taken <= n);
+                for (size_t i = 0; i < taken; total += spans[i++].len) {
+                    assert_true(spans[i].len > 0);
+                    memcpy(out + len + total, spans[i].ptr, spans[i].len);
+                }
+                assert_int_equal(total, ahead < most ? ahead : most);
+                len += total;
+                assert_int_equal(gate_ahead(r->gate, SIZE_MAX, &all), sizeof(LIST_LEFT) - 1 - len);
+                assert_int_equal(gate_drained(r->gate), len == sizeof(LIST_LEFT) - 1);
+            } while (taken > 0);
+            assert_span(span_of(out, len), LIST_LEFT);
+            r->gate->run = 0; /* as if nothing had left yet */
+            r->gate->at.sent = 0;
+        }
+}
+
 static void assert_wiped(const struct rig *r)
 {
     const struct buf *b = &r->gate->body;
@@ -265,7 +298,7 @@ static void test_a_failure_leaves_nothing_to_send(void **state)
     make_durable(r);
     assert_int_equal(gate_poll(r->gate), GATE_RELEASED);
     span spans[2];
-    assert_int_equal(gate_take(r->gate, spans, 2), 0);
+    assert_int_equal(gate_take(r->gate, spans, 2, UINT64_MAX), 0);
     assert_true(gate_drained(r->gate));
     assert_int_equal(gate_cursors(r->gate).sent, 0);
 }
@@ -284,16 +317,16 @@ static void test_a_stream_leaves_only_under_its_entry(void **state)
     assert_int_equal(gate_poll(r->gate), GATE_RECORDING);
     make_durable(r);
     assert_int_equal(gate_poll(r->gate), GATE_RELEASED);
-    assert_int_equal(gate_take(r->gate, &out, 1), 1);
+    assert_int_equal(gate_take(r->gate, &out, 1, UINT64_MAX), 1);
     assert_span(out, "{\"a\":[1,");
     gate_taken_left(r->gate);
     assert_true(gate_drained(r->gate));
     feed(r, "2]");
     assert_cursors(r, 10, 10, 10, 10, 8);
-    assert_int_equal(gate_take(r->gate, &out, 1), 1);
+    assert_int_equal(gate_take(r->gate, &out, 1, UINT64_MAX), 1);
     assert_span(out, "2]");
     gate_taken_left(r->gate);
-    assert_int_equal(gate_take(r->gate, &out, 1), 0);
+    assert_int_equal(gate_take(r->gate, &out, 1, UINT64_MAX), 0);
     assert_cursors(r, 10, 10, 10, 10, 10);
 }
 
@@ -320,7 +353,7 @@ static void make_move(void *ctx)
     case MOVE_REPLACE: gate_replace(w->rig->gate); break;
     case MOVE_RECORD: ignored = gate_record(w->rig->gate, &e); break;
     case MOVE_REFUSE: gate_refuse(w->rig->gate); break;
-    case MOVE_TAKE: gate_take(w->rig->gate, &out, 1); break;
+    case MOVE_TAKE: gate_take(w->rig->gate, &out, 1, UINT64_MAX); break;
     case MOVE_RESET: gate_reset(w->rig->gate); break;
     case MOVES: break;
     }
@@ -621,6 +654,7 @@ int main(void)
         WITH_RIG(test_bytes_that_stand_where_the_gate_said),
         WITH_RIG(test_bytes_that_nobody_received_are_wiped),
         WITH_RIG(test_who_has_no_place),
+        WITH_RIG(test_what_leaves_in_small_pieces),
         WITH_RIG(test_a_failure_leaves_nothing_to_send),
         WITH_RIG(test_a_stream_leaves_only_under_its_entry),
         WITH_RIG(test_states_and_moves),
