@@ -122,13 +122,26 @@ static bool fits_whole(const struct rules_identifier *rule, span value, const st
 /* Fewer digits than this are a number somewhere in a text, whatever the text is called. */
 #define EMBEDDED_MIN 6
 
+/* More of them than the kind has are a column's width, where they begin with zeros, which the next text of the shape need not. */
+#define PADDED_MAX 18
+static bool fits_padded(struct match *m, const struct rules_identifier *rule, span digits)
+{
+    size_t zeros = 0;
+    if (rule->kind != REGISTRY_FIN || digits.len <= rule->bare_max || digits.len > PADDED_MAX) return false;
+    shape_varies(m);
+    while (zeros < digits.len && digits.ptr[zeros] == '0')
+        zeros++;
+    return zeros > 0 && fits_bare(rule, digits.len - zeros);
+}
+
 static void scan_embedded(struct match *m, const struct rules_identifier *rule, span value)
 {
     size_t from = 0, begin, end;
     while (text_next_digits(value, from, &begin, &end)) {
+        span digits = span_sub(value, begin, end - begin);
         from = end;
-        if (end - begin >= EMBEDDED_MIN && fits_bare(rule, end - begin))
-            propose(m, rule->id, rule->kind, span_sub(value, begin, end - begin));
+        if (digits.len >= EMBEDDED_MIN && (fits_bare(rule, digits.len) || fits_padded(m, rule, digits)))
+            propose(m, rule->id, rule->kind, digits);
     }
 }
 
