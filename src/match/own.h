@@ -229,6 +229,7 @@ struct score_step {
     struct spot spot;    /* of it, but for where it stands this time */
     bool usual;          /* all that may be done about a string there is to look into it */
     uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
+    uint8_t plan;        /* where the plan was that was followed last */
     bool closes;         /* no value: an outermost unit has ended */
 };
 struct score {
@@ -563,6 +564,8 @@ void shape_each_bare(struct match *m, span text, bare_fn *each);
 /* A value at the spot of which there is a plan, in place of all else that is done about it; false: there is none. LOOK_READ
  * bytes may be read. `number`: it is digits and no string. */
 bool plan_again(struct match *m, span text, bool number);
+/* The same where *at is the place of a plan that may be the one; it is where the one is, if there is one. */
+bool plan_again_at(struct match *m, uint8_t *at, span text, bool number);
 /* The same from now on, for the shape that was identified last; for numbers of so many digits. */
 void plan_keep(struct match *m, span text, const struct look *l);
 void plan_keep_number(struct match *m, span digits);

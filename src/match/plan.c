@@ -38,20 +38,41 @@ static __attribute__((noinline)) bool ask_anew(struct match *m, const struct pla
     return !p->number;
 }
 
-bool plan_again(struct match *m, span text, bool number)
+static bool is_plan(const struct match *m, const struct plan *p, size_t len, bool number)
 {
-    struct plan *p = plan_of(m, text.len, number);
-    if (p->len != text.len || p->number != number || p->labels != m->spot.labels || p->key != m->spot.key) return false;
-    unsigned refused = m->take(text.ptr, &p->shape, p->way, p->ways, propose_room(m, p->ways));
+    return p->len == len && p->number == number && p->labels == m->spot.labels && p->key == m->spot.key;
+}
+
+static inline __attribute__((always_inline)) bool follow_plan(struct match *m, struct plan *p, span text)
+{
+    size_t ways = p->ways;
+    unsigned refused = m->take(text.ptr, &p->shape, p->way, ways, propose_room(m, ways));
     if (UNLIKELY(refused == TAKE_OTHER)) return false;
     p->calls = 0;
     if (LIKELY(!refused && !p->anew))
-        propose_taken(m, p->rules, p->ways);
+        propose_taken(m, p->rules, ways);
     else if (!ask_anew(m, p, text))
         return false;
     if (p->reads) read_again(m, p, text);
     if (p->tokens) look_at_tokens(m, p, text);
     return true;
+}
+
+bool plan_again(struct match *m, span text, bool number)
+{
+    struct plan *p = plan_of(m, text.len, number);
+    return is_plan(m, p, text.len, number) && follow_plan(m, p, text);
+}
+
+bool plan_again_at(struct match *m, uint8_t *at, span text, bool number)
+{
+    struct plan *p = &m->plans[*at];
+    if (UNLIKELY(!is_plan(m, p, text.len, number))) {
+        p = plan_of(m, text.len, number);
+        if (!is_plan(m, p, text.len, number)) return false;
+        *at = (uint8_t)(p - m->plans);
+    }
+    return follow_plan(m, p, text);
 }
 
 /* ---- plans ------------------------------------------------------------------------------------------------------ */

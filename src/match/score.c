@@ -405,7 +405,7 @@ static void play_pieces(struct match *m, const struct playing *p, const struct s
 }
 
 /* A string or number of a shape that was there before, or one that nothing need be done about. */
-static bool play_usual(struct match *m, const struct playing *p, const struct score_step *step, const struct doc_event *e)
+static bool play_usual(struct match *m, const struct playing *p, struct score_step *step, const struct doc_event *e)
 {
     bool number = e->kind == DOC_NUMBER;
     if (!step->usual) return false;
@@ -429,10 +429,10 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
     spot->label = LIKELY(there->label->set == there->labels) ? there->label : label_of(m, there->labels);
     spot->key = there->key;
     m->latest.value = span_of(NULL, 0);
-    return plan_again(m, span_of(m->body + e->at, e->len), number);
+    return plan_again_at(m, &step->plan, span_of(m->body + e->at, e->len), number);
 }
 
-static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
+static void play_value(struct match *m, const struct playing *p, struct score_step *step)
 {
     struct doc_event e;
     uint64_t at = offset_of(p, step->at);
@@ -447,7 +447,8 @@ static void play_value(struct match *m, const struct playing *p, const struct sc
 
 static void play_steps(struct match *m, const struct playing *p, const struct score *s)
 {
-    const struct score_step *step = m->scores->steps + s->step, *last = step + s->steps;
+    struct score_step *step = m->scores->steps + s->step;
+    const struct score_step *last = step + s->steps;
     for (; step < last; step++) {
         if (step->closes)
             suspect_closed(m);
