@@ -118,11 +118,11 @@ static bool split_field(span line, struct http_field *f)
     return true;
 }
 
-/* A name with an underscore is another name to readers that put names into environment variables: it goes no further.
- */
-static bool has_underscore(span name)
+/* A name with an underscore is another name to readers that put names into environment variables: it goes no further. No name
+ * that is known has one. */
+static bool has_underscore(const struct http_field *f)
 {
-    return memchr(name.ptr, '_', name.len) != NULL;
+    return f->id == HTTP_FIELD_OTHER && memchr(f->name.ptr, '_', f->name.len) != NULL;
 }
 
 enum http_fields_result http_fields_parse(
@@ -136,7 +136,7 @@ enum http_fields_result http_fields_parse(
         if (!split_field(span_sub(lines, 0, end), &f)) return HTTP_FIELDS_BAD;
         if (++seen > HTTP_FIELDS_MAX) return HTTP_FIELDS_MANY;
         note_field(&f, facts);
-        if (!has_underscore(f.name)) fields[(*count)++] = f;
+        if (!has_underscore(&f)) fields[(*count)++] = f;
         lines = span_from(lines, end + 2);
     }
     return HTTP_FIELDS_OK;
