@@ -4,7 +4,8 @@
  * that is like the examples the first record is played as the hundredth would be.
  *
  * Every answer of a document begins with the same lore, whatever was read before it, and what it teaches goes with it: the
- * time that one takes says nothing about another.
+ * time that one takes says nothing of what another held. The larger part of a lore is put back when an answer is forgotten, and
+ * stays for the next one, which is mostly one of the same document.
  *
  *= 8USC1367 a(2)
  *= ICE10036.2 2.1 */
@@ -200,6 +201,31 @@ static void recall_plans(struct match *m, const struct lore *l)
     }
 }
 
+static void recall_parts(struct match *m, const struct lore_scores *from)
+{
+    struct scores *to = m->scores;
+    scores_hold(m, &(struct score_held){from->steps, from->piece_count, from->container_count, from->step_count});
+    memcpy(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces);
+    memcpy(to->containers, from->containers, from->container_count * sizeof *to->containers);
+    memcpy(to->steps, from->steps, from->step_count * sizeof *to->steps);
+}
+
+/* Nobody has written into what is held. */
+static void check_held(const struct scores *to, const struct lore_scores *from)
+{
+#ifdef GATE1367_SANITIZED
+    ASSERT(memcmp(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces) == 0);
+    ASSERT(memcmp(to->containers, from->containers, from->container_count * sizeof *to->containers) == 0);
+    for (uint32_t i = 0; i < from->step_count; i++) {
+        struct score_step step = to->steps[i];
+        step.spot.label = from->steps[i].spot.label;
+        ASSERT(memcmp(&step, &from->steps[i], sizeof step) == 0);
+    }
+#else
+    (void)to, (void)from;
+#endif
+}
+
 /* Labels are each matcher's own. */
 static void recall_scores(struct match *m, const struct lore_scores *from)
 {
@@ -208,11 +234,11 @@ static void recall_scores(struct match *m, const struct lore_scores *from)
     memcpy(to->used, from->used, from->count * sizeof *to->used);
     for (uint32_t i = 0; i < from->count; i++)
         to->all[from->used[i]] = from->all[i];
-    memcpy(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces);
-    memcpy(to->containers, from->containers, from->container_count * sizeof *to->containers);
-    memcpy(to->steps, from->steps, from->step_count * sizeof *to->steps);
+    if (to->held.steps != from->steps) recall_parts(m, from);
+    check_held(to, from);
     for (uint32_t i = 0; i < from->step_count; i++)
         to->steps[i].spot.label = label_of(m, to->steps[i].spot.labels);
+    to->recalled = true;
     to->used_count = from->count;
     to->piece_count = from->piece_count;
     to->container_count = from->container_count;
@@ -253,6 +279,7 @@ static void read_example(
     match_prepare(m, DOC_JSON, how->document, NULL, &limits);
     recall(m, before);
     doc_reader_rehearse(m->reader, how->aloud);
+    m->scores->held.steps = NULL; /* what it begins with goes when more is known */
     walk_begin(m);
     (void)match_feed(m, &w); /* what is no JSON teaches as much as could be read of it */
 }

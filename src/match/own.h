@@ -243,9 +243,16 @@ struct score {
     bool made, none;  /* `none`: it has to be walked */
     uint16_t kinds, kinds_end; /* the steps that ask for one stand from here to before there */
 };
+/* A lore's, which stands at the beginning of the tables as long as nothing else is put there. */
+struct score_held {
+    const struct score_step *steps; /* NULL: of none any more */
+    uint32_t piece_count, container_count, step_count;
+};
 struct scores {
     uint32_t piece_count, container_count, step_count, used_count;
     uint32_t played; /* records of the document that were played */
+    bool recalled;   /* what is known began with a lore's */
+    struct score_held held;
     uint16_t used[SCORES];
     struct score all[SCORES];
     struct score_piece pieces[SCORE_PIECES];
@@ -461,7 +468,10 @@ void walk_value(struct match *m, const struct child *c, const struct doc_event *
 
 /* score.c: as if the events had been walked. False: they have to be. */
 bool score_play(void *match, const struct doc_event *before, size_t count, const struct doc_told *record);
-void scores_forget(struct match *m);
+/* Behind a reset: the tables begin with these, which the caller puts there. */
+void scores_hold(struct match *m, const struct score_held *other);
+/* Forgets all, what is held of a lore too. */
+void scores_let_go(struct match *m);
 void scores_reset(struct match *m);
 
 /* propose.c: what is collected is looked up, and the findings are in order. False after latching `failed`. */

@@ -503,7 +503,7 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     struct score *s = find_score(m, f, told, walk_element(m, f)->state);
     if (UNLIKELY(!s->made)) {
         if (++s->calls < CALLS) return false;
-        if (!has_room(m->scores)) return scores_forget(m), false;
+        if (!has_room(m->scores)) return scores_let_go(m), false;
         make(m, f, told, s);
     }
     if (s->none || m->failed || !is_playable(m, f, s, told)) return false;
@@ -512,21 +512,50 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     return true;
 }
 
-//= 8USC1367 a(2) what a document said does not outlive its exchange
-void scores_forget(struct match *m)
+static void wipe_behind(void *items, uint32_t from, uint32_t count, uint32_t held, size_t size)
 {
-    struct scores *all = m->scores;
+    uint32_t to = count > held ? count : held;
+    if (to > from) mem_wipe((uint8_t *)items + from * size, (to - from) * size);
+}
+
+static void wipe_parts(struct scores *all, const struct score_held *from)
+{
+    const struct score_held *h = &all->held;
+    wipe_behind(all->pieces, from->piece_count, all->piece_count, h->piece_count, sizeof all->pieces[0]);
+    wipe_behind(all->containers, from->container_count, all->container_count, h->container_count, sizeof all->containers[0]);
+    wipe_behind(all->steps, from->step_count, all->step_count, h->step_count, sizeof all->steps[0]);
+    all->piece_count = all->container_count = all->step_count = 0;
+    all->held = *from;
+}
+
+/* What a lore gave is of examples, and most often the next answer's too: nothing is done to what stands. */
+//= 8USC1367 a(2) what a document said does not outlive its exchange
+static void scores_forget(struct scores *all)
+{
+    static const struct score_held none;
+    const struct score_held held = all->held;
+    if (all->used_count == 0) return; /* nothing since the last time */
     for (uint32_t i = 0; i < all->used_count; i++)
         mem_wipe(&all->all[all->used[i]], sizeof all->all[0]);
     mem_wipe(all->used, all->used_count * sizeof all->used[0]);
-    mem_wipe(all->pieces, all->piece_count * sizeof all->pieces[0]);
-    mem_wipe(all->containers, all->container_count * sizeof all->containers[0]);
-    mem_wipe(all->steps, all->step_count * sizeof all->steps[0]);
-    all->piece_count = all->container_count = all->step_count = all->used_count = 0;
+    wipe_parts(all, all->recalled && held.steps ? &held : &none);
+    all->used_count = 0;
+    all->recalled = false;
+}
+
+void scores_hold(struct match *m, const struct score_held *other)
+{
+    wipe_parts(m->scores, other);
+}
+
+void scores_let_go(struct match *m)
+{
+    m->scores->held.steps = NULL;
+    scores_forget(m->scores);
 }
 
 void scores_reset(struct match *m)
 {
-    scores_forget(m);
+    scores_forget(m->scores);
     m->scores->played = 0;
 }
