@@ -155,6 +155,7 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *arg)
         return;
     }
     if (w->limits.head > PROXY_INPUT) io_set_input_cap(s->conn, w->limits.head);
+    io_lend_input(s->conn, NULL); /* a head is kept when it is whole, and a body goes into the origin's queue */
     io_set_deadline(s->conn, PROXY_HEAD_MS);
     link_session(s);
     worker_count(w, PROXY_CONNECTIONS, 1);
