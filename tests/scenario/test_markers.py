@@ -60,7 +60,8 @@ PHRASES = {
  mujer|presencia continua|presencia continuada|estatus de continua presencia|crueldad extrema|cónyuge maltratada|cónyuge
  abusado|cancelación de la deportación bajo vawa|certificación de la agencia que hace cumplir la ley|visa de tipo u|cancelacion de expulsion por la ley vawa|certificación de la agencia del orden|
 certificación de las agencias que hacen cumplir la ley|suplemento b|not a victim of a severe form of trafficking|denied any U visa|
-SEC. 240A(b) BATTERED|CANCELLATION -SEC 240(A)(b)/BATTERED|1367 information|protected under 1367|28 U.S.C. § 1331 and 8 U.S.C. § 1367""",
+SEC. 240A(b) BATTERED|CANCELLATION -SEC 240(A)(b)/BATTERED|1367 information|protected under 1367|28 U.S.C. § 1331 and 8 U.S.C. § 1367|Title 8 of the United States Code, Section
+ 1367|8 United States Code 1367|8 U.S. Code § 1367|under federal law, section 1367 bars disclosure|immigration law § 1367|section 1367 of the United States Code|section 1367 of the US Code|Sections 1367 and 1229(e)""",
     "suspected": """trafficking victim|victim of human trafficking|victim of sex trafficking|victim of labor trafficking|domestic violence
  victim|family violence victim|abused by her husband|abuse by his wife|abused by their partner|order of protection|restraining
  order|women's shelter|womens shelter|dv shelter|safe house|rape crisis|family justice center|cooperating victim|victim assistance
@@ -70,6 +71,7 @@ SEC. 240A(b) BATTERED|CANCELLATION -SEC 240(A)(b)/BATTERED|1367 information|prot
 explotación sexual|explotación laboral|casa segura|tratantes|supplement B of I-485|I-485 Supplement B""",
     "nothing": """T-shirt|FRAU visa|U.S. visa|US visa|u. s. visa|Visa USA|Visa U.S.|visa u otro documento|1367|case number 1367|28 U.S.C. §
  1367|18 U.S.C. § 1367|26 U.S.C. § 1367|section 1367 of title 28|IRC section 1367|I.R.C. § 1367|supplemental jurisdiction under § 1367|28 U.S.C. § 1331 and § 1367|
+Title 28 of the United States Code, section 1367|28 United States Code 1367|Penal Code § 1367|Penal Law § 1367|
 charge code 1367|supplement B-12|Supplement B (Form I-589)|COA-B2|I-130 supplement B|supplement B of I-130|coyote|visa
  application|B-2 visa|VISA DEBIT|permanent resident|order of removal|shelter in place|abused substances|certification|birth
  certificate|presence of drugs|bona fide marriage|the victim|trata de llegar|asylum applicant|TN visa|drug trafficking"""}
