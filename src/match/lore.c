@@ -18,6 +18,7 @@ static void scores_free(struct lore_scores *s)
     mem_free(s->pieces);
     mem_free(s->containers);
     mem_free(s->steps);
+    mem_free(s->plans);
 }
 
 static void lore_free(struct lore *l)
@@ -105,7 +106,7 @@ static bool take_plans(struct match *m, struct lore *l)
 
 static void *copy_some(const void *from, uint32_t count, size_t size)
 {
-    return mem_copy(from, (count + (size_t)1) * size);
+    return mem_copy(from, (count ? count : (size_t)1) * size);
 }
 
 static bool take_scores(const struct scores *from, struct lore_scores *to)
@@ -115,7 +116,8 @@ static bool take_scores(const struct scores *from, struct lore_scores *to)
     to->pieces = copy_some(from->pieces, from->piece_count, sizeof *to->pieces);
     to->containers = copy_some(from->containers, from->container_count, sizeof *to->containers);
     to->steps = copy_some(from->steps, from->step_count, sizeof *to->steps);
-    if (!to->all || !to->used || !to->pieces || !to->containers || !to->steps) return false;
+    to->plans = copy_some(from->plans, from->step_count, sizeof *to->plans);
+    if (!to->all || !to->used || !to->pieces || !to->containers || !to->steps || !to->plans) return false;
     for (uint32_t i = 0; i < from->used_count; i++)
         to->all[i] = from->all[from->used[i]];
     to->count = from->used_count;
@@ -236,6 +238,7 @@ static void recall_scores(struct match *m, const struct lore_scores *from)
         to->all[from->used[i]] = from->all[i];
     if (to->held.steps != from->steps) recall_parts(m, from);
     check_held(to, from);
+    memcpy(to->plans, from->plans, from->step_count * sizeof *to->plans);
     for (uint32_t i = 0; i < from->step_count; i++)
         to->steps[i].spot.label = label_of(m, to->steps[i].spot.labels);
     to->recalled = true;

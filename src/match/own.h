@@ -229,7 +229,6 @@ struct score_step {
     struct spot spot;    /* of it, but for where it stands this time */
     bool usual;          /* all that may be done about a string there is to look into it */
     uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
-    uint8_t plan;        /* where the plan was that was followed last */
     bool closes;         /* no value: an outermost unit has ended */
 };
 struct score {
@@ -258,6 +257,7 @@ struct scores {
     struct score_piece pieces[SCORE_PIECES];
     struct score_container containers[SCORE_CONTAINERS];
     struct score_step steps[SCORE_STEPS];
+    uint8_t plans[SCORE_STEPS]; /* of each step, where the plan was that it followed last: each answer's own */
 };
 
 /* lore.c */
@@ -296,6 +296,7 @@ struct lore {
         struct score_piece *pieces;
         struct score_container *containers;
         struct score_step *steps;
+        uint8_t *plans;
         uint32_t count, piece_count, container_count, step_count;
     } scores;
 };

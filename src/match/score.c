@@ -405,7 +405,7 @@ static void play_pieces(struct match *m, const struct playing *p, const struct s
 }
 
 /* A string or number of a shape that was there before, or one that nothing need be done about. */
-static bool play_usual(struct match *m, const struct playing *p, struct score_step *step, const struct doc_event *e)
+static bool play_usual(struct match *m, const struct playing *p, const struct score_step *step, const struct doc_event *e)
 {
     bool number = e->kind == DOC_NUMBER;
     if (!step->usual) return false;
@@ -429,10 +429,10 @@ static bool play_usual(struct match *m, const struct playing *p, struct score_st
     spot->label = LIKELY(there->label->set == there->labels) ? there->label : label_of(m, there->labels);
     spot->key = there->key;
     m->latest.value = span_of(NULL, 0);
-    return plan_again_at(m, &step->plan, span_of(m->body + e->at, e->len), number);
+    return plan_again_at(m, &m->scores->plans[step - m->scores->steps], span_of(m->body + e->at, e->len), number);
 }
 
-static void play_value(struct match *m, const struct playing *p, struct score_step *step)
+static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
 {
     struct doc_event e;
     uint64_t at = offset_of(p, step->at);
@@ -447,8 +447,7 @@ static void play_value(struct match *m, const struct playing *p, struct score_st
 
 static void play_steps(struct match *m, const struct playing *p, const struct score *s)
 {
-    struct score_step *step = m->scores->steps + s->step;
-    const struct score_step *last = step + s->steps;
+    const struct score_step *step = m->scores->steps + s->step, *last = step + s->steps;
     for (; step < last; step++) {
         if (step->closes)
             suspect_closed(m);
@@ -535,6 +534,7 @@ static void scores_forget(struct scores *all)
     static const struct score_held none;
     const struct score_held held = all->held;
     if (all->used_count == 0) return; /* nothing since the last time */
+    mem_wipe(all->plans, all->step_count * sizeof all->plans[0]);
     for (uint32_t i = 0; i < all->used_count; i++)
         mem_wipe(&all->all[all->used[i]], sizeof all->all[0]);
     mem_wipe(all->used, all->used_count * sizeof all->used[0]);
