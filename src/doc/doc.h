@@ -194,8 +194,8 @@ struct doc_lore *doc_reader_lore(const struct doc_reader *r, bool tales); /* `ta
 void doc_lore_free(struct doc_lore *l);
 /* Right behind a reset: as if it had learnt that of the body that comes. Reads no byte differently, and is only faster where
  * the body is alike. Where the caller skips with the same `changes` its names are judged as they were when the lore was taken,
- * whoever the caller was then, and a serial is the tale that it was. The lore is of a reader of this process and outlives
- * every reset before another one is recalled, unless doc_reader_rehearse() follows: then the body. False: out of memory, nothing is learnt. */
+ * whoever the caller was then, and a serial is the tale that it was. The lore is of a reader of this process and outlives the
+ * next reset. False: out of memory, nothing is learnt. */
 bool doc_reader_recall(struct doc_reader *r, const struct doc_lore *l);
 
 /* Decodes the escapes of a raw string (between the quotes). out has room for raw.len bytes. Lone surrogates become

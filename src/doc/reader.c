@@ -26,7 +26,6 @@ void doc_reader_free(struct doc_reader *r)
     if (!r) return;
     MAGIC_CHECK(r, READER_MAGIC);
     names_free(&r->names);
-    track_let_go(r->track);
     track_reset(r->track);
     mem_free(r->track);
     mem_free(r->frames);
@@ -69,7 +68,6 @@ void doc_reader_rehearse(struct doc_reader *r, bool aloud)
     MAGIC_CHECK(r, READER_MAGIC);
     r->rehearses = true;
     r->aloud = aloud;
-    track_let_go(r->track); /* what it began with goes when more is known */
 }
 
 /* Whether the two say the same of all names. */

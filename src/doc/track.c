@@ -429,49 +429,12 @@ const struct track_tale *track_tell(struct doc_reader *r)
     return try_to_tell(r, tale) ? tale : NULL;
 }
 
-static void wipe_nodes(struct track *t, uint32_t from, uint32_t to)
-{
-    if (to > from) mem_wipe(t->nodes + from, (to - from) * sizeof t->nodes[0]);
-}
-static void wipe_ops(struct track *t, uint32_t from, uint32_t to)
-{
-    if (to > from) mem_wipe(t->ops + from, (to - from) * sizeof t->ops[0]);
-}
-
-/* What is held is written over what was learnt, instead of zeros now and the same before the next body. */
-static void forget_nodes(struct track *t)
-{
-    struct track_held *h = &t->held;
-    uint32_t nodes = h->nodes ? h->count : 0, ops = h->nodes ? h->op_count : 0;
-    if (t->count == 0) return; /* nothing since the last time */
-    if (nodes > 0) memcpy(t->nodes, h->nodes, nodes * sizeof t->nodes[0]);
-    if (ops > 0) memcpy(t->ops, h->ops, ops * sizeof t->ops[0]);
-    wipe_nodes(t, nodes, t->count > h->count ? t->count : h->count);
-    wipe_ops(t, ops, t->op_count > h->op_count ? t->op_count : h->op_count);
-    h->count = (uint16_t)nodes;
-    h->op_count = (uint16_t)ops;
-}
-
-void track_hold(struct track *t, const struct track_held *other)
-{
-    if (t->held.nodes == other->nodes) return;
-    memcpy(t->nodes, other->nodes, other->count * sizeof t->nodes[0]);
-    memcpy(t->ops, other->ops, other->op_count * sizeof t->ops[0]);
-    wipe_nodes(t, other->count, t->held.count);
-    wipe_ops(t, other->op_count, t->held.op_count);
-    t->held = *other;
-}
-
-void track_let_go(struct track *t)
-{
-    if (t) t->held.nodes = NULL;
-}
-
 //= 8USC1367 a(2) what a document said does not outlive its exchange
 void track_reset(struct track *t)
 {
     if (!t) return;
-    forget_nodes(t);
+    mem_wipe(t->nodes, t->count * sizeof t->nodes[0]);
+    mem_wipe(t->ops, t->op_count * sizeof t->ops[0]);
     if (t->used) mem_wipe(&t->record, sizeof t->record);
     forget_tales(t);
     t->used = false;

@@ -113,13 +113,6 @@ struct track_record {
     uint16_t steps, end; /* `end`: the last node, which says the whole way */
 };
 
-/* What the nodes were before a body was read, and are again behind it: a lore's, which outlasts them. */
-struct track_held {
-    const struct track_node *nodes; /* NULL: none any more */
-    const struct track_op *ops;
-    uint16_t count, op_count; /* so many stand there */
-};
-
 struct track {
     uint16_t root, next; /* first gaps of records; the one that was met last */
     uint16_t count, op_count;
@@ -134,7 +127,6 @@ struct track {
     uint32_t aloud;       /* records that had no tale of their own, since the reset */
     bool used;            /* `record`, since the reset */
     struct track_record record;
-    struct track_held held;
     struct track_tale tales[TRACK_TALES]; /* each where track_tale_of() looks for it */
     uint8_t tales_used[TRACK_TALES];
     uint16_t tale_count;
@@ -195,11 +187,7 @@ static inline const struct track_tale *track_tale_of(struct track *t)
 
 /* Works out how the record that was gone through is told; NULL: there is no room for it. */
 const struct track_tale *track_tell(struct doc_reader *r);
-/* Forgets, and wipes or writes over what was learnt. */
+/* Forgets and wipes. */
 void track_reset(struct track *t);
-/* Behind a reset: the nodes are these, and stay so until others are held or they are let go. */
-void track_hold(struct track *t, const struct track_held *other);
-/* Whoever they are of may be gone at the next reset. */
-void track_let_go(struct track *t);
 
 #endif

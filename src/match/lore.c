@@ -4,8 +4,7 @@
  * that is like the examples the first record is played as the hundredth would be.
  *
  * Every answer of a document begins with the same lore, whatever was read before it, and what it teaches goes with it: the
- * time that one takes says nothing of what another held. The larger part of a lore is put back when an answer is forgotten, and
- * stays for the next one, which is mostly one of the same document.
+ * time that one takes says nothing about another.
  *
  *= 8USC1367 a(2)
  *= ICE10036.2 2.1 */
@@ -18,7 +17,6 @@ static void scores_free(struct lore_scores *s)
     mem_free(s->pieces);
     mem_free(s->containers);
     mem_free(s->steps);
-    mem_free(s->plans);
 }
 
 static void lore_free(struct lore *l)
@@ -116,8 +114,7 @@ static bool take_scores(const struct scores *from, struct lore_scores *to)
     to->pieces = copy_some(from->pieces, from->piece_count, sizeof *to->pieces);
     to->containers = copy_some(from->containers, from->container_count, sizeof *to->containers);
     to->steps = copy_some(from->steps, from->step_count, sizeof *to->steps);
-    to->plans = copy_some(from->plans, from->step_count, sizeof *to->plans);
-    if (!to->all || !to->used || !to->pieces || !to->containers || !to->steps || !to->plans) return false;
+    if (!to->all || !to->used || !to->pieces || !to->containers || !to->steps) return false;
     for (uint32_t i = 0; i < from->used_count; i++)
         to->all[i] = from->all[from->used[i]];
     to->count = from->used_count;
@@ -203,31 +200,6 @@ static void recall_plans(struct match *m, const struct lore *l)
     }
 }
 
-static void recall_parts(struct match *m, const struct lore_scores *from)
-{
-    struct scores *to = m->scores;
-    scores_hold(m, &(struct score_held){from->steps, from->piece_count, from->container_count, from->step_count});
-    memcpy(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces);
-    memcpy(to->containers, from->containers, from->container_count * sizeof *to->containers);
-    memcpy(to->steps, from->steps, from->step_count * sizeof *to->steps);
-}
-
-/* Nobody has written into what is held. */
-static void check_held(const struct scores *to, const struct lore_scores *from)
-{
-#ifdef GATE1367_SANITIZED
-    ASSERT(memcmp(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces) == 0);
-    ASSERT(memcmp(to->containers, from->containers, from->container_count * sizeof *to->containers) == 0);
-    for (uint32_t i = 0; i < from->step_count; i++) {
-        struct score_step step = to->steps[i];
-        step.spot.label = from->steps[i].spot.label;
-        ASSERT(memcmp(&step, &from->steps[i], sizeof step) == 0);
-    }
-#else
-    (void)to, (void)from;
-#endif
-}
-
 /* Labels are each matcher's own. */
 static void recall_scores(struct match *m, const struct lore_scores *from)
 {
@@ -236,12 +208,11 @@ static void recall_scores(struct match *m, const struct lore_scores *from)
     memcpy(to->used, from->used, from->count * sizeof *to->used);
     for (uint32_t i = 0; i < from->count; i++)
         to->all[from->used[i]] = from->all[i];
-    if (to->held.steps != from->steps) recall_parts(m, from);
-    check_held(to, from);
-    memcpy(to->plans, from->plans, from->step_count * sizeof *to->plans);
+    memcpy(to->pieces, from->pieces, from->piece_count * sizeof *to->pieces);
+    memcpy(to->containers, from->containers, from->container_count * sizeof *to->containers);
+    memcpy(to->steps, from->steps, from->step_count * sizeof *to->steps);
     for (uint32_t i = 0; i < from->step_count; i++)
         to->steps[i].spot.label = label_of(m, to->steps[i].spot.labels);
-    to->recalled = true;
     to->used_count = from->count;
     to->piece_count = from->piece_count;
     to->container_count = from->container_count;
@@ -282,7 +253,6 @@ static void read_example(
     match_prepare(m, DOC_JSON, how->document, NULL, &limits);
     recall(m, before);
     doc_reader_rehearse(m->reader, how->aloud);
-    m->scores->held.steps = NULL; /* what it begins with goes when more is known */
     walk_begin(m);
     (void)match_feed(m, &w); /* what is no JSON teaches as much as could be read of it */
 }

@@ -229,6 +229,7 @@ struct score_step {
     struct spot spot;    /* of it, but for where it stands this time */
     bool usual;          /* all that may be done about a string there is to look into it */
     uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
+    uint8_t plan;        /* where the plan was that was followed last */
     bool closes;         /* no value: an outermost unit has ended */
 };
 struct score {
@@ -242,22 +243,14 @@ struct score {
     bool made, none;  /* `none`: it has to be walked */
     uint16_t kinds, kinds_end; /* the steps that ask for one stand from here to before there */
 };
-/* A lore's, which stands at the beginning of the tables as long as nothing else is put there. */
-struct score_held {
-    const struct score_step *steps; /* NULL: of none any more */
-    uint32_t piece_count, container_count, step_count;
-};
 struct scores {
     uint32_t piece_count, container_count, step_count, used_count;
     uint32_t played; /* records of the document that were played */
-    bool recalled;   /* what is known began with a lore's */
-    struct score_held held;
     uint16_t used[SCORES];
     struct score all[SCORES];
     struct score_piece pieces[SCORE_PIECES];
     struct score_container containers[SCORE_CONTAINERS];
     struct score_step steps[SCORE_STEPS];
-    uint8_t plans[SCORE_STEPS]; /* of each step, where the plan was that it followed last: each answer's own */
 };
 
 /* lore.c */
@@ -296,7 +289,6 @@ struct lore {
         struct score_piece *pieces;
         struct score_container *containers;
         struct score_step *steps;
-        uint8_t *plans;
         uint32_t count, piece_count, container_count, step_count;
     } scores;
 };
@@ -469,10 +461,7 @@ void walk_value(struct match *m, const struct child *c, const struct doc_event *
 
 /* score.c: as if the events had been walked. False: they have to be. */
 bool score_play(void *match, const struct doc_event *before, size_t count, const struct doc_told *record);
-/* Behind a reset: the tables begin with these, which the caller puts there. */
-void scores_hold(struct match *m, const struct score_held *other);
-/* Forgets all, what is held of a lore too. */
-void scores_let_go(struct match *m);
+void scores_forget(struct match *m);
 void scores_reset(struct match *m);
 
 /* propose.c: what is collected is looked up, and the findings are in order. False after latching `failed`. */

@@ -405,7 +405,7 @@ static void play_pieces(struct match *m, const struct playing *p, const struct s
 }
 
 /* A string or number of a shape that was there before, or one that nothing need be done about. */
-static bool play_usual(struct match *m, const struct playing *p, const struct score_step *step, const struct doc_event *e)
+static bool play_usual(struct match *m, const struct playing *p, struct score_step *step, const struct doc_event *e)
 {
     bool number = e->kind == DOC_NUMBER;
     if (!step->usual) return false;
@@ -429,10 +429,10 @@ static bool play_usual(struct match *m, const struct playing *p, const struct sc
     spot->label = LIKELY(there->label->set == there->labels) ? there->label : label_of(m, there->labels);
     spot->key = there->key;
     m->latest.value = span_of(NULL, 0);
-    return plan_again_at(m, &m->scores->plans[step - m->scores->steps], span_of(m->body + e->at, e->len), number);
+    return plan_again_at(m, &step->plan, span_of(m->body + e->at, e->len), number);
 }
 
-static void play_value(struct match *m, const struct playing *p, const struct score_step *step)
+static void play_value(struct match *m, const struct playing *p, struct score_step *step)
 {
     struct doc_event e;
     uint64_t at = offset_of(p, step->at);
@@ -447,7 +447,8 @@ static void play_value(struct match *m, const struct playing *p, const struct sc
 
 static void play_steps(struct match *m, const struct playing *p, const struct score *s)
 {
-    const struct score_step *step = m->scores->steps + s->step, *last = step + s->steps;
+    struct score_step *step = m->scores->steps + s->step;
+    const struct score_step *last = step + s->steps;
     for (; step < last; step++) {
         if (step->closes)
             suspect_closed(m);
@@ -502,7 +503,7 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     struct score *s = find_score(m, f, told, walk_element(m, f)->state);
     if (UNLIKELY(!s->made)) {
         if (++s->calls < CALLS) return false;
-        if (!has_room(m->scores)) return scores_let_go(m), false;
+        if (!has_room(m->scores)) return scores_forget(m), false;
         make(m, f, told, s);
     }
     if (s->none || m->failed || !is_playable(m, f, s, told)) return false;
@@ -511,51 +512,21 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     return true;
 }
 
-static void wipe_behind(void *items, uint32_t from, uint32_t count, uint32_t held, size_t size)
-{
-    uint32_t to = count > held ? count : held;
-    if (to > from) mem_wipe((uint8_t *)items + from * size, (to - from) * size);
-}
-
-static void wipe_parts(struct scores *all, const struct score_held *from)
-{
-    const struct score_held *h = &all->held;
-    wipe_behind(all->pieces, from->piece_count, all->piece_count, h->piece_count, sizeof all->pieces[0]);
-    wipe_behind(all->containers, from->container_count, all->container_count, h->container_count, sizeof all->containers[0]);
-    wipe_behind(all->steps, from->step_count, all->step_count, h->step_count, sizeof all->steps[0]);
-    all->piece_count = all->container_count = all->step_count = 0;
-    all->held = *from;
-}
-
-/* What a lore gave is of examples, and most often the next answer's too: nothing is done to what stands. */
 //= 8USC1367 a(2) what a document said does not outlive its exchange
-static void scores_forget(struct scores *all)
+void scores_forget(struct match *m)
 {
-    static const struct score_held none;
-    const struct score_held held = all->held;
-    if (all->used_count == 0) return; /* nothing since the last time */
-    mem_wipe(all->plans, all->step_count * sizeof all->plans[0]);
+    struct scores *all = m->scores;
     for (uint32_t i = 0; i < all->used_count; i++)
         mem_wipe(&all->all[all->used[i]], sizeof all->all[0]);
     mem_wipe(all->used, all->used_count * sizeof all->used[0]);
-    wipe_parts(all, all->recalled && held.steps ? &held : &none);
-    all->used_count = 0;
-    all->recalled = false;
-}
-
-void scores_hold(struct match *m, const struct score_held *other)
-{
-    wipe_parts(m->scores, other);
-}
-
-void scores_let_go(struct match *m)
-{
-    m->scores->held.steps = NULL;
-    scores_forget(m->scores);
+    mem_wipe(all->pieces, all->piece_count * sizeof all->pieces[0]);
+    mem_wipe(all->containers, all->container_count * sizeof all->containers[0]);
+    mem_wipe(all->steps, all->step_count * sizeof all->steps[0]);
+    all->piece_count = all->container_count = all->step_count = all->used_count = 0;
 }
 
 void scores_reset(struct match *m)
 {
-    scores_forget(m->scores);
+    scores_forget(m);
     m->scores->played = 0;
 }

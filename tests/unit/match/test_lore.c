@@ -2,7 +2,6 @@
  * matchers that know them and live long, and by one that knows nothing and tries everything. */
 #include "support.h"
 
-#include "doc/reader.h"
 #include "match/own.h"
 #include "match/world.h"
 
@@ -294,52 +293,6 @@ static void test_nothing_is_kept(void **state)
     free(again);
 }
 
-static bool in_tracks(const struct match *m, const char *canary)
-{
-    const struct track *t = m->reader->track;
-    return t && memmem(t->nodes, sizeof t->nodes, canary, strlen(canary)) != NULL;
-}
-
-static bool in_scores(const struct match *m)
-{
-    static const struct score_step none;
-    for (uint32_t i = m->scores->held.step_count; i < SCORE_STEPS; i++)
-        if (memcmp(&m->scores->steps[i], &none, sizeof none) != 0) return true;
-    return false;
-}
-
-/* What a lore gave stays where it stands, and what an answer taught behind it or in its place does not: records that are
- * like none of the examples, in documents of other lores by turns. */
-//= 8USC1367 a(2)
-static void test_nothing_stays(void **state)
-{
-    static struct text t, other;
-    bool kept = false;
-    (void)state;
-    struct match *m = knowing[0];
-    const struct match_limits limits = {.depth = 64};
-    say(&t, "{\"items\":[");
-    for (unsigned i = 0; i < 8; i++)
-        say(&t, i ? ",{\"personId\":77,\"QUETZAL\":\"Eva\",\"d1\":\"1999-12-31\"}" : "{\"personId\":77,\"QUETZAL\":\"Eva\",\"d1\":\"1999-12-31\"}");
-    say(&t, "]}");
-    pad(&t, 1);
-    for (unsigned i = 0; i < 40; i++) {
-        const char *path = i % 2 ? "/list" : paths[i / 2 % ARRAY_LEN(paths)];
-        const struct doc_window w = {.data = (const uint8_t *)t.bytes, .len = t.len, .complete = true, .slack = t.slack};
-        match_begin(m, DOC_JSON, rules_find_document(world.profile, span_str(path)), world.registry, &limits);
-        assert_false(in_tracks(m, "QUETZAL"));
-        (void)match_feed(m, &w);
-        kept |= in_tracks(m, "QUETZAL");
-        match_reset(m);
-        assert_false(in_tracks(m, "QUETZAL") || in_scores(m));
-        values = i + 99;
-        put_answer(&other, path, FORMS);
-        free(read_by(m, path, &other, other.len));
-        assert_false(in_scores(m));
-    }
-    assert_true(kept); /* the test looks where something was */
-}
-
 /* Without memory for what examples teach the answer is read all the same, or not at all. */
 static void test_faults(void **state)
 {
@@ -431,6 +384,6 @@ static int close_world(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_first_record_is_played), cmocka_unit_test(test_no_verdict_changes), cmocka_unit_test(test_full_table),
-        cmocka_unit_test(test_nothing_is_kept), cmocka_unit_test(test_nothing_stays), cmocka_unit_test(test_faults)};
+        cmocka_unit_test(test_nothing_is_kept), cmocka_unit_test(test_faults)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
