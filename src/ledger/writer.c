@@ -570,6 +570,21 @@ static result obtain_key(const char *path, struct ledger_key **out)
     return r;
 }
 
+/* Where on the disk a directory goes hangs on the name it is made under: one by chance, lest a ledger follows another that was
+ * removed to the same place. */
+static result make_tiles_directory(const char *directory)
+{
+    char made[PATH_BYTES], name[PATH_BYTES], hex[17];
+    uint8_t chance[8];
+    TRY(layout_path(name, directory, TILES_DIRECTORY));
+    if (os_exists(name)) return OK;
+    TRY(os_random(chance, sizeof chance));
+    hex_encode(span_of(chance, sizeof chance), hex);
+    TRY(layout_path(made, directory, TILES_DIRECTORY ".%s", hex));
+    TRY(os_make_dir(made, 0750));
+    return os_rename(made, name);
+}
+
 static result make_directories(const char *directory)
 {
     char path[PATH_BYTES];
@@ -578,7 +593,8 @@ static result make_directories(const char *directory)
     TRY(layout_path(path, directory, "wal"));
     TRY(os_make_dir(path, 0750));
     TRY(layout_path(path, directory, "wal/spare"));
-    return os_make_dir(path, 0750);
+    TRY(os_make_dir(path, 0750));
+    return make_tiles_directory(directory);
 }
 
 /* node.json comes last: until it is there, there is no ledger, and log init may be run again. */

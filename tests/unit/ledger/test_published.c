@@ -48,6 +48,7 @@ static void test_an_empty_ledger_has_a_checkpoint(void **state)
     assert_true(report.wal && report.tiles);
     assert_int_equal(report.published, 0);
     assert_int_equal(shell("sed -n 2p %s/tlog/checkpoint | grep -qx 0", s->directory), 0);
+    assert_int_equal(shell("test \"$(ls -d %s/tlog*)\" = %s/tlog", s->directory, s->directory), 0); /* made under another name */
     site_free(s);
 }
 
