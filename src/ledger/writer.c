@@ -614,6 +614,7 @@ static result fill_directory(const struct ledger_place *place, const struct ledg
     TRY(find_spares(l));
     TRY(ledger_make_spares(l));
     TRY(write_tip(l, 0, true));
+    TRY(write_tip(l, 1, true)); /* its room is had before there is anything to lose */
     TRY(node_write(place->directory, &l->node));
     return os_sync_dir(place->directory);
 }
