@@ -208,18 +208,35 @@ static enum io_flush flush_plain(struct io_conn *c)
     return IO_FLUSH_DONE;
 }
 
+#define CACHE_LINE 64
+
+/* What the record after this one is made of, from `off` in piece i on, is fetched while this one is sealed: a body that has
+ * waited for its entry to be durable is no longer near the processor. */
+static void fetch_ahead(const struct io_conn *c, size_t i, size_t off, size_t count)
+{
+    for (size_t n = 0; i < count && n < IO_RECORD; i++, off = 0) {
+        span s = span_from(next_piece(c, i), off);
+        size_t take = s.len < IO_RECORD - n ? s.len : IO_RECORD - n;
+        for (size_t at = 0; at < take; at += CACHE_LINE)
+            __builtin_prefetch(s.ptr + at);
+        n += take;
+    }
+}
+
 /* What goes into the next record: a large piece as it lies, small ones gathered. */
 static span next_record(struct io_conn *c)
 {
     span first = next_piece(c, 0);
     if (first.len >= IO_RECORD) return span_sub(first, 0, IO_RECORD);
-    size_t n = 0, count = (buf_len(&c->out) > 0) + (c->span_count - c->span_at);
-    for (size_t i = 0; i < count && n < IO_RECORD; i++) {
+    size_t n = 0, i = 0, off = 0, count = (buf_len(&c->out) > 0) + (c->span_count - c->span_at);
+    while (i < count && n < IO_RECORD) {
         span s = next_piece(c, i);
-        size_t take = s.len < IO_RECORD - n ? s.len : IO_RECORD - n;
-        if (take > 0) memcpy(c->loop->record + n, s.ptr, take);
-        n += take;
+        off = s.len < IO_RECORD - n ? s.len : IO_RECORD - n;
+        if (off > 0) memcpy(c->loop->record + n, s.ptr, off);
+        n += off;
+        if (off == s.len) i++, off = 0;
     }
+    fetch_ahead(c, i, off, count);
     return span_of(c->loop->record, n);
 }
 
