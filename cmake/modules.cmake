@@ -51,7 +51,7 @@ gate_module(recipient NEEDS base source http LIBS ${SSL})
 gate_module(policy NEEDS base doc rules registry match recipient)
 gate_module(edit NEEDS base doc match policy)
 gate_module(engine NEEDS base doc rules registry match policy edit)
-gate_module(ledger NEEDS base source os ipc tlog recipient LIBS ${SSL})
+gate_module(ledger NEEDS base source os ipc tlog recipient LIBS ${SSL} PkgConfig::SODIUM)
 # floor 5
 gate_module(witness NEEDS base os ipc http tlog ledger)
 gate_module(gate NEEDS base ipc engine policy edit match rules ledger)

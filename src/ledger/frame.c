@@ -95,7 +95,7 @@ uint32_t frame_finish(uint8_t *base, const struct frame_facts *facts, const stru
     memcpy(base + 48, facts->segment, 16);
     memcpy(base + 64, facts->previous, 32);
     memcpy(base + 96, facts->root, 32);
-    if (!key_sign(key, signed_part(base, message), base + 128)) return 0;
+    if (!ledger_key_sign(key, signed_part(base, message), base + 128)) return 0;
     store_le32(base + 12, crc32c(0, span_of(base + SIGNED_FROM, length - SIGNED_FROM)));
     return length;
 }

@@ -3,8 +3,17 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <sodium.h>
 
 #define KEY_FILE_MAX 4096u
+
+/* Seed and public key one behind the other, as libsodium signs with. */
+static bool spell_secret(EVP_PKEY *pkey, uint8_t secret[static SECRET_BYTES])
+{
+    size_t seed = 32, public = 32;
+    return sodium_init() >= 0 && EVP_PKEY_get_raw_private_key(pkey, secret, &seed) == 1 && seed == 32 &&
+           EVP_PKEY_get_raw_public_key(pkey, secret + 32, &public) == 1 && public == 32;
+}
 
 static result new_key(EVP_PKEY *pkey, struct ledger_key **out)
 {
@@ -16,14 +25,13 @@ static result new_key(EVP_PKEY *pkey, struct ledger_key **out)
         EVP_PKEY_free(pkey);
         return r;
     }
-    *k = (struct ledger_key){
-        .magic = KEY_MAGIC, .pkey = pkey, .ready = EVP_MD_CTX_new(), .context = EVP_MD_CTX_new()};
-    if (k->ready && k->context && EVP_DigestSignInit(k->ready, NULL, NULL, NULL, pkey) == 1) {
+    *k = (struct ledger_key){.magic = KEY_MAGIC, .pkey = pkey};
+    if (spell_secret(pkey, k->secret)) {
         *out = k;
         return OK;
     }
     ledger_key_free(k);
-    return FAIL(ERROR_LIMIT, ENOMEM);
+    return FAIL(ERROR_INTERNAL, LEDGER_E_CRYPTO);
 }
 
 result ledger_key_generate(struct ledger_key **out)
@@ -31,13 +39,6 @@ result ledger_key_generate(struct ledger_key **out)
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     REQUIRE(pkey, ERROR_INTERNAL, LEDGER_E_CRYPTO);
     return new_key(pkey, out);
-}
-
-result key_copy(const struct ledger_key *k, struct ledger_key **out)
-{
-    MAGIC_CHECK(k, KEY_MAGIC);
-    REQUIRE(EVP_PKEY_up_ref(k->pkey) == 1, ERROR_INTERNAL, LEDGER_E_CRYPTO);
-    return new_key(k->pkey, out);
 }
 
 /* Never asks on a terminal: a key with a passphrase is simply not one we can use. */
@@ -94,8 +95,6 @@ void ledger_key_free(struct ledger_key *k)
 {
     if (!k) return;
     MAGIC_CHECK(k, KEY_MAGIC);
-    EVP_MD_CTX_free(k->context);
-    EVP_MD_CTX_free(k->ready);
     EVP_PKEY_free(k->pkey);
     mem_free_wipe(k, sizeof *k);
 }
@@ -117,17 +116,10 @@ result ledger_key_root(const struct ledger_key *k, uint8_t root[32])
     return OK;
 }
 
-bool key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
-{
-    size_t len = 64;
-    return EVP_MD_CTX_copy_ex(k->context, k->ready) == 1 &&
-           EVP_DigestSign(k->context, signature, &len, message.ptr, message.len) == 1 && len == 64;
-}
-
 bool ledger_key_sign(const struct ledger_key *k, span message, uint8_t signature[64])
 {
     MAGIC_CHECK(k, KEY_MAGIC);
-    return key_sign(k, message, signature);
+    return crypto_sign_detached(signature, NULL, message.ptr, message.len, k->secret) == 0;
 }
 
 result ledger_key_public(const struct ledger_key *k, uint8_t key[32])

@@ -346,7 +346,8 @@ RESULT ledger_key_load(const char *path, struct ledger_key **out);  /* refuses a
 RESULT ledger_key_load_fd(int fd, struct ledger_key **out);         /* inherited descriptor; stays open */
 RESULT ledger_key_pem(const struct ledger_key *k, struct buf *out); /* PKCS#8; initialises out; wipe with buf_free */
 void ledger_key_free(struct ledger_key *k);
-/* False only when OpenSSL fails. Not for two threads at once. */
+//= RFC8032 5.1
+/* False only when libsodium fails. Threads may share a key. */
 bool ledger_key_sign(const struct ledger_key *k, span message, uint8_t signature[64]);
 RESULT ledger_key_public(const struct ledger_key *k, uint8_t key[32]);
 /* HKDF-SHA-256(private seed, info "gate1367 pseudonym"): the root of pseudonyms. Workers get these 32 bytes and never

@@ -123,14 +123,15 @@ static result read_up_to(struct publication *p, const struct ledger_mark *mark, 
 
 static bool sign(void *ctx, span message, uint8_t signature[64])
 {
-    return key_sign(ctx, message, signature);
+    const struct publication *p = ctx;
+    return ledger_key_sign(p->key, message, signature);
 }
 
 static result put_checkpoint(struct publication *p, const tlog_hash root)
 {
     struct buf note;
     buf_init(&note, TLOG_NOTE_MAX);
-    result r = tlog_checkpoint_sign(&note, &p->verifier, p->tiles->edge.size, root, sign, p->key);
+    result r = tlog_checkpoint_sign(&note, &p->verifier, p->tiles->edge.size, root, sign, p);
     if (is_ok(r)) r = tiles_publish(p->tiles, buf_span(&note));
     buf_free(&note);
     p->there = is_ok(r);
@@ -249,7 +250,8 @@ static result open_steps(struct publication *p, const struct ledger *l, const st
     REQUIRE(p->directory && p->window, ERROR_LIMIT, ENOMEM);
     TRY(node_read(p->directory, &p->node));
     p->verifier = tlog_of(&p->node.verifier);
-    return key_copy(key, &p->key);
+    p->key = key;
+    return OK;
 }
 
 result publication_open(const struct ledger *l, const struct ledger_key *key, struct publication **out)
@@ -270,7 +272,6 @@ void publication_close(struct publication *p)
 {
     if (!p) return;
     tiles_close(p->tiles);
-    ledger_key_free(p->key);
     os_aligned_free(p->window);
     tiles_room_free(&p->room);
     mem_free(p->directory);

@@ -18,7 +18,7 @@ const char *ledger_directory(const struct ledger *l);
 struct publication {
     char *directory;
     struct node node;
-    struct ledger_key *key; /* a copy: signing is not for two threads at once */
+    const struct ledger_key *key; /* the committing thread's too */
     struct tlog_verifier verifier;
     struct tiles *tiles; /* NULL: to be resumed from what is on disk */
     struct walk walk;

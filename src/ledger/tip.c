@@ -27,7 +27,7 @@ size_t tip_format(const struct ledger_verifier *v, const struct ledger_key *key,
     memset(out, 0, TIP_BYTES);
     size_t n = checkpoint_text(v->name, size, root, (char *)out, TIP_BYTES);
     verifier_id(v, signature);
-    if (!key_sign(key, span_of(out, n), signature + 4)) return 0;
+    if (!ledger_key_sign(key, span_of(out, n), signature + 4)) return 0;
     base64_encode(span_of(signature, sizeof signature), text);
     int m = snprintf((char *)out + n, TIP_BYTES - n, "\n\xe2\x80\x94 %s %s\n", v->name, text);
     ASSERT(m > 0 && n + (size_t)m < TIP_BYTES);

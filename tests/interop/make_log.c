@@ -5,7 +5,7 @@
 
 static bool sign(void *ctx, span message, uint8_t signature[64])
 {
-    return key_sign(ctx, message, signature);
+    return ledger_key_sign(ctx, message, signature);
 }
 
 static result grow(

@@ -43,7 +43,7 @@ static void test_openssl_reads_our_key_and_believes_our_signature(void **state)
     struct ledger_key *key = site_key(s);
     uint8_t signature[64];
     char path[128];
-    assert_true(key_sign(key, SPAN("a message"), signature));
+    assert_true(ledger_key_sign(key, SPAN("a message"), signature));
     snprintf(path, sizeof path, "%s/sig", s->root);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -61,6 +61,43 @@ static void test_openssl_reads_our_key_and_believes_our_signature(void **state)
         0);
     ledger_key_free(key);
     site_free(s);
+}
+
+/* Section 7.1: tests 1, 2 and 3. */
+static const struct {
+    const char *seed, *message, *signature;
+} rfc8032[] = {
+    {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe246"
+        "55141438e7a100b"},
+    {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb"
+        "00d291612bb0c00"},
+    {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", "af82",
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc"
+        "027beceea1ec40a"},
+};
+
+//= RFC8032 7.1
+static void test_the_standards_signatures(void **state)
+{
+    (void)state;
+    /* PrivateKeyInfo of RFC 8410, section 7, up to the seed */
+    uint8_t der[48] = {0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20}, message[2], signature[64];
+    char pem[160], text[80], hex[129];
+    for (size_t i = 0; i < ARRAY_LEN(rfc8032); i++) {
+        struct ledger_key *key = NULL;
+        size_t n = strlen(rfc8032[i].message) / 2;
+        assert_true(hex_decode(span_str(rfc8032[i].seed), der + 16, 32));
+        assert_true(hex_decode(span_str(rfc8032[i].message), message, n));
+        base64_encode(span_of(der, sizeof der), text);
+        snprintf(pem, sizeof pem, "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n", text);
+        assert_true(is_ok(ledger_key_parse(span_str(pem), &key)));
+        assert_true(ledger_key_sign(key, span_of(message, n), signature));
+        hex_encode(span_of(signature, 64), hex);
+        assert_string_equal(hex, rfc8032[i].signature);
+        ledger_key_free(key);
+    }
 }
 
 /* The vkey computed from openssl's public key by Python, as C2SP signed-note says. */
@@ -178,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_roots_of_the_reference_trees),
         cmocka_unit_test(test_openssl_reads_our_key_and_believes_our_signature),
+        cmocka_unit_test(test_the_standards_signatures),
         cmocka_unit_test(test_verifier_key_as_the_note_specification_has_it),
         cmocka_unit_test(test_a_verifier_key_from_the_field),
         cmocka_unit_test(test_pseudonym_root_as_openssl_derives_it),
