@@ -91,7 +91,7 @@ static void test_the_standards_signatures(void **state)
         assert_true(hex_decode(span_str(rfc8032[i].seed), der + 16, 32));
         assert_true(hex_decode(span_str(rfc8032[i].message), message, n));
         base64_encode(span_of(der, sizeof der), text);
-        snprintf(pem, sizeof pem, "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n", text);
+        snprintf(pem, sizeof pem, "-----BEGIN %s KEY-----\n%s\n-----END %s KEY-----\n", "PRIVATE", text, "PRIVATE");
         assert_true(is_ok(ledger_key_parse(span_str(pem), &key)));
         assert_true(ledger_key_sign(key, span_of(message, n), signature));
         hex_encode(span_of(signature, 64), hex);
