@@ -19,7 +19,7 @@ static result read_checkpoint(struct publication *p, struct expectation *out)
 static result resume_at_checkpoint(struct publication *p, const struct expectation *c)
 {
     tlog_hash root;
-    TRY(tiles_open(p->directory, c->size, &p->tiles));
+    TRY(tiles_open(p->directory, c->size, p->reached, &p->tiles));
     REQUIRE(tlog_edge_root(&p->tiles->edge, root), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     if (!p->there || memcmp(root, c->root, TLOG_HASH) == 0) return OK;
     tiles_close(p->tiles);
@@ -52,7 +52,7 @@ static result resume_in(struct publication *p, const struct expectation *c, cons
 {
     uint64_t first = s->count > 0 ? s->first[0] : 0;
     result r = resume_at_checkpoint(p, c);
-    if (!is_ok(r) && r.class != ERROR_LIMIT && first < c->size) r = tiles_open(p->directory, first, &p->tiles);
+    if (!is_ok(r) && r.class != ERROR_LIMIT && first < c->size) r = tiles_open(p->directory, first, p->reached, &p->tiles);
     TRY(r);
     bool all = p->opened.size > 0 && p->tiles->edge.size == p->opened.size;
     if (!all) return stand_in_segment(p, s, p->tiles->edge.size);
@@ -151,6 +151,7 @@ static result publish_to(struct publication *p, const struct ledger_mark *mark, 
 
 static result read_to(struct publication *p, const struct ledger_mark *mark, bool *lost)
 {
+    p->reached = mark->size;
     if (!p->tiles) TRY(resume(p));
     p->since = p->tiles->edge.size;
     p->paused = false;

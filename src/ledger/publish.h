@@ -21,6 +21,7 @@ struct publication {
     const struct ledger_key *key; /* the committing thread's too */
     struct tlog_verifier verifier;
     struct tiles *tiles; /* NULL: to be resumed from what is on disk */
+    uint64_t reached;    /* nobody wrote tiles of later entries before it was resumed */
     struct walk walk;
     uint64_t segment, offset; /* where it stands in the write-ahead log */
     uint64_t stride, since;   /* entries that are read at a time, 0: all; where it last began */

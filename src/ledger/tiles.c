@@ -53,6 +53,22 @@ static result touch(struct tiles *t, const char *path)
     return OK;
 }
 
+static bool failed_with(result r, int error)
+{
+    return r.class == ERROR_IO && r.code == error;
+}
+
+/* A whole tile's name is new, but for what a crash left: written under it, for nobody looks there before a checkpoint names it, or
+ * the partial one goes. */
+static result write_file(const char *temporary, const char *path, span data, bool new, int *fd)
+{
+    if (new) {
+        result r = os_create_unsynced(path, data, FILE_MODE, fd);
+        if (!failed_with(r, EEXIST)) return r;
+    }
+    return os_write_unsynced(temporary, path, data, FILE_MODE, fd);
+}
+
 static result write_tile(struct tiles *t, const struct tlog_tile *tile, span data)
 {
     char name[TLOG_PATH], path[PATH_BYTES], temporary[PATH_BYTES];
@@ -61,10 +77,10 @@ static result write_tile(struct tiles *t, const struct tlog_tile *tile, span dat
     TRY(layout_path(temporary, t->root, TEMPORARY));
     if (t->unsynced_count == UNSYNCED_MAX) TRY(sync_files(t, t->unsynced_count));
     int *fd = &t->unsynced[t->unsynced_count];
-    result r = os_write_unsynced(temporary, path, data, FILE_MODE, fd);
-    if (r.class == ERROR_IO && r.code == ENOENT) {
+    result r = write_file(temporary, path, data, tile->width == TLOG_WIDTH, fd);
+    if (failed_with(r, ENOENT)) {
         TRY(make_parents(t->root, name));
-        r = os_write_unsynced(temporary, path, data, FILE_MODE, fd);
+        r = write_file(temporary, path, data, tile->width == TLOG_WIDTH, fd);
     }
     TRY(r);
     t->unsynced_count++;
@@ -86,7 +102,8 @@ static result remove_partial(const struct tiles *t, struct tlog_tile tile)
  * was left by a crash. */
 static result write_whole(struct tiles *t, const struct tlog_tile *tile, span data)
 {
-    if (tile->index != t->published >> (TLOG_HEIGHT * (tile->level + 1))) TRY(remove_partial(t, *tile));
+    unsigned shift = TLOG_HEIGHT * (tile->level + 1);
+    if (tile->index << shift < t->doubtful && tile->index != t->published >> shift) TRY(remove_partial(t, *tile));
     return write_tile(t, tile, data);
 }
 
@@ -185,11 +202,12 @@ static result resume(struct tiles *t, const char *directory, uint64_t size)
     return r;
 }
 
-result tiles_open(const char *directory, uint64_t size, struct tiles **out)
+result tiles_open(const char *directory, uint64_t size, uint64_t reached, struct tiles **out)
 {
     struct tiles *t = mem_alloc(sizeof *t);
     REQUIRE(t, ERROR_LIMIT, ENOMEM);
     buf_init(&t->bundle, BUNDLE_MAX);
+    t->doubtful = reached;
     result r = resume(t, directory, size);
     if (!is_ok(r)) {
         tiles_close(t);

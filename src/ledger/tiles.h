@@ -53,9 +53,11 @@ struct tiles {
     unsigned touched_count;
     int unsynced[UNSYNCED_MAX]; /* files, likewise: together they cost little more than one */
     unsigned unsynced_count, waited; /* of them, so many were there when they were last settled */
+    uint64_t doubtful; /* of tiles that begin before this leaf a crash may have left something */
 };
-/* Makes the directory where it is missing and stands behind the first `size` leaves, whose files are there. */
-RESULT tiles_open(const char *directory, uint64_t size, struct tiles **out);
+/* Makes the directory where it is missing and stands behind the first `size` leaves, whose files are there. Whoever wrote there
+ * before came to leaf `reached` at most, though no checkpoint may say so. */
+RESULT tiles_open(const char *directory, uint64_t size, uint64_t reached, struct tiles **out);
 /* After an error the object is of no use: close it, and open it again at what the checkpoint says. */
 RESULT tiles_add(struct tiles *t, span leaf);
 /* Syncs the files that were written before the last call: the disk has been about them since, and commits, which wait for the same

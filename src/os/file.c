@@ -238,18 +238,26 @@ static void write_out(int fd, size_t size)
         if (sync_file_range(fd, (off_t)at, OS_GENTLE_STEP, how) != 0) return;
 }
 
-static RESULT rename_unsynced(int fd, const char *temporary, const char *path, span data, mode_t mode)
+static RESULT fill_and_begin(int fd, span data, mode_t mode)
 {
     TRY(fill_unsynced(fd, data, mode));
     write_out(fd, data.len);
-    REQUIRE(rename(temporary, path) == 0, ERROR_IO, errno);
     return OK;
 }
 
 result os_write_unsynced(const char *temporary, const char *path, span data, mode_t mode, int *fd)
 {
     TRY(open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, fd));
-    result r = rename_unsynced(*fd, temporary, path, data, mode);
+    result r = fill_and_begin(*fd, data, mode);
+    if (is_ok(r) && rename(temporary, path) != 0) r = FAIL(ERROR_IO, errno);
+    if (!is_ok(r)) os_close(fd);
+    return r;
+}
+
+result os_create_unsynced(const char *path, span data, mode_t mode, int *fd)
+{
+    TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, fd));
+    result r = fill_and_begin(*fd, data, mode);
     if (!is_ok(r)) os_close(fd);
     return r;
 }

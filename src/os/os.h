@@ -39,6 +39,9 @@ RESULT os_write_renamed(const char *temporary, const char *path, span data, mode
 /* The same for who writes many files before any of them has to last: the disk is only told to begin. The name stands, what
  * is in the file after a crash nobody knows until os_sync_close(fd) said OK. */
 RESULT os_write_unsynced(const char *temporary, const char *path, span data, mode_t mode, int *fd);
+/* The same at once under its own name, where there is nothing yet (IO EEXIST): half of what a rename costs. Until the call is back
+ * others may find less there. */
+RESULT os_create_unsynced(const char *path, span data, mode_t mode, int *fd);
 RESULT os_sync_close(int *fd);
 /* Opens a file that only its owner may read (no group or other bits, owned by us or root): CONFIG OS_SECRET_EXPOSED
  * otherwise. */

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     struct tiles *t = NULL;
     char line[64];
     if (argc < 3 || !is_ok(ledger_key_load(argv[2], &key))) return 2;
-    if (!is_ok(ledger_verifier_of(key, "made.example/log", &own)) || !is_ok(tiles_open(argv[1], 0, &t))) return 2;
+    if (!is_ok(ledger_verifier_of(key, "made.example/log", &own)) || !is_ok(tiles_open(argv[1], 0, 0, &t))) return 2;
     struct tlog_verifier v = tlog_of(&own);
     while (fgets(line, sizeof line, stdin)) {
         if (!is_ok(grow(t, &v, key, argc > 3 ? argv[3] : "filler", strtoull(line, NULL, 10)))) return 1;
