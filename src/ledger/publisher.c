@@ -4,9 +4,9 @@
 #include <time.h>
 
 #define REST_NS UINT64_C(400000000) /* from one checkpoint to the next: a commit is published within a second */
-#define SLICE_NS UINT64_C(50000000)   /* how often it looks whether much is new meanwhile */
-#define SLICE_ENTRIES (5u * TLOG_WIDTH) /* that is much; one at a time costs a fifth more, for nothing of it is in a cache any more */
-#define SLICE_BUNDLES 1u            /* read back at a time, and as many more as are added */
+#define SLICE_NS UINT64_C(30000000) /* how often it looks whether a bundle is full; several in a row cost a fifth less, for the caches know them */
+#define MUCH (4u * TLOG_WIDTH)      /* what does not wait for that; more in a row, and answers that it keeps from a processor would show it */
+#define SLICE_BUNDLES 2u            /* read back at a time, and as many more as are added */
 #define STRIDE (16u * TLOG_WIDTH)   /* read at a time where much more is there: a checkpoint for it is not to wait for all of that */
 #define RETRY_NS UINT64_C(1000000000)
 
@@ -25,11 +25,11 @@ static bool is_well(const struct publisher *p)
 /* Much that is new is read soon, and read back soon: the disk, which commits wait for, is never asked for much at a time. */
 static void wait_work(struct publisher *p, uint64_t due)
 {
-    bool more = p->more && is_well(p);
+    uint64_t enough = MUCH;
     for (uint64_t at = os_monotonic_ns(); at < due && !p->stop; at = os_monotonic_ns()) {
-        if (is_well(p) && p->mark.size - p->read >= SLICE_ENTRIES) break;
+        if (is_well(p) && (enough == 0 || p->mark.size - p->read >= enough)) break;
         wait_until(p, at + SLICE_NS < due ? at + SLICE_NS : due);
-        if (more) break;
+        enough = p->more ? 0 : TLOG_WIDTH;
     }
 }
 
