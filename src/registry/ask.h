@@ -1,24 +1,19 @@
-/* Private to registry: which of many places of the index hold a tag. */
+/* Private to registry: which of many keys pass the index's filter, and which slots of their buckets hold them. */
 #ifndef GATE1367_REGISTRY_ASK_H
 #define GATE1367_REGISTRY_ASK_H
 
 #include "registry/image.h"
 
-#define ASK_GROUP 8 /* as many are placed and compared at a time where vectors hold them */
-
-/* Of up to REGISTRY_ASKS keys: fingerprints, tags, and the buckets that are read. */
+/* Of keys: first words of their fingerprints, and where the filter is read. */
 struct ask_places {
-    _Alignas(64) uint64_t a[REGISTRY_ASKS], b[REGISTRY_ASKS], tag[REGISTRY_ASKS];
-    const uint8_t *bucket[REGISTRY_ASKS];
+    uint64_t first[REGISTRY_ASKS];
+    const uint8_t *block[REGISTRY_ASKS];
 };
-/* Tags and home buckets of fingerprints, whose lines are asked for. */
-void ask_place_portable(const struct image *image, struct ask_places *p, size_t n);
-/* n is rounded up to a multiple of ASK_GROUP; fewer than 2^32 buckets. */
-void ask_place_avx512(const struct image *image, struct ask_places *p, size_t n);
-/* A bit for each whose tag is in its bucket; in *moved one for each that may be in its other bucket, found or not.
- * ask_find_avx512() reads buckets up to a multiple of ASK_GROUP. */
-uint64_t ask_find_portable(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
-uint64_t ask_find_avx2(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
-uint64_t ask_find_avx512(const struct ask_places *p, size_t n, unsigned reference_bits, uint64_t *moved);
+/* A bit for each of the first n whose block has all of its bits. */
+uint64_t ask_find_portable(const struct ask_places *p, size_t n);
+uint64_t ask_find_avx2(const struct ask_places *p, size_t n);
+/* The slot of each bucket that holds the tag beside it, or NULL. */
+void ask_slots_portable(const uint8_t *const *buckets, const uint64_t *tags, size_t n, unsigned reference_bits, const uint8_t **slots);
+void ask_slots_avx2(const uint8_t *const *buckets, const uint64_t *tags, size_t n, unsigned reference_bits, const uint8_t **slots);
 
 #endif

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 
 #define WARNINGS_MAX 100
-/* Up to here references fit 24 bits even where a third of the people share something. */
-#define SMALL_SUBJECTS_MAX 12000000u
 
 /* ---- subjects ---- */
 
@@ -170,8 +168,9 @@ static RESULT new_block(struct registry_builder *b, size_t keys, uint32_t subjec
 {
     struct image_header *h = &b->header;
     h->subjects = subjects;
+    h->blocks = table_blocks_for(keys);
     h->buckets = table_buckets_for(keys, attempt);
-    h->bytes = sizeof *h + h->buckets * BUCKET_BYTES + (uint64_t)subjects * 8;
+    h->bytes = sizeof *h + h->blocks * BLOCK_BYTES + h->buckets * BUCKET_BYTES + (uint64_t)subjects * 8;
     mem_free(b->image);
     b->image = mem_alloc(h->bytes);
     REQUIRE(b->image, ERROR_LIMIT, REGISTRY_NO_MEMORY);
@@ -186,7 +185,10 @@ static RESULT fill_block(
 {
     TRY(new_block(b, keys, subjects, attempt));
     b->header.reference_bits = bits;
-    *t = (struct table){.buckets = b->image + sizeof b->header,
+    uint8_t *blocks = b->image + sizeof b->header;
+    *t = (struct table){.blocks = blocks,
+        .buckets = blocks + b->header.blocks * BLOCK_BYTES,
+        .block_count = b->header.blocks,
         .bucket_count = b->header.buckets,
         .reference_bits = bits,
         .subjects = subjects};
@@ -205,29 +207,37 @@ static RESULT complete_block(struct registry_builder *b, const struct table *t)
     REQUIRE(grown, ERROR_LIMIT, REGISTRY_NO_MEMORY);
     b->image = grown;
     write_groups(t, h, b->image);
-    h->bytes =
-        sizeof *h + h->buckets * BUCKET_BYTES + h->subjects * 8 + (h->groups + 1) * 4 + h->members * 4 + IMAGE_MAC;
-    REQUIRE(image_length(h) == h->bytes, ERROR_LIMIT, REGISTRY_TOO_LARGE);
+    h->bytes = image_length(h);
+    REQUIRE(h->bytes > 0, ERROR_LIMIT, REGISTRY_TOO_LARGE);
     return image_seal(b->image, h, &b->secrets);
 }
 
 #define ATTEMPTS 8
 
-/* More groups than 24 bits have names for. */
+/* Enough even where a third of the people share something. */
+static unsigned bits_for(uint32_t subjects)
+{
+    unsigned bits = REFERENCE_LEAST;
+    while (bits < REFERENCE_MOST && subjects > ((uint64_t)3 << bits) / 4)
+        bits++;
+    return bits;
+}
+
+/* More groups than so many bits have names for. */
 static bool needs_longer(const struct table *t)
 {
-    return t->reference_bits == 24 && t->subjects + t->group_count >= (uint64_t)1 << 24;
+    return t->reference_bits < REFERENCE_MOST && t->subjects + t->group_count >= (uint64_t)1 << t->reference_bits;
 }
 
 /* Again with longer references, or with more buckets where a key found no place. */
 static RESULT fill_somehow(struct registry_builder *b, struct table *t, size_t keys, uint32_t subjects)
 {
-    unsigned bits = subjects <= SMALL_SUBJECTS_MAX ? 24 : 32, attempt = 0;
+    unsigned bits = bits_for(subjects), attempt = 0;
     for (;;) {
         result r = fill_block(b, t, keys, subjects, bits, attempt);
         if (is_ok(r) || r.code != REGISTRY_TOO_LARGE || attempt == ATTEMPTS) return r;
         if (needs_longer(t))
-            bits = 32;
+            bits++;
         else
             attempt++;
         table_free(t);

@@ -8,8 +8,6 @@
 #define SHORT_MAX REGISTRY_ASK_SHORT
 #define AVX2_PAYS 4 /* with fewer keys, one by one is as quick */
 
-typedef unsigned __int128 wide;
-
 static size_t prefix_length(enum registry_kind kind)
 {
     return registry_kind_is_surrogate(kind) ? 5 : 1;
@@ -27,31 +25,38 @@ static void print_long(const struct secrets *s, const struct registry_key *k, st
     *out = (struct registry_print){load_le64(digest), load_le64(digest + 8)};
 }
 
-/* Up to 14 bytes as a little-endian number, without reading beyond them. */
-static wide load_short(const uint8_t *p, size_t n)
+/* Fewer than eight bytes as a little-endian number, without reading beyond them. */
+static uint64_t load_few(const uint8_t *p, size_t n)
 {
-    if (n >= 8) return (wide)load_le64(p) | (wide)load_le64(p + n - 8) << (8 * (n - 8));
-    if (n >= 4) return (wide)load_le32(p) | (wide)load_le32(p + n - 4) << (8 * (n - 4));
-    wide v = 0;
+    uint64_t v = 0;
     for (size_t i = 0; i < n; i++)
-        v |= (wide)p[i] << (8 * i);
+        v |= (uint64_t)p[i] << (8 * i);
     return v;
 }
 
-static void pack_short(const struct registry_key *k, size_t prefix, uint8_t out[16])
-{
-    wide message = load_short(k->canonical.ptr, k->canonical.len) << (8 * prefix) | (uint8_t)k->kind;
-    if (prefix > 1) message |= (wide)k->system << 8;
-    store_le64(out, (uint64_t)message);
-    store_le64(out + 8, (uint64_t)(message >> 64) | (uint64_t)(prefix + k->canonical.len) << 56);
-}
+#define SURROGATE_BIT(name, text, shared, surrogate) | (uint64_t)(surrogate) << REGISTRY_##name
+static const uint64_t surrogates = 0 REGISTRY_KINDS(SURROGATE_BIT);
+_Static_assert(REGISTRY_KIND_COUNT <= 64, "a bit each");
 
+/* Without branches where the value has eight bytes or more, as nearly all have: kinds come in any order. */
 bool message_of(const struct registry_key *k, uint8_t out[16])
 {
-    size_t prefix = prefix_length(k->kind);
-    bool fits = registry_ask_fits((struct registry_head){.len = (uint8_t)prefix}, k->canonical.len);
-    if (fits) pack_short(k, prefix, out);
-    return fits;
+    unsigned more = (unsigned)(surrogates >> k->kind & 1) * 4;
+    size_t n = k->canonical.len, all = n + more + 1;
+    if (all < REGISTRY_ASK_LEAST || all > REGISTRY_ASK_SHORT) return false;
+    const uint8_t *p = k->canonical.ptr;
+    uint64_t low, high = 0;
+    if (n < 8) {
+        low = load_few(p, n);
+    } else {
+        low = load_le64(p);
+        high = load_le64(p + n - 8) >> 8 >> (8 * (15 - n));
+    }
+    unsigned shift = 8 * (more + 1); /* 8 or 40 */
+    uint64_t head = ((uint64_t)k->system << 8 & ((UINT64_C(1) << shift) - 1)) | (uint64_t)k->kind;
+    store_le64(out, low << shift | head);
+    store_le64(out + 8, high << shift | low >> (64 - shift) | (uint64_t)all << 56);
+    return true;
 }
 
 struct registry_head registry_ask_head(enum registry_kind kind, uint32_t system)
@@ -61,21 +66,36 @@ struct registry_head registry_ask_head(enum registry_kind kind, uint32_t system)
         .bytes = (uint64_t)kind | (prefix > 1 ? (uint64_t)system << 8 : 0), .len = (uint8_t)prefix};
 }
 
-static void print_one(const struct secrets *s, const uint8_t message[16], uint64_t *a, uint64_t *b)
+static void hash_messages(const struct secrets *s, const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b)
+{
+    if (s->level == CPU_AVX512)
+        hash_messages_avx512(s->keys, messages, n, a, b);
+    else
+        hash_messages_avx2(s->keys, messages, n, a, b);
+}
+
+static struct registry_print print_one(const struct secrets *s, const uint8_t message[16])
 {
     uint8_t digest[16];
     ASSERT(message[15] <= SHORT_MAX);
     siphash128(s->keys, span_of(message, message[15]), digest);
-    *a = load_le64(digest);
-    *b = load_le64(digest + 8);
+    return (struct registry_print){load_le64(digest), load_le64(digest + 8)};
 }
 
-void message_prints(const struct secrets *s, const uint8_t (*messages)[16], size_t n, uint64_t *a, uint64_t *b)
+void message_firsts(const struct secrets *s, const uint8_t (*messages)[16], size_t n, uint64_t *a)
 {
-    if (s->level == CPU_AVX512) return hash_messages_avx512(s->keys, messages, n, a, b);
-    if (s->level == CPU_AVX2) return hash_messages_avx2(s->keys, messages, n, a, b);
+    if (s->level != CPU_PORTABLE) return hash_messages(s, messages, n, a, NULL);
     for (size_t i = 0; i < n; i++)
-        print_one(s, messages[i], &a[i], &b[i]);
+        a[i] = print_one(s, messages[i]).a;
+}
+
+void message_prints(const struct secrets *s, const uint8_t (*messages)[16], size_t n, struct registry_print *out)
+{
+    uint64_t a[LANES], b[LANES];
+    ASSERT(n <= LANES);
+    if (s->level != CPU_PORTABLE) hash_messages(s, messages, n, a, b);
+    for (size_t i = 0; i < n; i++)
+        out[i] = s->level != CPU_PORTABLE ? (struct registry_print){a[i], b[i]} : print_one(s, messages[i]);
 }
 
 /* At most LANES keys. */
@@ -90,7 +110,7 @@ static void print_batch(const struct secrets *s, const struct registry_key *keys
         else
             print_long(s, &keys[i], &out[i]);
     }
-    message_prints(s, messages, used, a, b);
+    hash_messages(s, messages, used, a, b);
     for (size_t i = 0; i < used; i++)
         out[lane_of[i]] = (struct registry_print){a[i], b[i]};
 }

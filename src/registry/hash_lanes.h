@@ -122,6 +122,7 @@ static inline __attribute__((always_inline)) void hash_pair(
     pair_rounds(&x, &y, 4);
     lane_store(a, lane_digest(&x));
     lane_store(a + WIDTH, lane_digest(&y));
+    if (!b) return;
     x.v1 ^= zero + 0xdd;
     y.v1 ^= zero + 0xdd;
     pair_rounds(&x, &y, 4);
@@ -134,5 +135,5 @@ static inline void hash_all(
 {
     uint64_t k0 = load_le64(key), k1 = load_le64(key + 8);
     for (size_t at = 0; at < n; at += 2 * WIDTH)
-        hash_pair(k0, k1, messages + at, a + at, b + at);
+        hash_pair(k0, k1, messages + at, a + at, b ? b + at : NULL);
 }

@@ -7,22 +7,25 @@
 static bool counts_plausible(const struct image_header *h)
 {
     const uint64_t max = (uint64_t)1 << 40;
-    return h->bytes < max && h->buckets > 0 && h->buckets < max / BUCKET_BYTES && h->subjects < (uint64_t)1 << 32 &&
+    return h->bytes < max && h->buckets > 0 && h->buckets < max / BUCKET_BYTES &&
+           h->blocks > 0 && h->blocks % 2 == 0 && h->blocks < max / BLOCK_BYTES && h->subjects < (uint64_t)1 << 32 &&
            h->groups < (uint64_t)1 << 32 && h->members < (uint64_t)1 << 32 &&
-           (h->reference_bits == 24 || h->reference_bits == 32) &&
+           h->reference_bits >= REFERENCE_LEAST && h->reference_bits <= REFERENCE_MOST &&
            h->subjects + h->groups <= (uint64_t)1 << h->reference_bits && h->keys <= h->buckets * BUCKET_SLOTS;
 }
 
 uint64_t image_length(const struct image_header *h)
 {
     if (!counts_plausible(h)) return 0;
-    return sizeof *h + h->buckets * BUCKET_BYTES + h->subjects * 8 + (h->groups + 1) * 4 + h->members * 4 + IMAGE_MAC;
+    return sizeof *h + h->blocks * BLOCK_BYTES + h->buckets * BUCKET_BYTES + h->subjects * 8 + (h->groups + 1) * 4 +
+           h->members * 4 + IMAGE_MAC;
 }
 
 void image_lay_out(struct image *i, const uint8_t *base)
 {
     const struct image_header *h = &i->header;
-    i->buckets = base + sizeof *h;
+    i->blocks = base + sizeof *h;
+    i->buckets = i->blocks + h->blocks * BLOCK_BYTES;
     i->handles = i->buckets + h->buckets * BUCKET_BYTES;
     i->groups = i->handles + h->subjects * 8;
     i->members = i->groups + (h->groups + 1) * 4;

@@ -215,7 +215,7 @@ static void add_key(const struct overlay *o, struct registry_print p, uint64_t s
     k->subject = subject;
     publish(&k->a, overlay_first(p));
     const _Atomic uint64_t *word = &o->filter[scale(p.a, o->words)];
-    publish(word, load(word) | filter_bits(p));
+    publish(word, load(word) | filter_bits(p.a));
     publish(&o->header->keys, load(&o->header->keys) + 1);
 }
 

@@ -48,10 +48,10 @@ struct overlay {
 };
 RESULT overlay_open(const void *memory, const struct secrets *s, struct overlay *out);
 
-/* Three bits in one word. */
-static inline uint64_t filter_bits(struct registry_print p)
+/* Three bits in one word, by the lower bits of a fingerprint's first word; the upper ones choose the word. */
+static inline uint64_t filter_bits(uint64_t a)
 {
-    return (uint64_t)1 << (p.b >> 58) | (uint64_t)1 << (p.b >> 52 & 63) | (uint64_t)1 << (p.b >> 46 & 63);
+    return (uint64_t)1 << (a & 63) | (uint64_t)1 << (a >> 6 & 63) | (uint64_t)1 << (a >> 12 & 63);
 }
 static inline uint64_t overlay_first(struct registry_print p)
 {
@@ -62,10 +62,10 @@ static inline bool overlay_has_keys(const struct overlay *o)
 {
     return o->header && atomic_load_explicit(&o->header->keys, memory_order_acquire) > 0;
 }
-static inline bool overlay_may_have(const struct overlay *o, struct registry_print p)
+static inline bool overlay_may_have(const struct overlay *o, uint64_t a)
 {
-    uint64_t bits = filter_bits(p);
-    return (atomic_load_explicit(&o->filter[scale(p.a, o->words)], memory_order_acquire) & bits) == bits;
+    uint64_t bits = filter_bits(a);
+    return (atomic_load_explicit(&o->filter[scale(a, o->words)], memory_order_acquire) & bits) == bits;
 }
 
 enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handle);

@@ -1,8 +1,8 @@
-/* Looking up. A batch goes in passes, so that the memory's latency is paid once and not sixteen times: hash all keys,
- *ask for all their lines, find their slots and ask for what those refer to, then judge.
+/* Looking up. First it is asked which keys may be known at all (ask.c); those few go in passes, so that the memory's latency is
+ * paid once and not sixteen times: ask for all their lines, find their slots and ask for what those refer to, then judge.
  *
  *= 8USC1367 a(2) */
-#include "registry/find.h"
+#include "registry/ask.h"
 #include "registry/overlay.h"
 
 #define REGISTRY_MAGIC 0x52454749u
@@ -50,14 +50,6 @@ void registry_close(struct registry *r)
 static const uint8_t *bucket_at(const struct image *i, uint64_t bucket)
 {
     return i->buckets + bucket * BUCKET_BYTES;
-}
-
-static void find_slots(const struct registry *r, struct find *f, size_t n)
-{
-    if (r->secrets.level == CPU_AVX512)
-        find_slots_avx512(f, n, r->image.header.reference_bits);
-    else
-        find_slots_portable(f, n, r->image.header.reference_bits);
 }
 
 /* Subjects that a slot refers to: `*first` of them lie at *members (as indices), or one is *single. */
@@ -110,7 +102,7 @@ static struct registry_hit judge_slot(const struct registry *r, const uint8_t *s
 static struct registry_hit probe_overlay(const struct registry *r, struct registry_print p)
 {
     uint64_t subject;
-    if (!overlay_may_have(&r->overlay, p) || overlay_key_subjects(&r->overlay, p, &subject, 1) == 0)
+    if (!overlay_may_have(&r->overlay, p.a) || overlay_key_subjects(&r->overlay, p, &subject, 1) == 0)
         return (struct registry_hit){false, REGISTRY_NO_SUBJECT};
     return (struct registry_hit){true, subject};
 }
@@ -140,87 +132,139 @@ static void ask_for_handle(const struct image *i, const uint8_t *slot)
         ask_for(i->groups + 4 * (reference - subjects));
 }
 
-/* One batch on its way: its lines were asked for, then its slots found. */
+/* Keys that may be known. */
 struct batch {
     size_t n;
     bool overlay;
     struct registry_print prints[BATCH];
-    struct find homes[BATCH];
+    uint64_t tags[BATCH];
+    const uint8_t *homes[BATCH];
     const uint8_t *slots[BATCH]; /* NULL: not found */
-    struct find others[BATCH];   /* of those that may have moved */
-    uint8_t moved[BATCH];        /* which they are */
-    size_t moved_count;
 };
 
-static void ask_for_lines(const struct registry *r, struct batch *b)
+static void ask_for_homes(const struct registry *r, struct batch *b)
 {
     const struct image_header *h = &r->image.header;
     for (size_t i = 0; i < b->n; i++) {
-        b->homes[i].bucket = bucket_at(&r->image, home_bucket(b->prints[i], h->buckets));
-        b->homes[i].tag = print_tag(b->prints[i], h->reference_bits);
-        ask_for(b->homes[i].bucket);
+        b->tags[i] = print_tag(b->prints[i], h->reference_bits);
+        b->homes[i] = bucket_at(&r->image, home_bucket(b->prints[i], h->buckets));
+        ask_for(b->homes[i]);
         if (b->overlay) ask_for((const void *)&r->overlay.filter[scale(b->prints[i].a, r->overlay.words)]);
     }
 }
 
-static const uint8_t *take_slot(const struct image *image, const struct find *f)
+static void find_slots(const struct registry *r, const uint8_t *const *buckets, const uint64_t *tags, size_t n, const uint8_t **slots)
 {
-    if (f->slot == FIND_NONE) return NULL;
-    const uint8_t *slot = f->bucket + f->slot * SLOT_BYTES;
-    ask_for_handle(image, slot);
-    return slot;
+    unsigned bits = r->image.header.reference_bits;
+    if (r->secrets.level == CPU_PORTABLE)
+        ask_slots_portable(buckets, tags, n, bits, slots);
+    else
+        ask_slots_avx2(buckets, tags, n, bits, slots);
 }
 
-/* Keys that are not at home and may have moved: their second line is asked for before any of them is read. */
-static void find_homes(const struct registry *r, struct batch *b)
+static const uint8_t *other_of(const struct image *image, const uint8_t *home, uint64_t tag)
 {
-    const struct image *image = &r->image;
-    b->moved_count = 0;
-    find_slots(r, b->homes, b->n);
+    uint64_t at = (uint64_t)(home - image->buckets) / BUCKET_BYTES;
+    return bucket_at(image, other_bucket(tag, at, image->header.buckets));
+}
+
+/* Those that are not at home: of all of them the other bucket is asked for before any is read. */
+static void find_others(const struct registry *r, struct batch *b)
+{
+    const uint8_t *others[BATCH], *slots[BATCH];
+    uint64_t tags[BATCH];
+    uint8_t whose[BATCH];
+    size_t n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        const struct find *f = &b->homes[i];
-        b->slots[i] = take_slot(image, f);
-        if (b->slots[i] || (f->bucket[BUCKET_BYTES - 1] & moved_bit(f->tag)) == 0) continue;
-        uint64_t home = (uint64_t)(f->bucket - image->buckets) / BUCKET_BYTES;
-        const uint8_t *other = bucket_at(image, other_bucket(f->tag, home, image->header.buckets));
-        ask_for(other);
-        b->moved[b->moved_count] = (uint8_t)i;
-        b->others[b->moved_count++] = (struct find){.bucket = other, .tag = f->tag};
+        if (b->slots[i]) continue;
+        whose[n] = (uint8_t)i;
+        tags[n] = b->tags[i];
+        others[n] = other_of(&r->image, b->homes[i], b->tags[i]);
+        ask_for(others[n++]);
+    }
+    find_slots(r, others, tags, n, slots);
+    for (size_t i = 0; i < n; i++) {
+        b->slots[whose[i]] = slots[i];
+        if (slots[i]) ask_for_handle(&r->image, slots[i]);
     }
 }
 
-static void find_moved(const struct registry *r, struct batch *b)
+static void find_batch(const struct registry *r, struct batch *b)
 {
-    find_slots(r, b->others, b->moved_count);
-    for (size_t i = 0; i < b->moved_count; i++)
-        b->slots[b->moved[i]] = take_slot(&r->image, &b->others[i]);
+    ask_for_homes(r, b);
+    find_slots(r, b->homes, b->tags, b->n, b->slots);
+    for (size_t i = 0; i < b->n; i++)
+        if (b->slots[i]) ask_for_handle(&r->image, b->slots[i]);
+    find_others(r, b);
 }
 
-static void begin_batch(const struct registry *r, const struct registry_key *keys, size_t n, struct batch *b)
+/* Those of the batch's fingerprints. */
+static void judge(const struct registry *r, struct batch *b, struct registry_hit *hits)
 {
-    b->n = n < BATCH ? n : BATCH;
     b->overlay = overlay_has_keys(&r->overlay);
-    print_keys(&r->secrets, keys, b->n, b->prints);
-    ask_for_lines(r, b);
-}
-
-static void end_batch(const struct registry *r, struct batch *b, struct registry_hit *hits)
-{
-    find_moved(r, b);
+    find_batch(r, b);
     for (size_t i = 0; i < b->n; i++)
         hits[i] = probe_slot(r, b->prints[i], b->slots[i], b->overlay);
 }
 
-/* Three batches are on their way: while the lines of one arrive, the next is hashed, and the one before is judged. */
+/* Of the next of those that are known, at most BATCH; whose they are stands in `whose`. */
+static uint64_t take_known(const struct registry *r, const struct registry_asks *a, const struct registry_key *keys,
+    uint64_t known, struct batch *b, uint8_t *whose)
+{
+    uint8_t messages[BATCH][REGISTRY_WAY_WIDTH];
+    uint32_t longs = 0;
+    for (b->n = 0; known && b->n < BATCH; known &= known - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(known);
+        longs |= (uint32_t)(a->longs >> i & 1) << b->n;
+        whose[b->n] = (uint8_t)i;
+        memcpy(messages[b->n++], a->messages[i], sizeof messages[0]);
+    }
+    message_prints(&r->secrets, (const uint8_t(*)[REGISTRY_WAY_WIDTH])messages, b->n, b->prints);
+    for (; longs; longs &= longs - 1) {
+        unsigned i = (unsigned)__builtin_ctz(longs);
+        print_keys(&r->secrets, &keys[whose[i]], 1, &b->prints[i]);
+    }
+    return known;
+}
+
+static void probe_many(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
+{
+    struct registry_asks asks;
+    asks.count = asks.most = 0;
+    registry_asks_empty(&asks);
+    for (size_t i = 0; i < n; i++) {
+        registry_ask(r, &asks, &keys[i]);
+        hits[i] = (struct registry_hit){false, REGISTRY_NO_SUBJECT};
+    }
+    for (uint64_t known = registry_any(r, &asks); known;) {
+        struct batch b;
+        struct registry_hit judged[BATCH];
+        uint8_t whose[BATCH];
+        known = take_known(r, &asks, keys, known, &b, whose);
+        judge(r, &b, judged);
+        for (size_t i = 0; i < b.n; i++)
+            hits[whose[i]] = judged[i];
+    }
+}
+
+static void probe_few(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
+{
+    struct batch b;
+    b.n = n;
+    print_keys(&r->secrets, keys, n, b.prints);
+    judge(r, &b, hits);
+}
+
+#define FEW 4 /* are judged as soon */
 void registry_probe(const struct registry *r, const struct registry_key *keys, size_t n, struct registry_hit *hits)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
-    struct batch ring[3];
-    size_t batches = (n + BATCH - 1) / BATCH;
-    for (size_t step = 0; step < batches + 2; step++) {
-        if (step < batches) begin_batch(r, keys + step * BATCH, n - step * BATCH, &ring[step % 3]);
-        if (step >= 1 && step - 1 < batches) find_homes(r, &ring[(step - 1) % 3]);
-        if (step >= 2) end_batch(r, &ring[(step - 2) % 3], hits + (step - 2) * BATCH);
+    for (size_t from = 0, count; from < n; from += count) {
+        count = n - from < REGISTRY_ASKS ? n - from : REGISTRY_ASKS;
+        if (count < FEW)
+            probe_few(r, keys + from, count, hits + from);
+        else
+            probe_many(r, keys + from, count, hits + from);
     }
 }
 
@@ -235,12 +279,13 @@ static size_t add_subject(uint64_t handle, uint64_t *subjects, size_t n, size_t 
 
 static size_t index_subjects(const struct registry *r, struct registry_print p, uint64_t *subjects, size_t cap)
 {
-    struct batch b = {.n = 1, .prints = {p}};
+    struct batch b;
     struct reference ref;
     size_t n = 0;
-    ask_for_lines(r, &b);
-    find_homes(r, &b);
-    find_moved(r, &b);
+    b.n = 1;
+    b.overlay = false;
+    b.prints[0] = p;
+    find_batch(r, &b);
     const uint8_t *slot = b.slots[0];
     if (!slot) return 0;
     if (!read_reference(&r->image, slot, &ref)) return add_subject(REGISTRY_NO_SUBJECT, subjects, 0, cap);
@@ -258,7 +303,7 @@ size_t registry_subjects(const struct registry *r, const struct registry_key *ke
     uint64_t added[16];
     print_keys(&r->secrets, key, 1, &p);
     size_t n = index_subjects(r, p, subjects, cap);
-    if (!overlay_has_keys(&r->overlay) || !overlay_may_have(&r->overlay, p)) return n;
+    if (!overlay_has_keys(&r->overlay) || !overlay_may_have(&r->overlay, p.a)) return n;
     size_t more = overlay_key_subjects(&r->overlay, p, added, ARRAY_LEN(added));
     for (size_t i = 0; i < more && i < ARRAY_LEN(added); i++)
         n = add_subject(added[i], subjects, n, cap);

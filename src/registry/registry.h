@@ -141,7 +141,7 @@ bool registry_lookup(const struct registry *r, enum registry_kind kind, span val
  * once, as the very bytes that are hashed; up to REGISTRY_ASKS of them are asked for together, and each that may be
  * protected comes back as a bit. A bit that is not set is a promise: nothing that registry_probe() would call protected
  * is without its bit. One that is set says nothing yet: registry_probe() and registry_subjects() then decide (a released
- * subject's values keep their bits).
+ * subject's values keep their bits, and of keys that nobody has one in 180 has one).
  *
  * A short value, but none of the shortest, is a message of sixteen bytes: the kind; for surrogate keys the system, four bytes, lowest first; the
  * canonical value; zeros; and last how many bytes stand before the zeros. Whoever has a value in a register may write
@@ -152,9 +152,9 @@ bool registry_lookup(const struct registry *r, enum registry_kind kind, span val
 struct registry_asks {
     uint32_t count;
     uint32_t most;  /* that it ever held: so much is wiped */
-    uint64_t longs; /* those whose fingerprint stands in `prints`, not a message */
+    uint64_t longs; /* those whose fingerprint's first word stands in `firsts`, not a message */
     uint8_t messages[REGISTRY_ASKS][16];
-    struct registry_print prints[REGISTRY_ASKS];
+    uint64_t firsts[REGISTRY_ASKS];
 };
 /* What stands before the values of one place: worked out once. */
 struct registry_head {
@@ -209,7 +209,7 @@ static inline bool registry_way_take(const struct registry_way *w, const uint8_t
 void registry_ask(const struct registry *r, struct registry_asks *a, const struct registry_key *key);
 /* Bit i: the i-th may be protected, now, by index or overlay. The batch is as it was: empty it with
  * registry_asks_empty(). */
-uint64_t registry_any(const struct registry *r, struct registry_asks *a);
+uint64_t registry_any(const struct registry *r, const struct registry_asks *a);
 static inline void registry_asks_empty(struct registry_asks *a)
 {
     if (a->count > a->most) a->most = a->count;

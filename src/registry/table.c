@@ -1,11 +1,16 @@
-/* Two-choice hashing in which nearly all keys are at home. First every key that finds room in its home bucket goes
- * there; the rest go to their other bucket, and where that is full, they push somebody out to his own other bucket, and
- * so on. Whoever leaves a bucket leaves a bit in its filter byte, so that a look-up knows when to follow. */
+/* Two-choice hashing: first every key that finds room in its home bucket goes there; the rest go to their other bucket, and
+ * where that is full, they push somebody out to his own other bucket, and so on. */
 #include "registry/table.h"
 
-#define FILL_PERCENT 93
+#define FILL_PERCENT 97
+#define FILTER_BITS 12 /* a key */
 #define PUSHES_MAX 5000
 #define NOBODY UINT32_MAX
+
+uint64_t table_blocks_for(uint64_t keys)
+{
+    return (keys * FILTER_BITS / (8 * BLOCK_BYTES) / 2 + 1) * 2;
+}
 
 /* In a handful of buckets chance is not evened out, and more of a few keys than they hold may want the same ones. */
 uint64_t table_buckets_for(uint64_t keys, unsigned attempt)
@@ -26,11 +31,6 @@ static uint8_t *find_in(const struct table *t, uint64_t bucket, uint64_t tag)
     for (int i = 0; i < BUCKET_SLOTS; i++, slot += SLOT_BYTES)
         if (slot_tag(slot, t->reference_bits) == tag) return slot;
     return NULL;
-}
-
-static void mark_moved(const struct table *t, uint64_t bucket, uint64_t tag)
-{
-    bucket_of(t, bucket)[BUCKET_BYTES - 1] |= moved_bit(tag);
 }
 
 /* Which slot is pushed out must only not repeat: xorshift (Marsaglia 2003). */
@@ -151,7 +151,6 @@ static bool push_in(struct table *t, uint64_t bucket, uint64_t tag, uint64_t ref
         slot = bucket_of(t, bucket) + next_victim(t) * SLOT_BYTES;
         uint64_t out_tag = slot_tag(slot, t->reference_bits), out_reference = slot_reference(slot, t->reference_bits);
         slot_write(slot, tag, reference, t->reference_bits);
-        mark_moved(t, bucket, out_tag);
         bucket = other_bucket(out_tag, bucket, t->bucket_count);
         tag = out_tag;
         reference = out_reference;
@@ -170,17 +169,33 @@ static RESULT fill_others(struct table *t, const struct record *records, size_t 
             TRY(add_member(t, slot, &r, shared, ctx));
             continue;
         }
-        mark_moved(t, k.home, k.tag);
         REQUIRE(push_in(t, k.other, k.tag, r.subject), ERROR_LIMIT, REGISTRY_TOO_LARGE);
         t->keys++;
     }
     return OK;
 }
 
+static uint8_t *block_for(const struct table *t, const struct record *r)
+{
+    return t->blocks + block_of(r->a, t->block_count) * BLOCK_BYTES;
+}
+
+#define AHEAD 16 /* records whose blocks are on their way from memory */
+static void fill_filter(const struct table *t, const struct record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *block = block_for(t, &records[i]);
+        __builtin_prefetch(block_for(t, &records[i + AHEAD < n ? i + AHEAD : i]), 1);
+        for (unsigned word = 0; word < BLOCK_WORDS; word++)
+            store_le32(block + 4 * word, load_le32(block + 4 * word) | block_bit(records[i].a, word));
+    }
+}
+
 RESULT table_fill(struct table *t, struct record *records, size_t n, table_shared_fn *shared, void *ctx)
 {
     size_t left;
     t->random = 0x2545F4914F6CDD1Du;
+    fill_filter(t, records, n);
     TRY(fill_homes(t, records, n, &left, shared, ctx));
     return fill_others(t, records, left, shared, ctx);
 }

@@ -342,6 +342,34 @@ static void test_every_key_makes_an_index(void **state UNUSED)
     build_and_find(305, 12);
 }
 
+/* References are as long as the subjects need, and longer where so many share something that there are more groups: here each
+ * of 40,000 numbers belongs to two of 40,000 persons, and sixteen bits name 65,536. */
+#define CIRCLE 40000
+static void test_more_groups_than_names(void **state UNUSED)
+{
+    struct problems *p = problems_new();
+    struct registry_builder *b = registry_builder_new(test_key, p);
+    struct registry *r;
+    uint64_t subjects[4];
+    char text[192];
+    span image;
+    for (unsigned i = 0; i < CIRCLE; i++) {
+        int n = snprintf(text, sizeof text, "{\"subject\":\"S%u\",\"identifiers\":[{\"kind\":\"alien_number\",\"value\":\"A%09u\"},"
+            "{\"kind\":\"alien_number\",\"value\":\"A%09u\"}]}", i, 1 + i, 1 + (i + 1) % CIRCLE);
+        assert_true(is_ok(registry_builder_line(b, "s", i + 1, span_of(text, (size_t)n))));
+    }
+    assert_true(is_ok(registry_builder_finish(b, 1, 0, &image)));
+    assert_true(is_ok(registry_open(image, test_key, NULL, &r)));
+    for (unsigned i = 0; i < CIRCLE; i++) {
+        snprintf(text, sizeof text, "%09u", 1 + i);
+        struct registry_key key = {REGISTRY_ALIEN_NUMBER, 0, span_str(text)};
+        if (registry_subjects(r, &key, subjects, 4) != 2) fail_msg("%s", text);
+    }
+    registry_close(r);
+    registry_builder_free(b);
+    problems_free(p);
+}
+
 static void test_key_file(void **state UNUSED)
 {
     char text[REGISTRY_KEY_TEXT];
@@ -391,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_every_key_makes_an_index),
+        cmocka_unit_test(test_more_groups_than_names),
         cmocka_unit_test(test_key_file),
         cmocka_unit_test(test_stale),
     };
