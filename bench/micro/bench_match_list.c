@@ -2,13 +2,15 @@
  * registry of many persons with four identifiers each, 1 % of the records protected; and where the time goes.
  *
  *   bench_match_list [--persons N] [--rules FILE] [--runs N] [--dump FILE] [--only match|reader]
- *                    [--body FILE] [--profile FILE]
+ *                    [--body FILE] [--profile FILE] [--image FILE] [--pages]
  *
  * --only runs one part and nothing else, for a profiler; --body takes another document, up to 4 MB, --profile another pack,
- * whose first profile describes /api/persons and may hold examples of it. */
+ * whose first profile describes /api/persons and may hold examples of it. The index lies in huge pages where the kernel has some, as in
+ * the gateway; with --pages, as the last option, in small ones. It is kept in FILE and taken from there the next time. */
 #include "match/match.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define TARGET (1200 * 1000)
@@ -90,8 +92,9 @@ static size_t put_list(char *out, size_t room, uint32_t persons, size_t *records
     return len + (size_t)snprintf(out + len, room - len, "]}");
 }
 
-static span build_registry(struct registry_builder *b, uint32_t persons)
+static span build_registry(uint32_t persons, const uint8_t key[32], struct problems *problems)
 {
+    struct registry_builder *b = registry_builder_new(key, problems);
     span image = {0};
     for (uint32_t p = 0; p < persons; p++) {
         char line[512];
@@ -108,7 +111,47 @@ static span build_registry(struct registry_builder *b, uint32_t persons)
     }
     result r = registry_builder_finish(b, 1, 0, &image);
     ASSERT(is_ok(r));
-    return image;
+    span copy = span_of(mem_copy(image.ptr, image.len), image.len);
+    registry_builder_free(b);
+    ASSERT(copy.ptr);
+    return copy;
+}
+
+#define HUGE_PAGE ((size_t)2 << 20)
+static span lay_out(span image, bool huge)
+{
+    size_t size = (image.len + 4095) / 4096 * 4096 + HUGE_PAGE;
+    uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT(p != MAP_FAILED);
+    p += HUGE_PAGE - (uintptr_t)p % HUGE_PAGE;
+    (void)madvise(p, size - HUGE_PAGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    memcpy(p, image.ptr, image.len);
+    return span_of(p, image.len);
+}
+
+static span read_all(FILE *f)
+{
+    uint8_t *p = NULL;
+    size_t size = 0;
+    if (fseek(f, 0, SEEK_END) == 0 && ftell(f) > 0) p = mem_alloc(size = (size_t)ftell(f));
+    rewind(f);
+    ASSERT(p && fread(p, 1, size, f) == size);
+    return span_of(p, size);
+}
+
+static span find_image(uint32_t persons, const uint8_t key[32], const char *path, bool huge, struct problems *problems)
+{
+    FILE *f = path ? fopen(path, "rb") : NULL;
+    span image = f ? read_all(f) : build_registry(persons, key, problems);
+    if (f) fclose(f);
+    FILE *kept = path && !f ? fopen(path, "wb") : NULL;
+    if (kept) {
+        size_t written = fwrite(image.ptr, 1, image.len, kept);
+        ASSERT(fclose(kept) == 0 && written == image.len);
+    }
+    span placed = lay_out(image, huge);
+    mem_free((void *)(uintptr_t)image.ptr);
+    return placed;
 }
 
 static span read_file(const char *path, char *text, size_t room)
@@ -273,8 +316,8 @@ int main(int argc, char **argv)
         source_parse(path, pack, problems), source_parse("profile", profiles, problems)};
     struct bench b = {.rules = sources[0] && sources[1] ? rules_load(sources, 2, problems) : NULL};
     if (!b.rules) return problems_print(problems, stderr, true, false), 1;
-    struct registry_builder *builder = registry_builder_new(key, problems);
-    span image = build_registry(builder, persons);
+    bool pages = argc > 1 && strcmp(argv[argc - 1], "--pages") == 0;
+    span image = find_image(persons, key, option(argc, argv, "--image", NULL), !pages, problems);
     result r = registry_open(image, key, NULL, &b.registry);
     ASSERT(is_ok(r));
     b.scratch = rules_scratch_new(b.rules);
@@ -307,7 +350,6 @@ int main(int argc, char **argv)
     doc_reader_free(b.reader);
     rules_scratch_free(b.scratch);
     registry_close(b.registry);
-    registry_builder_free(builder);
     rules_free(b.rules);
     source_free(sources[0]);
     source_free(sources[1]);
