@@ -2,14 +2,31 @@
  * whose they are. The expression of the rule decides on the value. */
 #include "rules/set.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct literal_table {
-    const char **texts;
+    const char **texts, **expressions;
     unsigned *flags, *ids;
     size_t *lengths;
     unsigned count;
 };
+
+/* A text that is wrapped has the end of a line where another has a space. Raw blocks have neither: there it is escaped, and
+ * what has escapes is read anew. */
+//= 10-domain 2.7 white space collapsed
+#define WHITE "[\\x09-\\x0d\\x20]"
+
+static const char *expression_of(struct loader *l, span text)
+{
+    size_t size = text.len * (sizeof WHITE - 1) + 1, n = 0;
+    char *out = loader_alloc(l, size, 1);
+    for (size_t i = 0; out && i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        n += (size_t)(c == ' ' ? snprintf(out + n, size - n, "%s", WHITE) : snprintf(out + n, size - n, "\\x%02x", c));
+    }
+    return out;
+}
 
 static bool table_fill(struct loader *l, struct literal_table *t)
 {
@@ -23,6 +40,7 @@ static bool table_fill(struct loader *l, struct literal_table *t)
             *owner = rule->marker.id;
             t->texts[t->count] = (const char *)text.ptr;
             t->lengths[t->count] = text.len;
+            t->expressions[t->count] = expression_of(l, text);
             t->flags[t->count] = HS_FLAG_CASELESS;
             t->ids[t->count] = t->count;
             t->count++;
@@ -35,8 +53,8 @@ static bool table_fill(struct loader *l, struct literal_table *t)
 static bool table_compile(struct loader *l, const struct literal_table *t)
 {
     hs_compile_error_t *problem = NULL;
-    hs_error_t code = hs_compile_lit_multi(
-        t->texts, t->flags, t->ids, t->lengths, t->count, HS_MODE_BLOCK, NULL, &l->set->literals.database, &problem);
+    hs_error_t code = hs_compile_multi(
+        t->expressions, t->flags, t->ids, t->count, HS_MODE_BLOCK, NULL, &l->set->literals.database, &problem);
     if (code != HS_SUCCESS)
         problems_add(l->problems, "rules", "the automaton over the literals cannot be built: %s",
             problem ? problem->message : "Vectorscan gives no reason");
@@ -86,10 +104,11 @@ bool literals_build(struct loader *l)
     size_t n = count_literals(l->set);
     if (n == 0) return true;
     struct literal_table t = {.texts = loader_alloc(l, n, sizeof *t.texts),
+        .expressions = loader_alloc(l, n, sizeof *t.expressions),
         .flags = loader_alloc(l, n, sizeof *t.flags),
         .ids = loader_alloc(l, n, sizeof *t.ids),
         .lengths = loader_alloc(l, n, sizeof *t.lengths)};
-    if (l->no_memory || !table_fill(l, &t)) return false;
+    if (l->no_memory || !table_fill(l, &t) || l->no_memory) return false;
     return needles_fill(l, &t) && table_compile(l, &t);
 }
 

@@ -85,6 +85,15 @@ static void check_parts(const struct place *at, const json_t *v)
             LITERAL_MIN);
 }
 
+static bool stands_at(const uint8_t *text, span literal)
+{
+    for (size_t i = 0; i < literal.len; i++) {
+        uint8_t c = text[i] >= '\t' && text[i] <= '\r' ? ' ' : to_lower(text[i]);
+        if (c != literal.ptr[i]) return false;
+    }
+    return true;
+}
+
 /* In the text as it is matched, which is folded. */
 static bool text_holds(struct loader *l, span text, span literal)
 {
@@ -93,7 +102,7 @@ static bool text_holds(struct loader *l, span text, span literal)
     if (!folded) return l->no_memory = true;
     size_t n = registry_fold(text, folded);
     for (size_t i = 0; i + literal.len <= n && !holds; i++)
-        holds = span_equal_nocase(span_of(folded + i, literal.len), literal);
+        holds = stands_at(folded + i, literal);
     mem_free(folded);
     return holds;
 }

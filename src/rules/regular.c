@@ -380,7 +380,10 @@ bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit
 static struct part letter_part(struct parse *x, uint8_t byte)
 {
     struct byte_set set = {0};
-    set_add(&set, byte);
+    if (byte == ' ')
+        shorthand('s', &set);
+    else
+        set_add(&set, byte);
     set_fold(&set);
     return set_part(x, NODE_BYTE, &set);
 }

@@ -41,7 +41,7 @@ struct regular {
  * expression that repeats without end what repeats or has alternatives: it may meet the match limit, which counts as a match, on a text
  * that it cannot match. `wide`: upper bounds of repetitions are dropped too, for a smaller automaton. */
 bool regular_add(struct regular *r, const char *pattern, bool wide, unsigned bit);
-/* Adds texts that hold this ASCII text, in either case. */
+/* Adds texts that hold this ASCII text, in either case; a space in it is any white space. */
 bool regular_add_literal(struct regular *r, span literal, unsigned bit);
 /* Adds texts that consist of these letters and digits, in this order and either case, and of no other ones. */
 bool regular_add_word(struct regular *r, span word, unsigned bit);

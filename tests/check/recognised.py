@@ -16,7 +16,7 @@ accents or without, in fullwidth or other digits, with invisible characters insi
 
 def code(sample):
     text = sample if isinstance(sample, str) else json.dumps(sample, ensure_ascii=False)
-    text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("|", "\\|").replace("\u200b", "")
+    text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\r", "⏎").replace("|", "\\|").replace("\u200b", "")
     return f"`{text}`"
 
 

@@ -181,6 +181,45 @@ static void test_leaves_something_out(void **state)
     loaded_free(&l);
 }
 
+/* One look ahead behind another waits for the same byte: what the first one reaches is looked at for it too. */
+static void test_looks_ahead_in_a_row(void **state)
+{
+    static const char *const expressions[] = {"a(?=b)(?=\\\\w)", "a(?=b)(?=\\\\w)(?![x-z])b", "a(?![0-9])(?=[bc])(?!c)"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(expressions); i++) {
+        struct loaded l;
+        assert_true(open_marker(expressions[i], "", &l));
+        const struct proposals *p = &l.set->marker_proposals;
+        assert_true(p->states > 0 && p->always == 0);
+        assert_int_equal(proposals_run(p, SPAN("-ab-")), 1);
+        assert_int_equal(proposals_run(p, SPAN("-ac-a")), 0);
+        loaded_free(&l);
+    }
+}
+
+/* A text that is wrapped has the end of a line where a literal has a space: short ones and those that Vectorscan reads.
+ *= 10-domain 2.7 white space collapsed */
+static void test_space_of_a_literal(void **state)
+{
+    static const char *const texts[] = {"the %sof\nadmission%s", "%sof\tadmission%s", "%sof admission%s", "%sOF\rADMISSION%s"};
+    static const char pad[] = " it was said in the morning to all who had come to the office, and written down by the clerk ";
+    (void)state;
+    struct loaded l = load_text("{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[],\"profiles\":[],\"markers\":[{\"id\":\"m\","
+                  "\"title\":\"t\",\"why\":\"w\",\"pattern\":\"(?i)of\\\\sadmission\",\"literals\":[\"of admission\"],"
+                  "\"strength\":\"definitive\",\"tests\":{\"match\":[\"of\\nadmission\"],\"ignore\":[\"b\"]}}]}");
+    assert_non_null(l.set);
+    struct rules_scratch *x = rules_scratch_new(l.set);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(texts); i++) {
+        char text[512];
+        const char *around = i % 2 ? pad : "";
+        snprintf(text, sizeof text, texts[i / 2], around, around);
+        assert_int_equal(assert_same(l.set, x, span_str(text), 0), 1);
+    }
+    assert_int_equal(assert_same(l.set, x, SPAN("ofxadmission"), 0), 0);
+    rules_scratch_free(x);
+    loaded_free(&l);
+}
+
 static void count_limit(void *ctx, const struct rules_marker *rule, span where, bool limit)
 {
     (void)rule, (void)where;
@@ -217,6 +256,8 @@ int main(void)
         cmocka_unit_test(test_shipped_pack),
         cmocka_unit_test(test_any_expression),
         cmocka_unit_test(test_leaves_something_out),
+        cmocka_unit_test(test_looks_ahead_in_a_row),
+        cmocka_unit_test(test_space_of_a_literal),
         cmocka_unit_test(test_limit_is_met_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
