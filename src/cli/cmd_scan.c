@@ -61,9 +61,13 @@ int cli_scan(int argc, char **argv)
 {
     struct scan s = {0};
     int status = 2;
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    s.mode = 0666 & ~mask;
     if (!take_options(&s, &argc, argv)) return 2;
     bool ready = prepare(&s, &status);
     for (int i = 1; ready && i < argc; i++) ready = scan_add(&s, argv[i]);
+    if (ready && s.write != NULL) ready = scan_targets_differ(&s);
     if (ready) status = run(&s);
     scan_free_files(&s);
     insight_close(&s.insight);

@@ -6,6 +6,7 @@
 #include "trial/trial.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 /* One file, from the list to the report. */
 struct scan_file {
@@ -31,6 +32,7 @@ struct scan {
     struct scan_file *files;
     size_t count, room;
     unsigned jobs;
+    mode_t mode; /* of what is written, as the umask leaves it */
     /* Between the workers and who prints. */
     pthread_mutex_t lock;
     pthread_cond_t moved;
@@ -41,10 +43,14 @@ struct scan {
 
 /* Adds a file, or all below a directory in order of their names. False after a message: it is not there, or no memory. */
 bool scan_add(struct scan *s, const char *path);
+/* What --write puts of one file is never put in the place of another's. False after a message. */
+bool scan_targets_differ(const struct scan *s);
 void scan_free_files(struct scan *s);
 /* Runs the workers; `each` is called for every file in order, by the caller's thread. False: out of memory. */
 typedef void scan_each_fn(struct scan *s, const struct scan_file *f);
 bool scan_run(struct scan *s, scan_each_fn *each);
+/* A file's name may hold what drives a terminal. */
+void scan_print_name(FILE *out, const char *name);
 void scan_print_file(struct scan *s, const struct scan_file *f);
 void scan_print_summary(struct scan *s, double seconds);
 /* Something of it would be withheld. */

@@ -3,13 +3,16 @@
 
 #include "os/os.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #define FILES_MAX ((size_t)16 << 20)
 
 static bool complain(const char *path, const char *why)
 {
-    fprintf(stderr, "gate1367 scan: %s: %s\n", path, why);
+    fputs("gate1367 scan: ", stderr);
+    scan_print_name(stderr, path);
+    fprintf(stderr, ": %s\n", why);
     return false;
 }
 
@@ -59,7 +62,8 @@ static result add_below(void *ctx, const char *name)
     REQUIRE(lstat(path, &st) == 0, ERROR_IO, errno);
     bool good = true;
     if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, path + b->named, (uint64_t)st.st_size);
-    if (S_ISDIR(st.st_mode)) good = add_directory(b->scan, path, b->named);
+    else if (S_ISDIR(st.st_mode)) good = add_directory(b->scan, path, b->named);
+    else (void)complain(path, S_ISLNK(st.st_mode) ? "is a link and not read; name it to have it read" : "is no file and not read");
     REQUIRE(good, ERROR_LIMIT, 0);
     return OK;
 }
@@ -72,6 +76,28 @@ bool scan_add(struct scan *s, const char *path)
     if (S_ISDIR(st.st_mode)) return add_directory(s, path, strlen(path) + 1);
     const char *slash = strrchr(path, '/');
     return add_file(s, path, slash == NULL ? path : slash + 1, (uint64_t)st.st_size);
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+    const struct scan_file *const *x = a, *const *y = b;
+    return strcmp((*x)->relative, (*y)->relative);
+}
+
+bool scan_targets_differ(const struct scan *s)
+{
+    MEM_AUTO const struct scan_file **files = mem_alloc((s->count + 1) * sizeof(*files));
+    bool differ = true;
+    if (files == NULL) return complain(s->write, "no memory");
+    for (size_t i = 0; i < s->count; i++) files[i] = &s->files[i];
+    qsort(files, s->count, sizeof(*files), compare_targets);
+    for (size_t i = 1; i < s->count; i++) {
+        const struct scan_file *a = files[i - 1], *b = files[i];
+        if (strcmp(a->relative, b->relative) != 0) continue;
+        (void)complain(a->path, "and");
+        differ = complain(b->path, "would be written to the same file; name the directory that holds both, or scan them one by one");
+    }
+    return differ;
 }
 
 void scan_free_files(struct scan *s)

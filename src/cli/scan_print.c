@@ -35,14 +35,13 @@ static void print_json(const struct scan *s, const struct scan_file *f)
 
 /* ---- for people ------------------------------------------------------------------------------------------------- */
 
-/* A file's name may hold what drives a terminal. */
-static void print_name(const char *name)
+void scan_print_name(FILE *out, const char *name)
 {
     for (span rest = span_str(name); rest.len > 0;) {
         size_t n = utf8_length(rest);
         bool control = n == 2 ? rest.ptr[0] == 0xC2 && rest.ptr[1] < 0xA0 : rest.ptr[0] < 0x20 || rest.ptr[0] == 0x7F;
-        if (n == 0 || control) putchar('?');
-        else fwrite(rest.ptr, 1, n, stdout);
+        if (n == 0 || control) fputc('?', out);
+        else fwrite(rest.ptr, 1, n, out);
         rest = span_from(rest, n > 0 ? n : 1);
     }
 }
@@ -80,7 +79,7 @@ void scan_print_file(struct scan *s, const struct scan_file *f)
     if (!f->failed && !scan_withholds(f) && f->verdict != TRIAL_UNINSPECTED) return;
     bool colour = cli_colour(stdout);
     if (colour) fputs(f->failed || f->verdict == TRIAL_UNDELIVERABLE ? "\033[33m" : "\033[1m", stdout);
-    print_name(f->path);
+    scan_print_name(stdout, f->path);
     if (colour) fputs("\033[0m", stdout);
     fputs("\n     ", stdout);
     print_verdict(f);

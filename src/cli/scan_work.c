@@ -115,7 +115,7 @@ static void write_delivered(const struct scan *s, const struct trial_answer *a, 
     if (!place_output(s, f, path)) return;
     buf_init(&out, OUTPUT_MAX);
     result r = trial_body(a, body, &out);
-    if (is_ok(r)) r = os_write_atomic(path, buf_span(&out), 0666);
+    if (is_ok(r)) r = os_write_atomic(path, buf_span(&out), s->mode);
     if (!is_ok(r)) fail(f, "cannot be written: ", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
     buf_free(&out);
 }

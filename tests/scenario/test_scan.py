@@ -143,8 +143,27 @@ def test_what_cannot_be_read(gw, tmp_path):
     named = scan(gw, tmp_path / "gone.json")
     assert named.returncode == 2 and "gone.json: No such file" in named.stderr
     os.mkfifo(tmp_path / "pipe.json")
-    assert scan(gw, tmp_path).returncode == 1  # below a directory only files are files
+    (tmp_path / "l\x1b.json").symlink_to("a.json")
+    below = scan(gw, tmp_path)  # only files are files, and what is left out is said
+    assert below.returncode == 1 and "2 files" in below.stdout and "\x1b" not in below.stderr
+    assert [re.search(r"([^/]*\.json: is [^;]*read)", line)[1] for line in below.stderr.splitlines()] == [
+        "gone.json: is a link and not read", "l?.json: is a link and not read", "pipe.json: is no file and not read"]
     assert lines(scan(gw, tmp_path / "a.json", "--json"))[0]["verdict"] == "unchanged"
+
+
+def test_nothing_is_written_over(gw, tmp_path):
+    """Two files of one name would be one below --write: which of them, chance would say."""
+    for place, text in (("a", "[1]"), ("b", "[2]")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "p.json").write_text(text)
+    out = tmp_path / "out"
+    done = scan(gw, "--write", out, tmp_path / "a/p.json", tmp_path / "b")
+    assert done.returncode == 2 and "/a/p.json" in done.stderr and "b/p.json: would be written to the same file" in done.stderr
+    assert not list(out.iterdir())
+    before = os.umask(0o027)
+    done = scan(gw, "--write", out, tmp_path / "a/p.json")
+    os.umask(before)
+    assert done.returncode == 0 and (out / "p.json").stat().st_mode & 0o777 == 0o640  # as the umask says
 
 
 def test_no_memory_in_a_worker_is_no_clean_scan(gw, tmp_path):
