@@ -237,6 +237,8 @@ bool base64_decode(span s, uint8_t *out, size_t *len);
 RESULT json_quote(struct buf *b, span s);
 /* Length in bytes of the well-formed UTF-8 sequence at s (Unicode 15 table 3-7), 0 when malformed or cut short. */
 size_t utf8_length(span s);
+/* Writes a code point that is none of the surrogates; how many bytes it took. */
+size_t utf8_put(uint32_t code, uint8_t *out);
 bool utf8_valid(span s);
 /* Length of what stands at the beginning of s and would move the cursor of a terminal, end a line or turn the direction in which
  * people read: control characters (C1 too), separators of lines, marks of direction, what is no UTF-8. 0: it is harmless. */

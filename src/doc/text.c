@@ -120,30 +120,6 @@ bool text_has_exponent(span number)
     return false;
 }
 
-static size_t put_utf8(uint32_t code, uint8_t *out)
-{
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xC0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | code >> 12);
-        out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | code >> 18);
-    out[1] = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* Decodes the escape at `at`; *used is its length in the raw string. Not an escape: the backslash stands for itself. */
 static size_t decode_escape(span raw, size_t at, uint8_t *out, size_t *used)
 {
@@ -152,10 +128,10 @@ static size_t decode_escape(span raw, size_t at, uint8_t *out, size_t *used)
     *used = 6;
     if (is_high_surrogate(unit) && is_low_surrogate(low)) {
         *used = 12;
-        return put_utf8(0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
+        return utf8_put(0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
     }
-    if (is_high_surrogate(unit) || is_low_surrogate(unit)) return put_utf8(0xFFFD, out);
-    if (unit >= 0) return put_utf8((uint32_t)unit, out);
+    if (is_high_surrogate(unit) || is_low_surrogate(unit)) return utf8_put(0xFFFD, out);
+    if (unit >= 0) return utf8_put((uint32_t)unit, out);
     *used = simple_escapes[c] ? 2 : 1;
     out[0] = simple_escapes[c] ? simple_escapes[c] : '\\';
     return 1;

@@ -15,7 +15,7 @@ struct look {
     size_t digits, letters; /* ASCII */
     size_t leads;           /* bytes that begin a character which registry_fold() may change */
     uint64_t at;            /* not 0: holds '@', or may once folded */
-    uint64_t percent;       /* not 0: holds '%', or may once folded */
+    uint64_t percent;       /* not 0: holds '%' or '&', or may once folded */
     uint64_t run;           /* not 0: RUN_MIN characters of base64 in a row, either alphabet and padding, or may once
                                folded */
     /* of a text of up to LOOK_BLOCK bytes, a bit for each: */

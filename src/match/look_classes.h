@@ -15,9 +15,10 @@ enum {
     IS_LEAD = 128,
 };
 
-/* U+FF05 and U+FF20 become '%' and '@'. */
+/* U+FF05, U+FF06 and U+FF20 become '%', '&' and '@'. */
 static const uint8_t look_classes[256] = {
     ['%'] = IS_PERCENT,
+    ['&'] = IS_PERCENT,
     ['+'] = IS_STANDARD,
     ['-'] = IS_URL,
     ['/'] = IS_STANDARD,

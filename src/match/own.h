@@ -17,7 +17,7 @@
 #define STEP ((size_t)64 * 1024) /* bytes scanned for literals and then read: both passes find them in the cache */
 #define BATCH REGISTRY_ASKS
 #define ASK_ROOM 16 /* bytes that may be read of a short key */
-#define LEVELS 2   /* of percent-encoding and base64 */
+#define LEVELS 2   /* of percent-encoding, character references and base64 */
 #define LABEL_RULES 32
 #define LABEL_SLOTS 64
 #define FLAWS_MAX 8
@@ -519,7 +519,7 @@ void view_scan_known(struct match *m, span text, const struct look *known, unsig
 bool view_may_identify(struct match *m, span text, const struct look *l);
 /* Whether a text without a label can be left alone, whatever it folds to. */
 bool view_is_dull(const struct match *m, const struct look *l, unsigned level);
-/* A text that needs no folding and holds neither '%' nor '@': the identifiers in it but for codings, and what its label
+/* A text that needs no folding and holds neither '%', '&' nor '@': the identifiers in it but for codings, and what its label
  * marks; the markers of free text, where a literal is in it. */
 void view_identify(struct match *m, span text, const struct look *l);
 void view_free_text(struct match *m, span text, const struct look *l);
@@ -628,8 +628,10 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 /* text.c */
 /* Are there three printable ASCII characters in a row? Only then a literal may be there. */
 bool text_has_word(span text);
-/* Decodes %XX; out has room for text.len bytes. */
-size_t text_percent(span text, uint8_t *out);
+/* Decodes %XX and character references; out has room for text.len bytes. */
+size_t text_decode(span text, uint8_t *out);
+/* The character reference that the text begins with (at '&') becomes fewer bytes in `out`; `len`: of itself. 0: it is none. */
+size_t text_reference(span text, uint8_t *out, size_t *len);
 /* The next run of base64 or base64url characters and padding that is RUN_MIN long, from `from` on. False: none. */
 bool text_next_run(span text, size_t from, size_t *begin, size_t *end);
 /* The next run of one alphabet inside; `end` is behind its padding. */

@@ -51,11 +51,16 @@ static int hex_value(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-size_t text_percent(span text, uint8_t *out)
+size_t text_decode(span text, uint8_t *out)
 {
-    size_t n = 0;
+    size_t n = 0, taken, put;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
+        if (c == '&' && (put = text_reference(span_from(text, i), out + n, &taken)) > 0) {
+            n += put;
+            i += taken - 1;
+            continue;
+        }
         if (c == '%' && i + 2 < text.len) {
             int high = hex_value(text.ptr[i + 1]), low = hex_value(text.ptr[i + 2]);
             if (high >= 0 && low >= 0) {

@@ -1,4 +1,4 @@
-/* One text as a reader would see it: folded, then again with percent-encoding and base64 undone, to two levels.
+/* One text as a reader would see it: folded, then again with percent-encoding, character references and base64 undone, to two levels.
  *
  *= ICE10036.2 2.1
  *= 10-domain 2.2 normalisation before matching */
@@ -91,15 +91,21 @@ static bool is_separator(uint8_t c)
     return c == ' ' || c == '-' || c == '.';
 }
 
+/* What tells thousands apart in a number that a program wrote for people. */
+static bool is_thousands(uint8_t c)
+{
+    return c == ',' || c == '\'' || c == '_';
+}
+
 /* Digits in groups of three from the right, as people write a number, and not as they write a date. */
-static bool is_grouped(span s)
+static bool is_grouped(span s, bool (*parts)(uint8_t c))
 {
     size_t run = 0, groups = 0;
     for (size_t i = s.len; i > 0; i--) {
         if (is_digit(s.ptr[i - 1])) {
             run++;
         } else {
-            if (run != 3 || !is_separator(s.ptr[i - 1])) return false;
+            if (run != 3 || !parts(s.ptr[i - 1])) return false;
             run = 0;
             groups++;
         }
@@ -116,7 +122,7 @@ static bool fits_bare(const struct rules_identifier *rule, size_t digits)
 static bool fits_whole(const struct rules_identifier *rule, span value, const struct look *l)
 {
     if (l->letters > 0) return true;
-    return fits_bare(rule, l->digits) && (l->digits == value.len || l->digits == rule->bare_max || is_grouped(value));
+    return fits_bare(rule, l->digits) && (l->digits == value.len || l->digits == rule->bare_max || is_grouped(value, is_separator));
 }
 
 /* Fewer digits than this are a number somewhere in a text, whatever the text is called. */
@@ -156,10 +162,25 @@ static void scan_scientific(struct match *m, span value)
     m->latest.value = span_of(NULL, 0); /* was in buffers that are gone */
 }
 
+/* "12,345,678": the number that a program wrote so. */
+//= 10-domain L37
+static void scan_thousands(struct match *m, span value)
+{
+    uint8_t digits[16];
+    size_t n = 0;
+    if (value.len > sizeof digits || !is_grouped(value, is_thousands)) return;
+    shape_varies(m);
+    for (size_t i = 0; i < value.len; i++)
+        if (is_digit(value.ptr[i])) digits[n++] = value.ptr[i];
+    value_labelled(m, span_of(digits, n));
+    m->latest.value = span_of(NULL, 0); /* was in buffers that are gone */
+}
+
 static void scan_labelled(struct match *m, span text, const struct look *l)
 {
     span value = span_trim(text);
     if (l->letters == 1) scan_scientific(m, value);
+    if (l->letters == 0 && l->digits < value.len) scan_thousands(m, value);
     bool digits = l->digits == value.len && value.len > 0;
     uint8_t padded[9];
     for (size_t i = 0; i < m->spot.label->count; i++) {
@@ -201,7 +222,7 @@ static void scan_percent(struct match *m, span text, unsigned level)
 {
     uint8_t *out = bytes_room(m, &m->percent[level], text.len);
     if (!out) return;
-    size_t n = text_percent(text, out);
+    size_t n = text_decode(text, out);
     if (n < text.len) view_scan(m, span_of(out, n), level + 1, false, false);
 }
 

@@ -1,6 +1,7 @@
 """Every kind that a registry may list is recognised in documents, in the spellings of 10-domain 2.1 and 2.2, and ordinary
 values are not. Check digits are worked out here, from ICAO Doc 9303 part 3 and 49 CFR 565."""
 import base64
+import html
 import random
 import urllib.parse
 
@@ -33,7 +34,9 @@ FOUND = {
                      "A\u2011012\u2011345\u2011678", "A#:012345678", "USCIS# 012-345-678", "ARN/012345678", "012345678", "\u0410012345678",
                      {"aNumber": 12345678}, {"aNumber": "12345678"}, {"A Number": 12345678.0}, {"alien": {"number": "12345678"}},
                      {"A012345678": {}}, "C1USA0123456784EAC2190099999<<", td3("X1", "012345678" + "<" * 5), "I213_A012345678.pdf",
-                     {"aNumber": "1.2345678E7"}, {"aNumber": {"value": ["1.2345678e+07"]}}],
+                     {"aNumber": "1.2345678E7"}, {"aNumber": {"value": ["1.2345678e+07"]}},
+                     {"aNumber": "12,345,678"}, {"aNumber": "12'345'678"}, {"aNumber": {"value": " 012,345,678"}},
+                     {"aNumber": "&#65;012&nbsp;345&nbsp;678"}, {"A&nbsp;012345678": 1}],
     "receipt_number": ["EAC2190012345", "EAC-21-900-12345", "eac 21 900 12345", "C1USA1111111111EAC2190012345<<"],
     "ssn": ["123-45-6789", "123-45-\r\n6789", "her social security number is 123456789", "SS# 123456789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789}, {"SSN_NUM": "123456789"},
             {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}}],
@@ -56,7 +59,7 @@ FOUND = {
               "I213_maria.lopez@example.org.pdf", '"maria.lopez"@example.org', "_maria.lopez@example.org_"],
     "vehicle": ["1M8GDM9AXKP042788", "VIN 1m8gdm9axkp042788", {"vin": "1M8-GDM9A-XKP042788"}],
 }
-MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC219001234", {"badge": 12345678}, {"date": 20120345},
+MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC219001234", {"badge": 12345678}, {"badge": "12,345,678"}, {"aNumber": "1,2345,678"}, "A&#48;1234567x8", {"date": 20120345},
           "000-12-3456", {"phone": "012345678"[:7]}, "912-93-1234", "123456789AA", "L898902C3", "maria.lopez@example.org.mx", "ana_maria.lopez@example.org", {"note": "123456A7"}, "1100223344",
           "S12345678", "413-555-0124", "413-555-01234", "maria@example.org", "lopez@example.org", "1M8GDM9A1KP042788", "550-12-3456",
           td3("L898902C4"), mrz("L898902C3")[:9] + "7UTO7408123F1204158" + "<" * 16, {"ssn": "012345678"}, {"fin": "012345678"},
@@ -68,6 +71,9 @@ def codings(text):
     yield base64.b64encode(f"see {text} there".encode()).decode()
     yield urllib.parse.quote(urllib.parse.quote(text, safe=""), safe="")
     yield "".join(c + "\u200b" for c in text)
+    yield "".join(f"&#{ord(c)};" for c in text)
+    yield f"<p>{html.escape(text.replace('-', '&#x2011;').replace(' ', '&nbsp;'))}</p>"
+    yield base64.b64encode("".join(f"&#x{ord(c):X};" for c in text).encode()).decode()
 
 
 @pytest.fixture(scope="module")

@@ -84,9 +84,11 @@ LONG = "Seen at the office in the morning and asked to return with the papers th
 def spellings(text):
     """10-domain 2.7: case, diacritics, white space and hyphens do not count; 2.2: nor do look-alikes and codings."""
     plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    if "supplement" not in text.lower():  # what form it is of is not undone before it is looked for: that withholds more
+        yield text.replace("-", "&#8209;")
     yield from {text, text.upper(), text.lower(), plain, unicodedata.normalize("NFD", text), f"It says: {text}, since May.",
                 text.replace(" ", "\u00a0"), text.replace(" ", "-"), "\u200b".join(text), text.replace(" ", "\n"), text.replace(" ", "\t"),
-                text.replace(" ", " \r\n  "), f"{LONG} {text.replace(' ', chr(10))}. {LONG}",
+                text.replace(" ", " \r\n  "), text.replace(" ", "&nbsp;"), f"{LONG} {text.replace(' ', chr(10))}. {LONG}",
                 "".join(chr(ord(c) + 0xfee0) if "0" <= c <= "9" or "A" <= c.upper() <= "Z" and ord(c) < 128 else c for c in text)}
 
 

@@ -67,7 +67,7 @@ static const char *const parts[] = {"A", "AZ", "Alien No. ", "USCIS#", "01234567
     "ana@example.test", "@", "%40", "%41", "2021-03-01T10:22:33Z", "1999-11-22", "LOPEZ HERNANDEZ", ("Garc\xC3\xAD" "a"),
     "continued presence", "presencia", "victim", "(c)(31)", "A16", "D-12", "OLN ", "DL# ", "S123-4567-8901", "FBI ",
     "visa ", "Passport No. ", "\xEF\xBC\x91\xEF\xBC\x92", "\xD0\x90", "\xE2\x80\x8B", "550e8400-e29b-41d4-a716-446655440000",
-    "https://example.test/a/b?c=", "administration", "0000000000", "0001100223344", "00123456789012", "_", "\\u0041", "\\n", "\\r\\n  ",
+    "https://example.test/a/b?c=", "administration", "0000000000", "0001100223344", "00123456789012", "_", "\\u0041", "&nbsp;", "&#45;", "&#x41;", "&amp;", "&", "\\n", "\\r\\n  ",
     "I-", "918", "COA", "class of", "admission", "admitted", "U-1", "status", "HHS", "certification letter", "MTIzNDU2Nzg5", "QTAxMjM0NTY3OA"};
 
 static void put_base64(struct text *out, const struct text *in)
