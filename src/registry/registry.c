@@ -239,7 +239,7 @@ static void probe_many(const struct registry *r, const struct registry_key *keys
     for (uint64_t known = registry_any(r, &asks); known;) {
         struct batch b;
         struct registry_hit judged[BATCH];
-        uint8_t whose[BATCH];
+        uint8_t whose[BATCH] = {0};
         known = take_known(r, &asks, keys, known, &b, whose);
         judge(r, &b, judged);
         for (size_t i = 0; i < b.n; i++)
