@@ -12,7 +12,7 @@
 #define KINDS(X)                                                                                                       \
     X(UNENTITLED, "unentitled_disclosure", "protected information shown to a recipient who is not entitled")           \
     X(UNINSPECTED, "uninspected", "passed unread to an entitled recipient")                                            \
-    X(PRESUMED, "presumed_disclosed", "a disclosure without a completion: counts as disclosed")                        \
+    X(PRESUMED, "presumed_disclosed", "protected information in an answer without a completion: counts as disclosed")    \
     X(FAILED, "failed_closed", "something went wrong, nothing left")                                                   \
     X(REVIEW, "review", "rules in shadow would have withheld more of an answer that left")                             \
     X(REPEATED, "asked_repeatedly", "one identity was answered ten times in an hour about one protected person")       \
@@ -47,6 +47,7 @@ struct incidents {
     uint64_t counts[KIND_COUNT], violations;
     struct requests open;  /* disclosures whose completion is still to come: to their incident + 1, or 0 */
     struct tally attempts; /* "recipient pseudonym" */
+    struct ledger_presumed *presumed; /* as `log verify` counts: whatever was found in the answer */
     uint64_t starts, stops;
 };
 
@@ -56,11 +57,11 @@ result incidents_new(struct incidents **out)
     REQUIRE(i, ERROR_LIMIT, ENOMEM);
     *i = (struct incidents){.memory = arena_new(MEMORY_MAX)};
     i->attempts.memory = i->memory;
-    if (i->memory) {
+    if (i->memory && is_ok(ledger_presumed_new(&i->presumed))) {
         *out = i;
         return OK;
     }
-    mem_free(i);
+    incidents_free(i);
     return FAIL(ERROR_LIMIT, ENOMEM);
 }
 
@@ -69,6 +70,7 @@ void incidents_free(struct incidents *i)
     if (!i) return;
     tally_free(&i->attempts);
     requests_free(&i->open);
+    ledger_presumed_free(i->presumed);
     arena_free(i->memory);
     mem_free(i->list);
     mem_free(i);
@@ -179,6 +181,7 @@ static result add_decided(struct incidents *in, const struct report_entry *e)
 
 result incidents_add(struct incidents *in, const struct report_entry *e)
 {
+    TRY(ledger_presumed_see(in->presumed, e->view->json));
     if (entry_decided(e->view)) return add_decided(in, e);
     if (entry_is(e->view, LEDGER_COMPLETION)) return completed(in, e->view), OK;
     if (entry_is(e->view, LEDGER_INCIDENT)) return note(in, kind_of(e->view), e);
@@ -249,6 +252,8 @@ result incidents_report(struct incidents *in, struct report *out)
     for (unsigned k = 0; k < KIND_COUNT; k++) all += in->counts[k];
     report_fact(out, "incidents", "%llu", (unsigned long long)all);
     report_fact(out, "individual violations", "%llu: each person in each answer to who is not entitled", (unsigned long long)in->violations);
+    report_fact(out, "answers without a completion", "%llu: those with protected information are incidents, %llu",
+        (unsigned long long)ledger_presumed_count(in->presumed), (unsigned long long)in->counts[KIND_PRESUMED]);
     report_fact(out, "due", "an unauthorised disclosure is reported within 24 hours of its discovery");
     put_counts(in, out);
     put_attempts(in, out);

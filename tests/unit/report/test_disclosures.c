@@ -24,7 +24,7 @@ static void tell(const struct said *list, size_t count, take_fn *take, void *to)
         const struct said *s = &list[i];
         char subjects[1][LEDGER_PSEUDONYM];
         struct ledger_count rule = {span_str(s->rule ? s->rule : ""), 1};
-        struct ledger_entry e = {.time_us = UINT64_C(1700000000000000) + i, .event = s->event, .outcome = s->outcome, .part = s->part, .more = s->more,
+        struct ledger_entry e = {.time_us = UINT64_C(1700000000000000) + i, .node = SPAN("gate1367.example/n"), .event = s->event, .outcome = s->outcome, .part = s->part, .more = s->more,
             .rules = &rule, .rule_count = s->rule != NULL, .subjects = (const char(*)[LEDGER_PSEUDONYM])subjects, .subject_count = s->part > 0, .method = SPAN("GET"),
             .target = s->request ? SPAN("/a") : span_of(NULL, 0), .status = 200, .request = s->request ? span_str(s->request) : span_of(NULL, 0), .bytes = 7};
         memcpy(subjects[0], s->about ? HER : OTHERS, LEDGER_PSEUDONYM);
@@ -135,11 +135,37 @@ static void test_each_incident_is_called_what_it_is(void **unused)
     incidents_free(in);
 }
 
+/* Two counts of one thing that differ are asked about: the report says both. */
+static void test_answers_without_a_completion(void **unused)
+{
+    (void)unused;
+    static const struct said list[] = {
+        {ONE, LEDGER_DISCLOSURE, LEDGER_DISCLOSED, "a-number", 1, 1, false, true},
+        {TWO, LEDGER_DISCLOSURE, LEDGER_WITHHELD, "a-number", 0, 1, false, true},
+        {THREE, LEDGER_DISCLOSURE, LEDGER_WITHHELD, "a-number", 0, 1, false, true},
+        {THREE, LEDGER_COMPLETION, LEDGER_WITHHELD, NULL, 0, 0, false, false},
+    };
+    struct incidents *in = NULL;
+    struct report r;
+    bool told = false;
+    assert_ok(incidents_new(&in));
+    assert_ok(report_init(&r, "incidents", "I"));
+    tell(list, ARRAY_LEN(list), look, in);
+    assert_ok(incidents_report(in, &r));
+    expect_cell(table_of(&r, "incidents"), 0, "kind", "presumed_disclosed");
+    assert_int_equal(report_rows(table_of(&r, "incidents")), 1);
+    for (const struct report_fact *f = r.facts; f; f = f->next)
+        told = told || (strcmp(f->name, "answers without a completion") == 0 && span_starts(f->text, SPAN("2: ")) && span_search(f->text, SPAN(", 1")) < f->text.len);
+    assert_true(told);
+    report_free(&r);
+    incidents_free(in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_accounting_has_every_answer_that_held_the_subject),
-        cmocka_unit_test(test_each_incident_is_called_what_it_is),
+        cmocka_unit_test(test_each_incident_is_called_what_it_is), cmocka_unit_test(test_answers_without_a_completion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
