@@ -59,10 +59,11 @@ int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void 
 /* ---- the socket's protocol, for cli ------------------------------------------------------------------------------ */
 
 /* One request a connection: a JSON object on the first line, {"command":"apply","bytes":N} followed by N bytes of change
- * lines, {"command":"lookup","kind":…,"value":…,"system":…}, {"command":"suspected"} or
- * {"command":"clear","subject":…,"by":…,"reason":…}. Answer: one JSON object, then the end:
+ * lines, {"command":"lookup","kind":…,"value":…,"system":…}, {"command":"suspected"},
+ * {"command":"clear","subject":…,"by":…,"reason":…} or {"command":"fixed"}, which asks what only a restart can change. Answer: one JSON object, then the end:
  * {"status":"ok","applied":N} | {"status":"ok","protected":true} |
- * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"error","problems":["…"]}. */
+ * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"ok","fixed":{"listen":DIGEST,…}} |
+ * {"status":"error","problems":["…"]}. */
 #define ADMIN_REQUEST_MAX (64u << 20)
 /* Sends the request (line and body) and reads the answer. IO when nobody listens there. */
 RESULT admin_ask(const char *socket, span line, span body, struct buf *answer);

@@ -223,6 +223,19 @@ static void clear(struct visitor *v, const json_t *request)
     mem_free(entry.subjects);
 }
 
+static void tell_fixed(struct visitor *v)
+{
+    char digest[65];
+    buf_clear(&v->answer);
+    result r = buf_append(&v->answer, SPAN("{\"status\":\"ok\",\"fixed\":{"));
+    for (enum config_fixed i = 0; i < CONFIG_FIXED_COUNT && is_ok(r); i++) {
+        if (!config_fixed_digest(v->admin->arguments->config, i, digest)) r = FAIL(ERROR_LIMIT, 0);
+        else r = buf_printf(&v->answer, "%s\"%s\":\"%s\"", i > 0 ? "," : "", config_fixed_name(i), digest);
+    }
+    if (is_ok(r)) r = buf_append(&v->answer, SPAN("}}\n"));
+    if (!is_ok(r)) say_error(v, "no memory");
+}
+
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
 void local_request(struct visitor *v)
@@ -244,6 +257,7 @@ void local_request(struct visitor *v)
     else if (command != NULL && strcmp(command, "lookup") == 0) look_up(v, request);
     else if (command != NULL && strcmp(command, "suspected") == 0) list_suspected(v);
     else if (command != NULL && strcmp(command, "clear") == 0) clear(v, request);
-    else say_error(v, "unknown command; use apply, lookup, suspected or clear");
+    else if (command != NULL && strcmp(command, "fixed") == 0) tell_fixed(v);
+    else say_error(v, "unknown command; use apply, lookup, suspected, clear or fixed");
     json_decref(request);
 }

@@ -1,5 +1,24 @@
+#include "admin/admin.h"
 #include "cli/cli.h"
 #include "config/config.h"
+
+#define ANSWER_MAX ((size_t)1 << 20)
+
+/* Where a gateway runs on this configuration's socket: what a reload would not take. Nobody there, or nobody for us, has no say. */
+static void check_running(const struct config *c)
+{
+    struct buf answer;
+    buf_init(&answer, ANSWER_MAX);
+    result r = admin_ask(c->admin_socket, SPAN("{\"command\":\"fixed\"}"), span_of(NULL, 0), &answer);
+    span text = buf_span(&answer);
+    json_t *v = is_ok(r) ? json_loadb((const char *)text.ptr, text.len, 0, NULL) : NULL;
+    for (enum config_fixed i = 0; i < CONFIG_FIXED_COUNT; i++) {
+        const char *running = json_string_value(json_object_get(json_object_get(v, "fixed"), config_fixed_name(i)));
+        if (running != NULL) config_warn_of_restart(c, i, running);
+    }
+    json_decref(v);
+    buf_free(&answer);
+}
 
 int cli_check(int argc, char **argv)
 {
@@ -12,6 +31,7 @@ int cli_check(int argc, char **argv)
     if (p == NULL) return 2;
     struct config *c = config_load(path, p);
     if (c != NULL) config_try(c);
+    if (c != NULL) check_running(c);
     cli_print_problems(p, json);
     size_t errors = problems_errors(p), warnings = problems_warnings(p);
     if (!json) printf("%s: %zu errors, %zu warnings\n", errors > 0 ? "not good" : "good", errors, warnings);

@@ -35,8 +35,25 @@ void config_free(struct config *c);
 /* The rest of what `serve` would do, secrets included: TLS contexts, the registry's key, the ledger's place and key.
  * For `check`, before `serve`, and for the trial before a reload. */
 void config_try(struct config *c);
-/* What differs in `next` that only a restart can change: reports each as an error. */
+/* What only a restart can change. */
+#define CONFIG_FIXED(X)                                                                                                \
+    X(LISTEN, "listen", "listen addresses")                                                                            \
+    X(WORKERS, "workers", "the number of workers")                                                                     \
+    X(ADMIN, "admin", "the admin address")                                                                             \
+    X(LEDGER, "ledger", "the ledger")
+enum config_fixed {
+#define X(id, name, words) CONFIG_##id,
+    CONFIG_FIXED(X)
+#undef X
+        CONFIG_FIXED_COUNT
+};
+const char *config_fixed_name(enum config_fixed what);
+/* One text for all that counts of it: equal texts, and a reload is possible. False: no memory. */
+bool config_fixed_digest(const struct config *c, enum config_fixed what, char out[65]);
+/* What of it differs in `next`: reports each as an error. */
 void config_compare(const struct config *now, const struct config *next);
+/* The same as a warning, for `check`: `running` is the digest of the gateway that runs. */
+void config_warn_of_restart(const struct config *next, enum config_fixed what, const char *running);
 /* Closes the descriptors of secrets: after a role has read its own. */
 void config_close_secrets(struct config *c);
 /* Reads the registry's key (32 bytes). */

@@ -120,12 +120,6 @@ static void try_ledger(const struct config *c)
     }
 }
 
-static bool same_standby(const struct config *a, const struct config *b)
-{
-    if (a->standby.directory == NULL || b->standby.directory == NULL) return a->standby.directory == b->standby.directory;
-    return strcmp(a->standby.directory, b->standby.directory) == 0 && strcmp(a->standby.origin, b->standby.origin) == 0;
-}
-
 void config_try(struct config *c)
 {
     for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
@@ -134,45 +128,80 @@ void config_try(struct config *c)
     config_warn_of_files(c);
 }
 
-static bool same_listeners(const struct config *a, const struct config *b)
+/* ---- what only a restart changes -------------------------------------------------------------------------------- */
+
+static const char *const fixed_names[] = {
+#define X(id, name, words) name,
+    CONFIG_FIXED(X)
+#undef X
+};
+static const char *const fixed_words[] = {
+#define X(id, name, words) words,
+    CONFIG_FIXED(X)
+#undef X
+};
+
+static RESULT spell_ledger(const struct config *c, struct buf *out)
 {
-    if (a->settings.listener_count != b->settings.listener_count) return false;
-    for (size_t i = 0; i < a->settings.listener_count; i++) {
-        if (strcmp(a->settings.listeners[i].text, b->settings.listeners[i].text) != 0) return false;
-    }
-    return true;
+    const struct witness_settings *w = &c->witness;
+    bool standby = c->standby.directory != NULL;
+    TRY(buf_printf(out, "%s\n%s\n%s\n%s\n%s\n", c->ledger.directory, c->ledger.key_path, c->ledger.origin,
+        standby ? c->standby.directory : "", standby ? c->standby.origin : ""));
+    TRY(buf_printf(out, "%llu %llu %d\n", (unsigned long long)c->ledger_warn, (unsigned long long)c->ledger_shed, c->scheduled));
+    for (size_t i = 0; i < c->settings.auditor_count; i++) TRY(buf_append(out, c->settings.auditors[i]));
+    if (!w->there) return OK;
+    TRY(buf_printf(out, "%d %llu %llu %llu %s %s %s\n", w->strict, (unsigned long long)w->every_ms, (unsigned long long)w->alarm_s,
+        (unsigned long long)w->close_s, w->place.host, w->place.path, w->verifier.name));
+    return buf_append(out, span_of(w->verifier.key, 32));
 }
 
-static bool same_auditors(const struct proxy_settings *a, const struct proxy_settings *b)
+static RESULT spell(const struct config *c, enum config_fixed what, struct buf *out)
 {
-    if (a->auditor_count != b->auditor_count) return false;
-    for (size_t i = 0; i < a->auditor_count; i++) {
-        if (!span_equal(a->auditors[i], b->auditors[i])) return false;
+    switch (what) {
+    case CONFIG_LISTEN:
+        for (size_t i = 0; i < c->settings.listener_count; i++) TRY(buf_printf(out, "%s\n", c->settings.listeners[i].text));
+        return OK;
+    case CONFIG_WORKERS: return buf_printf(out, "%zu", (size_t)c->workers);
+    case CONFIG_ADMIN: return buf_printf(out, "%s\n%s", c->admin_text, c->admin_socket);
+    case CONFIG_LEDGER: return spell_ledger(c, out);
+    case CONFIG_FIXED_COUNT: break;
     }
-    return true;
+    return OK;
 }
 
-static bool same_witness(const struct witness_settings *a, const struct witness_settings *b)
+#define SPELT_MAX ((size_t)1 << 20)
+
+const char *config_fixed_name(enum config_fixed what)
 {
-    return a->there == b->there && a->strict == b->strict && a->every_ms == b->every_ms && a->alarm_s == b->alarm_s &&
-           a->close_s == b->close_s && strcmp(a->place.host, b->place.host) == 0 && strcmp(a->place.path, b->place.path) == 0 &&
-           strcmp(a->verifier.name, b->verifier.name) == 0 && memcmp(a->verifier.key, b->verifier.key, 32) == 0;
+    return fixed_names[what];
+}
+
+bool config_fixed_digest(const struct config *c, enum config_fixed what, char out[65])
+{
+    uint8_t digest[32];
+    struct buf text;
+    buf_init(&text, SPELT_MAX);
+    bool good = is_ok(spell(c, what, &text)) && sha256(buf_span(&text), digest);
+    buf_free(&text);
+    if (good) hex_encode(span_of(digest, sizeof(digest)), out);
+    return good;
 }
 
 void config_compare(const struct config *now, const struct config *next)
 {
     struct place top = place_root(next->inside->sources[0]);
-    struct place listen = place_member(&top, "listen"), workers = place_member(&top, "workers");
-    struct place admin = place_member(&top, "admin"), ledger = place_member(&top, "ledger");
-    if (!same_listeners(now, next)) place_error(&listen, "listen addresses changed; that needs a restart");
-    if (now->workers != next->workers) place_error(&workers, "the number of workers changed; that needs a restart");
-    bool same_admin = strcmp(now->admin_text, next->admin_text) == 0 && strcmp(now->admin_socket, next->admin_socket) == 0;
-    if (!same_admin) place_error(&admin, "the admin address changed; that needs a restart");
-    bool same_ledger = strcmp(now->ledger.directory, next->ledger.directory) == 0 &&
-                       strcmp(now->ledger.key_path, next->ledger.key_path) == 0 &&
-                       strcmp(now->ledger.origin, next->ledger.origin) == 0 &&
-                       same_auditors(&now->settings, &next->settings) && now->ledger_warn == next->ledger_warn &&
-                       now->ledger_shed == next->ledger_shed && same_standby(now, next) && now->scheduled == next->scheduled &&
-                       same_witness(&now->witness, &next->witness);
-    if (!same_ledger) place_error(&ledger, "the ledger changed; that needs a restart");
+    for (enum config_fixed i = 0; i < CONFIG_FIXED_COUNT; i++) {
+        char before[65] = "?", after[65] = "";
+        struct place at = place_member(&top, fixed_names[i]);
+        bool known = config_fixed_digest(now, i, before) && config_fixed_digest(next, i, after);
+        if (!known || strcmp(before, after) != 0) place_error(&at, "%s changed; that needs a restart", fixed_words[i]);
+    }
+}
+
+void config_warn_of_restart(const struct config *next, enum config_fixed what, const char *running)
+{
+    char after[65];
+    struct place top = place_root(next->inside->sources[0]), at = place_member(&top, fixed_names[what]);
+    if (!config_fixed_digest(next, what, after) || strcmp(running, after) == 0) return;
+    place_warning(&at, "%s changed since the gateway that runs was started; that needs a restart, a reload is refused", fixed_words[what]);
 }

@@ -44,6 +44,18 @@ def test_a_good_configuration(gw):
     assert [(f["severity"], f["pointer"]) for f in found] == [("warning", f"/routes/{len(gw.config['routes']) - 1}/unprofiled")]
 
 
+def test_check_says_what_needs_a_restart(gateway):
+    """Beside a running gateway: what a reload would refuse, before it is asked."""
+    assert "restart" not in check(gateway, 0)
+    gateway.config["workers"] = 2
+    gateway.config["ledger"]["room"] = {"warn": "200MiB", "shed": "100MiB"}
+    gateway.write_config()
+    assert re.findall(r"/(\w+): warning: .* needs a restart", check(gateway, 0)) == ["workers", "ledger"]
+    assert not gateway.reload()
+    gateway.stop()
+    assert "restart" not in check(gateway, 0)  # nobody runs
+
+
 @pytest.mark.parametrize("body,says", [
     (None, "by what nobody is shown"), ("refuse", "the canonical not-found"), ("any", None), ("pages", "lists in pages do not take"),
     ("inspect", "no documents entry describes is answered whatever")])
