@@ -28,6 +28,21 @@ static void keep(struct loader *l, struct rules_document *d, span text)
     d->examples_size += text.len;
 }
 
+static bool has_lines(const struct rules_profile_test *t)
+{
+    return t->text && (strcasestr(t->type, "ndjson") || strcasestr(t->type, "jsonl"));
+}
+
+/* Of lines each is a document of its own: what reads an example ends where the first value does. */
+static void keep_lines(struct loader *l, struct rules_document *d, span text)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t end = at + span_find(span_from(text, at), '\n');
+        keep(l, d, span_trim(span_sub(text, at, end - at)));
+        at = end + 1;
+    }
+}
+
 static void take_test(void *ctx, const struct rules_profile_test *t)
 {
     struct loader *l = ctx;
@@ -35,7 +50,9 @@ static void take_test(void *ctx, const struct rules_profile_test *t)
     const struct rules_document *found = rules_find_document(t->profile, span_str(t->path));
     for (size_t i = 0; found && i < t->profile->documents.count; i++) {
         struct rules_document *d = *LIST_AT(&t->profile->documents, struct rules_document *, i);
-        if (d == found) keep(l, d, text_of(l, t, &made));
+        if (d != found) continue;
+        if (has_lines(t)) keep_lines(l, d, text_of(l, t, &made));
+        else keep(l, d, text_of(l, t, &made));
     }
     mem_hook_free(made);
 }

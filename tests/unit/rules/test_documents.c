@@ -112,10 +112,30 @@ static void test_version_is_of_the_bytes(void **state)
     loaded_free(&a), loaded_free(&b), loaded_free(&c), loaded_free(&d);
 }
 
+/* What stands in any line of a test's answer is an example, not in the first alone. */
+static void test_lines_are_examples(void **state)
+{
+    const char *const files[] = {SOURCE_DIR "/rules/section-1367.json", SOURCE_DIR "/rules/examples/persons-api.json"};
+    struct loaded l = load_files(files, 2);
+    bool last = false;
+    span text;
+    (void)state;
+    assert_non_null(l.set);
+    const struct rules_document *d = rules_find_document(rules_find_profile(l.set, SPAN("persons-api")), SPAN("/api/export.ndjson"));
+    assert_non_null(d);
+    for (size_t i = 0; rules_document_example(d, i, &text); i++) {
+        assert_int_equal(span_find(text, '\n'), text.len);
+        last = last || i > 0;
+    }
+    assert_true(last);
+    loaded_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_lines_are_examples),
         cmocka_unit_test(test_lint_of_order),
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_example),
