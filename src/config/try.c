@@ -173,6 +173,7 @@ static RESULT spell(const struct config *c, enum config_fixed what, struct buf *
 
 const char *config_fixed_name(enum config_fixed what)
 {
+    ASSERT(what < CONFIG_FIXED_COUNT);
     return fixed_names[what];
 }
 
@@ -201,6 +202,7 @@ void config_compare(const struct config *now, const struct config *next)
 void config_warn_of_restart(const struct config *next, enum config_fixed what, const char *running)
 {
     char after[65];
+    ASSERT(what < CONFIG_FIXED_COUNT);
     struct place top = place_root(next->inside->sources[0]), at = place_member(&top, fixed_names[what]);
     if (!config_fixed_digest(next, what, after) || strcmp(running, after) == 0) return;
     place_warning(&at, "%s changed since the gateway that runs was started; that needs a restart, a reload is refused", fixed_words[what]);
