@@ -168,34 +168,49 @@ static const uint8_t *other_of(const struct image *image, const uint8_t *home, u
     return bucket_at(image, other_bucket(tag, at, image->header.buckets));
 }
 
-/* Those that are not at home: of all of them the other bucket is asked for before any is read. */
-static void find_others(const struct registry *r, struct batch *b)
+/* Some of a batch. */
+struct some {
+    size_t n;
+    uint8_t which[BATCH];
+};
+
+/* Those at home and the others, without a branch for each: nobody foretells which is which. */
+static void part(const struct batch *b, struct some *here, struct some *away)
 {
-    const uint8_t *others[BATCH], *slots[BATCH];
-    uint64_t tags[BATCH];
-    uint8_t whose[BATCH];
-    size_t n = 0;
+    here->n = away->n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        if (b->slots[i]) continue;
-        whose[n] = (uint8_t)i;
-        tags[n] = b->tags[i];
-        others[n] = other_of(&r->image, b->homes[i], b->tags[i]);
-        ask_for(others[n++]);
+        here->which[here->n] = away->which[away->n] = (uint8_t)i;
+        here->n += b->slots[i] != NULL;
+        away->n += b->slots[i] == NULL;
     }
-    find_slots(r, others, tags, n, slots);
-    for (size_t i = 0; i < n; i++) {
-        b->slots[whose[i]] = slots[i];
-        if (slots[i]) ask_for_handle(&r->image, slots[i]);
+}
+
+/* Of all that are not at home the other bucket is asked for before any is read. */
+static void ask_for_others(const struct registry *r, const struct batch *b, const struct some *away, const uint8_t **others, uint64_t *tags)
+{
+    for (size_t i = 0; i < away->n; i++) {
+        tags[i] = b->tags[away->which[i]];
+        others[i] = other_of(&r->image, b->homes[away->which[i]], tags[i]);
+        ask_for(others[i]);
     }
 }
 
 static void find_batch(const struct registry *r, struct batch *b)
 {
+    const uint8_t *others[BATCH], *slots[BATCH];
+    uint64_t tags[BATCH];
+    struct some here, away;
     ask_for_homes(r, b);
     find_slots(r, b->homes, b->tags, b->n, b->slots);
-    for (size_t i = 0; i < b->n; i++)
-        if (b->slots[i]) ask_for_handle(&r->image, b->slots[i]);
-    find_others(r, b);
+    part(b, &here, &away);
+    ask_for_others(r, b, &away, others, tags);
+    for (size_t i = 0; i < here.n; i++)
+        ask_for_handle(&r->image, b->slots[here.which[i]]);
+    find_slots(r, others, tags, away.n, slots);
+    for (size_t i = 0; i < away.n; i++) {
+        b->slots[away.which[i]] = slots[i];
+        if (slots[i]) ask_for_handle(&r->image, slots[i]);
+    }
 }
 
 /* Those of the batch's fingerprints. */
