@@ -76,14 +76,16 @@ def protected_numbers():
 
 
 def registry():
-    """(index, key): built once."""
+    """(index, key): built once, and again where the gateway no longer reads what an older one built."""
     directory = place.WORK / f"registry-{PERSONS}-{SEED}"
     index, key = directory / "protected.idx", directory / "protected.key"
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / "lock", "w", encoding="ascii") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        if index.exists() and key.exists():
+        inspect = [place.GATE, "registry", "inspect", index, "--key", key]
+        if index.exists() and key.exists() and subprocess.run(inspect, capture_output=True, check=False).returncode == 0:
             return index, key
+        index.unlink(missing_ok=True)
         print(f"building a registry of {PERSONS} persons …", flush=True)
         source = directory / "source.jsonl"
         with open(source, "w", encoding="utf-8") as out:
