@@ -148,7 +148,7 @@ static void *run_peer(void *arg)
     SSL_CTX *ctx = peer_context(p);
     SSL *ssl = SSL_new(ctx);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    const struct timeval patience = {.tv_sec = 4};
+    const struct timeval patience = {.tv_sec = 30};
     const int small = 65536;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
