@@ -20,6 +20,9 @@ static void open_fault_switch(const char *path)
 
 int main(int argc, char **argv)
 {
+#ifdef GATE1367_TRAINING
+    fputs("gate1367: a training build: nothing is confined and everything is counted; not for use\n", stderr);
+#endif
     fault_init(getenv("GATE1367_FAULTS"), "main");
     open_fault_switch(getenv("GATE1367_FAULT_SWITCH"));
     json_set_alloc_funcs(mem_hook_alloc, mem_hook_free);

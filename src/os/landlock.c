@@ -80,7 +80,7 @@ result confine_files(const struct os_access *paths, size_t count)
 
 bool os_has_landlock(void)
 {
-#ifdef GATE1367_SANITIZED
+#ifdef OS_UNCONFINED
     return false;
 #else
     return landlock_version() >= 1;
@@ -89,8 +89,7 @@ bool os_has_landlock(void)
 
 result os_confine(enum os_role role, const struct os_access *paths, size_t count)
 {
-#ifdef GATE1367_SANITIZED
-    /* The sanitizers' runtime opens files and maps memory when it finds something. */
+#ifdef OS_UNCONFINED
     (void)role, (void)paths, (void)count;
     return OK;
 #else

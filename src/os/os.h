@@ -231,6 +231,9 @@ void os_set_process_name(const char *name); /* as ps shows it; cut to 15 bytes *
 void os_thread_prompt(uint32_t turn_us);
 /* … has much to do and nobody waits for it: on a busy processor it gets about a third of a share. */
 void os_thread_patient(void);
+/* How a role ends: _exit, for what atexit would do belongs to the process that forked us. A training build first writes down what it
+ * counted. */
+NORETURN void os_leave(int status);
 /* The kernel kills us with the signal when the parent ends; fails with ESRCH when it already has. */
 RESULT os_die_with_parent(pid_t parent, int signal);
 /* No core dumps, not dumpable, no new privileges. Before secrets are read. */
@@ -243,7 +246,7 @@ RESULT os_close_others(const int *keep, size_t count);
 /* What a process may do after it is set up. Syscalls not on the role's list kill it (seccomp); files outside `paths`
  * are refused with EACCES (Landlock; where the kernel lacks it, the file system permissions alone stand). No way
  * back. Binds the calling thread and what it starts later: a thread that runs already confines itself. Sanitizer
- * builds do nothing. Call os_harden first. */
+ * and training builds do nothing. Call os_harden first. */
 enum os_role { OS_ROLE_WORKER, OS_ROLE_SCRIBE, OS_ROLE_ADMIN, OS_ROLE_ASKER };
 struct os_access {
     const char *path; /* file or directory with all below it; NULL is skipped */

@@ -1,5 +1,8 @@
 #include "os/os.h"
 #include <errno.h>
+#ifdef GATE1367_TRAINING
+#include <gcov.h>
+#endif
 #include <linux/close_range.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -49,6 +52,14 @@ void os_thread_prompt(uint32_t turn_us)
 void os_thread_patient(void)
 {
     schedule(SCHED_BATCH, PATIENT_NICE, 0);
+}
+
+void os_leave(int status)
+{
+#ifdef GATE1367_TRAINING
+    __gcov_dump();
+#endif
+    _exit(status);
 }
 
 result os_die_with_parent(pid_t parent, int signal)

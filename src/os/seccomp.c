@@ -290,7 +290,7 @@ result confine_syscalls(enum os_role role)
 
 bool os_has_seccomp(void)
 {
-#ifdef GATE1367_SANITIZED
+#ifdef OS_UNCONFINED
     return false;
 #else
     uint32_t action = KILL;

@@ -41,13 +41,13 @@ static void become(struct supervisor *s, enum role role, pid_t parent)
     signal(SIGINT, SIG_IGN); /* Ctrl-C on a terminal reaches us all: the supervisor alone decides */
     signal(SIGHUP, SIG_IGN);
     result r = os_die_with_parent(parent, SIGTERM);
-    if (!is_ok(r)) _exit(1);
+    if (!is_ok(r)) os_leave(1);
     char name[16];
     snprintf(name, sizeof(name), "gate:%s", ROLE_NAMES[role]);
     os_set_process_name(name);
     fault_role(ROLE_NAMES[role]);
     r = os_harden();
-    if (!is_ok(r)) _exit(2);
+    if (!is_ok(r)) os_leave(2);
     os_close(&s->signals);
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         if (s->children[i].pid != 0) os_close(&s->children[i].control);
@@ -86,7 +86,7 @@ static NORETURN void give_up(int control, const char *why)
     ipc_message_set(&m, IPC_FAILED, 0, "%s", why);
     result r = ipc_channel_send(control, &m);
     (void)r;
-    _exit(2);
+    os_leave(2);
 }
 
 /* ---- confinement ------------------------------------------------------------------------------------------------ */
@@ -94,14 +94,14 @@ static NORETURN void give_up(int control, const char *why)
 static void confine_worker(void *ctx)
 {
     config_close_secrets(ctx);
-    if (!is_ok(os_confine(OS_ROLE_WORKER, NULL, 0))) _exit(2);
+    if (!is_ok(os_confine(OS_ROLE_WORKER, NULL, 0))) os_leave(2);
 }
 
 /* The admin role's file: the journal, opened before. */
 static void confine_admin(void *ctx)
 {
     config_close_secrets(ctx);
-    if (!is_ok(os_confine(OS_ROLE_ADMIN, NULL, 0))) _exit(2);
+    if (!is_ok(os_confine(OS_ROLE_ADMIN, NULL, 0))) os_leave(2);
 }
 
 static result confine_scribe(void *ctx)
@@ -133,7 +133,7 @@ static NORETURN void run_scribe(struct supervisor *s, int control)
         .confine = confine_scribe,
         .confine_ctx = s->now.config,
     };
-    _exit(ledger_scribe_run(&c));
+    os_leave(ledger_scribe_run(&c));
 }
 
 /* The published log is all that it reads, and the witness's word all that it writes: beside it. */
@@ -157,7 +157,7 @@ static NORETURN void run_asker(struct supervisor *s, int control)
     os_close(&s->root_fd);
     struct witness_role r = {.settings = &s->now.config->witness, .ledger = s->now.config->ledger, .control = control,
         .board = &s->processes->witness, .reborn = s->ready, .confine = confine_asker, .confine_ctx = s->now.config};
-    _exit(witness_role_run(&r));
+    os_leave(witness_role_run(&r));
 }
 
 static struct registry *open_registry(const struct config *c, const void *overlay, int control)
@@ -199,7 +199,7 @@ static NORETURN void run_worker(struct supervisor *s, struct generation *g, unsi
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
     os_thread_prompt(WORKER_TURN_US);
-    _exit(proxy_worker_run(&a, confine_worker, g->config));
+    os_leave(proxy_worker_run(&a, confine_worker, g->config));
 }
 
 static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsigned slot, int control)
@@ -224,7 +224,7 @@ static NORETURN void run_admin(struct supervisor *s, struct generation *g, unsig
     if (!read_secret(s->root_fd, &a.pseudonym_root, sizeof(a.pseudonym_root))) give_up(control, "no pseudonym key");
     os_close(&s->ticket_fd);
     os_close(&s->root_fd);
-    _exit(admin_run(&a, confine_admin, g->config));
+    os_leave(admin_run(&a, confine_admin, g->config));
 }
 
 /* Everything that `serve` would do with the new files, in a process of its own: what crashes a parser must not take the
@@ -247,7 +247,7 @@ static NORETURN void run_trial(struct supervisor *s)
         }
         buf_free(&quoted);
     }
-    _exit(good ? 0 : 1);
+    os_leave(good ? 0 : 1);
 }
 
 /* ---- forking ---------------------------------------------------------------------------------------------------- */
@@ -296,7 +296,7 @@ static NORETURN void live(struct supervisor *s, const struct birth *b, unsigned 
     case ROLE_ASKER: run_asker(s, control);
     case ROLE_COUNT: break;
     }
-    _exit(2);
+    os_leave(2);
 }
 
 static bool give_birth(struct supervisor *s, const struct birth *b)

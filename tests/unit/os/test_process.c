@@ -38,6 +38,25 @@ static void test_close_others(void **state)
     assert_int_equal(run_in_child(close_others, NULL), 0);
 }
 
+static void spoil(void)
+{
+    _exit(100);
+}
+
+static void leave(void *ctx)
+{
+    (void)ctx;
+    atexit(spoil);
+    os_leave(7);
+}
+
+/* What the parent would do at its end is not done by its children. */
+static void test_leave(void **state)
+{
+    (void)state;
+    assert_int_equal(run_in_child(leave, NULL), -7);
+}
+
 static void test_clocks(void **state)
 {
     (void)state;
@@ -305,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_close_others),
+        cmocka_unit_test(test_leave),
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_events),
