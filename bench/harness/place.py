@@ -57,6 +57,13 @@ def revision():
     return commit + (" with changes" if changed else "")
 
 
+def guided():
+    """Whether a profile guided the compiler (cmake/profile.cmake)."""
+    commands = BUILD / "compile_commands.json"
+    there = commands.exists() and "-fprofile-use=" in commands.read_text()
+    return "built with a profile" if there else "built without a profile"
+
+
 class Report:
     """Lines to the screen and to bench/results/NAME.md."""
 
@@ -68,7 +75,7 @@ class Report:
         self.say(f"# {name}", "")
         self.say(f"- {time.strftime('%Y-%m-%d %H:%M:%S %z')}, {os.cpu_count()} cores of {processor()}, "
                  f"Linux {platform.release()}, load average {self.load[0]:.1f} before")
-        self.say(f"- gate1367 {revision()}; " + ", ".join(package(p) for p in ("openssl", *packages)), "")
+        self.say(f"- gate1367 {revision()}, {guided()}; " + ", ".join(package(p) for p in ("openssl", *packages)), "")
 
     def say(self, *lines):
         for line in lines:
