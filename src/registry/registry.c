@@ -246,7 +246,7 @@ static void probe_many(const struct registry *r, const struct registry_key *keys
 {
     struct registry_asks asks;
     asks.count = asks.most = 0;
-    registry_asks_empty(&asks);
+    asks.longs = 0;
     for (size_t i = 0; i < n; i++) {
         registry_ask(r, &asks, &keys[i]);
         hits[i] = (struct registry_hit){false, REGISTRY_NO_SUBJECT};
