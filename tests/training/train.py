@@ -12,6 +12,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -33,7 +34,7 @@ PERSONS = 20_000
 CLIENTS, REQUESTS = 4, 2200  # each
 SIZES = {1: 60, 3: 30, 12: 12, 60: 6, 1000: 2}  # records in a document: how many such documents
 LINES = "application/x-ndjson"
-TIMEOUT = 300  # a bound: it takes some ten seconds
+TIMEOUT = 300  # a bound of all of it: it takes some ten seconds
 
 
 # ---- what is asked about
@@ -146,8 +147,7 @@ def ask(port, seed, paths):
 
 def ask_all(gateway, paths):
     with multiprocessing.Pool(CLIENTS) as pool:
-        waiting = pool.starmap_async(ask, [(gateway.port, seed, paths) for seed in range(CLIENTS)])
-        waiting.get(TIMEOUT)
+        pool.starmap(ask, [(gateway.port, seed, paths) for seed in range(CLIENTS)])
 
 
 # ---- the gateway and its commands
@@ -179,10 +179,11 @@ def run(place, pipe):
         {"path": "/p/", "upstream": "records", "profile": "paged"}])
     gw.write("cases.json", cases())
     gw.write("pages.json", pages(prefix="/p"))
-    gw.start()
-    ask_all(gw, paths)
-    gw.admin("/metrics")
-    code = gw.stop()
+    with gw:  # who fails leaves none behind
+        gw.start()
+        ask_all(gw, paths)
+        gw.admin("/metrics")
+        code = gw.stop()
     if code != 0:
         raise AssertionError(f"the gateway ended with {code}:\n{gw.stderr()[-2000:]}")
     run_commands(gw, protected)
@@ -209,9 +210,16 @@ def keep(counts):
     return len(files)
 
 
+def too_long(*_):
+    raise TimeoutError(f"it took longer than {TIMEOUT} s")
+
+
 def main():
     started, counts = time.monotonic(), BUILD / "profile"
-    shutil.rmtree(counts, ignore_errors=True)
+    signal.signal(signal.SIGALRM, too_long)  # whatever hangs, the origin and its pipe too
+    signal.alarm(TIMEOUT)
+    for old in (counts, *BUILD.glob("train-*")):  # of one that was killed
+        shutil.rmtree(old, ignore_errors=True)
     here, there = multiprocessing.Pipe()
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="train-") as place:
         origin = multiprocessing.Process(target=lambda: serve_origin(there, there.recv()), daemon=True)
