@@ -87,6 +87,29 @@ def test_the_dashboard_asks_for_what_there_is(gateway):
     assert len(ids) == len(set(ids)) and len(panels) >= 12
 
 
+def promtool(*arguments, said):
+    """Prometheus's own checker, where it is installed (Debian's prometheus)."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run(["promtool", "check", *arguments], input=said, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_finds_nothing_wrong_with_the_metrics(gateway):
+    fetch(gateway.port, "/api/persons", POLICE)
+    promtool("metrics", said=gateway.admin("/metrics")[1])
+
+
+def test_prometheus_reads_every_query_of_the_dashboard(tmp_path):
+    """Each as a rule that records: so it is parsed, and its types are looked at."""
+    board = json.loads((g.ROOT / "contrib/grafana/gate1367.json").read_text())
+    asked = [t["expr"].replace("$__rate_interval", "5m") for p in board["panels"] for t in p.get("targets", [])]
+    assert len(asked) > 50
+    rules = {"groups": [{"name": "board", "rules": [{"record": f"board:{n}", "expr": e} for n, e in enumerate(asked)]}]}
+    (tmp_path / "rules.json").write_text(json.dumps(rules))  # which is YAML
+    promtool("rules", tmp_path / "rules.json", said=None)
+
+
 UNIT = g.ROOT / "contrib/systemd/gate1367.service"
 
 
