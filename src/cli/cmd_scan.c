@@ -5,7 +5,6 @@
 #include "cli/cli.h"
 #include "cli/scan.h"
 #include "os/os.h"
-#include <sys/stat.h>
 
 static bool take_options(struct scan *s, int *argc, char **argv)
 {
@@ -61,9 +60,6 @@ int cli_scan(int argc, char **argv)
 {
     struct scan s = {0};
     int status = 2;
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    s.mode = 0666 & ~mask;
     if (!take_options(&s, &argc, argv)) return 2;
     bool ready = prepare(&s, &status);
     for (int i = 1; ready && i < argc; i++) ready = scan_add(&s, argv[i]);

@@ -4,10 +4,7 @@
 #include "cli/scan.h"
 #include "os/os.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PLACES_MAX 1000
 #define JOBS_MAX 256
@@ -25,6 +22,12 @@ static void fail(struct scan_file *f, const char *what, const char *why)
     f->why = is_ok(r) ? mem_strdup((const char *)buf_span(&text).ptr) : NULL;
     buf_free(&text);
     f->failed = true;
+}
+
+static void cannot_write(struct scan_file *f, const struct scan_output *to, result r)
+{
+    if (r.code == EEXIST) fail(f, to->path, ": is there already; name an empty directory");
+    else fail(f, "cannot be written: ", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
 }
 
 static void append_encoded(char *out, size_t size, const char *name)
@@ -85,38 +88,20 @@ static void report(struct trial *t, const struct trial_question *q, const struct
     if (a->survey != NULL && q->class == RECIPIENT_RESTRICTED && (v->withheld_count > 0 || v->document_withheld)) keep_places(f, trial_explain(t, q, a));
 }
 
-/* Makes the directories of DIR/a/b/c.json. */
-static bool make_directories(char *path, size_t base)
-{
-    for (char *slash = strchr(path + base, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!made) return false;
-    }
-    return true;
-}
-
-/* Where the file's output goes. False after saying why it cannot. */
-static bool place_output(const struct scan *s, struct scan_file *f, char path[8192])
-{
-    snprintf(path, 8192, "%s/%s", s->write, f->relative);
-    if (os_exists(path)) fail(f, path, ": is there already; name an empty directory");
-    else if (!make_directories(path, strlen(s->write) + 1)) fail(f, "cannot be written: ", os_error_text(FAIL(ERROR_IO, errno)));
-    return !f->failed;
-}
-
 /* What would be delivered. What is withheld whole leaves no file, for that would tell of it. */
 static void write_delivered(const struct scan *s, const struct trial_answer *a, span body, struct scan_file *f)
 {
-    char path[8192];
     struct buf out;
+    struct scan_output to;
     if (s->write == NULL || !trial_delivers(a)) return;
-    if (!place_output(s, f, path)) return;
     buf_init(&out, OUTPUT_MAX);
+    to.fd = -1;
     result r = trial_body(a, body, &out);
-    if (is_ok(r)) r = os_write_atomic(path, buf_span(&out), s->mode);
-    if (!is_ok(r)) fail(f, "cannot be written: ", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
+    if (is_ok(r)) r = scan_output_open(&to, s->write, f->relative);
+    bool opened = is_ok(r);
+    if (opened) r = os_write_all(to.fd, buf_span(&out));
+    if (opened) r = scan_output_close(&to, r);
+    if (!is_ok(r)) cannot_write(f, &to, r);
     buf_free(&out);
 }
 
@@ -148,7 +133,8 @@ struct flow {
     struct scan *scan;
     struct trial *trial;
     struct scan_file *file;
-    int out;  /* -1: nothing is written */
+    struct scan_output to;
+    bool write;
     bool raw; /* entitled recipients get every byte, whether it could be read or not */
     result failed;
 };
@@ -156,7 +142,7 @@ struct flow {
 static result write_piece(void *ctx, span bytes)
 {
     const struct flow *w = ctx;
-    return w->out < 0 || w->raw ? OK : os_write_all(w->out, bytes);
+    return !w->write || w->raw ? OK : os_write_all(w->to.fd, bytes);
 }
 
 static bool feed_piece(void *ctx, span piece, bool last)
@@ -164,45 +150,40 @@ static bool feed_piece(void *ctx, span piece, bool last)
     struct flow *w = ctx;
     w->file->bytes += piece.len;
     atomic_fetch_add_explicit(&w->scan->work_done, piece.len, memory_order_relaxed);
-    if (w->out >= 0 && w->raw && is_ok(w->failed)) w->failed = os_write_all(w->out, piece);
+    if (w->write && w->raw && is_ok(w->failed)) w->failed = os_write_all(w->to.fd, piece);
     bool wanted = trial_feed(w->trial, piece, last);
     return (wanted || w->raw) && !last && is_ok(w->failed);
 }
 
-/* Written beside its place and moved there once it is whole. */
-static void finish_output(const struct trial_answer *a, bool read, struct flow *w, const char *part, const char *path)
+/* It has its name once it is whole. */
+static void finish_output(const struct trial_answer *a, bool read, struct flow *w)
 {
     bool keep = read && trial_delivers(a) && !w->file->failed;
-    result r = OK;
-    if (keep && fsync(w->out) != 0) r = FAIL(ERROR_IO, errno);
-    close(w->out);
-    if (is_ok(r)) r = keep ? os_rename(part, path) : os_remove(part);
-    if (!is_ok(r)) fail(w->file, "cannot be written: ", os_error_text(r));
+    result r = keep ? scan_output_close(&w->to, OK) : OK;
+    if (!keep) scan_output_drop(&w->to);
+    if (!is_ok(r)) cannot_write(w->file, &w->to, r);
 }
 
 static void scan_flow(struct scan *s, struct trial *t, struct flow *w)
 {
     struct scan_file *f = w->file;
     struct trial_answer a;
-    char path[8192] = "", part[8200] = "";
-    bool write = s->write != NULL;
-    if (write && !place_output(s, f, path)) return;
-    snprintf(part, sizeof(part), "%s.part", path);
-    if (write) w->out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (write && w->out < 0) fail(f, "cannot be written: ", os_error_text(FAIL(ERROR_IO, errno)));
+    result r = s->write != NULL ? scan_output_open(&w->to, s->write, f->relative) : OK;
+    w->write = s->write != NULL && is_ok(r);
+    if (!is_ok(r)) cannot_write(f, &w->to, r);
     bool read = !f->failed && files_read_pieces(f->path, feed_piece, w);
     if (!read && !f->failed) cannot_read(f);
-    result r = trial_close(t, &a);
+    r = trial_close(t, &a);
     if (is_ok(r)) r = w->failed;
     if (!is_ok(r)) fail(f, "", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
     if (!f->failed) report_sums(&a, f);
-    if (w->out >= 0) finish_output(&a, read, w, part, path);
+    if (w->write) finish_output(&a, read, w);
 }
 
 static void scan_one(struct scan *s, struct trial *t, struct scan_file *f)
 {
     const char *named = s->type != NULL ? s->type : files_type(f->path);
-    struct flow w = {.scan = s, .trial = t, .file = f, .out = -1, .failed = OK};
+    struct flow w = {.scan = s, .trial = t, .file = f, .failed = OK};
     struct trial_question q = {.registry = s->insight.now.registry,
         .limits = s->insight.config->settings.limits,
         .type = named != NULL ? named : "application/octet-stream"};

@@ -269,6 +269,25 @@ result os_sync_close(int *fd)
     return r;
 }
 
+result os_create_nameless(const char *path, mode_t mode, int *fd)
+{
+    char parent[PATH_ROOM];
+    TRY(parent_of(path, parent));
+    *fd = open(parent, O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+    if (*fd >= 0) return OK;
+    bool unknown = errno == EISDIR || errno == EINVAL; /* so says who has never heard of them */
+    return FAIL(ERROR_IO, unknown ? EOPNOTSUPP : errno);
+}
+
+result os_give_name(int fd, const char *path)
+{
+    char self[64];
+    TRY(sync_fd(fd));
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    REQUIRE(linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0, ERROR_IO, errno);
+    return os_sync_parent(path);
+}
+
 /* Linux keeps an access control list as a version and entries of eight bytes, little-endian. */
 struct acl_entry {
     uint16_t tag, rights;
@@ -280,38 +299,39 @@ struct acl_entry {
 #define ACL_ONE_USER 0x02
 #define ACL_MASK 0x10
 
-/* Only we, beside the owner, may read; nobody else may anything. */
-static bool entry_is_ours(const struct acl_entry *e)
-{
-    if (e->tag == ACL_OWNER || e->tag == ACL_MASK || e->rights == 0) return true;
-    return e->tag == ACL_ONE_USER && e->id == geteuid() && e->rights == 4;
-}
-
 /* A credential that systemd hands to a service belongs to root and is opened to the service's user by a list; what looks
- * like the group's rights is the list's mask then. */
-static bool listed_for_us_alone(int fd)
+ * like the group's rights is the list's mask then. Whether a list opens the file to one account to read, beside its owner, and to
+ * nobody else. */
+static bool listed_for_one(int fd, uid_t *who)
 {
     struct {
         uint32_t version;
         struct acl_entry entries[ACL_ENTRIES];
     } acl;
+    size_t listed = 0;
     ssize_t n = fgetxattr(fd, "system.posix_acl_access", &acl, sizeof acl);
     if (n < (ssize_t)sizeof acl.version || acl.version != ACL_VERSION) return false;
     size_t count = ((size_t)n - sizeof acl.version) / sizeof acl.entries[0];
-    for (size_t i = 0; i < count; i++)
-        if (!entry_is_ours(&acl.entries[i])) return false;
-    return count > 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct acl_entry *e = &acl.entries[i];
+        if (e->tag == ACL_OWNER || e->tag == ACL_MASK || e->rights == 0) continue;
+        if (e->tag != ACL_ONE_USER || e->rights != 4 || listed++ > 0) return false;
+        *who = e->id;
+    }
+    return listed == 1;
 }
 
 /* Checked on the open descriptor, so that nobody can swap the file between the look and the read. */
 static RESULT check_secret(int fd)
 {
     struct stat st;
+    uid_t who;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
-    bool private = (st.st_mode & (S_IRWXG | S_IRWXO)) == 0 || listed_for_us_alone(fd);
-    REQUIRE(private, ERROR_CONFIG, OS_SECRET_EXPOSED);
     REQUIRE(st.st_uid == geteuid() || st.st_uid == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return OK;
+    REQUIRE(listed_for_one(fd, &who), ERROR_CONFIG, OS_SECRET_EXPOSED);
+    REQUIRE(who == geteuid(), ERROR_CONFIG, OS_SECRET_LISTED);
     return OK;
 }
 

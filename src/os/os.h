@@ -12,6 +12,7 @@
 enum os_error {
     OS_TOO_LARGE = 1001,  /* LIMIT: the file is over the cap */
     OS_SECRET_EXPOSED,    /* CONFIG: group or others may read it, or somebody else owns it */
+    OS_SECRET_LISTED,     /* CONFIG: an access control list opens it to one account, which is not ours */
     OS_NOT_A_FILE,        /* CONFIG: neither regular file nor (os_read_file only) pipe */
     OS_BAD_ADDRESS,       /* CONFIG: not ADDRESS:PORT */
     OS_UNRESOLVED,        /* CONFIG: the name has no address */
@@ -43,8 +44,13 @@ RESULT os_write_unsynced(const char *temporary, const char *path, span data, mod
  * others may find less there. */
 RESULT os_create_unsynced(const char *path, span data, mode_t mode, int *fd);
 RESULT os_sync_close(int *fd);
-/* Opens a file that only its owner may read (no group or other bits, owned by us or root): CONFIG OS_SECRET_EXPOSED
- * otherwise. */
+/* A file in path's directory that has no name yet: closed before it is given one it is gone, and so it is when its process is killed.
+ * IO EOPNOTSUPP where the file system knows none. */
+RESULT os_create_nameless(const char *path, mode_t mode, int *fd);
+/* Gives it that name, where there is nothing yet (IO EEXIST); durable on return. */
+RESULT os_give_name(int fd, const char *path);
+/* Opens a file that only its owner may read (no group or other bits, owned by us or root), or whom an access control list names
+ * alone, if that is us: CONFIG OS_SECRET_EXPOSED or OS_SECRET_LISTED otherwise. */
 RESULT os_secret_open(const char *path, int *fd);
 RESULT os_secret_read(const char *path, size_t cap, struct buf *out); /* open, read, close */
 /* Creates a secret that is not there yet (EEXIST otherwise): mode 0600, durable on return. */

@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from harness import gateway as g
-from harness.client import POLICE, fetch
+from harness.client import POLICE, fetch, wait_until
 from harness.origin import answer
 from test_commands import on_terminal
 
@@ -287,3 +287,21 @@ def test_what_of_independent_units_is_delivered(streams, tmp_path):
     officer = scan(streams, "--route", "/s/list", "--write", tmp_path / "officer", *paths, recipient="uscis-officer")
     assert officer.returncode == 0
     assert {p.name: p.read_text() for p in (tmp_path / "officer").iterdir()} == {n: c[0] for n, c in zip(names, cases)}
+
+
+def test_whoever_ends_it_finds_whole_files_or_none(streams, tmp_path):
+    """What is half-written bears no name that somebody could publish, or stumble over in the next scan."""
+    out = tmp_path / "out"
+    scanning = subprocess.Popen([g.BIN, "scan", "-c", "gate.json", "--recipient", "state-police", "--route", "/s/lines", "--type", "application/x-ndjson",
+                                 "--write", out, "-"], cwd=streams.dir, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    scanning.stdin.write(b'{"personId":1}\n' * 40000)
+    scanning.stdin.flush()
+
+    def holds():
+        sizes = [os.stat(fd).st_size for fd in pathlib.Path(f"/proc/{scanning.pid}/fd").iterdir() if str(out) in os.readlink(fd)]
+        return sizes and sizes[0] > 100000
+    assert wait_until(holds)
+    scanning.kill()
+    scanning.wait()
+    scanning.stdin.close()
+    assert os.listdir(out) == []

@@ -241,13 +241,15 @@ static void test_a_secret_listed_for_us_alone(void **state)
         struct listed entries[6];
         size_t count;
         bool good;
+        int code;
     } lists[] = {
-        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, true},
-        {{{OWNER, 4, none}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false},
-        {{{OWNER, 4, none}, {USER, 6, us}, {GROUP_OWNER, 0, none}, {MASK, 6, none}, {OTHER, 0, none}}, 5, false},
-        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 4, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false},
-        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {GROUP, 4, 1}, {MASK, 4, none}, {OTHER, 0, none}}, 6, false},
-        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 4, none}}, 5, false},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, true, 0},
+        {{{OWNER, 4, none}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_LISTED},
+        {{{OWNER, 4, none}, {USER, 6, us}, {GROUP_OWNER, 0, none}, {MASK, 6, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_EXPOSED},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 4, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_EXPOSED},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {GROUP, 4, 1}, {MASK, 4, none}, {OTHER, 0, none}}, 6, false, OS_SECRET_EXPOSED},
+        {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 4, none}}, 5, false, OS_SECRET_EXPOSED},
+        {{{OWNER, 4, none}, {USER, 4, us}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 6, false, OS_SECRET_EXPOSED},
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         unlink(at("listed"));
@@ -263,7 +265,7 @@ static void test_a_secret_listed_for_us_alone(void **state)
         result r = os_secret_read(at("listed"), 100, &b);
         assert_int_equal(is_ok(r), lists[i].good);
         if (lists[i].good) assert_span(buf_span(&b), "secret");
-        else assert_error(r, ERROR_CONFIG, OS_SECRET_EXPOSED);
+        else assert_error(r, ERROR_CONFIG, lists[i].code);
         buf_free(&b);
     }
 }
@@ -285,6 +287,29 @@ static void test_secret_by_descriptor(void **state)
     assert_error(os_read_fd(fd, 5, &b), ERROR_LIMIT, OS_TOO_LARGE);
     os_close(&fd);
     assert_int_equal(fd, -1);
+}
+
+/* Nobody sees it until it has its name, and it never takes another's. */
+static void test_a_file_without_a_name(void **state)
+{
+    (void)state;
+    int fd;
+    result r = os_create_nameless(at("named"), 0600, &fd);
+    if (!is_ok(r)) {
+        assert_error(r, ERROR_IO, EOPNOTSUPP);
+        print_message("no files without names here\n");
+        return;
+    }
+    assert_ok(os_write_all(fd, SPAN("content")));
+    assert_false(os_exists(at("named")));
+    assert_ok(os_give_name(fd, at("named")));
+    os_close(&fd);
+    assert_content(at("named"), "content");
+    assert_ok(os_create_nameless(at("named"), 0600, &fd));
+    assert_error(os_give_name(fd, at("named")), ERROR_IO, EEXIST);
+    os_close(&fd);
+    assert_content(at("named"), "content");
+    assert_error(os_create_nameless(at("no/such"), 0600, &fd), ERROR_IO, ENOENT);
 }
 
 static void test_failed_secret_leaves_no_file(void **state)
@@ -441,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_a_secret_listed_for_us_alone),
         cmocka_unit_test(test_secret_by_descriptor),
+        cmocka_unit_test(test_a_file_without_a_name),
         cmocka_unit_test(test_failed_secret_leaves_no_file),
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_lock),
