@@ -91,7 +91,8 @@ int cli_main(int argc, char **argv)
         return 0;
     }
     int status = c->run(argc - 1, argv + 1);
-    if (fflush(stdout) != 0 && status == 0) status = 2; /* a full disk behind a pipe is no success */
+    bool told = fflush(stdout) == 0 && !ferror(stdout); /* what filled a buffer before was lost without a word */
+    if (!told && status == 0) status = 2; /* a full disk behind a pipe is no success */
     return status;
 }
 

@@ -187,6 +187,13 @@ def test_secrets_belong_to_their_owner(gw):
         path.chmod(0o600)
 
 
+@pytest.mark.parametrize("args", [("help",), ("rules", "schema", "rules"), ("rules", "print", str(g.ROOT / "rules/section-1367.json"))])
+def test_what_does_not_fit_on_the_disk_is_no_success(gw, args):
+    """However much of it there is: the last piece, which is what is looked at when all is said, may well fit."""
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run([g.BIN, *args], cwd=gw.dir, stdout=full).returncode == 2
+
+
 def test_every_listing_has_json(make_gateway, origin):
     origin.respond = lambda r: answer([{"aNumber": "A012345678"}])
     gw = make_gateway(protected=["A012345678"])
