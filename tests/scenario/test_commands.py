@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import re
+import struct
 import subprocess
 
 import pytest
@@ -185,6 +186,22 @@ def test_secrets_belong_to_their_owner(gw):
         done = gw.command("check", "-c", "gate.json")
         assert done.returncode == 1 and name in done.stderr, name
         path.chmod(0o600)
+
+
+def test_a_credential_of_another_account_says_whose_it_is(gw):
+    """As systemd hands them to a service: root's, with a list that names the service's user. chmod would take it away from the service."""
+    entries = b"".join(struct.pack("<HHI", *e) for e in ((1, 4, 2**32 - 1), (2, 4, os.geteuid() + 1), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1)))
+    path = gw.dir / "protected.key"
+    try:
+        os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + entries)
+    except OSError:
+        pytest.skip("no access control lists here")
+    try:
+        done = gw.command("check", "-c", "gate.json")
+    finally:
+        os.removexattr(path, "system.posix_acl_access")
+        path.chmod(0o600)
+    assert done.returncode == 1 and "to another account" in done.stderr and "run this as that account" in done.stderr and "chmod" not in done.stderr
 
 
 @pytest.mark.parametrize("args", [("help",), ("rules", "schema", "rules"), ("rules", "print", str(g.ROOT / "rules/section-1367.json"))])
