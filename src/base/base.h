@@ -79,6 +79,8 @@ NORETURN void assert_failed(const char *file, int line, const char *condition);
 /* All NULL on failure (also when the fault point "malloc" says so); zeroed. Sizes in bytes. */
 void *mem_alloc(size_t size);
 void *mem_array(size_t count, size_t size); /* overflow-checked */
+/* For types that are aligned by more than 16 bytes, a power of two: the compiler relies on it. Freed like the others, never resized. */
+void *mem_alloc_aligned(size_t alignment, size_t size);
 /* Grows or shrinks; the new part is not zeroed. On NULL the old block stands. */
 void *mem_resize(void *p, size_t size);
 void *mem_copy(const void *p, size_t size);

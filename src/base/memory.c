@@ -14,6 +14,13 @@ void *mem_array(size_t count, size_t size)
     return mem_alloc(total);
 }
 
+void *mem_alloc_aligned(size_t alignment, size_t size)
+{
+    void *p;
+    if (fault_hit("malloc") || posix_memalign(&p, alignment, size ? size : 1) != 0) return NULL;
+    return memset(p, 0, size);
+}
+
 void *mem_resize(void *p, size_t size)
 {
     if (fault_hit("malloc")) return NULL;

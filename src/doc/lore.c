@@ -65,7 +65,8 @@ static bool take_names(struct doc_lore *l, const struct doc_names *n)
 static bool take_tracks(struct doc_lore *l, const struct track *t)
 {
     if (!t || t->count == 0) return true;
-    l->nodes = mem_copy(t->nodes, t->count * sizeof *l->nodes);
+    l->nodes = mem_alloc_aligned(_Alignof(struct track_node), t->count * sizeof *l->nodes);
+    if (l->nodes) memcpy(l->nodes, t->nodes, t->count * sizeof *l->nodes);
     l->ops = mem_copy(t->ops, (t->op_count + (size_t)1) * sizeof *l->ops);
     if (!l->nodes || !l->ops) return false;
     l->epoch = t->epoch;

@@ -177,7 +177,7 @@ static bool learn_record(struct lesson *l, const uint16_t *last)
 
 struct track *track_new(void)
 {
-    struct track *t = mem_alloc(sizeof *t);
+    struct track *t = mem_alloc_aligned(_Alignof(struct track), sizeof *t);
     if (t) track_reset(t);
     return t;
 }

@@ -37,16 +37,32 @@ static void test_resize_keeps_the_old_block_when_it_fails(void **state)
 static void test_every_allocator_can_fail(void **state)
 {
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         fault_arm("malloc", 1);
         void *p = i == 0   ? mem_alloc(1)
                   : i == 1 ? mem_array(1, 1)
                   : i == 2 ? mem_copy("a", 1)
+                  : i == 4 ? mem_alloc_aligned(64, 64)
                   : i == 3 ? (void *)mem_strdup("a")
                            : mem_hook_alloc(1);
         fault_arm("malloc", 0);
         assert_null(p);
     }
+}
+
+static void test_aligned(void **state)
+{
+    (void)state;
+    void *blocks[64];
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        blocks[i] = mem_alloc_aligned(64, 100 + i);
+        assert_non_null(blocks[i]);
+        assert_int_equal((uintptr_t)blocks[i] % 64, 0);
+        for (size_t k = 0; k < 100 + i; k++) assert_int_equal(((uint8_t *)blocks[i])[k], 0);
+        memset(blocks[i], 0xff, 100 + i);
+        if (i % 2) mem_free(blocks[i]), blocks[i] = NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) mem_free(blocks[i]);
 }
 
 static void test_wipe(void **state)
@@ -109,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_array_overflow),
         cmocka_unit_test(test_resize_keeps_the_old_block_when_it_fails),
         cmocka_unit_test(test_every_allocator_can_fail),
+        cmocka_unit_test(test_aligned),
         cmocka_unit_test(test_wipe),
         cmocka_unit_test(test_auto),
         cmocka_unit_test(test_assertions_abort),
