@@ -556,7 +556,7 @@ static inline void shape_varies(struct match *m)
     if (UNLIKELY(m->learning != NULL)) m->learning->varies = true;
 }
 void shapes_forget(struct match *m);
-/* Calls `each` for nine digits that stand alone, 012345678 or, as cards print it, 012-345-678. */
+/* Calls `each` for nine digits that stand alone: 012345678, as cards print it 012-345-678, or in other groups. */
 typedef void bare_fn(struct match *m, span digits);
 void shape_each_bare(struct match *m, span text, bare_fn *each);
 

@@ -215,24 +215,94 @@ void shapes_forget(struct match *m)
     m->learnt = span_of(NULL, 0);
 }
 
+/* ---- nine digits that stand alone ------------------------------------------------------------------------------- */
+
+static bool is_white(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static bool is_separator(uint8_t c)
 {
-    return c == ' ' || c == '-' || c == '.';
+    return c == ' ' || c == '-' || c == '.' || c == '_';
+}
+
+/* As cards print it, 012-345-678: the groups of three that were met last. */
+struct threes {
+    size_t begin[3], count, end;
+};
+
+static void threes_add(struct match *m, struct threes *t, span text, size_t begin, size_t end, bare_fn *each)
+{
+    bool joined = t->count > 0 && begin == t->end + 1 && is_separator(text.ptr[t->end]);
+    t->count = end - begin != 3 ? 0 : joined ? t->count + 1 : 1;
+    t->end = end;
+    if (t->count == 0) return;
+    t->begin[(t->count - 1) % 3] = begin;
+    if (t->count < 3) return;
+    size_t first = t->begin[t->count % 3];
+    if (text.ptr[first + 3] == text.ptr[first + 7]) each(m, span_sub(text, first, 11));
+}
+
+/* Groups of digits in a row, however people part a number. */
+struct row {
+    size_t begin, end, digits, groups, first, second; /* the first two groups' lengths */
+};
+#define ROW_GAP 3 /* characters between two groups, as in " - " */
+
+/* A dot parts a version, an address of the network or a fraction. */
+static bool is_gap(span text, size_t from, size_t to)
+{
+    if (to - from > ROW_GAP) return false;
+    for (size_t i = from; i < to; i++)
+        if (!is_white(text.ptr[i]) && text.ptr[i] != '-' && text.ptr[i] != '_') return false;
+    return true;
+}
+
+/* What has a syntax of its own, a social security number and a long ZIP code, or is told as it stands. */
+static bool is_other(span text, const struct row *r)
+{
+    if (r->groups == 1 || (r->groups == 3 && r->first == 3 && r->second == 2)) return true;
+    return r->groups == 2 && r->first == 5 && text.ptr[r->begin + 5] == '-';
+}
+
+/* A sign with a digit at its other side goes on with the number: 10:22, 1/2, -71.05. */
+static bool is_cut(span text, const struct row *r)
+{
+    if (r->end + 1 < text.len && !is_white(text.ptr[r->end]) && is_digit(text.ptr[r->end + 1])) return true;
+    return r->begin > 1 && !is_white(text.ptr[r->begin - 1]) && is_digit(text.ptr[r->begin - 2]);
+}
+
+//= 10-domain 2.2 BARE9, after its separators are stripped
+static void row_propose(struct match *m, const struct row *r, span text, bare_fn *each)
+{
+    if (r->digits == 9 && !is_other(text, r) && !is_cut(text, r)) each(m, span_sub(text, r->begin, r->end - r->begin));
+}
+
+static void row_add(struct match *m, struct row *r, span text, size_t begin, size_t end, bare_fn *each)
+{
+    size_t len = end - begin;
+    if (r->groups == 0 || !is_gap(text, r->end, begin)) {
+        row_propose(m, r, text, each);
+        *r = (struct row){.begin = begin, .first = len};
+    } else if (r->groups == 1) {
+        r->second = len;
+    }
+    r->end = end;
+    r->digits += len;
+    r->groups++;
 }
 
 void shape_each_bare(struct match *m, span text, bare_fn *each)
 {
-    size_t from = 0, begin, end, group[3] = {0}, groups = 0, last_end = 0;
+    struct threes threes = {.count = 0};
+    struct row row = {.groups = 0};
+    size_t from = 0, begin, end;
     while (text_next_digits(text, from, &begin, &end)) {
         from = end;
         if (end - begin == 9) each(m, span_sub(text, begin, 9));
-        bool joined = groups > 0 && begin == last_end + 1 && is_separator(text.ptr[last_end]);
-        groups = end - begin != 3 ? 0 : joined ? groups + 1 : 1;
-        last_end = end;
-        if (groups == 0) continue;
-        group[(groups - 1) % 3] = begin;
-        if (groups < 3) continue;
-        size_t first = group[groups % 3];
-        if (text.ptr[first + 3] == text.ptr[first + 7]) each(m, span_sub(text, first, 11));
+        threes_add(m, &threes, text, begin, end, each);
+        row_add(m, &row, text, begin, end, each);
     }
+    row_propose(m, &row, text, each);
 }

@@ -167,7 +167,8 @@ struct chain {
 
 static bool is_joint(uint8_t c)
 {
-    return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/' || c == '\n' || c == '\r' || c == '\t';
+    return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/' || c == '_' || c == '\n' ||
+           c == '\r' || c == '\t';
 }
 
 static bool is_gap(span text, size_t from, size_t to)

@@ -88,7 +88,7 @@ static void scan_identifiers(struct match *m, span text, const struct look *l)
 
 static bool is_separator(uint8_t c)
 {
-    return c == ' ' || c == '-' || c == '.';
+    return c == ' ' || c == '-' || c == '.' || c == '_' || c == '/' || c == '\n' || c == '\r' || c == '\t';
 }
 
 /* What tells thousands apart in a number that a program wrote for people. */

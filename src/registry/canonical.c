@@ -12,8 +12,9 @@ enum separator {
     SLASH = 8,
     ANGLE = 16,
     STAR = 32,
-    SIGN = 64, /* '#' and ':', which stand before an A-number */
-    JOINTS = SPACE | HYPHEN,
+    SIGN = 64,  /* '#', ':' and '=', which stand before an A-number */
+    MARK = 128, /* what programs put between thousands, and names of files between words */
+    JOINTS = SPACE | HYPHEN | MARK,
 };
 
 static const uint8_t separators[256] = {
@@ -22,12 +23,16 @@ static const uint8_t separators[256] = {
     ['\r'] = SPACE,
     [' '] = SPACE,
     ['#'] = SIGN,
+    ['\''] = MARK,
     ['*'] = STAR,
+    [','] = MARK,
     ['-'] = HYPHEN,
     ['.'] = DOT,
     ['/'] = SLASH,
     [':'] = SIGN,
     ['<'] = ANGLE,
+    ['='] = SIGN,
+    ['_'] = MARK,
 };
 
 /* Letters in upper case and digits as they are; 0: neither. */
@@ -187,7 +192,7 @@ static size_t canonical_alien(span value, uint8_t *out)
         if (is_digit(c)) {
             if (n == 9) return 0;
             digits[n++] = c;
-        } else if (is_among(c, JOINTS | DOT)) {
+        } else if (is_among(c, JOINTS | DOT | SLASH)) {
             bare = false;
         } else {
             return 0;
@@ -213,14 +218,14 @@ static size_t canonical_receipt(span value, uint8_t *out)
         memcpy(out + 4, tail, 9);
         return 13;
     }
-    if (copy_alnum(value, JOINTS, out, 13) != 13) return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 13) != 13) return 0;
     return all_letters(out, 3) && all_digits(out + 3, 10) ? 13 : 0;
 }
 
 //= 10-domain 2.1 SSN: area, group and serial that are never issued
 static size_t canonical_ssn(span value, uint8_t *out)
 {
-    if (copy_alnum(value, JOINTS | DOT, out, 9) != 9 || !all_digits(out, 9)) return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !all_digits(out, 9)) return 0;
     unsigned area = number_at(out, 3);
     if (area == 0 || area == 666 || area >= 900) return 0;
     return number_at(out + 3, 2) != 0 && number_at(out + 5, 4) != 0 ? 9 : 0;
@@ -228,26 +233,26 @@ static size_t canonical_ssn(span value, uint8_t *out)
 
 static size_t canonical_itin(span value, uint8_t *out)
 {
-    if (copy_alnum(value, JOINTS | DOT, out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
     unsigned g = number_at(out + 3, 2);
     return (g >= 50 && g <= 65) || (g >= 70 && g <= 88) || (g >= 90 && g <= 92) || g >= 94 ? 9 : 0;
 }
 
 static size_t canonical_i94(span value, uint8_t *out)
 {
-    if (copy_alnum(value, JOINTS, out, 11) != 11) return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 11) != 11) return 0;
     return all_digits(out, 9) && is_digit(out[10]) && !all_zeros(out, 11) ? 11 : 0;
 }
 
 static size_t canonical_sevis(span value, uint8_t *out)
 {
-    size_t n = copy_alnum(value, JOINTS, out, 11);
+    size_t n = copy_alnum(value, JOINTS | DOT, out, 11);
     return n >= 10 && out[0] == 'N' && all_digits(out + 1, n - 1) && !all_zeros(out + 1, n - 1) ? n : 0;
 }
 
 static size_t canonical_visa_foil(span value, uint8_t *out)
 {
-    size_t n = copy_alnum(value, JOINTS, out, 8);
+    size_t n = copy_alnum(value, JOINTS | DOT, out, 8);
     return n == 8 && all_digits(out + 1, 7) && !all_zeros(out, 8) ? 8 : 0;
 }
 

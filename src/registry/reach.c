@@ -10,7 +10,7 @@
 
 static bool is_nothing(uint8_t c)
 {
-    return c != 0 && strchr(" ()-./\t\r\n", c) != NULL;
+    return c != 0 && strchr(" ()-._/\t\r\n", c) != NULL;
 }
 
 /* "x12", "ext. 12", "int. 12", "#12", ";ext=12": what comes behind is a desk, not another line. */

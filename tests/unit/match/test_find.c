@@ -63,6 +63,21 @@ static void test_spellings(void **state)
         {"\"x\":\"012345678\"", "a-number@0/1"},
         {"\"x\":\"012-345-678\"", "a-number@0/1"},
         {"\"x\":\"(012345678)\"", "a-number@0/1"},
+        {"\"x\":\"012 345678\"", "a-number@0/1"},
+        {"\"x\":\"01-2345678\"", "a-number@0/1"},
+        {"\"x\":\"0 1 2 3 4 5 6 7 8\"", "a-number@0/1"},
+        {"\"x\":\"012_345_678\"", "a-number@0/1"},
+        {"\"x\":\"file 012 - 345 - 678.\"", "a-number@0/1"},
+        {"\"x\":\"012-345-\\n678\"", "a-number@0/1"},
+        {"\"x\":\"0123\\u201145678\"", "a-number@0/1"},
+        {"\"x\":\"555-66-6777\"", ""}, /* as a social security number is written */
+        {"\"x\":\"55566-6777\"", ""},  /* as a long ZIP code is */
+        {"\"x\":\"01.2345678\"", ""},  /* a fraction */
+        {"\"x\":\"01.234.56.78\"", ""}, /* an address of the network */
+        {"\"x\":\"0-12-3456 78:00\"", ""}, /* a day and a time */
+        {"\"x\":\"9/012 345678\"", ""},
+        {"\"x\":\"012 345678 9\"", ""},
+        {"\"x\":\"x012 345678\"", ""},
         {"\"x\":123456789", ""}, /* the SSN of S-1, and nobody's A-number */
         {"\"x\":555666777", "a-number@0/1"},
         {"\"x\":555666777.0", "a-number@0/1"},
@@ -78,6 +93,10 @@ static void test_spellings(void **state)
         {"\"aNumbers\":[\"1\",\"12345678\"]", "a-number@0/1"},
         {"\"aNumber\":{\"value\":\"12345678\"}", "a-number@0/1"},
         {"\"aNumber\":{\"identificationID\":12345678}", "a-number@0/1"},
+        {"\"aNumber\":{\"code\":12345678}", "a-number@0/1"},
+        {"\"aNumber\":{\"category\":\"12345678\"}", "a-number@0/1"},
+        {"\"aNumber\":\"12/345/678\"", "a-number@0/1"},
+        {"\"aNumber\":\"12_345_678\"", "a-number@0/1"},
         {"\"aNumbers\":[{\"id\":\"12345678\"}]", "a-number@0/1"},
         {"\"x\":"
          "\"\xEF\xBC\xA1\xEF\xBC\x90\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x93\xEF\xBC\x94\xEF\xBC\x95\xEF\xBC\x96\xEF\xBC"
