@@ -2,7 +2,7 @@
  * in a trie; each node says which interned set of rules a name ending there carries. */
 #include "rules/set.h"
 
-static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id", "text", "identificationid"};
+static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id", "text", "identificationid", "code", "category"};
 
 /* ---- walking ---------------------------------------------------------------------------------------------------- */
 
@@ -118,7 +118,7 @@ static int inheriting_index(span name)
     if (name.len > sizeof folded) return -1;
     if (ascii_length(name) < name.len) name = span_of(folded, registry_fold(name, folded));
     if (!spell_out(name, word, &n)) return -1;
-    if (word[0] != 'v' && word[0] != 'n' && word[0] != 'i' && word[0] != 't') return -1;
+    if (!memchr("vnitc", word[0], 5)) return -1;
     for (int i = 0; i < LABEL_INHERITING; i++)
         if (span_equal(span_of(word, n), span_str(inheriting[i]))) return i;
     return -1;

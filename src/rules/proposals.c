@@ -6,8 +6,8 @@
 
 #define WORDS (REGULAR_NODES / 64)
 #define STATES_ALONE 600 /* of one rule; with more it is widened, and then left out */
-#define STATES_ALL 6000
-#define SLOTS 16384
+#define STATES_ALL 12000
+#define SLOTS 32768
 #define LINE 16 /* cells in a cache line */
 _Static_assert(SLOTS > 2 * STATES_ALL, "slots");
 

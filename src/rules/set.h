@@ -231,7 +231,7 @@ struct label_node {
 };
 
 /* Label sets are interned: every set that a name, or a name and its parent, can ever carry is known at load. */
-#define LABEL_INHERITING 5
+#define LABEL_INHERITING 7
 struct labels {
     struct list nodes; /* struct label_node, a trie; node 0 is the root */
     uint16_t first[36]; /* under the root, by digit and letter; 0: none */

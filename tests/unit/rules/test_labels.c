@@ -3,7 +3,7 @@
 
 #define RULES 6
 #define LABELS 4
-static const char *const inheriting[] = {"value", "number", "id", "text", "identificationid"};
+static const char *const inheriting[] = {"value", "number", "id", "text", "identificationid", "code", "category"};
 
 struct plain_rule {
     char labels[LABELS][12]; /* folded */
@@ -138,7 +138,7 @@ static void compare_chain(const struct rules_set *s, const struct plain_rule *ru
     for (int depth = 0; depth < 4; depth++) {
         char name[64];
         if (depth && roll(2))
-            strcpy(name, inheriting[roll(5)]);
+            strcpy(name, inheriting[roll(ARRAY_LEN(inheriting))]);
         else
             draw_name(name);
         labels = rules_labels(s, span_str(name), labels);
