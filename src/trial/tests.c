@@ -84,12 +84,23 @@ static const char *explain(struct trial *t, const struct rules_profile_test *tes
     return is_ok(r) && is_ok(buf_append(&t->text, span_of("", 1))) ? (const char *)buf_span(&t->text).ptr : "no memory";
 }
 
+/* What no entry describes is not found, whoever is in it: a test of it would hold for a path that is misspelt. */
+static bool is_described(struct trial *t, const struct rules_profile_test *test, const char **why)
+{
+    if (rules_find_document(test->profile, span_str(test->path))) return true;
+    result r = buf_printf(&t->text, "no entry of \"documents\" describes \"%.200s\", so that nothing of it is tried; correct the path or add the entry",
+        test->path);
+    *why = is_ok(r) && is_ok(buf_append(&t->text, span_of("", 1))) ? (const char *)buf_span(&t->text).ptr : "no memory";
+    return false;
+}
+
 bool trial_test(struct trial *t, const struct rules_profile_test *test, const char **why)
 {
     struct trial_asked asked;
     struct trial_answer a;
     *why = NULL;
     buf_clear(&t->text);
+    if (!is_described(t, test, why)) return false;
     bool good = trial_ask_test(t, test, &asked, &a);
     if (good && !(good = holds(t, test, &asked, &a))) *why = explain(t, test, &a);
     trial_asked_free(&asked);

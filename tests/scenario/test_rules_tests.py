@@ -42,7 +42,6 @@ HOLD = {
     "the template as a path": about(RECORD, "not_found", path="/r/{id}"),
     "officer": about(RECORD, "unchanged", recipient="entitled", records=1),
     "edited": about({"n": 2, "items": [RECORD, {"a": "x"}], "q": "echo"}, {"n": 1, "items": [{"a": "x"}]}, path="/list", records=1),
-    "no such document": about(RECORD, "not_found", path="/nowhere", protected=[]),
     "query": about({"n": 0, "items": []}, "not_found", path="/list", query="name=x", protected=[]),
     "listed query": about({"n": 0, "items": []}, "unchanged", path="/list", query="page=2", protected=[]),
     "surrogate": about({"pid": 90210017}, "not_found", protected=[{"kind": "person_id", "value": "90210017", "system": "earm"}]),
@@ -63,6 +62,14 @@ def test_answers_of_profiles_hold(tmp_path):
     mine = [line for line in lines if line.get("profile") == "q"]
     assert len(mine) == len(HOLD) and all(line["passed"] and not line["todo"] for line in mine)
     assert any("rule" in line for line in lines)
+
+
+@pytest.mark.parametrize("expect", ["not_found", "unchanged"])
+def test_a_path_that_nothing_describes_is_said(tmp_path, expect):
+    """What no entry describes is not found anyway: a misspelt path would hold for ever."""
+    done = run_tests(pack(tmp_path, {"tests": [about(RECORD, expect, path="/records/7")]}))
+    assert done.returncode == 1
+    assert re.search(r'/profiles/0/tests/0: no entry of "documents" describes "/records/7", .*; correct the path', done.stderr)
 
 
 def opposite(t):
