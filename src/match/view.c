@@ -20,6 +20,39 @@ static bool label_names(const struct label *label, const struct rules_identifier
     return false;
 }
 
+/* The digit that a letter was on paper; 0: no reader of paper takes it for one. */
+static uint8_t misread_digit(uint8_t c)
+{
+    switch (to_upper(c)) {
+    case 'O': return '0';
+    case 'I':
+    case 'L': return '1';
+    case 'S': return '5';
+    case 'B': return '8';
+    default: return is_digit(c) ? c : 0;
+    }
+}
+
+/* An A-number that was read from paper: seven to nine digits, some of them letters now. It is looked up beside what stands there. */
+#define MISREAD_MOST 9
+//= 10-domain 2.2 OCR folding inside numeric runs, as a second key
+static void propose_misread(struct match *m, const struct rules_identifier *rule, span value)
+{
+    uint8_t digits[MISREAD_MOST];
+    size_t letters = 0;
+    while (value.len > 0 && (to_upper(value.ptr[0]) == 'A' || value.ptr[0] == '#' || value.ptr[0] == '-' || value.ptr[0] == ' '))
+        value = span_from(value, 1);
+    if (value.len < MISREAD_MOST - 2 || value.len > MISREAD_MOST) return;
+    for (size_t i = 0; i < value.len; i++) {
+        digits[i] = misread_digit(value.ptr[i]);
+        if (digits[i] == 0) return;
+        letters += is_alpha(value.ptr[i]);
+    }
+    if (letters == 0 || letters > 3) return;
+    propose(m, rule->id, rule->kind, span_of(digits, value.len));
+    m->latest.value = span_of(NULL, 0); /* was in a buffer that is gone */
+}
+
 /* Bare digits mean something under a label only, but for nine of them: see scan_bare(). */
 static void see_candidate(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)
 {
@@ -28,6 +61,7 @@ static void see_candidate(void *ctx, const struct rules_identifier *rule, span w
         finding_here(m, MATCH_LIMIT, rule->id);
     else if (!all_digits(where) || label_names(m->spot.label, rule))
         propose(m, rule->id, rule->kind, value);
+    if (!limit && rule->kind == REGISTRY_ALIEN_NUMBER) propose_misread(m, rule, value);
 }
 
 static void see_bare(struct match *m, span digits)
@@ -133,7 +167,8 @@ static bool fits_whole(const struct rules_identifier *rule, span value, const st
 static bool fits_padded(struct match *m, const struct rules_identifier *rule, span digits)
 {
     size_t zeros = 0;
-    if (rule->kind != REGISTRY_FIN || digits.len <= rule->bare_max || digits.len > PADDED_MAX) return false;
+    bool padded = rule->kind == REGISTRY_FIN || rule->kind == REGISTRY_ALIEN_NUMBER;
+    if (!padded || digits.len <= rule->bare_max || digits.len > PADDED_MAX) return false;
     shape_varies(m);
     while (zeros < digits.len && digits.ptr[zeros] == '0')
         zeros++;
@@ -146,8 +181,9 @@ static void scan_embedded(struct match *m, const struct rules_identifier *rule, 
     while (text_next_digits(value, from, &begin, &end)) {
         span digits = span_sub(value, begin, end - begin);
         from = end;
-        if (digits.len >= EMBEDDED_MIN && (fits_bare(rule, digits.len) || fits_padded(m, rule, digits)))
-            propose(m, rule->id, rule->kind, digits);
+        if (digits.len < EMBEDDED_MIN) continue;
+        if (fits_bare(rule, digits.len)) propose(m, rule->id, rule->kind, digits);
+        else if (fits_padded(m, rule, digits)) propose(m, rule->id, rule->kind, span_from(digits, digits.len - rule->bare_max));
     }
 }
 
@@ -187,6 +223,7 @@ static void scan_labelled(struct match *m, span text, const struct look *l)
         const struct rules_identifier *rule = m->spot.label->rules[i];
         if (value.len <= 2 * REGISTRY_CANONICAL_MAX && fits_whole(rule, value, l))
             propose(m, rule->id, rule->kind, digits ? value_pad(rule->kind, value, padded) : value);
+        if (rule->kind == REGISTRY_ALIEN_NUMBER && l->letters > 0) propose_misread(m, rule, value);
         if (l->digits >= EMBEDDED_MIN && rule->bare != BARE_NONE && !(digits && value.len <= rule->bare_max))
             scan_embedded(m, rule, value);
     }

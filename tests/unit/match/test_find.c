@@ -78,6 +78,14 @@ static void test_spellings(void **state)
         {"\"x\":\"9/012 345678\"", ""},
         {"\"x\":\"012 345678 9\"", ""},
         {"\"x\":\"x012 345678\"", ""},
+        {"\"aNumber\":\"0012345678\"", "a-number@0/1"}, /* a column's width */
+        {"\"aNumber\":\"000000012345678\"", "a-number@0/1"},
+        {"\"aNumber\":\"1012345678\"", ""},
+        {"\"aNumber\":\"O12345678\"", "a-number@0/1"}, /* read from paper */
+        {"\"aNumber\":\"A l2345678\"", "a-number@0/1"},
+        {"\"aNumber\":\"A0I234S67B\"", "a-number@0/1"},
+        {"\"aNumber\":\"OISB45678\"", ""},
+        {"\"badge\":\"O12345678\"", ""},
         {"\"x\":123456789", ""}, /* the SSN of S-1, and nobody's A-number */
         {"\"x\":555666777", "a-number@0/1"},
         {"\"x\":555666777.0", "a-number@0/1"},

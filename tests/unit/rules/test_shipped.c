@@ -294,9 +294,10 @@ struct sample_run {
     size_t seen;
 };
 
-/* Read by the matcher: nine digits anywhere, and what has a syntax instead of a pattern. */
+/* Read by the matcher: nine digits anywhere, letters that were digits on paper, and what has a syntax instead of a pattern. */
 static bool is_matchers(const struct rules_test *t)
 {
+    if (!strcmp(t->rule, "a-number-misread")) return true;
     for (rule_id i = 0; i < rules_count(pack.set); i++) {
         const struct rules_identifier *rule = rules_identifier_at(pack.set, i);
         if (!strcmp(rules_name(pack.set, i), t->rule)) return rule && rule->syntax != SYNTAX_NONE;
