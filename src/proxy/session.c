@@ -91,14 +91,16 @@ static void lost(struct session *s)
     /* Elsewhere the exchange goes on to its ledger entry: an attempt is recorded whether its client waits or not. */
 }
 
+static uint32_t idle_ms(const struct session *s) { return s->worker->draining ? PROXY_DRAIN_IDLE_MS : PROXY_IDLE_MS; }
+
 static void take_event(struct session *s, enum io_event event)
 {
     struct exchange *x = s->exchange;
     switch (event) {
     case IO_CONNECTED:
         identify(s);
-        io_set_deadline(s->conn, PROXY_IDLE_MS);
-        if (s->worker->draining) session_end(s, true);
+        /* Who was in the handshake when the draining began is answered once, like all the others: he asked nobody else yet. */
+        io_set_deadline(s->conn, idle_ms(s));
         break;
     case IO_READABLE:
         if (x == NULL) start_exchange(s);
@@ -171,7 +173,7 @@ enum flow session_next(struct session *s)
         session_end(s, true);
         return FLOW_GONE;
     }
-    io_set_deadline(s->conn, s->worker->draining ? PROXY_DRAIN_IDLE_MS : PROXY_IDLE_MS);
+    io_set_deadline(s->conn, idle_ms(s));
     if (more) {
         exchange_restart(x);
         return FLOW_GO;

@@ -51,7 +51,8 @@ def split(data, size, first=4096):
 
 class Client:
     def __init__(self, port, who=ANONYMOUS, *, pieces=None, session=None, context=None, version=None,
-                 timeout=10):
+                 timeout=10, between=None):
+        """between: done after the connection is made, before the handshake."""
         self.name, self.purpose = who
         self.pieces = pieces or PIECES  # send in pieces of so many bytes
         certs = g.certificates()
@@ -65,6 +66,8 @@ class Client:
             self.context.load_cert_chain(certs / f"{self.name}.pem", certs / f"{self.name}.key")
         plain = socket.create_connection(("127.0.0.1", port), timeout=timeout * g.PATIENCE)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if between:
+            between()
         self.socket = self.context.wrap_socket(plain, server_hostname="localhost", session=session,
                                                suppress_ragged_eofs=False)
         self.buffered = b""

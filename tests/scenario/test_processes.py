@@ -236,6 +236,21 @@ def test_an_idle_connection_of_the_old_generation_ends(make_gateway, found):
         assert 3 < time.monotonic() - started < 12 * g.PATIENCE
 
 
+@pytest.mark.parametrize("sig", [signal.SIGHUP, signal.SIGTERM])
+def test_who_was_in_the_handshake_is_answered_once(make_gateway, found, sig):
+    """Accepted before the draining began: nobody else will answer him, and he does not know why."""
+    gw = make_gateway(protected=["A012345678"])
+
+    def drain():
+        assert wait_until(lambda: gw.metric("gate1367_connections_total") == 1)
+        gw.process.send_signal(sig)
+        assert wait_until(lambda: '"event":"draining"' in gw.stderr(), 20)
+    with Client(gw.port, POLICE, between=drain) as c:
+        r = c.get("/inspect/x")
+        assert r is not None and r.text == VISIBLE and r.header("Connection") == "close"
+    assert sig == signal.SIGHUP or gw.process.wait(20 * g.PATIENCE) == 0
+
+
 class HeldFile:
     """A rules file that its readers get when the test lets them: a pipe, fed once for each that opens it."""
 
