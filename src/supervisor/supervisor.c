@@ -331,7 +331,7 @@ static void on_word(const struct child *c, const char *event, const char *why)
     struct buf quoted;
     buf_init(&quoted, 2 * IPC_TEXT_MAX);
     if (is_ok(json_quote(&quoted, span_str(why)))) {
-        proxy_log("supervisor", event, "\"pid\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
+        proxy_log("supervisor", event, "\"child\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
     }
     buf_free(&quoted);
 }

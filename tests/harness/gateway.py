@@ -182,8 +182,11 @@ class Gateway:
     def __exit__(self, kind, value, trace):
         if self.process is not None and self.process.poll() is None:
             self.stop()
-        if kind is None and SANITIZED:
-            text = self.stderr()
+        text = self.stderr() if kind is None else ""
+        for line in re.findall(r'^\{"time".*\}$', text, re.M):
+            names = json.loads(line, object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+            assert len(names) == len(set(names)), line  # who collects logs refuses such a line
+        if text and SANITIZED:
             assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text and \
                 "ERROR: LeakSanitizer" not in text, text[-8000:]
 
