@@ -45,7 +45,7 @@ static bool prepare(struct scan *s, int *status)
 
 static int run(struct scan *s)
 {
-    bool withheld = false, failed = false;
+    bool withheld = false, failed = s->left_out > 0;
     uint64_t began = os_monotonic_ns();
     if (!scan_run(s, scan_print_file)) return cli_usage("scan", "no memory");
     scan_print_summary(s, (double)(os_monotonic_ns() - began) / 1e9);

@@ -30,6 +30,7 @@ struct scan {
     enum recipient_class class;
     struct scan_file *files;
     size_t count, room;
+    size_t left_out; /* places below what was named that could not be listed */
     unsigned jobs;
     /* Between the workers and who prints. */
     pthread_mutex_t lock;
@@ -39,7 +40,8 @@ struct scan {
     _Atomic uint64_t work_done; /* bytes of them */
 };
 
-/* Adds a file, or all below a directory in order of their names. False after a message: it is not there, or no memory. */
+/* Adds a file, or all below a directory in order of their names; what cannot be listed there is told and counted. False after a
+ * message: it is not there, or no memory. */
 bool scan_add(struct scan *s, const char *path);
 /* What --write puts of one file is never put in the place of another's. False after a message. */
 bool scan_targets_differ(const struct scan *s);

@@ -42,11 +42,20 @@ struct below {
 
 static result add_below(void *ctx, const char *name);
 
+/* What cannot be listed costs the scan that it is complete, not what else there is. */
+static bool leave_out(struct scan *s, const char *path, int error)
+{
+    s->left_out++;
+    (void)complain(path, os_error_text(FAIL(ERROR_IO, error)));
+    return true;
+}
+
 static bool add_directory(struct scan *s, const char *path, size_t named)
 {
     struct below b = {s, path, named};
     result r = os_list_dir(path, add_below, &b);
-    return is_ok(r) || (r.class == ERROR_LIMIT ? false : complain(path, os_error_text(r)));
+    if (is_ok(r) || r.class == ERROR_LIMIT) return is_ok(r);
+    return r.code == ENOMEM ? complain(path, "no memory") : leave_out(s, path, r.code);
 }
 
 /* No room for a path on the stack: a directory goes as deep as it likes. */
@@ -55,13 +64,13 @@ static result add_below(void *ctx, const char *name)
     const struct below *b = ctx;
     struct stat st;
     size_t room = strlen(b->directory) + strlen(name) + 2;
-    REQUIRE(room <= PATH_ROOM, ERROR_IO, ENAMETOOLONG);
     MEM_AUTO char *path = mem_alloc(room);
-    REQUIRE(path != NULL, ERROR_IO, ENOMEM);
+    REQUIRE(path != NULL, ERROR_LIMIT, ENOMEM);
     snprintf(path, room, "%s/%s", b->directory, name);
-    REQUIRE(lstat(path, &st) == 0, ERROR_IO, errno);
+    int error = room > PATH_ROOM ? ENAMETOOLONG : lstat(path, &st) != 0 ? errno : 0;
     bool good = true;
-    if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, path + b->named, (uint64_t)st.st_size);
+    if (error != 0) good = leave_out(b->scan, path, error);
+    else if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, path + b->named, (uint64_t)st.st_size);
     else if (S_ISDIR(st.st_mode)) good = add_directory(b->scan, path, b->named);
     else (void)complain(path, S_ISLNK(st.st_mode) ? "is a link and not read; name it to have it read" : "is no file and not read");
     REQUIRE(good, ERROR_LIMIT, 0);

@@ -148,5 +148,6 @@ void scan_print_summary(struct scan *s, double seconds)
     print_sum(sum.files[TRIAL_UNDELIVERABLE], "not delivered, for they cannot be read");
     print_sum(sum.files[TRIAL_UNINSPECTED], "delivered unread");
     print_sum(sum.failed, "failed: the scan is not complete");
+    print_sum(s->left_out, "places that could not be listed: the scan is not complete");
     print_rule_sums(s);
 }

@@ -226,6 +226,22 @@ def test_a_directory_may_go_deep(gw, tmp_path):
     assert done.returncode == 1 and [f["verdict"] for f in lines(done)] == ["withheld"], done
 
 
+def test_what_cannot_be_listed_costs_nothing_else(gw, tmp_path):
+    """One directory that nobody can read (here: deeper than a path can be) in a large tree: the rest is told, and that it is not all."""
+    (tmp_path / "z.json").write_text(json.dumps([{"x": ANA}]))
+    here = os.open(tmp_path, os.O_DIRECTORY)
+    for _ in range(20):
+        os.mkdir("a" * 250, dir_fd=here)
+        below = os.open("a" * 250, os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    done, told = scan(gw, "--json", tmp_path), scan(gw, tmp_path)
+    subprocess.run(["rm", "-rf", tmp_path / ("a" * 250)], check=True)
+    assert done.returncode == told.returncode == 2 and [f["verdict"] for f in lines(done)] == ["withheld"]
+    assert "aaa: File name too long" in done.stderr and re.search("1 +places that could not be listed: the scan is not complete", told.stdout)
+
+
 def test_progress_on_a_terminal_only(gw):
     """Of work that takes more than two seconds: here it is the input that does."""
     for terminal in (True, False):
