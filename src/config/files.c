@@ -52,7 +52,7 @@ int config_secret(struct config_inside *in, const struct place *named, const cha
     int fd = -1;
     result r = os_secret_open(config_path(in, relative), &fd);
     if (!is_ok(r)) {
-        const char *then = r.code == OS_SECRET_LISTED ? "" : "; a secret belongs to its owner alone (chmod 600)";
+        const char *then = r.code == OS_SECRET_OTHERS ? "" : "; a secret belongs to its owner alone (chmod 600)";
         place_error(named, "%s: %s%s", relative, os_error_text(r), then);
         return -1;
     }

@@ -3,8 +3,7 @@
 #define OS_ERRORS(X)                                                                                                   \
     X(OS_TOO_LARGE, "the file is larger than allowed")                                                                 \
     X(OS_SECRET_EXPOSED, "the file is open to others; make it mode 0600, owned by the account that runs this")         \
-    X(OS_SECRET_LISTED, "an access control list opens it to another account, as systemd does with a service's credentials; "   \
-                        "run this as that account")                                                                      \
+    X(OS_SECRET_OTHERS, "the file is another account's, as systemd's credentials are their service's; run this as that account")    \
     X(OS_NOT_A_FILE, "not a regular file")                                                                             \
     X(OS_BAD_ADDRESS, "not an ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443")                                      \
     X(OS_UNRESOLVED, "the name has no address")                                                                        \

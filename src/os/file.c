@@ -299,8 +299,8 @@ struct acl_entry {
 #define ACL_ONE_USER 0x02
 #define ACL_MASK 0x10
 
-/* A credential that systemd hands to a service belongs to root and is opened to the service's user by a list; what looks
- * like the group's rights is the list's mask then. Whether a list opens the file to one account to read, beside its owner, and to
+/* A credential that systemd hands to a service belongs to the service's user, or to root and is opened to that user by a list; what
+ * looks like the group's rights is the list's mask then. Whether a list opens the file to one account to read, beside its owner, and to
  * nobody else. */
 static bool listed_for_one(int fd, uid_t *who)
 {
@@ -325,13 +325,12 @@ static bool listed_for_one(int fd, uid_t *who)
 static RESULT check_secret(int fd)
 {
     struct stat st;
-    uid_t who;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
-    REQUIRE(st.st_uid == geteuid() || st.st_uid == 0, ERROR_CONFIG, OS_SECRET_EXPOSED);
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return OK;
-    REQUIRE(listed_for_one(fd, &who), ERROR_CONFIG, OS_SECRET_EXPOSED);
-    REQUIRE(who == geteuid(), ERROR_CONFIG, OS_SECRET_LISTED);
+    uid_t who = st.st_uid == 0 ? geteuid() : st.st_uid;
+    bool private = (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    REQUIRE(private || listed_for_one(fd, &who), ERROR_CONFIG, OS_SECRET_EXPOSED);
+    REQUIRE(who == geteuid() && (st.st_uid == who || st.st_uid == 0), ERROR_CONFIG, OS_SECRET_OTHERS);
     return OK;
 }
 

@@ -11,8 +11,8 @@
 /* Codes of errors that are not errno. */
 enum os_error {
     OS_TOO_LARGE = 1001,  /* LIMIT: the file is over the cap */
-    OS_SECRET_EXPOSED,    /* CONFIG: group or others may read it, or somebody else owns it */
-    OS_SECRET_LISTED,     /* CONFIG: an access control list opens it to one account, which is not ours */
+    OS_SECRET_EXPOSED,    /* CONFIG: group or others may read it */
+    OS_SECRET_OTHERS,     /* CONFIG: one account alone may read it, which is not ours */
     OS_NOT_A_FILE,        /* CONFIG: neither regular file nor (os_read_file only) pipe */
     OS_BAD_ADDRESS,       /* CONFIG: not ADDRESS:PORT */
     OS_UNRESOLVED,        /* CONFIG: the name has no address */
@@ -50,7 +50,7 @@ RESULT os_create_nameless(const char *path, mode_t mode, int *fd);
 /* Gives it that name, where there is nothing yet (IO EEXIST); durable on return. */
 RESULT os_give_name(int fd, const char *path);
 /* Opens a file that only its owner may read (no group or other bits, owned by us or root), or whom an access control list names
- * alone, if that is us: CONFIG OS_SECRET_EXPOSED or OS_SECRET_LISTED otherwise. */
+ * alone, if that is us: CONFIG OS_SECRET_EXPOSED or OS_SECRET_OTHERS otherwise. */
 RESULT os_secret_open(const char *path, int *fd);
 RESULT os_secret_read(const char *path, size_t cap, struct buf *out); /* open, read, close */
 /* Creates a secret that is not there yet (EEXIST otherwise): mode 0600, durable on return. */

@@ -210,6 +210,13 @@ static void test_secrets(void **state)
         assert_int_equal(chmod(at("key"), exposed[i]), 0);
         assert_error(os_secret_read(at("key"), 100, &b), ERROR_CONFIG, OS_SECRET_EXPOSED);
     }
+    assert_int_equal(chmod(at("key"), 0400), 0);
+    if (chown(at("key"), geteuid() + 1, (gid_t)-1) == 0) { /* we are root, and still told whose it is */
+        assert_error(os_secret_read(at("key"), 100, &b), ERROR_CONFIG, OS_SECRET_OTHERS);
+        assert_int_equal(chown(at("key"), 0, (gid_t)-1), 0);
+        assert_ok(os_secret_read(at("key"), 100, &b));
+        buf_free(&b);
+    }
     assert_int_equal(mkfifo(at("fifo"), 0600), 0);
     assert_error(os_secret_read(at("fifo"), 100, &b), ERROR_CONFIG, OS_NOT_A_FILE);
     assert_int_equal(symlink(at("nowhere"), at("link")), 0);
@@ -244,7 +251,7 @@ static void test_a_secret_listed_for_us_alone(void **state)
         int code;
     } lists[] = {
         {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, true, 0},
-        {{{OWNER, 4, none}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_LISTED},
+        {{{OWNER, 4, none}, {USER, 4, us + 1}, {GROUP_OWNER, 0, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_OTHERS},
         {{{OWNER, 4, none}, {USER, 6, us}, {GROUP_OWNER, 0, none}, {MASK, 6, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_EXPOSED},
         {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 4, none}, {MASK, 4, none}, {OTHER, 0, none}}, 5, false, OS_SECRET_EXPOSED},
         {{{OWNER, 4, none}, {USER, 4, us}, {GROUP_OWNER, 0, none}, {GROUP, 4, 1}, {MASK, 4, none}, {OTHER, 0, none}}, 6, false, OS_SECRET_EXPOSED},
