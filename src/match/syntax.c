@@ -231,6 +231,14 @@ static bool is_american_from(const struct match *m, span text, const struct grou
     return n == 1 && group_len(g) == 10 && is_american(m, area, area + 3);
 }
 
+/* Mexico's, Guatemala's, El Salvador's and Honduras's numbers with the country's code in front and no plus: 502 2312-3456. */
+static bool is_central(span text, const struct group *g, size_t digits)
+{
+    const uint8_t *p = text.ptr + g->begin;
+    if (group_len(g) == 2) return digits == 12 && memcmp(p, "52", 2) == 0;
+    return group_len(g) == 3 && digits == 11 && p[0] == '5' && p[1] == '0' && p[2] >= '2' && p[2] <= '4';
+}
+
 static void propose_phone(struct match *m, span text, size_t begin, size_t end, const struct rules_identifier *rule)
 {
     propose(m, rule->id, rule->kind, span_sub(text, begin, end - begin));
@@ -247,7 +255,7 @@ static void chain_propose(struct match *m, const struct chain *c, span text, con
         if (digits > 18) return;
         if (digits >= 8 && has_plus(text, g))
             propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
-        else if (digits > 10 && is_prefixed(m, text, g))
+        else if (digits > 10 && (is_prefixed(m, text, g) || is_central(text, g, digits)))
             propose_phone(m, text, g->begin, end, rule);
         else if (digits >= 10 && (n > 1 || bare) && is_american_from(m, text, g, n))
             propose_phone(m, text, g->begin, end, rule);
