@@ -70,7 +70,9 @@ static const char *explain(struct trial *t, const struct rules_profile_test *tes
 {
     uint64_t found = a->outcome->verdict.protected_;
     char came[SHOWN + 64];
-    if (trial_delivers(a))
+    if (trial_delivers(a) && buf_len(&t->text) == 0)
+        snprintf(came, sizeof came, "%s", trial_verdict_words(a->verdict));
+    else if (trial_delivers(a))
         snprintf(came, sizeof came, "%s: %.*s", trial_verdict_words(a->verdict),
             (int)(buf_len(&t->text) < SHOWN ? buf_len(&t->text) : SHOWN), (const char *)buf_span(&t->text).ptr);
     else

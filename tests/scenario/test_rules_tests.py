@@ -72,6 +72,12 @@ def test_a_path_that_nothing_describes_is_said(tmp_path, expect):
     assert re.search(r'/profiles/0/tests/0: no entry of "documents" describes "/records/7", .*; correct the path', done.stderr)
 
 
+def test_a_wrong_number_of_records_is_said_without_a_body(tmp_path):
+    done = run_tests(pack(tmp_path, {"tests": [about({"n": 1, "items": [RECORD]}, {"n": 0, "items": []}, path="/list", records=2)]}))
+    assert done.returncode == 1
+    assert "1 protected records are found where 2 were expected (delivered without what is withheld); correct" in done.stderr
+
+
 def opposite(t):
     if "expect_text" in t:
         return {**t, "expect_text": t["expect_text"] + " "}
