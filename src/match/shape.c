@@ -246,7 +246,8 @@ static void threes_add(struct match *m, struct threes *t, span text, size_t begi
 
 /* Groups of digits in a row, however people part a number. */
 struct row {
-    size_t begin, end, digits, groups, first, second; /* the first two groups' lengths */
+    size_t begin, end, digits, groups;
+    uint64_t lengths; /* of the latest groups, four bits each, the last one's lowest */
 };
 #define ROW_GAP 3 /* characters between two groups, as in " - " */
 
@@ -259,11 +260,19 @@ static bool is_gap(span text, size_t from, size_t to)
     return true;
 }
 
+/* 2021-03-04 or 03-04-2021, with a digit beside it: nobody parts an A-number so, and in texts there are many. */
+static bool has_date(uint64_t lengths)
+{
+    for (; lengths >= 0x100; lengths >>= 4)
+        if ((lengths & 0xFFF) == 0x422 || (lengths & 0xFFF) == 0x224) return true;
+    return false;
+}
+
 /* What has a syntax of its own, a social security number and a long ZIP code, or is told as it stands. */
 static bool is_other(span text, const struct row *r)
 {
-    if (r->groups == 1 || (r->groups == 3 && r->first == 3 && r->second == 2)) return true;
-    return r->groups == 2 && r->first == 5 && text.ptr[r->begin + 5] == '-';
+    if (r->groups == 1 || r->lengths == 0x324 || has_date(r->lengths)) return true;
+    return r->lengths == 0x54 && text.ptr[r->begin + 5] == '-';
 }
 
 /* A sign with a digit at its other side goes on with the number: 10:22, 1/2, -71.05. */
@@ -284,10 +293,9 @@ static void row_add(struct match *m, struct row *r, span text, size_t begin, siz
     size_t len = end - begin;
     if (r->groups == 0 || !is_gap(text, r->end, begin)) {
         row_propose(m, r, text, each);
-        *r = (struct row){.begin = begin, .first = len};
-    } else if (r->groups == 1) {
-        r->second = len;
+        *r = (struct row){.begin = begin};
     }
+    r->lengths = r->lengths << 4 | (len < 15 ? len : 15);
     r->end = end;
     r->digits += len;
     r->groups++;

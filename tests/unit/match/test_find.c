@@ -72,6 +72,9 @@ static void test_spellings(void **state)
         {"\"x\":\"0123\\u201145678\"", "a-number@0/1"},
         {"\"x\":\"555-66-6777\"", ""}, /* as a social security number is written */
         {"\"x\":\"55566-6777\"", ""},  /* as a long ZIP code is */
+        {"\"x\":\"on 5556-66-77 7 persons\"", ""}, /* a day and a number */
+        {"\"x\":\"55-56-6677 7\"", ""},
+        {"\"x\":\"7 5556-66-77\"", ""},
         {"\"x\":\"01.2345678\"", ""},  /* a fraction */
         {"\"x\":\"01.234.56.78\"", ""}, /* an address of the network */
         {"\"x\":\"0-12-3456 78:00\"", ""}, /* a day and a time */
