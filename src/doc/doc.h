@@ -49,7 +49,7 @@ enum doc_flaw {
 /* Flags of NAME, STRING, NUMBER events: hints that are never false negatives. */
 #define DOC_ESCAPED 0x01   /* holds a backslash: decode before reading */
 #define DOC_NON_ASCII 0x02 /* holds a byte ≥ 0x80 */
-#define DOC_PERCENT 0x04   /* holds '%', '&' or '@' */
+#define DOC_PERCENT 0x04   /* holds '%', '&', '@' or '=' */
 #define DOC_DIGITS 0x08    /* holds six ASCII digits or more (anywhere in it) */
 #define DOC_LONG 0x10      /* twelve bytes or longer */
 /* Of a NUMBER, exactly: */

@@ -108,7 +108,7 @@ static void describe(struct name_entry *e, uint16_t id)
         uint8_t c = e->bytes[i];
         digits += is_digit(c);
         if (c >= 0x80) flags |= DOC_NON_ASCII;
-        if (c == '%' || c == '&' || c == '@') flags |= DOC_PERCENT;
+        if (c == '%' || c == '&' || c == '@' || c == '=') flags |= DOC_PERCENT;
         if (c == '\\' || c < 0x20) e->plain = false;
     }
     if (digits >= 6) flags |= DOC_DIGITS;

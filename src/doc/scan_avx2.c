@@ -54,10 +54,10 @@ static inline __m256i find_digit(__m256i bytes)
     return _mm256_cmpgt_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(0x7F - '9')), _mm256_set1_epi8(0x7F - 10));
 }
 
-/* No backslash, '%', '&', '@' or control character; what is not ASCII is less than a blank as well. */
+/* No backslash, '%', '&', '@', '=' or control character; what is not ASCII is less than a blank as well. */
 static inline __m256i find_plain(__m256i bytes)
 {
-    const __m256i by_low = TWICE('@', 0, 0, 0, 0, '%', '&', 0, 0, 0, 0, 0, '\\', 0, 0, 0);
+    const __m256i by_low = TWICE('@', 0, 0, 0, 0, '%', '&', 0, 0, 0, 0, 0, '\\', '=', 0, 0);
     __m256i large = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(' ' - 1));
     return _mm256_andnot_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, bytes), bytes), large);
 }
@@ -77,7 +77,7 @@ static inline void classify_rare(struct halves h, struct block_common *k, struct
     r->high = tops(h);
     r->control = at_most(h, 0x1F);
     r->backslash = equal(h, '\\');
-    r->percent = equal(h, '%') | equal(h, '&') | equal(h, '@');
+    r->percent = equal(h, '%') | equal(h, '&') | equal(h, '@') | equal(h, '=');
     r->lf = 0;
     if (r->control == 0) return;
     r->lf = equal(h, '\n');

@@ -12,7 +12,7 @@ enum {
     SCAN_SPACE = 8,
     SCAN_CONTROL = 16,
     SCAN_DIGIT = 32,
-    SCAN_PERCENT = 64, /* and '&' and '@': they make a value worth a second look */
+    SCAN_PERCENT = 64, /* and '&', '@' and '=': they make a value worth a second look */
     SCAN_LF = 128,
 };
 
@@ -30,6 +30,7 @@ static const uint8_t scan_classes[256] UNUSED = {
     ['%'] = SCAN_PERCENT,
     ['&'] = SCAN_PERCENT,
     ['@'] = SCAN_PERCENT,
+    ['='] = SCAN_PERCENT,
     ['0' ... '9'] = SCAN_DIGIT,
     ['{'] = SCAN_OP,
     ['}'] = SCAN_OP,

@@ -8,6 +8,7 @@ static void classify(const uint8_t *p, size_t n, struct look_block *b)
         uint64_t c = look_classes[p[i]];
         b->digit |= (c & 1) << i;
         b->letter |= (c >> 1 & 1) << i;
+        b->line |= (uint64_t)(p[i] >= '\n' && p[i] <= '\r') << i;
         if (!(c & ~3ULL) && p[i] < 0x80) continue;
         b->url |= (c >> 2 & 1) << i;
         b->standard |= (c >> 3 & 1) << i;

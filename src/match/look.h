@@ -15,7 +15,8 @@ struct look {
     size_t digits, letters; /* ASCII */
     size_t leads;           /* bytes that begin a character which registry_fold() may change */
     uint64_t at;            /* not 0: holds '@', or may once folded */
-    uint64_t percent;       /* not 0: holds '%' or '&', or may once folded */
+    uint64_t percent;       /* not 0: holds '%', '&' or a backslash, or may once folded */
+    uint64_t quoted;        /* not 0: holds what may be quoted-printable */
     uint64_t run;           /* not 0: RUN_MIN characters of base64 in a row, either alphabet and padding, or may once
                                folded */
     /* of a text of up to LOOK_BLOCK bytes, a bit for each: */
@@ -23,6 +24,12 @@ struct look {
     /* of such a text, zeros behind: digits as '0', letters in upper case, other bytes as they are */
     uint8_t shape[LOOK_BLOCK];
 };
+
+/* Whether it holds what may be undone character by character, or may once folded. */
+static inline bool look_coded(const struct look *l)
+{
+    return (l->percent | l->quoted) != 0;
+}
 
 typedef void look_function(span text, struct look *out);
 look_function look_portable;
@@ -71,6 +78,7 @@ take_function take_avx2;
 struct look_block {
     uint64_t digit, letter, url, standard, padding; /* the marks only: no letters and digits in the last three */
     uint64_t at, percent; /* with 0xEF, which begins the fullwidth ones */
+    uint64_t line;        /* ends of lines, and what stands between them in ASCII */
     uint64_t high, lead, follows; /* at 0x80 or over; begins what may fold; 0x80 to 0xBF */
 };
 
@@ -99,10 +107,17 @@ static inline bool look_row(uint64_t now, unsigned *tail)
     return joined || now != 0;
 }
 
+/* '=' before two letters or digits, or the end of a line; what follows in the next block may be any of it. */
+static inline uint64_t look_quoted(const struct look_block *b)
+{
+    uint64_t both = b->digit | b->letter, behind = b->line >> 1 | (both >> 1 & both >> 2) | UINT64_C(3) << (LOOK_BLOCK - 2);
+    return b->padding & behind;
+}
+
 /* What blocks add up to. In variables of their own: `out` is written once, at the end and in words, because reading
  * back wider than was written waits. */
 struct look_sum {
-    uint64_t digits, letters, leads, at, percent, run, before;
+    uint64_t digits, letters, leads, at, percent, quoted, run, before;
 };
 
 /* `before`: what of the block before may be part of a run; only its last RUN_MIN - 1 bytes count. What the fold may
@@ -116,6 +131,7 @@ static inline __attribute__((always_inline)) void look_add(struct look_sum *s, c
     s->leads += (uint64_t)__builtin_popcountll(lead);
     s->at |= b->at;
     s->percent |= b->percent;
+    s->quoted |= look_quoted(b);
     s->run |= look_runs(s->before, run);
     s->before = run;
 }
@@ -130,6 +146,7 @@ static inline __attribute__((always_inline)) void look_put(
     out->leads = s->leads;
     out->at = s->at;
     out->percent = s->percent;
+    out->quoted = s->quoted;
     out->run = s->run;
     out->digit = last->digit;
     out->letter = last->letter;

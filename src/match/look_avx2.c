@@ -60,7 +60,8 @@ LOOK void classify(struct pair p, struct look_block *b)
     b->standard = either(p, '+', '/');
     b->padding = equal(p, '=');
     b->at = equal(p, '@');
-    b->percent = within(p, '%', 2); /* and '&' */
+    b->percent = within(p, '%', 2) | equal(p, '\\'); /* and '&' */
+    b->line = within(p, '\n', 4);
     b->high = plane(p.low, p.high, p.half);
     b->lead = b->follows = 0;
     if (UNLIKELY(b->high != 0)) classify_high(p, b);

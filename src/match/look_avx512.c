@@ -40,6 +40,7 @@ static inline __attribute__((always_inline)) void classify(__m512i bytes, struct
     b->padding = PLANE(4);
     b->at = PLANE(5);
     b->percent = PLANE(6);
+    b->line = within(bytes, '\n', 4);
     b->lead = b->follows = 0;
     if (UNLIKELY(b->high != 0)) classify_high(bytes, b);
 }

@@ -15,7 +15,7 @@ enum {
     IS_LEAD = 128,
 };
 
-/* U+FF05, U+FF06 and U+FF20 become '%', '&' and '@'. */
+/* U+FF05, U+FF06, U+FF1D, U+FF20 and U+FF3C become '%', '&', '=', '@' and a backslash. */
 static const uint8_t look_classes[256] = {
     ['%'] = IS_PERCENT,
     ['&'] = IS_PERCENT,
@@ -26,6 +26,7 @@ static const uint8_t look_classes[256] = {
     ['='] = IS_PADDING,
     ['@'] = IS_AT,
     ['A' ... 'Z'] = IS_LETTER,
+    ['\\'] = IS_PERCENT,
     ['_'] = IS_URL,
     ['a' ... 'z'] = IS_LETTER,
     [0xC2 ... 0xEE] = IS_LEAD,

@@ -30,7 +30,7 @@ static span name_text(struct match *m, const struct doc_event *e)
 /* Whether a name that stands under no label, as it reads, can hold nothing but base64. */
 static bool is_plain(struct match *m, span text, const struct look *l)
 {
-    return l->leads == 0 && !l->percent && !l->at && !view_may_identify(m, text, l);
+    return l->leads == 0 && !look_coded(l) && !l->at && !view_may_identify(m, text, l);
 }
 
 /* Whether there is anything in it to look up or to find, under these labels. Where the name stands in the body as it reads,

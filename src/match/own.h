@@ -17,7 +17,8 @@
 #define STEP ((size_t)64 * 1024) /* bytes scanned for literals and then read: both passes find them in the cache */
 #define BATCH REGISTRY_ASKS
 #define ASK_ROOM 16 /* bytes that may be read of a short key */
-#define LEVELS 2   /* of percent-encoding, character references and base64 */
+#define LEVELS 3   /* of codings, one in another: percent-encoding and character references */
+#define PACKED 2   /* of them base64, hexadecimal and quoted-printable */
 #define LABEL_RULES 32
 #define LABEL_SLOTS 64
 #define FLAWS_MAX 8
@@ -167,6 +168,7 @@ struct known {
 #define TOKENS 6
 struct run {
     uint8_t from, len;
+    bool hex; /* not base64: hexadecimal digits */
 };
 struct plan {
     struct likeness shape;
@@ -182,11 +184,11 @@ struct plan {
     uint8_t count, ways, tokens;
     rule_id rules[ASKS]; /* of each way: two asks may have the same */
     struct ask asks[ASKS];
-    struct run token[TOKENS]; /* of base64 */
+    struct run token[TOKENS];
     uint32_t digits, letters;
 };
 
-/* Texts of one shape under a name, of which nothing can be anything but base64, if they hold any. */
+/* Texts of one shape under a name, of which nothing can be anything but base64 or hexadecimal, if they hold any. */
 #define MURMURS 64
 struct murmur {
     struct likeness shape;
@@ -302,6 +304,7 @@ struct match {
     bool prefilter;
     bool failed; /* out of memory or over limits.findings: latched until match_reset */
     bool dry;    /* proposals are only counted */
+    unsigned packed; /* codings of PACKED around the text that is looked at */
     bool clean;  /* nothing is left of a document */
     const struct rules_set *rules;
     struct rules_scratch *scratch;
@@ -525,12 +528,15 @@ void view_identify(struct match *m, span text, const struct look *l);
 void view_free_text(struct match *m, span text, const struct look *l);
 /* Whether only what stands in a text at the spot itself can say anything of it: nothing is known of its place. */
 bool view_stands_alone(const struct match *m);
-/* What base64 the token is. */
+/* What base64 the token is; what text the hexadecimal digits are. */
 void view_decode(struct match *m, span token, unsigned level);
-/* Where base64 may begin and end in a text of one block, and in each other of its shape. False: in more places than TOKENS, or
- * there is padding. */
+void view_unhex(struct match *m, span digits, unsigned level);
+/* Whether no text stands in the digits. */
+bool view_is_hex_noise(span digits);
+/* Where base64 and hexadecimal may begin and end in a text of one block, and in each other of its shape. False: in more places
+ * than TOKENS, or there is padding. */
 bool view_find_tokens(span text, const struct look *l, struct run token[TOKENS], uint8_t *count);
-/* Only its base64 runs. */
+/* Only its runs of base64 and hexadecimal. */
 void view_runs(struct match *m, span text, const struct look *l, unsigned level);
 
 /* shape.c */
@@ -628,12 +634,27 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 /* text.c */
 /* Are there three printable ASCII characters in a row? Only then a literal may be there. */
 bool text_has_word(span text);
-/* Decodes %XX and character references; out has room for text.len bytes. */
+
+/* codings.c: `out` has room for text.len bytes */
+/* Decodes %41, %u0041, \x41, \u0041 and character references. */
 size_t text_decode(span text, uint8_t *out);
+/* Decodes quoted-printable. */
+size_t text_unquote(span text, uint8_t *out);
+/* Decodes hexadecimal digits and nothing else; a last one that stands alone is dropped. */
+size_t text_hex(span digits, uint8_t *out);
+/* The next of the digits, two a byte, that are characters in UTF-8 and no control characters; false: no PLAIN_MIN of them. What
+ * digits are is a text only there: most of them are numbers, digests and keys. */
+#define PLAIN_MIN 12
+bool text_next_plain(span digits, size_t from, size_t *begin, size_t *end);
+/* Whether there may be any in some text of this shape (struct look). */
+bool text_may_be_plain(span shape);
+/* reference.c */
 /* The character reference that the text begins with (at '&') becomes fewer bytes in `out`; `len`: of itself. 0: it is none. */
 size_t text_reference(span text, uint8_t *out, size_t *len);
 /* The next run of base64 or base64url characters and padding that is RUN_MIN long, from `from` on. False: none. */
 bool text_next_run(span text, size_t from, size_t *begin, size_t *end);
+/* The next run of hexadecimal digits of that length. */
+bool text_next_hex(span text, size_t from, size_t *begin, size_t *end);
 /* The next run of one alphabet inside; `end` is behind its padding. */
 bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *end);
 /* The next lines of base64 of which the first has a run of RUN_MIN or more at its end; `end` is behind the last run. */

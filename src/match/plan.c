@@ -23,7 +23,10 @@ static __attribute__((noinline)) void look_at_tokens(struct match *m, const stru
     bool alone = !m->any_syntax && view_stands_alone(m);
     for (size_t i = 0; i < p->tokens; i++) {
         span token = {text.ptr + p->token[i].from, p->token[i].len};
-        if (!alone || !m->noise(token, match_is_roomy(m, token))) view_decode(m, token, 0);
+        if (p->token[i].hex)
+            view_unhex(m, token, 0);
+        else if (!alone || !m->noise(token, match_is_roomy(m, token)))
+            view_decode(m, token, 0);
     }
 }
 

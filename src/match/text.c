@@ -1,4 +1,4 @@
-/* Text as bytes: what it holds, and how its codings are undone. */
+/* Text as bytes: what it holds, and how base64 is undone. */
 #include "match/own.h"
 
 enum {
@@ -8,9 +8,10 @@ enum {
     IS_URL = 8,      /* base64url */
     IS_PADDING = 16,
     IS_PRINTABLE = 32,
+    IS_HEX = 64,
 };
 #define IS_RUN (IS_STANDARD | IS_URL | IS_PADDING)
-#define DIGIT (IS_DIGIT | IS_STANDARD | IS_URL | IS_PRINTABLE)
+#define DIGIT (IS_DIGIT | IS_STANDARD | IS_URL | IS_PRINTABLE | IS_HEX)
 #define LETTER (IS_LETTER | IS_STANDARD | IS_URL | IS_PRINTABLE)
 
 static const uint8_t classes[256] = {
@@ -24,11 +25,13 @@ static const uint8_t classes[256] = {
     [0x3A ... 0x3C] = IS_PRINTABLE,
     ['='] = IS_PRINTABLE | IS_PADDING,
     [0x3E ... 0x40] = IS_PRINTABLE,
-    ['A' ... 'Z'] = LETTER,
+    ['A' ... 'F'] = LETTER | IS_HEX,
+    ['G' ... 'Z'] = LETTER,
     [0x5B ... 0x5E] = IS_PRINTABLE,
     ['_'] = IS_PRINTABLE | IS_URL,
     [0x60] = IS_PRINTABLE,
-    ['a' ... 'z'] = LETTER,
+    ['a' ... 'f'] = LETTER | IS_HEX,
+    ['g' ... 'z'] = LETTER,
     [0x7B ... 0x7E] = IS_PRINTABLE,
 };
 static inline uint8_t class_of(uint8_t c)
@@ -44,53 +47,34 @@ bool text_has_word(span text)
     return row == 3;
 }
 
-static int hex_value(uint8_t c)
-{
-    if (is_digit(c)) return c - '0';
-    c = to_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-size_t text_decode(span text, uint8_t *out)
-{
-    size_t n = 0, taken, put;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (c == '&' && (put = text_reference(span_from(text, i), out + n, &taken)) > 0) {
-            n += put;
-            i += taken - 1;
-            continue;
-        }
-        if (c == '%' && i + 2 < text.len) {
-            int high = hex_value(text.ptr[i + 1]), low = hex_value(text.ptr[i + 2]);
-            if (high >= 0 && low >= 0) {
-                c = (uint8_t)(high << 4 | low);
-                i += 2;
-            }
-        }
-        out[n++] = c;
-    }
-    return n;
-}
-
 /* A run of RUN_MIN covers every RUN_MIN-th byte once, so that most of a text is never looked at. */
-bool text_next_run(span text, size_t from, size_t *begin, size_t *end)
+static inline bool next_run_of(uint8_t wanted, span text, size_t from, size_t *begin, size_t *end)
 {
     while (from + RUN_MIN <= text.len) {
         size_t i = from + RUN_MIN - 1;
-        if (!(class_of(text.ptr[i]) & IS_RUN)) {
+        if (!(class_of(text.ptr[i]) & wanted)) {
             from = i + 1;
             continue;
         }
         size_t first = i, last = i + 1;
-        while (first > from && class_of(text.ptr[first - 1]) & IS_RUN)
+        while (first > from && class_of(text.ptr[first - 1]) & wanted)
             first--;
-        while (last < text.len && class_of(text.ptr[last]) & IS_RUN)
+        while (last < text.len && class_of(text.ptr[last]) & wanted)
             last++;
         if (last - first >= RUN_MIN) return *begin = first, *end = last, true;
         from = last;
     }
     return false;
+}
+
+bool text_next_run(span text, size_t from, size_t *begin, size_t *end)
+{
+    return next_run_of(IS_RUN, text, from, begin, end);
+}
+
+bool text_next_hex(span text, size_t from, size_t *begin, size_t *end)
+{
+    return next_run_of(IS_HEX, text, from, begin, end);
 }
 
 bool text_next_token(span text, size_t from, bool url, size_t *begin, size_t *end)

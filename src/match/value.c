@@ -59,13 +59,13 @@ static void value_decoded(struct match *m, span text)
 static bool is_shaped(span text, const struct look *l)
 {
     bool one = text.len > 0 && text.len <= LOOK_BLOCK && l->leads == 0;
-    return one && !l->percent && !l->at;
+    return one && !look_coded(l) && !l->at;
 }
 
 /* Whether a value whose place says nothing of it holds at most base64. */
 static bool is_plain(struct match *m, span text, const struct look *l)
 {
-    return l->leads == 0 && !l->percent && !view_may_identify(m, text, l);
+    return l->leads == 0 && !look_coded(l) && !view_may_identify(m, text, l);
 }
 
 /* Whether nothing but base64 can say anything in it: nothing is known of its place, and it holds no sign of an address, nothing

@@ -1,4 +1,5 @@
-/* One text as a reader would see it: folded, then again with percent-encoding, character references and base64 undone, to two levels.
+/* One text as a reader would see it: folded, then again with its codings undone: percent-encoding, escapes and character
+ * references, to three levels in all; base64, hexadecimal and quoted-printable, two of them.
  *
  *= ICE10036.2 2.1
  *= 10-domain 2.2 normalisation before matching */
@@ -263,11 +264,17 @@ static void scan_percent(struct match *m, span text, unsigned level)
     if (n < text.len) view_scan(m, span_of(out, n), level + 1, false, false);
 }
 
+/* Whether what is packed in a text of this level is looked at. */
+static bool may_unpack(const struct match *m, unsigned level)
+{
+    return level < LEVELS && m->packed < PACKED;
+}
+
 /* Whether a text without a label can be left alone, whatever it folds to: each lead becomes one character at most. */
 bool view_is_dull(const struct match *m, const struct look *l, unsigned level)
 {
     size_t digits = l->digits + l->leads, letters = l->letters + l->leads;
-    if (level < LEVELS && (l->percent || l->run)) return false;
+    if ((level < LEVELS && look_coded(l)) || (l->run && may_unpack(m, level))) return false;
     if (digits >= 6 || l->at) return false; /* nine bare ones, a telephone, a vehicle, a zone, an address */
     return !rules_may_match(m->identifier_needs, digits, letters, false) &&
            !rules_may_match(m->marker_needs, digits, letters, false);
@@ -284,22 +291,71 @@ static bool is_dull(const struct match *m, const struct look *l, unsigned level)
     return view_stands_alone(m) && view_is_dull(m, l, level);
 }
 
+static void unpacked(struct match *m, span text, unsigned level)
+{
+    struct look l;
+    m->look(text, &l);
+    m->packed++;
+    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+    m->packed--;
+}
+
+/* Apart from percent-encoding: what is a number behind '=' in one of them is text in the other. What is quoted is a text. */
+static void scan_quoted(struct match *m, span text, unsigned level)
+{
+    if (span_find(text, '=') == text.len || !text_has_word(text)) return;
+    uint8_t *out = bytes_room(m, &m->percent[level], text.len);
+    if (!out) return;
+    size_t n = text_unquote(text, out);
+    if (n < text.len) unpacked(m, span_of(out, n), level);
+}
+
 /* What was decoded is mostly no text at all: then it is no wonder that it holds a few digits. */
 static bool is_noise(const struct match *m, span text, const struct look *l, unsigned level)
 {
     if (!view_stands_alone(m)) return false;
-    if (l->leads > 0 || l->digits >= 6 || l->at || (level < LEVELS && (l->percent || l->run))) return false;
+    if (l->leads > 0 || l->digits >= 6 || l->at || (level < LEVELS && look_coded(l)) || (l->run && may_unpack(m, level))) return false;
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
 void view_decode(struct match *m, span token, unsigned level)
 {
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
-    struct look l;
-    if (!out) return;
-    span text = span_of(out, text_base64(token, out));
-    m->look(text, &l);
-    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+    if (out) unpacked(m, span_of(out, text_base64(token, out)), level);
+}
+
+/* Digits before or behind it may belong to what stands beside it: where there is one too many, it is either. */
+static bool is_aligned(size_t from, span digits)
+{
+    return from == 0 || digits.len % 2 > 0;
+}
+
+bool view_is_hex_noise(span digits)
+{
+    size_t begin, end;
+    for (size_t from = 0; from < 2 && is_aligned(from, digits); from++)
+        if (text_next_plain(digits, from, &begin, &end)) return false;
+    return true;
+}
+
+//= 10-domain L36
+void view_unhex(struct match *m, span digits, unsigned level)
+{
+    for (size_t from = 0; from < 2 && is_aligned(from, digits); from++) {
+        size_t begin, end = from;
+        while (text_next_plain(digits, end, &begin, &end)) {
+            uint8_t *out = bytes_room(m, &m->base64[level], (end - begin) / 2);
+            if (!out) return;
+            unpacked(m, span_of(out, text_hex(span_sub(digits, begin, end - begin), out)), level);
+        }
+    }
+}
+
+static void scan_hex(struct match *m, span text, unsigned level)
+{
+    size_t begin, end;
+    for (size_t from = 0; text_next_hex(text, from, &begin, &end); from = end)
+        view_unhex(m, span_sub(text, begin, end - begin), level);
 }
 
 static void decode_token(struct match *m, span token, unsigned level)
@@ -342,6 +398,7 @@ static void scan_tokens(struct match *m, span run, bool url, unsigned level)
 /* In the two alphabets apart: '/' is base64 and ends a path segment, '-' is base64url and joins words. */
 static void scan_run(struct match *m, span run, unsigned level)
 {
+    scan_hex(m, run, level);
     scan_tokens(m, run, false, level);
     if (!text_is_common(run)) scan_tokens(m, run, true, level);
 }
@@ -362,7 +419,7 @@ static size_t find_marked(uint64_t alphabet, uint64_t done, struct run *runs, si
         begins &= ~upto;
         if ((done & around) == token) continue;
         if (count == most) return most + 1;
-        runs[count++] = (struct run){(uint8_t)begin, (uint8_t)(end - begin)};
+        runs[count++] = (struct run){.from = (uint8_t)begin, .len = (uint8_t)(end - begin)};
     }
     return count;
 }
@@ -375,6 +432,9 @@ static size_t find_runs(const struct look *l, struct run *runs, size_t most)
 
 #define RUNS_MOST (2 * LOOK_BLOCK / RUN_MIN)
 
+/* In longer digits there is hardly a shape that says that they are none. */
+#define BRIEF 16
+
 bool view_find_tokens(span text, const struct look *l, struct run token[TOKENS], uint8_t *count)
 {
     struct run runs[RUNS_MOST];
@@ -386,9 +446,16 @@ bool view_find_tokens(span text, const struct look *l, struct run token[TOKENS],
         size_t at = 0;
         do {
             if (n == TOKENS) return false;
-            token[n++] = (struct run){(uint8_t)(runs[i].from + at), (uint8_t)(runs[i].len - at)};
+            token[n++] = (struct run){.from = (uint8_t)(runs[i].from + at), .len = (uint8_t)(runs[i].len - at)};
             at = next_beginning(run, at, &tried);
         } while (at > 0);
+    }
+    size_t begin, end;
+    for (size_t from = 0; text_next_hex(text, from, &begin, &end); from = end) {
+        bool brief = end - begin < BRIEF;
+        if (brief && !text_may_be_plain(span_of(l->shape + begin, end - begin))) continue;
+        if (n == TOKENS) return false;
+        token[n++] = (struct run){(uint8_t)begin, (uint8_t)(end - begin), true};
     }
     *count = (uint8_t)n;
     return true;
@@ -402,7 +469,7 @@ static void scan_lines(struct match *m, span text, unsigned level)
     for (size_t from = 0; text_next_lines(text, from, &begin, &end); from = end) {
         uint8_t *out = bytes_room(m, &m->lines[level], end - begin);
         if (!out) return;
-        scan_token(m, span_of(out, text_join_lines(span_sub(text, begin, end - begin), out)), level);
+        scan_run(m, span_of(out, text_join_lines(span_sub(text, begin, end - begin), out)), level);
     }
 }
 
@@ -415,7 +482,7 @@ void view_runs(struct match *m, span text, const struct look *l, unsigned level)
         size_t count = find_runs(l, runs, RUNS_MOST);
         for (size_t i = 0; i < count; i++)
             scan_token(m, span_sub(text, runs[i].from, runs[i].len), level);
-        return;
+        return scan_hex(m, text, level);
     }
     for (size_t from = 0; text_next_run(text, from, &begin, &end); from = end)
         scan_run(m, span_sub(text, begin, end - begin), level);
@@ -432,6 +499,8 @@ static void scan_folded(struct match *m, span text, const struct look *l, unsign
     scan_markers(m, text, free_text || !m->prefilter);
     if (level == LEVELS) return;
     if (l->percent || !m->prefilter) scan_percent(m, text, level);
+    if (!may_unpack(m, level)) return;
+    if (l->quoted || !m->prefilter) scan_quoted(m, text, level);
     view_runs(m, text, l, level);
 }
 

@@ -10,7 +10,7 @@ HEAD = """# What the shipped pack recognises
 Made from `rules/section-1367.json` by `tests/check/recognised.py --write`, and checked against it. Every spelling below is a test
 of its rule, and so is every trap; `docs/rules.md` explains the members. All of it stands also in capitals or small letters, with
 accents or without, in fullwidth or other digits, with invisible characters inside, with character references (`&nbsp;`),
-percent-encoded or in base64.
+percent-encoded, in base64, in hexadecimal or quoted-printable.
 
 """
 

@@ -63,6 +63,20 @@ def test_generated_records(gateway):
     assert not any(x["suspected"] for x in seen), [x for x in seen if x["suspected"]][:5]
 
 
+def test_digests_and_keys(gateway):
+    """What hexadecimal and base64 mostly are, and long numbers."""
+    r = random.Random(36)
+    n = lambda k: "".join(r.choice("0123456789") for _ in range(k))
+    kinds = [lambda: f"{r.getrandbits(160):040x}", lambda: f"{r.getrandbits(128):032X}", lambda: f"{r.getrandbits(512):0128x}",
+             lambda: f"{r.randint(1500000000, 1800000000):08x}{r.getrandbits(64):016x}", lambda: ":".join(f"{r.getrandbits(8):02X}" for _ in range(32)),
+             lambda: n(12), lambda: n(16), lambda: n(20), lambda: n(40), lambda: str(r.randint(1500000000000, 1800000000000)),
+             lambda: "0x" + f"{r.getrandbits(160):040x}", lambda: base64.b64encode(r.randbytes(r.randint(9, 64))).decode(),
+             lambda: f"/search?size={n(2)}&page={n(1)}&id={n(8)}", lambda: f"k{n(2)}={n(4)};v={n(2)}=={n(3)}"]
+    seen = judge(gateway, [{"key": r.choice(kinds)()} for _ in range(20000)])
+    assert rates("digests and keys", seen) == 0, [x for x in seen if x["withheld"]][:5]
+    assert not any(x["suspected"] for x in seen)
+
+
 def suite(*names):
     files = [f for name in names for f in sorted(g.SUITES.glob(name)) if f.is_file() and not f.name.startswith(("README", "LICENSE"))]
     if not files:

@@ -1,4 +1,5 @@
 """scan (contract section 1): what the gateway would do with files, directories and stdin."""
+import binascii
 import json
 import os
 import pathlib
@@ -54,6 +55,19 @@ def scan(gw, *args, recipient="state-police", **more):
 
 def lines(done):
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+#= 10-domain L36
+@pytest.mark.parametrize("text", [
+    binascii.hexlify(ANA.encode()).decode(), "0x" + binascii.hexlify(b"file " + ANA.encode()).decode().upper(), "A=39=31=32345678", "A9123=\n45678",
+    "\\x41912345678", "%252541912345678"])
+def test_what_is_coded_is_found(gw, tmp_path, text):
+    (tmp_path / "persons.json").write_text(json.dumps({"total": 2, "items": [{"personId": 1, "name": text}, {"personId": 2, "name": "Bob"}]}))
+    done = scan(gw, "--route", "/api/persons", "--type", "application/json", "--json", tmp_path / "persons.json")
+    assert lines(done)[0]["rules"] == {"a-number": 1}, done.stdout + done.stderr
+    told = gw.command("rules", "explain", str(tmp_path / "persons.json"), "-c", "gate.json", "--profile", "persons-api", "--path", "/api/persons", "--recipient", "state-police", "--json")
+    assert told.stdout, told.stderr
+    assert [f["rule"] for f in json.loads(told.stdout)["findings"]] == ["a-number"], told.stdout + told.stderr
 
 
 #= ICE10036.2 4.6(3)

@@ -4,7 +4,9 @@
 """
 # ctest: timeout=600
 import base64
+import binascii
 import json
+import quopri
 
 import pytest
 
@@ -25,6 +27,16 @@ def b64(s, url=False):
 
 def percent(s):
     return "".join("%%%02X" % c for c in s.encode())
+
+
+def hexa(s):
+    return binascii.hexlify(s if isinstance(s, bytes) else s.encode()).decode()
+
+
+def quoted(s):
+    """As it is, but for what must be written otherwise, in lines of 76; and every character otherwise (behind a blank: what begins with
+    "=" is JSON, see below)."""
+    return quopri.encodestring(s.encode()).decode(), " " + "".join("=%02X" % c for c in s.encode())
 
 
 def digits(zero, s):
@@ -55,8 +67,20 @@ ANYWHERE = [
     b64(A + "\xff\xff\xff", True), b64(b64(A)), b64(b64("-" + A)), b64(b64("- " + A)), percent(b64(A)), b64(percent(A)),
     "token " + b64("id " + A) + " end", "Bearer eyJhbGciOiJub25lIn0." + b64('{"sub":"A012345678"}', True).rstrip("=") + ".",
     b64("012345678"), b64("number 012345678 on file"),
+    percent(percent(percent(A))), "%252541012345678",
+    # hexadecimal, by itself, in others and among other bytes
+    hexa(A), hexa(A).upper(), "0x" + hexa(A), "\\x" + hexa(A), "7" + hexa(A), "(" + hexa("see " + A + " there") + ")", hexa(A + "\n"),
+    hexa(b"\x08\x07\x12\x0a" + A.encode() + b"\x1a\x00\xff"), hexa("\uff21\uff10\uff11\uff12345678"), hexa(hexa(A)), hexa(b64(A)),
+    b64(hexa(A)), percent(hexa(A)), hexa(percent(A)), hexa("012345678"), hexa("number 012345678 on file"),
+    # escapes of programs, one of which is JSON in JSON
+    "".join(f"\\x{c:02x}" for c in A.encode()), "\\u0041\\u003012345678", json.dumps({"n": "A012345678"}).replace("A0", "\\u0041\\u0030"),
+    "%u0041%u003012345678",
+    # quoted-printable
+    *quoted(A)[1:], "A=30=31=32345678", "no.=20=41012=2d345=2d678", "A0123=\r\n45678", "A0123=\n45678", quoted("días y días " * 5 + A + " él")[0],
+    quoted(quoted(A)[1])[1], b64(quoted(A)[1]), hexa(quoted(A)[1]), quoted(hexa(A))[1], quoted(percent(A))[1], percent(quoted(A)[1]),
+    "?n=12&alien=0123%345678",
     # the person's other numbers
-    "EAC2190517346", "eac2190517346", "EAC-21-905-17346", "EAC 21 905 17346", b64("EAC2190517346"), "219-57-9873",
+    "EAC2190517346", "eac2190517346", "EAC-21-905-17346", "EAC 21 905 17346", b64("EAC2190517346"), hexa("EAC2190517346"), "219-57-9873",
     "219 57 9873", "SSN 219-57-9873.", "G73521846", "passport g73521846", b64("passport G73521846"),
 ]
 OTHER_LABELS = [("ssn", '"219579873"'), ("ssn", "219579873"), ("socialSecurityNumber", '"219-57-9873"'),

@@ -130,7 +130,7 @@ static void check_flags(span raw, uint8_t flags, bool number)
         digits += raw.ptr[i] >= '0' && raw.ptr[i] <= '9';
         if (raw.ptr[i] == '\\') expected |= DOC_ESCAPED;
         if (raw.ptr[i] >= 0x80) expected |= DOC_NON_ASCII;
-        if (raw.ptr[i] == '%' || raw.ptr[i] == '&' || raw.ptr[i] == '@') expected |= DOC_PERCENT;
+        if (raw.ptr[i] == '%' || raw.ptr[i] == '&' || raw.ptr[i] == '@' || raw.ptr[i] == '=') expected |= DOC_PERCENT;
     }
     if (digits >= 6) expected |= DOC_DIGITS;
     if (number && digits == raw.len) expected |= DOC_PLAIN;

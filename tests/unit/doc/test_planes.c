@@ -75,7 +75,7 @@ static size_t put_body(uint8_t *body)
 
 static bool is_special(uint8_t c, bool inside)
 {
-    return c == '\\' || c == '%' || c == '&' || c == '@' || c >= 0x80 || (c < 0x20 && inside);
+    return c == '\\' || c == '%' || c == '&' || c == '@' || c == '=' || c >= 0x80 || (c < 0x20 && inside);
 }
 
 static size_t count_bits(const uint64_t *plane, size_t from, size_t len)

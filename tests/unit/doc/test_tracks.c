@@ -301,7 +301,7 @@ static bool is_parted(span text)
     unsigned digits = 0, run = 0;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
-        if (c < ' ' || c >= 0x7F || c == '%' || c == '&' || c == '@') return false;
+        if (c < ' ' || c >= 0x7F || c == '%' || c == '&' || c == '@' || c == '=') return false;
         digits += c >= '0' && c <= '9';
         run = c == ' ' ? 0 : run + 1;
         if (run == 12) return false;

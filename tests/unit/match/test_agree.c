@@ -129,6 +129,40 @@ static void disguise_base64(struct text *t)
     copy_text(t, &out);
 }
 
+static void disguise_hex(struct text *t)
+{
+    struct text out;
+    const char *format = chance(50) ? "%02x" : "%02X";
+    out.len = 0;
+    if (chance(20)) say(&out, "0x");
+    for (size_t i = 0; i < t->len; i++) {
+        char two[4];
+        snprintf(two, sizeof two, format, (uint8_t)t->bytes[i]);
+        say(&out, two);
+    }
+    copy_text(t, &out);
+}
+
+//= RFC2045 6.7
+static void disguise_quoted(struct text *t)
+{
+    struct text out;
+    out.len = 0;
+    size_t sure = t->len ? below((unsigned)t->len) : 0;
+    for (size_t i = 0; i < t->len; i++) {
+        char hex[4];
+        uint8_t c = (uint8_t)t->bytes[i];
+        if (chance(5)) say(&out, chance(50) ? "=\r\n" : "=\n");
+        if (i == sure || c == '=' || c >= 0x80 || chance(30)) {
+            snprintf(hex, sizeof hex, "=%02X", c);
+            say(&out, hex);
+        } else {
+            add(&out, &c, 1);
+        }
+    }
+    copy_text(t, &out);
+}
+
 static void surround(struct text *t)
 {
     static const char *const before[] = {"see ", "(", "subject: ", "No.: ", "el se\xC3\xB1or ", "\n", "\xE2\x80\x9C"};
@@ -148,10 +182,13 @@ static void disguise(struct text *t, bool coded)
     if (chance(30)) surround(t);
     if (chance(30)) disguise_unicode(t);
     for (unsigned level = 0; coded && level < 2 && chance(35); level++) {
-        if (chance(50))
-            disguise_percent(t);
-        else
-            disguise_base64(t);
+        switch (below(6)) {
+        case 0:
+        case 1: disguise_percent(t); break;
+        case 2: disguise_hex(t); break;
+        case 3: disguise_quoted(t); break;
+        default: disguise_base64(t);
+        }
         if (chance(20)) surround(t);
     }
     if (chance(15)) disguise_unicode(t);

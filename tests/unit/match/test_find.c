@@ -154,6 +154,63 @@ static void test_spellings(void **state)
     check_values(samples, ARRAY_LEN(samples));
 }
 
+/* Made by Python's binascii.hexlify(), quopri.encodestring(), base64.b64encode() and urllib.parse.quote(), or by a format of each byte. */
+//= 10-domain L36
+static void test_codings(void **state)
+{
+    static const struct sample samples[] = {
+        {"\"x\":\"41303132333435363738\"", "a-number@0/1"},
+        {"\"x\":\"0x41303132333435363738\"", "a-number@0/1"},
+        {"\"x\":\"\\\\x41303132333435363738\"", "a-number@0/1"}, /* as PostgreSQL shows bytes */
+        {"\"x\":\"\\\\x41\\\\x30\\\\x31\\\\x32\\\\x33\\\\x34\\\\x35\\\\x36\\\\x37\\\\x38\"", "a-number@0/1"},
+        {"\"x\":\"{\\\"n\\\":\\\"\\\\u00410\\\\u00312345678\\\"}\"", "a-number@0/1"}, /* JSON in JSON */
+        {"\"x\":\"%u0041%u00301%u00322345678\"", ""},
+        {"\"x\":\"%u0041%u003012345678\"", "a-number@0/1"}, /* escape() */
+        {"\"x\":\"key 73656520303132333435363738207468657265,\"", "a-number@0/1"},
+        {"\"x\":\"KEY 73656520303132333435363738207468657265\"", "a-number@0/1"},
+        {"\"x\":\"741303132333435363738\"", "a-number@0/1"}, /* a digit too many */
+        {"\"x\":\"41303132333435363738e\"", "a-number@0/1"},
+        {"\"x\":\"0017ff413031323334353637380080\"", "a-number@0/1"}, /* a text among other bytes */
+        {"\"x\":\"efbca1efbc90efbc91efbc92efbc93efbc94efbc95efbc96efbc97efbc98\"", "a-number@0/1"},
+        {"\"x\":\"EFBCA1EFBC90EFBC91EFBC92EFBC93EFBC94EFBC95EFBC96EFBC97EFBC98\"", "a-number@0/1"},
+        {"\"x\":\"45414332313930303132333435\"", "receipt@0/1"},
+        {"\"x\":41303132333435363738", ""}, /* a number is one */
+        {"\"aNumber\":\"3132333435363738\"", "a-number@0/1"},
+        {"\"41303132333435363738\":1", "a-number@0/1"},
+        {"\"x\":\"3431333033313332333333343335333633373338\"", "a-number@0/1"},
+        {"\"x\":\"515441784d6a4d304e5459334f413d3d\"", "a-number@0/1"},
+        {"\"x\":\"NDEzMDMxMzIzMzM0MzUzNjM3Mzg=\"", "a-number@0/1"},
+        {"\"x\":\"253431253330253331253332253333253334253335253336253337253338\"", "a-number@0/1"},
+        {"\"x\":\"%34%31%33%30%33%31%33%32%33%33%33%34%33%35%33%36%33%37%33%38\"", "a-number@0/1"},
+        {"\"x\":\"4e44457a4d444d784d7a497a4d7a4d304d7a557a4e6a4d334d7a673d\"", ""}, /* three levels */
+        //= RFC2045 6.7
+        {"\"x\":\"=41=30=31=32=33=34=35=36=37=38\"", "a-number@0/1"},
+        {"\"x\":\"A=30=31=32345678\"", "a-number@0/1"},
+        {"\"x\":\"a =41 012=2d345=2D678\"", "a-number@0/1"},
+        {"\"x\":\"no.=3D=3012345678\"", "a-number@0/1"},
+        {"\"x\":\"A0123=\\r\\n45678\"", "a-number@0/1"},
+        {"\"x\":\"A0123=\\n45678\"", "a-number@0/1"},
+        {"\"x\":\"est=C3=A1 en tr=C3=A1mite ante la oficina y sigue pendiente desde A01234=\\n5678 hace\"", "a-number@0/1"},
+        {"\"A=30=31=32345678\":1", "a-number@0/1"},
+        {"\"x\":\"3d34313d33303d33313d33323d33333d33343d33353d33363d33373d3338\"", "a-number@0/1"},
+        {"\"x\":\"=34=31=33=30=33=31=33=32=33=33=33=34=33=35=33=36=33=37=33=38\"", "a-number@0/1"},
+        {"\"x\":\"PTQxPTMwPTMxPTMyPTMzPTM0PTM1PTM2PTM3PTM4\"", "a-number@0/1"},
+        {"\"x\":\"=3D41=3D30=3D31=3D32345678\"", "a-number@0/1"},
+        {"\"x\":\"?alien=0123%345678\"", "a-number@0/1"}, /* "=01" is no character of a text */
+        {"\"x\":\"?alien=0123=345678\"", "a-number@0/1"},
+        //= RFC3986 2.1
+        {"\"x\":\"%252541012345678\"", "a-number@0/1"},
+        {"\"x\":\"%25252541012345678\"", ""}, /* four rounds */
+        /* what is none */
+        {"\"x\":\"d41d8cd98f00b204e9800998ecf8427e\"", ""},
+        {"\"x\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"", ""},
+        {"\"x\":\"550e8400-e29b-41d4-a716-446655440000\"", ""},
+        {"\"x\":\"4130313233343536373\"", ""}, /* A01234567 and half an eight */
+    };
+    (void)state;
+    check_values(samples, ARRAY_LEN(samples));
+}
+
 //= 10-domain 2.1
 static void test_traps(void **state)
 {
@@ -387,7 +444,7 @@ static void test_behind_others(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_traps),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_codings), cmocka_unit_test(test_traps),
         cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_behind_others),
         cmocka_unit_test(fields_of_the_head), cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, open_world, close_world);

@@ -68,7 +68,9 @@ static const char *const parts[] = {"A", "AZ", "Alien No. ", "USCIS#", "01234567
     "continued presence", "presencia", "victim", "(c)(31)", "A16", "D-12", "OLN ", "DL# ", "S123-4567-8901", "FBI ",
     "visa ", "Passport No. ", "\xEF\xBC\x91\xEF\xBC\x92", "\xD0\x90", "\xE2\x80\x8B", "550e8400-e29b-41d4-a716-446655440000",
     "https://example.test/a/b?c=", "administration", "0000000000", "0001100223344", "00123456789012", "_", "\\u0041", "&nbsp;", "&#45;", "&#x41;", "&amp;", "&", "\\n", "\\r\\n  ",
-    "I-", "918", "COA", "class of", "admission", "admitted", "U-1", "status", "HHS", "certification letter", "MTIzNDU2Nzg5", "QTAxMjM0NTY3OA"};
+    "I-", "918", "COA", "class of", "admission", "admitted", "U-1", "status", "HHS", "certification letter", "MTIzNDU2Nzg5", "QTAxMjM0NTY3OA",
+    "41303132333435363738", "303132333435363738", "552076697361", "0x", "E3", "EFBC91", "=41", "=30=31", "=3D", "=20", "=\\r\\n", "=\\n", "=",
+    "=C3=AD", "\\\\x41", "\\\\u0031", "%u0041", "%2541", "%252541", "%25253031", "d41d8cd98f00b204e9800998ecf8427e"};
 
 static void put_base64(struct text *out, const struct text *in)
 {
@@ -83,6 +85,30 @@ static void put_base64(struct text *out, const struct text *in)
     }
 }
 
+static void put_hex(struct text *out, const struct text *in)
+{
+    char two[4];
+    const char *format = chance(50) ? "%02x" : "%02X";
+    for (size_t i = 0; i < in->len; i++) {
+        snprintf(two, sizeof two, format, (uint8_t)in->bytes[i]);
+        say(out, two);
+    }
+}
+
+static void put_quoted(struct text *out, const struct text *in)
+{
+    char three[8];
+    for (size_t i = 0; i < in->len; i++) {
+        uint8_t c = (uint8_t)in->bytes[i];
+        size_t escape = c != '\\' ? 0 : in->bytes[i + 1] == 'u' ? 6 : 2;
+        snprintf(three, sizeof three, c >= 0x80 || chance(30) ? "=%02X" : "%c", c);
+        if (escape == 0)
+            say(out, three);
+        else
+            add(out, in->bytes + i, escape), i += escape - 1;
+    }
+}
+
 static void put_string(struct text *out)
 {
     struct text t = {.len = 0};
@@ -92,6 +118,10 @@ static void put_string(struct text *out)
     say(out, "\"");
     if (chance(10))
         put_base64(out, &t);
+    else if (chance(10))
+        put_hex(out, &t);
+    else if (chance(10))
+        put_quoted(out, &t);
     else
         add(out, t.bytes, t.len);
     say(out, "\"");
@@ -116,7 +146,7 @@ static void put_object(struct text *out, unsigned depth)
 static void put_value(struct text *out, unsigned depth)
 {
     static const char *const others[] = {"null", "true", "12345678", "6175550123", "12345678.0", "1.2345678e7", "811",
-        "-7", "5294.00", "123456789", "-71.0589123456", "16175550123", "123456789012", "1e3"};
+        "-7", "5294.00", "123456789", "-71.0589123456", "16175550123", "123456789012", "1e3", "303132333435363738", "41303132333435363738", "1717171717171"};
     if (depth > 0 && chance(25)) {
         if (chance(60)) return put_object(out, depth - 1);
         say(out, "[");

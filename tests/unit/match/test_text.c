@@ -28,7 +28,7 @@ static void test_foldable(void **state)
         struct look l;
         look_portable(text, &l);
         if (changed && !l.leads) fail_msg("U+%04X folds and is no lead", c);
-        if (changed && (out[0] == '%' || out[0] == '&') && !l.percent) fail_msg("U+%04X becomes a sign of a coding unseen", c);
+        if (changed && out[0] && strchr("%&=\\", out[0]) && !l.percent) fail_msg("U+%04X becomes a sign of a coding unseen", c);
         if (changed && out[0] == '@' && !l.at) fail_msg("U+%04X becomes an at sign unseen", c);
         if (changed && n >= text.len) fail_msg("U+%04X folds and is not shorter", c);
     }
@@ -65,9 +65,19 @@ static void test_codings(void **state)
         {"%zz", "%zz"}, {"%2541", "%41"}, {"100%", "100%"}, {"&#65;&#x42;&#X63;", "ABc"}, {"T&nbsp;visa", "T\xC2\xA0visa"},
         {"&amp;#65;", "&#65;"}, {"&sect;&iacute;&ndash;", "\xC2\xA7\xC3\xAD\xE2\x80\x93"}, {"&#8209;&#128512;", "\xE2\x80\x91\xF0\x9F\x98\x80"},
         {"&#150;", "\xE2\x80\x93"}, {"&;&#;&#x;&#0;&#xD800;&#1114112;&nosuch;", "&;&#;&#x;&#0;&#xD800;&#1114112;&nosuch;"},
-        {"a & b&c=1&amp", "a & b&c=1&amp"}, {"&#000000000065;&#99999999999999999999;", "A&#99999999999999999999;"}, {"%26#65;", "&#65;"}};
+        {"a & b&c=1&amp", "a & b&c=1&amp"}, {"&#000000000065;&#99999999999999999999;", "A&#99999999999999999999;"}, {"%26#65;", "&#65;"},
+        {"%u0041%u00e1%u200B", "A\xC3\xA1\xE2\x80\x8B"}, {"%ud83d%u12", "%ud83d%u12"}, {"\\x41\\x7a", "Az"}, {"\\u0041\\u00E1", "A\xC3\xA1"},
+        {"\\", "\\"}, {"\\x4", "\\x4"}, {"\\x4g\\u004", "\\x4g\\u004"}, {"C:\\users\\", "C:\\users\\"}};
+    static const char *const quoted[][2] = {{"=41=42", "AB"}, {"a=3D=3db", "a==b"}, {"=C3=A1", "\xC3\xA1"}, {"id=90", "id=90"}, {"=EF=BC=A1=A", "\xEF\xBC\xA1=A"}, {"a=\r\nb=\nc", "abc"}, {"a=", "a="},
+        {"a=4", "a=4"}, {"a=\rb", "a=\rb"}, {"a==41", "a=A"}, {"n=12&m=0", "n=12&m=0"}, {"a=0D=0Ab", "a\r\nb"}, {"=3D41", "=41"}, {"=4=41=", "=4A="}};
+    static const char *const hex[][2] = {{"", ""}, {"41", "A"}, {"4a4B4", "JK"}};
     uint8_t out[64];
     (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(quoted); i++)
+        assert_span(span_of(out, text_unquote(span_str(quoted[i][0]), out)), quoted[i][1]);
+    for (size_t i = 0; i < ARRAY_LEN(hex); i++)
+        assert_span(span_of(out, text_hex(span_str(hex[i][0]), out)), hex[i][1]);
+    assert_true(text_hex(span_str("00fF"), out) == 2 && out[0] == 0 && out[1] == 0xFF);
     for (size_t i = 0; i < ARRAY_LEN(base64); i++)
         assert_span(span_of(out, text_base64(span_str(base64[i][0]), out)), base64[i][1]);
     for (size_t i = 0; i < ARRAY_LEN(percent); i++)
@@ -117,8 +127,17 @@ static unsigned roll(unsigned n)
 /* Letters, digits, marks of both alphabets, what folds, and now and then anything. */
 static uint8_t some_byte(void)
 {
-    static const char usual[] = "0123456789AZaz@`[{/:+-_=%. \xC2\xA0\xC3\xAD\xD0\x90\xEF\xBC\x85\xF0";
+    static const char usual[] = "0123456789AZaz@`[{/:+-_==%. \\\r\n\xC2\xA0\xC3\xAD\xD0\x90\xEF\xBC\x85\xF0";
     return roll(20) == 0 ? (uint8_t)roll(256) : (uint8_t)usual[roll(sizeof usual - 1)];
+}
+
+/* '=' before two letters or digits or the end of a line, or where the next block may begin with them. */
+static bool may_be_quoted(span t, size_t i)
+{
+    const uint8_t *p = t.ptr + i;
+    size_t left = t.len - i;
+    if (p[0] != '=') return false;
+    return i % 64 >= 62 || (left > 1 && p[1] >= '\n' && p[1] <= '\r') || (left > 2 && is_alnum(p[1]) && is_alnum(p[2]));
 }
 
 /* By the definitions of look.h, byte by byte. */
@@ -134,7 +153,8 @@ static void look_slowly(span t, struct look *out)
         out->letters += is_alpha(c);
         out->leads += lead;
         out->at |= c == '@' || c == 0xEF;
-        out->percent |= c == '%' || c == '&' || c == 0xEF;
+        out->percent |= c == '%' || c == '&' || c == '\\' || c == 0xEF;
+        out->quoted |= may_be_quoted(t, i);
         run = alphabet || c >= 0x80 ? run + 1 : 0;
         out->run |= run >= RUN_MIN;
         if (t.len > 64) continue;
@@ -157,6 +177,7 @@ static void assert_looks(look_function *look, runs_function *runs, span text, co
     assert_int_equal(l.leads, expected->leads);
     assert_int_equal(l.at != 0, expected->at != 0);
     assert_int_equal(l.percent != 0, expected->percent != 0);
+    assert_int_equal(l.quoted != 0, expected->quoted != 0);
     assert_int_equal(l.run != 0, expected->run != 0);
     if (text.len > 64) return;
     assert_int_equal(l.digit, expected->digit);
@@ -220,6 +241,61 @@ static void test_scientific(void **state)
         assert_true(text_is_scientific(span_str(yes[i])));
     for (size_t i = 0; i < ARRAY_LEN(no); i++)
         assert_false(text_is_scientific(span_str(no[i])));
+}
+
+/* ---- hexadecimal ------------------------------------------------------------------------------------------------- */
+
+/* Six bytes or more in a row that are characters by utf8_valid(), of which none is a control character but tabs and ends of lines. */
+static bool has_text(const uint8_t *bytes, size_t n)
+{
+    for (size_t from = 0; from + 6 <= n; from++)
+        for (size_t len = 6; from + len <= n; len++) {
+            bool plain = utf8_valid(span_of(bytes + from, len));
+            for (size_t i = from; i < from + len && plain; i++)
+                plain = (bytes[i] >= 0x20 && bytes[i] != 0x7F) || bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r';
+            if (plain) return true;
+        }
+    return false;
+}
+
+static bool only_ascii(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] >= 0x80) return false;
+    return true;
+}
+
+/* Where a text stands there is one for its shape, and for digits in small letters. */
+static void test_hex(void **state)
+{
+    static const char *const pieces[] = {"A", "7", "z", " ", "\t", "\xC3\xA1", "\xEF\xBC\x91", "\xF0\x9D\x9F\x98", "\xE2\x80\x8B", "\x01", "\x7F",
+        "\xC3", "\xEF\xBC", "\xBC", "\x80", "\xF8", "\x1B"};
+    size_t texts = 0, dull = 0;
+    (void)state;
+    for (unsigned i = 0; i < 200000; i++) {
+        uint8_t bytes[48], shape[64];
+        char digits[65];
+        size_t n = 0, begin, end, most = 6 + roll(20);
+        while (n < most) {
+            const char *piece = pieces[roll(ARRAY_LEN(pieces))];
+            uint8_t byte = (uint8_t)roll(256);
+            bool any = roll(4) == 0;
+            memcpy(bytes + n, any ? (const void *)&byte : piece, any ? 1 : strlen(piece));
+            n += any ? 1 : strlen(piece);
+        }
+        for (size_t k = 0; k < n; k++)
+            snprintf(digits + 2 * k, 3, roll(2) ? "%02x" : "%02X", bytes[k]);
+        for (size_t k = 0; k < 2 * n; k++)
+            shape[k] = is_digit((uint8_t)digits[k]) ? '0' : to_upper((uint8_t)digits[k]);
+        bool text = text_next_plain(span_str(digits), 0, &begin, &end);
+        if (text && only_ascii(bytes + begin / 2, 6) && !has_text(bytes, n)) fail_msg("%s holds no text", digits);
+        if (!text && has_text(bytes, n)) fail_msg("%s holds a text", digits);
+        if (text && !text_may_be_plain(span_of(shape, 2 * n))) fail_msg("%.*s may hold a text: %s", (int)(2 * n), shape, digits);
+        texts += text;
+        dull += !text_may_be_plain(span_of(shape, 2 * n));
+    }
+    assert_true(texts > 20000 && dull > 2000);
+    assert_false(text_may_be_plain(SPAN("EAC0000000000"))); /* a receipt's number */
 }
 
 /* ---- runs that decode to no text ---------------------------------------------------------------------------------- */
@@ -361,7 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_noise_of_what_is_usual), cmocka_unit_test(test_likeness),
         cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_codings), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
+        cmocka_unit_test(test_codings), cmocka_unit_test(test_hex), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
