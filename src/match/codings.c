@@ -185,3 +185,45 @@ bool text_may_be_plain(span shape)
     size_t begin, end;
     return next_row(shape, 0, character_like, &begin, &end) || next_row(shape, 1, character_like, &begin, &end);
 }
+
+/* ---- UTF-16 ----------------------------------------------------------------------------------------------------- */
+
+static bool is_printable(uint8_t c)
+{
+    return c >= 0x20 && c <= 0x7E;
+}
+
+/* Where three printable characters begin with a zero after the first and the second; as many bytes as there are: nowhere. */
+static size_t find_wide(span bytes)
+{
+    const uint8_t *p = bytes.ptr;
+    for (size_t i = 1; i + 3 < bytes.len; i++) {
+        const uint8_t *zero = memchr(p + i, 0, bytes.len - i - 3);
+        if (!zero) break;
+        i = (size_t)(zero - p);
+        if (p[i + 2] == 0 && is_printable(p[i - 1]) && is_printable(p[i + 1]) && is_printable(p[i + 3])) return i - 1;
+    }
+    return bytes.len;
+}
+
+bool text_is_wide(span bytes)
+{
+    return find_wide(bytes) < bytes.len;
+}
+
+static uint32_t unit_at(span bytes, size_t at, bool little)
+{
+    return (uint32_t)bytes.ptr[at + !little] | (uint32_t)bytes.ptr[at + little] << 8;
+}
+
+/* Pairs of surrogates are left out: none of them folds to anything that is sought but digits and letters of mathematics. */
+size_t text_narrow(span bytes, uint8_t *out)
+{
+    bool little = find_wide(bytes) % 2 == 0;
+    size_t n = 0;
+    for (size_t i = 0; i + 2 <= bytes.len; i += 2) {
+        uint32_t unit = unit_at(bytes, i, little);
+        if (unit < 0xD800 || unit >= 0xE000) n += utf8_put(unit, out + n);
+    }
+    return n;
+}

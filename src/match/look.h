@@ -43,7 +43,7 @@ runs_function runs_avx2;
 runs_function runs_avx512;
 
 /* Whether a run of one base64 alphabet without padding is certainly no text once decoded and folded: no three printable
- * characters in a row, fewer than six digits, no '%' and no '@'. False where that is not known. `roomy`: LOOK_READ bytes may be
+ * characters in a row, in UTF-8 or UTF-16, fewer than six digits, no '%' and no '@'. False where that is not known. `roomy`: LOOK_READ bytes may be
  * read. */
 typedef bool noise_function(span run, bool roomy);
 noise_function noise_portable;

@@ -293,6 +293,7 @@ bool noise_avx2(span run, bool roomy)
     struct noise n = {.printable = bits_of(_mm256_cmpgt_epi8(p, _mm256_set1_epi8(0x1F))) & there,
         .digits = bits_of(within_half(p, '0', 9)) & there,
         .signs = bits_of(_mm256_or_si256(equal_half(p, '%'), equal_half(p, '@'))) & there,
+        .zeros = bits_of(equal_half(p, 0)) & there,
         .leads = leads_of(p) & there >> 1};
     if (UNLIKELY(n.leads != 0)) {
         n.follows = bits_of(p) & ~bits_of(_mm256_slli_epi16(p, 1)) & there; /* bit 6 of each byte, and so on */

@@ -157,6 +157,7 @@ bool noise_avx512(span run, bool roomy)
     struct noise n = {.printable = _mm256_cmpgt_epi8_mask(p, _mm256_set1_epi8(0x1F)) & there,
         .digits = within_half(p, '0', 10) & there,
         .signs = (equal_half(p, '%') | equal_half(p, '@')) & there,
+        .zeros = equal_half(p, 0) & there,
         .leads = leads_of(p) & there >> 1};
     if (UNLIKELY(n.leads != 0)) {
         n.follows = (uint32_t)_mm256_movepi8_mask(p) & ~_mm256_test_epi8_mask(p, _mm256_set1_epi8(0x40)) & there;

@@ -49,6 +49,7 @@ static const uint8_t noise_second[16] = {[0x8] = 0x11 * NOISE_8, [0x9] = 0x11 * 
 struct noise {
     uint32_t printable; /* and 0x7F */
     uint32_t digits, signs; /* '%' and '@' */
+    uint32_t zeros;     /* 0 */
     uint32_t leads;     /* may begin what folds: the byte that follows may follow it there */
     /* asked only where there are leads: */
     uint32_t follows;         /* 0x80 to 0xBF */
@@ -56,9 +57,10 @@ struct noise {
     uint32_t wide, bc;        /* 0xEF; 0xBC: what folds to a sign begins with these */
 };
 
-/* What folds becomes one character in ASCII at most, maybe a digit. */
+/* What folds becomes one character in ASCII at most, maybe a digit. `wide`: text_is_wide(). */
 static inline __attribute__((always_inline)) bool noise_is_all(const struct noise *n)
 {
+    uint32_t wide = n->printable & n->zeros >> 1 & n->printable >> 2 & n->zeros >> 3 & n->printable >> 4;
     uint32_t word = n->printable, digits = n->digits, signs = n->signs;
     if (UNLIKELY(n->leads != 0)) {
         uint32_t third = n->follows >> 2, fourth = third & n->follows >> 3, longest = n->longer & n->longest;
@@ -67,7 +69,7 @@ static inline __attribute__((always_inline)) bool noise_is_all(const struct nois
         digits |= leads;
         signs |= n->wide & n->bc >> 1;
     }
-    return !(word & word >> 1 & word >> 2) && !signs && __builtin_popcount(digits) < 6;
+    return !(word & word >> 1 & word >> 2) && !(wide | signs) && __builtin_popcount(digits) < 6;
 }
 
 #endif

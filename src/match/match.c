@@ -112,6 +112,8 @@ static void each_bytes(struct match *m, bytes_fn *fn)
         fn(&m->base64[i]);
     for (size_t i = 0; i < LEVELS; i++)
         fn(&m->lines[i]);
+    for (size_t i = 0; i < LEVELS; i++)
+        fn(&m->narrow[i]);
 }
 
 static void bytes_free(struct bytes *b)

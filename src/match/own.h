@@ -389,7 +389,7 @@ struct match {
         enum registry_kind kind;
     } latest; /* proposal about the text that is being looked at */
     uint64_t proposals;
-    struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS];
+    struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS], narrow[LEVELS];
     struct batch batch;
     struct registry_head heads[REGISTRY_KIND_COUNT]; /* of what is asked for in documents of this system */
     uint32_t kind_systems[REGISTRY_KIND_COUNT], heads_system;
@@ -648,6 +648,10 @@ size_t text_hex(span digits, uint8_t *out);
 bool text_next_plain(span digits, size_t from, size_t *begin, size_t *end);
 /* Whether there may be any in some text of this shape (struct look). */
 bool text_may_be_plain(span shape);
+/* Are there three printable ASCII characters in a row in UTF-16, in either order of bytes? */
+bool text_is_wide(span bytes);
+/* Such a text in UTF-8; out has room for 2·bytes.len. */
+size_t text_narrow(span bytes, uint8_t *out);
 /* reference.c */
 /* The character reference that the text begins with (at '&') becomes fewer bytes in `out`; `len`: of itself. 0: it is none. */
 size_t text_reference(span text, uint8_t *out, size_t *len);

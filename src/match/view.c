@@ -293,11 +293,17 @@ static bool is_dull(const struct match *m, const struct look *l, unsigned level)
 
 static void unpacked(struct match *m, span text, unsigned level)
 {
-    struct look l;
-    m->look(text, &l);
     m->packed++;
-    if (!is_dull(m, &l, level + 1)) view_scan_known(m, text, &l, level + 1, false, false);
+    view_scan(m, text, level + 1, false, false);
     m->packed--;
+}
+
+/* Windows' programs write base64 of UTF-16. */
+static void scan_wide(struct match *m, span text, unsigned level)
+{
+    if (!text_is_wide(text)) return;
+    uint8_t *out = bytes_room(m, &m->narrow[level], 2 * text.len);
+    if (out) unpacked(m, span_of(out, text_narrow(text, out)), level);
 }
 
 /* Apart from percent-encoding: what is a number behind '=' in one of them is text in the other. What is quoted is a text. */
@@ -321,7 +327,10 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
 void view_decode(struct match *m, span token, unsigned level)
 {
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
-    if (out) unpacked(m, span_of(out, text_base64(token, out)), level);
+    if (!out) return;
+    span bytes = span_of(out, text_base64(token, out));
+    unpacked(m, bytes, level);
+    scan_wide(m, bytes, level);
 }
 
 /* Digits before or behind it may belong to what stands beside it: where there is one too many, it is either. */

@@ -72,6 +72,9 @@ ANYWHERE = [
     hexa(A), hexa(A).upper(), "0x" + hexa(A), "\\x" + hexa(A), "7" + hexa(A), "(" + hexa("see " + A + " there") + ")", hexa(A + "\n"),
     hexa(b"\x08\x07\x12\x0a" + A.encode() + b"\x1a\x00\xff"), hexa("\uff21\uff10\uff11\uff12345678"), hexa(hexa(A)), hexa(b64(A)),
     b64(hexa(A)), percent(hexa(A)), hexa(percent(A)), hexa("012345678"), hexa("number 012345678 on file"),
+    # UTF-16 in base64
+    *(base64.b64encode(A.encode(code)).decode() for code in ("utf-16-le", "utf-16-be", "utf-16")),
+    base64.b64encode("el caso A012345678 está".encode("utf-16-le")).decode(),
     # escapes of programs, one of which is JSON in JSON
     "".join(f"\\x{c:02x}" for c in A.encode()), "\\u0041\\u003012345678", json.dumps({"n": "A012345678"}).replace("A0", "\\u0041\\u0030"),
     "%u0041%u003012345678",

@@ -129,6 +129,28 @@ static void disguise_base64(struct text *t)
     copy_text(t, &out);
 }
 
+/* UTF-16 in base64, as Windows' programs write it. */
+static void disguise_wide(struct text *t)
+{
+    struct text out;
+    bool big = chance(30);
+    out.len = 0;
+    for (size_t i = 0; i < t->len; i++) {
+        if (big) add(&out, "", 1);
+        add(&out, t->bytes + i, 1);
+        if (!big) add(&out, "", 1);
+    }
+    copy_text(t, &out);
+    disguise_base64(t);
+}
+
+static bool is_ascii(const struct text *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        if ((uint8_t)t->bytes[i] >= 0x80) return false;
+    return true;
+}
+
 static void disguise_hex(struct text *t)
 {
     struct text out;
@@ -187,6 +209,7 @@ static void disguise(struct text *t, bool coded)
         case 1: disguise_percent(t); break;
         case 2: disguise_hex(t); break;
         case 3: disguise_quoted(t); break;
+        case 4: (is_ascii(t) ? disguise_wide : disguise_base64)(t); break;
         default: disguise_base64(t);
         }
         if (chance(20)) surround(t);

@@ -201,6 +201,15 @@ static void test_codings(void **state)
         //= RFC3986 2.1
         {"\"x\":\"%252541012345678\"", "a-number@0/1"},
         {"\"x\":\"%25252541012345678\"", ""}, /* four rounds */
+        /* UTF-16, as Windows' programs write it in base64; by Python's codecs */
+        {"\"x\":\"QQAwADEAMgAzADQANQA2ADcAOAA=\"", "a-number@0/1"},
+        {"\"x\":\"AEEAMAAxADIAMwA0ADUANgA3ADg\"", "a-number@0/1"},
+        {"\"x\":\"//5BADAAMQAyADMANAA1ADYANwA4AA==\"", "a-number@0/1"},
+        {"\"x\":\"ZQBsACAAYwBhAHMAbwAgAEEAMAAxADIAMwA0ADUANgA3ADgAIABlAHMAdADhAA==\"", "a-number@0/1"},
+        {"\"x\":\"RgBvAHIAbQAgAEkALQA5ADEAOAA=\"", "i918@0/1"},
+        {"\"x\":\"AEkALQA5ADEAOA==\"", "i918@0/1"},
+        {"\"x\":\"UQBRAEEAdwBBAEQARQBBAE0AZwBBAHoAQQBEAFEAQQBOAFEAQQAyAEEARABjAEEATwBBAEEAPQA=\"", "a-number@0/1"},
+        {"\"x\":\"51514177414445414d67417a414451414e514132414463414f41413d\"", "a-number@0/1"},
         /* what is none */
         {"\"x\":\"d41d8cd98f00b204e9800998ecf8427e\"", ""},
         {"\"x\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"", ""},

@@ -109,6 +109,14 @@ static void put_quoted(struct text *out, const struct text *in)
     }
 }
 
+static void put_wide(struct text *out, const struct text *in)
+{
+    struct text wide = {.len = 0};
+    for (size_t i = 0; i < in->len && i < 100; i++)
+        add(&wide, in->bytes + i, 1), add(&wide, "", 1);
+    put_base64(out, &wide);
+}
+
 static void put_string(struct text *out)
 {
     struct text t = {.len = 0};
@@ -116,7 +124,9 @@ static void put_string(struct text *out)
     for (unsigned n = 1 + below(chance(5) ? 12 : 4); n > 0; n--)
         say(&t, parts[below(ARRAY_LEN(parts))]);
     say(out, "\"");
-    if (chance(10))
+    if (chance(5))
+        put_wide(out, &t);
+    else if (chance(10))
         put_base64(out, &t);
     else if (chance(10))
         put_hex(out, &t);

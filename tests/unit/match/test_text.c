@@ -84,6 +84,23 @@ static void test_codings(void **state)
         assert_span(span_of(out, text_decode(span_str(percent[i][0]), out)), percent[i][1]);
 }
 
+//= RFC2781 2.1
+static void test_wide(void **state)
+{
+    static const char little[] = "x\0\xE9\0A\0b\0c\0\x0B \x3D\xD8\0\xDC", big[] = "\xFE\xFF\0a\0b\0c";
+    uint8_t out[64];
+    (void)state;
+    assert_true(text_is_wide(span_of(little, sizeof little - 1)));
+    assert_span(span_of(out, text_narrow(span_of(little, sizeof little - 1), out)), "x\xC3\xA9" "Abc\xE2\x80\x8B");
+    assert_true(text_is_wide(span_of(big, sizeof big - 1)));
+    assert_span(span_of(out, text_narrow(span_of(big, sizeof big - 1), out)), "\xEF\xBB\xBF" "abc");
+    assert_true(text_is_wide(span_of("a\0b\0c", 5)));
+    assert_false(text_is_wide(span_of("a\0b\0", 4)));
+    assert_false(text_is_wide(span_of("a\0\0b\0c\0\0d", 9)));
+    assert_false(text_is_wide(span_of("a\0b\1c\0d", 7)));
+    assert_false(text_is_wide(span_of("", 0)));
+}
+
 static void test_runs(void **state)
 {
     static const char text[] = "short words, thirteenchars, a-b_c+d/e=f==, 12345678901";
@@ -300,6 +317,18 @@ static void test_hex(void **state)
 
 /* ---- runs that decode to no text ---------------------------------------------------------------------------------- */
 
+/* Three printable characters and zeros between. */
+static bool says_something_wide(span text)
+{
+    for (size_t at = 0; at + 5 <= text.len; at++) {
+        bool word = true;
+        for (size_t i = 0; i < 5; i++)
+            word &= i % 2 ? text.ptr[at + i] == 0 : text.ptr[at + i] >= 0x20 && text.ptr[at + i] <= 0x7E;
+        if (word) return true;
+    }
+    return false;
+}
+
 static bool says_something(span text)
 {
     size_t digits = 0, row = 0;
@@ -342,7 +371,7 @@ static void test_noise(void **state)
 {
     static const char *const pieces[] = {"1", "7", "A", "x", "-", "\xD9\xA3", "\xDB\xB5", "\xEF\xBC\x91", "\xEF\xBC\x85",
         "\xE2\x80\x8B", "\xC2\xAD", "\xD0\x90", "\xF0\x9D\x9F\x98", "\xC3\xA9", "\xE1\xA5\x87", "\x01", "\xF8", "\x83", "\xC4", "@",
-        "%", "\xD7\x90"};
+        "%", "\xD7\x90", NULL};
     size_t noise = 0;
     (void)state;
     if (cpu_level() < CPU_AVX2) skip();
@@ -355,9 +384,13 @@ static void test_noise(void **state)
             const char *piece = pieces[(unsigned)rand() % ARRAY_LEN(pieces)];
             uint8_t byte = (uint8_t)rand();
             bool any = i % 3 == 0 || (unsigned)rand() % 4 == 0;
+            if (!piece && !any) byte = 0;
+            if (!piece) any = true;
             memcpy(text + n, any ? (const void *)&byte : piece, any ? 1 : strlen(piece));
             n += any ? 1 : strlen(piece);
         }
+        for (size_t k = 1; i % 4 == 0 && k < most; k += 2)
+            if (rand() % 6) text[k] = 0; /* much of it UTF-16 */
         size_t len = encode(text, most, i % 2, run);
         for (size_t k = 0; i % 5 == 0 && k < len; k++)
             run[k] = (char)('0' + (unsigned)rand() % 10);
@@ -368,7 +401,9 @@ static void test_noise(void **state)
         noise++;
         assert_true(base64_decode(span_of(token.ptr, len % 4 == 1 ? len - 1 : len), decoded, &n_decoded));
         size_t n_folded = registry_fold(span_of(decoded, n_decoded), folded);
-        if (says_something(span_of(decoded, n_decoded)) || says_something(span_of(folded, n_folded)))
+        bool wide = says_something_wide(span_of(decoded, n_decoded));
+        assert_true(wide == text_is_wide(span_of(decoded, n_decoded)));
+        if (wide || says_something(span_of(decoded, n_decoded)) || says_something(span_of(folded, n_folded)))
             fail_msg("%.*s is no noise", (int)len, run);
     }
     assert_true(noise > 10000);
@@ -437,7 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_noise_of_what_is_usual), cmocka_unit_test(test_likeness),
         cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_codings), cmocka_unit_test(test_hex), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
+        cmocka_unit_test(test_codings), cmocka_unit_test(test_hex), cmocka_unit_test(test_wide), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
