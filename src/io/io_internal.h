@@ -26,8 +26,9 @@
 struct io_loop {
     uint32_t magic;
     struct event_base *base;
-    struct event *tick;    /* fires when the earliest timer is due */
+    int tick_fd;           /* readable once the earliest timer is due (io_timer.c) */
     uint64_t tick_us;      /* what it is set for; 0: not set */
+    struct event *tick;    /* watches it */
     struct io_timer *root; /* pairing heap */
     struct event *limit;   /* ends io_loop_once */
     struct event *kick;    /* runs what must be told outside of the caller's frame */
@@ -113,8 +114,9 @@ bool io_may_read(const struct io_conn *c);
 SSL *io_tls_server_session(struct io_tls_server *t);
 SSL *io_tls_client_session(struct io_tls_client *t);
 
-/* io_timer.c */
-void io_timers_run(struct io_loop *l);
+/* io_timer.c: the clock behind all timers of a loop, and its end. False: no descriptor or no memory. */
+bool io_timers_open(struct io_loop *l);
+void io_timers_close(struct io_loop *l);
 
 /* Before a call whose failure SSL_get_error() explains. The queue is nearly always empty, and to clear all its places takes longer
  * than the look. */

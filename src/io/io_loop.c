@@ -3,12 +3,6 @@
 
 #include "io/io_internal.h"
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    io_timers_run(arg);
-}
-
 static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what, (void)arg;
@@ -44,12 +38,11 @@ static struct event_base *make_base(void)
 static bool fill_loop(struct io_loop *l)
 {
     if ((l->base = make_base()) == NULL) return false;
-    if ((l->tick = event_new(l->base, -1, 0, on_tick, l)) == NULL) return false;
+    if (!io_timers_open(l)) return false;
     if ((l->limit = event_new(l->base, -1, 0, on_limit, l)) == NULL) return false;
-    /* Makes room in libevent's heap for both, so that arming a timer never fails later. */
+    /* Makes room in libevent's heap, so that setting it never fails later. */
     const struct timeval far = {.tv_sec = 86400};
-    if (event_add(l->tick, &far) != 0 || event_add(l->limit, &far) != 0) return false;
-    event_del(l->tick);
+    if (event_add(l->limit, &far) != 0) return false;
     event_del(l->limit);
     if ((l->kick = event_new(l->base, -1, 0, on_kick, l)) == NULL) return false;
     if ((l->bio = io_bio_method()) == NULL) return false;
@@ -63,6 +56,7 @@ struct io_loop *io_loop_new(void)
     struct io_loop *l = mem_alloc(sizeof *l);
     if (l == NULL) return NULL;
     l->magic = IO_LOOP_MAGIC;
+    l->tick_fd = -1;
     TAILQ_INIT(&l->conns);
     TAILQ_INIT(&l->kicked);
     buf_init(&l->wire, 4 * IO_WIRE_HIGH);
@@ -80,7 +74,7 @@ void io_loop_free(struct io_loop *l)
         ASSERT(c->state == CONN_FLUSHING || c->state == CONN_LINGER);
         io_free(c);
     }
-    if (l->tick != NULL) event_free(l->tick);
+    io_timers_close(l);
     if (l->limit != NULL) event_free(l->limit);
     if (l->kick != NULL) event_free(l->kick);
     if (l->base != NULL) event_base_free(l->base);

@@ -1,5 +1,5 @@
 /* Sending. Plain bytes go from the queue and the caller's spans in one system call; over TLS they are sealed into the wire
- * buffer, up to three records a system call. OpenSSL writes into that buffer and never to the socket, so that it never
+ * buffer, as many records a system call as IO_WIRE_HIGH holds. OpenSSL writes into that buffer and never to the socket, so that it never
  * has to be asked again for the same bytes, and a closed peer raises no SIGPIPE. */
 #include <errno.h>
 

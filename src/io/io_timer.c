@@ -1,6 +1,11 @@
-/* Timers: a pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986) whose earliest one sets the loop's only libevent
- * timer. `left` is the first child, `right` the next sibling, `up` the previous sibling or the parent. */
+/* Timers: a pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986) whose earliest one sets the loop's only clock. `left` is
+ * the first child, `right` the next sibling, `up` the previous sibling or the parent.
+ *
+ * The clock is a timerfd that is set to the time itself. libevent waits for whole milliseconds from when it begins to wait,
+ * so an answer that `pace` holds back would leave as many microseconds late as it took to decide: what is to be hidden. */
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/io_internal.h"
 
@@ -73,18 +78,22 @@ static void unlink_timer(struct io_loop *l, struct io_timer *t)
     t->armed = false;
 }
 
+/* 0: never. Whatever it told before is forgotten. */
+static void set_clock(struct io_loop *l, uint64_t due_us)
+{
+    const struct itimerspec when = {.it_value = {.tv_sec = (time_t)(due_us / 1000000), .tv_nsec = (long)(due_us % 1000000) * 1000}};
+    ASSERT(timerfd_settime(l->tick_fd, TFD_TIMER_ABSTIME, &when, NULL) == 0);
+    l->tick_us = due_us;
+}
+
 /* Earlier than what is set: set it. Later: the tick comes too early once, finds nothing and sets itself anew. */
 static void set_tick(struct io_loop *l)
 {
     if (l->root == NULL || (l->tick_us != 0 && l->tick_us <= l->root->due_us)) return;
-    uint64_t now = io_now_us(), wait = l->root->due_us > now ? l->root->due_us - now : 0;
-    struct timeval tv = {.tv_sec = (time_t)(wait / 1000000), .tv_usec = (suseconds_t)(wait % 1000000)};
-    l->tick_us = l->root->due_us > 0 ? l->root->due_us : 1;
-    /* The loop's first event_add made room in libevent's heap: this one needs none. */
-    ASSERT(event_add(l->tick, &tv) == 0);
+    set_clock(l, l->root->due_us > 0 ? l->root->due_us : 1);
 }
 
-void io_timers_run(struct io_loop *l)
+static void run_due(struct io_loop *l)
 {
     uint64_t now = io_now_us();
     l->tick_us = 0;
@@ -94,6 +103,27 @@ void io_timers_run(struct io_loop *l)
         t->run(t->arg);
     }
     set_tick(l);
+    if (l->tick_us == 0) set_clock(l, 0);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    run_due(arg);
+}
+
+bool io_timers_open(struct io_loop *l)
+{
+    l->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (l->tick_fd < 0) return false;
+    l->tick = event_new(l->base, l->tick_fd, EV_READ | EV_PERSIST, on_tick, l);
+    return l->tick != NULL && event_add(l->tick, NULL) == 0;
+}
+
+void io_timers_close(struct io_loop *l)
+{
+    if (l->tick != NULL) event_free(l->tick);
+    if (l->tick_fd >= 0) close(l->tick_fd);
 }
 
 void io_timer_init(struct io_timer *t, struct io_loop *l, void (*run)(void *arg), void *arg)

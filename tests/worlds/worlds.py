@@ -8,6 +8,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import time
 
 import wire
 from harness.gateway import ROOT, Gateway
@@ -65,9 +66,10 @@ NEXT_BODY = b'{"items":[{"personId":1,"note":"what is asked next on the same con
 
 @dataclasses.dataclass
 class Reply:
-    """What the origin says for a path in one world: raw bytes, and what it does after them."""
+    """What the origin says for a path in one world: after so many seconds raw bytes, and what it does after them."""
     raw: bytes
     action: str = None
+    wait: float = 0
 
 
 class Hinting(Origin):
@@ -130,6 +132,8 @@ class Twins:
         reply = self.replies.get(path, {}).get(self.world)
         if reply is None:
             return answer(b'{"error":"no such path"}', status=404)
+        if reply.wait:
+            time.sleep(reply.wait)
         return (reply.raw, reply.action) if reply.action else reply.raw
 
     def close(self):
