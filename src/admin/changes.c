@@ -176,6 +176,10 @@ static void look_up(struct visitor *v, const json_t *request)
         return;
     }
     span in = system == NULL ? span_of(NULL, 0) : span_str(system);
+    if (registry_kind_is_surrogate((enum registry_kind)k) != (registry_system_id(in) != 0)) {
+        say_error(v, "a look-up names the system of a person_id, event_number or case_number, and none of other kinds");
+        return;
+    }
     if (!registry_lookup(v->admin->registry, (enum registry_kind)k, span_str(value), in, &hit)) {
         say_error(v, "the value cannot be one of that kind");
         return;

@@ -163,6 +163,10 @@ bool cli_options(int *argc, char **argv, const struct cli_option *options, size_
             report_unknown(argv[0], arg, options, count);
             return false;
         }
+        if (o->flag != NULL && value != NULL) { /* --json=no would be taken for --json */
+            (void)cli_usage(argv[0], "%s takes no value", o->name);
+            return false;
+        }
         if (o->flag != NULL) {
             *o->flag = true;
             continue;

@@ -61,6 +61,7 @@ struct build {
     struct problems *problems;
     struct registry_builder *builder;
     struct registry_journal_end end; /* of the journal beside the output */
+    bool json;
 };
 
 static bool feed_lines(struct build *b, span text)
@@ -169,10 +170,29 @@ static bool drops_nobody(struct build *b, span journal)
     return false;
 }
 
+static void print_built(const struct build *b, size_t bytes)
+{
+    struct registry_totals t;
+    unsigned long long journal = b->end.records > 0 ? b->end.position : 0;
+    registry_builder_totals(b->builder, &t);
+    if (b->json) {
+        json_t *v = json_pack("{s:s,s:o,s:I,s:I,s:I,s:I,s:I}", "status", "ok", "index", cli_json_text(b->output), "protected",
+            (json_int_t)t.protected_subjects, "subjects", (json_int_t)t.subjects, "keys", (json_int_t)t.keys, "bytes",
+            (json_int_t)bytes, "journal", (json_int_t)journal);
+        char *line = v == NULL ? NULL : json_dumps(v, JSON_COMPACT);
+        if (line != NULL) puts(line);
+        json_decref(v);
+        mem_hook_free(line);
+        return;
+    }
+    printf("%s: %llu protected subjects of %llu, %llu keys, %zu bytes\n", b->output, (unsigned long long)t.protected_subjects,
+        (unsigned long long)t.subjects, (unsigned long long)t.keys, bytes);
+    if (journal > 0) printf("stands for the journal up to record %llu\n", journal);
+}
+
 static int write_index(struct build *b)
 {
     span image;
-    struct registry_totals t;
     struct buf journal;
     bool readable = read_journal(b, &journal) &&
                     is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, &b->end));
@@ -190,19 +210,15 @@ static int write_index(struct build *b)
     if (!keeps) return 1;
     r = os_write_atomic(b->output, image, 0600);
     if (!is_ok(r)) return fail(b->output, os_error_text(r));
-    registry_builder_totals(b->builder, &t);
-    printf("%s: %llu protected subjects of %llu, %llu keys, %zu bytes\n", b->output, (unsigned long long)t.protected_subjects,
-        (unsigned long long)t.subjects, (unsigned long long)t.keys, image.len);
-    if (b->end.records > 0) printf("stands for the journal up to record %llu\n", (unsigned long long)b->end.position);
+    print_built(b, image.len);
     return 0;
 }
 
 static int build(int argc, char **argv)
 {
     struct build b = {0};
-    bool json = false;
     const struct cli_option options[] = {{"-o", NULL, &b.output}, {"--output", NULL, &b.output}, {"--key", NULL, &b.key_path},
-        {"--release-approved", NULL, &b.approved}, {"--json", &json, NULL}};
+        {"--release-approved", NULL, &b.approved}, {"--json", &b.json, NULL}};
     if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
     if (argc != 2 || b.output == NULL || b.key_path == NULL) {
         return cli_usage("registry", "build needs SOURCE -o protected.idx --key protected.key");
@@ -214,7 +230,7 @@ static int build(int argc, char **argv)
     b.problems = problems_new();
     b.builder = b.problems == NULL ? NULL : registry_builder_new(b.key, b.problems);
     int status = b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
-    if (b.problems != NULL) cli_print_problems(b.problems, json);
+    if (b.problems != NULL) cli_print_problems(b.problems, b.json);
     registry_builder_free(b.builder);
     problems_free(b.problems);
     mem_wipe(b.key, sizeof(b.key));
@@ -311,6 +327,7 @@ struct offline {
     uint64_t *subjects;
     size_t count, protects;
     struct registry_journal_end end;
+    bool json;
 };
 
 static bool parse_changes(struct offline *o, span text)
@@ -371,14 +388,15 @@ static int apply_offline(struct offline *o, span text)
     if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
     if (!read_old_journal(o)) return 2;
     if (!parse_changes(o, text)) {
-        cli_print_problems(o->problems, false);
+        cli_print_problems(o->problems, o->json);
         return 1;
     }
     struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
     result r = append_changes(o);
     if (!is_ok(r)) return fail(o->config->journal_path, os_error_text(r));
     int status = record(o->config, counts, 2, o->subjects, o->count);
-    if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
+    if (status == 0 && o->json) printf("{\"status\":\"ok\",\"journaled\":%zu}\n", o->count);
+    else if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
     return status;
 }
 
@@ -398,7 +416,7 @@ static int apply(int argc, char **argv)
     snprintf(line, sizeof(line), "{\"command\":\"apply\",\"bytes\":%zu}", buf_len(&text));
     if (status < 0) status = ask_gateway(c, span_str(line), buf_span(&text), json);
     if (status < 0) {
-        struct offline o = {.config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30)};
+        struct offline o = {.config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .json = json};
         bool memory = o.problems != NULL && o.arena != NULL;
         status = memory ? apply_offline(&o, buf_span(&text)) : fail("apply", "no memory");
         mem_wipe(o.key, sizeof(o.key));
@@ -412,18 +430,22 @@ static int apply(int argc, char **argv)
 
 /* ---- lookup ----------------------------------------------------------------------------------------------------- */
 
-static int look_up_offline(const struct config *c, enum registry_kind kind, const char *value, const char *system)
+static int look_up_offline(const struct config *c, enum registry_kind kind, const char *value, const char *system, bool json)
 {
     struct config_registry now;
     struct registry_hit hit = {0};
     int status;
     if (!is_ok(config_registry_open(c, &now))) return fail(now.path, now.why);
     if (!registry_lookup(now.registry, kind, span_str(value), span_str(system == NULL ? "" : system), &hit)) {
-        status = cli_usage("registry", "the value cannot be one of that kind");
+        static const char WHY[] = "the value cannot be one of that kind";
+        if (json) printf("{\"status\":\"error\",\"problems\":[\"%s\"]}\n", WHY);
+        fprintf(stderr, "%s\n", WHY);
+        status = 1;
     } else {
         struct ledger_count counts[] = {{SPAN("lookup"), 1}};
         status = record(c, counts, 1, &hit.subject, hit.protected_);
-        if (status == 0) puts(hit.protected_ ? "protected" : "not protected");
+        if (status == 0 && json) printf("{\"status\":\"ok\",\"protected\":%s}\n", hit.protected_ ? "true" : "false");
+        else if (status == 0) puts(hit.protected_ ? "protected" : "not protected");
     }
     config_registry_close(&now);
     return status;
@@ -435,7 +457,22 @@ static int unknown_kind(const char *word)
     for (enum registry_kind k = 0; k < REGISTRY_KIND_COUNT; k++) names[k] = registry_kind_name(k);
     const char *near = source_did_you_mean(word, names);
     if (near != NULL) return cli_usage("registry", "there is no kind \"%s\"; did you mean \"%s\"?", word, near);
-    return cli_usage("registry", "there is no kind \"%s\"; alien_number, receipt_number, ssn, passport, …", word);
+    struct buf all;
+    buf_init(&all, 1024);
+    result r = OK;
+    for (size_t i = 0; names[i] != NULL && is_ok(r); i++) r = buf_printf(&all, "%s%s", i > 0 ? ", " : "", names[i]);
+    int status = cli_usage("registry", "there is no kind \"%s\"; give one of %.*s", word, SPAN_FMT(buf_span(&all)));
+    buf_free(&all);
+    return status;
+}
+
+/* A surrogate key means somebody in one system alone: "not protected", said of another one, would be taken for an answer. */
+static int wrong_system(enum registry_kind kind, const char *system)
+{
+    bool named = system != NULL && registry_system_id(span_str(system)) != 0, surrogate = registry_kind_is_surrogate(kind);
+    if (surrogate && !named) return cli_usage("registry", "a %s means somebody only in the system that issued it; give --system SYSTEM", registry_kind_name(kind));
+    if (!surrogate && system != NULL) return cli_usage("registry", "a %s has no system; leave --system out", registry_kind_name(kind));
+    return 0;
 }
 
 static int look_up(int argc, char **argv)
@@ -448,12 +485,13 @@ static int look_up(int argc, char **argv)
     if (path == NULL || argc != 3) return cli_usage("registry", "lookup needs -c gate.json KIND VALUE [--system SYSTEM]");
     int kind = registry_kind_from(span_str(argv[1]));
     if (kind < 0) return unknown_kind(argv[1]);
+    if (wrong_system((enum registry_kind)kind, system) != 0) return 2;
     struct config *c = load(path);
     if (c == NULL) return 1;
     json_t *request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "lookup", "kind", argv[1], "value", argv[2], "system", system);
     char *line = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
     int status = line == NULL ? fail("lookup", "no memory") : ask_gateway(c, span_str(line), span_of(NULL, 0), json);
-    if (status < 0) status = look_up_offline(c, (enum registry_kind)kind, argv[2], system);
+    if (status < 0) status = look_up_offline(c, (enum registry_kind)kind, argv[2], system, json);
     json_decref(request);
     mem_hook_free(line);
     config_free(c);

@@ -26,9 +26,13 @@ bool packs_open(struct packs *p, char **paths, size_t count)
         problems_add(p->problems, paths[PACKS_MAX], "is one pack too many; put several into one");
         good = false;
     }
-    for (size_t i = 0; good && i < count; i++) good = read_pack(p, paths[i]) && good;
-    if (good) p->set = rules_load(p->list, p->count, p->problems);
-    return p->set != NULL;
+    bool all = good;
+    for (size_t i = 0; good && i < count; i++) all = read_pack(p, paths[i]) && all;
+    if (p->count > 0) p->set = rules_load(p->list, p->count, p->problems);
+    if (all) return p->set != NULL;
+    rules_free(p->set); /* one that cannot be read hides nothing of the others, but what is left is no set */
+    p->set = NULL;
+    return false;
 }
 
 void packs_close(struct packs *p)

@@ -77,12 +77,22 @@ static result add_below(void *ctx, const char *name)
     return OK;
 }
 
+/* "export/" is told as "export/list.json", not with two slashes. */
+static bool add_named_directory(struct scan *s, const char *path)
+{
+    size_t n = strlen(path);
+    MEM_AUTO char *name = mem_strdup(path);
+    if (name == NULL) return complain(path, "no memory");
+    while (n > 1 && name[n - 1] == '/') name[--n] = '\0';
+    return add_directory(s, name, n + 1);
+}
+
 bool scan_add(struct scan *s, const char *path)
 {
     struct stat st;
     if (strcmp(path, "-") == 0) return add_file(s, path, "stdin", 0);
     if (stat(path, &st) != 0) return complain(path, os_error_text(FAIL(ERROR_IO, errno)));
-    if (S_ISDIR(st.st_mode)) return add_directory(s, path, strlen(path) + 1);
+    if (S_ISDIR(st.st_mode)) return add_named_directory(s, path);
     const char *slash = strrchr(path, '/');
     return add_file(s, path, slash == NULL ? path : slash + 1, (uint64_t)st.st_size);
 }

@@ -1,5 +1,6 @@
 #include "config/inside.h"
 #include "pages/pages.h"
+#include <errno.h>
 #include <fcntl.h>
 
 const char *config_path(struct config_inside *in, const char *relative)
@@ -52,7 +53,9 @@ int config_secret(struct config_inside *in, const struct place *named, const cha
     int fd = -1;
     result r = os_secret_open(config_path(in, relative), &fd);
     if (!is_ok(r)) {
-        const char *then = r.code == OS_SECRET_OTHERS ? "" : "; a secret belongs to its owner alone (chmod 600)";
+        bool missing = r.class == ERROR_IO && r.code == ENOENT;
+        const char *then = r.code == OS_SECRET_OTHERS ? "" : missing ? "; name a file that can be read"
+                                                             : "; a secret belongs to its owner alone (chmod 600)";
         place_error(named, "%s: %s%s", relative, os_error_text(r), then);
         return -1;
     }
@@ -96,14 +99,16 @@ static void load_rules(struct loading *l)
 {
     struct packs packs = {.loading = l};
     place_strings(&l->at, l->root, "rules", load_pack, &packs);
-    if (packs.broken || packs.count == 0) {
-        if (!packs.broken && json_object_get(l->root, "rules") != NULL) {
-            struct place at = place_member(&l->at, "rules");
-            place_error(&at, "no rule pack is named; name at least the shipped section-1367.json");
-        }
-        return;
+    if (!packs.broken && packs.count == 0 && json_object_get(l->root, "rules") != NULL) {
+        struct place at = place_member(&l->at, "rules");
+        place_error(&at, "no rule pack is named; name at least the shipped section-1367.json");
     }
+    if (packs.count == 0) return;
     l->in->rules = rules_load(packs.list, packs.count, l->in->problems);
+    if (packs.broken) { /* one that cannot be read hides nothing of the others, but what is left is no set */
+        rules_free(l->in->rules);
+        l->in->rules = NULL;
+    }
     l->config->settings.rules = l->in->rules;
     if (l->in->rules == NULL) return;
     uint8_t version[16];

@@ -1,5 +1,6 @@
 /* listen, upstreams, routes. */
 #include "config/inside.h"
+#include <sys/un.h>
 
 /* ---- listen ----------------------------------------------------------------------------------------------------- */
 
@@ -42,6 +43,23 @@ static void load_listener(struct loading *l, const struct place *at, const json_
     if (tls != NULL) load_listener_tls(l, &at_tls, tls, out);
 }
 
+/* What the kernel takes as the name of a Unix socket, with its end. */
+#define SOCKET_PATH_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
+
+static void load_admin_socket(struct loading *l, const struct place *admin, const json_t *v)
+{
+    struct config *c = l->config;
+    struct place at = place_member(admin, "socket");
+    const char *name = place_string(admin, v, "socket", false, "admin.sock");
+    if (name[0] == '\0') place_error(&at, "is empty; name the socket, such as admin.sock");
+    c->admin_socket = config_path(l->in, name);
+    if (c->admin_socket[0] != '/') c->admin_socket = (const char *)arena_copy(l->in->memory, span_str(c->admin_socket)).ptr;
+    if (c->admin_socket != NULL && strlen(c->admin_socket) >= SOCKET_PATH_MAX) {
+        place_error(&at, "%s is longer than the %zu bytes that a Unix socket's name may have; name a shorter path, such as "
+                         "/run/gate1367/admin.sock", c->admin_socket, SOCKET_PATH_MAX - 1);
+    }
+}
+
 static void load_admin(struct loading *l)
 {
     static const struct member_spec ADMIN[] = {{"address", false, false}, {"socket", false, false}, {0}};
@@ -54,12 +72,34 @@ static void load_admin(struct loading *l)
         struct place at_address = place_member(&at, "address");
         parse_address(&at_address, text, &l->config->admin_address);
         l->config->admin_text = (const char *)arena_copy(l->in->memory, span_str(text)).ptr;
-        l->config->admin_socket = config_path(l->in, place_string(&at, v, "socket", false, "admin.sock"));
-        if (l->config->admin_socket[0] != '/') {
-            l->config->admin_socket = (const char *)arena_copy(l->in->memory, span_str(l->config->admin_socket)).ptr;
-        }
+        load_admin_socket(l, &at, v);
     }
     json_decref(empty);
+}
+
+/* The system refuses the second socket of an address, and would name neither line. Port 0 is another one each time. */
+static bool same_address(const struct os_address *a, const struct os_address *b)
+{
+    char one[OS_ADDRESS_TEXT], other[OS_ADDRESS_TEXT];
+    if (a->len == 0 || b->len == 0) return false;
+    os_address_format(a, one);
+    os_address_format(b, other);
+    const char *port = strrchr(one, ':');
+    return strcmp(one, other) == 0 && port != NULL && strcmp(port, ":0") != 0;
+}
+
+static void check_alone(const struct loading *l, const struct place *at, size_t index)
+{
+    const struct proxy_listener *all = l->config->settings.listeners, *mine = &all[index];
+    struct place at_address = place_member(at, "address");
+    for (size_t i = 0; i < index; i++) {
+        if (!same_address(&all[i].address, &mine->address)) continue;
+        place_error(&at_address, "\"%s\" is the address of an earlier listener; keep one of them", mine->text);
+        return;
+    }
+    if (same_address(&l->config->admin_address, &mine->address)) {
+        place_error(&at_address, "\"%s\" is the admin address too (127.0.0.1:9367 where nothing is said); choose another port", mine->text);
+    }
 }
 
 void config_load_listeners(struct loading *l)
@@ -79,6 +119,7 @@ void config_load_listeners(struct loading *l)
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item(&at, i);
         load_listener(l, &item, json_array_get(list, i), &s->listeners[i]);
+        check_alone(l, &item, i);
     }
     s->listener_count = n;
 }
@@ -154,6 +195,15 @@ static void load_upstream_tls(struct loading *l, const struct place *at, const j
     }
 }
 
+/* None would be for ever: an origin that hangs would keep what its requests hold until nobody else is admitted. */
+static uint64_t load_wait(const struct place *at, const json_t *v, const char *name, uint64_t fallback)
+{
+    uint64_t ms = place_duration(at, v, name, fallback);
+    struct place member = place_member(at, name);
+    if (ms == 0) place_error(&member, "an origin that hangs would be waited for without end; use 1ms or more");
+    return ms;
+}
+
 static void load_upstream(struct loading *l, const struct place *at, const char *name, const json_t *v, struct proxy_upstream *u)
 {
     *u = (struct proxy_upstream){.name = name, .key_fd = -1, .keepalive = 64, .connect_ms = 2000, .response_ms = 30000};
@@ -168,8 +218,8 @@ static void load_upstream(struct loading *l, const struct place *at, const char 
     const json_t *timeout = json_object_get(v, "timeout"), *tls = json_object_get(v, "tls");
     struct place at_timeout = place_member(at, "timeout"), at_tls = place_member(at, "tls");
     if (timeout != NULL && config_object(&at_timeout, timeout, TIMEOUT)) {
-        u->connect_ms = place_duration(&at_timeout, timeout, "connect", 2000);
-        u->response_ms = place_duration(&at_timeout, timeout, "response", 30000);
+        u->connect_ms = load_wait(&at_timeout, timeout, "connect", 2000);
+        u->response_ms = load_wait(&at_timeout, timeout, "response", 30000);
     }
     if (tls != NULL) load_upstream_tls(l, &at_tls, tls, u);
 }
@@ -217,6 +267,7 @@ static void load_method(void *ctx, const struct place *at, const char *name)
         place_error(at, "\"%s\" is no method that can be allowed; use GET, HEAD, POST, …", name);
         return;
     }
+    if ((s->route->restricted_methods >> m & 1u) != 0) return; /* said twice; Allow names it once */
     s->route->restricted_methods |= 1u << m;
     size_t len = strlen(s->allow);
     snprintf(s->allow + len, sizeof(s->allow) - len, "%s%s", len > 0 ? ", " : "", name);
@@ -342,9 +393,11 @@ static void check_bodies(const struct place *at, const struct proxy_route *r)
                                 "canonical not-found; say \"body\": \"any\" of those whose bodies filter nothing");
 }
 
+static const char NO_PATH[] = "/"; /* of a route whose own was refused */
+
 static void load_route(struct loading *l, const struct place *at, const json_t *v, struct proxy_route *r)
 {
-    *r = (struct proxy_route){.path = "/", .allow = ""};
+    *r = (struct proxy_route){.path = NO_PATH, .allow = ""};
     if (!config_object(at, v, ROUTE)) return;
     struct place at_path = place_member(at, "path"), at_upstream = place_member(at, "upstream");
     struct place at_profile = place_member(at, "profile");
@@ -371,11 +424,40 @@ static void load_route(struct loading *l, const struct place *at, const json_t *
     check_bodies(at, r);
 }
 
+/* A route's path was judged: each of its percent signs begins a whole triplet, which stands for one character. */
+static size_t route_length(const char *path)
+{
+    size_t n = strlen(path);
+    for (; *path != '\0'; path++) n -= *path == '%' ? 2 : 0;
+    return n;
+}
+
+/* As the router reads them: "/%61pi/" is "/api/", and no longer. */
 static int longer_first(const void *a, const void *b)
 {
-    size_t x = strlen(((const struct proxy_route *)a)->path), y = strlen(((const struct proxy_route *)b)->path);
+    const char *one = ((const struct proxy_route *)a)->path, *other = ((const struct proxy_route *)b)->path;
+    size_t x = route_length(one), y = route_length(other);
     if (x != y) return x < y ? 1 : -1;
-    return strcmp(((const struct proxy_route *)a)->path, ((const struct proxy_route *)b)->path);
+    return strcmp(one, other);
+}
+
+static bool same_route(struct config_inside *in, const char *one, const char *other)
+{
+    if (one == NO_PATH || other == NO_PATH || route_length(one) != route_length(other)) return false;
+    uint8_t *x = arena_array(in->memory, strlen(one), 1), *y = arena_array(in->memory, strlen(other), 1);
+    size_t n, m;
+    return x != NULL && y != NULL && http_percent_decode(span_str(one), false, x, &n) &&
+           http_percent_decode(span_str(other), false, y, &m) && span_equal(span_of(x, n), span_of(y, m));
+}
+
+static void check_route_alone(struct loading *l, const struct place *at, size_t index)
+{
+    const struct proxy_route *all = l->config->settings.routes;
+    for (size_t i = 0; i < index; i++) {
+        if (!same_route(l->in, all[i].path, all[index].path)) continue;
+        place_error(at, "the path \"%s\" has two routes; keep one", all[index].path);
+        return;
+    }
 }
 
 void config_load_routes(struct loading *l)
@@ -391,11 +473,7 @@ void config_load_routes(struct loading *l)
     for (size_t i = 0; i < n; i++) {
         struct place item = place_item(&at, i);
         load_route(l, &item, json_array_get(list, i), &s->routes[i]);
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(s->routes[k].path, s->routes[i].path) == 0) {
-                place_error(&item, "the path \"%s\" has two routes; keep one", s->routes[i].path);
-            }
-        }
+        check_route_alone(l, &item, i);
     }
     s->route_count = n;
     qsort(s->routes, n, sizeof(*s->routes), longer_first);

@@ -128,9 +128,10 @@ static void load_parameter(struct document_load *d, const struct place *query, c
 static void add_only_value(struct document_load *d, const struct place *at, const json_t *v, struct query_parameter *p)
 {
     char number[32];
+    int64_t whole;
     const char *text = json_string_value(v);
-    if (json_is_integer(v)) {
-        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
+    if (source_whole_number(v, &whole)) {
+        snprintf(number, sizeof number, "%lld", (long long)whole);
         text = number;
     } else if (json_is_boolean(v))
         text = json_is_true(v) ? "true" : "false";

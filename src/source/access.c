@@ -68,14 +68,32 @@ bool place_bool(const struct place *object, const json_t *v, const char *name, b
     return place_expect(&at, member, JSON_TRUE) || fallback; /* reports */
 }
 
+#define EXACT_MAX 9007199254740992.0 /* up to which a double holds every whole number */
+
+/* JSON has one sort of numbers: 1.0 and 1e3 are whole. */
+//= RFC8259 6
+bool source_whole_number(const json_t *v, int64_t *out)
+{
+    if (json_is_integer(v)) *out = json_integer_value(v);
+    if (!json_is_real(v)) return json_is_integer(v);
+    double n = json_real_value(v);
+    if (n < -EXACT_MAX || n > EXACT_MAX) return false;
+    *out = (int64_t)n;
+    return n - (double)*out == 0.0;
+}
+
 int64_t place_integer(
     const struct place *object, const json_t *v, const char *name, int64_t min, int64_t max, int64_t fallback)
 {
-    const json_t *member = typed_member(object, v, name, JSON_INTEGER);
-    if (!member) return fallback;
-    int64_t value = json_integer_value(member);
-    if (value >= min && value <= max) return value;
+    const json_t *member = json_object_get(v, name);
     struct place at = place_member(object, name);
+    int64_t value;
+    if (!member) return fallback;
+    if (!source_whole_number(member, &value)) {
+        (void)place_expect(&at, member, JSON_INTEGER); /* reports */
+        return fallback;
+    }
+    if (value >= min && value <= max) return value;
     place_error(&at, "is %lld; must be from %lld to %lld", (long long)value, (long long)min, (long long)max);
     return fallback;
 }
@@ -110,15 +128,17 @@ uint64_t place_size(const struct place *object, const json_t *v, const char *nam
 {
     const json_t *member = json_object_get(v, name);
     uint64_t value;
+    int64_t bytes;
     if (!member) return fallback;
-    if (json_is_integer(member) && json_integer_value(member) >= 0) return (uint64_t)json_integer_value(member);
+    bool whole = source_whole_number(member, &bytes);
+    if (whole && bytes >= 0) return (uint64_t)bytes;
     if (json_is_string(member) && parse_quantity(span_str(json_string_value(member)), size_units, &value)) return value;
     struct place at = place_member(object, name);
     const char *right = "write a number of bytes, or one with KiB, MiB or GiB, as in \"32KiB\"";
     if (json_is_string(member))
         place_error(&at, "\"" SHOWN "\" is not a size; %s", json_string_value(member), right);
     else
-        place_error(&at, "is %s, not a size; %s", json_is_integer(member) ? "negative" : type_name(member), right);
+        place_error(&at, "is %s, not a size; %s", whole ? "negative" : type_name(member), right);
     return fallback;
 }
 
@@ -184,10 +204,10 @@ bool place_check_format(const struct place *at, const json_t *v)
         place_error(at, "\"format\" is missing; add \"format\": 1");
         return false;
     }
-    const json_t *number = typed_member(at, v, "format", JSON_INTEGER);
-    if (!number) return false;
-    if (json_integer_value(number) == 1) return true;
     struct place here = place_member(at, "format");
-    place_error(&here, "is %lld; this release reads format 1", (long long)json_integer_value(number));
+    int64_t number;
+    if (!source_whole_number(format, &number)) return place_expect(&here, format, JSON_INTEGER);
+    if (number == 1) return true;
+    place_error(&here, "is %lld; this release reads format 1", (long long)number);
     return false;
 }

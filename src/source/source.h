@@ -78,6 +78,8 @@ bool place_check_members(const struct place *at, const json_t *v, const struct m
 /* Typed access: reports at the member's place when the type is wrong or (required) the member is missing; the result
  * then is the fallback. Strings are borrowed from the tree. */
 const char *place_string(const struct place *object, const json_t *v, const char *name, bool required, const char *fallback);
+/* JSON has one sort of numbers (RFC 8259 6): 1.0 and 1e3 are whole. False: no number, or none that is. */
+bool source_whole_number(const json_t *v, int64_t *out);
 bool place_bool(const struct place *object, const json_t *v, const char *name, bool fallback);
 int64_t place_integer(const struct place *object, const json_t *v, const char *name, int64_t min, int64_t max, int64_t fallback);
 /* "32KiB", "4MiB", "1GiB", or a plain number of bytes. */

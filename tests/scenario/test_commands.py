@@ -94,6 +94,42 @@ def test_errors_name_their_place_all_in_one_run(gw):
     assert lines[number - 1][column - 1:].startswith('"routs"')
 
 
+def test_addresses_that_cannot_both_be_had(gw):
+    """serve would be refused the second socket; check says which line it is."""
+    gw.config["listen"] = [dict(gw.config["listen"][0], address=a) for a in ("127.0.0.1:28443", "127.0.0.1:0", "127.0.0.1:28443", "127.0.0.1:0")]
+    gw.config["listen"].append(dict(gw.config["listen"][0], address="[::1]:28443"))
+    gw.config["admin"] = {"address": "[0:0::1]:28443", "socket": "x" * 200}
+    gw.write_config()
+    found = [line for line in problems(check(gw)) if "warning: " not in line]
+    assert len(found) == 3, found
+    for pointer, why in (("/listen/2/address", "earlier listener"), ("/listen/4/address", "admin address"), ("/admin/socket", "shorter path")):
+        assert any(pointer + ": " in line and why in line for line in found), found
+
+
+def test_an_origin_is_not_waited_for_without_end(gw):
+    gw.config["upstreams"]["records"]["timeout"] = {"connect": "0s", "response": "0ms"}
+    gw.write_config()
+    assert len([line for line in problems(check(gw)) if "use 1ms or more" in line]) == 2
+
+
+def test_routes_are_told_apart_as_the_router_reads_them(gw):
+    gw.config["routes"] = [{"path": p, "upstream": "records"} for p in ("/%61pi/", "/b;c/../", "/api/", "/x y")]
+    gw.write_config()
+    found = problems(check(gw))
+    assert len(found) == 3, found  # a path that was refused is nobody's double
+    assert '/routes/2: the path "/api/" has two routes' in "".join(found)
+
+
+def test_one_pack_that_cannot_be_read_hides_nothing_of_the_others(gw):
+    gw.write("broken.json", '{"format": 1,}')
+    gw.write("wrong.json", {"format": 1, "pack": "w", "version": "1", "profiles": [{"id": "w", "title": "t", "documents": [{"path": "/a", "units": ["$["]}]}]})
+    gw.config["rules"] = ["broken.json", "gone.json", "wrong.json"]
+    gw.write_config()
+    for text in (check(gw), gw.command("rules", "lint", "broken.json", "gone.json", "wrong.json").stderr):
+        for name in gw.config["rules"]:
+            assert name in text, text
+
+
 @pytest.mark.parametrize("text", ['{"format": 1', '{"format": 1,}', '{"format": 1, "format": 1}', "[]", "", '{"format": 2}', "\ufeff{}", "nul"])
 def test_files_that_are_no_strict_json(gw, text):
     gw.write("gate.json", text)
@@ -147,7 +183,7 @@ def test_commands_that_are_not_built_say_so(gw):
 
 
 def test_usage_is_2(gw):
-    for args in ((), ("check",), ("serve",), ("log",), ("registry",), ("registry", "build"), ("rules",), ("rules", "test"), ("rules", "replay"), ("log", "show"),
+    for args in ((), ("check",), ("check", "-c", "gate.json", "--json=no"), ("serve",), ("log",), ("registry",), ("registry", "build"), ("rules",), ("rules", "test"), ("rules", "replay"), ("log", "show"),
                  ("check", "-c"), ("check", "-c", "gate.json", "more"), ("log", "list", "-c", "gate.json", "--directory", "x"), ("nonsense",)):
         done = gw.command(*args)
         assert done.returncode == 2 and done.stderr, args

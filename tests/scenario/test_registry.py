@@ -111,8 +111,14 @@ def test_a_journal_that_was_moved_away(make_gateway, people):
 def test_changes_without_a_running_gateway(make_gateway, people):
     gw = make_gateway(start=False)
     apply(gw, protect("S-1", "A012345678"))
+    assert lookup(gw, "A012345678") == {"status": "ok", "protected": True}
+    gw.write("changes.jsonl", json.dumps(protect("S-2", "A022222222")) + "\n")
+    said = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl", "--json")
+    assert json.loads(said.stdout) == {"status": "ok", "journaled": 1}
+    built = gw.command("registry", "build", "source.jsonl", "-o", "other.idx", "--key", "protected.key", "--json")
+    assert json.loads(built.stdout)["protected"] == 0 and built.returncode == 0
     gw.start()
-    assert hidden(gw) == ["A012345678"]
+    assert hidden(gw) == ["A012345678", "A022222222"]
 
 
 def test_a_torn_journal_is_cut_a_changed_one_refused(make_gateway, people):
@@ -156,6 +162,9 @@ def test_lookup_is_an_event(make_gateway, people):
     assert lookup(gw, "90210017", "--system", "earm", kind="person_id")["protected"] is True
     assert lookup(gw, "90210017", "--system", "other", kind="person_id")["protected"] is False
     assert lookup(gw, "x", kind="alien_nummer", code=2).stderr
+    # "not protected" would be taken for an answer: such a key means somebody in one system alone
+    assert "--system" in lookup(gw, "90210017", kind="person_id", code=2).stderr
+    assert "no system" in lookup(gw, "A012345678", "--system", "earm", code=2).stderr
     events = [e for e in gw.entries() if e["event"] == "registry"]
     assert len(events) == 7 and [len(e["subjects"]) for e in events] == [1, 1, 1, 0, 1, 1, 0]
     raw = gw.raw_ledger()

@@ -213,3 +213,12 @@ def test_a_body_behind_get_does_not_ask_a_second_question(make_gateway):
         assert c.get("/api/associates/2").text == '[{"asked": "/api/associates/2"}]'
     origin.listener.shutdown(socket.SHUT_RDWR)  # else whoever waits in accept() waits on
     origin.listener.close()
+
+
+def test_the_longest_route_is_the_longest_as_it_is_read(make_gateway, origin):
+    """Spelt with triplets a prefix has more bytes, and is no longer a path for that: the other one's rules hold below it."""
+    origin.respond = lambda r: answer({"aNumber": "A011111111"})
+    gw = make_gateway(routes=[{"path": "/%61%70%69/", "upstream": "records", "unprofiled": "inspect"},
+                              {"path": "/api/no/", "upstream": "records"}])
+    assert fetch(gw.port, "/api/x", POLICE).status == 200
+    assert fetch(gw.port, "/api/no/x", POLICE).status == 404

@@ -73,7 +73,8 @@ def test_what_is_coded_is_found(gw, tmp_path, text):
 #= ICE10036.2 4.6(3)
 def test_a_directory_is_what_the_routes_would_answer(gw, tree):
     (tree / "persons.list").unlink()
-    done = scan(gw, "--route", "/api/", "--json", "--jobs", "3", "--type", "application/json", tree)
+    done = scan(gw, "--route", "/api/", "--json", "--jobs", "3", "--type", "application/json", f"{tree}//")
+    assert "//" not in done.stdout.replace("://", "")  # however it was named
     got = {os.path.relpath(f["file"], tree): f for f in lines(done)}
     assert done.returncode == 1 and list(got) == sorted(got), done.stderr
     want = {name: verdict for name, (_, verdict) in FILES.items() if name != "persons"}

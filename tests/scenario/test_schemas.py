@@ -57,6 +57,9 @@ GATE_CHANGES = [
     (["routes", 0, "pace"], {"floor": "80ms", "grid": "20"}), (["routes", 0, "pace"], {"floor": "80ms", "grid": "80ms"}),
     (["cursors"], {"expiry": "2h"}), (["cursors"], {"expiry": "0s"}), (["cursors"], {"expiry": "900ms"}), (["cursors"], {"keys": "x"}),
     (["cursors"], {"key": 7}), (["cursors"], []), (["admin"], {"address": "127.0.0.1:0", "sockt": "x"}), (["$schema"], "schema/gate.schema.json"), (["comment"], "x"),
+    (["format"], 1.0), (["workers"], 1.0), (["workers"], 1.5), (["limits"], {"depth": 64.0, "header": 4096.0}), (["limits"], {"record": "1048576"}),
+    (["listen", 0, "tls", "client_ca"], ...), (["admin"], {"address": "127.0.0.1:0", "socket": ""}),
+    (["upstreams", "records", "timeout"], {"connect": "0s"}), (["upstreams", "records", "timeout"], {"response": "000ms"}),
 ]
 
 
@@ -83,6 +86,9 @@ PEOPLE_CHANGES = [
     (["recipients", 0, "match", "certificate", "policy"], "1.2.3"), (["recipients", 0, "match", "certificate", "san"], {"ip": "x"}),
     (["recipients", 0, "purposes"], "adjudication"), (["recipients", 0, "colour"], "red"), (["departmental_issuers"], [{}]),
     (["departmental_issuers"], ...), (["recipients", 3, "address"], 7),
+    (["recipients", 0, "match", "certificate", "san"], {"dns": ""}), (["recipients", 0, "purposes"], ["adjudication", "adjudication"]),
+    (["recipients", 0, "purposes"], ["a" * 129]), (["recipients", 0, "id"], "a" * 129), (["recipients", 0, "id"], "anonymous"),
+    (["departmental_issuers"], [{"$schema": "x"}]), (["departmental_issuers"], [{"2.5.4.3": "x"}]), (["departmental_issuers"], [{"commonName": "x"}]),
 ]
 
 
@@ -151,6 +157,10 @@ PERSON_CHANGES = [
     (["cases", 0, "benefit"], "X"), (["cases", 0, "role"], "friend"), (["cases"], {}), (["identifiers", 0, "kind"], "number"),
     (["identifiers", 0, "value"], ...), (["identifiers", 0, "confidential"], "yes"), (["identifiers", 0, "value"], 12345678),
     (["names", 0, "nick"], "x"), (["dob"], 1987), (["age"], 30),
+    (["$schema"], "registry-source.schema.json"), (["dob"], "4 March 1987"), (["dob"], "1987-13-04"), (["cases", 0, "recorded"], ""),
+    (["identifiers", 0], {"kind": "person_id", "value": "17"}), (["identifiers", 0], {"kind": "person_id", "value": "17", "system": " "}),
+    (["identifiers", 0], {"kind": "person_id", "value": "17", "system": "earm"}), (["identifiers", 0, "system"], "earm"),
+    (["identifiers", 0], {"kind": "event_number", "value": "17", "system": "s" * 65}),
 ]
 
 
@@ -160,3 +170,34 @@ def test_registry_source(tmp_path):
         (tmp_path / "s.jsonl").write_text(json.dumps(person) + "\n")
         taken = run("registry", "build", "s.jsonl", "-o", f"{i}.idx", "--key", "k", cwd=tmp_path).returncode == 0
         assert taken == valid(SOURCE, person), (path, new, taken)
+
+
+PACK = json.loads((ROOT / "rules/schema/rules.schema.json").read_text())
+RULES = {"format": 1, "pack": "x", "version": "1",
+         "identifiers": [{"id": "a", "title": "t", "why": "w", "kind": "alien_number", "bare": "labelled", "width": 9, "labels": ["alien"],
+                          "tests": {"match": [{"alien": "012345678"}], "ignore": ["x"]}}],
+         "markers": [{"id": "m", "title": "t", "why": "w", "values": ["384"], "labels": ["coa"], "strength": "definitive",
+                      "tests": {"match": [{"coa": "384"}], "ignore": ["x"]}},
+                     {"id": "f", "title": "t", "why": "w", "pattern": "I-?918", "literals": ["918"], "strength": "suspected",
+                      "tests": {"match": ["I-918"], "ignore": ["x"]}}],
+         "profiles": [{"id": "p", "title": "t", "documents": [
+             {"path": "/a", "units": ["$.i[*]"], "uniform": ["$.u"], "links": ["$.i[*].l"], "headers": ["X-A"], "only": {"$.i[*].s": [200]},
+              "miss": {"status": 404, "type": "a/b", "body": ""}},
+             {"path": "/g", "units": ["$"], "graph": {"id": ["@id"]}}]}]}
+DOCUMENT = ["profiles", 0, "documents", 0]
+RULES_CHANGES = [
+    (["format"], 1.0), (["identifiers", 0, "width"], 9.0), (["identifiers", 0, "width"], 9.5), (["identifiers", 0, "labels"], ["alien", "alien"]),
+    (["identifiers", 0, "labels"], ["a" * 128]), (["identifiers", 0, "labels"], ["a" * 129]), (["identifiers", 0, "labels"], ["a-" * 128 + "*"]),
+    (["markers", 0, "values"], ["384", "384"]), (["markers", 0, "values"], ["3" * 65]), (["markers", 1, "literals"], ["918", "918"]),
+    (DOCUMENT + ["units"], ["$.i[*]", "$.i[*]"]), (DOCUMENT + ["uniform"], ["$.u", "$.u"]), (DOCUMENT + ["links"], ["$.i[*].l"] * 2),
+    (DOCUMENT + ["headers"], ["X-A", "X-A"]), (["profiles", 0, "documents", 1, "graph", "id"], ["@id", "@id"]), (DOCUMENT + ["only", "$.i[*].s"], [200.0]),
+    (DOCUMENT + ["only", "$.i[*].s"], [200.5]), (DOCUMENT + ["miss", "status"], 404.0),
+]
+
+
+def test_rules(tmp_path):
+    for path, new in [([], None)] + RULES_CHANGES:
+        pack = changed(RULES, path, new) if path else RULES
+        (tmp_path / "p.json").write_text(json.dumps(pack))
+        done = run("rules", "print", "p.json", cwd=tmp_path)
+        assert (done.returncode == 0) == valid(PACK, pack), (path, new, done.stderr)

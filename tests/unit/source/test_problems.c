@@ -134,7 +134,7 @@ static void test_good_members(void **state)
 static void test_types(void **state)
 {
     (void)state;
-    const json_t *v = parse("{\"s\": 1,\n\"b\": \"true\",\n\"i\": 1.0,\n\"j\": 70000,\n\"w\": null}");
+    const json_t *v = parse("{\"s\": 1,\n\"b\": \"true\",\n\"i\": 1.5,\n\"j\": 70000,\n\"w\": null}");
     struct place root = place_root(source);
     assert_string_equal(place_string(&root, v, "s", true, "fallback"), "fallback");
     assert_true(place_bool(&root, v, "b", true));
@@ -155,12 +155,16 @@ static void test_types(void **state)
 static void test_good_values(void **state)
 {
     (void)state;
-    const json_t *v = parse("{\"s\":\"x\",\"t\":true,\"f\":false,\"i\":-5}");
+    const json_t *v = parse("{\"s\":\"x\",\"t\":true,\"f\":false,\"i\":-5,\"w\":7.0,\"e\":1e3,\"h\":9007199254740993.0}");
     struct place root = place_root(source);
     assert_string_equal(place_string(&root, v, "s", true, NULL), "x");
     assert_true(place_bool(&root, v, "t", false));
     assert_false(place_bool(&root, v, "f", true));
     assert_int_equal(place_integer(&root, v, "i", -10, 10, 0), -5);
+    //= RFC8259 6
+    assert_int_equal(place_integer(&root, v, "w", 0, 9, 0), 7);
+    assert_int_equal(place_integer(&root, v, "e", 0, 2000, 0), 1000);
+    assert_int_equal(place_size(&root, v, "e", 0), 1000);
     assert_int_equal(problems_count(problems), 0);
 }
 
