@@ -233,6 +233,15 @@ struct threes {
     size_t begin[3], count, end;
 };
 
+/* Another group behind the same sign: an address of the network (216.136.171.252), a longer number. White space parts numbers. */
+static bool is_longer(span text, size_t begin, size_t end)
+{
+    uint8_t sign = text.ptr[begin + 3];
+    if (is_white(sign)) return false;
+    if (end + 1 < text.len && text.ptr[end] == sign && is_digit(text.ptr[end + 1])) return true;
+    return begin > 1 && text.ptr[begin - 1] == sign && is_digit(text.ptr[begin - 2]);
+}
+
 static void threes_add(struct match *m, struct threes *t, span text, size_t begin, size_t end, bare_fn *each)
 {
     bool joined = t->count > 0 && begin == t->end + 1 && is_separator(text.ptr[t->end]);
@@ -242,13 +251,14 @@ static void threes_add(struct match *m, struct threes *t, span text, size_t begi
     t->begin[(t->count - 1) % 3] = begin;
     if (t->count < 3) return;
     size_t first = t->begin[t->count % 3];
-    if (text.ptr[first + 3] == text.ptr[first + 7]) each(m, span_sub(text, first, 11));
+    if (text.ptr[first + 3] == text.ptr[first + 7] && !is_longer(text, first, end)) each(m, span_sub(text, first, 11));
 }
 
 /* Groups of digits in a row, however people part a number. */
 struct row {
     size_t begin, end, digits, groups;
     uint64_t lengths; /* of the latest groups, four bits each, the last one's lowest */
+    bool joined;      /* by one hyphen each */
 };
 #define ROW_GAP 3 /* characters between two groups, as in " - " */
 
@@ -269,10 +279,36 @@ static bool has_date(uint64_t lengths)
     return false;
 }
 
-/* What has a syntax of its own, a social security number and a long ZIP code, or is told as it stands. */
+/* 1900 to 2099. */
+static bool is_year(const uint8_t *digits)
+{
+    return (digits[0] == '1' && digits[1] == '9') || (digits[0] == '2' && digits[1] == '0');
+}
+
+/* 20210304. */
+static bool is_day(const uint8_t *digits)
+{
+    unsigned month = (unsigned)(digits[4] - '0') * 10 + digits[5] - '0', day = (unsigned)(digits[6] - '0') * 10 + digits[7] - '0';
+    return is_year(digits) && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* A year and a serial, as courts and the police number their cases and others what they publish (2021-20191), or a day without
+ * signs beside a digit (20210304-6). What else is parted so may be an A-number, which only the digits tell. */
+static bool is_dated(struct match *m, span text, const struct row *r)
+{
+    bool serial = r->lengths == 0x45 && r->joined, before = r->lengths == 0x81, behind = r->lengths == 0x18;
+    if (!serial && !before && !behind) return false;
+    shape_varies(m);
+    if (serial) return is_year(text.ptr + r->begin);
+    return is_day(text.ptr + (before ? r->begin : r->end - 8));
+}
+
+/* What has a syntax of its own, a social security number and a long ZIP code, an address of the network in the name of a host
+ * (67-119-24-58), or is told as it stands. */
 static bool is_other(span text, const struct row *r)
 {
     if (r->groups == 1 || r->lengths == 0x324 || has_date(r->lengths)) return true;
+    if (r->groups == 4 && r->joined) return true;
     return r->lengths == 0x54 && text.ptr[r->begin + 5] == '-';
 }
 
@@ -286,7 +322,7 @@ static bool is_cut(span text, const struct row *r)
 //= 10-domain 2.2 BARE9, after its separators are stripped
 static void row_propose(struct match *m, const struct row *r, span text, bare_fn *each)
 {
-    if (r->digits == 9 && !is_other(text, r) && !is_cut(text, r)) each(m, span_sub(text, r->begin, r->end - r->begin));
+    if (r->digits == 9 && !is_other(text, r) && !is_cut(text, r) && !is_dated(m, text, r)) each(m, span_sub(text, r->begin, r->end - r->begin));
 }
 
 static void row_add(struct match *m, struct row *r, span text, size_t begin, size_t end, bare_fn *each)
@@ -294,7 +330,9 @@ static void row_add(struct match *m, struct row *r, span text, size_t begin, siz
     size_t len = end - begin;
     if (r->groups == 0 || !is_gap(text, r->end, begin)) {
         row_propose(m, r, text, each);
-        *r = (struct row){.begin = begin};
+        *r = (struct row){.begin = begin, .joined = true};
+    } else {
+        r->joined &= begin == r->end + 1 && text.ptr[r->end] == '-';
     }
     r->lengths = r->lengths << 4 | (len < 15 ? len : 15);
     r->end = end;

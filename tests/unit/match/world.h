@@ -56,7 +56,8 @@ static const char world_people[] =
     "{\"subject\":\"S-3\",\"cases\":[{\"id\":\"C-3\",\"benefit\":\"VAWA\",\"role\":\"principal\",\"status\":\"pending\",\"recorded\":\"2026-10-01\"}],\"identifiers\":["
     "{\"kind\":\"alien_number\",\"value\":\"A020210301\"},{\"kind\":\"alien_number\",\"value\":\"A555666777\"}]}\n"
     "{\"subject\":\"S-4\",\"cases\":[{\"id\":\"C-4\",\"benefit\":\"VAWA\",\"role\":\"derivative\",\"status\":\"pending\",\"recorded\":\"2026-10-01\"}],\"identifiers\":["
-    "{\"kind\":\"alien_number\",\"value\":\"A555666777\"}]}\n"
+    "{\"kind\":\"alien_number\",\"value\":\"A555666777\"},{\"kind\":\"alien_number\",\"value\":\"A205666777\"},"
+    "{\"kind\":\"alien_number\",\"value\":\"A205603046\"},{\"kind\":\"alien_number\",\"value\":\"A320560304\"}]}\n"
     "{\"subject\":\"S-5\",\"cases\":[{\"id\":\"C-5\",\"benefit\":\"U\",\"role\":\"principal\",\"status\":\"denied_final\",\"recorded\":\"2026-10-01\"}],\"identifiers\":["
     "{\"kind\":\"alien_number\",\"value\":\"A099888777\"}]}\n";
 /* clang-format on */
