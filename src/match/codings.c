@@ -186,6 +186,44 @@ bool text_may_be_plain(span shape)
     return next_row(shape, 0, character_like, &begin, &end) || next_row(shape, 1, character_like, &begin, &end);
 }
 
+/* ---- what is no text -------------------------------------------------------------------------------------------- */
+
+/* Bytes of the character that a text has there, by its first byte. Form feed and vertical tab are white space. */
+static const uint8_t lengths[256] = {
+    [0x09 ... 0x0D] = 1,
+    [0x20 ... 0x7F] = 1,
+    [0xC2 ... 0xDF] = 2,
+    [0xE0 ... 0xEF] = 3,
+    [0xF0 ... 0xF4] = 4,
+};
+
+/* 0: no character begins there. */
+static inline size_t character_bytes(const uint8_t *p, size_t left)
+{
+    size_t len = lengths[*p];
+    if (LIKELY(len <= 1)) return len;
+    if (left < len) return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    return len;
+}
+
+size_t text_condense(uint8_t *bytes, size_t len, size_t least)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        size_t first = i, more;
+        while (i < len && (more = character_bytes(bytes + i, len - i)) > 0)
+            i += more;
+        if (i - first >= least) {
+            memmove(bytes + n, bytes + first, i - first);
+            n += i - first;
+        }
+        if (i < len && (n == 0 || bytes[n - 1] != 0)) bytes[n++] = 0;
+    }
+    return n;
+}
+
 /* ---- UTF-16 ----------------------------------------------------------------------------------------------------- */
 
 static bool is_printable(uint8_t c)

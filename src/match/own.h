@@ -648,6 +648,9 @@ size_t text_hex(span digits, uint8_t *out);
 bool text_next_plain(span digits, size_t from, size_t *begin, size_t *end);
 /* Whether there may be any in some text of this shape (struct look). */
 bool text_may_be_plain(span shape);
+/* Leaves of what was decoded the texts, rows of `least` bytes or more, with one 0 for all that is none before, between and behind them.
+ * Returns the length: no more than there was. */
+size_t text_condense(uint8_t *bytes, size_t len, size_t least);
 /* Are there three printable ASCII characters in a row in UTF-16, in either order of bytes? */
 bool text_is_wide(span bytes);
 /* Such a text in UTF-8; out has room for 2·bytes.len. */
@@ -667,6 +670,9 @@ bool text_next_lines(span text, size_t from, size_t *begin, size_t *end);
 size_t text_join_lines(span text, uint8_t *out);
 /* Are its characters in both alphabets (padding aside)? */
 bool text_is_common(span run);
+/* Is a run of base64 nothing but hexadecimal digits and hyphens, a digest or a UUID? It never is base64 of a number or a phrase: of
+ * each three bytes the first is no digit, no capital letter, no space and no sign that people write. */
+bool text_is_digest(span token);
 /* Decodes either alphabet up to the first '='; a last character that stands alone is dropped. Room: text.len·3/4+3. */
 size_t text_base64(span text, uint8_t *out);
 /* The integer that a JSON number is, in decimal digits without leading zeros; 0 when it is none, negative, or longer

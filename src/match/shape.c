@@ -182,7 +182,7 @@ enum doc_news shape_murmurs(struct match *m, uint16_t name, span text)
     if (k->len != text.len || k->name != name || !m->alike(text.ptr, &k->shape)) return DOC_NEWS_SOME;
     for (size_t i = 0; i < k->tokens; i++) {
         span token = {text.ptr + k->token[i].from, k->token[i].len};
-        bool noise = k->token[i].hex ? view_is_hex_noise(token) : m->noise(token, match_is_roomy(m, token));
+        bool noise = k->token[i].hex ? view_is_hex_noise(token) : m->noise(token, match_is_roomy(m, token)) || text_is_digest(token);
         if (!noise) return DOC_NEWS_SOME;
     }
     return k->never ? DOC_NEWS_NEVER : DOC_NEWS_NONE;

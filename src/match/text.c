@@ -151,6 +151,13 @@ bool text_is_common(span run)
     return true;
 }
 
+bool text_is_digest(span token)
+{
+    for (size_t i = 0; i < token.len; i++)
+        if (!(class_of(token.ptr[i]) & IS_HEX) && token.ptr[i] != '-') return false;
+    return true;
+}
+
 static const uint8_t sextets[256] = {
 #define X(c, v) [c] = v,
     X('A', 0) X('B', 1) X('C', 2) X('D', 3) X('E', 4) X('F', 5) X('G', 6) X('H', 7) X('I', 8) X('J', 9) X('K', 10)

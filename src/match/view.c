@@ -281,9 +281,14 @@ bool view_is_dull(const struct match *m, const struct look *l, unsigned level)
 }
 
 /* Whether only what stands in the text itself can say anything of it. */
+static bool stands_alone(const struct match *m)
+{
+    return !m->spot.key && m->spot.label->count == 0 && !m->spot.label->markers;
+}
+
 bool view_stands_alone(const struct match *m)
 {
-    return m->prefilter && !m->spot.key && m->spot.label->count == 0 && !m->spot.label->markers;
+    return m->prefilter && stands_alone(m);
 }
 
 static bool is_dull(const struct match *m, const struct look *l, unsigned level)
@@ -324,13 +329,17 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
+/* Pictures and signatures are mostly no text, and all that reads one would go over them byte by byte. What is shorter than a word is
+ * looked at only where a label asks for it. */
+#define WORD 4
 void view_decode(struct match *m, span token, unsigned level)
 {
+    if (text_is_digest(token)) return;
     uint8_t *out = bytes_room(m, &m->base64[level], token.len * 3 / 4 + 3);
     if (!out) return;
-    span bytes = span_of(out, text_base64(token, out));
-    unpacked(m, bytes, level);
-    scan_wide(m, bytes, level);
+    size_t n = text_base64(token, out);
+    scan_wide(m, span_of(out, n), level);
+    unpacked(m, span_of(out, text_condense(out, n, stands_alone(m) ? WORD : 1)), level);
 }
 
 /* Digits before or behind it may belong to what stands beside it: where there is one too many, it is either. */

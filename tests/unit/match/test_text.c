@@ -84,6 +84,44 @@ static void test_codings(void **state)
         assert_span(span_of(out, text_decode(span_str(percent[i][0]), out)), percent[i][1]);
 }
 
+/* Every three bytes that four hexadecimal digits or hyphens are in base64: no row of them goes on from one to the next. */
+//= RFC4648 5
+static void test_digest(void **state)
+{
+    static const char digits[] = "0123456789abcdefABCDEF-";
+    (void)state;
+    assert_true(text_is_digest(span_str("d41d8cd98f00b204e9800998ecf8427e")));
+    assert_true(text_is_digest(span_str("F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6")));
+    assert_false(text_is_digest(span_str("d41d8cd98f00b204e9800998ecf8427g")));
+    assert_false(text_is_digest(span_str("d41d8cd98f00+b204")));
+    for (size_t i = 0; i < 23 * 23 * 23 * 23; i++) {
+        char token[5] = {digits[i % 23], digits[i / 23 % 23], digits[i / 529 % 23], digits[i / 12167]};
+        uint8_t out[3];
+        assert_int_equal(text_base64(span_str(token), out), 3);
+        bool first = is_digit(out[0]) || (out[0] >= 'A' && out[0] <= 'Z') || memchr(" -_./,'@", out[0], 8);
+        if (first) fail_msg("%s", token);
+    }
+}
+
+//= RFC3629 4
+static void test_condense(void **state)
+{
+    static const struct {
+        const char *bytes, *text;
+        size_t len, least, left;
+    } samples[] = {{"", "", 0, 3, 0}, {"abc", "abc", 3, 3, 3}, {"ab", "", 2, 3, 0}, {"\1\2abc\0\xFF" "de\1fgh", "\0abc\0fgh", 13, 3, 8},
+        {"\1\2abc\0\xFF" "de\1fgh", "\0abc\0de\0fgh", 13, 1, 11}, {"a\tb\r\nc\f\v", "a\tb\r\nc\f\v", 8, 3, 8}, {"abc\x80", "abc\0", 4, 3, 4},
+        {"\xC3\xA9z\xC3", "\xC3\xA9z\0", 4, 3, 4}, {"\xEF\xBC\x95\xEF\xBC", "\xEF\xBC\x95\0", 5, 3, 4}, {"\xF0\x9F\x98\x80\xC1\x81", "\xF0\x9F\x98\x80\0", 6, 3, 5},
+        {"\0\0\0", "\0", 3, 3, 1}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        uint8_t bytes[16];
+        memcpy(bytes, samples[i].bytes, samples[i].len);
+        size_t n = text_condense(bytes, samples[i].len, samples[i].least);
+        if (n != samples[i].left || memcmp(bytes, samples[i].text, n) != 0) fail_msg("sample %zu: %zu bytes", i, n);
+    }
+}
+
 //= RFC2781 2.1
 static void test_wide(void **state)
 {
@@ -472,7 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_noise_of_each_character), cmocka_unit_test(test_noise_of_what_is_usual), cmocka_unit_test(test_likeness),
         cmocka_unit_test(test_foldable), cmocka_unit_test(test_scientific), cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_codings), cmocka_unit_test(test_hex), cmocka_unit_test(test_wide), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
+        cmocka_unit_test(test_codings), cmocka_unit_test(test_hex), cmocka_unit_test(test_wide), cmocka_unit_test(test_condense), cmocka_unit_test(test_digest), cmocka_unit_test(test_noise), cmocka_unit_test(test_runs), cmocka_unit_test(test_run_search),
         cmocka_unit_test(test_looks_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
