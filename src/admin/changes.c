@@ -104,7 +104,7 @@ static RESULT parse_line(struct admin *a, struct batch *b, const char *name, uns
 }
 
 /* Every line is read before one is applied: a file with an error changes nothing. */
-static RESULT parse_batch(struct admin *a, span body, struct batch *b, struct problems *p)
+static RESULT parse_batch(struct admin *a, const char *name, span body, struct batch *b, struct problems *p)
 {
     size_t lines = 1;
     for (size_t i = 0; i < body.len; i++) lines += body.ptr[i] == '\n';
@@ -116,7 +116,7 @@ static RESULT parse_batch(struct admin *a, span body, struct batch *b, struct pr
         span text = span_trim(span_sub(body, 0, end));
         if (text.len > 0 && text.ptr[text.len - 1] == '\r') text.len--;
         if (text.len > 0) {
-            result r = parse_line(a, b, "CHANGES", line, text, p);
+            result r = parse_line(a, b, name, line, text, p);
             if (!is_ok(r) && r.class != ERROR_CONFIG) return r;
         }
         body = end < body.len ? span_from(body, end + 1) : span_of(NULL, 0);
@@ -138,13 +138,14 @@ static void record_changes(struct visitor *v, const struct batch *b, size_t appl
     if (!is_ok(r)) say_error(v, "the changes are in force, but the ledger did not take their entry");
 }
 
-static void apply(struct visitor *v, span body)
+static void apply(struct visitor *v, const json_t *request, span body)
 {
     struct admin *a = v->admin;
     struct problems *p = problems_new();
     struct batch b = {.memory = arena_new(CHANGES_ARENA)};
+    const char *given = json_string_value(json_object_get(request, "name")), *name = given != NULL ? given : "CHANGES";
     size_t applied = 0;
-    result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, body, &b, p);
+    result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, name, body, &b, p);
     bool parsed = is_ok(r);
     while (is_ok(r) && applied < b.count) {
         r = journal_apply(a, &b.changes[applied]);
@@ -257,7 +258,7 @@ void local_request(struct visitor *v)
         return;
     }
     v->asked = true;
-    if (command != NULL && strcmp(command, "apply") == 0) apply(v, body);
+    if (command != NULL && strcmp(command, "apply") == 0) apply(v, request, body);
     else if (command != NULL && strcmp(command, "lookup") == 0) look_up(v, request);
     else if (command != NULL && strcmp(command, "suspected") == 0) list_suspected(v);
     else if (command != NULL && strcmp(command, "clear") == 0) clear(v, request);

@@ -222,6 +222,12 @@ void cli_progress_end(struct cli_progress *p)
     p->visible = false;
 }
 
+void cli_print_problems_of_people(const struct problems *p, bool json)
+{
+    if (json) problems_print_json(p, stdout);
+    else problems_print(p, stderr, false, cli_colour(stderr));
+}
+
 void cli_print_problems(const struct problems *p, bool json)
 {
     if (json) problems_print_json(p, stdout);

@@ -60,5 +60,7 @@ void cli_progress_end(struct cli_progress *p);
 json_t *cli_json_text(const char *s);
 /* Prints the problems: text on stderr, or with `json` one object a line on stdout. */
 void cli_print_problems(const struct problems *p, bool json);
+/* Without the lines themselves: those of a registry's source name people, and what a nightly build says is mailed about. */
+void cli_print_problems_of_people(const struct problems *p, bool json);
 
 #endif

@@ -230,7 +230,7 @@ static int build(int argc, char **argv)
     b.problems = problems_new();
     b.builder = b.problems == NULL ? NULL : registry_builder_new(b.key, b.problems);
     int status = b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
-    if (b.problems != NULL) cli_print_problems(b.problems, b.json);
+    if (b.problems != NULL) cli_print_problems_of_people(b.problems, b.json);
     registry_builder_free(b.builder);
     problems_free(b.problems);
     mem_wipe(b.key, sizeof(b.key));
@@ -388,7 +388,7 @@ static int apply_offline(struct offline *o, span text)
     if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
     if (!read_old_journal(o)) return 2;
     if (!parse_changes(o, text)) {
-        cli_print_problems(o->problems, o->json);
+        cli_print_problems_of_people(o->problems, o->json);
         return 1;
     }
     struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
@@ -397,6 +397,19 @@ static int apply_offline(struct offline *o, span text)
     int status = record(o->config, counts, 2, o->subjects, o->count);
     if (status == 0 && o->json) printf("{\"status\":\"ok\",\"journaled\":%zu}\n", o->count);
     else if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
+    return status;
+}
+
+#define NAME_MAX_TOLD 512 /* of the file, with which problems begin */
+
+static int apply_online(const struct config *c, const char *path, span text, bool json)
+{
+    json_t *request = json_pack("{s:s,s:I,s:o}", "command", "apply", "bytes", (json_int_t)text.len, "name",
+        cli_json_text(strlen(path) > NAME_MAX_TOLD ? "CHANGES" : path));
+    char *line = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
+    int status = line == NULL ? fail("apply", "no memory") : ask_gateway(c, span_str(line), text, json);
+    json_decref(request);
+    mem_hook_free(line);
     return status;
 }
 
@@ -412,9 +425,7 @@ static int apply(int argc, char **argv)
     if (c == NULL) return 1;
     result r = os_read_file(argv[1], ADMIN_REQUEST_MAX - 4096, &text);
     int status = is_ok(r) ? -1 : fail(argv[1], os_error_text(r));
-    char line[96];
-    snprintf(line, sizeof(line), "{\"command\":\"apply\",\"bytes\":%zu}", buf_len(&text));
-    if (status < 0) status = ask_gateway(c, span_str(line), buf_span(&text), json);
+    if (status < 0) status = apply_online(c, argv[1], buf_span(&text), json);
     if (status < 0) {
         struct offline o = {.config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .json = json};
         bool memory = o.problems != NULL && o.arena != NULL;

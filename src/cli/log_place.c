@@ -209,6 +209,10 @@ static bool find_handles(struct log_options *o, const struct registry *r, enum r
     struct buf folded;
     uint8_t *room;
     span system = cut_system(kind, &value);
+    if (registry_kind_is_surrogate(kind) && (system.ptr == NULL || registry_system_id(system) == 0)) {
+        const char *name = registry_kind_name(kind);
+        return (void)cli_usage(o->command, "a %s means somebody only in the system that issued it; write %s:VALUE@SYSTEM", name, name), false;
+    }
     buf_init(&folded, 4096);
     if (value.len > 1024 || !is_ok(buf_reserve(&folded, value.len + 1, &room))) value = span_of(NULL, 0);
     size_t n = value.ptr ? registry_fold(value, room) : 0;

@@ -85,6 +85,7 @@ struct config *config_load(const char *path, struct problems *problems)
     struct source *s = read_top(c->inside, path);
     if (s != NULL) load_all(c, s);
     if (arena_failed(c->inside->memory)) problems_add(problems, path, "no memory for the configuration; make it smaller");
+    if (s != NULL && problems_errors(problems) > before) config_try_parts(c);
     if (s == NULL || problems_errors(problems) > before) {
         config_free(c);
         return NULL;

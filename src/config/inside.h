@@ -54,6 +54,8 @@ void config_load_limits(struct loading *l); /* after the routes, which take on i
 struct proxy_pace config_pace(const struct place *at, const json_t *v, struct proxy_pace fallback);
 void config_load_cursors(struct loading *l); /* of pages */
 
+/* What shows only when it is tried, of as much as could be loaded: who has several things wrong is told of all of them. */
+void config_try_parts(const struct config *c);
 /* What is in order today and will not stay so: certificates near their end, a full device, a ledger that others may write
  * to. Warnings, each with what to do. */
 void config_warn_of_files(const struct config *c);

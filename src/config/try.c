@@ -4,10 +4,12 @@
 static void try_listener(const struct config *c, size_t i)
 {
     const struct proxy_listener *l = &c->settings.listeners[i];
+    bool whole = l->certificate.ptr != NULL && l->key_fd >= 0 && (l->client_ca.ptr != NULL || l->mode == IO_CERTIFICATE_NONE);
     struct buf key;
     struct io_tls_server *tls = NULL;
     char why[256] = "";
     struct place at = place_root(c->inside->sources[0]);
+    if (!whole) return; /* reported */
     at = place_member(&at, "listen");
     at = place_item(&at, i);
     at = place_member(&at, "tls");
@@ -60,6 +62,7 @@ static void try_registry(const struct config *c)
     struct place index = place_member(&at, "index");
     struct config_registry now;
     struct registry_info info;
+    if (c->registry.ptr == NULL || c->registry_key_fd < 0) return; /* reported */
     if (!is_ok(config_registry_open(c, &now))) {
         bool journal = now.path == c->journal_path;
         place_error(&at, "%s: %s%s", now.path, now.why,
@@ -110,6 +113,7 @@ static void try_ledger(const struct config *c)
 {
     struct place root = place_root(c->inside->sources[0]), at = place_member(&root, "ledger"), standby = place_member(&at, "standby");
     struct os_identity first, second;
+    if (c->ledger.directory == NULL) return; /* reported */
     try_place(&at, &c->ledger);
     try_schedule(&at, c);
     if (c->standby.directory == NULL) return;
@@ -120,11 +124,16 @@ static void try_ledger(const struct config *c)
     }
 }
 
-void config_try(struct config *c)
+void config_try_parts(const struct config *c)
 {
     for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
     try_registry(c);
     try_ledger(c);
+}
+
+void config_try(struct config *c)
+{
+    config_try_parts(c);
     config_warn_of_files(c);
 }
 

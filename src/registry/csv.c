@@ -170,6 +170,13 @@ static void report_column(struct csv *c, size_t i, span name)
         report(c, i, false, "unknown column \"%s\"; should be a member of a source line or a kind of identifier", word);
 }
 
+/* Who lists it takes it for protected. */
+static void tell_unmatched(struct csv *c, size_t i, span name)
+{
+    report(c, i, true, "what stands under \"%.*s\" is not looked for in documents by this release; list what identifies the person too",
+        SPAN_FMT(name));
+}
+
 static void read_column(struct csv *c, size_t i)
 {
     span name = c->cell[i];
@@ -177,6 +184,7 @@ static void read_column(struct csv *c, size_t i)
     for (int k = 0; k < COLUMN_IDENTIFIER; k++)
         if (span_equal(name, span_str(column_names[k]))) {
             *column = (struct column){.kind = (enum column_kind)k};
+            if (k == COLUMN_GIVEN || k == COLUMN_SURNAME || k == COLUMN_DOB) tell_unmatched(c, i, name);
             return;
         }
     size_t colon = span_find(name, ':');
@@ -186,6 +194,7 @@ static void read_column(struct csv *c, size_t i)
         return;
     }
     *column = (struct column){.kind = COLUMN_IDENTIFIER, .identifier = (enum registry_kind)kind};
+    if (person_kind_unmatched(column->identifier)) tell_unmatched(c, i, name);
     read_system(c, i, column, name, colon < name.len ? span_trim(span_from(name, colon + 1)) : span_of(NULL, 0));
 }
 

@@ -105,6 +105,11 @@ enum person_value person_add(
     return pushed ? PERSON_VALUE_GOOD : PERSON_VALUE_NO_MEMORY;
 }
 
+bool person_kind_unmatched(enum registry_kind kind)
+{
+    return kind == REGISTRY_ADDRESS || kind == REGISTRY_LOCATION || kind == REGISTRY_ORGANIZATION;
+}
+
 const char *person_kind_hint(enum registry_kind kind)
 {
     switch (kind) {

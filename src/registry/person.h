@@ -14,7 +14,12 @@ struct person {
     bool protected_;
     size_t key_count, key_room;
     struct person_key *keys;
+    uint8_t told; /* what was said of it once, PERSON_TOLD_…; outlives a reset */
 };
+/* What is checked and never looked for in documents: once said it is enough. */
+#define PERSON_TOLD_NAMES 1u
+#define PERSON_TOLD_BIRTH 2u
+#define PERSON_TOLD_KIND 4u
 void person_reset(struct person *p);
 void person_free(struct person *p);
 
@@ -22,6 +27,8 @@ enum person_value { PERSON_VALUE_GOOD, PERSON_VALUE_BAD, PERSON_VALUE_NO_MEMORY 
 /* Adds an identifier as it is spelt in the source. */
 enum person_value person_add(
     struct person *p, const struct secrets *s, enum registry_kind kind, span value, span system);
+/* Documents are not looked at for an identifier of that kind. */
+bool person_kind_unmatched(enum registry_kind kind);
 /* What an identifier of that kind looks like, for messages. */
 const char *person_kind_hint(enum registry_kind kind);
 

@@ -66,13 +66,24 @@ static bool read_cases(const struct place *object, const json_t *v)
     return protects;
 }
 
+/* ---- what is not looked for ---- */
+
+/* Who lists it takes it for protected. Said where it stands first; a source has millions of lines. */
+static void tell_unmatched(struct person *p, enum person_form form, const struct place *at, uint8_t what, const char *words)
+{
+    if (form != PERSON_SOURCE || (p->told & what) != 0) return;
+    p->told |= what;
+    place_warning(at, "%s not looked for in documents by this release, here and in other lines; list what identifies the person too", words);
+}
+
 /* ---- names: checked, so that a source written for a later release is right now; not indexed ---- */
 
-static void check_names(const struct place *object, const json_t *v)
+static void check_names(struct person *p, enum person_form form, const struct place *object, const json_t *v)
 {
     static const struct member_spec members[] = {{"given", false, false}, {"surname", false, false}, {0}};
     struct place at;
     const json_t *names = read_array(object, v, "names", &at);
+    if (json_array_size(names) > 0) tell_unmatched(p, form, &at, PERSON_TOLD_NAMES, "names are");
     for (size_t i = 0; i < json_array_size(names); i++) {
         struct place item = place_item(&at, i);
         const json_t *name = json_array_get(names, i);
@@ -112,7 +123,7 @@ static bool read_system(const struct place *at, const json_t *v, enum registry_k
 }
 
 static RESULT add_identifier(
-    struct person *p, const struct secrets *s, const struct place *at, const json_t *v, enum registry_kind kind)
+    struct person *p, const struct secrets *s, enum person_form form, const struct place *at, const json_t *v, enum registry_kind kind)
 {
     const json_t *value = json_object_get(v, "value");
     struct place member = place_member(at, "value");
@@ -130,25 +141,29 @@ static RESULT add_identifier(
         place_error(&member, "no %s; should be %s", registry_kind_name(kind), person_kind_hint(kind));
     /* A shared thing is a key only where it is confidential; a location is nothing but confidential. */
     if (registry_kind_is_shared(kind) && kind != REGISTRY_LOCATION && !confidential) p->key_count = before;
+    if (person_kind_unmatched(kind) && p->key_count > before)
+        tell_unmatched(p, form, at, PERSON_TOLD_KIND, "addresses, locations and organizations are");
     return OK;
 }
 
-static RESULT read_identifier(struct person *p, const struct secrets *s, const struct place *at, const json_t *v)
+static RESULT read_identifier(
+    struct person *p, const struct secrets *s, enum person_form form, const struct place *at, const json_t *v)
 {
     static const struct member_spec members[] = {
         {"kind", true, false}, {"value", true, false}, {"system", false, false}, {"confidential", false, false}, {0}};
     if (!place_check_members(at, v, members)) return OK;
     int kind = place_enum(at, v, "kind", kind_names, true, -1);
-    return kind < 0 ? OK : add_identifier(p, s, at, v, (enum registry_kind)kind);
+    return kind < 0 ? OK : add_identifier(p, s, form, at, v, (enum registry_kind)kind);
 }
 
-static RESULT read_identifiers(struct person *p, const struct secrets *s, const struct place *object, const json_t *v)
+static RESULT read_identifiers(
+    struct person *p, const struct secrets *s, enum person_form form, const struct place *object, const json_t *v)
 {
     struct place at;
     const json_t *identifiers = read_array(object, v, "identifiers", &at);
     for (size_t i = 0; i < json_array_size(identifiers); i++) {
         struct place item = place_item(&at, i);
-        TRY(read_identifier(p, s, &item, json_array_get(identifiers, i)));
+        TRY(read_identifier(p, s, form, &item, json_array_get(identifiers, i)));
     }
     return OK;
 }
@@ -169,8 +184,10 @@ RESULT person_read(
         place_error(&member, "must be a string that names the person or place in your system");
     else if (subject)
         p->handle = secrets_handle(s, text_of(subject));
-    check_names(at, line);
+    check_names(p, form, at, line);
     check_date(at, line, "dob");
+    struct place birth = place_member(at, "dob");
+    if (json_object_get(line, "dob")) tell_unmatched(p, form, &birth, PERSON_TOLD_BIRTH, "dates of birth are");
     p->protected_ = read_cases(at, line);
-    return read_identifiers(p, s, at, line);
+    return read_identifiers(p, s, form, at, line);
 }

@@ -256,7 +256,7 @@ static void print_problem(const struct problem *i, FILE *to, bool context, bool 
 {
     const char *start = !colour ? "" : i->warning ? "\033[33m" : "\033[1m";
     fprintf(to, "%s%s%s\n", start, i->text, colour ? "\033[0m" : "");
-    if (!context || i->line == 0) return;
+    if (!context || i->line == 0 || i->code[0] == '\0') return;
     fprintf(to, "%5u | %s\n", i->line, i->code);
     print_marker(i, to, colour);
 }

@@ -5,6 +5,7 @@
 struct source {
     uint32_t magic;
     unsigned first_line;
+    bool of_people; /* messages quote nothing of it */
     char *name;
     uint8_t *text;
     size_t len;
@@ -92,7 +93,9 @@ static void report_syntax(struct source *s, const json_error_t *error)
         return;
     }
     char what[sizeof error->text + 16];
-    snprintf(what, sizeof what, "not JSON: %s", error->text);
+    const char *near = s->of_people ? strstr(error->text, " near '") : NULL;
+    int kept = near ? (int)(near - error->text) : (int)sizeof error->text;
+    snprintf(what, sizeof what, "not JSON: %.*s", kept, error->text);
     report_at(s, token_start(s, error), NULL, what, "strict JSON (RFC 8259) in UTF-8 is expected");
 }
 
@@ -140,7 +143,7 @@ static struct source *new_source(const char *name, span text, struct problems *p
     return NULL;
 }
 
-struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p)
+static struct source *parse(const char *name, unsigned line, span text, bool of_people, struct problems *p)
 {
     struct source *s = new_source(name, text, p);
     if (!s) {
@@ -148,14 +151,21 @@ struct source *source_parse_line(const char *name, unsigned line, span text, str
         return NULL;
     }
     s->first_line = line;
+    s->of_people = of_people;
     if (parse_root(s)) return s;
     source_free(s);
     return NULL;
 }
 
+//= ICE10036.2 2.1
+struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p)
+{
+    return parse(name, line, text, true, p);
+}
+
 struct source *source_parse(const char *name, span text, struct problems *p)
 {
-    return source_parse_line(name, 1, text, p);
+    return parse(name, 1, text, false, p);
 }
 
 bool source_locate(const struct source *s, const char *pointer, bool on_name, unsigned *line, unsigned *column)

@@ -33,7 +33,8 @@ void problems_at(struct problems *p, const char *file, unsigned line, unsigned c
  * reason is in p. */
 struct source;
 struct source *source_parse(const char *name, span text, struct problems *p);
-/* The same for one line of a larger file (JSON Lines): messages count lines from `line`. */
+/* The same for one line of a larger file (JSON Lines): messages count lines from `line`, and quote nothing of it, for such lines
+ * are about people. */
 struct source *source_parse_line(const char *name, unsigned line, span text, struct problems *p);
 void source_free(struct source *s);
 json_t *source_root(const struct source *s); /* borrowed */

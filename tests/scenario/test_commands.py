@@ -130,6 +130,18 @@ def test_one_pack_that_cannot_be_read_hides_nothing_of_the_others(gw):
             assert name in text, text
 
 
+def test_what_only_shows_when_it_is_tried_is_told_with_the_rest(gw):
+    listener = gw.config["listen"][0]["tls"]
+    listener["key"] = listener["key"].replace("gateway.key", "origin.key")
+    gw.config["registry"]["key"] = "ledger.key"
+    gw.config["ledger"]["origin"] = "another.example"
+    gw.config["workers"] = "two"
+    gw.write_config()
+    text = check(gw)
+    for pointer in ("/listen/0/tls: ", "/registry: ", "/ledger: ", "/workers: "):
+        assert any(pointer in line for line in problems(text)), text
+
+
 @pytest.mark.parametrize("text", ['{"format": 1', '{"format": 1,}', '{"format": 1, "format": 1}', "[]", "", '{"format": 2}', "\ufeff{}", "nul"])
 def test_files_that_are_no_strict_json(gw, text):
     gw.write("gate.json", text)

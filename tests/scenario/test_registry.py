@@ -1,6 +1,7 @@
 """The registry while a gateway runs: apply, look up, survive restarts, reloads, rebuilds and torn ends."""
 import json
 import os
+import re
 import threading
 
 import pytest
@@ -151,6 +152,37 @@ def test_a_file_with_an_error_changes_nothing(make_gateway, people, bad):
     done = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
     assert done.returncode == 1 and ":2:" in done.stderr and "A012345678" not in done.stderr
     assert hidden(gw) == []
+
+
+#= ICE10036.2 2.1
+@pytest.mark.parametrize("line", ['{"subject":"S","cases":[{"status":"pendig"}],"identifiers":[{"kind":"ssn","value":"000-12-3456"}],"names":[{"surname":"Zebrova"}]}',
+                                  '{"subject":"S","identifiers":[{"kind":"alien_number","value":A012345678}],"names":[{"surname":"Zebrova"}]}',
+                                  '{"subject":"S","identifiers":[{"kind":"alien_number","value":"A012345678\\ud800"}]}'])
+def test_what_is_wrong_with_a_source_is_told_without_whom_it_names(make_gateway, people, line):
+    """A nightly build's words are mailed about; the place is enough for who has the source."""
+    gw = make_gateway()
+    gw.write("bad.jsonl", "\n" + line + "\n")
+    gw.write("changes.jsonl", "\n" + line.replace("{", '{"op":"protect",', 1) + "\n")
+    for args in (("build", "bad.jsonl", "-o", "other.idx", "--key", "protected.key"), ("apply", "-c", "gate.json", "changes.jsonl")):
+        done = gw.command("registry", *args)
+        source = next(a for a in args if a.endswith(".jsonl"))
+        assert done.returncode == 1 and re.search(rf"^{source}:2:\d+: ", done.stderr, re.M), done.stderr
+        assert not any(word in done.stdout + done.stderr for word in ("000-12", "012345678", "Zebrova")), done.stderr
+
+
+def test_what_is_not_looked_for_is_said(tmp_path):
+    """Who lists a shelter's address takes it for protected."""
+    person = {"subject": "S", "names": [{"surname": "Doe"}], "dob": "1987-03-04", "identifiers": [
+        {"kind": "location", "value": "9 Elm Rd, 01101"}, {"kind": "address", "value": "12 Oak St, 01101", "confidential": True}]}
+    (tmp_path / "s.jsonl").write_text("".join(json.dumps(dict(person, subject=f"S-{i}")) + "\n" for i in range(3)))
+    (tmp_path / "s.csv").write_text('subject,status,surname,dob,ssn,location\nS,pending,Doe,1987-03-04,123-45-6789,"9 Elm Rd, 01101"\n')
+    first = (tmp_path / "s.jsonl").read_text().splitlines()[0]
+    places = [f"1:{first.index(value) + 1}: {pointer}" for value, pointer in (('[{"surname', "/names"), ('"1987', "/dob"), ('{"kind', "/identifiers/0"))]
+    for source, places in (("s.jsonl", places), ("s.csv", ("1:16", "1:24", "1:32"))):
+        done = g.run("registry", "build", source, "-o", source + ".idx", "--key", "k", cwd=tmp_path)
+        said = [line for line in done.stderr.splitlines() if "not looked for" in line]
+        assert done.returncode == 0 and len(said) == 3, done.stderr
+        assert all(any(line.startswith(f"{source}:{place}: warning: ") for line in said) for place in places), said
 
 
 def test_lookup_is_an_event(make_gateway, people):

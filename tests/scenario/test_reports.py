@@ -73,7 +73,7 @@ def test_a_subject_is_found_by_identifier_handle_and_pseudonym(gw):
         assert listed(gw, "--subject", who) == wanted, who
     assert listed(gw, "--subject", "subject:S-nobody") == []
     for bad, said in (("alien_number:A099999999", "protects nobody"), ("alienumber:1", "no kind"), ("x", "KIND:VALUE"), ("pseudonym:12", "32 hex"),
-                      ("alien_number:zebra", "none of its kind")):
+                      ("alien_number:zebra", "none of its kind"), ("person_id:5000", "person_id:VALUE@SYSTEM"), ("person_id:5000@", "@SYSTEM")):
         done = gw.command("log", "list", "-c", "gate.json", "--subject", bad)
         assert done.returncode == 2 and said in done.stderr, (bad, done.stderr)
 
