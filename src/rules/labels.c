@@ -72,14 +72,6 @@ static void walk_name(struct label_walk *w, span name)
     }
 }
 
-/* NIEM writes its names with a prefix that the document chooses: nc:IdentificationID (10-domain 3.3). */
-static span local_name(span name)
-{
-    for (size_t i = name.len; i > 0; i--)
-        if (name.ptr[i - 1] == ':') return span_from(name, i);
-    return name;
-}
-
 static label_set set_of(const struct labels *t, span name)
 {
     struct label_walk w = {.table = t};
@@ -88,11 +80,43 @@ static label_set set_of(const struct labels *t, span name)
     return w.off ? w.prefix : node_at(t, w.node)->exact;
 }
 
-static label_set own_set(const struct labels *t, span name)
+static bool parts_steps(uint8_t c)
 {
-    label_set whole = set_of(t, name);
-    span local = local_name(name);
-    return whole || local.len == name.len ? whole : set_of(t, local);
+    return c == ':' || c == '.' || c == '/' || c == '#' || c == '[';
+}
+
+/* NIEM writes its names with a prefix that the document chooses: nc:IdentificationID (10-domain 3.3). Programs that write a tree
+ * as a table make a name of the whole way to a member, person.ssn or items[0].ssn, and JSON-LD may write a name as an IRI. */
+static span local_name(span name)
+{
+    for (size_t i = name.len; i > 0; i--)
+        if (parts_steps(name.ptr[i - 1])) return span_from(name, i);
+    return name;
+}
+
+/* Without the marks at its end. */
+static span trim_marks(span name)
+{
+    while (name.len > 0 && name.ptr[name.len - 1] < 0x80 && !is_alnum(name.ptr[name.len - 1]))
+        name.len--;
+    return name;
+}
+
+/* Where a name is one of several alike, ssn_2 or ssn[0], as it is without its number. */
+#define NUMBERING 2 /* digits */
+static span without_number(span name)
+{
+    size_t end = trim_marks(name).len, first = end;
+    while (first > 0 && is_digit(name.ptr[first - 1]))
+        first--;
+    return first < end && end - first <= NUMBERING ? span_sub(name, 0, first) : name;
+}
+
+static label_set named_set(const struct labels *t, span name)
+{
+    label_set set = set_of(t, name);
+    span one = without_number(name);
+    return set || one.len == name.len ? set : set_of(t, one);
 }
 
 #define INHERITING_LONGEST 20
@@ -109,12 +133,10 @@ static bool spell_out(span folded, uint8_t word[INHERITING_LONGEST], size_t *len
     return *len > 0;
 }
 
-/* The index of the inheriting name, or -1. */
-static int inheriting_index(span name)
+static int inheriting_word(span name)
 {
     uint8_t word[INHERITING_LONGEST], folded[64];
     size_t n;
-    name = local_name(name);
     if (name.len > sizeof folded) return -1;
     if (ascii_length(name) < name.len) name = span_of(folded, registry_fold(name, folded));
     if (!spell_out(name, word, &n)) return -1;
@@ -124,16 +146,63 @@ static int inheriting_index(span name)
     return -1;
 }
 
+/* The index of the inheriting name, or -1. */
+static int inheriting_index(span name)
+{
+    int i = inheriting_word(name);
+    span last = local_name(name);
+    return i >= 0 || last.len == name.len ? i : inheriting_word(last);
+}
+
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)
 {
     ASSERT(set < s->labels.sets.count);
     return LIST_AT(&s->labels.sets, struct label_rules, set);
 }
 
+static bool is_index(span step)
+{
+    span bare = without_number(step);
+    for (size_t i = 0; i < bare.len; i++)
+        if (is_alnum(bare.ptr[i]) || bare.ptr[i] >= 0x80) return false;
+    return bare.len < step.len;
+}
+
+static label_set under(const struct rules_set *s, label_set set, int inherits)
+{
+    return inherits < 0 ? set : labels_of(s, set)->joined[inherits];
+}
+
+/* The last step says it, and what an index or an inheriting name stands behind: ssns.0, aNumber.value. */
+static label_set last_set(const struct rules_set *s, span name)
+{
+    int inherits = -1;
+    for (span last = local_name(name); last.len < name.len; last = local_name(name)) {
+        int i = inheriting_word(last);
+        label_set set = i < 0 ? named_set(&s->labels, last) : 0;
+        if (set || (i < 0 && !is_index(last))) return under(s, set, inherits);
+        if (inherits < 0) inherits = i;
+        name = span_sub(name, 0, name.len - last.len - 1);
+    }
+    return under(s, named_set(&s->labels, name), inherits);
+}
+
+/* A way's last step before all of it: person.alienPhone is no personAlien*. But a slash may also stand between two names of one
+ * thing, A-Number/File. */
+static label_set own_set(const struct rules_set *s, span name)
+{
+    name = trim_marks(name);
+    span last = local_name(name);
+    bool way = last.len < name.len && last.ptr[-1] != '/' && inheriting_word(last) < 0;
+    label_set set = way ? named_set(&s->labels, last) : 0;
+    if (set == 0) set = named_set(&s->labels, name);
+    return set || last.len == name.len ? set : last_set(s, name);
+}
+
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent)
 {
     int i = parent ? inheriting_index(decoded_name) : -1;
-    return i >= 0 ? labels_of(s, parent)->joined[i] : own_set(&s->labels, decoded_name);
+    return i >= 0 ? labels_of(s, parent)->joined[i] : own_set(s, decoded_name);
 }
 
 bool rules_label_inherits(span decoded_name)
@@ -279,7 +348,7 @@ static bool join_all(struct loader *l, uint64_t *bits)
 {
     struct labels *t = &l->set->labels;
     for (size_t name = 0; name < LABEL_INHERITING; name++)
-        t->inherited[name] = own_set(t, span_str(inheriting[name]));
+        t->inherited[name] = set_of(t, span_str(inheriting[name]));
     for (size_t set = 0; set < t->sets.count; set++)
         for (size_t name = 0; name < LABEL_INHERITING; name++)
             if (!join_sets(l, set, name, bits)) return false;

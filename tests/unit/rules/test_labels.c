@@ -83,8 +83,8 @@ static void fold_name(const char *name, char *out)
     *out = '\0';
 }
 
-/* Bits of the rules that the name carries by itself. */
-static unsigned plain_own(const struct plain_rule *rules, const char *name)
+/* Bits of the rules whose labels the name is or begins with. */
+static unsigned plain_whole(const struct plain_rule *rules, const char *name)
 {
     char folded[64];
     unsigned bits = 0;
@@ -98,13 +98,72 @@ static unsigned plain_own(const struct plain_rule *rules, const char *name)
     return bits;
 }
 
-static bool plain_inherits(const char *name)
+static bool is_inheriting(const char *name)
 {
     char folded[64];
     fold_name(name, folded);
     for (size_t i = 0; i < ARRAY_LEN(inheriting); i++)
         if (!strcmp(folded, inheriting[i])) return true;
     return false;
+}
+
+#define SEPARATORS ":./#["
+
+static const char *last_step(const char *name)
+{
+    const char *last = name;
+    for (const char *c = name; *c; c++)
+        if (strchr(SEPARATORS, *c)) last = c + 1;
+    return last;
+}
+
+static bool plain_inherits(const char *name)
+{
+    return is_inheriting(name) || is_inheriting(last_step(name));
+}
+
+/* Without the one or two digits at its end, marks behind them aside. */
+static unsigned plain_numbered(const struct plain_rule *rules, const char *name)
+{
+    char less[64];
+    unsigned bits = plain_whole(rules, name);
+    strcpy(less, name);
+    size_t n = strlen(less), digits = 0;
+    while (n > 0 && !is_alnum((uint8_t)less[n - 1]))
+        n--;
+    for (; n > 0 && is_digit((uint8_t)less[n - 1]); digits++)
+        n--;
+    less[n] = '\0';
+    return bits || digits < 1 || digits > 2 ? bits : plain_whole(rules, less);
+}
+
+static bool is_index(const char *step)
+{
+    size_t digits = strspn(step, "0123456789");
+    return digits > 0 && digits <= 2 && strspn(step + digits, "-_ .#:[/") == strlen(step + digits);
+}
+
+/* Bits of the rules that the name carries by itself: its last step, all of it, or the last of its steps that is neither an index nor
+ * inherits. */
+static unsigned plain_own(const struct plain_rule *rules, const char *name)
+{
+    char rest[64];
+    unsigned bits = 0, more = 0;
+    strcpy(rest, name);
+    for (size_t n = strlen(rest); n > 0 && !is_alnum((uint8_t)rest[n - 1]); n--)
+        rest[n - 1] = '\0';
+    const char *step = last_step(rest);
+    if (step > rest && step[-1] != '/' && !is_inheriting(step)) bits = plain_numbered(rules, step);
+    if (bits == 0) bits = plain_numbered(rules, rest);
+    if (bits) return bits;
+    for (char *last = (char *)last_step(rest); last > rest; last = (char *)last_step(rest)) {
+        bool inherits = is_inheriting(last);
+        unsigned own = inherits ? 0 : plain_numbered(rules, last);
+        if (own || (!inherits && !is_index(last))) return own | more;
+        if (inherits && !more) more = plain_whole(rules, last);
+        last[-1] = '\0';
+    }
+    return plain_numbered(rules, rest) | more;
 }
 
 static unsigned bits_of(const struct rules_set *s, label_set labels)
@@ -123,7 +182,7 @@ static void draw_name(char *out)
     char word[24];
     draw_word(word);
     for (const char *w = word; *w; w++) {
-        if (roll(5) == 0) *out++ = "-_ .#"[roll(5)];
+        if (roll(5) == 0) *out++ = "-_ .#:/[1"[roll(9)];
         *out++ = (char)(roll(2) ? to_upper((uint8_t)*w) : *w);
     }
     for (unsigned n = roll(3); n > 0; n--)
@@ -193,9 +252,26 @@ static void test_names_of_any_length(void **state)
     loaded_free(&l);
 }
 
+/* Names as programs write them that make a table of a tree (pandas' json_normalize(), flat-file exports), and as JSON-LD may. */
+static void test_ways(void **state)
+{
+    static const char *const ssn[] = {"person.ssn", "person.SSN.value", "items[0].ssn", "ssn[1]", "ssn.0", "ssn.0.value", "ssn_2", "SSN 12", "p[ssn]",
+        "p[0][ssn]", "https://example.org/terms#ssn", "https://example.org/ssn", "j:ssn", "person.social security no.", "a.b.ssn.id", "Social Security/File"};
+    static const char *const other[] = {"ssn.city", "ssn_2020", "ssn.0.city", "person.badge.value", "ssn.phone/x", "2", "0.1", ".", "", "[0]", "ssnx.1"};
+    struct loaded l = load_text(one_rule);
+    (void)state;
+    assert_non_null(l.set);
+    for (size_t i = 0; i < ARRAY_LEN(ssn); i++)
+        if (!rules_labels(l.set, span_str(ssn[i]), 0)) fail_msg("%s is no label", ssn[i]);
+    for (size_t i = 0; i < ARRAY_LEN(other); i++)
+        if (rules_labels(l.set, span_str(other[i]), 0)) fail_msg("%s is a label", other[i]);
+    loaded_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ways),
         cmocka_unit_test(test_against_plain_reading),
         cmocka_unit_test(test_names_of_any_length),
     };
