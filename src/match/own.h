@@ -101,6 +101,7 @@ struct label {
     label_set set;
     bool known, markers;
     bool patterns; /* one of its rules has an expression that runs only here */
+    bool claims;   /* one of its rules reads bare digits, which are then nothing else */
     uint8_t count;
     const struct rules_identifier *rules[LABEL_RULES];
 };

@@ -161,7 +161,7 @@ static bool is_padded_alike(enum registry_kind kind, span digits)
 static bool find_numbers(const struct match *m, struct plan *p, span digits)
 {
     const struct label *label = m->spot.label;
-    bool phone = label->count == 0 && (digits.len == 10 || digits.len == 11) && m->syntax[SYNTAX_PHONE][REGISTRY_PHONE];
+    bool phone = !label->claims && (digits.len == 10 || digits.len == 11) && m->syntax[SYNTAX_PHONE][REGISTRY_PHONE];
     bool known = !label->patterns && !label->markers && !phone;
     if (m->spot.key) {
         enum registry_kind kind = (enum registry_kind)m->spot.key->kind;
@@ -171,7 +171,7 @@ static bool find_numbers(const struct match *m, struct plan *p, span digits)
         const struct rules_identifier *rule = label->rules[i];
         if (value_is_bare(rule, digits)) known = add_number(p, rule->id, rule->kind, digits) && is_padded_alike(rule->kind, digits);
     }
-    if (label->count == 0 && digits.len == 9 && m->nine_digits)
+    if (!label->claims && digits.len == 9 && m->nine_digits)
         known &= add_number(p, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
     return known;
 }

@@ -244,18 +244,20 @@ static void propose_phone(struct match *m, span text, size_t begin, size_t end, 
     propose(m, rule->id, rule->kind, span_sub(text, begin, end - begin));
 }
 
-/* Every number that ends with the last group. Digits alone under another kind's label are that kind's. */
+/* Every number that ends with the last group. Digits alone under another kind's label are that kind's. A plus before ten may be a
+ * country's, or no part of them: a space in a query, a sign of a list. */
 static void chain_propose(struct match *m, const struct chain *c, span text, const struct rules_identifier *rule)
 {
     size_t end = c->groups[c->count - 1].end, digits = 0;
-    bool bare = (m->loose && !m->placed) || m->spot.label->count == 0 || m->spot.is_name || label_names(m->spot.label, rule);
+    bool bare = (m->loose && !m->placed) || !m->spot.label->claims || m->spot.is_name || label_names(m->spot.label, rule);
     for (size_t n = 1; n <= c->count; n++) {
         const struct group *g = &c->groups[c->count - n];
         digits += group_len(g);
         if (digits > 18) return;
-        if (digits >= 8 && has_plus(text, g))
-            propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
-        else if (digits > 10 && (is_prefixed(m, text, g) || is_central(text, g, digits)))
+        bool plus = has_plus(text, g);
+        if (digits >= 8 && plus) propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
+        if (plus && digits != 10) continue;
+        if (digits > 10 && (is_prefixed(m, text, g) || is_central(text, g, digits)))
             propose_phone(m, text, g->begin, end, rule);
         else if (digits >= 10 && (n > 1 || bare) && is_american_from(m, text, g, n))
             propose_phone(m, text, g->begin, end, rule);

@@ -10,6 +10,13 @@ static bool has_patterns(const struct label *l)
     return false;
 }
 
+static bool has_claims(const struct label *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->rules[i]->bare != BARE_NONE) return true;
+    return false;
+}
+
 static void fill_label(struct match *m, struct label *l, label_set set)
 {
     *l = (struct label){.set = set, .known = true, .markers = rules_label_has_markers(m->rules, set)};
@@ -20,6 +27,7 @@ static void fill_label(struct match *m, struct label *l, label_set set)
     }
     l->count = (uint8_t)n;
     l->patterns = has_patterns(l);
+    l->claims = has_claims(l);
 }
 
 /* Sets are few and small numbers, so that slots hardly ever collide. */
@@ -210,9 +218,9 @@ static void look_at_number(struct match *m, span lexeme, span digits, const stru
     if (label->count > 0 && digits.len > 0) value_labelled(m, digits);
     if (label->patterns && digits.len > 0)
         rules_scan_bound(m->rules, m->scratch, digits, label->set, number_pattern, m);
-    if (label->count == 0 && digits.len == 9 && m->nine_digits)
+    if (!label->claims && digits.len == 9 && m->nine_digits)
         propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
-    if (label->count == 0 && phone) propose(m, phone->id, phone->kind, digits);
+    if (!label->claims && phone) propose(m, phone->id, phone->kind, digits);
     if (label->markers)
         rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
 }

@@ -116,7 +116,7 @@ static void scan_identifiers(struct match *m, span text, const struct look *l)
         rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
     else if (may.pattern)
         rules_scan_proposed(m->rules, m->scratch, text, may.shape->patterns, see_candidate, m);
-    if (may.bare && m->nine_digits && (m->spot.label->count == 0 || m->spot.is_name)) shape_each_bare(m, text, see_bare);
+    if (may.bare && m->nine_digits && (!m->spot.label->claims || m->spot.is_name)) shape_each_bare(m, text, see_bare);
 }
 
 /* ---- under a label ---------------------------------------------------------------------------------------------- */
@@ -261,7 +261,7 @@ static void scan_percent(struct match *m, span text, unsigned level)
     uint8_t *out = bytes_room(m, &m->percent[level], text.len);
     if (!out) return;
     size_t n = text_decode(text, out);
-    if (n < text.len) view_scan(m, span_of(out, n), level + 1, false, false);
+    if (n < text.len || memcmp(out, text.ptr, n) != 0) view_scan(m, span_of(out, n), level + 1, false, false);
 }
 
 /* Whether what is packed in a text of this level is looked at. */
