@@ -42,6 +42,18 @@ static size_t one_byte(span text, size_t at, uint8_t *out, size_t *taken)
     return 1;
 }
 
+/* As programs write it in a text behind a backslash: JSON within JSON has its lines ended so. */
+//= RFC8259 7
+static size_t escaped_character(span text, uint8_t *out, size_t *taken)
+{
+    static const char signs[] = "nrtbf\\/\"'", meant[] = "\n\r\t\b\f\\/\"'";
+    const char *sign = text.len > 1 && text.ptr[1] != 0 ? strchr(signs, text.ptr[1]) : NULL;
+    if (!sign) return 0;
+    *taken = 2;
+    *out = (uint8_t)meant[sign - signs];
+    return 1;
+}
+
 /* What the text begins with becomes so many bytes, of which there are no more; 0: no character is coded there. */
 static size_t coded(span text, uint8_t *out, size_t *taken)
 {
@@ -51,7 +63,8 @@ static size_t coded(span text, uint8_t *out, size_t *taken)
     case '%': return wide ? wide_character(text, out, taken) : one_byte(text, 1, out, taken);
     case '\\':
         if (wide) return wide_character(text, out, taken);
-        return text.len > 1 && text.ptr[1] == 'x' ? one_byte(text, 2, out, taken) : 0;
+        if (text.len > 1 && text.ptr[1] == 'x') return one_byte(text, 2, out, taken);
+        return escaped_character(text, out, taken);
     default: return 0;
     }
 }
@@ -66,12 +79,14 @@ static size_t copy_until(span text, const char *signs, uint8_t *out)
     return n;
 }
 
+/* In what a form sends (name=value&…) a plus is a space. Without any other sign nothing is coded: a sum is none. */
 size_t text_decode(span text, uint8_t *out)
 {
-    size_t n = copy_until(text, "%&\\", out);
+    size_t n = copy_until(text, "%&\\", out), form = n < text.len ? span_find(text, '=') : n;
+    if (form < n) n = form;
     for (size_t i = n, taken, put; i < text.len; i += taken) {
         put = coded(span_from(text, i), out + n, &taken);
-        if (put == 0) out[n] = text.ptr[i], put = taken = 1;
+        if (put == 0) out[n] = text.ptr[i] == '+' && i > form ? ' ' : text.ptr[i], put = taken = 1;
         n += put;
     }
     return n;

@@ -177,6 +177,11 @@ static void test_codings(void **state)
         {"\"x\":\"\\\\x41303132333435363738\"", "a-number@0/1"}, /* as PostgreSQL shows bytes */
         {"\"x\":\"\\\\x41\\\\x30\\\\x31\\\\x32\\\\x33\\\\x34\\\\x35\\\\x36\\\\x37\\\\x38\"", "a-number@0/1"},
         {"\"x\":\"{\\\"n\\\":\\\"\\\\u00410\\\\u00312345678\\\"}\"", "a-number@0/1"}, /* JSON in JSON */
+        {"\"x\":\"{\\\"n\\\":\\\"one line\\\\nA012345678\\\"}\"", "a-number@0/1"}, /* the line is the inner text's */
+        {"\"x\":\"a\\\\tA012345678\\\\r\\\\nb\"", "a-number@0/1"},
+        {"\"x\":\"{\\\"n\\\":\\\"{\\\\\\\"m\\\\\\\":\\\\\\\"\\\\\\\\u0041012345678\\\\\\\"}\\\"}\"", "a-number@0/1"}, /* and in JSON in JSON */
+        {"\"x\":\"n:A0123=\\\\r\\\\n45678\"", "a-number@0/1"},
+        {"\"x\":\"C:\\\\notes\\\\A012345678\"", "a-number@0/1"},
         {"\"x\":\"%u0041%u00301%u00322345678\"", ""},
         {"\"x\":\"%u0041%u003012345678\"", "a-number@0/1"}, /* escape() */
         {"\"x\":\"key 73656520303132333435363738207468657265,\"", "a-number@0/1"},
@@ -213,6 +218,10 @@ static void test_codings(void **state)
         {"\"x\":\"?alien=0123=345678\"", "a-number@0/1"},
         //= RFC3986 2.1
         {"\"x\":\"%252541012345678\"", "a-number@0/1"},
+        /* what a form sends: by Python's urllib.parse.urlencode() */
+        {"\"x\":\"https://example.org/?q=of+A+012+345+678%21&n=1\"", "a-number@0/1"},
+        {"\"x\":\"q=EAC+21+900+12345&n=1\"", "receipt@0/1"},
+        {"\"x\":\"A+012+345+678 & 1\"", ""}, /* no form's */
         {"\"x\":\"%25252541012345678\"", ""}, /* four rounds */
         /* UTF-16, as Windows' programs write it in base64; by Python's codecs */
         {"\"x\":\"QQAwADEAMgAzADQANQA2ADcAOAA=\"", "a-number@0/1"},
