@@ -2,6 +2,7 @@
 values are not. Check digits are worked out here, from ICAO Doc 9303 part 3 and 49 CFR 565."""
 import base64
 import html
+import json
 import random
 import urllib.parse
 
@@ -36,7 +37,9 @@ FOUND = {
                      {"A012345678": {}}, "C1USA0123456784EAC2190099999<<", td3("X1", "012345678" + "<" * 5), "I213_A012345678.pdf",
                      {"aNumber": "1.2345678E7"}, {"aNumber": {"value": ["1.2345678e+07"]}},
                      {"aNumber": "12,345,678"}, {"aNumber": "12'345'678"}, {"aNumber": {"value": " 012,345,678"}},
-                     {"aNumber": "&#65;012&nbsp;345&nbsp;678"}, {"A&nbsp;012345678": 1}],
+                     {"aNumber": "&#65;012&nbsp;345&nbsp;678"}, {"A&nbsp;012345678": 1},
+                     {"person.aNumber": "12345678"}, {"items[0].alien_no": 12345678}, {"a_no_2": "12345678"}, {"https://example.org/v#alienNumber": "12345678"},
+                     {"sid": "012345678"}, {"itinerary": "012345678"}, {"placardNumber": "012345678"}, {"mobileAppId": "012-345-678"}],
     "receipt_number": ["EAC2190012345", "EAC-21-900-12345", "eac 21 900 12345", "C1USA1111111111EAC2190012345<<"],
     "ssn": ["123-45-6789", "123-45-\r\n6789", "her social security number is 123456789", "SS# 123456789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789}, {"SSN_NUM": "123456789"},
             {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}}],
@@ -53,7 +56,8 @@ FOUND = {
     "driver_license": [{"driverLicenseNumber": "S12345678"}, {"dl": "MA-S12345678"}, {"license": {"number": "S12345678"}}, {"oln": "s123 456 78"}, "OLN/S12345678", "DL# S12345678",
                        {"j:DriverLicense": {"j:DriverLicenseIdentification": {"nc:IdentificationID": "S12345678"}}}],
     "phone": ["(413) 555-0123", "413-555-0123", "413.555.0123 x44", "+1 413 555 0123", "1-413-555-0123", "4135550123", "tel:+14135550123",
-              {"phone": 4135550123}, {"any": 4135550123}, "call 413 555 0123, or"],
+              {"phone": 4135550123}, {"any": 4135550123}, "call 413 555 0123, or",
+              "+413-555-0123", {"alienPhone": "4135550123"}, {"sid": "4135550123"}],
     "email": ["maria.lopez@example.org", "Maria.Lopez@EXAMPLE.org", "maria.lopez+ice@example.org", "mailto:maria.lopez@example.org?subject=x",
               "Maria <maria.lopez@example.org>", "maria.lopez@example.org.", "\u201cmaria.lopez@example.org\u201d", "\u2022maria.lopez@example.org",
               "I213_maria.lopez@example.org.pdf", '"maria.lopez"@example.org', "_maria.lopez@example.org_"],
@@ -74,6 +78,9 @@ def codings(text):
     yield "".join(f"&#{ord(c)};" for c in text)
     yield f"<p>{html.escape(text.replace('-', '&#x2011;').replace(' ', '&nbsp;'))}</p>"
     yield base64.b64encode("".join(f"&#x{ord(c):X};" for c in text).encode()).decode()
+    yield json.dumps({"note": "line\n" + text})
+    yield json.dumps({"note": json.dumps(["line\n" + text])})
+    yield urllib.parse.urlencode({"text": "of " + text + "!", "page": 2})
 
 
 @pytest.fixture(scope="module")

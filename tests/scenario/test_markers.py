@@ -1,7 +1,10 @@
 """Markers against tables written down from 10-domain 2.3 to 2.7, not from the pack: each value in the spellings of 2.2,
 each trap, and every code of NIEM's list."""
+import base64
+import json
 import re
 import unicodedata
+import urllib.parse
 
 import pytest
 
@@ -149,6 +152,19 @@ def test_fields_of_other_systems(gateway):
 def test_phrases(gateway):
     check(gateway, [(s, {"narrative": spelt}) for s, phrases in PHRASES.items() for phrase in phrases
                     for spelt in spellings(phrase)])
+
+
+def test_what_stands_around_and_codings(gateway):
+    """Quotation marks, JSON in JSON, a form's query, a path: by json, urllib.parse and base64."""
+    phrases = ["T visa", "U visa", "visa U", "visa T", "continued presence", "VAWA petition", "8 U.S.C. 1367", "section 1367", "battered spouse", "law enforcement certification"]
+    rows = [{"note": spelt} for p in phrases for spelt in (
+        f"'{p}'", f"\u2018{p}\u2019", f"\u201c{p}\u201d", f"granted.{p}, see", json.dumps({"n": f"first line\n{p}\nnext"}),
+        json.dumps({"n": json.dumps([f"a\t{p}"])}), urllib.parse.urlencode({"q": p + " holder", "page": 2}),
+        "https://example.org/find?" + urllib.parse.urlencode({"a": 1, "q": p}, quote_via=urllib.parse.quote) + "&z=1",
+        "/files/" + base64.b64encode(p.encode()).decode() + "/x.pdf")]
+    rows += [{"note": text} for text in ("visa U o visa T", "su visa U otorgada en mayo", "T&U visas", "told him.8 U.S.C. 1367", "'T' visa")]
+    missed = ["can't visa", "AT&T Visa card", "S&T Visa", "visa T&C", "visa u otra tarjeta", "visa u hoja", "E.U. certification", "12.8 U.S.C. 1367"]
+    check(gateway, [("definitive", r) for r in rows] + [("nothing", {"note": text}) for text in missed])
 
 
 def test_what_is_only_suspected_needs_company(gateway):
