@@ -61,6 +61,28 @@ static struct registry_key key_of(const struct suspecting *d, const struct match
         .kind = (enum registry_kind)i->kind, .canonical = span_of(d->survey->identifier_text + i->text, i->len)};
 }
 
+/* "A012345678" reads as the number of a passport or visa too. Where the A-number is known it is nobody else's: else each registered
+ * person whose record bears a marker would be suspected once more, under another name, and live changes fill up with them. */
+static bool reads_known(const struct registry *registry, const struct registry_key *key)
+{
+    uint8_t canonical[REGISTRY_CANONICAL_MAX];
+    struct registry_hit hit = {0};
+    bool may = key->kind == REGISTRY_PASSPORT || key->kind == REGISTRY_VISA_FOIL;
+    if (!may || key->canonical.len == 0 || key->canonical.ptr[0] != 'A') return false;
+    size_t n = registry_canonical(REGISTRY_ALIEN_NUMBER, key->canonical, canonical);
+    struct registry_key number = {.kind = REGISTRY_ALIEN_NUMBER, .canonical = span_of(canonical, n)};
+    if (n > 0) registry_probe(registry, &number, 1, &hit);
+    return hit.protected_;
+}
+
+static size_t leave_out_known(struct suspecting *d, const struct registry *registry, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!reads_known(registry, &d->keys[i])) d->keys[kept++] = d->keys[i];
+    return kept;
+}
+
 enum engine_unreadable engine_suspect(
     const struct match_survey *s, const struct registry *registry, struct arena *arena, struct engine_outcome *out)
 {
@@ -71,7 +93,7 @@ enum engine_unreadable engine_suspect(
     for (size_t at = 0, n; at < d.count; at += n) {
         for (n = 0; n < ENGINE_SUSPICION_MAX && at + n < d.count && d.own[at + n].unit == d.own[at].unit; n++)
             d.keys[n] = key_of(&d, &d.own[at + n]);
-        size_t fresh = registry_suspicion(registry, d.keys, n, d.prints + at);
+        size_t fresh = registry_suspicion(registry, d.keys, leave_out_known(&d, registry, n), d.prints + at);
         if (fresh > 0) d.list[out->suspicion_count++] = (struct engine_suspicion){d.prints + at, fresh};
     }
     out->suspicions = d.list;
