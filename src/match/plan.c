@@ -2,10 +2,20 @@
  * registry are taken from the text. Such a value costs one comparison and a shuffle for each message. */
 #include "match/own.h"
 
+static bool is_plan(const struct match *m, const struct plan *p, size_t len, bool number)
+{
+    return p->len == len && p->number == number && p->labels == m->spot.labels && p->key == m->spot.key;
+}
+
+/* Four places for each: which labels share one is chance, and values that come in each record would drive each other out. */
+#define PLACES 4
 static struct plan *plan_of(struct match *m, size_t len, bool number)
 {
     uint64_t h = (uint64_t)m->spot.labels << 8 ^ (uintptr_t)m->spot.key ^ (uint64_t)len << 32 ^ (uint64_t)number << 40;
-    return &m->plans[h * 0x9E3779B97F4A7C15ULL >> 58];
+    struct plan *p = &m->plans[h * 0x9E3779B97F4A7C15ULL >> 58 & (PLANS - PLACES)], *last = p + PLACES - 1;
+    while (p < last && p->len > 0 && !is_plan(m, p, len, number))
+        p++;
+    return p;
 }
 _Static_assert(PLANS == 64, "six bits");
 
@@ -39,11 +49,6 @@ static __attribute__((noinline)) bool ask_anew(struct match *m, const struct pla
         propose(m, a->rule, (enum registry_kind)a->kind, span_sub(text, a->from, a->len));
     }
     return !p->number;
-}
-
-static bool is_plan(const struct match *m, const struct plan *p, size_t len, bool number)
-{
-    return p->len == len && p->number == number && p->labels == m->spot.labels && p->key == m->spot.key;
 }
 
 static inline __attribute__((always_inline)) bool follow_plan(struct match *m, struct plan *p, span text)

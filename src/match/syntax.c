@@ -254,8 +254,8 @@ static void chain_propose(struct match *m, const struct chain *c, span text, con
         const struct group *g = &c->groups[c->count - n];
         digits += group_len(g);
         if (digits > 18) return;
-        bool plus = has_plus(text, g);
-        if (digits >= 8 && plus) propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
+        bool plus = digits >= 8 && has_plus(text, g);
+        if (plus) propose_phone(m, text, g->begin - 1 - (text.ptr[g->begin - 1] == '('), end, rule);
         if (plus && digits != 10) continue;
         if (digits > 10 && (is_prefixed(m, text, g) || is_central(text, g, digits)))
             propose_phone(m, text, g->begin, end, rule);
