@@ -38,8 +38,9 @@ static const char *const ROLE_NAMES[] = {"worker", "scribe", "admin", "trial", "
 static void become(struct supervisor *s, enum role role, pid_t parent)
 {
     os_signals_reset();
-    signal(SIGINT, SIG_IGN); /* Ctrl-C on a terminal reaches us all: the supervisor alone decides */
-    signal(SIGHUP, SIG_IGN);
+    /* Ctrl-C on a terminal reaches us all, as a signal to the whole service does: the supervisor alone decides. */
+    static const int OTHERS[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < ARRAY_LEN(OTHERS); i++) signal(OTHERS[i], SIG_IGN);
     result r = os_die_with_parent(parent, SIGTERM);
     if (!is_ok(r)) os_leave(1);
     char name[16];

@@ -589,7 +589,8 @@ static void wait_for_news(struct supervisor *s)
 
 static RESULT set_up(struct supervisor *s)
 {
-    static const int SIGNALS[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGUSR2, 0};
+    /* The last two do nothing: who rotates logs the way of other servers must not end this one. */
+    static const int SIGNALS[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, 0};
     for (size_t i = 0; i < CHILDREN_MAX; i++) s->children[i].control = -1;
     s->signals = s->http_listener = s->socket_listener = s->ticket_fd = s->root_fd = -1;
     s->next.overlay_fd = s->now.overlay_fd = s->old_overlay_fd = -1;

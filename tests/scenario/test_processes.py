@@ -251,6 +251,19 @@ def test_who_was_in_the_handshake_is_answered_once(make_gateway, found, sig):
     assert sig == signal.SIGHUP or gw.process.wait(20 * g.PATIENCE) == 0
 
 
+@pytest.mark.parametrize("sig", [signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_others_rotate_logs_by_ends_nobody(gateway, sig):
+    """`killall -USR1`, as scripts for nginx send it, reaches each process."""
+    before = [p for role in ("worker", "scribe", "admin") for p in gateway.children(role)]
+    for pid in [gateway.process.pid, *before]:
+        os.kill(pid, sig)
+    time.sleep(0.3)
+    with Client(gateway.port, POLICE) as c:
+        assert c.get("/inspect/x").status == 200
+    assert [p for role in ("worker", "scribe", "admin") for p in gateway.children(role)] == before and len(before) >= 3
+    assert gateway.process.poll() is None
+
+
 class HeldFile:
     """A rules file that its readers get when the test lets them: a pipe, fed once for each that opens it."""
 
