@@ -5,6 +5,7 @@
 #include "rules/regular.h"
 
 #define WORDS (REGULAR_NODES / 64)
+#define USED (WORDS / 64)
 #define STATES_ALONE 600 /* of one rule; with more it is widened, and then left out */
 #define STATES_ALL 12000
 #define SLOTS 32768
@@ -14,9 +15,9 @@ _Static_assert(SLOTS > 2 * STATES_ALL, "slots");
 /* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many nodes:
  * `used` has a bit for each word that is not 0, and the others are neither written nor read. */
 struct subset {
-    uint64_t used, found, nodes[WORDS];
+    uint64_t used[USED], found, nodes[WORDS];
 };
-_Static_assert(WORDS <= 64, "a bit for each word");
+_Static_assert(USED * 64 == WORDS, "a bit for each word");
 
 struct maker {
     struct regular regular;
@@ -44,44 +45,51 @@ struct maker {
 #define EACH_BIT(i, bits)                                                                                              \
     for (uint64_t left_##i = (bits), i = 0; left_##i && (i = (uint64_t)__builtin_ctzll(left_##i), true); left_##i &= left_##i - 1)
 
+/* Each word that is used in both. */
+#define EACH_WORD(w, a, b)                                                                                             \
+    for (size_t part_##w = 0; part_##w < USED; part_##w++)                                                             \
+        for (uint64_t of_##w = (a)->used[part_##w] & (b)->used[part_##w], w = 0;                                       \
+             of_##w && (w = 64 * part_##w + (uint64_t)__builtin_ctzll(of_##w), true); of_##w &= of_##w - 1)
+
 static uint64_t word_of(const struct subset *s, size_t w)
 {
-    return s->used >> w & 1 ? s->nodes[w] : 0;
+    return s->used[w / 64] >> (w % 64) & 1 ? s->nodes[w] : 0;
 }
 
 /* False where it is in there already. */
 static bool put(struct subset *s, size_t i)
 {
     uint64_t before = word_of(s, i / 64), bit = UINT64_C(1) << (i % 64);
-    s->used |= UINT64_C(1) << (i / 64);
+    s->used[i / 4096] |= UINT64_C(1) << (i / 64 % 64);
     s->nodes[i / 64] = before | bit;
     return !(before & bit);
 }
 
 static void copy_subset(struct subset *to, const struct subset *from)
 {
-    to->used = from->used;
+    memcpy(to->used, from->used, sizeof to->used);
     to->found = from->found;
-    EACH_BIT(w, from->used) to->nodes[w] = from->nodes[w];
+    EACH_WORD(w, from, from) to->nodes[w] = from->nodes[w];
 }
 
 static bool are_same(const struct subset *a, const struct subset *b)
 {
-    if (a->used != b->used || a->found != b->found) return false;
-    EACH_BIT(w, a->used) if (a->nodes[w] != b->nodes[w]) return false;
+    if (memcmp(a->used, b->used, sizeof a->used) != 0 || a->found != b->found) return false;
+    EACH_WORD(w, a, a) if (a->nodes[w] != b->nodes[w]) return false;
     return true;
 }
 
 static uint64_t subset_hash(const struct subset *s)
 {
-    uint64_t h = s->found ^ s->used;
-    EACH_BIT(w, s->used) h = (h ^ s->nodes[w]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    uint64_t h = s->found;
+    EACH_WORD(w, s, s) h = (h ^ s->nodes[w] ^ w) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
     return h;
 }
 
 static void make_empty(struct subset *s)
 {
-    s->used = s->found = 0;
+    memset(s->used, 0, sizeof s->used);
+    s->found = 0;
 }
 
 static bool holds(const struct maker *k, uint16_t set, int byte)
@@ -164,12 +172,11 @@ static void look_ahead(struct maker *k, unsigned class, struct subset *s)
 {
     const struct subset *passes = &k->passes[class];
     struct subset done;
-    if (!(s->used & passes->used)) return;
     make_empty(&done);
     make_empty(&k->visited);
     for (bool more = true; more;) {
         more = false;
-        EACH_BIT(w, s->used & passes->used)
+        EACH_WORD(w, s, passes)
         {
             uint64_t now = still_to_do(&done, s, passes, w);
             more |= now != 0;
@@ -202,7 +209,7 @@ static uint16_t step(struct maker *k, const struct subset *from, unsigned class)
     look_ahead(k, class, &now);
     to.found |= now.found & ~from->found;
     make_empty(&k->visited);
-    EACH_BIT(w, now.used & takes->used)
+    EACH_WORD(w, &now, takes)
     {
         EACH_BIT(i, now.nodes[w] & takes->nodes[w]) reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &to);
     }

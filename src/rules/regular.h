@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-#define REGULAR_NODES 4096
+#define REGULAR_NODES 8192
 #define REGULAR_SETS 192
 
 struct byte_set {

@@ -102,6 +102,31 @@ static void test_shipped_pack(void **state)
     loaded_free(&pack);
 }
 
+/* As many again as a site may have: none of them, and none of the shipped ones, is tried on every value. */
+static void test_room_for_a_site(void **state)
+{
+    char text[16384] = "{\"format\":1,\"pack\":\"site\",\"version\":\"1\",\"identifiers\":[],\"profiles\":[],\"markers\":[";
+    char *shipped = read_whole(SOURCE_DIR "/rules/section-1367.json");
+    size_t n = strlen(text);
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+            "%s{\"id\":\"site-%u\",\"title\":\"t\",\"why\":\"w\",\"values\":[\"K%02uA\",\"K%02uB\",\"K%02uC\",\"K%02uD\"],\"pattern\":"
+            "\"(?i)(?<![0-9A-Z])K-?%02u[A-D](?![0-9A-Z])\",\"labels\":[\"siteCode\"],\"strength\":\"definitive\","
+            "\"tests\":{\"match\":[{\"siteCode\":\"K%02uA\"}],\"ignore\":[\"b\"]}}",
+            i ? "," : "", i, i, i, i, i, i, i);
+    snprintf(text + n, sizeof text - n, "]}");
+    assert_non_null(shipped);
+    struct loaded l = load_texts((const char *const[]){shipped, text}, 2);
+    free(shipped);
+    assert_non_null(l.set);
+    const struct proposals *all[] = {&l.set->anywhere_proposals, &l.set->bound_proposals, &l.set->marker_proposals, &l.set->text_proposals,
+        &l.set->shape_proposals};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i]->always || !all[i]->states) fail_msg("%zu: %llx", i, (unsigned long long)all[i]->always);
+    loaded_free(&l);
+}
+
 /* ---- any expression --------------------------------------------------------------------------------------------- */
 
 /* Atoms and what may stand behind them; JSON-escaped. */
@@ -254,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped_pack),
+        cmocka_unit_test(test_room_for_a_site),
         cmocka_unit_test(test_any_expression),
         cmocka_unit_test(test_leaves_something_out),
         cmocka_unit_test(test_looks_ahead_in_a_row),
