@@ -54,15 +54,61 @@ static void propose_misread(struct match *m, const struct rules_identifier *rule
     m->latest.value = span_of(NULL, 0); /* was in a buffer that is gone */
 }
 
+/* What is looked into while expressions are tried in it. */
+struct seeing {
+    struct match *m;
+    span text;
+};
+
+#define UUID 36 /* characters: 8-4-4-4-12 */
+
+static bool is_hex(uint8_t c)
+{
+    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
+}
+
+static bool is_uuid(const uint8_t *p)
+{
+    for (size_t i = 0; i < UUID; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen ? p[i] != '-' : !is_hex(p[i])) return false;
+    }
+    return true;
+}
+
+/* One in three hundred holds an A and eight digits, one in seventy begins like a visa's number. */
+//= RFC4122 3
+static bool is_of_uuid(span text, span where)
+{
+    size_t begin = (size_t)(where.ptr - text.ptr), end = begin + where.len;
+    for (size_t i = end > UUID ? end - UUID : 0; i <= begin && i + UUID <= text.len; i++) {
+        bool alone = (i == 0 || !is_alnum(text.ptr[i - 1])) && (i + UUID == text.len || !is_alnum(text.ptr[i + UUID]));
+        if (alone && is_uuid(text.ptr + i)) return true;
+    }
+    return false;
+}
+
+/* A licence is looked up as one: in some states it is a letter and seven digits, as passports and visas of some countries are. */
+static bool is_licence(const struct match *m, const struct rules_identifier *rule, span text, span where)
+{
+    span all = span_trim(text);
+    if (m->spot.is_name || (rule->kind != REGISTRY_PASSPORT && rule->kind != REGISTRY_VISA_FOIL)) return false;
+    if (where.ptr != all.ptr || where.len != all.len) return false;
+    for (size_t i = 0; i < m->spot.label->count; i++)
+        if (m->spot.label->rules[i]->kind == REGISTRY_DRIVER_LICENSE) return true;
+    return false;
+}
+
 /* Bare digits mean something under a label only, but for nine of them: see scan_bare(). */
 static void see_candidate(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)
 {
-    struct match *m = ctx;
-    if (limit)
-        finding_here(m, MATCH_LIMIT, rule->id);
-    else if (!all_digits(where) || label_names(m->spot.label, rule))
-        propose(m, rule->id, rule->kind, value);
-    if (!limit && rule->kind == REGISTRY_ALIEN_NUMBER) propose_misread(m, rule, value);
+    const struct seeing *s = ctx;
+    struct match *m = s->m;
+    if (limit) return finding_here(m, MATCH_LIMIT, rule->id);
+    bool named = label_names(m->spot.label, rule);
+    if (!named && (all_digits(where) || is_of_uuid(s->text, where) || is_licence(m, rule, s->text, where))) return;
+    propose(m, rule->id, rule->kind, value);
+    if (rule->kind == REGISTRY_ALIEN_NUMBER) propose_misread(m, rule, value);
 }
 
 static void see_bare(struct match *m, span digits)
@@ -108,14 +154,15 @@ static void ask_shapes(struct match *m, const struct may *may)
 static void scan_identifiers(struct match *m, span text, const struct look *l)
 {
     struct may may = {true, true, true, NULL};
+    struct seeing seeing = {m, text};
     if (m->prefilter) may = what_may_be(m, text, l);
     if (m->learning) ask_shapes(m, &may);
-    if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, m);
+    if (m->spot.label->patterns) rules_scan_bound(m->rules, m->scratch, text, m->spot.label->set, see_candidate, &seeing);
     shape_read(m, text, l, !may.read);
     if (may.pattern && !may.shape)
-        rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, m);
+        rules_scan_anywhere(m->rules, m->scratch, text, see_candidate, &seeing);
     else if (may.pattern)
-        rules_scan_proposed(m->rules, m->scratch, text, may.shape->patterns, see_candidate, m);
+        rules_scan_proposed(m->rules, m->scratch, text, may.shape->patterns, see_candidate, &seeing);
     if (may.bare && m->nine_digits && (!m->spot.label->claims || m->spot.is_name)) shape_each_bare(m, text, see_bare);
 }
 
@@ -329,9 +376,10 @@ static bool is_noise(const struct match *m, span text, const struct look *l, uns
     return !rules_may_match(m->identifier_needs, l->digits, l->letters, false) && !text_has_word(text);
 }
 
-/* Pictures and signatures are mostly no text, and all that reads one would go over them byte by byte. What is shorter than a word is
- * looked at only where a label asks for it. */
+/* Pictures and signatures are mostly no text, and all that reads one would go over them byte by byte. What is shorter than a word is not
+ * looked at. Under a label two letters may say something (U1), and what is no base64 at all decodes to such: there it is to be a text. */
 #define WORD 4
+#define WORD_LABELLED 6
 void view_decode(struct match *m, span token, unsigned level)
 {
     if (text_is_digest(token)) return;
@@ -339,7 +387,7 @@ void view_decode(struct match *m, span token, unsigned level)
     if (!out) return;
     size_t n = text_base64(token, out);
     scan_wide(m, span_of(out, n), level);
-    unpacked(m, span_of(out, text_condense(out, n, stands_alone(m) ? WORD : 1)), level);
+    unpacked(m, span_of(out, text_condense(out, n, stands_alone(m) ? WORD : WORD_LABELLED)), level);
 }
 
 /* Digits before or behind it may belong to what stands beside it: where there is one too many, it is either. */
