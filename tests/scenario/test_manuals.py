@@ -121,6 +121,14 @@ def test_man_pages_of_files(page, manual):
         assert re.search(rf"\b{key}\b", text), f"{key}: run docs/man/make.py"
 
 
+def test_man_pages_say_what_the_manuals_say(tmp_path):
+    sys.path.insert(0, str(MAN))
+    import make
+    make.main(g.BIN, tmp_path)
+    behind = [p.name for p in tmp_path.iterdir() if p.read_text() != (MAN / p.name).read_text()]
+    assert not behind, f"{behind}: run docs/man/make.py"
+
+
 def test_man_pages_are_sound_and_new(tmp_path):
     if not shutil.which("groff"):
         pytest.skip("groff is not installed")
