@@ -129,6 +129,7 @@ static void load_index(struct loading *l, const struct place *at, const char *in
     c->journal_path = (const char *)arena_copy(l->in->memory, span_str(journal)).ptr;
     /* A copy: an index overwritten in place must not become another one unchecked, under workers that look people up. */
     result r = os_map_copy(c->registry_path, &c->registry);
+    l->in->index_read = is_ok(r);
     if (!is_ok(r)) place_error(at, "%s: %s; make it with gate1367 registry build", index, os_error_text(r));
 }
 

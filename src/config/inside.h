@@ -20,6 +20,7 @@ struct config_inside {
     int fds[256]; /* to close: secrets */
     size_t fd_count;
     struct problems *problems; /* while loading */
+    bool index_read; /* the registry's index, which may be empty */
 };
 
 /* One loading run. */

@@ -62,7 +62,7 @@ static void try_registry(const struct config *c)
     struct place index = place_member(&at, "index");
     struct config_registry now;
     struct registry_info info;
-    if (c->registry.ptr == NULL || c->registry_key_fd < 0) return; /* reported */
+    if (!c->inside->index_read || c->registry_key_fd < 0) return; /* reported */
     if (!is_ok(config_registry_open(c, &now))) {
         bool journal = now.path == c->journal_path;
         place_error(&at, "%s: %s%s", now.path, now.why,
