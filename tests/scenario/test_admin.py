@@ -24,7 +24,8 @@ def ask(gw, method, path, body=None):
 
 def test_pages(gateway):
     assert ask(gateway, "GET", "/healthz")[:2] == (200, "alive\n")
-    assert ask(gateway, "GET", "/readyz")[:2] == (200, "ready\n")
+    # workers say that they serve a moment after the supervisor has told them to
+    assert wait_until(lambda: ask(gateway, "GET", "/readyz")[:2] == (200, "ready\n"))
     status, text, r = ask(gateway, "GET", "/metrics")
     assert status == 200 and r.getheader("Content-Type").startswith("text/plain; version=0.0.4")
     assert ask(gateway, "GET", "/")[0] == 404 and ask(gateway, "GET", "/metrics/x")[0] == 404
