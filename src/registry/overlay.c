@@ -205,34 +205,41 @@ RESULT registry_overlay_room(const void *memory, const struct registry_change *c
     return check_room(&o, c);
 }
 
+/* What leads to a key stands before the key does: a key that is there is never looked at again, not even by who reads the journal
+ * behind a writer that was killed. */
 static void add_key(const struct overlay *o, struct registry_print p, uint64_t subject)
 {
     const struct overlay_key *found = find_key(o, p, subject);
     ASSERT(found != NULL);
     if (load(&found->a) != 0) return;
+    const _Atomic uint64_t *word = &o->filter[scale(p.a, o->words)];
+    publish(word, load(word) | filter_bits(p.a));
+    publish(&o->header->keys, load(&o->header->keys) + 1);
     struct overlay_key *k = (struct overlay_key *)(uintptr_t)found;
     k->b = p.b;
     k->subject = subject;
     publish(&k->a, overlay_first(p));
-    const _Atomic uint64_t *word = &o->filter[scale(p.a, o->words)];
-    publish(word, load(word) | filter_bits(p.a));
-    publish(&o->header->keys, load(&o->header->keys) + 1);
+}
+
+/* Somebody may have been killed before he counted. */
+static void count_state(const _Atomic uint64_t *count, bool was, bool is)
+{
+    uint64_t n = load(count);
+    if (is && !was) publish(count, n + 1);
+    if (was && !is && n > 0) publish(count, n - 1);
 }
 
 static void set_state(const struct overlay *o, uint64_t handle, enum subject_state state)
 {
     const struct overlay_subject *s = find_subject(o, handle);
     ASSERT(s != NULL);
-    uint64_t was = load(&s->handle) == handle ? load(&s->state) : SUBJECT_UNKNOWN;
+    bool known = load(&s->handle) == handle;
+    uint64_t was = known ? load(&s->state) : SUBJECT_UNKNOWN;
+    if (!known) publish(&o->header->subjects, load(&o->header->subjects) + 1);
     publish(&s->state, state);
-    if (load(&s->handle) == 0) {
-        publish(&s->handle, handle);
-        publish(&o->header->subjects, load(&o->header->subjects) + 1);
-    }
-    uint64_t released = load(&o->header->released);
-    publish(&o->header->released, released + (state == SUBJECT_RELEASED) - (was == SUBJECT_RELEASED));
-    uint64_t suspected = load(&o->header->suspected);
-    publish(&o->header->suspected, suspected + (state == SUBJECT_SUSPECTED) - (was == SUBJECT_SUSPECTED));
+    if (!known) publish(&s->handle, handle);
+    count_state(&o->header->released, was == SUBJECT_RELEASED, state == SUBJECT_RELEASED);
+    count_state(&o->header->suspected, was == SUBJECT_SUSPECTED, state == SUBJECT_SUSPECTED);
 }
 
 static enum subject_state state_after(const struct overlay *o, const struct registry_change *c)

@@ -6,6 +6,9 @@
  * becomes visible with the release store of its first word; a subject's state is one word. So a reader sees a change as
  * a whole for each key, and whatever it sees was true or is about to be acknowledged.
  *
+ * The writer may be killed between any two stores; the next one then makes the same change again. So what a look-up passes on its
+ * way (filter, counts) is written before what it finds, and a count may be one too high.
+ *
  *   subject:  (none) ── protect ──► PROTECTED ◄── protect / release ──► RELEASED
  *
  *   suspicion: (none) ── suspect ──► SUSPECTED ── clear ──► CLEARED, which is final

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,18 +27,24 @@ static void *new_overlay(size_t size)
     return overlay;
 }
 
-static result apply(void *overlay, const char *text)
+static struct registry_change parse(struct arena *a, const char *text)
 {
     struct problems *p = problems_new();
-    struct arena *a = arena_new(1 << 20);
     struct registry_change c;
     result r = registry_change_parse(test_key, "changes.jsonl", 1, span_str(text), a, p, &c);
     if (!is_ok(r)) fail_msg("%s", problems_count(p) ? problems_text(p, 0) : "no problem");
     static uint64_t position;
     c.position = ++position;
-    r = registry_overlay_apply(overlay, &c);
-    arena_free(a);
     problems_free(p);
+    return c;
+}
+
+static result apply(void *overlay, const char *text)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct registry_change c = parse(a, text);
+    result r = registry_overlay_apply(overlay, &c);
+    arena_free(a);
     return r;
 }
 
@@ -470,6 +477,114 @@ static void test_room_for_suspicions(void **state UNUSED)
     built_free(&b);
 }
 
+/* ---- a writer that is killed ---- */
+
+struct left {
+    struct built index;
+    void *overlay, *copy; /* as the dead writer left it, with the change made once more */
+    struct registry *registry; /* over the copy */
+};
+
+static struct left left_new(void)
+{
+    struct left l = {.index = build_text(LINE("S1", "A010000001")), .overlay = new_overlay(SIZE), .copy = new_overlay(SIZE)};
+    l.registry = open_image(l.index.image, l.copy);
+    return l;
+}
+
+static void left_free(struct left *l)
+{
+    registry_close(l->registry);
+    munmap(l->overlay, SIZE);
+    munmap(l->copy, SIZE);
+    built_free(&l->index);
+}
+
+/* A process makes the change instruction by instruction. What memory holds after each is what a kill would leave there; the next
+ * writer reads the journal, and makes the change again. */
+static void kill_at_each_store(const struct left *l, const struct registry_change *c, void (*look)(const struct left *l))
+{
+    static uint8_t last[SIZE];
+    int status, stores = 0;
+    memcpy(last, l->overlay, SIZE);
+    pid_t writer = fork();
+    assert_true(writer >= 0);
+    if (writer == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) _exit(77);
+        raise(SIGSTOP);
+        _exit(is_ok(registry_overlay_apply(l->overlay, c)) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+    if (!WIFSTOPPED(status)) skip(); /* where nobody may be traced */
+    while (ptrace(PTRACE_SINGLESTEP, writer, 0, 0) == 0 && waitpid(writer, &status, 0) == writer && WIFSTOPPED(status)) {
+        if (memcmp(last, l->overlay, SIZE) == 0) continue;
+        memcpy(last, l->overlay, SIZE);
+        memcpy(l->copy, last, SIZE);
+        assert_true(is_ok(registry_overlay_apply(l->copy, c)));
+        look(l);
+        stores++;
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(stores >= 4);
+}
+
+static void is_protected_whole(const struct left *l)
+{
+    struct registry_key key = {REGISTRY_ALIEN_NUMBER, 0, SPAN("020000001")};
+    struct registry_asks asks = {0};
+    uint64_t subjects[2];
+    registry_ask(l->registry, &asks, &key);
+    assert_true(registry_any(l->registry, &asks) & 1);
+    assert_true(has(l->registry, "A020000001"));
+    assert_int_equal(registry_subjects(l->registry, &key, subjects, 2), 1);
+    assert_true(subjects[0] == handle_of("N1") && registry_protects(l->registry, handle_of("N1")));
+}
+
+static void is_released(const struct left *l)
+{
+    assert_false(has(l->registry, "A010000001") || registry_protects(l->registry, handle_of("S1")));
+}
+
+static void test_a_killed_writer_leaves_nobody_out(void **state UNUSED)
+{
+    struct arena *a = arena_new(1 << 20);
+    for (int used = 0; used < 2; used++) {
+        struct left protect = left_new(), release = left_new();
+        if (used) assert_true(is_ok(apply(protect.overlay, PROTECT("N2", "A020000002"))));
+        if (used) assert_true(is_ok(apply(release.overlay, PROTECT("N2", "A020000002"))));
+        struct registry_change p = parse(a, PROTECT("N1", "A020000001")), r = parse(a, RELEASE("S1"));
+        kill_at_each_store(&protect, &p, is_protected_whole);
+        kill_at_each_store(&release, &r, is_released);
+        left_free(&protect);
+        left_free(&release);
+    }
+    arena_free(a);
+}
+
+/* Cleared: nobody is suspected, and nobody less than nobody. */
+static uint64_t suspect;
+static void nobody_is_suspected(const struct left *l)
+{
+    struct registry_change clear = {.op = REGISTRY_CLEAR, .position = 2, .subject = suspect};
+    struct registry_overlay_info info;
+    assert_true(registry_is_suspected(l->copy, suspect) && has(l->registry, "A055555555"));
+    assert_true(is_ok(registry_overlay_apply(l->copy, &clear)));
+    registry_overlay_info(l->copy, &info);
+    assert_int_equal(info.suspected, 0);
+    assert_false(has(l->registry, "A055555555"));
+}
+
+static void test_a_killed_writer_counts_nobody_below_nobody(void **state UNUSED)
+{
+    struct left l = left_new();
+    struct registry_print prints[1];
+    assert_int_equal(registry_suspicion(l.registry, seen, 1, prints), 1);
+    struct registry_change c = suspicion(prints, 1, 1);
+    suspect = c.subject;
+    kill_at_each_store(&l, &c, nobody_is_suspected);
+    left_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +600,8 @@ int main(void)
         cmocka_unit_test(test_suspect_and_clear),
         cmocka_unit_test(test_suspicions_outlive_an_index),
         cmocka_unit_test(test_room_for_suspicions),
+        cmocka_unit_test(test_a_killed_writer_leaves_nobody_out),
+        cmocka_unit_test(test_a_killed_writer_counts_nobody_below_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
