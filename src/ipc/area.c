@@ -69,7 +69,8 @@ unsigned ipc_area_slots(const struct ipc_area *a)
 }
 
 /* The epoch goes first: from then on the scribe takes nothing from the slot until a head of the new generation stands
- * there, and what it was copying meanwhile it throws away. */
+ * there, and what it was copying meanwhile it throws away. Generations come round again, a ticket's after 1,024: what the scribe
+ * told a worker of so long ago must not be left, or it would be told to this one. */
 void ipc_area_open_slot(struct ipc_area *a, unsigned slot)
 {
     MAGIC_CHECK(a, AREA_MAGIC);
@@ -80,6 +81,8 @@ void ipc_area_open_slot(struct ipc_area *a, unsigned slot)
     atomic_store(&s->epoch, make_epoch(generation, epoch_scribe(old)));
     atomic_store(&s->waiting, 0);
     atomic_store(&s->asked, 0);
+    atomic_store(&s->durable, 0);
+    atomic_store(&s->tail, make_mark(generation, 0));
     atomic_store(&s->head, make_mark(generation, 0));
     os_event_drain(a->worker_fds[slot]);
 }

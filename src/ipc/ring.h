@@ -2,7 +2,7 @@
  *
  * One slot is a page of marks and then the ring. Three writers, a cache line each: the supervisor (epoch, failed), the
  * producer (head, waiting; asked, which the consumer takes back), the consumer (tail, durable, sleeping, room). A mark
- * carries the generation it belongs to, so that nobody has to reset what somebody else writes:
+ * carries the generation it belongs to, so that nobody has to reset at the right moment what somebody else writes:
  *
  *   epoch    generation:16 | scribe:16       a worker is put into the slot: generation+1; a scribe died: scribe+1
  *   head     generation:16 | position:48     in units of 64 bytes, rising for ever

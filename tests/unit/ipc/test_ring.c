@@ -271,6 +271,38 @@ static void test_new_worker_gets_the_slot_of_a_dead_one(void **state)
     drop_pair(&p);
 }
 
+/* Generations come round, a ticket's after 1,024, a mark's after 65,536: what the scribe said to a worker of so long ago it has not
+ * said to this one. Nobody in between published anything. */
+static void test_generations_come_round(void **state)
+{
+    (void)state;
+    static const unsigned rounds[] = {1024, 65536};
+    for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
+        struct pair p = make_pair();
+        uint8_t out[IPC_ENTRY_MAX];
+        uint64_t fresh, t;
+        size_t len;
+        for (int k = 0; k < 3; k++) {
+            assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("of old"), &t)));
+            assert_int_equal(take(&p, out, &len, &t), IPC_TAKE_ENTRY);
+            ipc_collector_durable(p.collector, 1, t);
+        }
+        for (unsigned k = 0; k < rounds[i]; k++) {
+            ipc_area_open_slot(p.area, 1);
+            assert_int_equal(take(&p, out, &len, &t), IPC_TAKE_NONE);
+        }
+        ipc_ring_free(p.ring);
+        assert_true(is_ok(ipc_ring_attach(p.area, 1, &p.ring)));
+        assert_true(is_ok(ipc_ring_publish(p.ring, SPAN("new"), &fresh)));
+        assert_int_equal(ipc_ring_state(p.ring, fresh), IPC_TICKET_PENDING);
+        assert_int_equal(take(&p, out, &len, &t), IPC_TAKE_ENTRY);
+        assert_memory_equal(out, "new", 3);
+        ipc_collector_durable(p.collector, 1, t);
+        assert_int_equal(ipc_ring_state(p.ring, fresh), IPC_TICKET_DURABLE);
+        drop_pair(&p);
+    }
+}
+
 static void test_failure_for_good_reaches_everybody(void **state)
 {
     (void)state;
@@ -433,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_limits_of_one_entry),
         cmocka_unit_test(test_scribe_killed_fails_what_was_outstanding),
         cmocka_unit_test(test_new_worker_gets_the_slot_of_a_dead_one),
+        cmocka_unit_test(test_generations_come_round),
         cmocka_unit_test(test_failure_for_good_reaches_everybody),
         cmocka_unit_test(test_a_producer_that_lies_is_found_out),
         cmocka_unit_test(test_two_processes_never_lose_a_wake),
