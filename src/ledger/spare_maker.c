@@ -4,15 +4,16 @@
 #include <signal.h>
 #include <time.h>
 
-#define RETRY_SECONDS 1
+#define RETRY_NS UINT64_C(500000000)
 
+/* However often one is wanted meanwhile: to try takes all the room that there is, and gives it back. */
 static void wait_retry(struct spare_maker *m)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_SECONDS;
+    uint64_t due = os_monotonic_ns() + RETRY_NS;
+    struct timespec until = {(time_t)(due / 1000000000), (long)(due % 1000000000)};
     pthread_mutex_lock(&m->lock);
-    if (!m->stop) pthread_cond_timedwait(&m->news, &m->lock, &until);
+    while (!m->stop && os_monotonic_ns() < due)
+        pthread_cond_timedwait(&m->news, &m->lock, &until);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -66,11 +67,20 @@ static int start_thread(struct spare_maker *m)
     return error;
 }
 
+static void init_waiting(struct spare_maker *m)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->news, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 result maker_start(struct spare_maker *m, struct ledger *l, const struct ledger_scribe_config *config)
 {
     *m = (struct spare_maker){.ledger = l, .config = config};
-    pthread_mutex_init(&m->lock, NULL);
-    pthread_cond_init(&m->news, NULL);
+    init_waiting(m);
     int error = start_thread(m);
     REQUIRE(error == 0, ERROR_IO, error);
     m->started = true;
