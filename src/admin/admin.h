@@ -24,6 +24,7 @@ struct admin_processes {
     _Atomic uint64_t restarts[ADMIN_ROLE_COUNT]; /* of processes that ended unasked */
     _Atomic uint64_t reloads_taken, reloads_refused;
     _Atomic uint64_t started; /* seconds since 1970 */
+    _Atomic uint64_t scribe;  /* 1: there is one, and it writes */
     struct witness_board witness;
 };
 

@@ -212,6 +212,7 @@ const char *not_ready(const struct admin *a)
 {
     if (!a->serving) return "the generation is not switched on";
     if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
+    if (atomic_load(&a->arguments->processes->scribe) == 0) return "the ledger has no writer; it is being started again";
     if (ipc_ring_held(a->arguments->ring)) return "the ledger is closed until its witness confirms it again";
     if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";

@@ -304,6 +304,7 @@ static void on_ready(struct supervisor *s, struct child *c)
 {
     c->deadline_ms = 0;
     c->state = CHILD_READY;
+    if (c->role == ROLE_SCRIBE) atomic_store(&s->processes->scribe, 1);
     if (s->ending && !s->ready) return; /* what could not start announces nothing */
     if (s->next.config != NULL && c->generation == s->next.number) {
         if (c->role == ROLE_ADMIN && !start_workers(s, &s->next)) abandon_reload(s, "no process could be made");
@@ -383,8 +384,16 @@ static void hear(struct supervisor *s, struct child *c)
 
 /* ---- deaths ----------------------------------------------------------------------------------------------------- */
 
-static void scribe_died(struct supervisor *s, int code)
+/* At once; but who cannot live is not born again as fast as a processor can. */
+static uint64_t when_reborn(const struct child *dead)
 {
+    uint64_t now = supervisor_ms();
+    return now - dead->started_ms < 1000 ? now + RESTART_PAUSE_MS : now;
+}
+
+static void scribe_died(struct supervisor *s, const struct child *dead, int code)
+{
+    atomic_store(&s->processes->scribe, 0);
     if (s->ending && s->scribe_stopped) {
         s->ledger_failed |= code == EXIT_LEDGER;
         return;
@@ -402,7 +411,7 @@ static void scribe_died(struct supervisor *s, int code)
         return;
     }
     ipc_area_renew(s->area);
-    s->restart_ms[ROLE_SCRIBE] = supervisor_ms();
+    s->restart_ms[ROLE_SCRIBE] = when_reborn(dead);
 }
 
 static void asker_died(struct supervisor *s)
@@ -420,6 +429,7 @@ static void release_slot(struct supervisor *s, const struct child *c)
 {
     atomic_store(&s->counters[c->slot].generation, 0);
     atomic_store(&s->counters[c->slot].open_connections, 0);
+    atomic_store(&s->counters[c->slot].ledger_waiting, 0);
 }
 
 static void member_died(struct supervisor *s, struct child *dead)
@@ -438,8 +448,7 @@ static void member_died(struct supervisor *s, struct child *dead)
         start_ending(s);
         return;
     }
-    bool quick = supervisor_ms() - dead->started_ms < 1000;
-    s->restart_ms[dead->role] = supervisor_ms() + (quick ? RESTART_PAUSE_MS : 0);
+    s->restart_ms[dead->role] = when_reborn(dead);
 }
 
 static void reap(struct supervisor *s)
@@ -457,7 +466,7 @@ static void reap(struct supervisor *s)
             proxy_log("supervisor", "child_ended", "\"child\":%d,\"slot\":%u,\"code\":%d", (int)dead.pid, dead.slot, code);
         }
         switch (dead.role) {
-        case ROLE_SCRIBE: scribe_died(s, code); break;
+        case ROLE_SCRIBE: scribe_died(s, &dead, code); break;
         case ROLE_ASKER: asker_died(s); break;
         case ROLE_COUNT: break;
         case ROLE_TRIAL:

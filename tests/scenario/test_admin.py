@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import time
 
 import pytest
 
@@ -121,6 +122,52 @@ def test_a_ledger_that_failed(make_gateway, origin):
     assert [fetch(gw.port, "/inspect/x", POLICE).status for _ in range(5)] == [502] * 5  # final
     assert ask(gw, "GET", "/readyz")[:2] == (503, "the ledger could not be written\n")
     assert gw.stop() == 74
+
+
+def test_a_scribe_that_cannot_begin_again(make_gateway):
+    """The log was damaged while it ran, and the scribe fell: whoever succeeds it refuses to go on. It is tried twice a second, not
+    as often as a processor can; readyz says so; and once the file is restored all goes on by itself."""
+    gw = make_gateway(protected=["A012345678"])
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+    segment = sorted((gw.dir / "ledger" / "wal").glob("*.wal"))[0]
+
+    def flip():
+        with open(segment, "r+b") as f:
+            f.seek(300)
+            byte = f.read(1)[0]
+            f.seek(300)
+            f.write(bytes([byte ^ 1]))
+            f.flush()
+            os.fsync(f.fileno())
+    flip()
+    os.kill(gw.children("scribe")[0], signal.SIGKILL)
+    since = time.monotonic()
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (503, "the ledger has no writer; it is being started again\n"))
+    assert wait_until(lambda: gw.stderr().count('"event":"child_failed"') >= 3)
+    time.sleep(1)
+    tries = gw.stderr().count('"event":"child_failed"')
+    assert tries <= 2 + (time.monotonic() - since) / 0.4, tries
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 502
+    flip()
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (200, "ready\n"))
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 200
+    assert gw.stop() == 0 and gw.command("log", "verify", "-c", "gate.json").returncode == 0
+
+
+def test_nobody_waits_in_a_worker_that_is_dead(make_gateway):
+    gw = make_gateway()
+    scribe, worker = gw.children("scribe")[0], gw.children("worker")[0]
+    os.kill(scribe, signal.SIGSTOP)
+    try:
+        with Client(gw.port, POLICE) as c:
+            c.request("/inspect/x")
+            assert wait_until(lambda: gw.metric("gate1367_ledger_waiting") == 1)
+            os.kill(worker, signal.SIGKILL)
+            assert not c.receive()
+    finally:
+        os.kill(scribe, signal.SIGCONT)
+    assert wait_until(lambda: gw.children("worker") not in ([], [worker]))
+    assert wait_until(lambda: gw.metric("gate1367_ledger_waiting") == 0)
 
 
 def test_the_socket_is_for_its_owner(gateway):
