@@ -156,6 +156,13 @@ static RESULT wait_writable(int fd)
     return OK;
 }
 
+/* A pipe is writable where it has a whole page to give (pipe(7)). */
+bool os_takes_line(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
 result os_write_all(int fd, span data)
 {
     while (data.len > 0) {
@@ -405,6 +412,17 @@ result os_lock(const char *path, int *fd)
     int error = errno;
     os_close(fd);
     return FAIL(ERROR_IO, error);
+}
+
+result os_lock_open(int fd, bool alone, uint32_t patience_ms)
+{
+    uint64_t until = os_monotonic_ns() + patience_ms * UINT64_C(1000000);
+    while (flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return OK;
+        REQUIRE(os_monotonic_ns() < until, ERROR_IO, EWOULDBLOCK);
+        os_nap_ns(UINT64_C(10000000));
+    }
+    return OK;
 }
 
 static int no_dots(const struct dirent *e)

@@ -92,9 +92,14 @@ typedef result os_name_fn(void *ctx, const char *name);
 RESULT os_list_dir(const char *path, os_name_fn *each, void *ctx);
 /* Takes an exclusive lock on the file (made when missing, 0600) for as long as *fd is open; EWOULDBLOCK when taken. */
 RESULT os_lock(const char *path, int *fd);
+/* Locks an open file for as long as it is open, alone or together with others who share it; waits for it as long as patience_ms.
+ * EWOULDBLOCK: it was not to be had. A file system that has no locks keeps nobody out. */
+RESULT os_lock_open(int fd, bool alone, uint32_t patience_ms);
 /* Appends all of data to fd (offset at the end), then fdatasync: a journal's step. After an error the file may hold a
  * part of it. Fault points "write-file", "fsync-file", "short-write". */
 RESULT os_append_durable(int fd, span data);
+/* True where a line of up to 4096 bytes can be written to fd (pipe, file, terminal, socket) without waiting. */
+bool os_takes_line(int fd);
 /* Writes everything to fd (pipe, file, terminal), waiting where it must. */
 RESULT os_write_all(int fd, span data);
 /* close(2) with *fd = -1 after; does nothing for -1. */

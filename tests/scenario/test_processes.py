@@ -2,6 +2,7 @@
 # ctest: timeout=400
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -431,3 +432,45 @@ def test_several_listeners(make_gateway, found):
     assert fetch(ports[1], "/inspect/x", OFFICER).header("Section-1367") == "protected; records=1"
     for _ in range(5):
         assert fetch(ports[1], "/inspect/x", POLICE).text == VISIBLE
+
+
+def test_who_reads_the_log_may_stop_reading(make_gateway, found):
+    """The pipe fills up, and all goes on: the dead are replaced, signals are heard. What was lost is told when somebody reads again."""
+    gw = make_gateway(start=False, protected=["A012345678"])
+    out, pipe = os.pipe()
+    gw.process = subprocess.Popen([gw.binary, "serve", "-c", "gate.json"], cwd=gw.dir, stderr=pipe, stdout=pipe, env={**os.environ, **gw.env})
+    gw.log = open(os.devnull)
+    try:
+        said = b""
+        while b"ready: " not in said or not said.endswith(b"\n"):
+            said += os.read(out, 65536)
+        gw.port, gw.admin_port = (int(x) for x in re.findall(rb"127\.0\.0\.1:(\d+)", said)[-2:])
+        ours = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)  # theirs waits
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(ours, b"." * 4096)
+        for role in ("worker", "scribe", "admin"):
+            before = gw.children(role)
+            os.kill(before[0], signal.SIGKILL)
+            assert wait_until(lambda: gw.children(role) not in ([], before)), role
+        assert wait_until(lambda: fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE)
+        os.set_blocking(out, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.read(out, 65536)
+        os.set_blocking(out, True)
+        (gw.dir / "gate.json").write_text("{")
+        gw.process.send_signal(signal.SIGHUP)
+        said = b""
+        while b"reload_refused" not in said:
+            said += os.read(out, 65536)
+        lost = [line for line in map(json.loads, said.decode().split("\n")[:-1]) if line["event"] == "log_lost"]
+        assert [line["role"] for line in lost] == ["supervisor"] and lost[0]["lines"] >= 3
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(ours, b"." * 4096)
+        os.close(ours)
+        assert gw.stop() == 0
+    finally:
+        os.close(out)
+        os.close(pipe)
