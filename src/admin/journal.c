@@ -35,13 +35,25 @@ static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
     return OK;
 }
 
+#define LOCK_MS 10000 /* for a command to end */
+
+/* Shared with the admin of the generation before, which writes until this one does; it keeps out commands that believe that nobody
+ * runs. What they wrote from a place that they had looked up before would stand over what was acknowledged meanwhile. */
+static RESULT open_shared(struct admin *a, char *why, size_t size)
+{
+    a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(a->journal >= 0, ERROR_IO, errno);
+    result r = os_lock_open(a->journal, false, LOCK_MS);
+    if (!is_ok(r)) snprintf(why, size, "%s: a command that writes it does not end", a->arguments->config->journal_path);
+    return r;
+}
+
 /* Another admin may still be writing: what is unfinished now may be whole, and acknowledged, a moment later. It is cut when
  * this one is alone. */
 RESULT journal_open(struct admin *a, char *why, size_t size)
 {
     struct registry_journal_end end = {0};
-    a->journal = open(a->arguments->config->journal_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    REQUIRE(a->journal >= 0, ERROR_IO, errno);
+    TRY(open_shared(a, why, size));
     result r = replay(a, 0, &end);
     if (!is_ok(r)) snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
     return r;

@@ -327,6 +327,7 @@ struct offline {
     uint64_t *subjects;
     size_t count, protects;
     struct registry_journal_end end;
+    int journal; /* locked */
     bool json;
 };
 
@@ -356,20 +357,30 @@ static bool parse_changes(struct offline *o, span text)
 static RESULT append_changes(struct offline *o)
 {
     struct buf records;
-    int fd = open(o->config->journal_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    REQUIRE(fd >= 0, ERROR_IO, errno);
     buf_init(&records, (size_t)1 << 30);
     result r = OK;
     for (size_t i = 0; i < o->count && is_ok(r); i++) {
         o->changes[i].fellows = (uint32_t)i;
         r = registry_journal_encode(o->key, &o->changes[i], &records);
     }
-    if (is_ok(r) && (ftruncate(fd, (off_t)o->end.bytes) != 0 || lseek(fd, 0, SEEK_END) < 0)) r = FAIL(ERROR_IO, errno);
-    if (is_ok(r)) r = os_append_durable(fd, buf_span(&records));
+    if (is_ok(r) && (ftruncate(o->journal, (off_t)o->end.bytes) != 0 || lseek(o->journal, 0, SEEK_END) < 0)) r = FAIL(ERROR_IO, errno);
+    if (is_ok(r)) r = os_append_durable(o->journal, buf_span(&records));
     if (is_ok(r)) r = os_sync_parent(o->config->journal_path);
     buf_free(&records);
-    os_close(&fd);
     return r;
+}
+
+#define LOCK_MS 5000
+
+/* Ours alone from before it is read until it is written: what another command, or a gateway that has started meanwhile, writes in
+ * between would be cut off again, though it was acknowledged. */
+static bool take_journal(struct offline *o)
+{
+    const char *path = o->config->journal_path;
+    o->journal = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (o->journal < 0) return fail(path, os_error_text(FAIL(ERROR_IO, errno))), false;
+    if (is_ok(os_lock_open(o->journal, true, LOCK_MS))) return true;
+    return fail(path, "a gateway that is starting or ending, or another command, writes it; nothing was changed: try again"), false;
 }
 
 static bool read_old_journal(struct offline *o)
@@ -386,7 +397,7 @@ static bool read_old_journal(struct offline *o)
 static int apply_offline(struct offline *o, span text)
 {
     if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
-    if (!read_old_journal(o)) return 2;
+    if (!take_journal(o) || !read_old_journal(o)) return 2;
     if (!parse_changes(o, text)) {
         cli_print_problems_of_people(o->problems, o->json);
         return 1;
@@ -427,10 +438,12 @@ static int apply(int argc, char **argv)
     int status = is_ok(r) ? -1 : fail(argv[1], os_error_text(r));
     if (status < 0) status = apply_online(c, argv[1], buf_span(&text), json);
     if (status < 0) {
-        struct offline o = {.config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .json = json};
+        struct offline o = {
+            .config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .journal = -1, .json = json};
         bool memory = o.problems != NULL && o.arena != NULL;
         status = memory ? apply_offline(&o, buf_span(&text)) : fail("apply", "no memory");
         mem_wipe(o.key, sizeof(o.key));
+        os_close(&o.journal);
         problems_free(o.problems);
         if (o.arena != NULL) arena_free(o.arena);
     }

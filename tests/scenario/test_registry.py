@@ -1,13 +1,17 @@
 """The registry while a gateway runs: apply, look up, survive restarts, reloads, rebuilds and torn ends."""
+import fcntl
 import json
 import os
 import re
+import signal
+import subprocess
 import threading
+import time
 
 import pytest
 
 from harness import gateway as g
-from harness.client import POLICE, Client, fetch
+from harness.client import POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
 NUMBERS = ["A011111111", "A012345678", "A022222222"]
@@ -296,3 +300,58 @@ def test_apply_under_load(make_gateway, people):
     for t in threads:
         t.join()
     assert asked[0] > 10 and not wrong
+
+
+@pytest.mark.whole("commands on files; nobody talks HTTP")
+def test_several_apply_while_nobody_runs(make_gateway):
+    """Each writes behind what the one before has written; whoever was told that it is done is protected."""
+    gw = make_gateway(start=False)
+    for n in range(8):
+        gw.write(f"change-{n}.jsonl", json.dumps(protect(f"P-{n}", f"A02000000{n}")))
+    running = [subprocess.Popen([g.BIN, "registry", "apply", "-c", "gate.json", f"change-{n}.jsonl"], cwd=gw.dir,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for n in range(8)]
+    done = [p.wait(60 * g.PATIENCE) == 0 for p in running]
+    said = [p.communicate() for p in running]
+    assert done.count(True) >= 2, said
+    found = [gw.command("registry", "lookup", "-c", "gate.json", "alien_number", f"A02000000{n}").stdout for n in range(8)]
+    assert found == ["protected\n" if d else "not protected\n" for d in done], said
+
+
+@pytest.mark.whole("commands on files; nobody talks HTTP")
+def test_apply_beside_a_gateway_that_starts(make_gateway):
+    """Asked for, it did not answer yet; a moment later it writes the journal itself. Nobody cuts off what another has written."""
+    gw = make_gateway(start=False)
+    journal = gw.dir / "protected.idx.journal"
+    gw.write("change.jsonl", json.dumps(protect("S-1", "A012345678")))
+    with open(journal, "ab") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as admin does
+        held.write(b"what it has just written")
+        held.flush()
+        refused = gw.command("registry", "apply", "-c", "gate.json", "change.jsonl")
+        assert refused.returncode == 2 and "try again" in refused.stderr
+        assert journal.read_bytes() == b"what it has just written"
+        held.truncate(0)
+    assert gw.command("registry", "apply", "-c", "gate.json", "change.jsonl").returncode == 0
+
+    def is_held():
+        with open(journal, "rb") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+    assert not is_held()
+    gw.start()
+    assert is_held()
+    assert gw.reload() and is_held()
+    admin, = gw.children("admin")
+    os.kill(admin, signal.SIGKILL)
+    assert wait_until(lambda: gw.children("admin") not in ([], [admin])) and wait_until(is_held)
+    assert gw.stop() == 0
+    with open(journal, "ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as a command does
+        gw.start(wait=False)
+        time.sleep(1)
+        assert "ready" not in gw.stderr()[gw.before:]
+        fcntl.flock(held, fcntl.LOCK_UN)
+        gw.wait_ready()
