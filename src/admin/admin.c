@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define VISIT_MS 30000
+#define LAST_VISITS_MS 1000 /* of those who were let in before a stop, or a reload */
 #define ASK_SECONDS 60 /* for a command to hear something */
 
 /* ---- visitors --------------------------------------------------------------------------------------------------- */
@@ -19,6 +20,7 @@ static void leave(struct visitor *v, bool orderly)
     buf_free(&v->text);
     buf_free(&v->answer);
     mem_free_wipe(v, sizeof(*v));
+    if (a->stopping && a->visitors == NULL) io_loop_stop(a->loop);
 }
 
 static void send_answer(struct visitor *v)
@@ -230,6 +232,24 @@ static void switch_on(struct admin *a)
     if (!is_ok(config) || !is_ok(rules)) tell(a, IPC_ALARM, "the ledger took no entry for the new configuration");
 }
 
+static void waited_enough(void *arg)
+{
+    struct admin *a = arg;
+    io_loop_stop(a->loop);
+}
+
+/* Whoever has been let in is answered; who comes now waits at the door for the next one, or is refused with the gateway. */
+static void stop(struct admin *a)
+{
+    if (a->stopping) return;
+    a->stopping = true;
+    io_listener_free(a->http);
+    io_listener_free(a->local);
+    a->http = a->local = NULL;
+    if (a->visitors == NULL) io_loop_stop(a->loop);
+    else io_timer_after(&a->last_visits, LAST_VISITS_MS);
+}
+
 static void control_message(int fd, void *arg)
 {
     struct admin *a = arg;
@@ -238,10 +258,11 @@ static void control_message(int fd, void *arg)
         result r = ipc_channel_receive(fd, &m);
         if (r.class == ERROR_LIMIT) return;
         if (is_ok(r) && m.type == IPC_SWITCH) switch_on(a);
-        if (!is_ok(r) || m.type == IPC_STOP || m.type == IPC_DRAIN) {
+        if (!is_ok(r)) {
             io_loop_stop(a->loop);
             return;
         }
+        if (m.type == IPC_STOP || m.type == IPC_DRAIN) stop(a);
     }
 }
 
@@ -264,6 +285,7 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
     if (settings->auditor_count > 0) TRY(ledger_sealer_new(settings->auditors, settings->auditor_count, &a->arguments->pseudonym_root.epochs, &a->sealer));
     a->loop = io_loop_new();
     REQUIRE(a->loop != NULL, ERROR_LIMIT, ENOMEM);
+    io_timer_init(&a->last_visits, a->loop, waited_enough, a);
     a->ring_watch = io_watch_new(a->loop, ipc_ring_wake_fd(a->arguments->ring), ledger_moved, a);
     a->control_watch = io_watch_new(a->loop, a->arguments->control, control_message, a);
     REQUIRE(a->ring_watch != NULL && a->control_watch != NULL, ERROR_LIMIT, ENOMEM);
@@ -279,6 +301,7 @@ static void close_down(struct admin *a)
     io_listener_free(a->local);
     io_watch_free(a->ring_watch);
     io_watch_free(a->control_watch);
+    io_timer_clear(&a->last_visits);
     io_loop_free(a->loop);
     registry_close(a->registry);
     os_close(&a->journal);

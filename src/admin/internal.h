@@ -35,7 +35,8 @@ struct admin {
     struct ledger_month month;
     struct ledger_sealer *sealer; /* NULL without auditors */
     struct buf scratch;
-    bool serving;
+    bool serving, stopping;
+    struct io_timer last_visits;
 };
 
 /* journal.c: opens, checks and replays the journal; then what it gained since. */

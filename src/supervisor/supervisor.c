@@ -20,6 +20,23 @@ static void tell_all(struct supervisor *s, enum role role, uint64_t generation, 
     }
 }
 
+/* Who is about to be told to serve counts from now on: his listeners hold what comes until he has heard it. Else admin would
+ * say for a moment that nobody serves, to whoever asks on the word "ready", or in a reload. */
+static void count_in(struct supervisor *s, const struct child *c)
+{
+    if (c->role != ROLE_WORKER) return;
+    atomic_store(&s->counters[c->slot].beat_ms, supervisor_ms());
+    atomic_store(&s->counters[c->slot].generation, c->generation);
+}
+
+static void count_all_in(struct supervisor *s, uint64_t generation)
+{
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *c = &s->children[i];
+        if (c->pid != 0 && c->generation == generation && c->state == CHILD_READY) count_in(s, c);
+    }
+}
+
 static bool all_ready(const struct supervisor *s, uint64_t generation, unsigned workers)
 {
     unsigned ready = 0, admin = 0;
@@ -146,6 +163,7 @@ static void announce(struct supervisor *s)
 
 static void switch_on(struct supervisor *s, struct generation *g)
 {
+    count_all_in(s, g->number);
     tell_all(s, ROLE_ADMIN, g->number, IPC_SWITCH, CHILD_SERVING);
     tell_all(s, ROLE_WORKER, g->number, IPC_SWITCH, CHILD_SERVING);
 }
@@ -248,6 +266,7 @@ static void begin_switch(struct supervisor *s)
 static void continue_switch(struct supervisor *s)
 {
     if (!s->switching || children_of(s, ROLE_ADMIN, s->now.number) > 0) return;
+    count_all_in(s, s->next.number);
     tell_all(s, ROLE_ADMIN, s->next.number, IPC_SWITCH, CHILD_SERVING);
 }
 
@@ -312,6 +331,7 @@ static void on_ready(struct supervisor *s, struct child *c)
         return;
     }
     if (s->ready && c->role != ROLE_SCRIBE && c->role != ROLE_ASKER) {
+        count_in(s, c);
         child_tell(c, IPC_SWITCH, c->generation); /* reborn */
         c->state = CHILD_SERVING;
         return;

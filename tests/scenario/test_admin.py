@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -25,8 +26,7 @@ def ask(gw, method, path, body=None):
 
 def test_pages(gateway):
     assert ask(gateway, "GET", "/healthz")[:2] == (200, "alive\n")
-    # workers say that they serve a moment after the supervisor has told them to
-    assert wait_until(lambda: ask(gateway, "GET", "/readyz")[:2] == (200, "ready\n"))
+    assert ask(gateway, "GET", "/readyz")[:2] == (200, "ready\n")
     status, text, r = ask(gateway, "GET", "/metrics")
     assert status == 200 and r.getheader("Content-Type").startswith("text/plain; version=0.0.4")
     assert ask(gateway, "GET", "/")[0] == 404 and ask(gateway, "GET", "/metrics/x")[0] == 404
@@ -96,6 +96,46 @@ def test_readyz_says_why_not(make_gateway, origin):
         gw.process.send_signal(signal.SIGTERM)
         assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (503, "no worker is serving\n"))
         assert ask(gw, "GET", "/healthz")[0] == 200
+
+
+def begin(gw):
+    c = socket.create_connection(("127.0.0.1", gw.admin_port), timeout=5 * g.PATIENCE)
+    c.sendall(b"GET /readyz HTTP/1.1\r\n")
+    return c
+
+
+def finish(c):
+    """Half a request earlier, its rest now: the status line, or what became of the connection."""
+    with c:
+        try:
+            c.sendall(b"Host: x\r\n\r\n")
+            return c.makefile("rb").readline()
+        except OSError as e:
+            return repr(e)
+
+
+def test_ready_from_the_word_on_and_through_reloads(make_gateway):
+    """A balancer asks all the time, for connections are taken all the time; and whoever asks in the middle of a reload is answered."""
+    gw, said, waiting, done = make_gateway(workers=2), [], [], threading.Event()
+    said.append(finish(begin(gw)))
+
+    def ask_slowly():
+        while waiting or not done.is_set():
+            if not done.is_set():
+                waiting.append(begin(gw))
+            if len(waiting) > 10 or done.is_set():
+                said.append(finish(waiting.pop(0)))
+            time.sleep(0.01)
+
+    asking = threading.Thread(target=ask_slowly)
+    asking.start()
+    try:
+        for _ in range(5):
+            gw.reload()
+    finally:
+        done.set()
+        asking.join()
+    assert len(said) > 15 and set(said) == {b"HTTP/1.1 200 OK\r\n"}, set(said)
 
 
 def test_a_worker_that_is_stopped_but_alive(make_gateway):
