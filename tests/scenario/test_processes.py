@@ -126,6 +126,23 @@ def test_workers_killed_under_load(make_gateway, found):
     assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
 
 
+def test_what_a_killed_worker_waited_for_nobody_waits_for(make_gateway, found):
+    gw = make_gateway(protected=["A012345678"])
+    scribe, = gw.children("scribe")
+    os.kill(scribe, signal.SIGSTOP)
+    try:
+        with Client(gw.port, POLICE) as c:
+            c.request("/inspect/x")
+            assert wait_until(lambda: gw.metric("gate1367_ledger_waiting") == 1)
+            os.kill(gw.children("worker")[0], signal.SIGKILL)
+            assert not c.receive()
+    finally:
+        os.kill(scribe, signal.SIGCONT)
+    assert wait_until(lambda: gw.metric("gate1367_workers_serving") == 1)
+    assert fetch(gw.port, "/inspect/x", POLICE).text == VISIBLE
+    assert gw.metric("gate1367_ledger_waiting") == 0
+
+
 def test_a_killed_scribe_makes_refusals_then_recovers(make_gateway, found):
     gw = make_gateway(protected=["A012345678"])
     load = Load(gw).until(20)
