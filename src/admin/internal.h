@@ -24,6 +24,7 @@ struct admin {
     struct io_listener *http, *local;
     struct io_watch *ring_watch, *control_watch, *suspicion_watch;
     struct ipc_collector *collector; /* of suspicions, once we serve */
+    bool deaf;          /* one was taken and could not be kept: no later one may say that it was */
     struct visitor *visitors;
     struct registry *registry;
     uint8_t key[32];

@@ -73,7 +73,7 @@ static void give_up(struct group *g, const char *why)
     static struct ipc_message m;
     memset(g->tickets, 0, ipc_area_slots(g->admin->arguments->suspicions) * sizeof(*g->tickets));
     g->count = 0;
-    g->failed = true;
+    g->failed = g->admin->deaf = true;
     ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
     result r = ipc_channel_send(g->admin->arguments->control, &m);
     (void)r;
@@ -138,7 +138,7 @@ static void keep(struct group *g)
 /* False when there was nothing. */
 static bool run_group(struct admin *a)
 {
-    struct group g = {.admin = a, .memory = arena_new(GROUP_ARENA)};
+    struct group g = {.admin = a, .memory = a->deaf ? NULL : arena_new(GROUP_ARENA)};
     if (g.memory == NULL) return false;
     g.changes = arena_array(g.memory, GROUP_CHANGES, sizeof(*g.changes));
     g.tickets = arena_array(g.memory, ipc_area_slots(a->arguments->suspicions), sizeof(*g.tickets));

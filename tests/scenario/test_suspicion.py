@@ -167,6 +167,28 @@ def test_documents_that_leave_in_parts(make_gateway, origin):
     assert len(suspected(gw)) == 10
 
 
+@pytest.mark.whole("fifteen thousand people")
+def test_a_word_about_the_last_is_none_about_the_first(make_gateway, origin):
+    """More persons in one answer than are kept at once, and the journal that fails under the first of them: what the same admin could
+    still keep of the others must not pass for all."""
+    #= ICE10036.2 2
+    people = [{"personId": n, "aNumber": f"A05{n:07}", "coa": "384"} for n in range(15000)]
+    origin.respond = lambda r: answer({"total": 1 + len(people), "items": [KEPT] + people})
+    gw = make_gateway(faults="fsync-file@admin:1")
+    admin, = gw.children("admin")
+    with Client(gw.port, POLICE, timeout=40) as c:
+        os.kill(admin, signal.SIGSTOP)
+        c.request("/api/persons")
+        time.sleep(1)
+        os.kill(admin, signal.SIGCONT)
+        got = c.response()
+    if json.loads(got.body) == {"total": 1, "items": [KEPT]}:
+        assert wait_until(lambda: gw.command("registry", "list", "--suspected", "-c", "gate.json").returncode == 0)
+        assert len(suspected(gw)) == len(people)
+    else:
+        assert got.body == b'{"type":"about:blank","title":"Not Found","status":404}'
+
+
 @pytest.mark.parametrize("written", ["A012345678", "A-012-345-678", "A12345678"])
 def test_whom_the_registry_knows_is_not_suspected_once_more(make_gateway, origin, written):
     """An A-number with its A reads as a passport's too. Each registered person whose record bears a marker had become two, until live
