@@ -9,6 +9,8 @@ void http_request_reset(struct http_request *r)
     r->scan = (struct http_scan){0};
     r->refusal = 0;
     r->head_len = 0;
+    r->method = HTTP_METHOD_OTHER; /* of one that never came whole nobody knows it: not the one before it */
+    r->minor = 1;
     r->field_count = 0;
 }
 

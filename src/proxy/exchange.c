@@ -41,7 +41,7 @@ static void prepare(struct exchange *x, struct session *s)
     x->next = NULL;
     http_request_reset(&x->request);
     http_response_reset(&x->response);
-    x->queued = x->body_read = x->body_dropped = x->close = x->routed = false;
+    x->queued = x->skipped = x->body_read = x->body_dropped = x->close = x->routed = false;
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
     x->who = &s->who;
@@ -205,10 +205,12 @@ enum flow exchange_fail(struct exchange *x, enum gate_failure f)
 /* RFC 9112 2.2: one empty line between two requests is skipped; before the first there is nobody who could have sent it
  * in good faith. */
 //= RFC9112 2.2
-static span skip_empty_line(struct session *s)
+static span skip_empty_line(struct exchange *x)
 {
-    span in = io_input(s->conn);
-    if (s->used && span_starts(in, SPAN("\r\n"))) io_consume(s->conn, 2);
+    struct session *s = x->session;
+    bool skips = s->used && !x->skipped && span_starts(io_input(s->conn), SPAN("\r\n"));
+    if (skips) io_consume(s->conn, 2);
+    x->skipped |= skips;
     return io_input(s->conn);
 }
 
@@ -283,7 +285,7 @@ enum flow exchange_head_late(struct exchange *x)
 enum flow step_read_head(struct exchange *x)
 {
     struct session *s = x->session;
-    span in = skip_empty_line(s);
+    span in = skip_empty_line(x);
     switch (in.len == 0 ? HTTP_MORE : http_request_read(&x->request, in, &x->worker->limits)) {
     case HTTP_MORE:
         if (s->ended) {

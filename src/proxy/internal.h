@@ -97,6 +97,7 @@ struct exchange {
     struct http_request request;
     struct http_body request_body;
     struct buf head;  /* a copy of the request's head: its spans stand in it */
+    bool skipped;     /* an empty line before the head */
     bool body_read;   /* the request's body was read to its end */
     bool body_dropped; /* … but the origin, which had answered, did not get all of it */
     bool close;       /* the connection ends after this answer */

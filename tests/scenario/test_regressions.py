@@ -38,6 +38,27 @@ def test_bytes_behind_a_request_do_not_change_what_is_recorded(gateway, origin):
     assert asked == [("GET", "/api/persons"), ("GET", "/api/persons"), ("GET", "/api/search")]
 
 
+@pytest.mark.parametrize("behind, status", [(b"\r\n", 200), (b"\r\n\r\n", 400), (b"\r\n\r\n\r\n", 400)])
+def test_empty_lines_between_requests_are_judged_alike_however_they_come(gateway, origin, behind, status):
+    """One is skipped, more are not: also where each comes in a piece of its own, behind which the gateway waits."""
+    #= RFC9112 2.2
+    origin.respond = lambda r: answer([1])
+    for pieces in (1, 2, 100):
+        with Client(gateway.port, POLICE) as c:
+            assert c.get("/inspect/x").status == 200
+            for at in range(0, len(behind), pieces):
+                try:
+                    c.socket.sendall(behind[at:at + pieces])
+                except OSError:
+                    break  # it is refused already
+                time.sleep(0.05)
+            try:
+                c.request("/inspect/y")
+            except OSError:
+                pass
+            assert c.response().status == status, pieces
+
+
 def test_a_percent_encoded_prefix_is_the_same_route(make_gateway, origin):
     """/%61pi/ came in by the route of "/", whose profile does not know the keys of "/api/"."""
     #= RFC3986 6.2.2.2

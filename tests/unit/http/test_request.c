@@ -235,6 +235,17 @@ static void test_fields(void **state)
     assert_false(http_field_passes(f, n, http_find(f, n, HTTP_FIELD_TE, 0)));
 }
 
+/* A head that never came whole is answered too (408), as nobody's HEAD: with its body. */
+static void test_nothing_is_left_of_the_request_before(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("HEAD / HTTP/1.0\r\n\r\n"), 0);
+    assert_int_equal(request.method, HTTP_HEAD);
+    assert_int_equal(read_text("GET / HT"), 1);
+    assert_int_equal(request.method, HTTP_METHOD_OTHER);
+    assert_int_equal(request.minor, 1);
+}
+
 static void test_latched(void **state)
 {
     (void)state;
@@ -258,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_field_count),
         cmocka_unit_test(test_connection),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_nothing_is_left_of_the_request_before),
         cmocka_unit_test(test_latched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
