@@ -93,19 +93,28 @@ enum flow step_record(struct exchange *x)
 
 /* ---- PACE ------------------------------------------------------------------------------------------------------- */
 
+static bool keeps_pace(const struct exchange *x, const struct proxy_pace *pace)
+{
+    if (BREAKS_HIDING(x, "break-early-answer") || BREAKS("break-no-pace")) return false;
+    return x->class == RECIPIENT_RESTRICTED && pace->grid_us > 0 && !mirror_is_on(x) && x->failure != GATE_REQUEST_SYNTAX;
+}
+
 /* Answers to restricted recipients leave on a grid counted from the request's arrival, so that what was done in between
- * does not show. */
+ * does not show. Until then the exchange stays in this step, whose only event is the timer: an origin that sends on, or a client
+ * that takes what it was sent before, wakes nobody. */
 //= ICE10036.2 2.1
 enum flow step_pace(struct exchange *x)
 {
     const struct proxy_pace *pace = x->route != NULL ? &x->route->pace : &x->worker->settings->pace;
-    x->step = STEP_SEND;
-    if (x->class == RECIPIENT_ENTITLED || pace->grid_us == 0 || mirror_is_on(x) || x->paced || x->failure == GATE_REQUEST_SYNTAX) return FLOW_GO;
-    if (BREAKS_HIDING(x, "break-early-answer") || BREAKS("break-no-pace")) return FLOW_GO;
+    uint64_t now = io_now_us();
+    if (!x->paced && keeps_pace(x, pace)) {
+        x->due_us = x->arrival_us + proxy_pace_due(pace, now - x->arrival_us);
+        io_timer_at(&x->timer, x->due_us);
+    }
     x->paced = true;
-    x->due_us = x->arrival_us + proxy_pace_due(pace, io_now_us() - x->arrival_us);
-    io_timer_at(&x->timer, x->due_us);
-    return FLOW_WAIT;
+    if (now < x->due_us) return FLOW_WAIT;
+    x->step = STEP_SEND;
+    return FLOW_GO;
 }
 
 /* ---- SEND ------------------------------------------------------------------------------------------------------- */

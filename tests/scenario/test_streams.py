@@ -363,6 +363,38 @@ def test_back_pressure(endless):
         assert wait_until(rests, 20, every=0.3) and e.sent < 48 << 20
 
 
+def lines(n):
+    return b"".join(b'{"n":%d,"text":"%s"}\n' % (i, b"x" * 100) for i in range(n))
+
+
+@pytest.mark.whole("times, which pieces of one byte only blur")
+def test_parts_leave_on_the_grid(tmp_path):
+    """Whatever the origin sends meanwhile: what wakes the gateway makes nobody's answer leave sooner."""
+    #= ICE10036.2 2.1
+    piece, pace, bounds = lines(400), 0.4, (0.0, 0.1, 0.5, 0.6)
+
+    def send(s, out):
+        began = time.monotonic()
+        s.sendall(b"HTTP/1.1 200 X\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for at in bounds:
+            time.sleep(max(0, began + at - time.monotonic()))
+            s.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        s.sendall(b"0\r\n\r\n")
+    with Origin(lambda r: b"") as origin:
+        origin._send = send
+        gw = make(tmp_path / "grid", origin, pace="400ms")
+        came = []  # when, and how much by then
+        with Client(gw.port, POLICE) as c:
+            began = time.monotonic()
+            c.request("/s/lines")
+            while b"0\r\n\r\n" not in c.buffered and c.receive():
+                came.append((time.monotonic() - began, len(c.buffered)))
+            assert c.response().body == piece * len(bounds)
+        gw.__exit__(None, None, None)
+    assert came[0][0] >= pace
+    assert max((n for t, n in came if t < 2 * pace), default=0) < 2.5 * len(piece), came
+
+
 @pytest.mark.parametrize("size", [3, 2000])
 def test_fields_of_the_head(served, size):
     """They stand in the head of a stream too, and a finding in one withholds all of it before anything has left."""
