@@ -144,7 +144,7 @@ enum gate_body {
     GATE_BODY_GOES_ON,
     GATE_BODY_COMPLETE,
     GATE_BODY_CUT,
-    GATE_BODY_UNWANTED, /* it goes on, and nobody wants more: an answer to HEAD */
+    GATE_BODY_UNWANTED, /* it goes on, and nobody reads on: an answer to HEAD, or no memory for who is entitled to it unread */
 };
 /* DECIDED. Returns the failure row or GATE_FINE; after a failure (or a withheld document, see gate_outcome) what was
  * decided before it still leaves in whole chunks, when gate_length says that there ever was one. */

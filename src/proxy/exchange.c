@@ -192,6 +192,7 @@ enum flow exchange_fail(struct exchange *x, enum gate_failure f)
     exchange_leave_origin(x, false);
     x->answer = gate_failure_answer(f, x->class);
     x->from_origin = false;
+    x->in_parts = x->begun = false; /* nothing has left, however much was ready to */
     exchange_decided(x);
     answer_choose(x);
     gate_replace(x->gate);

@@ -8,7 +8,6 @@
  * leaves in records of exactly IO_RECORD: neither tells where one part ended and another began. */
 #include "proxy/internal.h"
 
-#define WIRE_MOST ((size_t)4 << 20)
 
 /* No final chunk, no clean TLS close: the client must see it. Many overlook a missing close_notify, so that a body which
  * only the end of the connection delimits ends with a reset. */
@@ -39,9 +38,13 @@ static enum flow broken(struct exchange *x, enum gate_failure f)
     return decide_next(x);
 }
 
-static enum flow out_of_memory(struct exchange *x)
+/* Not even held: to who is entitled the rest passes unread, from before this piece on. */
+static enum flow out_of_memory(struct exchange *x, const struct http_body *before)
 {
-    return x->head_written ? break_off(x) : exchange_fail(x, GATE_READ_MEMORY);
+    if (x->class == RECIPIENT_RESTRICTED) return x->head_written ? break_off(x) : exchange_fail(x, GATE_READ_MEMORY);
+    x->response_body = *before;
+    x->failure = GATE_READ_MEMORY;
+    return decide_next(x);
 }
 
 static enum flow wait_for_origin(struct exchange *x)
@@ -58,9 +61,10 @@ enum flow parts_read(struct exchange *x)
     for (;;) {
         span in = io_input(origin), data;
         size_t used;
+        struct http_body before = x->response_body;
         enum http_step step = http_body_next(&x->response_body, in, &used, &data);
         if (step == HTTP_BAD) return broken(x, GATE_UPSTREAM_FRAMING);
-        if (!exchange_account(x) || !is_ok(gate_receive(x->gate, data))) return out_of_memory(x);
+        if (!exchange_account(x) || !is_ok(gate_receive(x->gate, data))) return out_of_memory(x, &before);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         io_consume(origin, used);
         if (step == HTTP_DONE) return exchange_body_ended(x, true);
@@ -76,9 +80,9 @@ enum flow parts_read(struct exchange *x)
 
 static enum gate_body body_here(const struct exchange *x)
 {
-    bool head = x->request.method == HTTP_HEAD;
+    if (x->failure == GATE_READ_MEMORY) return GATE_BODY_UNWANTED; /* to be read */
     if (x->origin == NULL) return x->body_complete ? GATE_BODY_COMPLETE : GATE_BODY_CUT;
-    return head ? GATE_BODY_UNWANTED : GATE_BODY_GOES_ON;
+    return x->request.method == HTTP_HEAD ? GATE_BODY_UNWANTED : GATE_BODY_GOES_ON;
 }
 
 /* An entitled recipient is not served less because something could not be read: what is here and what comes passes, on
@@ -103,7 +107,10 @@ static enum flow decided(struct exchange *x)
 {
     exchange_decided(x);
     answer_choose(x);
-    if (!x->from_origin) gate_replace(x->gate);
+    if (!x->from_origin) {
+        gate_replace(x->gate);
+        x->in_parts = false; /* what takes its place is whole */
+    }
     x->suspects_part = gate_outcome(x->gate)->suspicion_count > 0;
     x->step = x->suspects_part ? STEP_SUSPECT : STEP_RECORD;
     return FLOW_GO;
@@ -178,13 +185,23 @@ static RESULT add_chunks(struct exchange *x, span data)
     return OK;
 }
 
+#define HEAD_MOST ((size_t)256 * 1024)
+
+/* A part may hold as much as the gate does (a record of the limit leaves in one go); each chunk has some bytes around it, and
+ * the head stands before. */
+static size_t wire_most(const struct worker *w)
+{
+    size_t body = (size_t)w->gates.body_cap;
+    return HEAD_MOST + body + (body / GATE_CHUNK + 2) * (HTTP_CHUNK_HEAD_MAX + 2);
+}
+
 static RESULT begin_wire(struct exchange *x)
 {
     struct buf *out = io_output(x->session->conn);
     if (x->worker->draining) x->close = true; /* also of a request that came before the draining began */
     x->sent_before = io_bytes_sent(x->session->conn);
     x->head_written = true;
-    buf_init(&x->wire, WIRE_MOST);
+    buf_init(&x->wire, wire_most(x->worker));
     TRY(answer_write_head(x));
     TRY(buf_append(&x->wire, buf_span(out)));
     buf_clear(out);

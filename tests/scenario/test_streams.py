@@ -395,6 +395,48 @@ def test_parts_leave_on_the_grid(tmp_path):
     assert max((n for t, n in came if t < 2 * pace), default=0) < 2.5 * len(piece), came
 
 
+@pytest.mark.whole("the size of what leaves at once")
+def test_a_record_as_large_as_the_limit(tmp_path):
+    """It is one part, which leaves in one go, whatever stands before it."""
+    long = b'{"text":"%s"}\n' % (b"x" * ((4 << 20) - 20))
+    body = lines(5000) + long + lines(9) + long
+    with Origin(lambda r: answer(body, content_type=LINES)) as origin:
+        gw = make(tmp_path / "long", origin, config={"limits": {"record": "4MiB", "document": "64MiB"}})
+        for who in (POLICE, OFFICER):
+            r = fetch(gw.port, "/s/lines", who)
+            assert r.complete and r.body == body
+        gw.__exit__(None, None, None)
+
+
+def test_each_answer_is_counted(served):
+    """What becomes a miss, too, before anything has left."""
+    gw, origin = served
+
+    def counted(outcome):
+        return gw.metric('gate1367_answers_total{class="restricted",outcome="%s"}' % outcome)
+    for body, outcome in ((b"[1", "failed_closed"), (b"[1]", "clear"), (json.dumps({"items": [], "more": "A012345678"}).encode(), "withheld")):
+        origin.respond = lambda r, b=body: answer(b)
+        before = counted(outcome)
+        fetch(gw.port, "/s/items" if outcome == "withheld" else "/s/list", POLICE)
+        assert counted(outcome) == before + 1, outcome
+
+
+@pytest.mark.whole("the size of what is held at once")
+@pytest.mark.parametrize("before", [9, 3000])
+@pytest.mark.parametrize("path", ["lines", "items"])
+def test_entitled_recipients_pass_when_memory_ends_while_reading(tmp_path, path, before):
+    """A record that is larger than all that a worker may hold: the rest passes unread, and on record."""
+    body = render(path, people(before) + [{"text": "x" * 3900000}] + people(9))
+    with Origin(lambda r: typed(path, body)) as origin:
+        gw = make(tmp_path / "memory", origin, config={"limits": {"record": "4MiB", "document": "1MiB", "memory": "3MiB"}})
+        r = fetch(gw.port, f"/s/{path}", OFFICER)
+        assert r.status == 200 and r.complete and r.body == body
+        wait_until(lambda: gw.entries()[-1]["event"] == "completion")
+        entries = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+        assert entries[-1]["outcome"] == "uninspected" and entries[-1]["last"]
+        gw.__exit__(None, None, None)
+
+
 @pytest.mark.parametrize("size", [3, 2000])
 def test_fields_of_the_head(served, size):
     """They stand in the head of a stream too, and a finding in one withholds all of it before anything has left."""

@@ -167,6 +167,25 @@ def test_documents_that_leave_in_parts(make_gateway, origin):
     assert len(suspected(gw)) == 10
 
 
+@pytest.mark.parametrize("others", [2, 40])
+def test_a_document_in_parts_whose_suspicion_is_not_kept(make_gateway, origin, others):
+    """Nothing of it has left, however much was ready to: it is the miss, and the worker lives on."""
+    gw = make_gateway(start=False, faults="suspicion@worker:1+")
+    gw.config["rules"] = [str(ROOT / "rules/section-1367.json"), "parts.json"]
+    gw.config["routes"] = [{"path": "/api/", "upstream": "records", "profile": "parts"}]
+    gw.write("parts.json", {"format": 1, "pack": "parts", "version": "1", "identifiers": [], "markers": [], "profiles": [
+        {"id": "parts", "title": "t", "documents": [{"path": "/api/export", "units": ["$"], "independent": True}]}]})
+    gw.write_config()
+    gw.start()
+    lines = [json.dumps(MARKED).encode()] + [json.dumps({**KEPT, "note": "x" * 2000}).encode()] * others
+    origin.respond = lambda r: answer(b"\n".join(lines) + b"\n", content_type="application/x-ndjson")
+    worker = gw.children("worker")
+    got = fetch(gw.port, "/api/export", POLICE)
+    assert (got.status, json.loads(got.body)["title"]) == (404, "Not Found")
+    assert fetch(gw.port, "/api/export", OFFICER).status == 502
+    assert gw.children("worker") == worker
+
+
 @pytest.mark.whole("fifteen thousand people")
 def test_a_word_about_the_last_is_none_about_the_first(make_gateway, origin):
     """More persons in one answer than are kept at once, and the journal that fails under the first of them: what the same admin could
