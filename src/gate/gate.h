@@ -136,19 +136,20 @@ enum gate_state gate_poll(struct gate *g);
 
 /* After gate_open: the document's units leave as they are decided. gate_receive, then gate_part instead of gate_decide. */
 bool gate_in_parts(const struct gate *g);
-/* RECEIVING: there is something to release, or enough was decided that it should go on record. `idle`: nothing more has
- * come, so that less is enough. */
+/* RECEIVING: there is something to release, or enough was decided that it should go on record; also where the body ended before,
+ * and not all of it has left. `idle`: nothing more has come, so that less is enough. */
 bool gate_part_ready(const struct gate *g, bool idle);
 /* How the body ends here, where it does: then the part is the last. */
 enum gate_body {
     GATE_BODY_GOES_ON,
+    GATE_BODY_PAUSES,   /* it goes on, and nothing has come for a while: what is there leaves */
     GATE_BODY_COMPLETE,
     GATE_BODY_CUT,
-    GATE_BODY_UNWANTED, /* it goes on, and nobody reads on: an answer to HEAD, or no memory for who is entitled to it unread */
 };
 /* DECIDED. Returns the failure row or GATE_FINE; after a failure (or a withheld document, see gate_outcome) what was
- * decided before it still leaves in whole chunks, when gate_length says that there ever was one. */
-enum gate_failure gate_part(struct gate *g, enum gate_body body);
+ * decided before it still leaves in whole chunks, when gate_length says that there ever was one. `unwanted`: the part is the last,
+ * though the body goes on. */
+enum gate_failure gate_part(struct gate *g, enum gate_body body, bool unwanted);
 /* The part ends the document: in good order, by a failure or by a finding outside every unit. */
 bool gate_part_is_last(const struct gate *g);
 /* RELEASED and all taken, not the last: RECEIVING. */

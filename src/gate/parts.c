@@ -1,8 +1,10 @@
 /* Documents of independent units: what has been decided is recorded and leaves while the rest is still on its way. */
 #include "gate/own.h"
 
-#define PART_MOST ((uint64_t)1 << 20)     /* bytes that leave in a part, about */
+#define PART_MOST ((uint64_t)1 << 20)      /* bytes that leave in a part to who is entitled, about */
+#define PART_SIZE ((uint64_t)256 * 1024)   /* that leave to who is restricted, exactly */
 #define PART_READ_MOST ((uint64_t)8 << 20) /* bytes read for one, whether any leave or not */
+#define SUBJECTS_MOST (16 * LEDGER_PART_SUBJECTS) /* likewise: each commit takes time, which must not be a matter of whom it names */
 
 static void check_parts(const struct gate *g)
 {
@@ -43,6 +45,11 @@ result gate_parts_receive(struct gate *g, span bytes)
     return OK;
 }
 
+static uint64_t part_most(const struct gate *g)
+{
+    return g->class == RECIPIENT_ENTITLED ? PART_MOST : PART_SIZE;
+}
+
 /* Both bounds look at what was read as well as at what leaves of it: a run of withheld units takes the same way. */
 //= ICE10036.2 2.1
 bool gate_part_ready(const struct gate *g, bool idle)
@@ -51,8 +58,9 @@ bool gate_part_ready(const struct gate *g, bool idle)
     if (p->over) return true;
     if (p->settled < GATE_CHUNK) return false; /* the head waits for the first chunk: the whole may be smaller */
     uint64_t ready = p->settled - p->decided;
-    if (ready >= PART_MOST || g->at.received - p->read_before >= PART_READ_MOST) return true;
-    if (engine_stream_subjects(g->engine) >= LEDGER_PART_SUBJECTS) return true;
+    if (ready > part_most(g) || g->at.received - p->read_before >= PART_READ_MOST) return true;
+    size_t subjects = g->class == RECIPIENT_ENTITLED ? LEDGER_PART_SUBJECTS : SUBJECTS_MOST;
+    if (engine_stream_subjects(g->engine) >= subjects) return true;
     return idle && ready >= GATE_CHUNK;
 }
 
@@ -80,7 +88,30 @@ static bool keep_verdict(struct gate *g)
     return engine_stream_suspicions(g->engine, g->parts.arena, &g->outcome);
 }
 
-enum gate_failure gate_part(struct gate *g, enum gate_body body)
+static bool is_in_order(const struct gate *g)
+{
+    return g->failure == GATE_FINE && !g->outcome.verdict.document_withheld;
+}
+
+/* To who is restricted each part but the last is of one size, wherever in the body its last byte was read, and of none where only
+ * so much was read that it should go on record: else the times at which parts leave would tell how much was withheld in between. */
+//= ICE10036.2 2.1
+static bool has_more_parts(const struct gate *g)
+{
+    return g->class == RECIPIENT_RESTRICTED && g->parts.settled - g->parts.decided > PART_SIZE;
+}
+
+static uint64_t end_of_part(const struct gate *g, enum gate_body body)
+{
+    const struct gate_parts *p = &g->parts;
+    bool in_order = is_in_order(g);
+    if (!p->last && has_more_parts(g)) return p->decided + PART_SIZE;
+    if (p->over && in_order) return p->settled;
+    bool leaves = p->last || body == GATE_BODY_PAUSES || g->class == RECIPIENT_ENTITLED;
+    return leaves ? whole_chunks(p->settled) : p->decided;
+}
+
+enum gate_failure gate_part(struct gate *g, enum gate_body body, bool unwanted)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
     struct gate_parts *p = &g->parts;
@@ -94,9 +125,8 @@ enum gate_failure gate_part(struct gate *g, enum gate_body body)
         g->outcome.verdict.subject_count = g->outcome.verdict.rule_count = 0;
         g->failure = GATE_READ_MEMORY;
     }
-    bool in_order = g->failure == GATE_FINE && !g->outcome.verdict.document_withheld;
-    p->last = p->over || !in_order || body == GATE_BODY_UNWANTED;
-    p->decided = p->over && in_order ? p->settled : whole_chunks(p->settled);
+    p->last = unwanted || ((p->over || !is_in_order(g)) && !has_more_parts(g));
+    p->decided = end_of_part(g, body);
     g->state = GATE_DECIDED;
     p->read_before = g->at.received;
     p->number++;

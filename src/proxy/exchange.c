@@ -45,8 +45,10 @@ static void prepare(struct exchange *x, struct session *s)
     x->head_sent = x->continued = x->retried = x->responded = x->discard = x->body_complete = false;
     x->from_origin = x->recorded = x->disclosure = x->paced = x->head_written = x->chunked = false;
     x->who = &s->who;
-    x->in_parts = x->begun = false;
+    x->in_parts = x->begun = x->pauses = false;
     x->wire_sent = 0;
+    x->heard_us = x->part_us = 0;
+    x->request_due = PROXY_BODY_PIECE;
     x->class = RECIPIENT_RESTRICTED;
     x->purpose = "";
     x->arrival_us = x->decided_us = x->published_us = x->due_us = 0;

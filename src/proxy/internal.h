@@ -8,8 +8,10 @@
 
 #define PROXY_INPUT 65536        /* what a connection holds unread; a whole head must fit */
 #define PROXY_HEAD_MS 15000      /* a request's head, from its first byte */
-#define PROXY_IDLE_MS 60000      /* between requests, and for a body's next piece */
-#define PROXY_SEND_MS 60000      /* for a client to take the next piece */
+#define PROXY_IDLE_MS 60000      /* between requests, and for a body's next piece … */
+#define PROXY_BODY_PIECE 16384   /* … of so many bytes, or its end */
+#define PROXY_SEND_MS 60000      /* for a client to take the next piece … */
+#define PROXY_SEND_MOST (16 * IO_RECORD) /* … of so many bytes at most */
 #define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections */
 #define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
 #define PROXY_QUIET_MS 10        /* an entry that nobody waits for may wait so long for one that somebody does */
@@ -96,6 +98,7 @@ struct exchange {
 
     struct http_request request;
     struct http_body request_body;
+    uint64_t request_due; /* bytes of it from which on the client gets its time anew */
     struct buf head;  /* a copy of the request's head: its spans stand in it */
     bool skipped;     /* an empty line before the head */
     bool body_read;   /* the request's body was read to its end */
@@ -153,6 +156,8 @@ struct exchange {
     bool in_parts, begun; /* its units leave one by one; some have, or are about to whatever comes */
     struct buf wire;      /* in parts, restricted: bytes of the answer on their way */
     size_t wire_sent;     /* so many of them are being sent */
+    uint64_t heard_us, part_us; /* in parts, monotonic: when the origin sent something, when this part began to be read */
+    bool pauses;          /* the origin has sent nothing for a while */
     uint64_t held;        /* what it counts for in the worker's memory */
     uint64_t sent_before; /* io_bytes_sent when the answer began */
 #ifdef GATE1367_BREAKABLE
@@ -191,6 +196,8 @@ enum flow exchange_body_ended(struct exchange *x, bool complete);
 enum flow parts_read(struct exchange *x);
 enum flow parts_decide(struct exchange *x);
 enum flow parts_send(struct exchange *x);
+/* Released, and nothing of it leaves: it was only to be on record. */
+bool parts_is_empty(const struct exchange *x);
 /* All of a part has left: the next, or the end. */
 enum flow parts_more(struct exchange *x);
 

@@ -8,6 +8,8 @@
  * leaves in records of exactly IO_RECORD: neither tells where one part ended and another began. */
 #include "proxy/internal.h"
 
+#define PAUSE_LEAST_US 20000  /* an origin that is silent for a step of the grid, but so long at least … */
+#define PAUSE_MOST_US 1000000 /* … and at most, has paused, and so has one that takes so long for a part */
 
 /* No final chunk, no clean TLS close: the client must see it. Many overlook a missing close_notify, so that a body which
  * only the end of the connection delimits ends with a reset. */
@@ -23,6 +25,7 @@ static enum flow break_off(struct exchange *x)
 
 static enum flow decide_next(struct exchange *x)
 {
+    io_timer_clear(&x->timer);
     if (x->origin != NULL) io_set_deadline(x->origin->conn, 0); /* the client's time runs, not the origin's */
     x->step = STEP_DECIDE;
     return FLOW_GO;
@@ -47,17 +50,35 @@ static enum flow out_of_memory(struct exchange *x, const struct http_body *befor
     return decide_next(x);
 }
 
+/* What an origin sends is read as fast as it comes, and as far as a part needs: a look that finds nothing is no pause. Else each step of
+ * the grid would hold what was read while the gateway waited for it, less what was withheld of that. Where nothing is paced there
+ * is nothing to hide. */
+//= ICE10036.2 2.1
+static bool has_paused(struct exchange *x)
+{
+    uint64_t grid = x->route->pace.grid_us, now = io_now_us();
+    if (x->class == RECIPIENT_ENTITLED || grid == 0) return true;
+    uint64_t pause = grid < PAUSE_LEAST_US ? PAUSE_LEAST_US : grid > PAUSE_MOST_US ? PAUSE_MOST_US : grid;
+    bool silent = now >= x->heard_us + pause, slow = now >= x->part_us + PAUSE_MOST_US;
+    if ((silent || slow) && io_is_silent(x->origin->conn)) return true;
+    io_timer_at(&x->timer, silent || slow ? now + pause : x->heard_us + pause);
+    return false;
+}
+
 static enum flow wait_for_origin(struct exchange *x)
 {
-    if (gate_part_ready(x->gate, true)) return decide_next(x);
-    io_set_deadline(x->origin->conn, x->worker->settings->upstreams[x->route->upstream].response_ms);
+    x->pauses = gate_part_ready(x->gate, true) && has_paused(x);
+    if (x->pauses) return decide_next(x);
+    uint64_t now = io_now_us(), due = x->heard_us + x->worker->settings->upstreams[x->route->upstream].response_ms * 1000;
+    io_set_deadline(x->origin->conn, due > now ? (due - now) / 1000 + 1 : 1);
     return FLOW_WAIT;
 }
 
 enum flow parts_read(struct exchange *x)
 {
-    struct io_conn *origin = x->origin->conn;
     if (x->head_written && x->session->gone) return break_off(x);
+    if (gate_part_ready(x->gate, false)) return decide_next(x); /* read before */
+    struct io_conn *origin = x->origin->conn;
     for (;;) {
         span in = io_input(origin), data;
         size_t used;
@@ -67,6 +88,8 @@ enum flow parts_read(struct exchange *x)
         if (!exchange_account(x) || !is_ok(gate_receive(x->gate, data))) return out_of_memory(x, &before);
         worker_count(x->worker, PROXY_BODY_BYTES, data.len);
         io_consume(origin, used);
+        if (used > 0 || x->heard_us == 0) x->heard_us = io_now_us();
+        if (x->part_us == 0) x->part_us = x->heard_us;
         if (step == HTTP_DONE) return exchange_body_ended(x, true);
         if (gate_part_ready(x->gate, false)) return decide_next(x);
         if (used > 0 && io_input(origin).len > 0) continue;
@@ -80,9 +103,14 @@ enum flow parts_read(struct exchange *x)
 
 static enum gate_body body_here(const struct exchange *x)
 {
-    if (x->failure == GATE_READ_MEMORY) return GATE_BODY_UNWANTED; /* to be read */
     if (x->origin == NULL) return x->body_complete ? GATE_BODY_COMPLETE : GATE_BODY_CUT;
-    return x->request.method == HTTP_HEAD ? GATE_BODY_UNWANTED : GATE_BODY_GOES_ON;
+    return x->pauses ? GATE_BODY_PAUSES : GATE_BODY_GOES_ON;
+}
+
+/* No more of it than this part: to HEAD, or because there is no memory to read on (restricted recipients have failed before). */
+static bool is_unwanted(const struct exchange *x)
+{
+    return x->request.method == HTTP_HEAD || x->failure == GATE_READ_MEMORY;
 }
 
 /* An entitled recipient is not served less because something could not be read: what is here and what comes passes, on
@@ -124,6 +152,7 @@ enum flow parts_fail(struct exchange *x, enum gate_failure f)
 /* The document ends here, or what can be told of it does. */
 static enum flow decide_last(struct exchange *x)
 {
+    count_failure(x);
     x->answer = gate_failure_answer(x->failure, x->class);
     if (x->answer == GATE_ANSWER_UNINSPECTED) {
         bool passes = pass_unread(x);
@@ -138,13 +167,12 @@ static enum flow decide_last(struct exchange *x)
 
 enum flow parts_decide(struct exchange *x)
 {
-    bool first = gate_settled(x->gate) == 0 || !x->head_written;
-    enum gate_failure f = gate_part(x->gate, body_here(x));
+    enum gate_failure f = gate_part(x->gate, body_here(x), is_unwanted(x));
+    x->pauses = false;
     if (x->failure == GATE_FINE) x->failure = f;
     if (x->class == RECIPIENT_ENTITLED && !worker_registry_usable(x->worker, x->time_us)) x->failure = GATE_REGISTRY;
     x->begun = x->head_written || (x->class == RECIPIENT_RESTRICTED && gate_settled(x->gate) >= GATE_CHUNK);
-    worker_count(x->worker, PROXY_DOCUMENTS, first);
-    count_failure(x);
+    worker_count(x->worker, PROXY_DOCUMENTS, gate_part_number(x->gate) == 1);
     if (gate_part_is_last(x->gate)) return decide_last(x);
     x->answer = gate_failure_answer(GATE_FINE, x->class);
     shadow_look_part(x);
@@ -152,6 +180,12 @@ enum flow parts_decide(struct exchange *x)
 }
 
 /* ---- SEND ------------------------------------------------------------------------------------------------------- */
+
+bool parts_is_empty(const struct exchange *x)
+{
+    bool parts = x->in_parts && x->from_origin && x->class == RECIPIENT_RESTRICTED && gate_state(x->gate) == GATE_RELEASED;
+    return parts && !gate_part_is_last(x->gate) && gate_drained(x->gate);
+}
 
 /* The next part, the end, or the place where it breaks off. */
 enum flow parts_more(struct exchange *x)
@@ -164,6 +198,7 @@ enum flow parts_more(struct exchange *x)
     gate_next_part(x->gate);
     io_set_deadline(x->session->conn, 0); /* the origin's time runs, not the client's */
     x->paced = false;
+    x->heard_us = x->part_us = io_now_us(); /* it may have waited for us */
     x->step = STEP_READ_BODY;
     return FLOW_GO;
 }
@@ -234,6 +269,7 @@ enum flow parts_send(struct exchange *x)
     if (!x->head_written && !is_ok(begin_wire(x))) return break_off(x);
     if (!is_ok(fill_wire(x, &end))) return break_off(x);
     size_t n = end ? buf_len(&x->wire) : buf_len(&x->wire) / IO_RECORD * IO_RECORD;
+    if (n > PROXY_SEND_MOST) n = PROXY_SEND_MOST;
     if (n == 0) return gate_drained(x->gate) || end ? parts_more(x) : FLOW_GO;
     span whole = span_sub(buf_span(&x->wire), 0, n);
     io_set_deadline(c, PROXY_SEND_MS);

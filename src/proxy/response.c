@@ -128,6 +128,14 @@ static void say_continue(struct exchange *x)
     if (is_ok(r)) (void)io_send(client, NULL, 0);
 }
 
+/* A client that sends a byte now and then must not hold an exchange for ever: so many of them would hold all that a worker may. */
+static void expect_client(struct exchange *x)
+{
+    if (x->request_body.received < x->request_due) return;
+    x->request_due = x->request_body.received + PROXY_BODY_PIECE;
+    io_set_deadline(x->session->conn, PROXY_IDLE_MS);
+}
+
 static RESULT pass_piece(struct exchange *x, span data)
 {
     struct buf *out = io_output(x->origin->conn);
@@ -158,7 +166,7 @@ static enum flow drop_body(struct exchange *x)
     enum http_step step = http_body_next(&x->request_body, in, &used, &data);
     if (step == HTTP_BAD) return exchange_fail(x, GATE_REQUEST_BODY);
     io_consume(s->conn, used);
-    io_set_deadline(s->conn, PROXY_IDLE_MS);
+    expect_client(x);
     x->body_read = step == HTTP_DONE;
     if (x->body_read) expect_origin(x, true);
     return used == 0 && !x->body_read ? FLOW_WAIT : FLOW_GO;
@@ -187,7 +195,7 @@ static enum flow pass_body(struct exchange *x)
     }
     if (!is_ok(r)) return exchange_fail(x, GATE_UPSTREAM_CLOSED);
     io_consume(s->conn, used);
-    io_set_deadline(s->conn, PROXY_IDLE_MS);
+    expect_client(x);
     x->body_read = step == HTTP_DONE;
     (void)io_send(x->origin->conn, NULL, 0);
     expect_origin(x, true);

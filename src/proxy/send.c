@@ -107,6 +107,7 @@ enum flow step_pace(struct exchange *x)
 {
     const struct proxy_pace *pace = x->route != NULL ? &x->route->pace : &x->worker->settings->pace;
     uint64_t now = io_now_us();
+    if (parts_is_empty(x)) return parts_more(x);
     if (!x->paced && keeps_pace(x, pace)) {
         x->due_us = x->arrival_us + proxy_pace_due(pace, now - x->arrival_us);
         io_timer_at(&x->timer, x->due_us);
@@ -292,9 +293,6 @@ static RESULT make_room(struct buf *out)
     return out->size >= most ? OK : buf_reserve(out, most - buf_len(out), &unused);
 }
 
-/* What a client is given to take within its time, at most. */
-#define ROUND (16 * IO_RECORD)
-
 /* An edited document is many pieces, an untouched one is one: the sizes of the records on the wire must not tell them
  * apart. So each round but the last is a whole number of records, the head and what was too little for one included. */
 //= ICE10036.2 2.1
@@ -305,7 +303,7 @@ static RESULT take_pieces(struct exchange *x, span *spans, size_t *n)
     uint64_t most = UINT64_MAX;
     while (!all) {
         uint64_t held = buf_len(out), ahead = gate_ahead(x->gate, IO_SEND_MAX, &all), whole = held + ahead;
-        if (whole > ROUND) whole = ROUND, all = false;
+        if (whole > PROXY_SEND_MOST) whole = PROXY_SEND_MOST, all = false;
         whole -= whole % IO_RECORD;
         if (all) break;
         if (whole > held) {

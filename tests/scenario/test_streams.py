@@ -395,6 +395,44 @@ def test_parts_leave_on_the_grid(tmp_path):
     assert max((n for t, n in came if t < 2 * pace), default=0) < 2.5 * len(piece), came
 
 
+@pytest.mark.whole("times, which pieces of one byte only blur")
+def test_how_long_a_stream_takes_says_nothing_of_whom_it_leaves_out(tmp_path):
+    """As many steps of the grid for the same bytes, however many more were read for them. Once each step held what was read while the
+    gateway waited for it, so that each 64 KiB of withheld records made the answer one step longer."""
+    #= ICE10036.2 2.1
+    records = people(12000)
+    hers = [x for i, r in enumerate(records) for x in ([r, dict(P, text="y" * 400)] if i % 4 == 0 else [r])]
+    bodies, took = {"gone": render("lines", records), "there": render("lines", hers)}, {"gone": [], "there": []}
+    with Origin(lambda r: typed("lines", bodies[world])) as origin:
+        gw = make(tmp_path / "long", origin, pace="100ms")
+        for _ in range(5):  # a busy machine may be late once
+            for world in bodies:
+                with Client(gw.port, POLICE) as c:
+                    began = time.monotonic()
+                    assert c.get("/s/lines").body == bodies["gone"]
+                    took[world].append(time.monotonic() - began)
+            if abs(min(took["gone"]) - min(took["there"])) < 0.05:
+                break
+        gw.__exit__(None, None, None)
+    assert abs(min(took["gone"]) - min(took["there"])) < 0.05 or g.SANITIZED, took
+
+
+@pytest.mark.parametrize("ends", ["malformed", "cut"])
+def test_what_waits_behind_a_long_record_leaves_before_it_breaks_off(served, ends):
+    gw, origin = served
+    body = render("list", people(40) + [{"text": "x" * 60000}] * 30)
+    with Client(gw.port, POLICE) as c:
+        origin.respond = lambda r: broken(ends, body)
+        r = c.get("/s/list")
+        c.read_all()
+        assert not r.complete and c.ended == "cut"
+    assert body.startswith(r.body) and len(r.body) > 25 * 60000
+    def parts():
+        return [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+    assert wait_until(lambda: parts()[-1]["last"]) and [e["last"] for e in parts()].count(True) == 1
+    assert parts()[-1]["outcome"] == "failed_closed"
+
+
 @pytest.mark.whole("the size of what leaves at once")
 def test_a_record_as_large_as_the_limit(tmp_path):
     """It is one part, which leaves in one go, whatever stands before it."""
