@@ -228,10 +228,12 @@ static void describe_state(const struct builder *b, size_t state, struct automat
     if (info->roles & PATH_ALLOWED) info->roles &= ~(uint32_t)PATH_ON_THE_WAY;
 }
 
-static bool is_removable(const struct path_info *info, bool complete)
+/* `named`: what a path calls by its name. Any other unit may go even where it would be written null: an element always does, and a
+ * member whose name is the finding. */
+static bool is_removable(const struct path_info *info, bool named, bool complete)
 {
     if (info->roles & (PATH_TEXT | PATH_UNIFORM | PATH_PSEUDONYM)) return true;
-    if ((info->roles & PATH_UNIT) && !info->absent_null) return true;
+    if ((info->roles & PATH_UNIT) && !(info->absent_null && named)) return true;
     return (info->roles & PATH_COUNT) && !complete;
 }
 
@@ -244,7 +246,7 @@ static void describe_droppable(struct automaton *m, bool complete)
     for (size_t s = 1; s < m->states; s++) {
         bool droppable = (m->info[s].roles & PATH_ON_THE_WAY) != 0;
         for (size_t c = 0; c < columns; c++)
-            droppable |= is_removable(&m->info[m->next[s * columns + c]], complete);
+            droppable |= is_removable(&m->info[m->next[s * columns + c]], c > 0 && c <= m->names, complete);
         if (droppable) m->info[s].roles |= PATH_DROPPABLE;
     }
 }
