@@ -6,10 +6,8 @@ struct visible {
     size_t declarations;
     size_t *start;
     uint64_t *begins;
-    uint32_t *sample;   /* of each declaration: one of its visible units, or MATCH_NONE */
-    uint8_t *around;    /* declarations whose units hold those of `around_of` */
-    uint32_t around_of; /* MATCH_NONE: nothing computed yet */
-    uint32_t *lines;    /* NDJSON: the lines' pieces, in order */
+    uint8_t **around; /* of each declaration: those whose units hold one of its visible units; NULL: nobody asked yet */
+    uint32_t *lines;  /* NDJSON: the lines' pieces, in order */
     size_t line_count;
 };
 
@@ -42,20 +40,14 @@ static result find_visible(const struct edit_planning *p, struct visible *v)
     v->declarations = count_declarations(s);
     v->start = arena_array(p->arena, v->declarations + 2, sizeof *v->start);
     v->begins = arena_array(p->arena, s->piece_count + 1, sizeof *v->begins);
-    v->sample = arena_array(p->arena, v->declarations + 1, sizeof *v->sample);
-    v->around = arena_alloc(p->arena, v->declarations + 1);
-    REQUIRE(v->start && v->begins && v->sample && v->around, ERROR_LIMIT, 0);
-    for (size_t u = 0; u < v->declarations; u++)
-        v->sample[u] = MATCH_NONE;
+    v->around = arena_array(p->arena, v->declarations + 1, sizeof *v->around);
+    REQUIRE(v->start && v->begins && v->around, ERROR_LIMIT, 0);
     for (size_t i = 0; i < s->piece_count; i++)
         if (is_visible(p, i)) v->start[s->pieces[i].unit + 2]++;
     for (size_t u = 2; u < v->declarations + 2; u++)
         v->start[u] += v->start[u - 1];
-    for (size_t i = 0; i < s->piece_count; i++) {
-        if (!is_visible(p, i)) continue;
-        v->begins[v->start[s->pieces[i].unit + 1]++] = s->pieces[i].begin;
-        v->sample[s->pieces[i].unit] = (uint32_t)i;
-    }
+    for (size_t i = 0; i < s->piece_count; i++)
+        if (is_visible(p, i)) v->begins[v->start[s->pieces[i].unit + 1]++] = s->pieces[i].begin;
     return OK;
 }
 
@@ -84,22 +76,27 @@ static uint32_t line_around(const struct match_survey *s, const struct visible *
     return low > 0 ? v->lines[low - 1] : MATCH_NONE;
 }
 
-static void find_around(const struct match_survey *s, struct visible *v, uint16_t unit)
+/* All of them are looked at, for one declaration may stand in units of several others (`$..child`). */
+static result find_around(const struct edit_planning *p, struct visible *v, uint16_t unit)
 {
-    if (v->around_of == unit) return;
-    memset(v->around, 0, v->declarations);
-    for (uint32_t at = s->pieces[v->sample[unit]].unit_parent; at != MATCH_NONE; at = s->pieces[at].unit_parent)
-        if (s->pieces[at].roles & PATH_UNIT) v->around[s->pieces[at].unit] = 1;
-    v->around_of = unit;
+    const struct match_survey *s = p->survey;
+    if (v->around[unit]) return OK;
+    uint8_t *around = v->around[unit] = arena_alloc(p->arena, v->declarations + 1);
+    REQUIRE(around, ERROR_LIMIT, 0);
+    for (size_t i = 0; i < s->piece_count; i++) {
+        if (s->pieces[i].unit != unit || !is_visible(p, i)) continue;
+        for (uint32_t at = s->pieces[i].unit_parent; at != MATCH_NONE; at = s->pieces[at].unit_parent)
+            if (s->pieces[at].roles & PATH_UNIT) around[s->pieces[at].unit] = 1;
+    }
+    return OK;
 }
 
-/* The innermost unit around the count that also holds units of the counted declaration: a count inside a record counts
+/* The innermost unit around the count of a kind that holds units of the counted declaration: a count inside a record counts
  * what that record holds; one in a summary beside the list counts the list. Else the line; MATCH_NONE: the document. */
-static uint32_t scope_of(const struct match_survey *s, struct visible *v, const struct match_count *c)
+static uint32_t scope_of(const struct match_survey *s, const struct visible *v, const struct match_count *c)
 {
-    find_around(s, v, c->unit);
     uint32_t at = c->unit_parent;
-    while (at != MATCH_NONE && !(s->pieces[at].roles & PATH_UNIT && v->around[s->pieces[at].unit]))
+    while (at != MATCH_NONE && !(s->pieces[at].roles & PATH_UNIT && v->around[c->unit][s->pieces[at].unit]))
         at = s->pieces[at].unit_parent;
     return at != MATCH_NONE ? at : line_around(s, v, c->begin);
 }
@@ -118,9 +115,8 @@ static size_t begin_before(const struct visible *v, uint16_t unit, uint64_t at)
     return low;
 }
 
-static size_t count_visible(const struct match_survey *s, struct visible *v, const struct match_count *c)
+static size_t count_visible(const struct match_survey *s, const struct visible *v, const struct match_count *c)
 {
-    if (v->sample[c->unit] == MATCH_NONE) return 0;
     uint32_t scope = scope_of(s, v, c);
     if (scope == MATCH_NONE) return v->start[c->unit + 1] - v->start[c->unit];
     const struct match_piece *around = &s->pieces[scope];
@@ -144,7 +140,7 @@ result edit_plan_counts(struct edit_planning *p)
     for (size_t i = 0; i < s->count_count; i++)
         written += s->counts[i].piece == MATCH_NONE;
     if (written == 0) return OK; /* the others are removed as pieces */
-    struct visible v = {.around_of = MATCH_NONE};
+    struct visible v = {0};
     TRY(find_visible(p, &v));
     TRY(find_lines(p, &v));
     char *room = arena_array(p->arena, written, COUNT_ROOM);
@@ -152,6 +148,7 @@ result edit_plan_counts(struct edit_planning *p)
     for (size_t i = 0; i < s->count_count; i++) {
         const struct match_count *c = &s->counts[i];
         if (c->piece != MATCH_NONE) continue;
+        TRY(find_around(p, &v, c->unit));
         write_count(p, c, count_visible(s, &v, c), room);
         room += COUNT_ROOM;
     }
