@@ -70,16 +70,19 @@ static size_t settle_subjects(struct buf *subjects)
 
 /* ---- one unit --------------------------------------------------------------------------------------------------- */
 
+/* However much stands outside every unit, it is in one document. */
 static bool add_up(struct engine *e, const struct policy_verdict *v)
 {
     struct engine_streaming *s = &e->streaming;
     struct policy_verdict *sums = &s->sums;
+    bool again = sums->outside && v->outside;
+    sums->outside |= v->outside;
     sums->found |= v->found;
     sums->flawed |= v->flawed;
-    sums->seen += v->seen;
-    sums->protected_ += v->protected_;
-    sums->withheld_count += v->withheld_count;
-    sums->disclosed += v->disclosed;
+    sums->seen += v->seen - again;
+    sums->protected_ += v->protected_ - again;
+    sums->withheld_count += v->withheld_count - (again && v->document_withheld);
+    sums->disclosed += v->disclosed - (again && e->begin.class == RECIPIENT_ENTITLED);
     sums->unmatched += v->unmatched;
     for (size_t i = 0; i < v->rule_count; i++) {
         uint32_t *count = &s->rule_counts[v->rules[i].rule];
@@ -418,8 +421,7 @@ void engine_stream_part(struct engine *e, struct policy_verdict *out)
 void engine_stream_next_part(struct engine *e)
 {
     struct engine_streaming *s = &e->streaming;
-    bool withheld = s->sums.document_withheld;
-    s->sums = (struct policy_verdict){.document_withheld = withheld};
+    s->sums = (struct policy_verdict){.document_withheld = s->sums.document_withheld, .outside = s->sums.outside};
     memset(s->rule_counts, 0, rules_count(e->rules) * sizeof *s->rule_counts);
     buf_clear(&s->subjects);
     buf_clear(&s->suspicion_counts);

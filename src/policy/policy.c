@@ -220,9 +220,9 @@ static void count_records(struct deciding *d)
         d->out->seen += is_record(d, i);
         d->out->protected_ += d->units[i] != 0 && is_record(d, i);
     }
-    bool document = d->units[d->survey->piece_count] != 0;
-    d->out->seen += document;
-    d->out->protected_ += document;
+    d->out->outside = d->units[d->survey->piece_count] != 0;
+    d->out->seen += d->out->outside;
+    d->out->protected_ += d->out->outside;
 }
 
 /* The document is one thing: what stood in it is withheld with it. Where it is only not what was asked for, nothing is. */

@@ -53,6 +53,7 @@ struct policy_verdict {
     /* Records, for the ledger. A finding outside every unit makes the document itself one. protected_ ≤ seen,
      * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
+    bool outside;      /* the document is one of them */
     uint64_t redacted; /* of those disclosed: some of it was replaced */
     uint64_t unmatched; /* left out because what was asked for does not stand in them */
     bool found_nothing; /* … and the document is one of them: nobody is there, whatever else it holds */
