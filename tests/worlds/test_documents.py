@@ -97,6 +97,11 @@ TABLE = numbered([
          {"items": [{"n": 2, "associates": [BOB, VIC]}, {"n": 1, "associates": [VIC]}]},
          {"items": [{"n": 1, "associates": [BOB]}, {"n": 0, "associates": []}]},
          {"items": [{"n": 1, "associates": [BOB]}, {"n": 0, "associates": []}]}, found=2),
+    Case("counts of one declaration in units of two", {"units": ["$.a[*]", "$.b[*]", "$..child"], "complete": True,
+                                                       "counts": {"$.a[*].n": "$..child", "$.b[*].n": "$..child"}},
+         {"a": [{"n": 1, "child": ANN}, {"n": 2, "child": BOB, "p": {"child": VIC}}], "b": [{"n": 1, "child": CAT}]},
+         {"a": [{"n": 1, "child": ANN}, {"n": 1, "child": BOB, "p": {}}], "b": [{"n": 1, "child": CAT}]},
+         {"a": [{"n": 1, "child": ANN}, {"n": 1, "child": BOB, "p": {}}], "b": [{"n": 1, "child": CAT}]}),
     Case("root array", LIST, [ANN, VIC, BOB], [ANN, BOB], [ANN, BOB]),
     Case("root array emptied", LIST, [VIC], [], []),
     Case("list of mere numbers", LIST, '["A011111111", "%s", "A022222222"]' % P["aNumber"],
@@ -155,6 +160,8 @@ TABLE = numbered([
     Case("a null for another reason", {"units": [{"path": "$.l[*].spouse", "absent": "null"}]},
          {"l": [{"spouse": VIC, "n": 1}, {"spouse": None, "n": 2}]}, {"l": [{"spouse": None, "n": 1}, {"spouse": None, "n": 2}]},
          {"l": [{"spouse": None, "n": 1}, {"spouse": None, "n": 2}]}),
+    Case("null where members stand, and a list came", {"units": [{"path": "$.l[*]", "absent": "null"}]}, {"l": [VIC]}, '{"l": [ ]}', {"l": []}),
+    Case("null, and a name that must go", {"units": [{"path": "$.l[*]", "absent": "null"}]}, {"l": {P["aNumber"]: 1}}, '{"l": { }}', {"l": {}}),
 
     # texts, uniform, allow
     Case("an echo of the request", ITEMS, items(VIC, query=P["aNumber"]), items(query=P["aNumber"]), items(), found=2),
@@ -210,6 +217,10 @@ TABLE = numbered([
     # without a profile
     Case("inspected, a root array", None, [ANN, VIC, BOB], [ANN, BOB], [ANN, BOB], prefix="/inspect"),
     Case("inspected, lines", None, lines(ANN, VIC), lines(ANN), lines(ANN), prefix="/inspect", content_type=NDJSON),
+
+    # what leaves in parts
+    Case("independent, and twice outside every unit", {**MAP, "independent": True}, {"a": P["aNumber"], "byNumber": {"k": ANN}, "b": P["receipt"]},
+         b"never read", None),
 
     # nothing to find
     Case("nothing in it", ITEMS, pretty(items(ANN, CAT)), pretty(items(ANN, CAT)), pretty(items(ANN, CAT)), found=0),

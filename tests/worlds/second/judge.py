@@ -1,0 +1,236 @@
+"""Which units are withheld, from what is found in them: contract 6."""
+import re
+import unicodedata
+
+from .paths import Paths
+from .reader import NUMBERS, STRINGS, Broken, document, lines
+
+A_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:A([0-9]{7,9})|([0-9]{9}))(?![0-9A-Za-z])")
+PARENTS = {"value", "number", "id", "text", "identificationid", "code", "category"}  # members that take their parent's label too
+NOBODY = {"DESCONOCIDO", "NA", "NAN", "NIL", "NINGUNA", "NINGUNO", "NOBODY", "NONE", "NOTAPPLICABLE", "NOTAVAILABLE", "NOTKNOWN",
+          "NOTPROVIDED", "NULL", "UNDEFINED", "UNK", "UNKNOWN", "UNSPECIFIED"}
+ALL = "the document"  # what is no unit: a finding there withholds all
+DEFINITIVE, SUSPECTED = "definitive", "suspected"
+
+
+class Undeliverable(Exception):
+    """Nothing of it may be delivered."""
+
+
+def key_of(text):
+    """As the registry writes surrogate keys."""
+    return text.strip().upper().lstrip("0")
+
+
+def names_nobody(text):
+    said = "".join(c for c in text.upper() if c.isalnum() or (c > "\x7f" and unicodedata.category(c)[0] not in "ZC"))
+    return not said.strip("0") or said in NOBODY or text.strip() == "-1"
+
+
+class World:
+    """Who is protected, and what is a marker. `expressions`: [(compiled, rule, strength)]; `codes`: {(label, value): (rule, strength)}"""
+
+    def __init__(self, numbers, keys, expressions, codes, suspects=False):
+        self.suspects = suspects  # the gateway does, the library does not
+        self.numbers, self.keys, self.expressions, self.codes = set(numbers), {k: set(v) for k, v in keys.items()}, expressions, codes
+
+    def markers(self, text, labels):
+        out = [(rule, strength) for expression, rule, strength in self.expressions if expression.search(text)]
+        return out + [self.codes[label, text] for label in labels if (label, text) in self.codes]
+
+
+class Profile:
+    """One entry of `documents`, ready to be followed."""
+    LISTED = ("links", "uniform", "texts", "allow", "cursors")
+
+    def __init__(self, entry, on_finding="withhold", lines=False, record=4 << 20, document=64 << 20, depth=256):
+        self.entry, self.on_finding, self.lines = entry, on_finding, lines
+        self.record, self.whole, self.depth = record, document, depth
+        self.complete, self.inspects = entry.get("complete", False), False  # inspects: nobody declared its units
+        self.has_allow = "allow" in entry
+        units = [u if isinstance(u, dict) else {"path": u} for u in entry.get("units", [])]
+        texts, self.roles = [], []
+        self.nulls = set()
+        for u in units:
+            if u.get("absent") == "null":
+                self.nulls.add(len(texts))
+            self.add(texts, "units", u["path"])
+        for role in self.LISTED:
+            for path in entry.get(role, []):
+                self.add(texts, role, path)
+        for kind, listed in entry.get("keys", {}).items():
+            for path in listed:
+                self.add(texts, "keys " + kind, path)
+        self.counts = []
+        for path, counted in entry.get("counts", {}).items():
+            self.counts.append((len(texts), next(i for i, u in enumerate(units) if u["path"] == counted)))
+            self.add(texts, "counts", path)
+        self.paths = Paths(texts)
+        self.by_state = {}
+
+    def add(self, texts, role, path):
+        self.roles.append(role)
+        texts.append(path)
+
+    def roles_at(self, state):
+        """{role: paths} of a node."""
+        if state not in self.by_state:
+            out = {}
+            for p in sorted(self.paths.at(state)):
+                out.setdefault(self.roles[p], []).append(p)
+            self.by_state[state] = out
+        return self.by_state[state]
+
+    def roles_of(self, node):
+        return self.roles_at(node.state)
+
+
+class Judge:
+    """What is found in one tree (in NDJSON: in one line). `gone`: the units that are withheld, ALL among them where all is."""
+
+    def __init__(self, profile, world, root):
+        self.profile, self.world, self.root = profile, world, root
+        self.gone, self.touched, self.suspicions, self.known = set(), set(), {}, set()
+        self.values, self.linked, self.numbers, self.marked = {}, {}, [], set()
+        self.units, self.found, self.named, self.deepest = [], [], set(), 0
+        self.mark(root, profile.paths.start, ALL, False, frozenset())
+
+    # ---- where everything stands
+
+    def mark(self, node, state, unit, in_text, labels):
+        node.state = state
+        roles = self.profile.roles_at(state)
+        if "units" in roles:
+            unit = node
+            self.units.append(node)
+        node.unit, node.in_text = unit, in_text or "texts" in roles or "cursors" in roles
+        if node.name is not None:
+            own = re.sub(r"[^a-z0-9]", "", node.name.lower())
+            labels = labels | {own} if own in PARENTS else frozenset([own])
+            before = len(self.found)
+            self.look(node.name, (), unit, node.in_text)
+            self.flaw(node.name_flaw, unit, node.in_text)
+            if len(self.found) > before:
+                self.named.add(node)
+        self.flaw(node.flaw, unit, node.in_text)
+        if not node.is_container:
+            return self.scalar(node, roles, labels)
+        self.deepest = max(self.deepest, node.depth)
+        step = self.profile.paths.step
+        for child in node.children:
+            self.mark(child, step(state, child.name if child.index is None else child.index), unit, node.in_text, labels)
+
+    def is_null(self, node):
+        """Whether it would be written null: a member only, and only where its name may stay."""
+        units = self.profile.roles_of(node).get("units")
+        return bool(units) and units[0] in self.profile.nulls and node.name is not None and node not in self.named
+
+    def flaw(self, flaw, unit, in_text):
+        if flaw:
+            self.find(unit, in_text)
+
+    def find(self, unit, in_text):
+        self.touched.add(unit)
+        self.found.append(unit)
+        if not in_text:
+            self.gone.add(unit)
+
+    def look(self, text, labels, unit, in_text):
+        for digits in A_NUMBER.findall(text):
+            number = "A" + "".join(digits).zfill(9)
+            self.numbers.append((number, unit, in_text))
+            if number in self.world.numbers:
+                self.find(unit, in_text)
+        for rule, strength in self.world.markers(text, labels):
+            self.marker(rule, strength, unit, in_text)
+
+    def marker(self, rule, strength, unit, in_text):
+        if strength == DEFINITIVE:
+            self.find(unit, in_text)
+            if not in_text:
+                self.marked.add(unit)
+        self.suspicions.setdefault(unit, {}).setdefault(rule, set()).add(in_text)
+
+    def scalar(self, node, roles, labels):
+        self.look(node.value, labels, node.unit, node.in_text)
+        if node.kind not in (STRINGS, NUMBERS):
+            return
+        for role in roles:
+            if role.startswith("keys "):
+                self.key(node, role[5:], self.values)
+        if "links" in roles:
+            self.key(node, "person_id", self.linked)
+
+    def key(self, node, kind, kept):
+        key = key_of(node.value)
+        if key in self.world.keys.get(kind, ()):
+            self.find(node.unit, node.in_text)
+        if not node.in_text and not names_nobody(node.value):
+            kept.setdefault(key, set()).add(node.unit)
+
+    # ---- what follows
+
+    def decide(self):
+        for unit in self.suspicions:
+            if len(self.rules(unit)) > 1:
+                self.touched.add(unit)
+            if len(self.rules(unit, False)) > 1:
+                self.find(unit, False)
+        return self
+
+    def rules(self, unit, *where):
+        """Of the markers in it: in texts or not."""
+        return {rule for rule, stood in self.suspicions.get(unit, {}).items() if not where or stood & set(where)}
+
+    def own_numbers(self):
+        """Those of units that a definitive marker shows."""
+        return {n for n, unit, in_text in self.numbers if unit is not ALL and unit in self.marked and not in_text}
+
+    def find_numbers(self, shown):
+        for number, unit, in_text in self.numbers:
+            if number in shown:
+                self.find(unit, in_text)
+
+
+def suspect(profile, judges, world):
+    """Whom a marker shows is protected from then on, in this very answer too, but for units that do not refer to each other."""
+    shown = {n for j in judges for n in j.own_numbers()} - world.numbers
+    for judge in judges if not profile.entry.get("independent") else ():
+        judge.find_numbers(shown)
+    world.numbers |= shown
+
+
+def follow(judges):
+    """Links, to a fixed point, over all of a document."""
+    while True:
+        taken = {key for j in judges for kept in (j.values, j.linked) for key, units in kept.items() if (units & j.gone) - {ALL}}
+        more = [(j, units - j.gone) for j in judges for key, units in j.linked.items() if key in taken and units - j.gone]
+        if not more:
+            return
+        for judge, units in more:
+            judge.gone |= units
+
+
+def read(profile, raw):
+    """[(begin, end, tree or None)]: one, or the lines."""
+    if profile.lines:
+        return lines(raw)
+    try:
+        root = document(raw)
+    except Broken:
+        raise Undeliverable("malformed") from None
+    return [(root.begin, root.end, root)]
+
+
+def judged(profile, world, raw):
+    """[(begin, end, Judge or None: a line that does not parse)]"""
+    parts = [(b, e, Judge(profile, world, tree).decide() if tree else None) for b, e, tree in read(profile, raw)]
+    judges = [j for _, _, j in parts if j]
+    if len(raw) > 2 * profile.whole or any(j.deepest > 2 * profile.depth for j in judges):
+        raise Undeliverable("raw bound")
+    if len({rule for j in judges for rule in j.rules(ALL, False)}) > 1:  # outside every unit is one place, however many lines
+        judges[0].find(ALL, False)
+    if world.suspects and not profile.inspects:
+        suspect(profile, judges, world)
+    follow(judges)
+    return parts

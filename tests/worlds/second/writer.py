@@ -1,0 +1,232 @@
+"""What a restricted recipient gets of a document: contract 5, Edits."""
+from .judge import ALL, Undeliverable, follow, judged
+from .reader import LISTS, NUMBERS, STRINGS, WORDS
+
+SOME = "some"  # of a line that does not parse, what stands before it breaks may have been read
+GONE_FOR_ALL = ("uniform", "texts", "cursors")
+
+
+class Writer:
+    """One tree."""
+
+    def __init__(self, judge, raw):
+        self.judge, self.profile, self.raw, self.deepest = judge, judge.profile, raw, 0
+        self.shown = {}
+        self.begin_again()
+
+    def begin_again(self):
+        self.hidden, self.numbers = set(), {}
+        self.hide(self.judge.root, False)
+        self.count()
+
+    def is_gone(self, node):
+        return node.unit is node and node in self.judge.gone
+
+    # ---- who is not there
+
+    def hide(self, node, allowed):
+        roles = self.profile.roles_of(node)
+        allowed = allowed or "allow" in roles
+        if self.is_hidden(node, roles, allowed):
+            self.hidden.add(node)
+            return
+        for child in node.children:
+            self.hide(child, allowed)
+
+    def is_hidden(self, node, roles, allowed):
+        if self.is_gone(node) and not self.judge.is_null(node):
+            return True
+        if any(r in roles for r in GONE_FOR_ALL):
+            return True
+        if "counts" in roles and (not self.profile.complete or not is_count(node)):
+            return True
+        return self.profile.has_allow and not allowed and not self.leads_on(node)
+
+    def leads_on(self, node):
+        """On the way to what is allowed."""
+        if not self.awaits(node, "allow"):
+            return False
+        return node.is_container or self.is_nobody(node) or (self.is_gone(node) and self.judge.is_null(node))
+
+    def is_nobody(self, node):
+        """An origin's own null, where a profile writes it for who is withheld."""
+        units = self.profile.roles_of(node).get("units")
+        return bool(units) and units[0] in self.profile.nulls and node.kind == WORDS and node.value == "null"
+
+    def awaits(self, node, role):
+        return any(self.profile.roles[p] == role for p, _, _ in self.profile.paths.next(node.state))
+
+    # ---- counts
+
+    def count(self):
+        for path, unit in self.profile.counts:
+            counted = [n for n in self.seen(self.judge.root, unit) if self.is_counted(n, unit)]
+            around = {self.declaration(a) for n in counted for a in units_around(n)}
+            for node in self.seen(self.judge.root, path):
+                scope = next((a for a in units_around(node) if self.declaration(a) in around), self.judge.root)
+                self.numbers[node] = sum(1 for n in counted if n is not scope and is_in(n, scope))
+
+    def declaration(self, unit):
+        """Where several paths name one unit, the first speaks."""
+        return self.profile.roles_of(unit)["units"][0]
+
+    def is_counted(self, node, unit):
+        return self.declaration(node) == unit and self.is_there(node)
+
+    def is_there(self, node):
+        return not self.is_nobody(node) and not (self.is_gone(node) and self.judge.is_null(node))
+
+    def seen(self, node, path):
+        """What a path names and nothing hides."""
+        if node in self.hidden:
+            return
+        if path in self.profile.paths.at(node.state):
+            yield node
+        if not (self.is_gone(node) and self.judge.is_null(node)):
+            for child in node.children:
+                yield from self.seen(child, path)
+
+    # ---- writing
+
+    def document(self):
+        """None: all of it is withheld. A mere value that is not allowed is null, but for a line."""
+        root, self.deepest = self.judge.root, 0
+        if root not in self.hidden:
+            return self.write(root)
+        return None if self.is_gone(root) or root.is_container or self.profile.lines else b"null"
+
+    def write(self, node):
+        self.deepest = max(self.deepest, node.depth if node.is_container else 0)
+        if self.is_gone(node) and self.judge.is_null(node):
+            return b"null"
+        if node in self.numbers:
+            return (b'"%d"' if node.kind == STRINGS else b"%d") % self.numbers[node]
+        if not node.is_container:
+            return self.raw[node.begin:node.end]
+        kept = [i for i, child in enumerate(node.children) if child not in self.hidden]
+        if not kept and (node.children or self.is_place(node)):
+            return b"[]" if node.kind == LISTS else b"{}"
+        return self.joined(node, kept)
+
+    def joined(self, node, kept):
+        if not node.children:
+            return self.raw[node.begin:node.end]
+        out = [self.raw[node.begin:node.children[0].whole]]
+        for i in kept:
+            child = node.children[i]
+            if i != kept[0]:
+                out.append(self.raw[node.children[i - 1].end:child.whole])
+            out += [self.raw[child.whole:child.begin], self.write(child)]
+        return b"".join([*out, self.raw[node.children[-1].end:node.end]])
+
+    def is_place(self, node):
+        """Whether something may vanish from it: an empty one is then written without the space inside."""
+        for path, left, wanted in self.profile.paths.next(node.state):
+            role = self.profile.roles[path]
+            if left == 1 and (role in GONE_FOR_ALL or (role == "counts" and not self.profile.complete) or
+                              (role == "units" and (path not in self.profile.nulls or not isinstance(wanted, str)))):
+                return True
+        return self.profile.has_allow and not self.is_allowed(node)
+
+    def is_allowed(self, node):
+        while node is not None and "allow" not in self.profile.roles_of(node):
+            node = node.parent
+        return node is not None
+
+    # ---- limits
+
+    def size(self, unit, around):
+        """What stays of it, with its name; of a line, with the space around."""
+        return len(self.write(unit)) + unit.begin - unit.whole + (around if unit.parent is None else 0)
+
+    def oversized(self, around):
+        """Units that are too long in what is left of them, the innermost first."""
+        for unit in reversed(self.judge.units):
+            if unit not in self.judge.gone and unit not in self.hidden and self.size(unit, around) > self.profile.record:
+                return unit
+        return None
+
+    def too_long(self, around):
+        return any(u.end - u.whole + (around if u.parent is None else 0) > 2 * self.profile.record for u in self.judge.units)
+
+
+def is_count(node):
+    return node.kind in (NUMBERS, STRINGS)
+
+
+def units_around(node):
+    """From the innermost on."""
+    while node.parent is not None:
+        node = node.parent
+        if node.unit is node:
+            yield node
+
+
+def is_in(node, scope):
+    while node is not scope and node.parent is not None:
+        node = node.parent
+    return node is scope
+
+
+def withhold_the_long(profile, parts, writers):
+    """Judged on what stays visible, so that each that goes may let others in. False: one is undeliverable as it came."""
+    around = {w: e - b - (w.judge.root.end - w.judge.root.begin) if profile.lines else 0 for w, (b, e, _) in zip(writers, parts)}
+    if any(w.too_long(around[w]) for w in writers):
+        return False
+    while True:
+        found = [(w, u) for w in writers for u in [w.oversized(around[w])] if u]
+        if not found:
+            return True
+        for writer, unit in found:
+            writer.judge.find(unit, False)
+        follow([w.judge for w in writers])
+        for writer in writers:
+            writer.begin_again()
+
+
+def count_found(parts, judges):
+    """Units that something was found in, or that go with one; what stands outside all of them is one more."""
+    if len(judges) < len(parts):
+        return SOME
+    return sum(len((j.touched | j.gone) - {ALL}) for j in judges) + any(ALL in j.touched | j.gone for j in judges)
+
+
+def delivered(profile, world, raw):
+    """(bytes or None: the document's miss, how many units something was found in; None: it cannot be read)"""
+    profile.outside = False
+    try:
+        parts = judged(profile, world, raw)
+    except Undeliverable:
+        return None, None
+    judges = [j for _, _, j in parts if j]
+    writers = [Writer(j, raw) for j in judges]
+    found = count_found(parts, judges)
+    if len(raw) > profile.record and not withhold_the_long(profile, [p for p in parts if p[2]], writers):
+        return None, found
+    profile.outside = any(ALL in j.touched | j.gone for j in judges)
+    if any(ALL in j.gone for j in judges) or (profile.on_finding == "block" and (found == SOME or any(j.gone for j in judges))):
+        return None, found
+    return (lines if profile.lines else whole)(profile, raw, parts, writers), found
+
+
+def whole(profile, raw, parts, writers):
+    begin, end, _ = parts[0]
+    written = writers[0].document()
+    return None if written is None else bounded(profile, raw[:begin] + written + raw[end:], writers)
+
+
+def lines(profile, raw, parts, writers):
+    by_judge = {w.judge: w for w in writers}
+    written = [by_judge[j].document() if j else None for _, _, j in parts]
+    kept = [i for i, text in enumerate(written) if text is not None]
+    if not kept:
+        return b""
+    out = [raw[:parts[0][0]]]
+    for i in kept:
+        begin, end, judge = parts[i]
+        out += [raw[parts[i - 1][1]:begin] if i != kept[0] else b"", raw[begin:judge.root.begin], written[i], raw[judge.root.end:end]]
+    return bounded(profile, b"".join(out) + raw[parts[-1][1]:], writers)
+
+
+def bounded(profile, out, writers):
+    return out if len(out) <= profile.whole and all(w.deepest <= profile.depth for w in writers) else None

@@ -1,0 +1,119 @@
+"""Differential fuzzing: the program's verdicts and edits of random documents under random profiles against the second implementation
+in tests/worlds/second/, written from the contract alone. test_random and test_random_many make what is wanted by leaving people out of what
+they write; here profiles and documents are anything, and what is wanted is worked out from the bytes.
+GATE1367_CASES=100000 as many documents, GATE1367_SEED=N other ones.
+
+    #= 8USC1367 a(2)
+    #= ICE10036.2 2.1
+"""
+# ctest: release
+# ctest: timeout=7200
+import ctypes as c
+import json
+import os
+import re
+
+import pytest
+
+from cases import person
+from harness.gateway import ROOT
+from harness.library import DELIVER, UNREADABLE, Document, Inspector, Run
+from second import generate
+from second.judge import DEFINITIVE, SUSPECTED, Profile, World
+from second.writer import SOME, delivered
+
+CASES = int(os.environ.get("GATE1367_CASES", 12000))
+SEED = int(os.environ.get("GATE1367_SEED", 1))
+BATCH, ENTRIES = 2000, 50
+
+MEDIA = {False: "application/json", True: "application/x-ndjson"}
+SHIPPED = (ROOT / "rules/section-1367.json").read_text()
+SITE = [{"id": "zqx-" + word[3:], "title": word, "why": "a test", "pattern": word, "literals": [word], "strength": SUSPECTED,
+         "tests": {"match": [word], "ignore": ["zqx"]}} for word in (generate.FIRST, generate.SECOND)]
+EXPRESSIONS = [(re.compile(word), word, SUSPECTED) for word in (generate.FIRST, generate.SECOND)] + [(re.compile("I-918"), "i-918", DEFINITIVE)]
+WORLD = World(generate.NUMBERS, {"person_id": generate.KEYS}, EXPRESSIONS, {("coa", "384"): ("coa-384", DEFINITIVE)})
+PEOPLE = "".join(json.dumps(p) + "\n" for p in [person(n) for n in generate.NUMBERS] + [person("A0999888%02d" % i, person_id=k) for i, k in enumerate(generate.KEYS)])
+
+
+def example(entry):
+    """What the gateway knows of a document's answers before one comes. Nothing is expected of it."""
+    return {"path": entry.declared["path"], "recipient": "entitled", "type": MEDIA[entry.lines], "text": entry.example, "expect": "unchanged"}
+
+
+def pack(entries):
+    """Some have shown what they look like."""
+    return json.dumps({"format": 1, "pack": "second", "version": "1", "markers": SITE, "profiles": [
+        {"id": "second", "title": "Anything", "system": "earm", "documents": [e.declared for e in entries],
+         "tests": [example(e) for e in entries if e.example is not None]}]})
+
+
+def refused(directory, entries):
+    """{entry: why} of those that the loader does not take."""
+    out = {}
+    while True:
+        left = [e for e in entries if e not in out]
+        try:
+            Inspector(directory, [SHIPPED, pack(left)], PEOPLE).close()
+            return out
+        except AssertionError as e:
+            found = re.findall(r"(?m)^.*?: /profiles/0/documents/(\d+)(.*)$", e.args[0].decode())
+            assert found, e
+            out.update({left[int(n)]: why for n, why in found if "warning" not in why})
+
+
+class Asked(Inspector):
+    """Documents of those entries that the loader takes."""
+
+    def __init__(self, directory, entries):
+        self.refused = refused(directory, entries)
+        self.entries = [e for e in entries if e not in self.refused]
+        super().__init__(directory, [SHIPPED, pack(self.entries)], PEOPLE)
+
+    def judge(self, entry, raw, entitled, cuts=(), limits=(0, 0, 0)):
+        """(verdict, bytes, records). limits: depth, record, document; 0: the usual one."""
+        d = Document(self.registry, b"second", entry.declared["path"].replace("{n}", "1").encode(), MEDIA[entry.lines].encode(), None, None, entitled, 0, *limits)
+        assert self.lib.gate1367_open(self.inspector, c.byref(d)) == 1
+        for a, b in zip([0, *cuts], [*cuts, len(raw)]):
+            self.lib.gate1367_feed(self.inspector, raw[a:b], c.c_size_t(b - a))
+        verdict = self.lib.gate1367_finish(self.inspector, 1)
+        out, piece = [], Run()
+        while self.lib.gate1367_output(self.inspector, c.byref(piece)):
+            out.append(c.string_at(piece.bytes, piece.len))
+        records = self.lib.gate1367_counts(self.inspector).protected
+        self.lib.gate1367_close(self.inspector)
+        return verdict, b"".join(out), records
+
+
+def disagreement(asked, entry, raw, cuts, limits):
+    """None, or what differs: (whom it concerns, what the program says, what the second implementation says)"""
+    depth, record, whole = limits
+    wanted, found = delivered(Profile(entry.declared, lines=entry.lines, depth=depth, record=record, document=whole), WORLD, raw)
+    verdict, out, records = asked.judge(entry, raw, 0, cuts, limits)
+    got = out if verdict == DELIVER else None
+    if got != wanted:
+        return "restricted", got, wanted
+    verdict, out, records = asked.judge(entry, raw, 1, cuts, limits)
+    if found is None or verdict == UNREADABLE:
+        return None if found is None and verdict == UNREADABLE else ("unreadable", verdict, found)
+    if out != raw or verdict != DELIVER:
+        return "entitled", out, raw
+    return None if records == found or found == SOME else ("records", records, found)
+
+
+def limits_of(rng):
+    """Depth, record and document: mostly the usual ones."""
+    if rng.random() < 0.85:
+        return 256, 4 << 20, 64 << 20
+    return rng.choice([3, 5, 8, 256]), rng.choice([40, 100, 300, 4 << 20]), rng.choice([200, 500, 2000, 64 << 20])
+
+
+@pytest.mark.parametrize("batch", range(-(-CASES // BATCH)))
+def test_second(tmp_path, batch):
+    rng = generate.Random(f"second {SEED} {batch}")
+    with Asked(tmp_path, [generate.Entry(rng, n) for n in range(ENTRIES)]) as asked:
+        for i in range(BATCH):
+            entry = asked.entries[i % len(asked.entries)]
+            raw = generate.body(generate.Random(f"{SEED} {batch} {i}"), entry)
+            cuts = sorted(rng.randrange(len(raw) + 1) for _ in range(rng.choice([0, 0, 1, 3])))
+            differs = disagreement(asked, entry, raw, cuts, limits_of(rng))
+            assert differs is None, f"seed {SEED} batch {batch} case {i}: {entry.declared}\n{raw!r}\n{differs}"
