@@ -15,6 +15,7 @@ struct engine_streaming {
     struct policy_verdict sums;
     struct buf subjects;   /* uint64_t, as they come */
     struct buf suspicion_counts, suspicion_prints; /* size_t, struct registry_print, of the part at hand */
+    rule_id outside[2];    /* match_survey.outside of the next unit */
     uint32_t *rule_counts; /* one a rule */
     struct policy_rule_count *rules;
     uint64_t read;

@@ -18,6 +18,7 @@ bool engine_stream_prepare(struct engine *e)
     buf_init(&s->suspicion_counts, SUBJECTS_MAX);
     buf_init(&s->suspicion_prints, SUBJECTS_MAX);
     s->sums = (struct policy_verdict){0};
+    s->outside[0] = s->outside[1] = RULE_NONE;
     s->read = 0;
     edit_stream_begin(&s->edit, e->begin.out);
     return s->arena && s->rule_counts && s->rules;
@@ -77,6 +78,7 @@ static bool add_up(struct engine *e, const struct policy_verdict *v)
     struct policy_verdict *sums = &s->sums;
     bool again = sums->outside && v->outside;
     sums->outside |= v->outside;
+    memcpy(s->outside, v->outside_markers, sizeof s->outside);
     sums->found |= v->found;
     sums->flawed |= v->flawed;
     sums->seen += v->seen - again;
@@ -106,8 +108,10 @@ static enum engine_unreadable judge_unit(struct engine *e, const struct match_st
     struct engine_streaming *s = &e->streaming;
     struct engine_limits limits = e->begin.limits;
     limits.document = UINT64_MAX;
+    struct match_survey inside = step->inside;
+    inside.outside = s->outside;
     size_t size = (size_t)(step->piece.end - step->piece.begin);
-    struct engine_judging j = {.survey = &step->inside,
+    struct engine_judging j = {.survey = &inside,
         .class = e->begin.class,
         .limits = &limits,
         .body = span_sub(s->edit.window, (size_t)(step->piece.begin - s->edit.base), size),
@@ -235,8 +239,10 @@ static bool decide_outside(struct engine *e, const struct match_step *step)
 {
     struct engine_streaming *s = &e->streaming;
     struct policy_verdict v;
+    struct match_survey inside = step->inside;
+    inside.outside = s->outside;
     arena_reset(s->arena);
-    if (!is_ok(policy_decide(&step->inside, NULL, e->begin.class, s->arena, &v)) || !add_up(e, &v)) {
+    if (!is_ok(policy_decide(&inside, NULL, e->begin.class, s->arena, &v)) || !add_up(e, &v)) {
         return latch_memory(e);
     }
     s->sums.document_withheld |= v.document_withheld;

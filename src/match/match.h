@@ -121,6 +121,7 @@ struct match_survey {
     uint64_t units_seen;
     uint64_t root_begin, root_end; /* of the document's value (JSON) */
     uint32_t visible_depth;        /* as match_piece.depth, outside every piece */
+    const rule_id *outside; /* of a part of a document: policy_verdict.outside_markers of the parts before; NULL: it is the first */
 };
 
 /* The unit (or reference) that a finding in this piece belongs to: in a graph an object that has no id belongs to what is

@@ -56,9 +56,18 @@ static result note_markers(struct deciding *d)
     REQUIRE(d->markers, ERROR_LIMIT, 0);
     for (size_t i = 0; i <= s->piece_count; i++)
         d->markers[i].first[0] = d->markers[i].first[1] = RULE_NONE;
+    if (s->outside) memcpy(d->markers[s->piece_count].first, s->outside, sizeof d->markers->first);
     for (size_t i = 0; i < s->finding_count; i++)
         if (is_marker(&s->findings[i])) note_marker(&d->markers[slot_of(d, &s->findings[i])], &s->findings[i]);
     return OK;
+}
+
+static void keep_markers(struct deciding *d)
+{
+    static const rule_id none[2] = {RULE_NONE, RULE_NONE};
+    const struct match_survey *s = d->survey;
+    const rule_id *stood = d->markers ? d->markers[s->piece_count].first : s->outside ? s->outside : none;
+    memcpy(d->out->outside_markers, stood, sizeof d->out->outside_markers);
 }
 
 static bool counts(const struct deciding *d, const struct match_finding *f)
@@ -290,6 +299,7 @@ RESULT policy_decide(const struct match_survey *survey, const uint8_t *oversized
     d.units = arena_alloc(arena, survey->piece_count + 1);
     REQUIRE(withheld && d.units, ERROR_LIMIT, 0);
     TRY(note_findings(&d));
+    keep_markers(&d);
     for (size_t i = 0; oversized && i < survey->piece_count; i++) {
         if (oversized[i]) d.units[i] |= HIT;
         out->found |= oversized[i] != 0;

@@ -54,6 +54,7 @@ struct policy_verdict {
      * withheld_count + disclosed ≤ seen; what is neither stood in something that nobody restricted sees. */
     uint64_t seen, protected_, withheld_count, disclosed;
     bool outside;      /* the document is one of them */
+    rule_id outside_markers[2]; /* a marker that stands outside every unit (1: in texts), here or in match_survey.outside; RULE_NONE */
     uint64_t redacted; /* of those disclosed: some of it was replaced */
     uint64_t unmatched; /* left out because what was asked for does not stand in them */
     bool found_nothing; /* … and the document is one of them: nobody is there, whatever else it holds */

@@ -221,6 +221,11 @@ TABLE = numbered([
     # what leaves in parts
     Case("independent, and twice outside every unit", {**MAP, "independent": True}, {"a": P["aNumber"], "byNumber": {"k": ANN}, "b": P["receipt"]},
          b"never read", None),
+    Case("independent, and two suspicions outside every unit", {**MAP, "independent": True, "uniform": ["$.u"]},
+         {"u": "womens shelter", "byNumber": {"k": ANN}, "b": "order of protection"}, b"never read", None),
+    Case("independent lines, and two suspicions outside every unit", {**MAP, "independent": True},
+         lines({"a": "womens shelter", "byNumber": {"k": ANN}}, {"a": "order of protection", "byNumber": {"k": BOB}}), b"never read", None,
+         content_type=NDJSON),
 
     # nothing to find
     Case("nothing in it", ITEMS, pretty(items(ANN, CAT)), pretty(items(ANN, CAT)), pretty(items(ANN, CAT)), found=0),

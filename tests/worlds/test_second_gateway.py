@@ -100,6 +100,8 @@ class Case:
             out, found = None, found if found in (None, SOME) else found + (not profile.outside)
         if out is not None:
             return (200, self.entry.media, out, [self.field] * len(listed)), told(found)
+        if profile.entry.get("independent"):
+            found = SOME  # what stands behind where it was given up was never read, and nobody in it was shown
         miss = profile.entry.get("miss") or {"status": 404, "type": "application/problem+json", "body": NOT_FOUND.decode()}
         return (miss["status"], miss["type"], miss["body"].encode(), []), told(found)
 

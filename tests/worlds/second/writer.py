@@ -64,7 +64,7 @@ class Writer:
             around = {self.declaration(a) for n in counted for a in units_around(n)}
             for node in self.seen(self.judge.root, path):
                 scope = next((a for a in units_around(node) if self.declaration(a) in around), self.judge.root)
-                self.numbers[node] = sum(1 for n in counted if n is not scope and is_in(n, scope))
+                self.numbers.setdefault(node, sum(1 for n in counted if n is not scope and is_in(n, scope)))
 
     def declaration(self, unit):
         """Where several paths name one unit, the first speaks."""
