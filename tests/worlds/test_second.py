@@ -47,26 +47,31 @@ def pack(entries):
          "tests": [example(e) for e in entries if e.example is not None]}]})
 
 
-def refused(directory, entries):
-    """{entry: why} of those that the loader does not take."""
-    out = {}
+def mended(directory, entries):
+    """The entries without what the loader does not take together: it says which key is one too many."""
     while True:
-        left = [e for e in entries if e not in out]
         try:
-            Inspector(directory, [SHIPPED, pack(left)], PEOPLE).close()
-            return out
+            Inspector(directory, [SHIPPED, pack(entries)], PEOPLE).close()
+            return entries
         except AssertionError as e:
-            found = re.findall(r"(?m)^.*?: /profiles/0/documents/(\d+)(.*)$", e.args[0].decode())
+            found = set(re.findall(r"(?m)^.*?: /profiles/0/documents/(\d+)(?:/([a-z_]+))?(?!.*warning: )", e.args[0].decode()))
             assert found, e
-            out.update({left[int(n)]: why for n, why in found if "warning" not in why})
+            entries = [e for e in (drop(e, [k for at, k in found if int(at) == n]) for n, e in enumerate(entries)) if e is not None]
+
+
+def drop(entry, keys):
+    """None: nothing is left to mend."""
+    for key in keys:
+        for also in (key, *{"counts": ["complete"], "units": ["counts", "complete", "independent", "only"]}.get(key, ())):
+            entry.declared.pop(also, None)
+    return None if "" in keys or "path" in keys else entry
 
 
 class Asked(Inspector):
-    """Documents of those entries that the loader takes."""
+    """Documents of those entries."""
 
     def __init__(self, directory, entries):
-        self.refused = refused(directory, entries)
-        self.entries = [e for e in entries if e not in self.refused]
+        self.entries = mended(directory, entries)
         super().__init__(directory, [SHIPPED, pack(self.entries)], PEOPLE)
 
     def judge(self, entry, raw, entitled, cuts=(), limits=(0, 0, 0)):

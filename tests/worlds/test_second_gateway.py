@@ -17,7 +17,7 @@ from harness.origin import Origin, answer
 from second import generate
 from second.judge import Profile, World
 from second.writer import SOME, delivered
-from test_second import EXPRESSIONS, MEDIA, PEOPLE, SITE, example, refused
+from test_second import EXPRESSIONS, MEDIA, PEOPLE, SITE, example, mended
 from worlds import NOT_FOUND, request
 
 SEED = int(os.environ.get("GATE1367_SEED", 1))
@@ -35,14 +35,19 @@ class Entry(generate.Entry):
             self.declared.pop("independent", None)
         if rng.random() < 0.2:
             self.declared["headers"] = [FIELD]
+        if rng.random() < 0.15:
+            self.declared["writable_by"] = {"state-police": [generate.spelled(rng, rng.choice(self.below)[0])]}
 
     @property
     def media(self):
         return MEDIA[self.lines]
 
-    def profile(self, raw):
+    def profile(self, raw, writable=False):
         if self.kind != "inspect":
-            return Profile(self.declared, self.kind, self.lines)
+            declared = self.declared
+            if writable and "writable_by" in declared:
+                declared = {**declared, "texts": declared.get("texts", []) + declared["writable_by"]["state-police"]}
+            return Profile(declared, self.kind, self.lines)
         is_list = raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
         out = Profile({"units": ["$" if self.lines else "$[*]" if is_list else "$[1000000]"]}, lines=self.lines)
         out.inspects = True
@@ -91,9 +96,9 @@ class Case:
         asked.replies[self.path] = answer(self.raw, content_type=entry.media, headers=[(FIELD, self.field)],
                                           framing=rng.choice(["length", "chunked"]))
 
-    def judge(self, world):
+    def judge(self, world, writable=False):
         """((status, type, body, fields), what the entitled are told)"""
-        profile = self.entry.profile(self.raw)
+        profile = self.entry.profile(self.raw, writable)
         out, found = delivered(profile, world, self.raw)
         listed = [FIELD] if FIELD in profile.entry.get("headers", ()) else []
         if listed and self.field in world.numbers:
@@ -137,14 +142,12 @@ def check_entitled(case, got, section):
 @pytest.mark.parametrize("batch", range(-(-CASES // BATCH)))
 def test_second_through_the_gateway(tmp_path, batch):
     rng = generate.Random(f"gateway {SEED} {batch}")
-    entries = [Entry(rng, n) for n in range(ENTRIES)]
-    bad = refused(tmp_path, entries)
-    entries = [e for e in entries if e not in bad]
+    entries = mended(tmp_path, [Entry(rng, n) for n in range(ENTRIES)])
     world = World(generate.NUMBERS, {"person_id": generate.KEYS}, EXPRESSIONS, {("coa", "384"): ("coa-384", "definitive")}, suspects=True)
     with Asked(tmp_path, entries) as asked:
         for at in range(0, BATCH, PIPELINE):
             cases = [Case(asked, batch * BATCH + i, entries[i % len(entries)]) for i in range(at, at + PIPELINE)]
-            judged = [c.judge(world)[0] for c in cases]
+            judged = [c.judge(world, True)[0] for c in cases]
             for case, got, wanted in zip(cases, asked.ask("police", [c.path for c in cases]), judged, strict=True):
                 check_restricted(case, got, wanted)
             again = [c.judge(world)[1] for c in cases]

@@ -97,9 +97,12 @@ class Entry:
         self.below = [p for p in self.all if p[0]]
         self.declared = {"path": f"/d{number}/{{n}}", "query": {"x": "any"}}
         self.declare()
-        # of lines: whether what stood before a break is only of that line
         self.example = example(rng, self) if rng.random() < 0.4 else None
-        self.is_each = "$" in self.declared.get("units", ()) and "links" not in self.declared
+
+    @property
+    def is_each(self):
+        """Of lines: whether what stood in one before it broke is only of that line."""
+        return "$" in self.declared.get("units", ()) and "links" not in self.declared
 
     def declare(self):
         rng, out = self.rng, self.declared
@@ -122,6 +125,8 @@ class Entry:
             self.counts(units, scalars)
         if rng.random() < 0.4:
             out["miss"] = {"status": 404, "type": "application/json", "body": "{}"}
+        if units and rng.random() < 0.08:
+            self.only(units)
         if rng.random() < 0.15:
             out["independent"] = True
             for name in ("counts", "complete", "links", "cursors"):
@@ -135,6 +140,13 @@ class Entry:
         if rng.random() < (0.6 if self.lines else 0.15):
             out.add("$")
         return distinct(sorted(out))
+
+    def only(self, units):
+        """One member of the only kind of unit."""
+        rng = self.rng
+        around = [u for u in units if u != "$"]
+        if len(around) == 1 and not self.lines:
+            self.declared["only"] = {around[0] + member(rng, rng.choice(NAMES[:10])): ["F-1", 11, 12, "Springfield", "true"][:rng.randrange(1, 6)]}
 
     def counts(self, units, scalars):
         rng, out = self.rng, {}
@@ -304,7 +316,7 @@ def broken(rng, raw):
 
 def example(rng, entry):
     """An answer as the origin writes it."""
-    entry.is_each, maker = False, Maker(rng, entry)
+    maker = Maker(rng, entry)
     maker.flawed = maker.strange = 0
     maker.budget = min(maker.budget, 200)
     return maker.text()

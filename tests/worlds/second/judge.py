@@ -27,6 +27,11 @@ def names_nobody(text):
     return not said.strip("0") or said in NOBODY or text.strip() == "-1"
 
 
+def folded(text):
+    """As `equals` compares."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 class World:
     """Who is protected, and what is a marker. `expressions`: [(compiled, rule, strength)]; `codes`: {(label, value): (rule, strength)}"""
 
@@ -61,10 +66,14 @@ class Profile:
         for kind, listed in entry.get("keys", {}).items():
             for path in listed:
                 self.add(texts, "keys " + kind, path)
+        self.unit_paths = range(len(units))
         self.counts = []
         for path, counted in entry.get("counts", {}).items():
             self.counts.append((len(texts), next(i for i, u in enumerate(units) if u["path"] == counted)))
             self.add(texts, "counts", path)
+        self.only = [(len(texts) + i, {folded(str(v)) for v in values}) for i, values in enumerate(entry.get("only", {}).values())]
+        for path in entry.get("only", {}):
+            self.add(texts, "only", path)
         self.paths = Paths(texts)
         self.by_state = {}
 
@@ -80,6 +89,9 @@ class Profile:
                 out.setdefault(self.roles[p], []).append(p)
             self.by_state[state] = out
         return self.by_state[state]
+
+    def is_around(self, unit, path):
+        return self.paths.segments[unit] == self.paths.segments[path][:len(self.paths.segments[unit])]
 
     def roles_of(self, node):
         return self.roles_at(node.state)
@@ -172,15 +184,15 @@ class Judge:
 
     def decide(self):
         for unit in self.suspicions:
-            if len(self.rules(unit)) > 1:
+            if len(self.rules(unit, True)) > 1:
                 self.touched.add(unit)
             if len(self.rules(unit, False)) > 1:
                 self.find(unit, False)
         return self
 
-    def rules(self, unit, *where):
-        """Of the markers in it: in texts or not."""
-        return {rule for rule, stood in self.suspicions.get(unit, {}).items() if not where or stood & set(where)}
+    def rules(self, unit, in_text):
+        """Of the markers in it, in texts or outside."""
+        return {rule for rule, stood in self.suspicions.get(unit, {}).items() if in_text in stood}
 
     def own_numbers(self):
         """Those of units that a definitive marker shows."""

@@ -1,5 +1,5 @@
 """What a restricted recipient gets of a document: contract 5, Edits."""
-from .judge import ALL, Undeliverable, follow, judged
+from .judge import ALL, Undeliverable, folded, follow, judged
 from .reader import LISTS, NUMBERS, STRINGS, WORDS
 
 SOME = "some"  # of a line that does not parse, what stands before it breaks may have been read
@@ -15,12 +15,32 @@ class Writer:
         self.begin_again()
 
     def begin_again(self):
-        self.hidden, self.numbers = set(), {}
+        self.hidden, self.numbers, self.lost = set(), {}, set()
         self.hide(self.judge.root, False)
+        if self.profile.only:
+            self.lose()
+            self.hide(self.judge.root, False)
         self.count()
 
     def is_gone(self, node):
-        return node.unit is node and node in self.judge.gone
+        return node.unit is node and (node in self.judge.gone or node in self.lost)
+
+    # ---- who is only there with one of some values
+
+    def lose(self):
+        """Units in which none stands where it is seen."""
+        for path, values in self.profile.only:
+            held = {a for n in self.seen(self.judge.root, path) if folded(n.value or "") in values for a in [n, *units_around(n)]}
+            self.lost |= {u for u in self.judge.units if self.holds(u, path) and u not in held}
+
+    def holds(self, unit, path):
+        """The outermost unit around the path, the document aside where there is a smaller one; of lines, the line."""
+        if self.profile.lines:
+            return unit.parent is None
+        if unit.parent is None:
+            return not any(self.profile.is_around(u, path) for u in self.profile.unit_paths if self.profile.paths.segments[u])
+        outer = [a for a in units_around(unit) if a.parent is not None]
+        return not outer and self.profile.is_around(self.profile.roles_of(unit)["units"][0], path)
 
     # ---- who is not there
 
@@ -96,9 +116,9 @@ class Writer:
         return None if self.is_gone(root) or root.is_container or self.profile.lines else b"null"
 
     def write(self, node):
-        self.deepest = max(self.deepest, node.depth if node.is_container else 0)
         if self.is_gone(node) and self.judge.is_null(node):
             return b"null"
+        self.deepest = max(self.deepest, node.depth if node.is_container else 0)
         if node in self.numbers:
             return (b'"%d"' if node.kind == STRINGS else b"%d") % self.numbers[node]
         if not node.is_container:
