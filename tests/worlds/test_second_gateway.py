@@ -5,6 +5,7 @@ GATE1367_CASES=100000 a tenth as many documents, GATE1367_SEED=N other ones.
     #= 8USC1367 a(2)
     #= ICE10036.2 2.1
 """
+# ctest: release
 # ctest: timeout=7200
 import json
 import os
@@ -12,7 +13,7 @@ import os
 import pytest
 
 import wire
-from harness.gateway import ROOT, SANITIZED, Gateway
+from harness.gateway import ROOT, Gateway
 from harness.origin import Origin, answer
 from second import generate
 from second.judge import Profile, World
@@ -21,7 +22,7 @@ from test_second import EXPRESSIONS, MEDIA, PEOPLE, SITE, example, mended
 from worlds import NOT_FOUND, request
 
 SEED = int(os.environ.get("GATE1367_SEED", 1))
-CASES = int(os.environ.get("GATE1367_CASES", 4000 if SANITIZED else 20000)) // 10
+CASES = int(os.environ.get("GATE1367_CASES", 20000)) // 10
 BATCH, ENTRIES, PIPELINE = 400, 40, 40
 KINDS = {"withhold": "/w", "block": "/b", "inspect": "/i"}
 FIELD = "X-Data-Center"

@@ -30,8 +30,14 @@ class Writer:
     def lose(self):
         """Units in which none stands where it is seen."""
         for path, values in self.profile.only:
-            held = {a for n in self.seen(self.judge.root, path) if folded(n.value or "") in values for a in [n, *units_around(n)]}
+            held = {a for n in self.seen(self.judge.root, path) if self.says(n, values) for a in [n, *units_around(n)]}
             self.lost |= {u for u in self.judge.units if self.holds(u, path) and u not in held}
+
+    def says(self, node, values):
+        """At the path or below it, where it is seen."""
+        if node in self.hidden or self.is_gone(node):
+            return False
+        return folded(node.value or "") in values or any(self.says(child, values) for child in node.children)
 
     def holds(self, unit, path):
         """The outermost unit around the path, the document aside where there is a smaller one; of lines, the line."""
