@@ -215,6 +215,8 @@ static struct part read_look(struct parse *x, bool behind, bool negative)
             other = true;
         }
     } while (!x->failed && *x->p == '|' && x->p++);
+    /* What is left out is asked for all the same: its bytes are not one to this expression. */
+    if (any && other && !negative) (void)intern_set(x, &all);
     if (x->failed || !any || (other && !negative)) return empty_part(x);
     if (negative) set_invert(&all);
     return set_part(x, behind ? NODE_BEHIND : NODE_AHEAD, &all);

@@ -195,6 +195,83 @@ static void test_any_expression(void **state)
     assert_true(loaded > 1000 && hits > 10000);
 }
 
+/* A pack of one identifier that is looked for anywhere. False where PCRE2 refuses the expression. */
+static bool open_identifier(const char *expression, struct loaded *l)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+        "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"markers\":[],\"profiles\":[],\"identifiers\":[{\"id\":\"i\","
+        "\"title\":\"t\",\"why\":\"w\",\"kind\":\"passport\",\"pattern\":\"%s\",\"tests\":{\"match\":[\"a\"],"
+        "\"ignore\":[\"b\"]}}]}",
+        expression);
+    *l = load_text(text);
+    return l->set != NULL;
+}
+
+/* Other digits, and letters in the other case. */
+static void draw_alike(const char *text, size_t n, char *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)text[i], other = is_digit(c) ? (uint8_t)('0' + roll(10)) : c;
+        if (is_alpha(c) && roll(2)) other = c ^ 0x20;
+        out[i] = (char)other;
+    }
+}
+
+/* What was found in one text is taken for what is in another only where the expression cannot tell them apart: of texts
+ * that are like each other, one behind the other, the same is found as in each alone. */
+static void test_texts_that_are_alike(void **state)
+{
+    static const char alphabet[] = "aBcAC12345 -";
+    static const char *const looks[] = {"", "", "(?=[0-4]|ab)", "(?<=[0-4]|ab)", "(?![0-4]|ab)", "(?<!ab|[0-4])"};
+    size_t hits = 0, loaded = 0;
+    (void)state;
+    for (int round = 0; round < 4000; round++) {
+        struct loaded l;
+        char drawn[1024], expression[1100];
+        draw_expression(drawn, 10);
+        snprintf(expression, sizeof expression, "%s(%s)", looks[roll(ARRAY_LEN(looks))], drawn);
+        if (open_identifier(expression, &l)) {
+            struct rules_scratch *x = rules_scratch_new(l.set);
+            loaded++;
+            for (int i = 0; i < 40; i++) {
+                char text[16], alike[16];
+                size_t n = roll(12);
+                for (size_t c = 0; c < n; c++)
+                    text[c] = alphabet[roll(sizeof alphabet - 1)];
+                draw_alike(text, n, alike);
+                hits += assert_same(l.set, x, span_of(text, n), 0) + assert_same(l.set, x, span_of(alike, n), 0);
+            }
+            rules_scratch_free(x);
+        }
+        loaded_free(&l);
+    }
+    assert_true(loaded > 1000 && hits > 10000);
+}
+
+static size_t count_found(const struct rules_set *set, struct rules_scratch *x, span text)
+{
+    static struct found f;
+    look_at(set, x, true, text, 0, &f);
+    return f.count;
+}
+
+/* One way that a look asks for a byte is as good as one that asks for several: neither is left out of what tells texts
+ * apart. */
+static void test_a_look_of_two_ways(void **state)
+{
+    struct loaded l;
+    (void)state;
+    assert_true(open_identifier("(?<![0-9A-Z])K(?=[0-4]|XY)((?:XY)?[0-9]{8})(?![0-9])", &l));
+    struct rules_scratch *x = rules_scratch_new(l.set);
+    assert_int_equal(count_found(l.set, x, SPAN("K91111111")), 0);
+    assert_int_equal(count_found(l.set, x, SPAN("K12345678")), 1);
+    assert_int_equal(count_found(l.set, x, SPAN("KXY91111111")), 1);
+    assert_false(rules_see_shapes(l.set, 1, 0, SPAN("K91111111")));
+    rules_scratch_free(x);
+    loaded_free(&l);
+}
+
 /* It does leave something out: a value that is nobody's wakes no expression. */
 static void test_leaves_something_out(void **state)
 {
@@ -281,6 +358,8 @@ int main(void)
         cmocka_unit_test(test_shipped_pack),
         cmocka_unit_test(test_room_for_a_site),
         cmocka_unit_test(test_any_expression),
+        cmocka_unit_test(test_texts_that_are_alike),
+        cmocka_unit_test(test_a_look_of_two_ways),
         cmocka_unit_test(test_leaves_something_out),
         cmocka_unit_test(test_looks_ahead_in_a_row),
         cmocka_unit_test(test_space_of_a_literal),
