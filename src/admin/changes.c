@@ -16,6 +16,20 @@ static RESULT name_subjects(struct admin *a, const uint64_t *subjects, size_t n,
     return OK;
 }
 
+/* An entry about many has more parts than the ring has room for at once: the scribe makes some. */
+#define ROOM_TRIES 5000
+#define ROOM_NAP_NS UINT64_C(1000000)
+
+static RESULT publish(struct admin *a, struct ledger_entry *e, uint64_t *ticket)
+{
+    result r = ledger_entry_publish(e, &a->scratch, a->arguments->ring, ticket);
+    for (unsigned i = 0; i < ROOM_TRIES && r.class == ERROR_LIMIT && r.code == EAGAIN; i++) {
+        os_nap_ns(ROOM_NAP_NS);
+        r = ledger_entry_publish(e, &a->scratch, a->arguments->ring, ticket);
+    }
+    return r;
+}
+
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
 {
@@ -42,7 +56,7 @@ RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by
     result r = name_subjects(a, subjects, subject_count, names);
     if (is_ok(r)) r = os_random(e.nonce, sizeof(e.nonce));
     *ticket = 0;
-    if (is_ok(r)) r = ledger_entry_publish(&e, &a->scratch, a->arguments->ring, ticket);
+    if (is_ok(r)) r = publish(a, &e, ticket);
     mem_free(names);
     return r;
 }
@@ -96,7 +110,6 @@ static RESULT parse_line(struct admin *a, struct batch *b, const char *name, uns
 {
     struct registry_change *c = &b->changes[b->count];
     TRY(registry_change_parse(a->key, name, line, text, b->memory, p, c));
-    c->position = a->position + b->count + 1;
     c->time = os_realtime_us() / 1000000;
     b->subjects[b->count++] = c->subject;
     b->protects += c->op == REGISTRY_PROTECT;
@@ -138,6 +151,33 @@ static void record_changes(struct visitor *v, const struct batch *b, size_t appl
     if (!is_ok(r)) say_error(v, "the changes are in force, but the ledger did not take their entry");
 }
 
+/* With one sync for so many. Where not all of them have room, as many as have. */
+#define TOGETHER 256
+static RESULT apply_some(struct admin *a, struct batch *b, size_t *applied)
+{
+    size_t n = b->count - *applied < TOGETHER ? b->count - *applied : TOGETHER;
+    result r = journal_apply_all(a, b->changes + *applied, n);
+    bool full = r.class == ERROR_LIMIT && r.code == REGISTRY_OVERLAY_FULL;
+    if (is_ok(r)) *applied += n;
+    if (!full) return r;
+    for (r = OK; is_ok(r) && n > 0; n--) {
+        r = journal_apply(a, &b->changes[*applied]);
+        *applied += is_ok(r);
+    }
+    return r;
+}
+
+/* Answers that show somebody by a marker wait for us meanwhile. */
+static RESULT apply_all(struct admin *a, struct batch *b, size_t *applied)
+{
+    result r = OK;
+    while (is_ok(r) && *applied < b->count) {
+        r = apply_some(a, b, applied);
+        suspicions_serve(a);
+    }
+    return r;
+}
+
 static void apply(struct visitor *v, const json_t *request, span body)
 {
     struct admin *a = v->admin;
@@ -147,10 +187,7 @@ static void apply(struct visitor *v, const json_t *request, span body)
     size_t applied = 0;
     result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, name, body, &b, p);
     bool parsed = is_ok(r);
-    while (is_ok(r) && applied < b.count) {
-        r = journal_apply(a, &b.changes[applied]);
-        applied += is_ok(r);
-    }
+    if (is_ok(r)) r = apply_all(a, &b, &applied);
     if (is_ok(r)) say(v, "{\"status\":\"ok\",\"applied\":%zu}\n", applied);
     else if (p != NULL && problems_errors(p) > 0) say_problems(v, p);
     else {

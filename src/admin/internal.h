@@ -31,8 +31,9 @@ struct admin {
     int journal;       /* open for appending */
     uint64_t position; /* of the journal's last record */
     uint64_t journal_bytes; /* of whole records */
-    bool journal_broken;    /* it could not be put right after a failed write */
-    unsigned room_told;     /* per cent of the overlay's room of which the last alarm spoke */
+    struct os_identity journal_file;
+    bool journal_broken; /* it could not be put right after a failed write */
+    unsigned room_told;  /* per cent of the overlay's room of which the last alarm spoke */
     struct ledger_month month;
     struct ledger_sealer *sealer; /* NULL without auditors */
     struct buf scratch;
@@ -51,6 +52,8 @@ RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_
 RESULT journal_read(struct admin *a, struct buf *text);
 /* suspicions.c: takes what workers say from now on. */
 RESULT suspicions_open(struct admin *a);
+/* Those that wait, between two parts of something that takes long. */
+void suspicions_serve(struct admin *a);
 void suspicions_close(struct admin *a);
 /* Answers {"command":"suspected"} and "clear" into out; entry: what the ledger must hold before it is told. */
 struct suspicion_entry {

@@ -16,7 +16,7 @@ static RESULT replay(struct admin *a, size_t overlay, struct registry_journal_en
     registry_overlay_info(to, &stand);
     uint64_t from = stand.position >= info.journal ? stand.position + 1 : info.journal;
     TRY(os_read_fd(a->journal, CONFIG_JOURNAL_MAX, &text));
-    result r = registry_journal_replay(a->key, buf_span(&text), from, to, end);
+    result r = registry_journal_replay(a->key, buf_span(&text), from, &info, to, end);
     buf_free(&text);
     return r;
 }
@@ -49,11 +49,13 @@ static RESULT open_shared(struct admin *a, char *why, size_t size)
 }
 
 /* Another admin may still be writing: what is unfinished now may be whole, and acknowledged, a moment later. It is cut when
- * this one is alone. */
+ * this one is alone. The name of a journal that is new is made durable before anything that stands in it. */
 RESULT journal_open(struct admin *a, char *why, size_t size)
 {
     struct registry_journal_end end = {0};
     TRY(open_shared(a, why, size));
+    TRY(os_identify(a->arguments->config->journal_path, &a->journal_file));
+    TRY(os_sync_parent(a->arguments->config->journal_path));
     result r = replay(a, 0, &end);
     if (!is_ok(r)) snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
     return r;
@@ -68,22 +70,37 @@ static void tell_room(struct admin *a)
     struct registry_overlay_info info;
     size_t i = 0;
     registry_overlay_info(a->arguments->overlays[0], &info);
-    unsigned filled = registry_overlay_filled(&info);
-    while (filled < steps[i]) i++;
+    unsigned memory = registry_overlay_filled(&info), file = (unsigned)(a->journal_bytes * 100 / CONFIG_JOURNAL_MAX);
+    while ((memory > file ? memory : file) < steps[i]) i++;
     bool worse = steps[i] > a->room_told;
     a->room_told = steps[i];
     if (!worse) return;
     char why[160];
     snprintf(why, sizeof(why), "live changes fill %u %% of their room, %llu persons known by a marker alone among them; rebuild and reload, "
-        "or look who writes so many markers", filled, (unsigned long long)info.suspected);
+        "or look who writes so many markers", memory, (unsigned long long)info.suspected);
+    if (file > memory) snprintf(why, sizeof(why), "%u %% of the journal's room are filled; %s", file, registry_error_text(REGISTRY_JOURNAL_FULL));
     ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
     result r = ipc_channel_send(a->arguments->control, &m);
     (void)r; /* a supervisor that does not listen finds us by its deadline */
 }
 
-RESULT journal_catch_up(struct admin *a)
+/* ---- others who write it ----------------------------------------------------------------------------------------- */
+
+/* The admin of the generation before, or another gateway that has the same registry: one at a time, for as long as an append
+ * takes, and each first reads what others wrote. */
+#define TURN_MS 2000
+
+static RESULT hold(struct admin *a)
+{
+    REQUIRE(is_ok(os_turn_take(a->journal, TURN_MS)), ERROR_INTERNAL, REGISTRY_JOURNAL_BUSY);
+    return OK;
+}
+
+/* What somebody wrote who did not live to hear that it is durable is made so before anything is built upon it. */
+static RESULT catch_up(struct admin *a)
 {
     struct registry_journal_end end = {0};
+    TRY(os_append_durable(a->journal, span_of(NULL, 0)));
     for (size_t i = ADMIN_OVERLAYS; i-- > 0;)
         if (a->arguments->overlays[i] != NULL) TRY(replay(a, i, &end));
     TRY(cut_torn(a, &end));
@@ -93,11 +110,32 @@ RESULT journal_catch_up(struct admin *a)
     return OK;
 }
 
+RESULT journal_catch_up(struct admin *a)
+{
+    TRY(hold(a));
+    result r = catch_up(a);
+    os_turn_end(a->journal);
+    return r;
+}
+
+/* What is written to a file that nobody will read at the next start is not written. */
+static RESULT keep_up(struct admin *a)
+{
+    struct os_identity now;
+    bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)) && os_same_file(&now, &a->journal_file);
+    REQUIRE(there, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    return now.size == a->journal_bytes ? OK : catch_up(a);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
 /* A record that could not be made durable is taken back, or the next one would stand behind its remains. Where even that
  * fails nobody knows what the file holds: no further change until a restart has read it. */
 static RESULT append(struct admin *a, span record)
 {
     REQUIRE(!a->journal_broken, ERROR_IO, EIO);
+    bool fits = record.len <= CONFIG_JOURNAL_MAX - a->journal_bytes && !fault_hit("journal-full");
+    REQUIRE(fits, ERROR_INTERNAL, REGISTRY_JOURNAL_FULL);
     result r = os_append_durable(a->journal, record);
     if (is_ok(r)) {
         a->journal_bytes += record.len;
@@ -123,13 +161,15 @@ static RESULT check_room(const struct admin *a, const struct registry_change *ch
     return OK;
 }
 
-RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_t n)
+static RESULT apply_held(struct admin *a, struct registry_change *changes, size_t n)
 {
     struct buf records;
     buf_init(&records, 64u << 20);
+    TRY(keep_up(a));
     TRY(check_room(a, changes, n));
     result r = OK;
     for (size_t i = 0; i < n && is_ok(r); i++) {
+        changes[i].position = a->position + i + 1;
         changes[i].fellows = (uint32_t)i;
         r = registry_journal_encode(a->key, &changes[i], &records);
     }
@@ -143,6 +183,14 @@ RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_
     }
     tell_room(a);
     return OK;
+}
+
+RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_t n)
+{
+    TRY(hold(a));
+    result r = apply_held(a, changes, n);
+    os_turn_end(a->journal);
+    return r;
 }
 
 RESULT journal_apply(struct admin *a, const struct registry_change *c)

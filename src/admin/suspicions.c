@@ -33,8 +33,7 @@ static bool add_change(struct group *g, const uint8_t request[16], const uint8_t
         prints[i] = (struct registry_print){load_le64(text + PRINT * i), load_le64(text + PRINT * i + 8)};
     }
     n = registry_suspicion_news(a->arguments->overlays[0], prints, n);
-    struct registry_change c = {.op = REGISTRY_SUSPECT, .keys = prints, .key_count = n,
-        .position = a->position + g->count + 1, .time = os_realtime_us() / 1000000};
+    struct registry_change c = {.op = REGISTRY_SUSPECT, .keys = prints, .key_count = n, .time = os_realtime_us() / 1000000};
     if (n == 0) return true; /* another worker was first */
     memcpy(c.reason, request, 16);
     if (!registry_suspicion_handle(a->key, prints, n, &c.subject)) return false;
@@ -160,6 +159,11 @@ static void suspicions_come(int fd, void *arg)
     } while (!ipc_collector_may_sleep(a->collector, IPC_SOON));
 }
 
+void suspicions_serve(struct admin *a)
+{
+    if (a->collector != NULL) suspicions_come(-1, a);
+}
+
 RESULT suspicions_open(struct admin *a)
 {
     TRY(ipc_collector_new(a->arguments->suspicions, &a->collector));
@@ -236,7 +240,7 @@ RESULT suspicions_list(struct admin *a, struct buf *out, struct suspicion_entry 
 RESULT suspicions_clear(struct admin *a, const char *subject, const char *by, const char *reason, struct suspicion_entry *entry)
 {
     uint8_t handle[8];
-    struct registry_change c = {.op = REGISTRY_CLEAR, .position = a->position + 1, .time = os_realtime_us() / 1000000};
+    struct registry_change c = {.op = REGISTRY_CLEAR, .time = os_realtime_us() / 1000000};
     REQUIRE(strlen(subject) == 16 && hex_decode(span_str(subject), handle, sizeof(handle)), ERROR_CONFIG, 0);
     for (size_t i = 0; i < sizeof(handle); i++) c.subject = c.subject << 8 | handle[i];
     REQUIRE(registry_is_suspected(a->arguments->overlays[0], c.subject), ERROR_CONFIG, 0);

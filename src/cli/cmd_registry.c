@@ -109,19 +109,72 @@ static bool read_journal(const struct build *b, struct buf *text)
     return !os_exists(path) || is_ok(os_read_file(path, CONFIG_JOURNAL_MAX, text));
 }
 
-/* The old index with its live changes on top: what is protected today. */
-static RESULT open_old(struct build *b, span image, span journal, void *overlay, struct registry **out)
-{
+/* What is protected today: the old index with its live changes on top. */
+struct old {
+    struct os_map map;
+    struct registry_builder *none; /* where there is no index: one of nobody */
+    void *overlay;
+    struct registry *registry;
     struct registry_info info;
-    TRY(registry_overlay_format(overlay, CONFIG_OVERLAY_BYTES, b->key));
-    TRY(registry_open(image, b->key, overlay, out));
-    registry_info(*out, &info);
-    return registry_journal_replay(b->key, journal, info.journal, overlay, &b->end);
+};
+
+/* An index that was removed takes nobody along whom the journal beside it protects. */
+static RESULT find_image(const struct build *b, struct old *o, span *image)
+{
+    if (os_exists(b->output)) {
+        TRY(os_map_file(b->output, &o->map));
+        *image = span_of(o->map.ptr, o->map.len);
+        return OK;
+    }
+    o->none = registry_builder_new(b->key, b->problems);
+    REQUIRE(o->none != NULL, ERROR_LIMIT, REGISTRY_NO_MEMORY);
+    return registry_builder_finish(o->none, 0, 0, image);
+}
+
+static RESULT open_old(struct build *b, span journal, struct old *o)
+{
+    span image;
+    o->overlay = mem_alloc(CONFIG_OVERLAY_BYTES);
+    REQUIRE(o->overlay != NULL, ERROR_LIMIT, REGISTRY_NO_MEMORY);
+    TRY(find_image(b, o, &image));
+    TRY(registry_overlay_format(o->overlay, CONFIG_OVERLAY_BYTES, b->key));
+    TRY(registry_open(image, b->key, o->overlay, &o->registry));
+    registry_info(o->registry, &o->info);
+    return registry_journal_replay(b->key, journal, o->info.journal, &o->info, o->overlay, &b->end);
+}
+
+static void close_old(struct old *o)
+{
+    if (o->registry != NULL) registry_close(o->registry);
+    registry_builder_free(o->none);
+    os_unmap(&o->map);
+    mem_free(o->overlay);
+}
+
+/* Identifiers that live changes gave to somebody whom the new source has without them. */
+struct lacking {
+    const struct registry_builder *builder;
+    const struct old *old;
+    size_t count;
+};
+
+static void note_lacking(void *ctx, const struct registry_change *c)
+{
+    struct lacking *l = ctx;
+    if (c->position >= l->old->info.journal) l->count += registry_builder_lacks(l->builder, l->old->registry, c);
+}
+
+static RESULT count_lacking(const struct build *b, const struct old *o, span journal, size_t *count)
+{
+    struct lacking l = {b->builder, o, 0};
+    TRY(registry_journal_each(b->key, journal, note_lacking, &l));
+    *count = l.count;
+    return OK;
 }
 
 /* Who ended whose protection and why stays beside the index, whatever becomes of the terminal. Handles are keyed. */
 //= ICE10036.2 5.6(1)
-static bool record_release(const struct build *b, size_t dropped, const uint64_t *handles, size_t count)
+static bool record_release(const struct build *b, size_t dropped, size_t lacking, const uint64_t *handles, size_t count)
 {
     char path[4096], time[LEDGER_TIME_TEXT], handle[17];
     struct buf text;
@@ -132,8 +185,8 @@ static bool record_release(const struct build *b, size_t dropped, const uint64_t
         snprintf(handle, sizeof(handle), "%016llx", (unsigned long long)handles[i]);
         json_array_append_new(list, json_string(handle));
     }
-    json_t *v = json_pack("{s:s,s:I,s:o,s:I,s:o}", "time", time, "uid", (json_int_t)getuid(), "reason", cli_json_text(b->approved),
-        "released", (json_int_t)dropped, "handles", list);
+    json_t *v = json_pack("{s:s,s:I,s:o,s:I,s:I,s:o}", "time", time, "uid", (json_int_t)getuid(), "reason", cli_json_text(b->approved),
+        "released", (json_int_t)dropped, "identifiers", (json_int_t)lacking, "handles", list);
     char *line = v == NULL ? NULL : json_dumps(v, JSON_COMPACT);
     json_decref(v);
     buf_init(&text, RELEASES_MAX);
@@ -147,25 +200,30 @@ static bool record_release(const struct build *b, size_t dropped, const uint64_t
     return is_ok(r);
 }
 
-/* Protected subjects that would fall out of protection; an unreadable old index counts as one that must be approved. */
-static bool drops_nobody(struct build *b, span journal)
+static void tell_dropped(const struct build *b, result opened, size_t dropped, size_t lacking)
 {
-    struct os_map old = {0};
-    struct registry *r = NULL;
-    uint64_t sample[RELEASES_NAMED];
-    if (!os_exists(b->output)) return true;
-    void *overlay = mem_alloc(CONFIG_OVERLAY_BYTES);
-    result opened = overlay == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : os_map_file(b->output, &old);
-    if (is_ok(opened)) opened = open_old(b, span_of(old.ptr, old.len), journal, overlay, &r);
-    size_t dropped = is_ok(opened) ? registry_builder_dropped(b->builder, r, sample, ARRAY_LEN(sample)) : 1;
     if (!is_ok(opened)) fprintf(stderr, "%s: %s\n", b->output, registry_error_text(opened.code));
     else if (dropped > 0) fprintf(stderr, "%zu protected subjects of %s are not in the new index\n", dropped, b->output);
-    if (r != NULL) registry_close(r);
-    os_unmap(&old);
-    mem_free(overlay);
+    if (lacking > 0)
+        fprintf(stderr, "%zu identifiers that live changes added to subjects of %s are not in the new index\n", lacking, b->output);
+}
+
+/* Protected subjects that would fall out of protection, or identifiers that would not be looked for any more though nobody
+ * who made the source can have known of them; an unreadable old index counts as one that must be approved. */
+static bool drops_nobody(struct build *b, span journal)
+{
+    struct old o = {0};
+    uint64_t sample[RELEASES_NAMED];
+    size_t dropped = 1, lacking = 0;
+    if (!os_exists(b->output) && journal.len == 0) return true;
+    result opened = open_old(b, journal, &o);
+    if (is_ok(opened)) opened = count_lacking(b, &o, journal, &lacking);
+    if (is_ok(opened)) dropped = registry_builder_dropped(b->builder, o.registry, sample, ARRAY_LEN(sample));
+    tell_dropped(b, opened, dropped, lacking);
+    close_old(&o);
     size_t named = !is_ok(opened) ? 0 : dropped < ARRAY_LEN(sample) ? dropped : ARRAY_LEN(sample);
-    if (dropped > 0 && b->approved != NULL) return record_release(b, dropped, sample, named);
-    if (dropped == 0) return true;
+    if (dropped + lacking == 0) return true;
+    if (b->approved != NULL) return record_release(b, dropped, lacking, sample, named);
     fputs("an ended protection needs a named reason: --release-approved REASON\n", stderr);
     return false;
 }
@@ -195,7 +253,7 @@ static int write_index(struct build *b)
     span image;
     struct buf journal;
     bool readable = read_journal(b, &journal) &&
-                    is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, &b->end));
+                    is_ok(registry_journal_replay(b->key, buf_span(&journal), UINT64_MAX, NULL, NULL, &b->end));
     if (!readable) {
         buf_free(&journal);
         return fail(b->output, "its journal cannot be read; nothing was written");
@@ -320,6 +378,7 @@ static int record(const struct config *c, const struct ledger_count *counts, siz
 struct offline {
     const struct config *config;
     const char *path;
+    struct config_registry now; /* as it will be in force */
     uint8_t key[32];
     struct problems *problems;
     struct arena *arena;
@@ -363,7 +422,10 @@ static RESULT append_changes(struct offline *o)
         o->changes[i].fellows = (uint32_t)i;
         r = registry_journal_encode(o->key, &o->changes[i], &records);
     }
-    if (is_ok(r) && (ftruncate(o->journal, (off_t)o->end.bytes) != 0 || lseek(o->journal, 0, SEEK_END) < 0)) r = FAIL(ERROR_IO, errno);
+    if (is_ok(r) && buf_len(&records) > CONFIG_JOURNAL_MAX - o->end.bytes)
+        r = FAIL(ERROR_INTERNAL, REGISTRY_JOURNAL_FULL);
+    bool cut = !is_ok(r) || (ftruncate(o->journal, (off_t)o->end.bytes) == 0 && lseek(o->journal, 0, SEEK_END) >= 0);
+    if (!cut) r = FAIL(ERROR_IO, errno);
     if (is_ok(r)) r = os_append_durable(o->journal, buf_span(&records));
     if (is_ok(r)) r = os_sync_parent(o->config->journal_path);
     buf_free(&records);
@@ -385,27 +447,50 @@ static bool take_journal(struct offline *o)
 
 static bool read_old_journal(struct offline *o)
 {
-    struct config_registry now;
-    result r = config_registry_open(o->config, &now);
-    if (!is_ok(r)) return fail(now.path, now.why), false;
-    o->end = now.journal;
-    config_registry_close(&now);
+    result r = config_registry_open(o->config, &o->now);
+    if (!is_ok(r)) return fail(o->now.path, o->now.why), false;
+    o->end = o->now.journal;
     return true;
 }
 
-/* Nobody runs: the journal alone is written, and the next start replays it. */
-static int apply_offline(struct offline *o, span text)
+/* What the next start has no room for would keep it from starting. */
+static RESULT try_changes(struct offline *o)
 {
-    if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
-    if (!take_journal(o) || !read_old_journal(o)) return 2;
+    for (size_t i = 0; i < o->count; i++) {
+        TRY(registry_overlay_room(o->now.overlay, &o->changes[i]));
+        TRY(registry_overlay_apply(o->now.overlay, &o->changes[i]));
+    }
+    return OK;
+}
+
+static const char *why_not(result r)
+{
+    return r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code);
+}
+
+/* Nobody runs: the journal alone is written, and the next start replays it. */
+static int write_offline(struct offline *o, span text)
+{
+    if (!read_old_journal(o)) return 2;
     if (!parse_changes(o, text)) {
         cli_print_problems_of_people(o->problems, o->json);
         return 1;
     }
+    result r = try_changes(o);
+    if (is_ok(r)) r = append_changes(o);
+    return is_ok(r) ? 0 : fail(o->config->journal_path, why_not(r));
+}
+
+static int apply_offline(struct offline *o, span text)
+{
+    if (!is_ok(config_registry_key(o->config, o->key))) return fail(o->config->registry_key_path, "is no registry key");
+    if (!take_journal(o)) return 2;
+    int status = write_offline(o, text);
+    config_registry_close(&o->now);
+    os_close(&o->journal);
+    if (status != 0) return status;
     struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
-    result r = append_changes(o);
-    if (!is_ok(r)) return fail(o->config->journal_path, os_error_text(r));
-    int status = record(o->config, counts, 2, o->subjects, o->count);
+    status = record(o->config, counts, 2, o->subjects, o->count);
     if (status == 0 && o->json) printf("{\"status\":\"ok\",\"journaled\":%zu}\n", o->count);
     else if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
     return status;

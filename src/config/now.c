@@ -26,7 +26,7 @@ static RESULT replay(const struct config *c, const uint8_t key[32], struct confi
     result r = os_exists(c->journal_path) ? os_read_file(c->journal_path, CONFIG_JOURNAL_MAX, &journal) : OK;
     if (!is_ok(r)) return fail(now, c->journal_path, os_error_text(r), r);
     registry_info(now->registry, &info);
-    r = registry_journal_replay(key, buf_span(&journal), info.journal, now->overlay, &now->journal);
+    r = registry_journal_replay(key, buf_span(&journal), info.journal, &info, now->overlay, &now->journal);
     buf_free(&journal);
     return is_ok(r) ? OK : fail(now, c->journal_path, registry_error_text(r.code), r);
 }

@@ -653,9 +653,14 @@ result ledger_init(const struct ledger_place *place, struct ledger_verifier *out
     return r;
 }
 
+/* An entry of many parts is more than a frame holds. */
 static result add_part(void *ctx, span part)
 {
-    return ledger_add(ctx, part);
+    struct ledger *l = ctx;
+    result r = ledger_add(l, part);
+    if (is_ok(r) || r.class != ERROR_LIMIT) return r;
+    TRY(ledger_commit(l));
+    return ledger_add(l, part);
 }
 
 static result append_with_key(

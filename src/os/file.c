@@ -425,6 +425,29 @@ result os_lock_open(int fd, bool alone, uint32_t patience_ms)
     return OK;
 }
 
+/* A lock of the other kind, which has nothing to do with the one that is shared. */
+static int set_turn(int fd, short type)
+{
+    struct flock turn = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &turn);
+}
+
+result os_turn_take(int fd, uint32_t patience_ms)
+{
+    uint64_t until = os_monotonic_ns() + patience_ms * UINT64_C(1000000);
+    while (set_turn(fd, F_WRLCK) != 0) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return OK;
+        REQUIRE(os_monotonic_ns() < until, ERROR_IO, EWOULDBLOCK);
+        os_nap_ns(UINT64_C(10000000));
+    }
+    return OK;
+}
+
+void os_turn_end(int fd)
+{
+    (void)set_turn(fd, F_UNLCK); /* of an open file it cannot fail */
+}
+
 static int no_dots(const struct dirent *e)
 {
     return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;

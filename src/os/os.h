@@ -95,6 +95,9 @@ RESULT os_lock(const char *path, int *fd);
 /* Locks an open file for as long as it is open, alone or together with others who share it; waits for it as long as patience_ms.
  * EWOULDBLOCK: it was not to be had. A file system that has no locks keeps nobody out. */
 RESULT os_lock_open(int fd, bool alone, uint32_t patience_ms);
+/* Among those who share it: one at a time, until os_turn_end. Waits and fails alike. */
+RESULT os_turn_take(int fd, uint32_t patience_ms);
+void os_turn_end(int fd);
 /* Appends all of data to fd (offset at the end), then fdatasync: a journal's step. After an error the file may hold a
  * part of it. Fault points "write-file", "fsync-file", "short-write". */
 RESULT os_append_durable(int fd, span data);

@@ -1,4 +1,5 @@
 /* From what was collected to the image: number the protected, place their keys, write groups, seal. */
+#include "registry/ask.h"
 #include "registry/builder.h"
 
 #include <stdlib.h>
@@ -278,28 +279,61 @@ struct dropped {
     size_t cap, count;
 };
 
-static void note_dropped(void *ctx, uint64_t handle)
+static bool has_subject(const struct image *image, uint64_t handle)
 {
-    struct dropped *d = ctx;
-    uint64_t low = 0, high = d->image.header.subjects;
+    uint64_t low = 0, high = image->header.subjects;
     while (low < high) {
-        uint64_t middle = low + (high - low) / 2, there = load_le64(d->image.handles + 8 * middle);
-        if (there == handle) return;
+        uint64_t middle = low + (high - low) / 2, there = load_le64(image->handles + 8 * middle);
+        if (there == handle) return true;
         if (there < handle)
             low = middle + 1;
         else
             high = middle;
     }
+    return false;
+}
+
+static void note_dropped(void *ctx, uint64_t handle)
+{
+    struct dropped *d = ctx;
+    if (has_subject(&d->image, handle)) return;
     if (d->count < d->cap) d->subjects[d->count] = handle;
     d->count++;
+}
+
+static struct image finished_image(const struct registry_builder *b)
+{
+    struct image image = {.header = b->header};
+    ASSERT(b->finished && b->image);
+    image_lay_out(&image, b->image);
+    return image;
 }
 
 size_t registry_builder_dropped(
     const struct registry_builder *b, const struct registry *old, uint64_t *subjects, size_t cap)
 {
-    ASSERT(b->finished && b->image);
-    struct dropped d = {.image.header = b->header, .subjects = subjects, .cap = cap};
-    image_lay_out(&d.image, b->image);
+    struct dropped d = {.image = finished_image(b), .subjects = subjects, .cap = cap};
     registry_each_protected(old, note_dropped, &d);
     return d.count;
+}
+
+static bool has_key(const struct image *i, struct registry_print p)
+{
+    unsigned bits = i->header.reference_bits;
+    uint64_t tag = print_tag(p, bits), home = home_bucket(p, i->header.buckets),
+             other = other_bucket(tag, home, i->header.buckets);
+    const uint8_t *buckets[] = {i->buckets + home * BUCKET_BYTES, i->buckets + other * BUCKET_BYTES}, *slots[2];
+    ask_slots_portable(buckets, (const uint64_t[]){tag, tag}, 2, bits, slots);
+    return slots[0] || slots[1];
+}
+
+size_t registry_builder_lacks(
+    const struct registry_builder *b, const struct registry *old, const struct registry_change *c)
+{
+    const struct image image = finished_image(b);
+    size_t n = 0;
+    if (c->op != REGISTRY_PROTECT || !registry_protects(old, c->subject) || !has_subject(&image, c->subject)) return 0;
+    for (size_t i = 0; i < c->key_count; i++)
+        n += !has_key(&image, c->keys[i]);
+    return n;
 }

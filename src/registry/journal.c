@@ -153,16 +153,23 @@ static bool position_follows(const struct registry_journal_end *end, uint64_t po
 
 struct reader {
     uint64_t from;
-    void *overlay; /* NULL: not applied */
+    uint64_t built; /* by the clock, of an index that knows of no journal; 0: it does */
+    void *overlay;  /* NULL: not applied */
     void (*each)(void *ctx, const struct registry_change *c);
     void *ctx;
 };
+
+/* Whoever was released before the index was built, and stands in it, was protected anew since. */
+static bool is_outlived(const struct reader *to, const struct registry_change *c)
+{
+    return c->op == REGISTRY_RELEASE && c->time < to->built;
+}
 
 static RESULT take_record(const struct reader *to, const struct registry_change *c, struct registry_journal_end *end)
 {
     bool suspicion = c->op == REGISTRY_SUSPECT || c->op == REGISTRY_CLEAR;
     if (to->each) to->each(to->ctx, c);
-    if (!to->overlay || (c->position < to->from && !suspicion)) return OK;
+    if (!to->overlay || (c->position < to->from && !suspicion) || is_outlived(to, c)) return OK;
     TRY(registry_overlay_apply(to->overlay, c));
     end->applied++;
     return OK;
@@ -212,10 +219,11 @@ static RESULT fit_index(struct registry_journal_end *end, uint64_t from)
     return OK;
 }
 
-RESULT registry_journal_replay(
-    const uint8_t key[32], span journal, uint64_t from, void *overlay, struct registry_journal_end *end)
+RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, const struct registry_info *index,
+    void *overlay, struct registry_journal_end *end)
 {
-    TRY(read_journal(key, journal, &(struct reader){.from = from, .overlay = overlay}, end));
+    uint64_t built = index && index->journal <= 1 ? index->built : 0;
+    TRY(read_journal(key, journal, &(struct reader){.from = from, .built = built, .overlay = overlay}, end));
     return from == UINT64_MAX ? OK : fit_index(end, from);
 }
 

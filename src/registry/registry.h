@@ -100,6 +100,9 @@ enum registry_error {
     REGISTRY_OVERLAY_BAD,     /* CONFIG: not formatted, too small, or another key's */
     REGISTRY_JOURNAL_DAMAGED, /* CONFIG: a record is broken that is not the last */
     REGISTRY_JOURNAL_BEHIND,  /* CONFIG: an index stands for more records than it holds */
+    REGISTRY_JOURNAL_BUSY,    /* INTERNAL: somebody else writes it */
+    REGISTRY_JOURNAL_GONE,    /* INTERNAL: its name leads to another file, or nowhere */
+    REGISTRY_JOURNAL_FULL,    /* INTERNAL: with this it would be larger than what is read at a start */
     REGISTRY_TOO_LARGE,       /* LIMIT: more subjects or keys than the format holds */
 };
 /* What an operator is told, "is damaged; build it again from its source"; never NULL. */
@@ -258,6 +261,10 @@ RESULT registry_builder_finish(struct registry_builder *b, uint64_t built, uint6
 /* After finish: protected subjects of `old` (index and overlay) that the new image lacks. Fills at most cap handles,
  * returns how many there are: with any, the command refuses without --release-approved. */
 size_t registry_builder_dropped(const struct registry_builder *b, const struct registry *old, uint64_t *subjects, size_t cap);
+/* After finish: how many identifiers of a live change the new image lacks although it has their subject, whom `old`
+ * protects: of a `protect` that the source has not heard of. */
+struct registry_change;
+size_t registry_builder_lacks(const struct registry_builder *b, const struct registry *old, const struct registry_change *c);
 
 /* ---- live changes ----------------------------------------------------------------------------------------------- */
 
@@ -331,11 +338,13 @@ struct registry_journal_end {
     bool torn; /* a crash left only parts of the last append: from `bytes` on nothing had been acknowledged */
 };
 /* Reads the journal and applies records from `from` (registry_info.journal) on to the overlay (NULL: only checks);
- * suspicions and what cleared them from the beginning, for no source knows them. UINT64_MAX: checks records alone. CONFIG
- * (REGISTRY_JOURNAL_DAMAGED) when something before the last record is broken, (REGISTRY_JOURNAL_BEHIND) when it ends before
- * `from`, LIMIT when the overlay is full. */
-RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, void *overlay,
-    struct registry_journal_end *end);
+ * suspicions and what cleared them from the beginning, for no source knows them. UINT64_MAX: checks records alone.
+ * `index` (NULL: none) is what the overlay lies over: one that was built where there was no journal says nothing of it by
+ * position, and a release that is older than it ends no protection that it has. CONFIG (REGISTRY_JOURNAL_DAMAGED) when
+ * something before the last record is broken, (REGISTRY_JOURNAL_BEHIND) when it ends before `from`, LIMIT when the overlay
+ * is full. */
+RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, const struct registry_info *index,
+    void *overlay, struct registry_journal_end *end);
 /* Calls `each` with every record, in order; the change lives until it returns. Errors as above. */
 RESULT registry_journal_each(const uint8_t key[32], span journal,
     void (*each)(void *ctx, const struct registry_change *c), void *ctx);

@@ -80,6 +80,12 @@ const char *registry_error_text(int code)
     case REGISTRY_JOURNAL_BEHIND:
         return "the journal ends before what its index stands for, so that changes behind it would be forgotten; bring back "
                "the newer one, or move this one away";
+    case REGISTRY_JOURNAL_BUSY: return "the journal is being written by another gateway or command; try again";
+    case REGISTRY_JOURNAL_GONE:
+        return "the journal was moved or replaced while a gateway writes it; bring it back, or restart the gateway";
+    case REGISTRY_JOURNAL_FULL:
+        return "the journal is full; build the index again from a source that has its changes, stop the gateway and "
+               "move the journal away";
     case REGISTRY_TOO_LARGE: return "holds more than an index can; split it";
     }
     return "could not be read";

@@ -11,7 +11,7 @@ static void replay(span journal)
 {
     struct registry_journal_end end;
     ASSERT(is_ok(registry_overlay_format(overlay, sizeof overlay, key)));
-    result r = registry_journal_replay(key, journal, 0, overlay, &end);
+    result r = registry_journal_replay(key, journal, 0, NULL, overlay, &end);
     ASSERT(end.bytes <= journal.len && end.applied <= end.records);
     ASSERT(!is_ok(r) || end.torn == (end.bytes < journal.len));
 }

@@ -126,6 +126,128 @@ def test_changes_without_a_running_gateway(make_gateway, people):
     assert hidden(gw) == ["A012345678", "A022222222"]
 
 
+def source(*people):
+    return "".join(json.dumps({k: v for k, v in who.items() if k != "op"}) + "\n" for who in people)
+
+
+def build(gw, *more, output="protected.idx"):
+    return gw.command("registry", "build", "source.jsonl", "-o", output, "--key", "protected.key", *more)
+
+
+def test_an_index_that_is_gone_takes_nobody_along(make_gateway, people):
+    """Whom the journal protects is protected, whether or not the index is still there to compare with."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-9", "A012345678"))
+    assert gw.stop() == 0
+    (gw.dir / "protected.idx").unlink()
+    built = build(gw)
+    assert built.returncode == 1 and "--release-approved" in built.stderr and not (gw.dir / "protected.idx").exists()
+    gw.write("source.jsonl", source(protect("S-1", "A011111111"), protect("S-9", "A012345678")))
+    assert build(gw).returncode == 0
+    gw.start()
+    assert hidden(gw) == ["A011111111", "A012345678"]
+
+
+def test_a_source_that_is_older_than_a_change(make_gateway, people):
+    """A source that was written out before somebody's number was added knows her, and not the number."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-000000", "A012345678"))
+    built = build(gw)
+    assert built.returncode == 1 and "1 identifiers that live changes added" in built.stderr, built.stderr
+    assert gw.reload() and hidden(gw) == ["A011111111", "A012345678"]
+    both = protect("S-000000", "A011111111")
+    both["identifiers"] += protect("S-000000", "A012345678")["identifiers"]
+    gw.write("source.jsonl", source(both))
+    assert build(gw).returncode == 0
+    gw.write("source.jsonl", source(protect("S-000000", "A012345678")))  # what a source had and has no more, a rebuild takes
+    assert build(gw).returncode == 0
+    apply(gw, protect("S-000000", "A022222222"))
+    assert build(gw, "--release-approved", "a slip of the hand").returncode == 0
+    told = json.loads((gw.dir / "protected.idx.releases").read_text())
+    assert (told["released"], told["identifiers"], told["handles"]) == (0, 1, [])
+
+
+def test_an_index_that_was_built_elsewhere(make_gateway, people):
+    """It says nothing of the journal by position: what was released before it was built, and stands in it, was protected anew."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, release("S-000000"), protect("S-9", "A022222222"))
+    assert hidden(gw) == ["A022222222"]
+    time.sleep(1.1)  # the journal tells seconds
+    gw.write("source.jsonl", source(protect("S-000000", "A011111111"), protect("S-8", "A012345678")))
+    assert build(gw, output="other.idx").returncode == 0
+    (gw.dir / "other.idx").rename(gw.dir / "protected.idx")
+    assert gw.reload() and hidden(gw) == NUMBERS
+    apply(gw, release("S-000000"))
+    assert hidden(gw) == ["A012345678", "A022222222"]
+    assert gw.stop() == 0
+    gw.start()
+    assert hidden(gw) == ["A012345678", "A022222222"]
+
+
+def test_two_who_write_one_journal(make_gateway, people):
+    """Gateways of one registry take turns: what either was told holds there at once, and everywhere at the next start."""
+    gw = make_gateway()
+    other = make_gateway(config={"registry": {"index": str(gw.dir / "protected.idx"), "key": str(gw.dir / "protected.key")}})
+    for one, number in ((gw, NUMBERS[0]), (other, NUMBERS[1]), (gw, NUMBERS[2])):
+        apply(one, protect(f"S-{number}", number))
+        assert number in hidden(one)
+    assert hidden(gw) == NUMBERS
+    assert gw.stop() == 0 and other.stop() == 0
+    for one in (gw, other):
+        one.start()
+        assert hidden(one) == NUMBERS
+
+
+def test_a_journal_that_is_moved_away_under_a_gateway(make_gateway, people):
+    """What nobody would read at the next start is not taken."""
+    gw = make_gateway()
+    path = gw.dir / "protected.idx.journal"
+    apply(gw, protect("S-1", "A011111111"))
+    path.rename(gw.dir / "away")
+    assert "moved or replaced" in apply(gw, protect("S-2", "A012345678"), code=1).stderr
+    (gw.dir / "away").rename(path)
+    apply(gw, protect("S-3", "A022222222"))
+    assert gw.stop() == 0
+    gw.start()
+    assert hidden(gw) == ["A011111111", "A022222222"]
+
+
+def test_a_journal_that_has_no_room_left(make_gateway, people):
+    """What a start could not read any more is refused when it is asked for, not found out then."""
+    gw = make_gateway(faults="journal-full@admin:2+")
+    apply(gw, protect("S-1", "A011111111"))
+    assert "the journal is full" in apply(gw, protect("S-2", "A012345678"), code=1).stderr
+    assert hidden(gw) == ["A011111111"] and gw.reload() and hidden(gw) == ["A011111111"]
+
+
+def test_more_changes_than_a_start_has_room_for(make_gateway, people):
+    gw = make_gateway(start=False)
+    gw.write("changes.jsonl", "".join(f'{{"op":"protect","subject":"{i}"}}\n' for i in range(360000)))
+    refused = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
+    assert refused.returncode == 2 and "full" in refused.stderr, refused.stderr
+    gw.start()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_many_changes_at_once(make_gateway, people, running):
+    """All of them are on record, in as many parts as it takes, and nobody waits long for what else admin does."""
+    count = 40000 if running else 20000
+    gw = make_gateway(start=running)
+    gw.write("changes.jsonl", "".join(f'{{"op":"protect","subject":"{i}"}}\n' for i in range(count)))
+    done = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    parts = [e for e in gw.entries() if e["event"] == "registry"]
+    assert parts[0]["rules"]["protect"] == count == len({s for e in parts for s in e["subjects"]})
+    assert [e["part"] for e in parts] == list(range(1, len(parts) + 1)) and [e["last"] for e in parts[-2:]] == [False, True]
+
+
+def test_what_a_dead_admin_wrote_is_durable_before_more_is(make_gateway, people):
+    """It may have died between writing and syncing: who comes next syncs before he builds upon it."""
+    gw = make_gateway(faults="fsync-file@admin/ready:1", start=False)
+    gw.start(wait=False)
+    assert wait_until(lambda: "fault: fsync-file 1 in admin" in gw.stderr())
+
+
 def test_a_torn_journal_is_cut_a_changed_one_refused(make_gateway, people):
     gw = make_gateway()
     apply(gw, protect("S-1", "A012345678"))

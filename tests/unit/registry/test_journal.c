@@ -29,7 +29,7 @@ static result replay(span journal, uint64_t from, void *overlay, struct registry
 {
     /* A block of exactly that size: the sanitizer sees the first byte read beyond it. */
     uint8_t *exact = journal.len ? mem_copy(journal.ptr, journal.len) : NULL;
-    result r = registry_journal_replay(test_key, span_of(exact, journal.len), from, overlay, end);
+    result r = registry_journal_replay(test_key, span_of(exact, journal.len), from, NULL, overlay, end);
     mem_free(exact);
     return r;
 }

@@ -438,7 +438,7 @@ static void test_suspicions_outlive_an_index(void **state UNUSED)
     assert_true(is_ok(registry_journal_encode(test_key, &clear, &journal)));
     assert_true(is_ok(registry_journal_encode(test_key, &protect, &journal)));
     for (int round = 0; round < 2; round++) { /* a second reading changes nothing */
-        assert_true(is_ok(registry_journal_replay(test_key, buf_span(&journal), 5, overlay, &end)));
+        assert_true(is_ok(registry_journal_replay(test_key, buf_span(&journal), 5, NULL, overlay, &end)));
         assert_true(end.records == 4 && end.applied == 3 && end.position == 4);
         assert_false(has(r, "A055555555")); /* cleared; and the case is in the index, or not in force any more */
         assert_true(is_protected(r, REGISTRY_SSN, "123-45-6789", ""));
