@@ -72,6 +72,7 @@ bool ledger_view_next(span container, size_t *at, span *name, span *value)
     if (*at == 0) *at = 1;
     if (container.len < 2 || *at >= container.len) return false;
     bool object = container.ptr[0] == '{';
+    if (!object && container.ptr[0] != '[') return false;
     span rest = skip_space(span_from(container, *at));
     *name = span_of(NULL, 0);
     if (object) {

@@ -242,7 +242,7 @@ static result add_lists(struct report_index *i, uint64_t index, const struct led
     span name, value;
     char scratch[LEDGER_FIELD_MAX];
     size_t at = 0;
-    while (ledger_view_next(v->members[LEDGER_MEMBER_RULES], &at, &name, &value)) {
+    while (ledger_view_next(v->members[LEDGER_MEMBER_RULES], &at, &name, &value) && name.ptr) {
         span quoted = span_of(name.ptr - 1, name.len + 2);
         TRY(bind_word(i, i->rule, 1, ledger_view_text(quoted, scratch, sizeof scratch)));
         TRY(bind_number(i, i->rule, 2, index));

@@ -28,6 +28,15 @@ def entry(event, outcome, **more):
     return {**e, **more}
 
 
+def publish(place, log, entries):
+    log.leaves = [json.dumps(e, ensure_ascii=i % 2 == 0, separators=(",", ":")).encode() for i, e in enumerate(entries)]
+    n = len(entries)
+    for name, data in ((f"tile/entries/000.p/{n}", b"".join(len(x).to_bytes(2, "big") + x for x in log.leaves)),
+                       (f"tile/0/000.p/{n}", b"".join(leaf(x) for x in log.leaves)), ("checkpoint", log.note(n).encode())):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     place = tmp_path_factory.mktemp("hostile")
@@ -40,12 +49,7 @@ def made(tmp_path_factory):
     entries = [entry("disclosure", "disclosed"), entry("incident", "shadow"), entry("incident", None, rules={"ledger_" + EVIL: 1}), entry("start", None),
                entry("start", None), entry("summary", None), entry(EVIL, EVIL), entry("refusal", "withheld", request=EVIL, time=EVIL),
                entry("audit", None, schedule=schedule), entry("audit", None, destroyed=gone), entry("completion", "disclosed", request=EVIL)]
-    log.leaves = [json.dumps(e, ensure_ascii=i % 2 == 0, separators=(",", ":")).encode() for i, e in enumerate(entries)]
-    n = len(entries)
-    for name, data in ((f"tile/entries/000.p/{n}", b"".join(len(x).to_bytes(2, "big") + x for x in log.leaves)),
-                       (f"tile/0/000.p/{n}", b"".join(leaf(x) for x in log.leaves)), ("checkpoint", log.note(n).encode())):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(data)
+    publish(place, log, entries)
     return place, log.vkey, entries
 
 
@@ -105,3 +109,19 @@ def test_the_index_holds_what_the_entries_say(made, tmp_path):
     for filters in (("--grant", EVIL), ("--recipient", EVIL, "--outcome", "disclosed"), ("--rule", EVIL)):
         by_list, by_index = (run(made, "log", "list", "--json", *filters, *more)[0] for more in ((), ("--index", tmp_path / "i")))
         assert by_list == by_index and by_list, filters
+
+
+@pytest.mark.parametrize("odd", [12, "x", None, [1], [["x"]], {"": ""}], ids=str)
+def test_a_member_of_another_kind_is_none(tmp_path, odd):
+    log = Log("hostile.example/log")
+    whole = entry("disclosure", "disclosed")
+    entries = [{**whole, member: odd} for member in whole if member not in ("time", "node")]
+    entries += [{**whole, "rules": odd, "event": event} for event in ("summary", "incident", "key", "audit")]
+    publish(tmp_path / "log", log, entries)
+    made = tmp_path / "log", log.vkey
+    for args in (*COMMANDS[:2], *COMMANDS[-3:], ("log", "list", "--rule", "x"), ("log", "export", "--format", "csv"),
+                 ("log", "export", "--format", "sqlite", "-o", tmp_path / "i")):
+        run(made, *args)
+    db = sqlite3.connect(tmp_path / "i")
+    assert db.execute("SELECT count(*) FROM ledger").fetchone() == (len(entries),)
+    db.close()
