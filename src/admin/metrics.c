@@ -34,6 +34,12 @@ static uint64_t workers_stalled(const struct admin *a)
     return n;
 }
 
+/* It is alive, but stopped, or its disk does not answer: what needs an entry waits. */
+static bool ledger_stalled(const struct admin *a)
+{
+    return os_monotonic_ns() / 1000000 > ipc_ring_beat_ms(a->arguments->ring) + PROXY_STALLED_MS;
+}
+
 static RESULT family(struct buf *out, const char *name, const char *type, const char *help)
 {
     return buf_printf(out, "# HELP gate1367_%s %s\n# TYPE gate1367_%s %s\n", name, help, name, type);
@@ -213,6 +219,7 @@ const char *not_ready(const struct admin *a)
     if (!a->serving) return "the generation is not switched on";
     if (ipc_ring_failed(a->arguments->ring)) return "the ledger could not be written";
     if (atomic_load(&a->arguments->processes->scribe) == 0) return "the ledger has no writer; it is being started again";
+    if (ledger_stalled(a)) return "the ledger's writer does not answer; what needs an entry waits";
     if (ipc_ring_held(a->arguments->ring)) return "the ledger is closed until its witness confirms it again";
     if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";

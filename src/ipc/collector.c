@@ -164,6 +164,13 @@ void ipc_collector_set_standby(struct ipc_collector *c, bool standby)
         atomic_store_explicit(&area_slot(c->area, i)->standby, standby, memory_order_relaxed);
 }
 
+void ipc_collector_beat(struct ipc_collector *c, uint64_t now_ms)
+{
+    MAGIC_CHECK(c, COLLECTOR_MAGIC);
+    for (unsigned i = 0; i < c->area->slots; i++)
+        atomic_store_explicit(&area_slot(c->area, i)->beat_ms, now_ms, memory_order_relaxed);
+}
+
 void ipc_collector_fail(struct ipc_collector *c)
 {
     MAGIC_CHECK(c, COLLECTOR_MAGIC);

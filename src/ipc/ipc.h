@@ -73,6 +73,8 @@ enum ipc_room {
 #undef X
 };
 enum ipc_room ipc_ring_room(const struct ipc_ring *r); /* no system call */
+/* When the scribe last said that it comes round, by the monotonic clock. */
+uint64_t ipc_ring_beat_ms(const struct ipc_ring *r);
 /* Readable when something changed since the last ipc_ring_arm: poll for reading, edge or level. Owned by the area. */
 int ipc_ring_wake_fd(const struct ipc_ring *r);
 /* To be called when the wake fd was readable, BEFORE looking at ticket states, and again whenever the caller goes back
@@ -112,6 +114,7 @@ void ipc_collector_durable(struct ipc_collector *c, unsigned slot, uint64_t tick
 /* For all producers to see. */
 void ipc_collector_set_room(struct ipc_collector *c, enum ipc_room room);
 void ipc_collector_set_standby(struct ipc_collector *c, bool standby);
+void ipc_collector_beat(struct ipc_collector *c, uint64_t now_ms);
 /* The ledger failed for good: what is not durable fails, in every slot. Wakes everybody. */
 void ipc_collector_fail(struct ipc_collector *c);
 /* Everything that producers have asked for since the last call, or-ed: 0, IPC_SOON, IPC_NOW. What they asked for before

@@ -131,6 +131,11 @@ enum ipc_room ipc_ring_room(const struct ipc_ring *r)
     return room < IPC_ROOM_SHED ? (enum ipc_room)room : IPC_ROOM_SHED;
 }
 
+uint64_t ipc_ring_beat_ms(const struct ipc_ring *r)
+{
+    return atomic_load_explicit(&r->slot->beat_ms, memory_order_relaxed);
+}
+
 int ipc_ring_wake_fd(const struct ipc_ring *r)
 {
     return r->worker_fd;

@@ -1,7 +1,7 @@
 /* Private to ipc (and its tests): the shared layout of one slot, and what each end keeps for itself.
  *
  * One slot is a page of marks and then the ring. Three writers, a cache line each: the supervisor (epoch, failed), the
- * producer (head, waiting; asked, which the consumer takes back), the consumer (tail, durable, sleeping, room). A mark
+ * producer (head, waiting; asked, which the consumer takes back), the consumer (tail, durable, sleeping, room, …). A mark
  * carries the generation it belongs to, so that nobody has to reset at the right moment what somebody else writes:
  *
  *   epoch    generation:16 | scribe:16       a worker is put into the slot: generation+1; a scribe died: scribe+1
@@ -39,6 +39,7 @@ struct slot {
     _Atomic uint32_t sleeping; /* the scribe wants its eventfd for this hurry and more; 0: it is awake */
     _Atomic uint32_t room;     /* enum ipc_room */
     _Atomic uint32_t standby;  /* the scribe writes the second ledger */
+    _Atomic uint64_t beat_ms;  /* when the scribe last came round */
 };
 
 /* Before each entry in the ring. */

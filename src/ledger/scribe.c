@@ -295,9 +295,16 @@ static result change_room(struct scribe *s, enum ipc_room room, uint64_t free)
     return mark(s, LEDGER_INCIDENT, &what, NULL);
 }
 
+/* Whoever waits for it can be told so where a disk does not answer. */
+static void beat(struct scribe *s)
+{
+    ipc_collector_beat(s->collector, os_monotonic_ns() / 1000000);
+}
+
 static result look_around(struct scribe *s)
 {
     uint64_t free = 0;
+    beat(s);
     result r = guard_look(&s->at->guard, &s->at->publisher.publication->removed);
     s->blind = is_ok(r) || r.class != ERROR_LIMIT ? 0 : s->blind + 1;
     if (s->blind > 0 && s->blind < BLIND_LOOKS) return s->look_ns = os_monotonic_ns(), OK;
@@ -542,6 +549,7 @@ static result set_up(struct scribe *s, struct ledger_problem *problem)
     TRY(open_sides(s, problem));
     TRY(ipc_collector_new(s->config->area, &s->collector));
     ipc_collector_set_standby(s->collector, s->at == &s->sides[STANDBY]);
+    beat(s);
     os_thread_prompt(PROMPT_US); /* after the other threads were made: they would be so too */
     if (s->config->confine) TRY(s->config->confine(s->config->confine_ctx));
     s->tip_ns = os_monotonic_ns();

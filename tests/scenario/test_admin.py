@@ -194,6 +194,24 @@ def test_a_scribe_that_cannot_begin_again(make_gateway):
     assert gw.stop() == 0 and gw.command("log", "verify", "-c", "gate.json").returncode == 0
 
 
+def test_a_scribe_that_is_stopped_but_alive(make_gateway):
+    """As where its disk does not answer: restricted recipients wait, and whoever asks is told so, to send them elsewhere."""
+    gw = make_gateway()
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (200, "ready\n"))
+    scribe, = gw.children("scribe")
+    os.kill(scribe, signal.SIGSTOP)
+    try:
+        with Client(gw.port, POLICE, timeout=60) as c:
+            c.request("/inspect/x")
+            assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] ==
+                              (503, "the ledger's writer does not answer; what needs an entry waits\n"), 20)
+            os.kill(scribe, signal.SIGCONT)
+            assert c.response().status == 200
+    finally:
+        os.kill(scribe, signal.SIGCONT)
+    assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (200, "ready\n"))
+
+
 def test_nobody_waits_in_a_worker_that_is_dead(make_gateway):
     gw = make_gateway()
     scribe, worker = gw.children("scribe")[0], gw.children("worker")[0]
