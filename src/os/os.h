@@ -248,6 +248,8 @@ void os_thread_patient(void);
 /* How a role ends: _exit, for what atexit would do belongs to the process that forked us. A training build first writes down what it
  * counted. */
 NORETURN void os_leave(int status);
+/* Gives what was freed back to the system: who has loaded much and now serves for long would keep it, and hand it on to each child. */
+void os_give_memory_back(void);
 /* The kernel kills us with the signal when the parent ends; fails with ESRCH when it already has. */
 RESULT os_die_with_parent(pid_t parent, int signal);
 /* No core dumps, not dumpable, no new privileges. Before secrets are read. */

@@ -4,6 +4,7 @@
 #include <gcov.h>
 #endif
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -52,6 +53,11 @@ void os_thread_prompt(uint32_t turn_us)
 void os_thread_patient(void)
 {
     schedule(SCHED_BATCH, PATIENT_NICE, 0);
+}
+
+void os_give_memory_back(void)
+{
+    malloc_trim(0);
 }
 
 void os_leave(int status)

@@ -244,6 +244,7 @@ static void begin_generation(struct supervisor *s)
         problems_free(p);
         return;
     }
+    os_give_memory_back(); /* before it is forked from: five times what is in use */
     s->next = (struct generation){.config = c, .number = ++s->loads, .overlay_fd = -1};
     c->generation = c->settings.generation = s->next.number;
     c->admin_address = s->now.config->admin_address;

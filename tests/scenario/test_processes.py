@@ -231,6 +231,22 @@ def test_reloads_under_load(make_gateway, found):
     assert gw.command("log", "verify", "-c", "gate.json").returncode == 0
 
 
+@pytest.mark.skipif(g.SANITIZED, reason="sanitizers keep what is freed")
+def test_a_reload_keeps_no_memory(make_gateway, found):
+    """What loading took is given back before the new processes are made of it."""
+    gw = make_gateway(protected=["A012345678"])
+
+    def resident(pid):
+        with open(f"/proc/{pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+    before = resident(gw.process.pid), resident(gw.children("worker")[0])
+    for _ in range(4):
+        assert gw.reload()
+    assert wait_until(lambda: len(gw.children("worker")) == 1, 20)
+    after = resident(gw.process.pid), resident(gw.children("worker")[0])
+    assert after[0] < 1.6 * before[0] and after[1] < 2 * before[1], (before, after)
+
+
 def test_a_reload_changes_what_is_served(make_gateway, found):
     gw = make_gateway(protected=["A012345678"])
     old = Client(gw.port, POLICE)
