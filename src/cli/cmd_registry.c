@@ -487,8 +487,7 @@ static int apply_offline(struct offline *o, span text)
     if (!take_journal(o)) return 2;
     int status = write_offline(o, text);
     config_registry_close(&o->now);
-    os_close(&o->journal);
-    if (status != 0) return status;
+    if (status != 0) return status; /* else the journal stays ours: one writes to the ledger at a time, too */
     struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
     status = record(o->config, counts, 2, o->subjects, o->count);
     if (status == 0 && o->json) printf("{\"status\":\"ok\",\"journaled\":%zu}\n", o->count);
