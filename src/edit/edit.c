@@ -7,9 +7,10 @@ static const uint8_t null_literal[] = {'n', 'u', 'l', 'l'};
  * withheld. A root that nobody restricted may see has no place to vanish from. */
 static enum edit_fate own_fate(const struct match_piece *p, enum policy_withheld withheld)
 {
-    if (p->removed) return p->is_root ? EDIT_NULL : EDIT_DROP;
+    bool nobody = match_piece_says_nobody(p);
+    if (p->removed && !nobody) return p->is_root ? EDIT_NULL : EDIT_DROP;
     switch (withheld) {
-    case POLICY_KEPT: return EDIT_KEEP;
+    case POLICY_KEPT: return nobody ? EDIT_NULL : EDIT_KEEP;
     case POLICY_UNMATCHED:
     case POLICY_WITHHELD: return p->is_member && p->absent_null ? EDIT_NULL : EDIT_DROP;
     case POLICY_WITHHELD_NAME: return EDIT_DROP;

@@ -122,8 +122,9 @@ static enum engine_unreadable judge_unit(struct engine *e, const struct match_st
 static enum edit_fate fate_of(const struct match_piece *p, const struct policy_verdict *v)
 {
     enum policy_withheld withheld = (enum policy_withheld)v->withheld[0];
-    if (p->removed) return p->is_root ? EDIT_NULL : EDIT_DROP;
-    if (withheld == POLICY_KEPT) return EDIT_KEEP;
+    bool nobody = match_piece_says_nobody(p);
+    if (p->removed && !nobody) return p->is_root ? EDIT_NULL : EDIT_DROP;
+    if (withheld == POLICY_KEPT) return nobody ? EDIT_NULL : EDIT_KEEP;
     return withheld != POLICY_WITHHELD_NAME && p->is_member && p->absent_null ? EDIT_NULL : EDIT_DROP;
 }
 

@@ -39,6 +39,15 @@ struct match_piece {
     bool marked;  /* a definitive marker stands in it, outside texts and units inside it */
 };
 
+/* A value alone where `allow` knows only what may stand below it, and where the profile writes null for nobody: an origin's own null
+ * stays there, so that no value may vanish. */
+//= ICE10036.2 2.1
+static inline bool match_piece_says_nobody(const struct match_piece *p)
+{
+    const uint32_t gone = PATH_UNIFORM | PATH_TEXT | PATH_COUNT;
+    return p->removed && p->is_member && p->absent_null && (p->roles & PATH_ON_THE_WAY) && !(p->roles & gone);
+}
+
 /* An object, array or NDJSON body that has a piece, or that is empty at a droppable place. */
 struct match_container {
     uint64_t open, close; /* offsets of the brackets; of the body's ends for NDJSON */

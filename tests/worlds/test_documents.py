@@ -179,9 +179,10 @@ TABLE = numbered([
          {"items": [{"name": "A", "at": {"city": "S"}}]}),
     Case("null on the way to what is allowed", {"units": [{"path": "$.l[*].spouse", "absent": "null"}],
                                                 "allow": ["$.l[*].n", "$.l[*].spouse.city"]},
-         {"l": [{"n": 1, "spouse": {"city": "S", "aNumber": P["aNumber"]}}, {"n": 2, "spouse": None}, {"n": 3, "spouse": 7}]},
-         {"l": [{"n": 1, "spouse": None}, {"n": 2, "spouse": None}, {"n": 3}]},
-         {"l": [{"n": 1, "spouse": None}, {"n": 2, "spouse": None}, {"n": 3}]}),
+         {"l": [{"n": 1, "spouse": {"city": "S", "aNumber": P["aNumber"]}}, {"n": 2, "spouse": None}, {"n": 3, "spouse": P["aNumber"]},
+                {"n": 4, "spouse": 7}]},
+         {"l": [{"n": 1, "spouse": None}, {"n": 2, "spouse": None}, {"n": 3, "spouse": None}, {"n": 4, "spouse": 8}]},
+         {"l": [{"n": n, "spouse": None} for n in (1, 2, 3, 4)]}, found=2),
 
     # a line a record
     Case("lines", LINES, lines(ANN, VIC, BOB), lines(ANN, BOB), lines(ANN, BOB), content_type=NDJSON),

@@ -15,7 +15,7 @@ class Writer:
         self.begin_again()
 
     def begin_again(self):
-        self.hidden, self.numbers, self.lost = set(), {}, set()
+        self.hidden, self.nobodies, self.numbers, self.lost = set(), set(), {}, set()
         self.hide(self.judge.root, False)
         if self.profile.only:
             self.lose()
@@ -35,7 +35,7 @@ class Writer:
 
     def says(self, node, values):
         """At the path or below it, where it is seen."""
-        if node in self.hidden or self.is_gone(node):
+        if node in self.hidden or node in self.nobodies or self.is_gone(node):
             return False
         return folded(node.value or "") in values or any(self.says(child, values) for child in node.children)
 
@@ -54,7 +54,7 @@ class Writer:
         roles = self.profile.roles_of(node)
         allowed = allowed or "allow" in roles
         if self.is_hidden(node, roles, allowed):
-            self.hidden.add(node)
+            (self.nobodies if self.says_nobody(node, roles) else self.hidden).add(node)
             return
         for child in node.children:
             self.hide(child, allowed)
@@ -67,6 +67,11 @@ class Writer:
         if "counts" in roles and (not self.profile.complete or not is_count(node)):
             return True
         return self.profile.has_allow and not allowed and not self.leads_on(node)
+
+    def says_nobody(self, node, roles):
+        """A value alone on the way to what is allowed, where null stands for nobody: an origin's own null stays there."""
+        gone = any(r in roles for r in GONE_FOR_ALL) or "counts" in roles
+        return not gone and self.judge.is_null(node) and self.awaits(node, "allow")
 
     def leads_on(self, node):
         """On the way to what is allowed."""
@@ -100,11 +105,11 @@ class Writer:
         return self.declaration(node) == unit and self.is_there(node)
 
     def is_there(self, node):
-        return not self.is_nobody(node) and not (self.is_gone(node) and self.judge.is_null(node))
+        return node not in self.nobodies and not self.is_nobody(node) and not (self.is_gone(node) and self.judge.is_null(node))
 
     def seen(self, node, path):
         """What a path names and nothing hides."""
-        if node in self.hidden:
+        if node in self.hidden or node in self.nobodies:
             return
         if path in self.profile.paths.at(node.state):
             yield node
@@ -122,7 +127,7 @@ class Writer:
         return None if self.is_gone(root) or root.is_container or self.profile.lines else b"null"
 
     def write(self, node):
-        if self.is_gone(node) and self.judge.is_null(node):
+        if node in self.nobodies or (self.is_gone(node) and self.judge.is_null(node)):
             return b"null"
         self.deepest = max(self.deepest, node.depth if node.is_container else 0)
         if node in self.numbers:
