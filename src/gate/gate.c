@@ -223,6 +223,14 @@ enum gate_failure gate_decide(struct gate *g, bool complete)
     return GATE_FINE;
 }
 
+enum gate_failure gate_decide_head(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    ASSERT(g->class == RECIPIENT_ENTITLED && g->at.received == 0);
+    bool held = !g->parts.on && is_ok(gate_receive(g, SPAN("null")));
+    return held ? gate_decide(g, true) : GATE_READ_MEMORY;
+}
+
 span gate_raw_body(const struct gate *g)
 {
     MAGIC_CHECK(g, GATE_MAGIC);

@@ -84,6 +84,9 @@ RESULT gate_receive(struct gate *g, span bytes);
 bool gate_read_enough(const struct gate *g);
 /* DECIDED. `complete`: the origin ended the body in good order. Returns the failure row or GATE_FINE. */
 enum gate_failure gate_decide(struct gate *g, bool complete);
+/* RECEIVING, nothing received, entitled: the answer has no body. DECIDED by what the fields of its head tell; whoever finds
+ * nothing to send calls gate_replace, which leaves the outcome. */
+enum gate_failure gate_decide_head(struct gate *g);
 /* DECIDED, everything read and nothing sent: once more, for the registry has changed. b as for gate_open. */
 enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b);
 const struct engine_outcome *gate_outcome(const struct gate *g);

@@ -264,6 +264,14 @@ static const uint8_t *pseudonym_key(struct exchange *x)
     return x->pseudonym_key;
 }
 
+/* Of an answer that has no body somebody entitled gets the head, and is told what that holds. */
+static bool is_bare(const struct exchange *x)
+{
+    const struct http_response *r = &x->response;
+    bool empty = r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
+    return x->class == RECIPIENT_ENTITLED && empty;
+}
+
 /* Which of its bytes can be read, and as what. */
 static struct engine_begin describe(struct exchange *x)
 {
@@ -272,15 +280,16 @@ static struct engine_begin describe(struct exchange *x)
     bool typed = r->type_count == 1 && http_media_parse(r->content_type, &x->media) && !names_somebody(&x->media);
     if (!typed) x->media.len = 0;
     bool own_page = r->status != 200; /* an error page is no answer that the profile describes */
+    bool bare = is_bare(x);           /* nor is one without a body: nothing says what it would have been */
     struct engine_begin b = {
-        .document = own_page ? NULL : x->document,
+        .document = own_page || bare ? NULL : x->document,
         .inspect = x->route->inspect || x->class == RECIPIENT_ENTITLED,
         .class = x->class,
         .registry = w->arguments->registry,
         .limits = w->settings->limits,
-        .media_type = typed ? http_media_essence(&x->media) : SPAN(""),
-        .charset = typed ? http_media_charset(&x->media) : SPAN(""),
-        .content_encoding = r->coding_count > 1 ? SPAN("several") : r->content_encoding,
+        .media_type = bare ? SPAN("application/json") : typed ? http_media_essence(&x->media) : SPAN(""),
+        .charset = typed && !bare ? http_media_charset(&x->media) : SPAN(""),
+        .content_encoding = bare ? SPAN("") : r->coding_count > 1 ? SPAN("several") : r->content_encoding,
         .keep_survey = mirror_is_on(x),
         .pseudonym_key = pseudonym_key(x),
         .suspicions = !mirror_is_on(x),
@@ -302,11 +311,6 @@ static RESULT keep_response_head(struct exchange *x, span in)
         }
     }
     return OK;
-}
-
-static bool has_no_body(const struct http_response *r)
-{
-    return r->framing == HTTP_FRAMING_NONE || (r->framing == HTTP_FRAMING_LENGTH && r->length == 0);
 }
 
 static enum flow begin_body(struct exchange *x)
@@ -338,7 +342,7 @@ static enum flow begin_body(struct exchange *x)
     gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
     if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);
-    x->in_parts = gate_in_parts(x->gate) && !x->discard && !(x->class == RECIPIENT_ENTITLED && has_no_body(r));
+    x->in_parts = gate_in_parts(x->gate) && !x->discard;
     if (x->in_parts) shadow_begin(x);
     x->step = STEP_READ_BODY;
     return FLOW_GO;
@@ -468,12 +472,13 @@ static enum gate_failure judge(struct exchange *x)
         gate_replace(x->gate);
         return x->failure;
     }
-    if (x->class == RECIPIENT_ENTITLED && has_no_body(&x->response)) {
+    if (is_bare(x) && x->field_count == 0) {
         gate_replace(x->gate); /* nothing there to read, nothing to send */
         return GATE_FINE;
     }
     if (x->failure != GATE_FINE) return x->failure; /* its memory ran out */
-    enum gate_failure f = gate_decide(x->gate, x->body_complete);
+    enum gate_failure f = is_bare(x) ? gate_decide_head(x->gate) : gate_decide(x->gate, x->body_complete);
+    if (is_bare(x)) gate_replace(x->gate);
     /* What was found with a stale registry is still found; what was not may have been filed since. */
     if (x->class == RECIPIENT_ENTITLED && !worker_registry_usable(x->worker, x->time_us)) f = GATE_REGISTRY;
     return f;

@@ -488,3 +488,16 @@ def test_fields_of_the_head(served, size):
         else:
             assert (r.status, r.header("x-region")) == (200, "west") and len(json.loads(r.body)) == size - len(range(0, size, 3))
         assert fetch(gw.port, "/s/headed", OFFICER).header("x-region") == value
+
+
+@pytest.mark.parametrize("kind", ["application/json", None])
+def test_the_entitled_are_told_what_a_head_without_a_body_holds(served, kind, pieces):
+    gw, origin = served
+    for value, found in (("west", False), ("A012345678", True)):
+        origin.respond = lambda r: answer(b"", content_type=kind, headers=[("X-Region", value)], framing="length")
+        r = fetch(gw.port, "/s/headed", OFFICER, pieces=pieces)
+        assert (r.status, r.body, r.header("x-region"), r.header("content-length")) == (200, b"", value, "0")
+        assert r.header("section-1367") == ("protected; records=1" if found else "none")
+        assert (r.header("warning-notice") is not None) == found
+        of_it = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+        assert [(e["outcome"], e["records"]["protected"]) for e in of_it] == ([("disclosed", 1)] if found else [])
