@@ -42,6 +42,13 @@ issue() { # authority name subject purpose [subjectAltName]
         -days 30 -extfile "$work/extensions" -out "$2.pem"
 }
 
+below() { # authority name subject: a CA below a CA
+    printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n' >"$work/extensions"
+    run req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$3" -keyout "$work/$2.key" -out "$work/request"
+    run x509 -req -in "$work/request" -CA "$1.pem" -CAkey "$work/$1.key" -CAcreateserial -CAserial "$work/$1.srl" \
+        -days 30 -extfile "$work/extensions" -out "$2.pem"
+}
+
 here="DNS:localhost,IP:127.0.0.1,IP:::1"
 government="/C=US/O=U.S. Government"
 authority gateway-ca "/CN=Gateway Test CA"
@@ -62,5 +69,11 @@ issue doj-ca portal "$government/OU=DOJ/CN=portal" clientAuth
 issue state-ca state-police "/O=Springfield State Police/CN=sp-client" clientAuth
 issue stranger-ca stranger "/CN=sp-client" clientAuth
 issue edge-ca edge "/O=Example Edge/CN=edge" clientAuth
+below state-ca would-be-dhs-ca "$government/OU=Department of Homeland Security/CN=DHS CA4"
+issue would-be-dhs-ca would-be-officer "$government/OU=USCIS/CN=Test Officer" clientAuth
+cat would-be-dhs-ca.pem >>would-be-officer.pem
+below dhs-ca dhs-field-ca "$government/CN=DHS Field CA"
+issue dhs-field-ca field-officer "$government/OU=USCIS/CN=Test Field Officer" clientAuth
+cat dhs-field-ca.pem >>field-officer.pem
 cat dhs-ca.pem doj-ca.pem state-ca.pem edge-ca.pem >recipients-ca.pem
 rm -f stranger-ca.pem

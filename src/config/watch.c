@@ -15,6 +15,19 @@ static void warn_of_end(const struct place *at, const char *name, span pem)
     else if (end - now < NEAR) place_warning(&here, "a certificate in it ends in %lld days; replace it and reload before", (long long)((end - now) / DAY));
 }
 
+/* Any of several CAs could give a CA below it the name that an entry trusts. */
+static void warn_of_issuers(const struct place *tls, const struct recipient_table *recipients, span client_ca)
+{
+    struct place here = place_member(tls, "client_ca");
+    struct recipient_anchors *a = client_ca.len > 0 && recipients != NULL ? recipient_anchors_new(client_ca) : NULL;
+    const char *id = a != NULL ? recipient_issuer_unlisted(recipients, a) : NULL;
+    if (id != NULL) {
+        place_warning(&here, "none of its CAs bears the name of the issuer of \"%.60s\", and each of them could give it to a CA of "
+                             "its own; add the issuing CA's certificate, or pin \"fingerprint\" in that entry", id);
+    }
+    recipient_anchors_free(a);
+}
+
 static void warn_of_certificates(const struct config *c, const struct place *top)
 {
     struct place listen = place_member(top, "listen"), upstreams = place_member(top, "upstreams");
@@ -22,6 +35,7 @@ static void warn_of_certificates(const struct config *c, const struct place *top
         struct place item = place_item(&listen, i), tls = place_member(&item, "tls");
         warn_of_end(&tls, "certificate", c->settings.listeners[i].certificate);
         warn_of_end(&tls, "client_ca", c->settings.listeners[i].client_ca);
+        warn_of_issuers(&tls, c->settings.recipients, c->settings.listeners[i].client_ca);
     }
     for (size_t i = 0; i < c->settings.upstream_count; i++) {
         struct place item = place_member(&upstreams, c->settings.upstreams[i].name), tls = place_member(&item, "tls");

@@ -75,6 +75,14 @@ void io_task_free(struct io_task *t); /* NULL is fine */
 #define IO_TICKET_KEYS_SIZE 80
 enum io_client_certificate { IO_CERTIFICATE_NONE, IO_CERTIFICATE_OPTIONAL, IO_CERTIFICATE_REQUIRED };
 
+/* Asked last about a client's chain, leaf first, that leads to client_ca; false: the handshake fails as for any that does
+ * not. Not asked again where a session is resumed. */
+struct stack_st_X509; /* STACK_OF(X509) of OpenSSL */
+struct io_tls_judge {
+    bool (*run)(void *arg, const struct stack_st_X509 *chain);
+    void *arg;
+};
+
 /* PEM texts; read during the call only. Borrowed. */
 struct io_tls_server_options {
     span certificate; /* leaf first, then its chain */
@@ -86,6 +94,7 @@ struct io_tls_server_options {
      * under other settings is worth nothing. */
     const uint8_t *ticket_keys;
     unsigned session_seconds; /* life of a ticket; 0: 3600 */
+    const struct io_tls_judge *judge; /* NULL: nobody; outlives the server's last handshake */
 };
 /* When the first of the certificates in the PEM ends, in seconds since 1970. False: none can be read. */
 bool io_certificate_end(span pem, int64_t *end);

@@ -195,6 +195,15 @@ static bool use_sessions(SSL_CTX *ctx, const struct io_tls_server_options *o)
            SSL_CTX_set_session_ticket_cb(ctx, NULL, judge_ticket, NULL) == 1;
 }
 
+static int verify_and_judge(X509_STORE_CTX *verified, void *arg)
+{
+    const struct io_tls_judge *j = arg;
+    if (X509_verify_cert(verified) != 1) return 0;
+    if (j->run(j->arg, X509_STORE_CTX_get0_chain(verified))) return 1;
+    X509_STORE_CTX_set_error(verified, X509_V_ERR_CERT_REJECTED);
+    return 0;
+}
+
 /* The file names whom to trust: an issuing CA without its root is enough. */
 static result use_client_ca(SSL_CTX *ctx, const struct io_tls_server_options *o, const struct reason *why)
 {
@@ -203,6 +212,7 @@ static result use_client_ca(SSL_CTX *ctx, const struct io_tls_server_options *o,
     if (!each_certificate(o->client_ca, take_client_anchor, ctx)) return fail_because(why, "client CA");
     X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     SSL_CTX_set_verify(ctx, mode, NULL);
+    if (o->judge != NULL) SSL_CTX_set_cert_verify_callback(ctx, verify_and_judge, (void *)(uintptr_t)o->judge);
     return OK;
 }
 

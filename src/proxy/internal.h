@@ -305,7 +305,8 @@ struct listening {
     struct worker *worker;
     struct io_listener *listener;
     struct io_tls_server *tls;
-    struct recipient_anchors *anchors; /* NULL where no proxy hands anything on */
+    struct recipient_anchors *anchors; /* NULL where no client has a certificate */
+    struct io_tls_judge judge;         /* by them */
 };
 
 struct worker {

@@ -308,13 +308,19 @@ static void summarise(void *arg)
 
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
 
+static bool issuer_holds(void *arg, const struct stack_st_X509 *chain)
+{
+    const struct listening *l = arg;
+    return l->anchors != NULL && recipient_issuer_holds(l->worker->settings->recipients, l->anchors, chain);
+}
+
 static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t size)
 {
     const struct proxy_listener *l = &w->settings->listeners[i];
     struct buf key;
     TRY(os_read_fd(l->key_fd, 64 * 1024, &key));
     struct io_tls_server_options o = {.certificate = l->certificate, .key = buf_span(&key), .client_ca = l->client_ca,
-        .client_certificate = l->mode, .ticket_keys = w->arguments->ticket_keys};
+        .client_certificate = l->mode, .ticket_keys = w->arguments->ticket_keys, .judge = &w->listening[i].judge};
     result r = io_tls_server_new(&o, &w->listening[i].tls, why, size);
     if (key.base != NULL) mem_wipe(key.base, key.size);
     buf_free(&key);
@@ -339,18 +345,21 @@ static RESULT read_cursor_keys(struct worker *w, char *why, size_t size)
     return OK;
 }
 
-/* A listener without client CA knows no proxy. */
-static RESULT prepare_proxies(struct worker *w)
+/* A listener without client CA knows nobody, and no proxy. */
+static RESULT prepare_anchors(struct worker *w)
 {
+    for (size_t i = 0; i < w->settings->listener_count; i++) {
+        const struct proxy_listener *l = &w->settings->listeners[i];
+        struct listening *place = &w->listening[i];
+        place->worker = w;
+        place->judge = (struct io_tls_judge){issuer_holds, place};
+        if (l->mode == IO_CERTIFICATE_NONE) continue;
+        place->anchors = recipient_anchors_new(l->client_ca);
+        REQUIRE(place->anchors != NULL, ERROR_LIMIT, ENOMEM);
+    }
     if (!recipient_has_proxies(w->settings->recipients)) return OK;
     w->behind = behind_new();
     REQUIRE(w->behind != NULL, ERROR_LIMIT, ENOMEM);
-    for (size_t i = 0; i < w->settings->listener_count; i++) {
-        const struct proxy_listener *l = &w->settings->listeners[i];
-        if (l->mode == IO_CERTIFICATE_NONE) continue;
-        w->listening[i].anchors = recipient_anchors_new(l->client_ca);
-        REQUIRE(w->listening[i].anchors != NULL, ERROR_LIMIT, ENOMEM);
-    }
     return OK;
 }
 
@@ -389,8 +398,8 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
     io_timer_init(&w->quiet_timer, w->loop, quiet_long_enough, w);
     io_timer_init(&w->beat_timer, w->loop, beat, w);
+    TRY(prepare_anchors(w));
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
-    TRY(prepare_proxies(w));
     TRY(origin_pools_open(w, why, size));
     TRY(read_cursor_keys(w, why, size));
     w->lores = match_lores_new();

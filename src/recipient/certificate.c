@@ -29,6 +29,11 @@ static bool name_matches(const X509_NAME *name, const struct attribute_list *lis
     return true;
 }
 
+bool certificate_is_named(const X509 *x, const struct attribute_list *name)
+{
+    return name->count > 0 && name_matches(X509_get_subject_name(x), name);
+}
+
 bool certificate_issued_by(const struct certificate *c, const struct attribute_list *issuer)
 {
     return issuer->count > 0 && name_matches(X509_get_issuer_name(c->x509), issuer);

@@ -56,6 +56,12 @@ void recipient_anchors_free(struct recipient_anchors *a)
     mem_free(a);
 }
 
+X509_STORE *anchors_store(const struct recipient_anchors *a)
+{
+    MAGIC_CHECK(a, ANCHORS_MAGIC);
+    return a->store;
+}
+
 static bool is_base64(uint8_t c)
 {
     return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '+' || c == '/' || c == '=';
@@ -136,7 +142,8 @@ static bool read_chain(const struct recipient_handed_on *h, STACK_OF(X509) * cha
     return true;
 }
 
-static bool leads_to_anchor(const struct recipient_anchors *a, X509 *x, STACK_OF(X509) * chain, int64_t now)
+static bool leads_to_anchor(
+    const struct recipient_table *t, const struct recipient_anchors *a, X509 *x, STACK_OF(X509) * chain, int64_t now)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     bool good = ctx && X509_STORE_CTX_init(ctx, a->store, x, chain) == 1 && X509_STORE_CTX_set_default(ctx, "ssl_client") == 1;
@@ -144,16 +151,17 @@ static bool leads_to_anchor(const struct recipient_anchors *a, X509 *x, STACK_OF
         X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
         X509_VERIFY_PARAM_set_time(p, (time_t)now);
         X509_VERIFY_PARAM_set_auth_level(p, 2); /* as the handshake asks of our own clients */
-        good = X509_verify_cert(ctx) == 1;
+        good = X509_verify_cert(ctx) == 1 && recipient_issuer_holds(t, a, X509_STORE_CTX_get0_chain(ctx));
     }
     X509_STORE_CTX_free(ctx);
     return good;
 }
 
-static bool verified(const struct recipient_anchors *a, const struct recipient_handed_on *h, X509 *x, int64_t now)
+static bool verified(const struct recipient_table *t, const struct recipient_anchors *a, const struct recipient_handed_on *h,
+    X509 *x, int64_t now)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    bool good = chain && read_chain(h, chain) && leads_to_anchor(a, x, chain, now);
+    bool good = chain && read_chain(h, chain) && leads_to_anchor(t, a, x, chain, now);
     sk_X509_pop_free(chain, X509_free);
     return good;
 }
@@ -167,7 +175,7 @@ void recipient_identify_handed_on(const struct recipient_table *t, const struct 
     recipient_be_nobody(out);
     if (h->certificate_count != 1) return;
     ERR_set_mark();
-    if (read_certificate(h->certificates[0], &c) && verified(a, h, c.x509, now)) certificate_identify(t, &c, out);
+    if (read_certificate(h->certificates[0], &c) && verified(t, a, h, c.x509, now)) certificate_identify(t, &c, out);
     /* A proxy behind a proxy says of nobody who he is: trust is not handed on. */
     if (out->trusted_proxy) recipient_be_nobody(out);
     X509_free(c.x509);

@@ -76,7 +76,7 @@ static void write_subject(X509 *x, char *out, size_t size)
     BIO_free(bio);
 }
 
-static const struct entry *find_entry(const struct recipient_table *t, const struct certificate *c)
+const struct entry *certificate_entry(const struct recipient_table *t, const struct certificate *c)
 {
     for (size_t i = 0; i < t->entry_count; i++)
         if (certificate_matches(c, &t->entries[i].match)) return &t->entries[i];
@@ -99,7 +99,7 @@ void certificate_identify(const struct recipient_table *t, const struct certific
 {
     hex_encode(span_of(c->fingerprint, sizeof c->fingerprint), out->fingerprint);
     write_subject(c->x509, out->subject, sizeof out->subject);
-    const struct entry *e = find_entry(t, c);
+    const struct entry *e = certificate_entry(t, c);
     if (e) out->recipient = &e->recipient;
     out->trusted_proxy = e && e->recipient.trusted_proxy;
     out->could_be_entitled = e && entry_could_be_entitled(e);

@@ -73,9 +73,18 @@ void recipient_be_nobody(struct recipient_identity *out);
 /* Whom a listener trusts to issue its clients' certificates. Handed-on certificates must lead there too: a proxy that
  * forgets to verify makes nobody an officer. */
 struct recipient_anchors;
+struct stack_st_X509; /* STACK_OF(X509) of OpenSSL */
 struct recipient_anchors *recipient_anchors_new(span pem); /* NULL: no certificate in it, or out of memory */
 void recipient_anchors_free(struct recipient_anchors *a);
 bool recipient_has_proxies(const struct recipient_table *t);
+/* Whether an entry that entitles, or speaks for others, may take this chain (leaf first; it was verified). Where an anchor bears
+ * the name by which the entry pins its issuer, the chain must hold that very certificate: a name alone every CA that a listener
+ * trusts could give to one below it. True where no such entry takes it, a fingerprint pins it, or no anchor is called so. */
+bool recipient_issuer_holds(
+    const struct recipient_table *t, const struct recipient_anchors *a, const struct stack_st_X509 *chain);
+/* The id of the first entry of that sort whose issuer is none of the anchors, where there are several of them that could take its
+ * name; else NULL. For `check`. */
+const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a);
 
 /* One request's fields: the values of every Client-Cert and every Client-Cert-Chain. */
 struct recipient_handed_on {

@@ -59,6 +59,10 @@ struct certificate {
 };
 bool certificate_matches(const struct certificate *c, const struct certificate_match *m);
 bool certificate_issued_by(const struct certificate *c, const struct attribute_list *issuer);
+bool certificate_is_named(const X509 *x, const struct attribute_list *name);
+/* The entry that decides; NULL: none. */
+const struct entry *certificate_entry(const struct recipient_table *t, const struct certificate *c);
+X509_STORE *anchors_store(const struct recipient_anchors *a);
 
 /* NULL unless the DER is exactly one certificate. */
 X509 *certificate_parse(span der);

@@ -21,7 +21,7 @@ PURPOSE = ("Purpose-Of-Use", "adjudication")
 
 
 def der(name):
-    pem = (g.certificates() / f"{name}.pem").read_text()
+    pem = (g.certificates() / f"{name}.pem").read_text().partition("-----END")[0]  # the first of a chain
     return base64.b64decode("".join(line for line in pem.splitlines() if "-" not in line))
 
 
@@ -104,6 +104,12 @@ def test_from_anyone_else_the_fields_are_dropped(edged, origin):
         assert fetch(edged.port, "/inspect/x", who, headers=headers).text == text
         assert recorded(edged)[-1] == (name, None)
         assert b"lient-cert" not in origin.requests[-1].raw.lower()
+
+
+def test_nobody_behind_it_goes_by_the_name_of_a_listed_ca(edged):
+    headers = [cert("would-be-officer"), cert("would-be-dhs-ca", "Client-Cert-Chain"), PURPOSE]
+    r = fetch(edged.port, "/inspect/x", EDGE, headers=headers)
+    assert r.text == VISIBLE and recorded(edged) == [("anonymous", "edge")]
 
 
 def test_a_proxy_is_nobody_on_a_public_route_too(edged):

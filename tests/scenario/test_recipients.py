@@ -115,6 +115,34 @@ def test_certificate_rules(make_gateway, found, match, wins):
     assert fetch(gw.port, "/inspect/x", OFFICER).text == (ALL if wins else VISIBLE)
 
 
+def listed(gw, *names):
+    text = "".join((g.certificates() / f"{n}.pem").read_text() for n in names)
+    gw.write("cas.pem", text)
+    gw.config["listen"][0]["tls"]["client_ca"] = "cas.pem"
+    gw.write_config()
+
+
+def test_no_other_ca_goes_by_the_name_of_one_that_is_listed(gateway, found):
+    """The state's CA, which is trusted for the state's people, names one below itself as the department's."""
+    #= 8USC1367 a(2)
+    assert fetch(gateway.port, "/inspect/x", ("would-be-officer", "adjudication")) is None
+    assert found.requests == []
+    assert fetch(gateway.port, "/inspect/x", OFFICER).text == ALL
+    assert fetch(gateway.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+@pytest.mark.parametrize("pin,cas,taken", [
+    ({"CN": "DHS Field CA"}, ["dhs-ca"], True), ({"CN": "DHS Field CA"}, ["dhs-ca", "state-ca", "dhs-field-ca"], True),
+    ({"O": "U.S. Government"}, ["dhs-ca", "state-ca"], True), ({"CN": "DHS Field CA"}, ["dhs-ca", "state-ca"], None)])
+def test_an_issuer_below_a_ca(make_gateway, found, pin, cas, taken):
+    gw = make_gateway(protected=["A012345678"], start=False, recipients={"format": 1, "recipients": [entry({"issuer": pin})]})
+    listed(gw, *cas)
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 0 and ("bears the name" in done.stdout + done.stderr) == (taken is None)
+    gw.start()
+    assert fetch(gw.port, "/inspect/x", ("field-officer", "adjudication")).text == ALL
+
+
 def test_the_first_match_wins(make_gateway, found):
     table = copy.deepcopy(g.RECIPIENTS)
     table["recipients"].insert(0, {"id": "first", "agency": "none", "standing": "none",

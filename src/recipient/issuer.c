@@ -1,0 +1,64 @@
+/* Who is behind an issuer's name. An entry that entitles pins its issuer by attributes, and every CA that a listener trusts, for
+ * whatever people, can issue a CA below itself that bears them. So where the operator has listed the issuer's own certificate
+ * among the listener's, no other one goes by its name. */
+//= 8USC1367 a(2)
+#include "recipient/table.h"
+
+static bool goes_by_name(const struct entry *e)
+{
+    bool matters = entry_could_be_entitled(e) || e->recipient.trusted_proxy;
+    return matters && e->match.issuer.count > 0 && !e->match.has_fingerprint;
+}
+
+/* The i-th anchor; NULL for what is no certificate. */
+static X509 *anchor_at(const STACK_OF(X509_OBJECT) * anchors, int i)
+{
+    return X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i));
+}
+
+static bool holds(const STACK_OF(X509) * chain, const X509 *anchor)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (X509_cmp(sk_X509_value(chain, i), anchor) == 0) return true;
+    return false;
+}
+
+bool recipient_issuer_holds(const struct recipient_table *t, const struct recipient_anchors *a, const STACK_OF(X509) * chain)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    struct certificate c = {.x509 = sk_X509_value(chain, 0)};
+    unsigned len = sizeof c.fingerprint;
+    if (!c.x509 || X509_digest(c.x509, EVP_sha256(), c.fingerprint, &len) != 1) return false;
+    const struct entry *e = certificate_entry(t, &c);
+    if (!e || !goes_by_name(e)) return true;
+    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(anchors_store(a));
+    bool listed = false;
+    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
+        X509 *anchor = anchor_at(anchors, i);
+        if (!anchor || !certificate_is_named(anchor, &e->match.issuer)) continue;
+        if (holds(chain, anchor)) return true;
+        listed = true;
+    }
+    return !listed;
+}
+
+static bool is_listed(const STACK_OF(X509_OBJECT) * anchors, const struct attribute_list *issuer)
+{
+    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
+        X509 *anchor = anchor_at(anchors, i);
+        if (anchor && certificate_is_named(anchor, issuer)) return true;
+    }
+    return false;
+}
+
+const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(anchors_store(a));
+    if (sk_X509_OBJECT_num(anchors) < 2) return NULL;
+    for (size_t i = 0; i < t->entry_count; i++) {
+        const struct entry *e = &t->entries[i];
+        if (goes_by_name(e) && !is_listed(anchors, &e->match.issuer)) return e->recipient.id;
+    }
+    return NULL;
+}
