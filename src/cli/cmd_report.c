@@ -1,5 +1,6 @@
 /* report accounting|quarterly|incidents|reconcile */
 #include "cli/log.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "config/config.h"
 #include "os/os.h"
@@ -117,12 +118,11 @@ static void describe(const struct report_options *o, struct report *r)
 
 int report_write(const struct log_options *o, const char *path, const struct report *r, enum report_format format)
 {
-    FILE *to = path ? fopen(path, "wx") : stdout;
-    if (!to) return log_fail(o, path, errno == EEXIST ? "is there already; name a new file" : os_error_text(FAIL(ERROR_IO, errno)));
-    report_print(r, format, to);
-    bool good = fflush(to) == 0 && !ferror(to);
-    if (path) good = fclose(to) == 0 && good;
-    return good ? 0 : log_fail(o, path ? path : "standard output", "could not be written");
+    struct output_stream out;
+    const char *why = NULL, *name = path ? path : "standard output";
+    if (!output_stream_open(&out, path, &why)) return log_fail(o, name, why);
+    report_print(r, format, out.to);
+    return output_stream_close(&out, true, &why) ? 0 : log_fail(o, name, why);
 }
 
 /* ---- the verbs -------------------------------------------------------------------------------------------------- */

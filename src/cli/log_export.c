@@ -1,6 +1,6 @@
 /* log export: the entries in other programs' words. */
 #include "cli/log.h"
-#include "os/os.h"
+#include "cli/output.h"
 #include "report/report.h"
 #include <errno.h>
 
@@ -34,19 +34,22 @@ static bool take_format(const struct log_options *o, enum report_export *out)
     return (void)cli_usage("log", "--format takes %s, not \"%s\"", all, o->format), false;
 }
 
+/* What broke off stays in no file: half an export would be read as one of which nothing is missing. */
 int log_export(struct log_options *o)
 {
-    struct exporting x = {.options = o, .to = stdout};
+    struct exporting x = {.options = o};
+    struct output_stream out;
     struct ledger_problem problem = {0};
+    const char *why = NULL, *name = o->output ? o->output : "standard output";
     if (!take_format(o, &x.format) || !log_is_named_ledger(o)) return 2;
     if (x.format == REPORT_EXPORT_SQLITE) return log_index(o);
-    if (o->output) x.to = fopen(o->output, "wx");
-    if (!x.to) return log_fail(o, o->output, errno == EEXIST ? "is there already; name a new file" : os_error_text(FAIL(ERROR_IO, errno)));
+    x.to = output_stream_open(&out, o->output, &why);
+    if (!x.to) return log_fail(o, name, why);
     report_export_head(x.format, x.to);
     result r = log_each(o, export_one, &x, &problem);
-    bool written = fflush(x.to) == 0 && !ferror(x.to);
-    if (o->output) written = fclose(x.to) == 0 && written;
+    bool full = ferror(x.to) != 0; /* that is why the reading ended */
+    bool written = output_stream_close(&out, is_ok(r), &why);
     if (x.closed > 0) fprintf(stderr, "gate1367 log: %llu sealed parts stayed closed: %s\n", (unsigned long long)x.closed, x.why);
-    if (!is_ok(r)) return log_reading_failed(o, r, &problem);
-    return written ? 0 : log_fail(o, o->output ? o->output : "standard output", "could not be written");
+    if (!is_ok(r) && !full) return log_reading_failed(o, r, &problem);
+    return written ? 0 : log_fail(o, name, why ? why : "could not be written");
 }

@@ -3,6 +3,7 @@
 #define GATE1367_CLI_SCAN_H
 
 #include "cli/insight.h"
+#include "cli/output.h"
 #include "trial/trial.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -49,19 +50,8 @@ void scan_free_files(struct scan *s);
 /* Runs the workers; `each` is called for every file in order, by the caller's thread. False: out of memory. */
 typedef void scan_each_fn(struct scan *s, const struct scan_file *f);
 bool scan_run(struct scan *s, scan_each_fn *each);
-/* What --write puts of one file. Whoever ends us on the way finds whole files or none: until it is kept it has no name, but for file
- * systems that know only files with one. */
-#define SCAN_PATH 8192
-struct scan_output {
-    int fd;
-    char path[SCAN_PATH];
-    char part[SCAN_PATH + 8]; /* its name until then; "": it has none */
-};
-/* Makes it, and the directories on the way. IO EEXIST: there is a file already. */
-RESULT scan_output_open(struct scan_output *o, const char *directory, const char *relative);
-/* Gives it its name, or drops it where `written` is an error, which is then what comes back. */
-RESULT scan_output_close(struct scan_output *o, result written);
-void scan_output_drop(struct scan_output *o);
+/* What --write puts of one file; makes the directories on the way. IO EEXIST: there is a file already. */
+RESULT scan_output_open(struct output *o, const char *directory, const char *relative);
 /* A file's name may hold what drives a terminal. */
 void scan_print_name(FILE *out, const char *name);
 void scan_print_file(struct scan *s, const struct scan_file *f);

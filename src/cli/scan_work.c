@@ -24,7 +24,7 @@ static void fail(struct scan_file *f, const char *what, const char *why)
     f->failed = true;
 }
 
-static void cannot_write(struct scan_file *f, const struct scan_output *to, result r)
+static void cannot_write(struct scan_file *f, const struct output *to, result r)
 {
     if (r.code == EEXIST) fail(f, to->path, ": is there already; name an empty directory");
     else fail(f, "cannot be written: ", r.class == ERROR_LIMIT ? "no memory" : os_error_text(r));
@@ -92,7 +92,7 @@ static void report(struct trial *t, const struct trial_question *q, const struct
 static void write_delivered(const struct scan *s, const struct trial_answer *a, span body, struct scan_file *f)
 {
     struct buf out;
-    struct scan_output to;
+    struct output to;
     if (s->write == NULL || !trial_delivers(a)) return;
     buf_init(&out, OUTPUT_MAX);
     to.fd = -1;
@@ -100,7 +100,7 @@ static void write_delivered(const struct scan *s, const struct trial_answer *a, 
     if (is_ok(r)) r = scan_output_open(&to, s->write, f->relative);
     bool opened = is_ok(r);
     if (opened) r = os_write_all(to.fd, buf_span(&out));
-    if (opened) r = scan_output_close(&to, r);
+    if (opened) r = output_close(&to, r);
     if (!is_ok(r)) cannot_write(f, &to, r);
     buf_free(&out);
 }
@@ -133,7 +133,7 @@ struct flow {
     struct scan *scan;
     struct trial *trial;
     struct scan_file *file;
-    struct scan_output to;
+    struct output to;
     bool write;
     bool raw; /* entitled recipients get every byte, whether it could be read or not */
     result failed;
@@ -159,8 +159,8 @@ static bool feed_piece(void *ctx, span piece, bool last)
 static void finish_output(const struct trial_answer *a, bool read, struct flow *w)
 {
     bool keep = read && trial_delivers(a) && !w->file->failed;
-    result r = keep ? scan_output_close(&w->to, OK) : OK;
-    if (!keep) scan_output_drop(&w->to);
+    result r = keep ? output_close(&w->to, OK) : OK;
+    if (!keep) output_drop(&w->to);
     if (!is_ok(r)) cannot_write(w->file, &w->to, r);
 }
 

@@ -5,15 +5,18 @@ import io
 import json
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import sqlite3
+import subprocess
 import time
 
 import jsonschema
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, fetch, wait_until
-from harness.gateway import ROOT, RECIPIENTS, Gateway
+from harness.gateway import BIN, ROOT, RECIPIENTS, Gateway
 from harness.origin import Origin, answer
 
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
@@ -137,6 +140,40 @@ def listed(gw, *args):
 FILTERS = [(), ("--outcome", "withheld"), ("--recipient", "state-police"), ("--recipient", "nobody"), ("--event", "completion"),
            ("--subject", "alien_number:A012345678"), ("--subject", "subject:S-000000", "--recipient", "anonymous"), ("--rule", "a-number"),
            ("--since", "2001-01-01", "--until", "2999-01-01"), ("--until", "2001-01-01")]
+
+
+def within(bytes_each):
+    """A disk that takes so much of a file: what is over that fails, as on a full one."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_each, bytes_each))
+    return limit
+
+
+@pytest.mark.parametrize("args", [("log", "export", "--format", k) for k in ("jsonl", "csv", "ocsf", "ecs", "cef", "syslog")] +
+                         [("report", "incidents", "--format", k) for k in ("text", "csv", "json", "html")])
+def test_half_of_it_is_no_file(gw, tmp_path, args):
+    """However far it got, an auditor must not take it for all there is; and what stays is its owner's alone."""
+    whole = gw.command(*args, "-c", "gate.json", "-o", tmp_path / "whole")
+    size = (tmp_path / "whole").stat().st_size
+    assert whole.returncode == 0 and (tmp_path / "whole").stat().st_mode & 0o777 == 0o600, whole.stderr
+    for most in (0, 1, size // 2, size - 1):
+        done = subprocess.run([BIN, *args, "-c", "gate.json", "-o", tmp_path / "half"], cwd=gw.dir, capture_output=True, text=True, preexec_fn=within(most))
+        assert done.returncode == 2 and re.search("half: (File too large|could not be written)", done.stderr), (most, done)
+        assert [x.name for x in tmp_path.iterdir()] == ["whole"]
+    again = gw.command(*args, "-c", "gate.json", "-o", tmp_path / "whole")
+    assert again.returncode == 2 and "is there already" in again.stderr
+
+
+def test_what_a_damaged_ledger_tells_before_the_damage_is_no_file(gw, tmp_path):
+    shutil.copytree(gw.dir / "ledger", tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "tlog")
+    segment = sorted((tmp_path / "copy" / "wal").glob("*.wal"))[0]
+    with open(segment, "r+b") as f:
+        f.seek(segment.read_bytes().index(b'"event":"disclosure"'))
+        f.write(bytes(2000))
+    done = gw.command("log", "export", "--directory", tmp_path / "copy", "-o", tmp_path / "x.jsonl")
+    assert done.returncode == 1 and not (tmp_path / "x.jsonl").exists(), done.stderr
 
 
 def test_the_index_answers_as_the_list(gw):
