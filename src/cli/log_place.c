@@ -3,6 +3,8 @@
 #include "config/config.h"
 #include "os/os.h"
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 
 #define GATE_JSON_MAX ((size_t)16 << 20)
 #define KEY_FILE_MAX ((size_t)64 << 10)
@@ -19,9 +21,11 @@ int log_fail(const struct log_options *o, const char *what, const char *why)
 /* Paths in gate.json are relative to it. */
 static void resolve(char out[LOG_PATH_BYTES], const char *config, const char *path)
 {
-    const char *slash = strrchr(config, '/');
-    int base = slash && path[0] != '/' ? (int)(slash - config) + 1 : 0;
-    snprintf(out, LOG_PATH_BYTES, "%.*s%s", base, config, path);
+    char real[PATH_MAX];
+    if (!realpath(config, real)) snprintf(real, sizeof real, "%s", config);
+    const char *slash = strrchr(real, '/');
+    int base = slash && path[0] != '/' ? (int)(slash - real) + 1 : 0;
+    snprintf(out, LOG_PATH_BYTES, "%.*s%s", base, real, path);
 }
 
 /* What is no list of keys is told by check, not here. */

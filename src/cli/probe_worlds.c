@@ -178,13 +178,14 @@ static void turn_into(json_t *root, enum world world, uint16_t port)
 
 static bool write_configuration(struct worlds *w, enum world world)
 {
-    char *text = NULL, named[4096], directory[PATH_MAX];
+    char *text = NULL, directory[PATH_MAX];
     struct buf file;
     json_error_t error;
     const char *slash = strrchr(w->probing->config, '/');
     snprintf(named, sizeof(named), "%.*s", slash == NULL ? 1 : (int)(slash - w->probing->config + 1), slash == NULL ? "." : w->probing->config);
     json_t *root = NULL;
-    if (realpath(named, directory) != NULL && is_ok(os_read_file(w->probing->config, (size_t)16 << 20, &file))) {
+    if (realpath(w->probing->config, directory) != NULL && is_ok(os_read_file(w->probing->config, (size_t)16 << 20, &file))) {
+        *strrchr(directory, '/') = '\0'; /* of the file itself, wherever a link to it lies */
         root = json_loadb((const char *)buf_span(&file).ptr, buf_len(&file), 0, &error);
         buf_free(&file);
     }

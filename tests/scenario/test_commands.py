@@ -318,6 +318,19 @@ def test_json_holds_whatever_a_path_is_called(gw):
     assert index.returncode == 0 and json.loads(index.stdout)["index"] == 'in "dex"', index.stderr
 
 
+def test_a_link_to_the_configuration_is_no_other_ledger(gw, tmp_path):
+    """`serve` and `check` read paths relative to the file itself: so do all others."""
+    tmp_path = tmp_path / "elsewhere"
+    tmp_path.mkdir()
+    (tmp_path / "gate.json").symlink_to(gw.dir / "gate.json")
+    assert gw.command("check", "-c", tmp_path / "gate.json").returncode == 0
+    for args in (("log", "verify"), ("log", "list"), ("log", "export"), ("report", "incidents")):
+        done = gw.command(*args, "-c", tmp_path / "gate.json")
+        assert done.returncode == 0, done.stderr
+    assert gw.command("log", "init", "-c", tmp_path / "gate.json").returncode == 2  # it is there already
+    assert [x.name for x in tmp_path.iterdir()] == ["gate.json"]
+
+
 def test_colour_only_on_a_terminal_and_never_with_no_color(gw):
     gw.config["workers"] = "two"
     gw.write_config()
