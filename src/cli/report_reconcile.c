@@ -1,4 +1,5 @@
 /* report reconcile: the ledger's counters against an origin's own log. */
+#include "cli/files.h"
 #include "cli/report.h"
 #include "os/os.h"
 #include <errno.h>
@@ -20,18 +21,41 @@ static result count_entry(void *ctx, uint64_t index, const struct ledger_view *v
     return reconcile_add(ctx, &e);
 }
 
-/* A line over the bound is read as several, none of which is one: it is counted as unread. */
+/* What is over the bound stands behind all that is looked at: a line is cut, never made into several. */
+struct log_lines {
+    struct reconcile *reconcile;
+    uint8_t line[LINE_BYTES];
+    size_t len;
+    result done;
+};
+
+static void take_line(struct log_lines *l)
+{
+    l->done = reconcile_line(l->reconcile, span_of(l->line, l->len));
+    l->len = 0;
+}
+
+static bool take_piece(void *ctx, span piece, bool last)
+{
+    struct log_lines *l = ctx;
+    while (piece.len > 0 && is_ok(l->done)) {
+        size_t n = span_find(piece, '\n'), room = LINE_BYTES - l->len;
+        memcpy(l->line + l->len, piece.ptr, n < room ? n : room);
+        l->len += n < room ? n : room;
+        if (n < piece.len) take_line(l);
+        piece = span_from(piece, n < piece.len ? n + 1 : n);
+    }
+    if (last && is_ok(l->done)) take_line(l);
+    return is_ok(l->done);
+}
+
 static result read_log(struct reconcile *r, const char *path)
 {
-    static char line[LINE_BYTES];
-    bool input = strcmp(path, "-") == 0;
-    FILE *f = input ? stdin : fopen(path, "r");
-    REQUIRE(f, ERROR_IO, errno);
-    result done = OK;
-    while (is_ok(done) && fgets(line, sizeof line, f)) done = reconcile_line(r, span_str(line));
-    if (is_ok(done) && ferror(f)) done = FAIL(ERROR_IO, EIO);
-    if (!input) fclose(f);
-    return done;
+    static struct log_lines lines;
+    lines.reconcile = r;
+    lines.len = 0;
+    lines.done = OK;
+    return files_read_pieces(path, take_piece, &lines) ? lines.done : FAIL(ERROR_IO, errno);
 }
 
 static bool split_gateways(struct reconcile_options *o)
@@ -39,7 +63,8 @@ static bool split_gateways(struct reconcile_options *o)
     if (!o->gateway) return true;
     if (strlen(o->gateway) >= sizeof o->gateways) return (void)cli_usage("report", "--gateway is too long"), false;
     snprintf(o->gateways, sizeof o->gateways, "%s", o->gateway);
-    for (char *at = o->gateways; at && o->count < GATEWAYS_MAX;) {
+    for (char *at = o->gateways; at;) {
+        if (o->count == GATEWAYS_MAX) return (void)cli_usage("report", "--gateway takes at most %d addresses", GATEWAYS_MAX), false;
         o->list[o->count++] = at;
         at = strchr(at, ',');
         if (at) *at++ = 0;
@@ -56,13 +81,20 @@ static bool take_options(struct reconcile_options *o, int *argc, char **argv)
     return cli_options(argc, argv, options, ARRAY_LEN(options)) && log_find(l) && log_check_filters(l) && split_gateways(o);
 }
 
-/* What cannot be read may be what went round. */
-static int judged(const struct reconcile *r, uint64_t round)
+/* What cannot be read may be what went round, and who looked at nothing has found nothing. */
+static int judged(const struct reconcile_options *o, const struct reconcile *r, uint64_t round)
 {
-    unsigned long long unread = reconcile_unread(r);
-    if (unread > 0)
-        fprintf(stderr, "gate1367 report: %llu lines are none of the combined format (ADDRESS - USER [TIME] \"REQUEST\" STATUS BYTES …) and were not judged\n", unread);
-    return round > 0 ? 1 : unread > 0 ? 2 : 0;
+    struct reconcile_reading n = reconcile_reading(r);
+    if (n.unread > 0)
+        fprintf(stderr, "gate1367 report: %llu lines are none of the combined format (ADDRESS - USER [TIME] \"REQUEST\" STATUS BYTES …) and were not judged\n",
+            (unsigned long long)n.unread);
+    if (o->upstream && n.asked == 0)
+        fprintf(stderr, "gate1367 report: the ledger counts no request to an upstream \"%s\" in that time; is it called so in gate.json?\n", o->upstream);
+    bool nothing = n.judged == 0 && (n.lines > 0 || n.answered > 0);
+    if (nothing)
+        fprintf(stderr, "gate1367 report: none of %llu lines was judged: they lie outside the time that the ledger's counters cover, or cannot be read; "
+                        "give a log of that time\n", (unsigned long long)n.lines);
+    return round > 0 ? 1 : n.unread > 0 || nothing ? 2 : 0;
 }
 
 /* The counters first: they say which time can be judged. */
@@ -81,7 +113,7 @@ static int compare(struct reconcile_options *o, struct reconcile *r, char **logs
     if (is_ok(done)) done = reconcile_report(r, &report, &round);
     int status = is_ok(done) ? report_write(&o->log, o->output, &report, format) : log_fail(&o->log, o->log.directory, ledger_error_text(done));
     report_free(&report);
-    return status ? status : judged(r, round);
+    return status ? status : judged(o, r, round);
 }
 
 int report_reconcile(int argc, char **argv)

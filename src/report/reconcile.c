@@ -155,6 +155,7 @@ static bool take_request(span *rest, span *out)
 
 static bool parse_line(span line, struct log_line *out)
 {
+    if (span_find(line, '\0') < line.len) return false; /* what a log that was cut while it was written begins with */
     if (!take_until(&line, ' ', &out->address) || out->address.len == 0) return false;
     if (!take_time(&line, &out->time_us) || !take_request(&line, &out->request)) return false;
     out->status = span_sub(line, 0, span_find(line, ' '));
@@ -218,9 +219,17 @@ static uint64_t unexplained_of(const struct reconcile *r, size_t i, uint64_t *le
 /* What was asked, and what the origin may never have logged: as many lines could be of others. */
 static uint64_t unanswered_of(const struct reconcile *r)
 {
-    uint64_t asked = 0, answered = 0;
-    for (size_t i = 0; i < r->count; i++) asked += r->hours[i].asked, answered += r->hours[i].answered;
-    return asked > answered ? asked - answered : 0;
+    struct reconcile_reading n = reconcile_reading(r);
+    return n.asked > n.answered ? n.asked - n.answered : 0;
+}
+
+/* The origin logs at least the answers that began: where they are more, its log is not whole, and what went round may have stood
+ * where they did. */
+static uint64_t lacking_of(const struct reconcile *r)
+{
+    uint64_t lines = 0, answered = reconcile_reading(r).answered;
+    for (size_t i = 0; i < r->count; i++) lines += r->hours[i].lines;
+    return answered > lines ? answered - lines : 0;
 }
 
 static uint64_t put_hours(struct reconcile *r, struct report *out)
@@ -294,6 +303,7 @@ result reconcile_report(struct reconcile *r, struct report *out, uint64_t *round
     *round = unexplained + r->elsewhere;
     report_fact(out, "went round the gateway", "%llu", (unsigned long long)*round);
     report_fact(out, "asked without an answer", "%llu", (unsigned long long)unanswered_of(r));
+    report_fact(out, "answers that the log lacks", "%llu", (unsigned long long)lacking_of(r));
     report_fact(out, "upstream", "%s", r->upstream ? r->upstream : "all");
     report_fact(out, "counted from", "%.19s", from);
     report_fact(out, "counted to", "%.19s", to);
@@ -306,7 +316,9 @@ result reconcile_report(struct reconcile *r, struct report *out, uint64_t *round
     return out->failed ? FAIL(ERROR_LIMIT, ENOMEM) : OK;
 }
 
-uint64_t reconcile_unread(const struct reconcile *r)
+struct reconcile_reading reconcile_reading(const struct reconcile *r)
 {
-    return r->unread;
+    struct reconcile_reading n = {.lines = r->lines, .unread = r->unread, .judged = r->lines - r->unread - r->outside};
+    for (size_t i = 0; i < r->count; i++) n.asked += r->hours[i].asked, n.answered += r->hours[i].answered;
+    return n;
 }

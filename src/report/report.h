@@ -130,7 +130,12 @@ RESULT reconcile_add(struct reconcile *r, const struct report_entry *e); /* all 
 RESULT reconcile_line(struct reconcile *r, span line);
 /* *round: lines that no request of the gateway explains. */
 RESULT reconcile_report(struct reconcile *r, struct report *out, uint64_t *round);
-uint64_t reconcile_unread(const struct reconcile *r); /* lines that nobody can judge: they are not of the format */
+/* Lines in all; of another format, so that nobody can judge them; within the time that the counters cover, and read; and what the
+ * counters say that the gateway asked, and how many answers began. */
+struct reconcile_reading {
+    uint64_t lines, unread, judged, asked, answered;
+};
+struct reconcile_reading reconcile_reading(const struct reconcile *r);
 
 /* ---- exports ----------------------------------------------------------------------------------------------------- */
 

@@ -256,4 +256,17 @@ def test_reconcile(gw):
         code, r = run(gw.asked + [f'10.9.8.7 - {user} {hour} "{request}" 200 12 "-" "-"'], "--gateway", "127.0.0.1")
         assert code == 1 and [x["address"] for x in r["tables"]["elsewhere"]] == ["10.9.8.7"], (user, request, r)
     assert run(gw.asked, "--upstream", "others")[0] == 1
+    # Who looked at nothing has found nothing: a log of another day, or of nobody; one that lost lines says how many at least.
+    for lines in ([x.replace("/2026:", "/1999:") for x in gw.asked], []):
+        code, r = run(lines)
+        assert code == 2 and r["facts"]["went round the gateway"] == "0" and r["facts"]["answers that the log lacks"] == str(len(gw.asked))
+    code, r = run(gw.asked[2:])
+    assert code == 0 and r["facts"]["answers that the log lacks"] == "2"
+    # What copytruncate leaves in front, and a line that is longer than any: neither hides, nor makes two.
+    code, r = run(["\0" * 5000 + gw.asked[0]] + gw.asked[1:])
+    assert code == 2 and r["facts"]["lines that are no combined log"] == "1" and r["facts"]["lines read"] == str(len(gw.asked))
+    code, r = run([gw.asked[0][:-1] + "x" * 65536 + gw.asked[0] + '"'] + gw.asked[1:])
+    assert code == 0 and r["facts"]["lines read"] == str(len(gw.asked)) and r["facts"]["lines that are no combined log"] == "0"
+    said = gw.command("report", "reconcile", "access.log", "-c", "gate.json", "--upstream", "recrods").stderr
+    assert 'counts no request to an upstream "recrods"' in said
     assert gw.command("report", "reconcile", "nowhere.log", "-c", "gate.json").returncode == 2
