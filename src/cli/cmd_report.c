@@ -12,6 +12,7 @@ struct report_options {
     const char *format, *output, *quarter;
     struct config *config; /* for names and addresses; NULL without -c */
     uint64_t last_index;
+    bool any_read;
 };
 
 bool report_take_format(const char *word, bool json, enum report_format *out)
@@ -89,12 +90,19 @@ static result gather(void *ctx, uint64_t index, const struct ledger_view *v)
     const char *why;
     struct report_entry e = {index, v, span_of(NULL, 0)};
     g->options->last_index = index;
+    g->options->any_read = true;
     if (g->accounting) {
         bool about = ledger_filter_passes(&g->options->about, v);
         if (about) e.unsealed = log_unsealed(&g->options->log, v, &why);
         return accounting_add(g->accounting, &e, about);
     }
     return g->quarterly ? quarterly_add(g->quarterly, &e) : incidents_add(g->incidents, &e);
+}
+
+/* As far as anybody gives them. */
+static void end_at_second(char time[LEDGER_TIME_TEXT])
+{
+    if (strcmp(time + 19, ".000000Z") == 0) snprintf(time + 19, 2, "Z");
 }
 
 static void describe(const struct report_options *o, struct report *r)
@@ -105,15 +113,19 @@ static void describe(const struct report_options *o, struct report *r)
     ledger_time_format(os_realtime_us(), now);
     ledger_time_format(f->since_us, since);
     ledger_time_format(f->until_us, until);
+    end_at_second(since);
+    end_at_second(until);
     report_fact(r, "made", "%.19sZ", now);
     if (is_ok(ledger_verifier_read(o->log.directory, &v))) {
         ledger_verifier_format(&v, vkey);
         report_fact(r, "ledger", "%s", v.name);
         report_fact(r, "verifier key", "%s", vkey);
     }
-    if (f->since_us || f->until_us)
-        report_fact(r, "period", "%.10s to %.10s", f->since_us ? since : "the beginning", f->until_us ? until : "now");
-    report_fact(r, "last entry read", "%llu", (unsigned long long)o->last_index);
+    if (f->since_us && f->until_us) report_fact(r, "period", "from %s up to, but without, %s", since, until);
+    else if (f->since_us) report_fact(r, "period", "from %s on", since);
+    else if (f->until_us) report_fact(r, "period", "up to, but without, %s", until);
+    if (o->any_read) report_fact(r, "last entry read", "%llu", (unsigned long long)o->last_index);
+    else report_fact(r, "last entry read", "none");
 }
 
 int report_write(const struct log_options *o, const char *path, const struct report *r, enum report_format format)

@@ -18,7 +18,8 @@ int log_fail(const struct log_options *o, const char *what, const char *why)
 
 /* ---- where ------------------------------------------------------------------------------------------------------ */
 
-/* Paths in gate.json are relative to it. */
+/* Paths in gate.json are relative to the file itself, as the gateway reads them: a link to it that lies elsewhere must not make
+ * another ledger of it. */
 static void resolve(char out[LOG_PATH_BYTES], const char *config, const char *path)
 {
     char real[PATH_MAX];
@@ -288,6 +289,8 @@ bool log_check_filters(struct log_options *o)
     if (f->outcome && !ledger_outcome_parse(span_str(f->outcome), &outcome))
         return unknown_word(o, "outcome", f->outcome, OUTCOME_WORDS);
     if (!take_time(o, "--since", o->since, &f->since_us) || !take_time(o, "--until", o->until, &f->until_us)) return false;
+    if (o->until && f->until_us <= f->since_us) /* nothing would be found, and that would be believed */
+        return (void)cli_usage(o->command, "--until %s ends before anything begins: it must lie after --since", o->until), false;
     o->filtered = f->event || f->outcome || f->recipient || f->rule || f->grant || f->request || o->since || o->until || o->subject;
     return !o->subject || find_subject(o);
 }

@@ -65,6 +65,24 @@ def test_filters(gw):
         assert listed(gw, *args) == [e for e in gw.all if wanted(e)], args
 
 
+def test_a_time_that_holds_nothing_is_refused(gw):
+    for since, until in (("2027-01-01", "2026-01-01"), ("2026-10-01", "2026-10-01"), (None, "1970-01-01")):
+        for command in (("log", "list"), ("log", "export"), ("report", "quarterly")):
+            done = gw.command(*command, "-c", "gate.json", *(["--since", since] if since else []), "--until", until)
+            assert done.returncode == 2 and "must lie after --since" in done.stderr, done.stdout + done.stderr
+
+
+def test_a_report_says_of_which_time_it_is(gw):
+    def facts(*args):
+        done = gw.command("report", "quarterly", "-c", "gate.json", "--json", *args)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["facts"]
+    assert facts("--quarter", "FY2027Q1")["period"] == "from 2026-10-01T00:00:00Z up to, but without, 2027-01-01T00:00:00Z"
+    assert facts("--until", "9000-02-28T23:59:59.5Z")["period"] == "up to, but without, 9000-02-28T23:59:59.500000Z"
+    later = facts("--since", "9000-02-28T12:30:00+02:00")
+    assert later["period"] == "from 9000-02-28T10:30:00Z on" and later["last entry read"] == "none"
+
+
 def test_a_subject_is_found_by_identifier_handle_and_pseudonym(gw):
     one = next(e for e in gw.all if (e["target"] or "").startswith("/inspect/") and len(e["subjects"]) == 1)["subjects"][0]
     wanted = [e for e in gw.all if one in e["subjects"]]
