@@ -118,6 +118,7 @@ int probing_run(struct probing *p, const struct probe_subject *subjects, size_t 
     p->options.ctx = &p->progress;
     result r = probe_run(subjects, count, &p->options, &run);
     cli_progress_end(&p->progress);
+    if (is_ok(r) && p->nothing != NULL) h.nothing = p->nothing(p->nothing_ctx);
     int status = 2;
     if (!is_ok(r)) fprintf(stderr, "gate1367 probe: %s\n", run.failure != NULL ? run.failure : "the loop failed");
     else if (p->json) status = print_json(&run, &h);

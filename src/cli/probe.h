@@ -10,6 +10,8 @@ struct probing {
     const char *config, *pairs, *worlds, *listener, *count, *connections, *rate, *load, *seed, *trips, *svg;
     const char *certificate, *key, *purpose; /* with --worlds */
     bool json, calibrate;
+    const char *(*nothing)(void *ctx); /* NULL, or asked when all was answered: why equal answers prove nothing, or NULL */
+    void *nothing_ctx;
     struct probe_options options;
     struct cli_progress progress;
 };

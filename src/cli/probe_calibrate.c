@@ -181,16 +181,44 @@ static void print_estimate_json(const struct calibration *k, const struct proxy_
     json_decref(v);
 }
 
+/* Whether it was asked at all; and 0, or a status by which its origin refused instead of looking anything up. */
+static bool was_asked(const struct calibration *k, const struct probe_run *run, const struct proxy_route *route, unsigned *refusal)
+{
+    bool asked = false;
+    *refusal = 0;
+    for (size_t i = 0; i < run->series_count; i++) {
+        if (route_of(k, &run->series[i].subject->side[0]) != route) continue;
+        asked = true;
+        if (*refusal == 0) *refusal = probe_refusal(&run->series[i]);
+    }
+    return asked;
+}
+
+/* What came too fast because nobody was looked for would become a pace that is too short. */
+static bool is_measured(const struct proxy_route *route, const struct estimate *e, unsigned refusal)
+{
+    if (e->answers == 0) fprintf(stderr, "gate1367 probe: %s: no answer of its origin came whole; no pace can be proposed\n", route->path);
+    else if (refusal != 0)
+        fprintf(stderr, "gate1367 probe: %s: its origin answered with %u, so that the times are of refusals and no pace follows from them; give what it "
+                        "asks for (\"headers\" of the pairs' clients)\n", route->path, refusal);
+    return e->answers > 0 && refusal == 0;
+}
+
 static int propose(const struct calibration *k, const struct probe_run *run)
 {
     const struct proxy_settings *s = &k->config->settings;
     int status = 0;
     for (size_t i = 0; i < s->route_count; i++) {
         struct estimate e;
+        unsigned refusal;
+        if (!was_asked(k, run, &s->routes[i], &refusal)) continue;
         if (!estimate_route(k, run, &s->routes[i], &e)) return 2;
-        if (e.answers == 0) continue;
+        if (!is_measured(&s->routes[i], &e, refusal)) {
+            status = 2;
+            continue;
+        }
         bool enough = s->routes[i].pace.floor_us >= e.pace_ms * 1000;
-        if (!enough) status = 1;
+        if (!enough && status == 0) status = 1;
         if (k->probing->json) print_estimate_json(k, &s->routes[i], &e, enough);
         else print_estimate(k, &s->routes[i], &e, enough);
     }

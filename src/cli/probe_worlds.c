@@ -39,6 +39,7 @@ struct worlds {
     size_t count;
     struct probe_subject *subjects;
     char **names;
+    uint64_t found; /* protected records in the answers of the first world */
 };
 
 static bool fail(const char *what, const char *why)
@@ -181,8 +182,6 @@ static bool write_configuration(struct worlds *w, enum world world)
     char *text = NULL, directory[PATH_MAX];
     struct buf file;
     json_error_t error;
-    const char *slash = strrchr(w->probing->config, '/');
-    snprintf(named, sizeof(named), "%.*s", slash == NULL ? 1 : (int)(slash - w->probing->config + 1), slash == NULL ? "." : w->probing->config);
     json_t *root = NULL;
     if (realpath(w->probing->config, directory) != NULL && is_ok(os_read_file(w->probing->config, (size_t)16 << 20, &file))) {
         *strrchr(directory, '/') = '\0'; /* of the file itself, wherever a link to it lies */
@@ -337,7 +336,11 @@ static bool read_queries(struct worlds *w)
         rest = end < rest.len ? span_from(rest, end + 1) : span_of(NULL, 0);
         number++;
         if (line.len > 0 && line.ptr[line.len - 1] == '\r') line.len--;
-        if (line.len == 0 || line.ptr[0] == '#' || w->count == QUERIES_MAX) continue;
+        if (line.len == 0 || line.ptr[0] == '#') continue;
+        if (w->count == QUERIES_MAX) {
+            good = bad_line(w, number, "one query too many; split the file");
+            break;
+        }
         struct query *q = &w->queries[w->count++];
         q->line = mem_alloc(line.len + 1);
         if (q->line != NULL) memcpy(q->line, line.ptr, line.len);
@@ -387,20 +390,25 @@ static uint64_t found_at(const struct worlds *w)
     return found;
 }
 
+static const char *found_nobody(void *ctx)
+{
+    struct worlds *w = ctx;
+    w->found = found_at(w);
+    if (w->found > 0) return NULL;
+    (void)fail(w->probing->worlds, "nobody protected was found in any answer: equal worlds prove nothing then; look at protected.jsonl, the paths and the profile");
+    return "nobody protected was found in any answer, which proves nothing";
+}
+
 static int ask(struct worlds *w)
 {
     char what[1100];
     snprintf(what, sizeof(what), "three worlds of %.1000s, %zu queries", w->probing->worlds, w->count);
     w->probing->options.servers = WORLDS;
+    w->probing->nothing = found_nobody;
+    w->probing->nothing_ctx = w;
     int status = probing_run(w->probing, w->subjects, 2 * w->count, what);
-    if (status != 0) return status;
-    uint64_t found = found_at(w);
-    if (found > 0) {
-        if (!w->probing->json) printf("somebody protected was found in %llu records of these answers\n", (unsigned long long)found);
-        return 0;
-    }
-    (void)fail(w->probing->worlds, "nobody protected was found in any answer: equal worlds prove nothing then; look at protected.jsonl, the paths and the profile");
-    return 2;
+    if (status == 0 && !w->probing->json) printf("somebody protected was found in %llu records of these answers\n", (unsigned long long)w->found);
+    return status;
 }
 
 static void clear(struct worlds *w)

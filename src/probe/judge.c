@@ -45,23 +45,31 @@ bool probe_time(const struct probe_run *r, const struct probe_series *s, struct 
     return true;
 }
 
-/* Answers that depend on nothing stored (syntax, purpose, method, rate, no origin or ledger): two of them prove nothing. */
-static bool is_refused(const struct probe_series *s)
+/* Syntax, purpose, method, rate, no origin or ledger. */
+static bool is_refusal(unsigned status)
+{
+    static const unsigned CLIENTS[] = {400, 401, 403, 405, 408, 413, 414, 429, 431};
+    for (size_t i = 0; i < ARRAY_LEN(CLIENTS); i++) {
+        if (status == CLIENTS[i]) return true;
+    }
+    return status >= 500;
+}
+
+unsigned probe_refusal(const struct probe_series *s)
 {
     for (int i = 0; i < PROBE_SIDES; i++) {
         for (size_t k = 0; s->statuses[i][k] != 0; k++) {
-            unsigned status = s->statuses[i][k];
-            if (status == 400 || status == 403 || status == 405 || status == 408 || status == 429 || status == 502) return true;
+            if (is_refusal(s->statuses[i][k])) return s->statuses[i][k];
         }
     }
-    return false;
+    return 0;
 }
 
 enum probe_verdict probe_judge(const struct probe_run *r, const struct probe_series *s, const struct probe_timing *t)
 {
     (void)r;
     if (s->difference_count > 0) return PROBE_DIFFERS;
-    if (s->n == 0 || s->unanswered > 0 || is_refused(s)) return PROBE_NOTHING;
+    if (s->n == 0 || s->unanswered > 0 || probe_refusal(s) != 0) return PROBE_NOTHING;
     return t->equal || s->subject->times_only ? PROBE_EQUAL : PROBE_DIFFERS;
 }
 

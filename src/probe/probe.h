@@ -168,6 +168,9 @@ bool probe_time(const struct probe_run *r, const struct probe_series *s, struct 
 /* X(ID, word): what a series says. */
 enum probe_verdict { PROBE_EQUAL, PROBE_DIFFERS, PROBE_NOTHING }; /* NOTHING: refused or unanswered, which proves nothing */
 enum probe_verdict probe_judge(const struct probe_run *r, const struct probe_series *s, const struct probe_timing *t);
+/* A status among the answers that depends on nothing stored: two of them prove nothing, and their times are of nothing looked up. 0:
+ * there is none. */
+unsigned probe_refusal(const struct probe_series *s);
 const char *probe_verdict_name(enum probe_verdict v);
 
 /* ---- reporting --------------------------------------------------------------------------------------------------- */
@@ -175,6 +178,7 @@ const char *probe_verdict_name(enum probe_verdict v);
 struct probe_heading {
     const char *what; /* "pairs of pairs.json at 127.0.0.1:8443" */
     const struct probe_options *options;
+    const char *nothing; /* why equal answers prove nothing all the same; NULL: they do */
 };
 /* Each returns the worst verdict. */
 enum probe_verdict probe_print(const struct probe_run *r, const struct probe_heading *h, FILE *to, bool colour);

@@ -98,9 +98,15 @@ static enum probe_verdict worse(enum probe_verdict a, enum probe_verdict b)
     return a == PROBE_NOTHING || b == PROBE_NOTHING ? PROBE_NOTHING : PROBE_EQUAL;
 }
 
+/* Before anything was asked. */
+static enum probe_verdict begin(const struct probe_heading *h)
+{
+    return h->nothing != NULL ? PROBE_NOTHING : PROBE_EQUAL;
+}
+
 enum probe_verdict probe_print(const struct probe_run *r, const struct probe_heading *h, FILE *to, bool colour)
 {
-    enum probe_verdict all = PROBE_EQUAL;
+    enum probe_verdict all = begin(h);
     const struct probe_subject *last = NULL;
     fprintf(to, "%s, %u connections, seed %llu\n", h->what, h->options->connections, (unsigned long long)h->options->seed);
     if (h->options->load > 0) print_load(to, h->options->load, &r->load);
@@ -113,7 +119,7 @@ enum probe_verdict probe_print(const struct probe_run *r, const struct probe_hea
     switch (all) {
     case PROBE_EQUAL: fputs("equal\n", to); break;
     case PROBE_DIFFERS: fputs("DIFFERENT: withheld and absent can be told apart\n", to); break;
-    case PROBE_NOTHING: fputs("equal as far as it was answered; some of it proves nothing\n", to); break;
+    case PROBE_NOTHING: fprintf(to, "equal as far as it was answered; %s\n", h->nothing != NULL ? h->nothing : "some of it proves nothing"); break;
     }
     return all;
 }
@@ -164,7 +170,7 @@ static json_t *series_json(const struct probe_run *r, const struct probe_series 
 
 json_t *probe_json(const struct probe_run *r, const struct probe_heading *h)
 {
-    enum probe_verdict all = PROBE_EQUAL;
+    enum probe_verdict all = begin(h);
     json_t *list = json_array();
     for (size_t i = 0; i < r->series_count; i++) {
         json_t *one = series_json(r, &r->series[i], &all);
@@ -173,7 +179,7 @@ json_t *probe_json(const struct probe_run *r, const struct probe_heading *h)
             return NULL;
         }
     }
-    return json_pack("{s:i, s:s, s:s, s:I, s:i, s:I, s:{s:f, s:I, s:I}, s:o}", "format", 1, "what", h->what, "verdict", probe_verdict_name(all), "count",
+    return json_pack("{s:i, s:s, s:s, s:s*, s:I, s:i, s:I, s:{s:f, s:I, s:I}, s:o}", "format", 1, "what", h->what, "verdict", probe_verdict_name(all), "nothing", all == PROBE_NOTHING ? h->nothing : NULL, "count",
         (json_int_t)h->options->count, "connections", (int)h->options->connections, "seed", (json_int_t)h->options->seed, "load",
         "rate", h->options->load, "answered", (json_int_t)r->load.answered, "missed", (json_int_t)r->load.missed, "series", list);
 }

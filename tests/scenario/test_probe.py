@@ -49,6 +49,8 @@ def respond(request):
         asked = dict(p.split("=") for p in request.query.split("&"))
         at, n = int(asked.get("offset", 0)), int(asked.get("limit", 10))
         return answer({"items": people[at:at + n]})
+    if request.path in ("/api/person/401", "/api/person/503"):
+        return answer(b"{}", status=int(request.path[-3:]))
     if request.path == "/api/list":
         return answer({"items": [{"aNumber": HER}] if "Vic" in request.query else []}, headers=[("ETag", '"8"')])
     return answer(b'{"no":1}', status=404)
@@ -184,6 +186,24 @@ def test_the_pace_that_a_route_needs(make):
     stray = [{"name": "x", "absent": "/nowhere", "withheld": "/api/list"}]
     done = probe(short, "--calibrate", pairs=stray)
     assert done.returncode == 2 and "have no route, or not one" in done.stderr
+
+
+def test_times_of_refusals_are_no_pace(make):
+    """An origin that wants to know who asks is quick to say so: what follows from that would be far too short."""
+    gw = make(pace="10s", start=False)
+    gw.port = 1
+    for path, status in (("/api/person/401", "401"), ("/api/person/503", "503")):
+        refused = [{"name": "x", "as": "police", "absent": path, "withheld": path}]
+        done = probe(gw, "--calibrate", "--count", 3, "--json", pairs=refused)
+        assert done.returncode == 2 and done.stdout == "" and f"answered with {status}" in done.stderr, done.stdout + done.stderr
+
+
+def test_a_request_that_is_none_proves_nothing(make):
+    """Refused for its length, whoever it is about."""
+    long = {"X-Long": "x" * 7000}
+    done = probe(make(config={"limits": {"header": 4096}}), "--count", 3, pairs=[
+        {"name": "x", "ways": ["warm"], **{k: {"path": f"/api/person/{who}", "headers": long} for k, who in (("absent", NOBODY), ("withheld", HER))}}])
+    assert done.returncode == 2 and "proves nothing" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_trips_that_the_profile_allows(make):

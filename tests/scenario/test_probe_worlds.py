@@ -97,6 +97,9 @@ def test_worlds_without_anybody_prove_nothing(site):
     (where / "queries.txt").write_text("/api/persons/1008\n")
     done = worlds(gw, where)
     assert done.returncode == 2 and "nobody protected was found" in done.stderr, done.stdout + done.stderr
+    assert done.stdout.endswith("nobody protected was found in any answer, which proves nothing\n")
+    said = json.loads(worlds(gw, where, "--json").stdout)
+    assert said["verdict"] == "proves nothing" and "nobody" in said["nothing"]
 
 
 def test_what_is_wrong_with_a_fixture(site):
