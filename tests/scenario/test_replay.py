@@ -52,5 +52,10 @@ def test_replay(make_gateway):
     bare = replay(gw, pack(texts=["$.items[*].mentions", "$.items[*].aNumber"]), "--json")
     assert [json.loads(line)["shows"] for line in bare.stdout.splitlines()] == ["more", "more"]
     assert "otherwise differ" in replay(gw, pack(uniform=["$.items[*].notes"])).stdout and HER[1:] not in bare.stdout
+    # Where nothing was judged nothing can be said to be the same.
+    for capture in ("", lines(*EXCHANGES[3:])):
+        for more in ((), ("--json",)):
+            none = replay(gw, pack(), *more, capture=capture)
+            assert none.returncode == 2 and "no exchange was judged" in none.stderr, none.stderr
     assert replay(gw, pack(unitz=[])).returncode == 1 and replay(gw, pack(), capture="{broken").returncode == 1
     assert gw.command("rules", "replay", "c.har", "-c", "gate.json").returncode == 2
