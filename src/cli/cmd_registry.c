@@ -53,6 +53,19 @@ static bool read_key(const char *path, uint8_t key[32])
     return good;
 }
 
+#define TURN_MS 60000
+
+/* One build with a key at a time, from before the old index is looked at until the new one has taken its place: of two that did not know
+ * of each other, whoever came last would put somebody out of protection whom the other had just put in. The key is read again, for
+ * another build may have taken back the one that it had made. */
+static bool take_turn(const char *path, int *fd, uint8_t key[32])
+{
+    result r = os_secret_open(path, fd);
+    if (!is_ok(r)) return fail(path, os_error_text(r)), false;
+    if (is_ok(os_lock_open(*fd, true, TURN_MS))) return read_key(path, key);
+    return fail(path, "another build with this key is at work; nothing was written: try again"), false;
+}
+
 /* ---- build ------------------------------------------------------------------------------------------------------ */
 
 struct build {
@@ -284,15 +297,18 @@ static int build(int argc, char **argv)
     if (b.approved != NULL && b.approved[0] == '\0') return cli_usage("registry", "--release-approved needs a reason");
     b.source = argv[1];
     bool had_key = os_exists(b.key_path);
-    if (!(had_key ? read_key(b.key_path, b.key) : make_key(b.key_path, b.key))) return 2;
-    b.problems = problems_new();
+    int turn = -1;
+    if (!had_key && !make_key(b.key_path, b.key)) return 2;
+    bool ready = take_turn(b.key_path, &turn, b.key);
+    b.problems = ready ? problems_new() : NULL;
     b.builder = b.problems == NULL ? NULL : registry_builder_new(b.key, b.problems);
-    int status = b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
+    int status = !ready ? 2 : b.builder == NULL ? fail("build", "no memory") : feed_source(&b) ? write_index(&b) : 2;
     if (b.problems != NULL) cli_print_problems_of_people(b.problems, b.json);
     registry_builder_free(b.builder);
     problems_free(b.problems);
     mem_wipe(b.key, sizeof(b.key));
-    if (status != 0 && !had_key && !os_exists(b.output)) take_back_key(b.key_path);
+    if (ready && status != 0 && !had_key && !os_exists(b.output)) take_back_key(b.key_path);
+    os_close(&turn);
     return status;
 }
 

@@ -365,6 +365,25 @@ def test_build_refuses_to_drop(make_gateway):
     assert (gw.dir / "protected.key").stat().st_mode & 0o777 == 0o600
 
 
+def test_of_two_builds_the_second_sees_what_the_first_has_put_in_force(make_gateway, tmp_path):
+    """Both began from the same index. The one with the older source comes last: it must not take out whom the other has just put in."""
+    gw = make_gateway(start=False, protected=["A012345678"])
+    older = gw.write("older.jsonl", (gw.dir / "source.jsonl").read_text())
+    gw.build_registry(["A012345678", "A022222222"])
+    newer = (gw.dir / "protected.idx").read_bytes()
+    assert gw.command("registry", "build", older, "-o", "protected.idx", "--key", "protected.key", "--release-approved", "begin").returncode == 0
+    with open(gw.dir / "protected.key") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)  # the first build is at work
+        second = subprocess.Popen([g.BIN, "registry", "build", older, "-o", "protected.idx", "--key", "protected.key"], cwd=gw.dir,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        (tmp_path / "new").write_bytes(newer)
+        os.rename(tmp_path / "new", gw.dir / "protected.idx")
+    out, said = second.communicate(timeout=20)
+    assert second.returncode == 1 and "1 protected subjects of protected.idx are not in the new index" in said, out + said
+    assert (gw.dir / "protected.idx").read_bytes() == newer
+
+
 def test_the_wrong_key(make_gateway, tmp_path):
     gw = make_gateway(start=False, protected=["A012345678"])
     other = make_gateway(start=False, protected=["A022222222"])
