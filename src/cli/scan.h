@@ -31,7 +31,7 @@ struct scan {
     enum recipient_class class;
     struct scan_file *files;
     size_t count, room;
-    size_t left_out; /* places below what was named that could not be listed */
+    size_t left_out; /* places below what was named that were not read: they could not be listed, or are links to elsewhere */
     unsigned jobs;
     /* Between the workers and who prints. */
     pthread_mutex_t lock;

@@ -3,6 +3,7 @@
 
 #include "os/os.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -58,6 +59,27 @@ static bool add_directory(struct scan *s, const char *path, size_t named)
     return r.code == ENOMEM ? complain(path, "no memory") : leave_out(s, path, r.code);
 }
 
+/* What a link below the directory leads to is read where it stands, or is nowhere; only what is elsewhere would be left out. */
+static bool leads_out(const struct below *b, const char *path)
+{
+    char target[PATH_MAX], named[PATH_MAX], root[PATH_MAX];
+    if (realpath(path, target) == NULL) return errno != ENOENT && errno != ELOOP;
+    int n = snprintf(named, sizeof(named), "%.*s", (int)b->named, path);
+    if (n < 0 || (size_t)n >= sizeof(named) || realpath(named, root) == NULL) return true;
+    span below = span_str(target), top = span_str(root);
+    bool within = span_starts(below, top) && (below.len == top.len || below.ptr[top.len] == '/');
+    return !within && !span_equal(top, SPAN("/"));
+}
+
+static bool pass_over(const struct below *b, const char *path, bool is_link)
+{
+    if (is_link && leads_out(b, path)) {
+        b->scan->left_out++;
+        return complain(path, "is a link that leads elsewhere and was not read; name it to have it read"), true;
+    }
+    return complain(path, is_link ? "is a link and not read" : "is no file and not read"), true;
+}
+
 /* No room for a path on the stack: a directory goes as deep as it likes. */
 static result add_below(void *ctx, const char *name)
 {
@@ -72,7 +94,7 @@ static result add_below(void *ctx, const char *name)
     if (error != 0) good = leave_out(b->scan, path, error);
     else if (S_ISREG(st.st_mode)) good = add_file(b->scan, path, path + b->named, (uint64_t)st.st_size);
     else if (S_ISDIR(st.st_mode)) good = add_directory(b->scan, path, b->named);
-    else (void)complain(path, S_ISLNK(st.st_mode) ? "is a link and not read; name it to have it read" : "is no file and not read");
+    else good = pass_over(b, path, S_ISLNK(st.st_mode));
     REQUIRE(good, ERROR_LIMIT, 0);
     return OK;
 }

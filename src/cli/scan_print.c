@@ -64,7 +64,7 @@ static void print_places(const struct scan_file *f)
 
 static void print_verdict(const struct scan_file *f)
 {
-    if (f->failed) printf("%s", f->why == NULL ? "no memory" : f->why);
+    if (f->failed) scan_print_name(stdout, f->why == NULL ? "no memory" : f->why);
     else if (f->verdict == TRIAL_WITHHELD) printf("%" PRIu64 " of %" PRIu64 " records withheld", f->withheld, f->seen);
     else printf("%s%s%s%s", trial_verdict_words(f->verdict), f->reason[0] ? ": " : "", f->reason,
         strcmp(f->reason, gate_failure_name(GATE_FORMAT)) == 0 ? " (neither its name nor --type says JSON or NDJSON: --type application/json, if it is)" : "");
@@ -148,6 +148,6 @@ void scan_print_summary(struct scan *s, double seconds)
     print_sum(sum.files[TRIAL_UNDELIVERABLE], "not delivered, for they cannot be read");
     print_sum(sum.files[TRIAL_UNINSPECTED], "delivered unread");
     print_sum(sum.failed, "failed: the scan is not complete");
-    print_sum(s->left_out, "places that could not be listed: the scan is not complete");
+    print_sum(s->left_out, "places that were not read: the scan is not complete");
     print_rule_sums(s);
 }

@@ -166,6 +166,27 @@ def test_what_cannot_be_read(gw, tmp_path):
     assert lines(scan(gw, tmp_path / "a.json", "--json"))[0]["verdict"] == "unchanged"
 
 
+def test_a_link_that_leads_elsewhere_is_not_all_of_it(gw, tmp_path):
+    """Whoever copies or serves what a link leads to gives away what nobody looked at; what stands in the directory was looked at."""
+    here, there = tmp_path / "here", tmp_path / "here and there"
+    (here / "sub").mkdir(parents=True)
+    there.mkdir()
+    (here / "a.json").write_text("{}")
+    (there / "her.json").write_text(json.dumps({"aNumber": ANA}))
+    (here / "again.json").symlink_to("a.json")
+    (here / "sub" / "up").symlink_to("..")
+    (here / "loop").symlink_to("loop")
+    (here / "gone").symlink_to("nowhere")
+    for named in (here, f"{here}/"):
+        assert scan(gw, named).returncode == 0
+    for link in ("her.json", "there"):
+        (here / "sub" / link).symlink_to(there if link == "there" else there / link)
+        done = scan(gw, here)
+        assert done.returncode == 2 and f"sub/{link}: is a link that leads elsewhere" in done.stderr, done.stderr
+        assert re.search("1 +places that were not read: the scan is not complete", done.stdout)
+        (here / "sub" / link).unlink()
+
+
 def test_nothing_is_written_over(gw, tmp_path):
     """Two files of one name would be one below --write: which of them, chance would say."""
     for place, text in (("a", "[1]"), ("b", "[2]")):
@@ -254,7 +275,7 @@ def test_what_cannot_be_listed_costs_nothing_else(gw, tmp_path):
     done, told = scan(gw, "--json", tmp_path), scan(gw, tmp_path)
     subprocess.run(["rm", "-rf", tmp_path / ("a" * 250)], check=True)
     assert done.returncode == told.returncode == 2 and [f["verdict"] for f in lines(done)] == ["withheld"]
-    assert "aaa: File name too long" in done.stderr and re.search("1 +places that could not be listed: the scan is not complete", told.stdout)
+    assert "aaa: File name too long" in done.stderr and re.search("1 +places that were not read: the scan is not complete", told.stdout)
 
 
 def test_progress_on_a_terminal_only(gw):
