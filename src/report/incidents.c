@@ -227,6 +227,14 @@ static void put_attempts(struct incidents *in, struct report *r)
     }
 }
 
+/* All of them, however many are listed. */
+static size_t came_back(const struct incidents *in)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->attempts.count; i++) n += in->attempts.lines[i].sums.requests >= OFTEN;
+    return n;
+}
+
 static void put_list(struct incidents *in, struct report *r)
 {
     struct report_table *t = report_table_add(r, "incidents", "Each of them",
@@ -254,6 +262,8 @@ result incidents_report(struct incidents *in, struct report *out)
     report_fact(out, "individual violations", "%llu: each person in each answer to who is not entitled", (unsigned long long)in->violations);
     report_fact(out, "answers without a completion", "%llu: those with protected information are incidents, %llu",
         (unsigned long long)ledger_presumed_count(in->presumed), (unsigned long long)in->counts[KIND_PRESUMED]);
+    size_t often = came_back(in);
+    report_fact(out, "came back for one person", "%zu%s", often, often > LISTED ? ", of whom the first thousand are listed" : "");
     report_fact(out, "due", "an unauthorised disclosure is reported within 24 hours of its discovery");
     put_counts(in, out);
     put_attempts(in, out);

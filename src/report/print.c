@@ -73,12 +73,26 @@ void print_plain(const struct report *r, FILE *to)
 
 /* ---- CSV -------------------------------------------------------------------------------------------------------- */
 
+/* Of which ledger and time it is, and what could not be listed: a list without that would be taken for all there is. */
+static void print_csv_facts(const struct report *r, FILE *to)
+{
+    fputs("\"table\",\"fact\",\"text\"\r\n", to);
+    for (const struct report_fact *f = r->facts; f; f = f->next) {
+        fputs("\"facts\",", to);
+        write_csv(to, span_str(f->name));
+        fputc(',', to);
+        write_csv(to, f->text);
+        fputs("\r\n", to);
+    }
+}
+
 /* Tables of different columns follow each other with heads of their own; the first field says which table it is. */
 //= RFC4180 2
 void print_csv(const struct report *r, FILE *to)
 {
     char scratch[24];
     const struct report_column *columns = NULL;
+    print_csv_facts(r, to);
     for (const struct report_table *t = r->tables; t; t = t->next) {
         ASSERT(t->columns != NULL && t->column_count > 0);
         if (t->columns != columns) fputs("\"table\"", to);

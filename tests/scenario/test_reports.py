@@ -185,7 +185,8 @@ def test_incidents(gw):
     #= ICE10036.2 5.5(1)
     done = gw.command("report", "incidents", "-c", "gate.json", "--format", "json")
     assert done.returncode == 0, done.stderr
-    tables = json.loads(done.stdout)["tables"]
+    data = json.loads(done.stdout)
+    tables = data["tables"]
     kinds = {r["kind"]: r["count"] for r in tables["kinds"]}
     decided = [e for e in gw.all if e["event"] in ("disclosure", "refusal")]
     assert kinds["uninspected"] == sum(e["outcome"] == "uninspected" for e in decided) == 2
@@ -194,6 +195,7 @@ def test_incidents(gw):
     often = {(r["recipient"], r["subject"]): r["attempts"] for r in tables["attempts"]}
     by_hand = collections.Counter((e["recipient"]["id"], s) for e in decided if e["outcome"] in ("withheld", "blocked") for s in e["subjects"])
     assert often == {k: n for k, n in by_hand.items() if n >= 3} and often
+    assert data["facts"]["came back for one person"] == str(len(often))
 
 
 def test_csv_and_html(gw, place):
@@ -201,6 +203,7 @@ def test_csv_and_html(gw, place):
     text = gw.command("report", "quarterly", "-c", "gate.json", "--format", "csv").stdout
     rows = list(csv.reader(io.StringIO(text)))
     data = json.loads(gw.command("report", "quarterly", "-c", "gate.json", "--json").stdout)["tables"]
+    assert dict(r[1:] for r in rows if r[0] == "facts")["ledger"] == "gate1367.example/test" and {len(r) for r in rows if r[0] == "facts"} == {3}
     assert [r[1:3] for r in rows if r[0] == "recipients"] == [[x["name"], x["quarter"]] for x in data["recipients"]]
     page = gw.command("report", "quarterly", "-c", "gate.json", "--format", "html").stdout
     seen = []
