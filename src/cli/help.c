@@ -38,7 +38,8 @@ static const struct page PAGES[] = {
         "usage: gate1367 scan -c gate.json --recipient ID [--route PATH] [--write DIR] [--json] FILE…\n\n"
         "Says what the gateway would do with these files if the recipient were to get them: review before public release, or\n"
         "check of a system before it is deployed. The configuration's rules and the registry in force decide, live changes\n"
-        "included. Files are .json, .ndjson, .jsonl; directories are read whole, - is stdin. Nothing is recorded.\n\n"
+        "included. Files are .json, .ndjson, .jsonl; directories are read whole, but for links in them: one that\n"
+        "leads elsewhere makes the scan incomplete. - is stdin. Nothing is recorded.\n\n"
         "  -c, --config FILE   the configuration\n"
         "  --recipient ID   an id of recipients.json, or anonymous; who may be entitled is taken to name a purpose\n"
         "  --route PATH     the files are answers to this path of the configuration; with a / at its end each file's own name\n"
@@ -163,7 +164,8 @@ static const struct page PAGES[] = {
         "  --unseal KEY        list, show, follow, export: an auditor's private key opens what is sealed for it\n"
         "  --format FORMAT     export: jsonl, csv, ocsf, ecs, cef, syslog, sqlite\n"
         "  -o, --output FILE   export: a new file instead of standard output; sqlite: made, or continued where it is there\n"
-        "  --index FILE        list: by an index that export --format sqlite made; what it lacks is read from the ledger\n"},
+        "  --index FILE        list: by an index that export --format sqlite made; what came since is read from the ledger. Make it yourself:\n"
+        "                      somebody else's may leave out\n"},
     {"report",
         "usage: gate1367 report accounting --subject WHO -c gate.json [options]\n"
         "       gate1367 report quarterly|incidents [options]\n"

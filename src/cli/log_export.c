@@ -43,6 +43,7 @@ int log_export(struct log_options *o)
     const char *why = NULL, *name = o->output ? o->output : "standard output";
     if (!take_format(o, &x.format) || !log_is_named_ledger(o)) return 2;
     if (x.format == REPORT_EXPORT_SQLITE) return log_index(o);
+    if (o->json && x.format != REPORT_EXPORT_JSONL) return cli_usage("log", "--json says how an index is told of; --format %s is what comes", o->format);
     x.to = output_stream_open(&out, o->output, &why);
     if (!x.to) return log_fail(o, name, why);
     report_export_head(x.format, x.to);

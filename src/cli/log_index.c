@@ -32,6 +32,7 @@ int log_index(struct log_options *o)
     struct cli_progress progress = {0};
     if (!o->output) return cli_usage("log", "--format sqlite writes a file: give -o FILE");
     if (o->filtered) return cli_usage("log", "an index holds all entries; leave the filters out, and give them to log list --index");
+    if (o->unseal) return cli_usage("log", "an index holds no sealed parts; leave --unseal out, and give it to log list --index");
     if (!log_expected_verifier(o, &v)) return 2;
     result r = report_index_open(o->output, o->directory, &v, true, &index);
     uint64_t before = is_ok(r) ? report_index_size(index) : 0;

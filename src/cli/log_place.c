@@ -95,6 +95,7 @@ static bool read_config(struct log_options *o)
 bool log_find(struct log_options *o)
 {
     if (o->config && o->directory) return (void)cli_usage(o->command, "give either -c or --directory"), false;
+    if (o->config && (o->key || o->origin)) return (void)cli_usage(o->command, "-c names key and origin; leave --key and --origin out"), false;
     if (!o->config && !o->directory)
         return (void)cli_usage(o->command, "give -c gate.json, or --directory DIR --verifier VKEY"), false;
     return !o->config || read_config(o);

@@ -306,7 +306,8 @@ result report_index_update(struct report_index *i, ledger_progress_fn *progress,
     TRY(ledger_published(i->directory, &i->verifier, &i->progress.end, signed_root));
     REQUIRE(i->progress.end >= i->size, ERROR_INTERNAL, REPORT_INDEX_DIFFERS);
     if (i->progress.end == i->size) return OK;
-    TRY(index_run(i, "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN"));
+    /* Without a sync a power cut may keep the state and lose rows that it stands for: nobody would see that they are missing. */
+    TRY(index_run(i, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144; BEGIN"));
     result r = prepare(i);
     if (is_ok(r)) r = read_on(i);
     if (is_ok(r)) r = write_state(i);

@@ -305,6 +305,10 @@ def test_what_an_action_does_not_look_at_is_refused(gw):
                                   ("verify", ("--unseal", "x"), "list show follow export")):
         done = gw.command("log", action, "-c", "gate.json", *option)
         assert done.returncode == 2 and f"{action} does not take" in done.stderr and f"belongs to: {right}" in done.stderr, done.stderr
+    for args, says in ((("init", "--key", "x"), "leave --key and --origin out"), (("verify", "--origin", "x"), "leave --key and --origin out"),
+                       (("export", "--format", "csv", "--json"), "--json says how an index")):
+        done = gw.command("log", *args, "-c", "gate.json")
+        assert done.returncode == 2 and says in done.stderr, done.stderr
     assert not (gw.dir / "x").exists()
 
 
