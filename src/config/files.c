@@ -8,7 +8,8 @@ const char *config_path(struct config_inside *in, const char *relative)
     if (relative[0] == '/') return relative;
     char text[4096];
     int n = snprintf(text, sizeof(text), "%s/%s", in->directory, relative);
-    span copy = arena_copy(in->memory, span_of(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0));
+    bool fits = n > 0 && (size_t)n < sizeof(text); /* else it is too long for the system, which says so */
+    span copy = arena_copy(in->memory, fits ? span_of(text, (size_t)n) : span_str(relative));
     return copy.ptr == NULL ? relative : (const char *)copy.ptr;
 }
 
