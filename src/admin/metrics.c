@@ -174,6 +174,7 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     registry_info(a->registry, &info);
     registry_overlay_info(a->arguments->overlays[0], &overlay);
     TRY(gauge(out, "open_connections", "client connections open now", SUM(a, open_connections)));
+    TRY(gauge(out, "connection_room", "client connections that fit at once", SUM(a, connection_room)));
     TRY(gauge(out, "ledger_waiting", "exchanges whose entry is not durable yet", SUM(a, ledger_waiting)));
     TRY(gauge(out, "workers", "workers that are configured", a->arguments->config->workers));
     TRY(gauge(out, "ready", "1: would serve now", not_ready(a) == NULL));

@@ -354,7 +354,8 @@ void config_load_cursors(struct loading *l)
 /* ---- limits ----------------------------------------------------------------------------------------------------- */
 
 static const struct member_spec LIMITS[] = {{"header", false, false}, {"record", false, false}, {"document", false, false},
-    {"depth", false, false}, {"expansion", false, false}, {"memory", false, false}, {"requests", false, false}, {0}};
+    {"depth", false, false}, {"expansion", false, false}, {"memory", false, false}, {"connections", false, false},
+    {"requests", false, false}, {0}};
 
 /* A bound that cannot be kept is no bound: sizes that a span cannot hold are refused here. */
 static uint64_t bounded(const struct place *at, const json_t *v, const char *name, uint64_t min, uint64_t max, uint64_t fallback)
@@ -422,6 +423,7 @@ void config_load_limits(struct loading *l)
         s->limits.record = bounded(&at, v, "record", 1024, 1u << 30, 4u << 20);
         s->limits.document = bounded(&at, v, "document", 1024, 1u << 30, 64u << 20);
         s->limits.depth = (uint32_t)place_integer(&at, v, "depth", 1, 10000, 256);
+        s->connection_limit = (uint64_t)place_integer(&at, v, "connections", 0, PROXY_FILES / PROXY_FILES_A_CLIENT, 0);
         s->request_limit = (uint64_t)place_integer(&at, v, "requests", 0, 1000000, 0);
         load_memory(s, &at, v);
         (void)place_integer(&at, v, "expansion", 1, 100000, 200); /* no content coding is read yet: nothing expands */

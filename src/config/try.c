@@ -124,11 +124,37 @@ static void try_ledger(const struct config *c)
     }
 }
 
+/* Where many connect, descriptors end before anything else does. */
+#define FILES_FEW 4096
+
+static void try_files(const struct config *c)
+{
+    struct place root = place_root(c->inside->sources[0]), at = place_member(&root, "limits");
+    uint64_t wanted = c->settings.connection_limit, most;
+    struct os_files files;
+    if (!is_ok(os_count_files(&files))) return;
+    most = files.most < PROXY_FILES ? files.most : PROXY_FILES;
+    uint64_t fit = most > PROXY_FILES_OWN ? (most - PROXY_FILES_OWN) / PROXY_FILES_A_CLIENT : 0;
+    if (wanted > 0 ? wanted <= fit : most >= FILES_FEW) return;
+    struct place member = place_member(&at, "connections");
+    uint64_t need = wanted * PROXY_FILES_A_CLIENT + PROXY_FILES_OWN;
+    const char *remedy = "raise RLIMIT_NOFILE (LimitNOFILE= under systemd)";
+    if (wanted > 0) {
+        place_warning(&member, "%llu clients of a worker may need %llu descriptors, and here a process may have %llu, enough for some %llu "
+            "clients; %s, or use that number", (unsigned long long)wanted, (unsigned long long)need,
+            (unsigned long long)most, (unsigned long long)fit, remedy);
+    } else {
+        place_warning(&at, "here a process may have %llu descriptors, enough for some %llu clients of a worker at once; %s",
+            (unsigned long long)most, (unsigned long long)fit, remedy);
+    }
+}
+
 void config_try_parts(const struct config *c)
 {
     for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
     try_registry(c);
     try_ledger(c);
+    try_files(c);
 }
 
 void config_try(struct config *c)

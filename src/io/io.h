@@ -178,6 +178,9 @@ bool io_sending_pending(const struct io_conn *c);
 /* TIMEOUT in ms from now; 0: none. Replaces the earlier one; costs a comparison. */
 void io_set_deadline(struct io_conn *c, uint64_t ms);
 
+/* Until the deadline; 0: there is none, or it is due. */
+uint64_t io_time_left_ms(const struct io_conn *c);
+
 /* Ends in good order and gives the connection up: what is queued is sent, then close_notify and FIN, then the peer's
  * last bytes are discarded for at most 2 s so that it can read ours. No callback comes any more; c is gone for the
  * caller. Not while a send is PENDING. */

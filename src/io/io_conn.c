@@ -412,6 +412,13 @@ void io_set_deadline(struct io_conn *c, uint64_t ms)
     if (ms != 0 && (!c->timer.armed || c->timer.due_us > c->deadline_us)) io_timer_at(&c->timer, c->deadline_us);
 }
 
+uint64_t io_time_left_ms(const struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    uint64_t now = io_now_us();
+    return c->deadline_us > now ? (c->deadline_us - now) / 1000 : 0;
+}
+
 /* ---- end ------------------------------------------------------------------------------------------------------ */
 
 static void discard(struct io_conn *c)

@@ -256,6 +256,11 @@ RESULT os_die_with_parent(pid_t parent, int signal);
 RESULT os_harden(void);
 /* Upper bound on open descriptors; address space unlimited. Lowers only to what the hard limit allows. */
 RESULT os_limit_files(uint64_t files);
+/* The bound in force, the one that os_limit_files cannot pass, and how many descriptors may still be opened. */
+struct os_files {
+    uint64_t limit, most, left;
+};
+RESULT os_count_files(struct os_files *out);
 /* Closes every descriptor from 3 on but those listed (any order). */
 RESULT os_close_others(const int *keep, size_t count);
 

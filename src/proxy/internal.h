@@ -12,7 +12,7 @@
 #define PROXY_BODY_PIECE 16384   /* … of so many bytes, or its end */
 #define PROXY_SEND_MS 60000      /* for a client to take the next piece … */
 #define PROXY_SEND_MOST (16 * IO_RECORD) /* … of so many bytes at most */
-#define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections */
+#define PROXY_DRAIN_IDLE_MS 5000 /* an old generation's idle connections, and where others wait for their places */
 #define PROXY_SUMMARY_MS 60000   /* one summary entry an interval */
 #define PROXY_QUIET_MS 10        /* an entry that nobody waits for may wait so long for one that somebody does */
 #define PROXY_GROUP 16           /* decisions that a busy worker publishes before it asks for them … */
@@ -51,6 +51,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
 void origin_give_back(struct origin *o); /* may carry another exchange */
 void origin_drop(struct origin *o);      /* NULL is fine */
 void origin_close_idle(struct worker *w);
+bool origin_close_one(struct worker *w); /* an idle one, whose ever. False: there is none */
 RESULT origin_pools_open(struct worker *w, char *why, size_t size);
 void origin_pools_close(struct worker *w);
 
@@ -297,7 +298,25 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *listene
 /* The exchange is over: next request, or the end of the connection. */
 enum flow session_next(struct session *s);
 void session_end(struct session *s, bool orderly);
-void session_close_idle(struct worker *w);
+/* Those that have asked for nothing for so long; 0: and those that have not asked yet. */
+void session_close_idle(struct worker *w, uint64_t idle_ms);
+
+/* ---- room.c: how many clients fit ------------------------------------------------------------------------------- */
+
+struct room {
+    uint64_t files;        /* descriptors for connections */
+    uint64_t most;         /* clients at once */
+    uint64_t origins;      /* connections to origins, idle ones too */
+    bool resting;          /* nobody is accepted */
+    struct io_timer timer; /* looks whether somebody has left */
+    uint64_t told_ms, swept_ms;
+};
+/* Once all else is open. CONFIG: there is no room for anybody. */
+RESULT room_measure(struct worker *w, char *why, size_t size);
+void room_taken(struct worker *w); /* by one more client */
+void room_look(struct worker *w);  /* somebody may have left */
+/* Before a connection is made: an idle one to an origin gives its place where it must. */
+void room_for_another(struct worker *w);
 
 /* ---- the worker ------------------------------------------------------------------------------------------------- */
 
@@ -314,6 +333,7 @@ struct worker {
     const struct proxy_settings *settings;
     struct io_loop *loop;
     struct listening *listening;
+    struct room room;
     struct origin_pool *pools; /* upstream × class */
     struct session *sessions;
     struct exchange *free_exchanges;

@@ -25,6 +25,7 @@ void origin_drop(struct origin *o)
     MAGIC_CHECK(o, ORIGIN_MAGIC);
     if (o->user == NULL) unlink_idle(o);
     if (o->conn != NULL) io_free(o->conn);
+    o->worker->room.origins--;
     o->magic = 0;
     mem_free(o);
 }
@@ -61,6 +62,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
     if (o == NULL) return NULL;
     size_t server = p->turn++ % u->server_count;
     const struct os_address *to = &u->servers[server].address;
+    room_for_another(w);
     *o = (struct origin){
         .magic = ORIGIN_MAGIC, .worker = w, .user = user, .upstream = upstream, .server = server, .class = class};
     o->conn = io_connect(w->loop, (const struct sockaddr *)&to->storage, to->len, p->tls[server], origin_event, o);
@@ -69,6 +71,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
         mem_free(o);
         return NULL;
     }
+    w->room.origins++;
     if (w->limits.head > PROXY_INPUT) io_set_input_cap(o->conn, w->limits.head);
     io_lend_input(o->conn, find_place); /* the gate has a body's bytes, and its head is read at once or kept */
     io_set_deadline(o->conn, u->connect_ms);
@@ -112,6 +115,16 @@ void origin_close_idle(struct worker *w)
     for (size_t i = 0; i < w->settings->upstream_count * 2; i++) {
         while (w->pools[i].idle != NULL) origin_drop(w->pools[i].idle);
     }
+}
+
+bool origin_close_one(struct worker *w)
+{
+    for (size_t i = 0; i < w->settings->upstream_count * 2; i++) {
+        if (w->pools[i].idle == NULL) continue;
+        origin_drop(w->pools[i].idle);
+        return true;
+    }
+    return false;
 }
 
 static RESULT open_tls(const struct proxy_upstream *u, size_t server, struct io_tls_client **out, char *why, size_t size)

@@ -71,6 +71,12 @@ struct proxy_listener {
     enum io_client_certificate mode;
 };
 
+/* Descriptors: so many are asked of the system for each process, a client takes two (one to its origin), and some are left over. */
+#define PROXY_FILES (1u << 20)
+#define PROXY_FILES_A_CLIENT 2
+#define PROXY_FILES_RESERVE 16
+#define PROXY_FILES_OWN 64 /* about: what a worker has open before anybody comes, and the reserve */
+
 #define PROXY_ROOM ((uint64_t)1 << 20) /* what an exchange counts for while it waits and reads, at least */
 
 struct proxy_settings {
@@ -85,6 +91,7 @@ struct proxy_settings {
     struct engine_limits limits;
     uint64_t header_limit; /* bytes of a head */
     uint64_t memory_limit; /* bytes that a worker's exchanges may hold */
+    uint64_t connection_limit; /* clients of a worker at once; 0: as many as descriptors allow */
     uint64_t request_limit; /* requests a second a recipient, over all workers; 0: none */
     int cursor_key_fd;     /* -1: the cursors' key is one of this gateway's own */
     uint64_t cursor_expiry_s;
@@ -105,6 +112,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
 /* X(id, "name", "help"); Prometheus counters gate1367_<name>_total but for those called gauges */
 #define PROXY_COUNTERS(X)                                                                                              \
     X(CONNECTIONS, "connections", "client connections accepted")                                                       \
+    X(CONNECTIONS_RESTED, "connections_rested", "times that a worker accepted nobody because it held as many clients as fit") \
     X(HANDSHAKES_FAILED, "handshakes_failed", "TLS handshakes that failed")                                            \
     X(REQUESTS, "requests", "requests read whole")                                                                     \
     X(REQUESTS_RESTRICTED, "requests_restricted", "requests of restricted recipients")                                 \
@@ -181,6 +189,7 @@ struct proxy_counters {
     _Atomic uint64_t outcomes[2][LEDGER_OUTCOME_END]; /* by recipient class: answers to routed requests */
     struct proxy_distribution distributions[PROXY_HISTOGRAM_COUNT];
     _Atomic uint64_t open_connections; /* gauge */
+    _Atomic uint64_t connection_room;  /* gauge: as many fit */
     _Atomic uint64_t ledger_waiting;   /* gauge: exchanges whose entry is not durable yet */
     _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
     _Atomic uint64_t beat_ms;          /* monotonic: when its loop last came round */

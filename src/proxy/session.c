@@ -151,6 +151,7 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *arg)
     }
     *s = (struct session){.magic = SESSION_MAGIC, .worker = w, .listening = l};
     name_client(s, from);
+    room_for_another(w);
     s->conn = io_accept(w->loop, fd, l->tls, session_event, s);
     if (s->conn == NULL) {
         mem_free(s);
@@ -161,6 +162,7 @@ void session_accepted(int fd, const struct sockaddr_storage *from, void *arg)
     io_set_deadline(s->conn, PROXY_HEAD_MS);
     link_session(s);
     worker_count(w, PROXY_CONNECTIONS, 1);
+    room_taken(w);
 }
 
 enum flow session_next(struct session *s)
@@ -183,12 +185,17 @@ enum flow session_next(struct session *s)
     return FLOW_GONE;
 }
 
-void session_close_idle(struct worker *w)
+static bool is_idle(const struct session *s, uint64_t idle_ms)
+{
+    bool waits = s->exchange == NULL || (s->exchange->step == STEP_READ_HEAD && io_input(s->conn).len == 0);
+    if (!waits || idle_ms == 0) return waits;
+    return s->identified && io_time_left_ms(s->conn) + idle_ms <= PROXY_IDLE_MS;
+}
+
+void session_close_idle(struct worker *w, uint64_t idle_ms)
 {
     for (struct session *s = w->sessions, *next; s != NULL; s = next) {
         next = s->next;
-        if (s->exchange == NULL || (s->exchange->step == STEP_READ_HEAD && io_input(s->conn).len == 0)) {
-            session_end(s, true);
-        }
+        if (is_idle(s, idle_ms)) session_end(s, true);
     }
 }

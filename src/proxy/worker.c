@@ -220,13 +220,14 @@ static void quiet_long_enough(void *arg)
 
 void worker_session_ended(struct worker *w)
 {
+    room_look(w);
     if (w->draining && w->sessions == NULL) io_loop_stop(w->loop);
 }
 
 static void drain_idle(void *arg)
 {
     struct worker *w = arg;
-    session_close_idle(w);
+    session_close_idle(w, 0);
     worker_session_ended(w);
 }
 
@@ -414,6 +415,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->suspicion_watch != NULL, ERROR_LIMIT, ENOMEM);
     REQUIRE(w->ledger_first != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
     ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
+    TRY(room_measure(w, why, size));
     summary_begin(w);
     io_timer_after(&w->summary_timer, summary_due_ms());
     return OK;
@@ -445,6 +447,7 @@ static void close_down(struct worker *w)
     io_timer_clear(&w->summary_timer);
     io_timer_clear(&w->quiet_timer);
     io_timer_clear(&w->beat_timer);
+    io_timer_clear(&w->room.timer);
     io_watch_free(w->ring_watch);
     io_task_free(w->ledger_first);
     io_task_free(w->ledger_idle);

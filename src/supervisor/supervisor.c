@@ -450,6 +450,7 @@ static void release_slot(struct supervisor *s, const struct child *c)
 {
     atomic_store(&s->counters[c->slot].generation, 0);
     atomic_store(&s->counters[c->slot].open_connections, 0);
+    atomic_store(&s->counters[c->slot].connection_room, 0);
     atomic_store(&s->counters[c->slot].ledger_waiting, 0);
 }
 
@@ -624,7 +625,7 @@ static RESULT set_up(struct supervisor *s)
     for (size_t i = 0; i < CHILDREN_MAX; i++) s->children[i].control = -1;
     s->signals = s->http_listener = s->socket_listener = s->ticket_fd = s->root_fd = -1;
     s->next.overlay_fd = s->now.overlay_fd = s->old_overlay_fd = -1;
-    TRY(os_limit_files(1u << 20));
+    TRY(os_limit_files(PROXY_FILES));
     TRY(os_signals_open(SIGNALS, &s->signals));
     TRY(open_listeners(s));
     return open_memory(s);

@@ -51,7 +51,7 @@ GATE_CHANGES = [
     (["routes", 0, "statistical"], {"minimum_cell": 11}), (["rules"], []), (["rules"], "x.json"), (["registry", "max_age"], "7d"),
     (["registry", "max_age"], "0s"), (["registry", "max_age"], "a week"), (["registry", "max_age"], 7),
     (["registry", "key"], ...), (["grants"], {"directory": "g", "approvers": "a"}), (["ledger", "origin"], "a b"),
-    (["ledger", "auditors"], []), (["ledger", "auditors"], "a.pem"), (["ledger", "auditors"], [7]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"depth": 0}),
+    (["ledger", "auditors"], []), (["ledger", "auditors"], "a.pem"), (["ledger", "auditors"], [7]), (["limits"], {"memory": "512MiB"}), (["limits"], {"requests": 0}), (["limits"], {"connections": 5}), (["limits"], {"connections": 524289}), (["limits"], {"depth": 0}),
     (["limits"], {"depth": 64, "record": "1MiB", "header": 4096}), (["limits"], {"record": "1 MB"}), (["pace"], "10"), (["pace"], "20ms"), (["pace"], {"floor": "80ms", "grid": "20ms"}), (["pace"], {"floor": "80ms"}), (["pace"], 10),
     (["pace"], {"floor": "80ms", "grid": "20ms", "step": "1ms"}), (["routes", 0, "pace"], "0ms"), (["routes", 0, "pace"], "soon"),
     (["routes", 0, "pace"], {"floor": "80ms", "grid": "20"}), (["routes", 0, "pace"], {"floor": "80ms", "grid": "80ms"}),

@@ -1,0 +1,125 @@
+"""How many clients fit: who was let in is served, however many want in beside him."""
+import concurrent.futures
+import pathlib
+import shlex
+import threading
+import time
+
+import pytest
+
+from harness import gateway as g
+from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
+from harness.origin import answer
+
+pytestmark = pytest.mark.whole("how many connections there are does not depend on how they send")
+
+DESCRIPTORS = 128
+
+
+@pytest.fixture
+def narrow(make_gateway, tmp_path):
+    """A system that allows few descriptors, and cannot be asked for more."""
+    wrapper = tmp_path / "narrow"
+    wrapper.write_text(f"#!/bin/sh\nexec prlimit --nofile={DESCRIPTORS} {shlex.quote(str(g.BIN))} \"$@\"\n")
+    wrapper.chmod(0o755)
+    return lambda **options: make_gateway(binary=wrapper, **options)
+
+
+def together(n, what):
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        return list(pool.map(what, range(n)))
+
+
+def processor_ticks(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_whoever_is_let_in_is_served(narrow, origin):
+    """Descriptors ran out under those who had been let in: 502 for each whose origin could not be asked."""
+    gw = narrow(workers=1)
+    room = gw.metric("gate1367_connection_room")
+    assert 10 < room < DESCRIPTORS / 2
+    let_go = threading.Event()
+    origin.respond = lambda r: (let_go.wait(30), answer([1]))[1]
+    worker, = gw.children("worker")
+    crowd = concurrent.futures.ThreadPoolExecutor(150)
+    whoever = (POLICE, OFFICER, ANONYMOUS)
+    asked = [crowd.submit(fetch, gw.port, "/api/persons", whoever[i % 3]) for i in range(150)]
+    assert wait_until(lambda: len(origin.requests) == room)
+    before = processor_ticks(worker)
+    time.sleep(1)
+    assert len(origin.requests) == room == gw.metric("gate1367_open_connections")
+    assert processor_ticks(worker) - before < 20  # of a hundred: it waits, and does not try again and again
+    assert gw.metric("gate1367_connections_rested_total") > 0
+    assert gw.stderr().count('"event":"connections_full"') == 1
+    let_go.set()
+    assert [f.result().status for f in asked] == [200] * 150  # the others had only waited
+    assert fetch(gw.port, "/api/persons", POLICE).status == 200
+
+
+def test_idle_origins_make_room(narrow, origin):
+    """Connections that are kept for later are worth less than who asks now."""
+    gw = narrow(workers=1, routes=[{"path": f"/api/{i}/", "upstream": f"u{i}", "profile": "persons-api", "unprofiled": "inspect"} for i in range(3)],
+                config={"upstreams": {f"u{i}": {"servers": [origin.url], "keepalive": 64} for i in range(3)}})
+    room = gw.metric("gate1367_connection_room")
+    full = threading.Barrier(room)
+
+    def respond(r):
+        full.wait(20 * g.PATIENCE)
+        return answer([1])
+    origin.respond = respond
+    for i in range(3):
+        for who in (POLICE, OFFICER):
+            got = together(room, lambda n, i=i, who=who: fetch(gw.port, f"/api/{i}/x", who, headers=[("Connection", "close")]).status)
+            assert got == [200] * room
+
+
+def test_who_asks_for_nothing_makes_room(narrow):
+    """A crowd that only sits there keeps nobody out for the minute that a connection may be idle."""
+    gw = narrow(workers=1)
+    room = gw.metric("gate1367_connection_room")
+    sitting = [Client(gw.port, POLICE) for _ in range(room)]
+    assert sitting[0].get("/api/persons").status == 200
+    begun = time.monotonic()
+    with Client(gw.port, POLICE, timeout=20) as c:
+        assert c.get("/api/persons").status == 200
+    assert 3 < time.monotonic() - begun < 9 * g.PATIENCE
+    assert sitting[0].read_all(3) == b"" and sitting[0].ended == "clean"
+    for c in sitting:
+        c.close()
+
+
+def test_a_limit_of_our_own(make_gateway, origin):
+    gw = make_gateway(config={"limits": {"connections": 5}})
+    let_go = threading.Event()
+    origin.respond = lambda r: (let_go.wait(30), answer([1]))[1]
+    assert gw.metric("gate1367_connection_room") == 5
+    crowd = concurrent.futures.ThreadPoolExecutor(20)
+    asked = [crowd.submit(fetch, gw.port, "/api/persons", POLICE) for _ in range(20)]
+    assert wait_until(lambda: len(origin.requests) == 5)
+    time.sleep(0.5)
+    assert len(origin.requests) == 5
+    let_go.set()
+    assert [f.result().status for f in asked] == [200] * 20
+
+
+def test_more_than_the_system_allows(narrow, tmp_path):
+    """Both numbers are told, by `check` and when it starts."""
+    gw = narrow(config={"limits": {"connections": 1000}})
+    room = gw.metric("gate1367_connection_room")
+    assert f'"event":"connections_bounded","limit":1000,"fit":{room},"descriptors":{DESCRIPTORS}' in gw.stderr()
+    checked = g.subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
+    assert checked.returncode == 0
+    assert "/limits/connections: warning: 1000 clients of a worker may need 2064 descriptors, and here a process may have 128" in checked.stderr + checked.stdout
+    del gw.config["limits"]
+    gw.write_config()
+    checked = g.subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
+    assert checked.returncode == 0 and "/limits: warning: here a process may have 128 descriptors" in checked.stderr + checked.stdout
+    assert "descriptors" not in gw.command("check", "-c", "gate.json").stderr
+
+
+def test_no_room_for_anybody(make_gateway, tmp_path):
+    gw = make_gateway(start=False)
+    started = g.subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True, timeout=30)
+    assert started.returncode == 2 and ("RLIMIT_NOFILE of 32" in started.stderr or "Too many open files" in started.stderr), started.stderr
