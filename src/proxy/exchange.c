@@ -91,7 +91,9 @@ struct exchange *exchange_new(struct session *s)
             return NULL;
         }
         io_timer_init(&x->timer, w->loop, pace_over, x);
+        w->spare.total++;
     }
+    spare_taken(&w->spare);
     prepare(x, s);
     return x;
 }
@@ -167,6 +169,16 @@ void exchange_free(struct exchange *x)
     x->session = NULL;
     x->next = x->worker->free_exchanges;
     x->worker->free_exchanges = x;
+    x->worker->spare.used--;
+}
+
+void exchange_destroy(struct exchange *x)
+{
+    MAGIC_CHECK(x, EXCHANGE_MAGIC);
+    gate_free(x->gate);
+    buf_free(&x->head);
+    x->magic = 0;
+    mem_free(x);
 }
 
 void exchange_restart(struct exchange *x)

@@ -169,6 +169,7 @@ struct exchange {
 
 struct exchange *exchange_new(struct session *s); /* NULL: out of memory */
 void exchange_free(struct exchange *x);           /* to the worker's free list */
+void exchange_destroy(struct exchange *x);        /* one that was on it */
 void exchange_restart(struct exchange *x);        /* for the session's next request */
 void exchange_run(struct exchange *x);
 /* READ_BODY's loop for a stream in SEND: takes what the origin has sent into the gate. False: broken off. */
@@ -318,6 +319,21 @@ void room_look(struct worker *w);  /* somebody may have left */
 /* Before a connection is made: an idle one to an origin gives its place where it must. */
 void room_for_another(struct worker *w);
 
+/* ---- spare.c: what is kept for later requests -------------------------------------------------------------------- */
+
+struct spare {
+    uint64_t total, used; /* exchanges; `used` are under way */
+    uint64_t peak;        /* most at once, lately */
+    unsigned waited;      /* for a quiet moment */
+    bool owed;            /* there was a crowd, and what it left has not gone back */
+};
+static inline void spare_taken(struct spare *s)
+{
+    if (++s->used > s->peak) s->peak = s->used;
+}
+void spare_look(struct worker *w); /* once a second */
+void spare_free(struct worker *w); /* all that are kept */
+
 /* ---- the worker ------------------------------------------------------------------------------------------------- */
 
 struct listening {
@@ -334,6 +350,7 @@ struct worker {
     struct io_loop *loop;
     struct listening *listening;
     struct room room;
+    struct spare spare;
     struct origin_pool *pools; /* upstream × class */
     struct session *sessions;
     struct exchange *free_exchanges;
@@ -396,6 +413,7 @@ RESULT worker_random(struct worker *w, uint8_t *out, size_t len); /* IO: no chan
  * it gets shows when there is something to read: the one used last, whose memory is warm. False: out of memory. */
 bool worker_engine_reserve(struct worker *w);
 void worker_engine_release(struct worker *w);
+void worker_engines_trim(struct worker *w); /* idle ones, but for one */
 struct engine *worker_engine_take(struct worker *w);            /* for a reservation */
 void worker_engine_back(struct worker *w, struct engine *e); /* NULL is fine; before its release */
 void worker_queue(struct worker *w, struct exchange *x);     /* until the ledger moves */

@@ -87,6 +87,14 @@ void worker_engine_release(struct worker *w)
     memmove(w->engines, w->engines + 1, w->engine_idle * sizeof(*w->engines));
 }
 
+void worker_engines_trim(struct worker *w)
+{
+    while (w->engine_idle > 1 && w->engine_total > w->engine_reserved + 1) {
+        engine_free(w->engines[--w->engine_idle]);
+        w->engine_total--;
+    }
+}
+
 struct engine *worker_engine_take(struct worker *w)
 {
     ASSERT(w->engine_idle > 0); /* reserved */
@@ -259,6 +267,7 @@ static void beat(void *arg)
     struct worker *w = arg;
     atomic_store_explicit(&w->arguments->counters->beat_ms, io_now_ms(), memory_order_relaxed);
     io_timer_after(&w->beat_timer, PROXY_BEAT_MS);
+    spare_look(w);
 }
 
 static bool start_listening(struct worker *w)
@@ -421,24 +430,13 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     return OK;
 }
 
-static void free_exchanges(struct worker *w)
-{
-    while (w->free_exchanges != NULL) {
-        struct exchange *x = w->free_exchanges;
-        w->free_exchanges = x->next;
-        gate_free(x->gate);
-        buf_free(&x->head);
-        mem_free(x);
-    }
-}
-
 static void close_down(struct worker *w)
 {
     if (w->loop == NULL) return;
     summary_write(w);
     while (w->sessions != NULL) session_end(w->sessions, false);
     ipc_ring_ask(w->arguments->ring, IPC_NOW);
-    free_exchanges(w);
+    spare_free(w);
     origin_pools_close(w);
     while (w->engine_idle > 0) engine_free(w->engines[--w->engine_idle]);
     mem_free(w->engines);

@@ -2,6 +2,7 @@
 import concurrent.futures
 import pathlib
 import shlex
+import socket
 import threading
 import time
 
@@ -123,3 +124,32 @@ def test_no_room_for_anybody(make_gateway, tmp_path):
     gw = make_gateway(start=False)
     started = g.subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True, timeout=30)
     assert started.returncode == 2 and ("RLIMIT_NOFILE of 32" in started.stderr or "Too many open files" in started.stderr), started.stderr
+
+
+def private_mib(pid):
+    """What is the process's own: a worker's memory that nobody else can use."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private")) / 1024
+
+
+@pytest.mark.skipif(g.SANITIZED, reason="the sanitizer keeps what is freed")
+def test_what_a_crowd_took_is_given_back(make_gateway, origin):
+    """Exchanges, engines and the allocator's free lists stayed with a worker for ever."""
+    gw = make_gateway()
+    body = b'{"items":[' + b",".join(b'{"personId":%d,"note":"%s"}' % (i, b"x" * 900) for i in range(400)) + b"]}"
+    origin.respond = lambda r: answer(body)
+    worker, = gw.children("worker")
+    assert fetch(gw.port, "/api/persons", POLICE).status == 200
+    before = private_mib(worker)
+    barrier = threading.Barrier(150)
+
+    def slow(i):
+        with Client(gw.port, POLICE, timeout=60) as c:
+            c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            barrier.wait(60)
+            c.request("/api/persons")
+            time.sleep(1)
+            return c.response().status
+    assert together(150, slow) == [200] * 150
+    assert wait_until(lambda: private_mib(worker) < before + 25, 25)
+    assert fetch(gw.port, "/api/persons", POLICE).status == 200
