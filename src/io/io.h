@@ -153,6 +153,9 @@ void io_set_input_cap(struct io_conn *c, size_t cap);
  * as ever, and at most *n, if that is not 0. */
 typedef uint8_t *io_place(void *arg, size_t *n);
 void io_lend_input(struct io_conn *c, io_place *place);
+/* Most bytes that accepted connections may hold unread, all of the loop together: who goes over it is broken off (LIMIT). 0: no
+ * bound. */
+void io_bound_input(struct io_loop *l, uint64_t bytes);
 void io_read_pause(struct io_conn *c);
 void io_read_resume(struct io_conn *c);
 
@@ -174,6 +177,8 @@ struct buf *io_output(struct io_conn *c);
 #define IO_RECORD 16384
 enum io_sending io_send(struct io_conn *c, const span *spans, size_t n);
 bool io_sending_pending(const struct io_conn *c);
+/* Bytes of memory that hold what has not left yet, the caller's spans not among them. */
+uint64_t io_unsent(const struct io_conn *c);
 
 /* TIMEOUT in ms from now; 0: none. Replaces the earlier one; costs a comparison. */
 void io_set_deadline(struct io_conn *c, uint64_t ms);

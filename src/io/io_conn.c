@@ -432,6 +432,7 @@ static void discard(struct io_conn *c)
     c->loop->conn_count--;
     SSL_free(c->ssl);
     close(c->fd);
+    io_forget_unread(c);
     buf_free(&c->in);
     buf_free(&c->out);
     buf_free(&c->wire);

@@ -35,10 +35,19 @@ struct io_loop {
     TAILQ_HEAD(conn_list, io_conn) conns;
     TAILQ_HEAD(kicked_list, io_conn) kicked;
     size_t conn_count;
+    uint64_t unread, unread_most; /* of accepted connections; 0: no bound */
     BIO_METHOD *bio;
     struct buf wire;  /* sealed records of the connection that is sending right now */
     uint8_t *scratch; /* IO_SCRATCH bytes: where reads land before their size is known */
     uint8_t *record;  /* IO_RECORD bytes: where small pieces are gathered */
+};
+
+/* The record of a handshake that is on its way. */
+struct io_hello {
+    uint8_t head[9]; /* its own head, and that of the message in it */
+    uint8_t got;
+    bool done;
+    size_t skip;
 };
 
 enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN, CONN_FLUSHING, CONN_LINGER };
@@ -78,6 +87,8 @@ struct io_conn {
     uint64_t sent, received;
     size_t cap; /* of the input */
     size_t lingered;
+    size_t unread; /* what it counts for in the loop's */
+    struct io_hello hello;
     struct sockaddr_storage peer;
     io_record *on_record;
     void *record_arg;
@@ -106,7 +117,11 @@ enum io_flush io_push_wire(struct io_conn *c);
 void io_send_release(struct io_conn *c);
 BIO_METHOD *io_bio_method(void);
 
+/* io_hello.c: what the client of a handshake has sent next. False: it announces more than anybody needs. */
+bool io_hello_fits(struct io_conn *c, const uint8_t *p, size_t n);
+
 /* io_read.c */
+void io_forget_unread(struct io_conn *c);
 void io_step_read(struct io_conn *c);
 bool io_may_read(const struct io_conn *c);
 

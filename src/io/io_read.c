@@ -74,11 +74,35 @@ static size_t held(const struct io_conn *c)
     return buf_len(&c->in) + c->lent.len;
 }
 
+/* What an accepted connection holds is counted with all others' of the loop. LIMIT: it is too much. */
+static RESULT count_unread(struct io_conn *c)
+{
+    struct io_loop *l = c->loop;
+    if (!c->server) return OK;
+    l->unread += c->in.size - c->unread;
+    c->unread = c->in.size;
+    REQUIRE(l->unread_most == 0 || l->unread <= l->unread_most, ERROR_LIMIT, ENOMEM);
+    return OK;
+}
+
+void io_forget_unread(struct io_conn *c)
+{
+    c->loop->unread -= c->unread;
+    c->unread = 0;
+}
+
+void io_bound_input(struct io_loop *l, uint64_t bytes)
+{
+    MAGIC_CHECK(l, IO_LOOP_MAGIC);
+    l->unread_most = bytes;
+}
+
 static RESULT store(struct io_conn *c, size_t n)
 {
     result r = buf_append(&c->in, span_of(c->loop->scratch, n));
     mem_wipe(c->loop->scratch, n); /* somebody's life is in it, and the scratch stays */
-    return r;
+    TRY(r);
+    return count_unread(c);
 }
 
 /* Where the next read goes to. */
@@ -123,7 +147,10 @@ static enum fill fill_once(struct io_conn *c, const struct way_in *w)
     case WAY_STORE:
         if (got > 0) r = store(c, got);
         break;
-    case WAY_STRAIGHT: buf_commit(&c->in, got); break;
+    case WAY_STRAIGHT:
+        buf_commit(&c->in, got);
+        r = count_unread(c);
+        break;
     case WAY_LEND:
     case WAY_PLACE: c->lent = span_of(w->to, got); break;
     }
@@ -145,6 +172,7 @@ static void take_back(struct io_conn *c, size_t lent)
     if (c->placed) return;
     result r = OK;
     if (left.len > 0 && !c->dead) r = buf_append(&c->in, left);
+    if (left.len > 0 && !c->dead && is_ok(r)) r = count_unread(c);
     mem_wipe(c->loop->scratch, lent);
     if (!is_ok(r)) io_fail(c, r, "out of memory");
 }
@@ -175,6 +203,7 @@ static void drop_empty_input(struct io_conn *c)
     if (c->bulk || c->in.size == 0 || buf_len(&c->in) > 0) return;
     buf_free(&c->in);
     buf_init(&c->in, c->cap);
+    io_forget_unread(c);
 }
 
 static void end_input(struct io_conn *c, enum io_event event)

@@ -18,6 +18,10 @@ static int bio_read(BIO *b, char *out, int len)
         errno = ECONNRESET;
     else
         n = recv(c->fd, out, (size_t)len, 0);
+    if (n > 0 && c->server && c->state == CONN_HANDSHAKE && !io_hello_fits(c, (const uint8_t *)out, (size_t)n)) {
+        n = -1;
+        errno = EMSGSIZE;
+    }
     if (n >= 0) {
         c->tcp_eof = n == 0;
         return (int)n;
@@ -347,6 +351,12 @@ enum io_sending io_send(struct io_conn *c, const span *spans, size_t n)
     }
     io_send_release(c);
     return IO_FAILED;
+}
+
+uint64_t io_unsent(const struct io_conn *c)
+{
+    MAGIC_CHECK(c, IO_CONN_MAGIC);
+    return c->out.size + c->wire.size;
 }
 
 bool io_sending_pending(const struct io_conn *c)

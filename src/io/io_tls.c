@@ -7,6 +7,7 @@
 
 #define IO_TLS_MAGIC 0x696f746cu
 #define DEFAULT_SESSION_SECONDS 3600
+#define CERTIFICATES_MOST 32768 /* bytes of what a client shows: several times the usual chain, and kept as long as its connection */
 
 struct io_tls_server {
     uint32_t magic;
@@ -222,6 +223,7 @@ static result fill_server(SSL_CTX *ctx, const struct io_tls_server_options *o, c
     TRY(use_identity(ctx, o->certificate, o->key, why));
     if (o->client_certificate != IO_CERTIFICATE_NONE) TRY(use_client_ca(ctx, o, why));
     if (!use_sessions(ctx, o)) return fail_because(why, "TLS sessions");
+    SSL_CTX_set_max_cert_list(ctx, CERTIFICATES_MOST);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     return OK;
 }

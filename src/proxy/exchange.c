@@ -124,7 +124,7 @@ void exchange_leave_engine(struct exchange *x)
 bool exchange_account(struct exchange *x)
 {
     struct worker *w = x->worker;
-    uint64_t held = gate_held(x->gate) + x->wire.size + pages_held(x);
+    uint64_t held = gate_held(x->gate) + x->wire.size + pages_held(x) + io_unsent(x->session->conn);
     if (x->admitted && held < PROXY_ROOM) held = PROXY_ROOM;
     w->memory += held - x->held;
     x->held = held;

@@ -276,7 +276,9 @@ enum flow parts_send(struct exchange *x)
     x->wire_sent = n;
     switch (io_send(c, &whole, 1)) {
     case IO_SENT: return FLOW_GO;
-    case IO_PENDING: return FLOW_WAIT;
+    case IO_PENDING:
+        (void)exchange_account(x);
+        return FLOW_WAIT;
     case IO_FAILED: break;
     }
     return break_off(x);

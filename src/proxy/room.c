@@ -1,8 +1,12 @@
 /* How many clients fit. Each may need a connection to an origin, and who was let in must not go without one because others came
- * after him: so no more are let in than there are descriptors for both. The others wait in the kernel's queue for whoever leaves,
+ * after him: so no more are let in than there are descriptors for both, nor
+ * than there is memory for. The others wait in the kernel's queue for whoever leaves,
  * and who is connected and asks for nothing leaves sooner then. How many are connected says nothing about what anybody asked. */
 #include "proxy/internal.h"
 
+#define MEMORY_A_CLIENT ((uint64_t)32 << 10) /* idle ones take 21 KiB */
+#define FEW 256        /* as many clients as any memory lets in */
+#define UNREAD_SHARE 8 /* of limits.memory, beside it: heads in pieces, and what came behind a request */
 #define LOOK_MS 10     /* while nobody is accepted */
 #define SWEEP_MS 1000  /* all sessions are looked at */
 
@@ -10,6 +14,18 @@
 static uint64_t clients(const struct worker *w) { return io_loop_connections(w->loop) - w->room.origins; }
 
 static void looked(void *arg) { room_look(arg); }
+
+/* Where nobody says how many may come, their connections do not take more memory than what they ask for. */
+static uint64_t memory_room(const struct worker *w)
+{
+    uint64_t n = w->settings->memory_limit / MEMORY_A_CLIENT;
+    return n > FEW ? n : FEW;
+}
+
+static void bound(struct worker *w, uint64_t most)
+{
+    if (most < w->room.most) w->room.most = most;
+}
 
 RESULT room_measure(struct worker *w, char *why, size_t size)
 {
@@ -25,7 +41,8 @@ RESULT room_measure(struct worker *w, char *why, size_t size)
         proxy_log("worker", "connections_bounded", "\"limit\":%llu,\"fit\":%llu,\"descriptors\":%llu", (unsigned long long)wanted,
             (unsigned long long)w->room.most, (unsigned long long)files.limit);
     }
-    if (wanted > 0 && wanted < w->room.most) w->room.most = wanted;
+    bound(w, wanted > 0 ? wanted : memory_room(w));
+    io_bound_input(w->loop, w->settings->memory_limit / UNREAD_SHARE);
     atomic_store_explicit(&w->arguments->counters->connection_room, w->room.most, memory_order_relaxed);
     return OK;
 }

@@ -345,6 +345,7 @@ enum flow step_send(struct exchange *x)
     case IO_SENT: return FLOW_GO;
     case IO_PENDING:
         if (x->origin != NULL) io_set_deadline(x->origin->conn, 0); /* the client's time runs, not the origin's */
+        (void)exchange_account(x); /* a slow reader */
         return FLOW_WAIT;
     case IO_FAILED: break;
     }

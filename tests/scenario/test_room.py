@@ -153,3 +153,86 @@ def test_what_a_crowd_took_is_given_back(make_gateway, origin):
     assert together(150, slow) == [200] * 150
     assert wait_until(lambda: private_mib(worker) < before + 25, 25)
     assert fetch(gw.port, "/api/persons", POLICE).status == 200
+
+
+def hello(announced, pieces=False):
+    """What the first bytes of a ClientHello are made of (RFC 8446 4 and 5.1), and no more of it."""
+    message = b"\x01" + announced.to_bytes(3, "big")
+    if pieces:  # a head of four bytes in two records
+        return b"\x16\x03\x01\x00\x02" + message[:2] + b"\x16\x03\x01\x40\x00" + message[2:]
+    return b"\x16\x03\x01\x40\x00" + message
+
+
+@pytest.mark.parametrize("sent,let_in", [(hello(131072), False), (hello(16385), False), (hello(131072, pieces=True), False),
+                                         (hello(16384), True), (hello(512), True)])
+@pytest.mark.parametrize("bytewise", [False, True])
+def test_a_hello_that_announces_too_much(gateway, sent, let_in, bytewise):
+    """128 KiB were made ready for it at once, for whoever said so in nine bytes."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=2) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            for i in range(0, len(sent), 1 if bytewise else len(sent)):
+                s.sendall(sent[i:i + (1 if bytewise else len(sent))])
+                time.sleep(0.02)
+            ended = s.recv(1) == b""
+        except (TimeoutError, socket.timeout):
+            ended = False
+        except (ConnectionResetError, BrokenPipeError):
+            ended = True
+    assert ended != let_in
+    assert fetch(gateway.port, "/api/persons", POLICE).status == 200
+
+
+@pytest.mark.parametrize("option", ["-tls1_2", "-tls1_3"])
+@pytest.mark.parametrize("groups", ["X25519:P-256", "P-521:P-256"])
+def test_handshakes_of_another_program(gateway, option, groups):
+    """With P-521 first its hello is asked for again (RFC 8446 4.1.4)."""
+    certs = g.certificates()
+    for who in ("state-police", "uscis-officer"):
+        done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", option, "-groups", groups, "-quiet",
+                                 "-CAfile", certs / "gateway-ca.pem", "-cert", certs / f"{who}.pem", "-key", certs / f"{who}.key", "-ign_eof"],
+                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+        assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
+
+
+def test_certificates_without_end(gateway, tmp_path):
+    """What somebody shows beside a certificate stays with the connection: three times the usual is enough."""
+    certs = g.certificates()
+    own, other = ((certs / f"{n}.pem").read_text() for n in ("state-police", "uscis-officer"))
+    der = len(__import__("ssl").PEM_cert_to_DER_cert(other[other.index("-----BEGIN CERT"):].split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"))
+    for bytes_more, good in ((16000, True), (40000, False)):
+        chain = tmp_path / f"{bytes_more}.pem"
+        chain.write_text(own + other * (bytes_more // der))
+        done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-quiet", "-ign_eof", "-cert", certs / "state-police.pem",
+                                 "-key", certs / "state-police.key", "-cert_chain", chain, "-CAfile", certs / "gateway-ca.pem"],
+                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+        assert done.stdout.startswith(b"HTTP/1.1 404 ") == good, done.stderr
+
+
+def test_heads_that_never_end(make_gateway):
+    """What clients hold unread has a bound for all of them together; a request that comes whole needs none of it."""
+    gw = make_gateway(config={"limits": {"document": "1MiB", "memory": "8MiB"}})
+    half = b"GET /api/persons HTTP/1.1\r\nHost: localhost\r\nX-Filler: " + b"y" * 30000
+    clients = [Client(gw.port, POLICE) for _ in range(100)]
+    for c in clients:
+        try:
+            c.send(half)
+        except OSError:  # between its two records
+            pass
+    time.sleep(0.3)
+    broken = sum(c.read_all(0.02) == b"" and c.ended is not None for c in clients)
+    assert 60 < broken < 100  # an eighth of 8 MiB is 32 of 32 KiB
+    assert fetch(gw.port, "/api/persons", POLICE).status == 200
+    for c in clients:
+        c.close()
+    assert wait_until(lambda: gw.metric("gate1367_open_connections") == 0)
+    with Client(gw.port, POLICE) as c:  # and is given back
+        c.send(half)
+        time.sleep(0.2)
+        c.send(b"\r\n\r\n")
+        assert c.response().status == 200
+
+
+def test_memory_bounds_who_comes_where_nobody_says_how_many(make_gateway):
+    assert make_gateway(config={"limits": {"document": "1MiB", "memory": "10MiB"}}).metric("gate1367_connection_room") == 320
+    assert make_gateway(config={"limits": {"document": "1MiB", "memory": "10MiB", "connections": 500}}).metric("gate1367_connection_room") == 500
