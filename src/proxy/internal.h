@@ -377,7 +377,7 @@ struct worker {
     uint8_t chance[1024]; /* random bytes bought wholesale */
     size_t chance_used;
     struct io_watch *ring_watch, *control_watch, *suspicion_watch;
-    struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer;
+    struct io_timer drain_timer, summary_timer, quiet_timer, beat_timer, end_timer;
     uint64_t memory;       /* that exchanges hold */
     uint64_t spare_memory; /* that free ones keep */
     bool draining, broken;

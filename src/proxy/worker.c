@@ -4,6 +4,7 @@
 
 #define BODY_SLACK (1u << 20)
 #define ARENA_CAP (256u << 20)
+#define END_LOOK_MS 10
 
 RESULT worker_random(struct worker *w, uint8_t *out, size_t len)
 {
@@ -226,10 +227,20 @@ static void quiet_long_enough(void *arg)
 
 /* ---- draining --------------------------------------------------------------------------------------------------- */
 
+/* The last answer has gone to the kernel when its session ends, and not to who reads it: a process that ends at once, with bytes of the
+ * client still unread, has the kernel throw away the rest of it. So connections are ended in good order first (io_finish). */
+static void look_for_the_end(void *arg)
+{
+    struct worker *w = arg;
+    if (!w->draining || w->sessions != NULL) return;
+    if (io_loop_connections(w->loop) == 0) io_loop_stop(w->loop);
+    else io_timer_after(&w->end_timer, END_LOOK_MS);
+}
+
 void worker_session_ended(struct worker *w)
 {
     room_look(w);
-    if (w->draining && w->sessions == NULL) io_loop_stop(w->loop);
+    look_for_the_end(w);
 }
 
 static void drain_idle(void *arg)
@@ -408,6 +419,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     io_timer_init(&w->summary_timer, w->loop, summarise, w);
     io_timer_init(&w->quiet_timer, w->loop, quiet_long_enough, w);
     io_timer_init(&w->beat_timer, w->loop, beat, w);
+    io_timer_init(&w->end_timer, w->loop, look_for_the_end, w);
     TRY(prepare_anchors(w));
     for (size_t i = 0; i < w->settings->listener_count; i++) TRY(open_listener_tls(w, i, why, size));
     TRY(origin_pools_open(w, why, size));
@@ -445,6 +457,7 @@ static void close_down(struct worker *w)
     io_timer_clear(&w->summary_timer);
     io_timer_clear(&w->quiet_timer);
     io_timer_clear(&w->beat_timer);
+    io_timer_clear(&w->end_timer);
     io_timer_clear(&w->room.timer);
     io_watch_free(w->ring_watch);
     io_task_free(w->ledger_first);

@@ -507,3 +507,31 @@ def test_who_reads_the_log_may_stop_reading(make_gateway, found):
     finally:
         os.close(out)
         os.close(pipe)
+
+
+@pytest.mark.whole("what the client has sent stands in the kernel, in whatever pieces")
+@pytest.mark.parametrize("how", ["stop", "reload"])
+def test_the_last_answer_arrives_whole(make_gateway, origin, how):
+    """A worker ended with its last session: what its client had sent behind the request was unread, so that the kernel threw away what
+    of the answer had not left yet."""
+    gw = make_gateway()
+    body = b"[" + b'"' + b"x" * 2_000_000 + b'"]'
+    let_go = threading.Event()
+    origin.respond = lambda r: (let_go.wait(20), answer(body))[1]
+    with Client(gw.port, POLICE) as c:
+        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        old, = gw.children("worker")
+        c.request("/inspect/x", headers=[("Connection", "close")])
+        assert wait_until(lambda: len(origin.requests) == 1)
+        c.socket.settimeout(1)
+        try:
+            c.send(b"z" * 600_000)  # more than anybody reads before the answer
+        except TimeoutError:
+            pass
+        gw.process.send_signal(signal.SIGTERM if how == "stop" else signal.SIGHUP)
+        assert wait_until(lambda: '"event":"draining"' in gw.stderr())
+        let_go.set()
+        c.socket.settimeout(20)
+        r = c.response()
+        assert r.complete and r.body == body and c.ended is None
+    assert wait_until(lambda: not g.is_running(old))
