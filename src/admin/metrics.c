@@ -196,6 +196,9 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     if (is_ok(os_free_space(a->arguments->config->ledger.directory, &free))) {
         TRY(gauge(out, "ledger_free_bytes", "bytes that can still be written on the ledger's device", free));
     }
+    if (is_ok(os_free_files(a->arguments->config->ledger.directory, &free)) && free < UINT64_MAX) {
+        TRY(gauge(out, "ledger_free_files", "files that can still be made on the ledger's device", free));
+    }
     TRY(gauge(out, "ledger_room", "of the ledger's device: 0 enough, 1 filling up, 2 answers that need an entry are refused",
         ipc_ring_room(a->arguments->ring)));
     TRY(gauge(out, "ledger_standby", "1: the ledger could not be written, and its standby is", ipc_ring_standby(a->arguments->ring)));

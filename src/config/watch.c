@@ -68,6 +68,11 @@ static void warn_of_ledger(const struct config *c, const struct place *top)
                            "refused; make room or move the ledger", (unsigned long long)(room >> 20),
             c->ledger_warn > 0 ? "\"warn\" of \"room\"" : "ten segments of the ledger");
     }
+    if (is_ok(os_free_files(c->ledger.directory, &room)) && room < LEDGER_FILES_WARN) {
+        place_warning(&at, "on the device %llu files can still be made (df -i), less than %d; two come for every 256 entries, and below %d "
+                           "answers that need an entry are refused; make room or move the ledger", (unsigned long long)room,
+            LEDGER_FILES_WARN, LEDGER_FILES_SHED);
+    }
     if (is_ok(os_others_may_write(c->ledger.directory, &others)) && others) {
         place_warning(&at, "others may write to the directory, and whoever can may delete the ledger; chmod go-w it");
     }

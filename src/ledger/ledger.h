@@ -566,6 +566,8 @@ struct ledger_scribe_config {
     bool mark_life;        /* write entries `start`, `stop` and, as room runs out, `incident` of its own */
     /* Free bytes of the device below which somebody should hear of it, and below which answers that need an entry are
      * refused; 0: ten and two segments. */
+#define LEDGER_FILES_WARN 4096
+#define LEDGER_FILES_SHED 512
     uint64_t warn_bytes, shed_bytes;
     /* Called when all is open and before anything is read from a ring; may be NULL. Called once in each of the role's
      * three threads (the second makes spare segments, the third publishes), at the same time or not. */

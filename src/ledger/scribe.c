@@ -264,14 +264,24 @@ static bool short_of(uint64_t free, uint64_t limit, bool already)
     return free < limit + (already ? limit / 4 : 0);
 }
 
+/* Two are published for every 256 entries, so that a device may be out of files that has room for bytes: LEDGER_FILES_SHED last
+ * for some seconds of the greatest load. */
+static uint64_t free_files(const struct scribe *s)
+{
+    uint64_t files;
+    return is_ok(os_free_files(s->at->guard.directory, &files)) ? files : UINT64_MAX;
+}
+
 static enum ipc_room judge_room(const struct scribe *s, uint64_t free)
 {
+    uint64_t files = free_files(s);
     bool trouble = atomic_load(&s->at->maker.trouble) != 0;
     uint64_t segment = s->at->guard.segment_bytes;
     uint64_t shed = s->config->shed_bytes ? s->config->shed_bytes : 2 * segment;
     uint64_t warn = s->config->warn_bytes ? s->config->warn_bytes : 10 * segment;
-    if (short_of(free, shed, s->room == IPC_ROOM_SHED) || (trouble && ledger_spares(s->at->ledger) == 0)) return IPC_ROOM_SHED;
-    return trouble || short_of(free, warn, s->room >= IPC_ROOM_WARN) ? IPC_ROOM_WARN : IPC_ROOM_ENOUGH;
+    bool sheds = s->room == IPC_ROOM_SHED, warns = s->room >= IPC_ROOM_WARN;
+    if (short_of(free, shed, sheds) || short_of(files, LEDGER_FILES_SHED, sheds) || (trouble && ledger_spares(s->at->ledger) == 0)) return IPC_ROOM_SHED;
+    return trouble || short_of(free, warn, warns) || short_of(files, LEDGER_FILES_WARN, warns) ? IPC_ROOM_WARN : IPC_ROOM_ENOUGH;
 }
 
 static const struct {

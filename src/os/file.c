@@ -45,6 +45,14 @@ result os_free_space(const char *path, uint64_t *bytes)
     return OK;
 }
 
+result os_free_files(const char *path, uint64_t *files)
+{
+    struct statvfs v;
+    REQUIRE(statvfs(path, &v) == 0, ERROR_IO, errno);
+    *files = v.f_files == 0 ? UINT64_MAX : (uint64_t)v.f_favail;
+    return OK;
+}
+
 result os_others_may_write(const char *path, bool *may)
 {
     struct stat s;

@@ -85,6 +85,8 @@ static inline bool os_same_file(const struct os_identity *a, const struct os_ide
 }
 /* Bytes that we could still write on the device that holds path. */
 RESULT os_free_space(const char *path, uint64_t *bytes);
+/* Files that can still be made there; UINT64_MAX where the file system has no bound of its own on them. */
+RESULT os_free_files(const char *path, uint64_t *files);
 /* Whether group or others may write there, whom an access control list names too. */
 RESULT os_others_may_write(const char *path, bool *may);
 /* Calls `each` for every name in the directory but . and .., sorted bytewise; stops when it fails. */

@@ -254,6 +254,36 @@ def test_room_runs_out(people, tmp_path, small_disk):
     assert marks[-1] != "ledger_room_shed"
 
 
+def test_files_run_out(people, tmp_path, small_disk):
+    """A device with room for bytes and none for files: it was noticed when the next segment could not be made, which is final."""
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
+                 config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key", "origin": "gate1367.example/test",
+                                    "room": {"warn": "2MiB", "shed": "1MiB"}}})
+    made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
+    assert made.returncode == 0, made.stderr
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2000", small_disk], check=True)
+    checked = gw.command("check", "-c", "gate.json")
+    assert checked.returncode == 0 and "files can still be made (df -i), less than 4096" in checked.stderr
+    gw.start()
+    ballast = small_disk / "ballast"
+    ballast.mkdir()
+    with Client(gw.port, POLICE) as c:
+        assert c.get("/api/persons").status == 200
+        assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 1) and 512 < gw.metric("gate1367_ledger_free_files") < 2000
+        for i in range(gw.metric("gate1367_ledger_free_files") - 500):
+            (ballast / str(i)).touch()
+        assert wait_until(lambda: gw.metric("gate1367_ledger_room") == 2), gw.stderr()
+        asked = len(people.requests)
+        refused = c.get("/api/persons")
+        assert (refused.status, refused.body, len(people.requests)) == (502, REFUSAL, asked)
+        assert gw.admin("/readyz")[0] == 503 and gw.metric("gate1367_ledger_failed") == 0
+        shutil.rmtree(ballast)
+        assert wait_until(lambda: gw.metric("gate1367_ledger_room") < 2)
+        assert c.get("/api/persons").status == 200
+    assert gw.stop() == 0
+    verify(gw, "files")
+
+
 def is_told(gw):
     """What `registry lookup` asks, without a process for each."""
     with socket.socket(socket.AF_UNIX) as s:
