@@ -8,6 +8,7 @@
 #define CHILDREN_MAX 1024
 #define READY_MS 120000      /* for a child to load */
 #define DRAIN_MS 30000       /* for current answers, then they are broken off */
+#define NO_PROCESS_MS 10000  /* between two complaints that the kernel makes none */
 #define RESTART_PAUSE_MS 500 /* for a role that died within a second of its start */
 
 enum role { ROLE_WORKER, ROLE_SCRIBE, ROLE_ADMIN, ROLE_TRIAL, ROLE_ASKER, ROLE_COUNT };
@@ -57,6 +58,7 @@ struct supervisor {
     struct child children[CHILDREN_MAX];
     uint64_t restart_ms[ROLE_COUNT]; /* not before, by role */
     uint64_t loads;
+    uint64_t told_no_process_ms;
     bool ready, ending, reload_wanted, ledger_failed, scribe_stopped;
     bool switching; /* the new generation is ready; its admin takes over from the old one */
     int status;

@@ -1,5 +1,6 @@
 /* Forking the roles. A child closes what is not its own, hardens, reads its secrets, and never returns. */
 #include "supervisor/internal.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -300,12 +301,24 @@ static NORETURN void live(struct supervisor *s, const struct birth *b, unsigned 
     os_leave(2);
 }
 
+/* Tried again and again where somebody has to be replaced, and told once in a while. */
+static bool not_born(struct supervisor *s, const struct birth *b, const char *why)
+{
+    uint64_t now = supervisor_ms();
+    if (s->told_no_process_ms != 0 && now - s->told_no_process_ms < NO_PROCESS_MS) return false;
+    s->told_no_process_ms = now;
+    proxy_log("supervisor", "no_process", "\"wanted\":\"%s\",\"reason\":\"%s\"", ROLE_NAMES[b->role], why);
+    return false;
+}
+
 static bool give_birth(struct supervisor *s, const struct birth *b)
 {
     struct child *c = free_child(s);
     int slot = b->role == ROLE_WORKER || b->role == ROLE_ADMIN ? choose_slot(s) : 0;
     int pair[2];
-    if (c == NULL || slot < 0 || !is_ok(ipc_channel_pair(pair))) return false;
+    if (c == NULL || slot < 0) return not_born(s, b, "too many processes of earlier generations");
+    result r = ipc_channel_pair(pair);
+    if (!is_ok(r)) return not_born(s, b, os_error_text(r));
     if (b->role == ROLE_WORKER || b->role == ROLE_ADMIN) {
         ipc_area_open_slot(s->area, (unsigned)slot);
         ipc_area_open_slot(s->suspicions, (unsigned)slot);
@@ -315,10 +328,11 @@ static bool give_birth(struct supervisor *s, const struct birth *b)
         os_close(&pair[0]);
         live(s, b, (unsigned)slot, pair[1], parent);
     }
+    r = pid < 0 ? FAIL(ERROR_IO, errno) : OK;
     os_close(&pair[1]);
     if (pid < 0) {
         os_close(&pair[0]);
-        return false;
+        return not_born(s, b, os_error_text(r));
     }
     *c = (struct child){.pid = pid, .role = b->role, .state = CHILD_STARTING, .control = pair[0], .index = b->index,
         .slot = (unsigned)slot, .generation = b->generation == NULL ? 0 : b->generation->number,

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -535,3 +536,38 @@ def test_the_last_answer_arrives_whole(make_gateway, origin, how):
         r = c.response()
         assert r.complete and r.body == body and c.ended is None
     assert wait_until(lambda: not g.is_running(old))
+
+
+NOBODY = 61367  # an account that nobody has
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or g.SANITIZED, reason="needs root to become somebody for whom limits hold; the sanitizer has a thread of its own")
+def test_no_process_can_be_made(make_gateway, tmp_path):
+    """It ended without a word."""
+    gw = make_gateway(start=False)
+    for name in ("gateway.pem", "gateway.key", "recipients-ca.pem"):
+        shutil.copy(gw.certs / name, gw.dir)
+    for pack in gw.config["rules"]:
+        shutil.copy(pack, gw.dir)
+    gw.config["rules"] = [os.path.basename(pack) for pack in gw.config["rules"]]
+    gw.config["listen"][0]["tls"].update(certificate="gateway.pem", key="gateway.key", client_ca="recipients-ca.pem")
+    gw.write_config()
+    binary = shutil.copy(g.BIN, tmp_path)
+    for place in (tmp_path, *tmp_path.parents):
+        if place.stat().st_mode & 1 == 0 and str(place) != "/":
+            place.chmod(place.stat().st_mode | 0o111)
+    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", gw.dir], check=True)
+    said = dict.fromkeys(range(2, 12), "")
+    for processes in said:  # supervisor, scribe and its two threads, admin, worker
+        p = subprocess.Popen(["prlimit", f"--nproc={processes}", "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", binary,
+                              "serve", "-c", "gate.json"], cwd=gw.dir, text=True, stderr=subprocess.PIPE)
+        line = ""
+        while (line := p.stderr.readline()) and not line.startswith("ready:"):
+            said[processes] += line
+        if line.startswith("ready:"):
+            p.terminate()
+            assert p.wait(20) == 0 and processes > 5
+            break
+        assert p.wait(20) in (2, 74)
+        assert '"reason":"' in said[processes], said[processes]
+    assert any('"event":"no_process","wanted":"' in text for text in said.values())
