@@ -48,6 +48,7 @@ struct io_hello {
     uint8_t got;
     bool done;
     size_t skip;
+    size_t left; /* of a hello, in records to come */
 };
 
 enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN, CONN_FLUSHING, CONN_LINGER };

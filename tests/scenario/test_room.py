@@ -3,6 +3,7 @@ import concurrent.futures
 import pathlib
 import shlex
 import socket
+import ssl
 import threading
 import time
 
@@ -193,6 +194,21 @@ def test_handshakes_of_another_program(gateway, option, groups):
                                  "-CAfile", certs / "gateway-ca.pem", "-cert", certs / f"{who}.pem", "-key", certs / f"{who}.key", "-ign_eof"],
                                 input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
         assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
+
+
+def test_a_record_that_goes_on_with_a_message_is_no_hello(gateway):
+    """Its first byte is whatever stands there in a certificate (RFC 5246 6.2.1): here the one that a hello begins with."""
+    certs = g.certificates()
+    chain = [ssl.PEM_cert_to_DER_cert(t + "-----END CERTIFICATE-----\n") for t in
+             (certs / "field-officer.pem").read_text().split("-----END CERTIFICATE-----\n")[:2]]
+    shown = b"".join(len(c).to_bytes(3, "big") + c for c in chain)
+    message = b"\x0b" + (len(shown) + 3).to_bytes(3, "big") + len(shown).to_bytes(3, "big") + shown
+    at = [i for i in range(512, len(message) - 4) if message[i] == 1 and int.from_bytes(message[i + 1:i + 4], "big") > 16384]
+    done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-tls1_2", "-max_send_frag", str(at[0]), "-quiet",
+                             "-CAfile", certs / "gateway-ca.pem", "-cert", certs / "field-officer.pem", "-key", certs / "field-officer.key",
+                             "-cert_chain", certs / "dhs-field-ca.pem", "-ign_eof"],
+                            input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+    assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
 
 
 def test_certificates_without_end(gateway, tmp_path):
