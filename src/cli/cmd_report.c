@@ -8,7 +8,7 @@
 
 struct report_options {
     struct log_options log;
-    struct ledger_filter about; /* of whom: --subject, apart from what is read */
+    struct ledger_filter about, period; /* of whom, and of which time, apart from what is read: what ends an answer may come later */
     const char *format, *output, *quarter;
     struct config *config; /* for names and addresses; NULL without -c */
     uint64_t last_index;
@@ -84,11 +84,20 @@ struct gathering {
     struct incidents *incidents;
 };
 
+/* What of another time says how something of this one stands: a completion that came later, a start or stop before. */
+static result look_around(struct gathering *g, const struct report_entry *e)
+{
+    bool completion = ledger_view_is(e->view->members[LEDGER_MEMBER_EVENT], span_str(ledger_event_name(LEDGER_COMPLETION)));
+    if (g->incidents) return incidents_around(g->incidents, e);
+    return g->accounting && completion ? accounting_add(g->accounting, e, false) : OK;
+}
+
 static result gather(void *ctx, uint64_t index, const struct ledger_view *v)
 {
     struct gathering *g = ctx;
     const char *why;
     struct report_entry e = {index, v, span_of(NULL, 0)};
+    if (!ledger_filter_passes(&g->options->period, v)) return look_around(g, &e);
     g->options->last_index = index;
     g->options->any_read = true;
     if (g->accounting) {
@@ -109,7 +118,7 @@ static void describe(const struct report_options *o, struct report *r)
 {
     struct ledger_verifier v;
     char vkey[LEDGER_VKEY_MAX], now[LEDGER_TIME_TEXT], since[LEDGER_TIME_TEXT], until[LEDGER_TIME_TEXT];
-    const struct ledger_filter *f = &o->log.filter;
+    const struct ledger_filter *f = &o->period;
     ledger_time_format(os_realtime_us(), now);
     ledger_time_format(f->since_us, since);
     ledger_time_format(f->until_us, until);
@@ -170,8 +179,8 @@ static int make(struct report_options *o, const char *verb, enum report_format f
     result done = begin(&g, verb, &r);
     /* Completions name nobody: what is read is not what is about the subject. */
     o->about = o->log.filter;
-    o->log.filter.subject_count = 0;
-    o->log.filter.pseudonym[0] = 0;
+    o->period = (struct ledger_filter){.since_us = o->about.since_us, .until_us = o->about.until_us};
+    o->log.filter = (struct ledger_filter){0};
     if (is_ok(done)) done = log_each(&o->log, gather, &g, &problem);
     if (is_ok(done)) {
         describe(o, &r);

@@ -48,7 +48,7 @@ struct incidents {
     struct requests open;  /* disclosures whose completion is still to come: to their incident + 1, or 0 */
     struct tally attempts; /* "recipient pseudonym" */
     struct ledger_presumed *presumed; /* as `log verify` counts: whatever was found in the answer */
-    uint64_t starts, stops;
+    bool running; /* a start without a stop */
 };
 
 result incidents_new(struct incidents **out)
@@ -179,19 +179,30 @@ static result add_decided(struct incidents *in, const struct report_entry *e)
     return disclosed ? await_completion(in, e) : OK;
 }
 
+static void runs_on(struct incidents *in, const struct ledger_view *v)
+{
+    if (entry_is(v, LEDGER_START)) in->running = true;
+    if (entry_is(v, LEDGER_STOP)) in->running = false;
+}
+
 result incidents_add(struct incidents *in, const struct report_entry *e)
 {
     TRY(ledger_presumed_see(in->presumed, e->view->json));
     if (entry_decided(e->view)) return add_decided(in, e);
     if (entry_is(e->view, LEDGER_COMPLETION)) return completed(in, e->view), OK;
     if (entry_is(e->view, LEDGER_INCIDENT)) return note(in, kind_of(e->view), e);
-    if (entry_is(e->view, LEDGER_STOP)) return in->stops++, OK;
-    if (!entry_is(e->view, LEDGER_START)) return OK;
-    bool crashed = in->starts > in->stops;
-    in->starts++;
-    if (!crashed) return OK;
-    in->stops = in->starts - 1; /* each crash counts once */
-    return note(in, KIND_CRASH, e);
+    bool crashed = in->running && entry_is(e->view, LEDGER_START);
+    runs_on(in, e->view);
+    return crashed ? note(in, KIND_CRASH, e) : OK;
+}
+
+result incidents_around(struct incidents *in, const struct report_entry *e)
+{
+    runs_on(in, e->view);
+    if (!entry_is(e->view, LEDGER_COMPLETION)) return OK;
+    TRY(ledger_presumed_see(in->presumed, e->view->json));
+    completed(in, e->view);
+    return OK;
 }
 
 /* ---- the report ------------------------------------------------------------------------------------------------- */

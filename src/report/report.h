@@ -117,6 +117,9 @@ struct incidents;
 RESULT incidents_new(struct incidents **out);
 void incidents_free(struct incidents *i);
 RESULT incidents_add(struct incidents *i, const struct report_entry *e);
+/* An entry of another time than the report's, in order with the others: whether what it is about was completed, or had crashed, may
+ * stand there. */
+RESULT incidents_around(struct incidents *i, const struct report_entry *e);
 RESULT incidents_report(struct incidents *i, struct report *out);
 
 /* ---- reconciliation ---------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, fetch, wait_until
+from harness.gateway import is_running
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
@@ -196,6 +197,42 @@ def test_incidents(gw):
     by_hand = collections.Counter((e["recipient"]["id"], s) for e in decided if e["outcome"] in ("withheld", "blocked") for s in e["subjects"])
     assert often == {k: n for k, n in by_hand.items() if n >= 3} and often
     assert data["facts"]["came back for one person"] == str(len(often))
+
+
+def test_what_ends_an_answer_may_come_after_the_time_that_is_asked_for(gw):
+    """The last answer of a quarter is completed in the next: it was, and it is on record."""
+    completed = {e["request"]: e["time"] for e in gw.all if e["event"] == "completion"}
+    last = [e for e in gw.all if e["event"] == "disclosure" and e["outcome"] == "disclosed" and e["part"] == 1][-1]
+    until = ["--until", completed[last["request"]]]
+    for args, count, name in ((["incidents"], None, "answers without a completion"),
+                              (["accounting", "--subject", "pseudonym:" + last["subjects"][0]], 1, "presumed disclosed")):
+        done = gw.command("report", *args, "-c", "gate.json", "--json", *until)
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        assert re.match("0[: ]", said["facts"][name]), said["facts"]
+        if count:
+            sent = {r["request"]: r["sent"] for r in said["tables"]["disclosures"]}
+            assert re.match(r"\d+ bytes", sent[last["request"]]), sent
+        else:
+            assert {r["kind"]: r["count"] for r in said["tables"]["kinds"]}["presumed_disclosed"] == 0
+    quarterly = json.loads(gw.command("report", "quarterly", "-c", "gate.json", "--json", *until).stdout)
+    assert int(quarterly["facts"]["entries read"]) == sum(e["time"] < completed[last["request"]] for e in gw.all)
+
+
+def test_a_crash_before_the_time_that_is_asked_for_is_seen_at_the_start_in_it(make_gateway):
+    gw = make_gateway()
+    scribe = gw.children("scribe")[0]
+    os.kill(gw.process.pid, signal.SIGSTOP)
+    os.kill(scribe, signal.SIGKILL)
+    gw.stop(signal.SIGKILL)
+    assert wait_until(lambda: not is_running(scribe))
+    gw.start()
+    assert gw.stop() == 0
+    first, second = [e["time"] for e in gw.entries() if e["event"] == "start"]
+    for since, crashes in ((None, 1), (first, 1), (second, 1), ("2999-01-01", 0)):
+        done = gw.command("report", "incidents", "-c", "gate.json", "--json", *(["--since", since] if since else []))
+        kinds = {r["kind"]: r["count"] for r in json.loads(done.stdout)["tables"]["kinds"]}
+        assert kinds["restart_after_crash"] == crashes, (since, kinds)
 
 
 def test_csv_and_html(gw, place):
