@@ -3,6 +3,8 @@
 
 #define PROBLEMS_MAGIC 0x50524f42u
 #define TEXT_CAP ((size_t)64 * 1024)
+#define PART_MAX ((size_t)16 * 1024)  /* bytes of a message, and of a pointer: what is longer is cut, for a problem must be told */
+#define FORMAT_CAP ((size_t)64 << 20) /* a message may quote what a file holds */
 /* A file of one line must not fill the terminal. */
 #define CODE_BEFORE 100
 #define CODE_LEN 140
@@ -99,13 +101,24 @@ static char *take_text(struct buf *b)
     return text;
 }
 
+/* Between characters, with a sign that more stood there. */
+static void cut_text(char *s)
+{
+    static const char MORE[] = "\xe2\x80\xa6";
+    size_t n = strlen(s) > PART_MAX ? PART_MAX : 0;
+    if (n == 0) return;
+    while (n > 0 && ((uint8_t)s[n] & 0xC0) == 0x80) n--;
+    memcpy(s + n, MORE, sizeof MORE);
+}
+
 static char *format_text(const char *fmt, va_list args)
 {
     struct buf b;
-    buf_init(&b, TEXT_CAP);
-    if (is_ok(buf_vprintf(&b, fmt, args))) return take_text(&b);
+    buf_init(&b, FORMAT_CAP);
+    char *text = is_ok(buf_vprintf(&b, fmt, args)) ? take_text(&b) : NULL;
     buf_free(&b);
-    return NULL;
+    if (text) cut_text(text);
+    return text;
 }
 
 static char *whole_text(const struct problem *i)
@@ -155,6 +168,7 @@ static bool fill_problem(struct problem *i, const struct report *r, const char *
     i->file = mem_strdup(r->file);
     i->message = format_text(fmt, args);
     if (r->pointer) i->pointer = mem_strdup(r->pointer);
+    if (i->pointer) cut_text(i->pointer);
     if (!i->file || !i->message || (r->pointer && !i->pointer) || !copy_code(i, r)) return false;
     i->text = whole_text(i);
     return i->text;

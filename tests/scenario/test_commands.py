@@ -106,6 +106,17 @@ def test_addresses_that_cannot_both_be_had(gw):
         assert any(pointer + ": " in line and why in line for line in found), found
 
 
+def test_a_path_that_no_system_takes_is_told(gw):
+    gw.config["admin"]["socket"] = "x" * 70000
+    gw.write_config()
+    said = check(gw)
+    assert "/admin/socket: xxx" in said and "more problems" not in said and max(map(len, said.splitlines())) < 17000
+    gw.config["admin"]["socket"] = "admin.sock"
+    gw.config["recipients"] = "y" * 5000
+    gw.write_config()
+    assert "File name too long" in check(gw)
+
+
 def test_an_origin_is_not_waited_for_without_end(gw):
     gw.config["upstreams"]["records"]["timeout"] = {"connect": "0s", "response": "0ms"}
     gw.write_config()
