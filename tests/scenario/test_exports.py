@@ -232,6 +232,17 @@ def test_an_index_of_another_ledger_or_a_changed_one_is_refused(gw, make_gateway
     code, _, said = listed(gw, "--index", tmp_path / "bent.sqlite")
     assert code == 1 and "do not agree" in said
     assert listed(gw, "--index", gw.dir / "gate.json")[0] == 2
+    # A row that is gone would be missed by nobody, nor one that has another's place.
+    for change in ("DELETE FROM entries WHERE idx = 3", "DELETE FROM entries WHERE idx = (SELECT max(idx) FROM entries)",
+                   "UPDATE entries SET idx = 1000000 WHERE idx = 3"):
+        shutil.copy(path, tmp_path / "less.sqlite")
+        db = sqlite3.connect(tmp_path / "less.sqlite")
+        db.execute(change)
+        db.commit()
+        db.close()
+        for args in (("list", "--index", tmp_path / "less.sqlite"), ("export", "--format", "sqlite", "-o", tmp_path / "less.sqlite")):
+            done = gw.command("log", *args, "-c", "gate.json")
+            assert done.returncode == 1 and "do not agree" in done.stderr, (change, done.stdout + done.stderr)
 
 
 def test_reconcile(gw):
