@@ -64,8 +64,8 @@ void room_for_another(struct worker *w)
 
 void room_taken(struct worker *w)
 {
-    uint64_t now = io_now_ms();
     if (w->room.resting || clients(w) < w->room.most) return;
+    uint64_t now = io_now_ms();
     set_listening(w, false);
     worker_count(w, PROXY_CONNECTIONS_RESTED, 1);
     io_timer_after(&w->room.timer, LOOK_MS);

@@ -267,6 +267,7 @@ static void drain(struct worker *w)
     w->draining = true;
     stop_listening(w);
     atomic_store_explicit(&w->arguments->counters->generation, 0, memory_order_relaxed); /* readyz: not this one */
+    atomic_store_explicit(&w->arguments->counters->connection_room, 0, memory_order_relaxed);
     origin_close_idle(w);
     proxy_log("worker", "draining", NULL);
     io_timer_after(&w->drain_timer, PROXY_DRAIN_IDLE_MS);

@@ -1,5 +1,6 @@
-"""How many clients fit: who was let in is served, however many want in beside him."""
+"""What runs out: descriptors, memory for connections, time. Who was let in is served, however many want in beside him."""
 import concurrent.futures
+import email.utils
 import pathlib
 import shlex
 import socket
@@ -11,6 +12,7 @@ import pytest
 
 from harness import gateway as g
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
+from harness.clock import Clocks
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("how many connections there are does not depend on how they send")
@@ -252,3 +254,30 @@ def test_heads_that_never_end(make_gateway):
 def test_memory_bounds_who_comes_where_nobody_says_how_many(make_gateway):
     assert make_gateway(config={"limits": {"document": "1MiB", "memory": "10MiB"}}).metric("gate1367_connection_room") == 320
     assert make_gateway(config={"limits": {"document": "1MiB", "memory": "10MiB", "connections": 500}}).metric("gate1367_connection_room") == 500
+
+
+@pytest.mark.skipif(g.SANITIZED, reason="the sanitizer's library wants to be the first one")
+def test_a_clock_that_is_set(make_gateway, origin, tmp_path):
+    """Back by an hour, ahead by one, back by a year: nobody waits for it, and nothing is lost; the ledger says that it was."""
+    clocks = Clocks(tmp_path)
+    gw = make_gateway(protected=["A012345678"], pace="20ms", env=clocks.env, config={"limits": {"requests": 1000}})
+    origin.respond = lambda r: answer([{"personId": 1}, {"aNumber": "A012345678"}])
+    kept, stale = Client(gw.port, POLICE), {-365 * 86400, 30 * 86400}
+    for turned in (0, -3500, 3600, -365 * 86400, 30 * 86400, 0):
+        clocks.turn(turned)
+        for c in (kept, Client(gw.port, POLICE)):
+            begun = time.monotonic()
+            r = c.get("/inspect/x")
+            assert r.status == (502 if turned in stale else 200) and 0.019 < time.monotonic() - begun < 2 * g.PATIENCE
+            said = email.utils.parsedate_to_datetime(r.header("Date")).timestamp()
+            assert abs(said - time.time() - turned) < 5 * g.PATIENCE
+            if c is not kept:
+                c.close()
+        assert fetch(gw.port, "/inspect/x", OFFICER).header("Section-1367") == ("uninspected" if turned in stale else "protected; records=1")
+        assert gw.admin("/readyz")[0] == (503 if turned in stale else 200)
+    kept.close()
+    assert gw.stop() == 0
+    verified = gw.command("log", "verify", "-c", "gate.json")
+    assert verified.returncode == 0 and "the clock was set back" in verified.stdout
+    asked = [e for e in gw.entries() if e["event"] in ("disclosure", "refusal")]
+    assert len(asked) == 6 * 3 and all(e["duration_us"] < 2_000_000 * g.PATIENCE for e in asked)
