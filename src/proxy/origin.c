@@ -65,7 +65,10 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
     room_for_another(w);
     *o = (struct origin){
         .magic = ORIGIN_MAGIC, .worker = w, .user = user, .upstream = upstream, .server = server, .class = class};
-    o->conn = io_connect(w->loop, (const struct sockaddr *)&to->storage, to->len, p->tls[server], origin_event, o);
+    const struct sockaddr *at = (const struct sockaddr *)&to->storage;
+    o->conn = io_connect(w->loop, at, to->len, p->tls[server], origin_event, o);
+    /* The whole system may be out of descriptors, or somebody has lowered our bound. */
+    if (o->conn == NULL && origin_close_one(w)) o->conn = io_connect(w->loop, at, to->len, p->tls[server], origin_event, o);
     if (o->conn == NULL) {
         o->magic = 0;
         mem_free(o);

@@ -5,6 +5,7 @@ import pathlib
 import shlex
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -79,6 +80,23 @@ def test_idle_origins_make_room(narrow, origin):
             assert got == [200] * room
 
 
+def test_a_bound_that_somebody_lowers(make_gateway, origin):
+    """Out of descriptors for whatever reason: a kept connection gives its place up."""
+    gw = make_gateway()
+    origin.respond = lambda r: answer([1])
+    worker, = gw.children("worker")
+    with Client(gw.port, POLICE) as police, Client(gw.port, OFFICER) as officer:
+        assert officer.get("/nowhere").status == 404
+        assert police.get("/api/persons").status == 200
+        taken = {int(p.name) for p in pathlib.Path(f"/proc/{worker}/fd").iterdir()}
+        free = min(set(range(1000)) - taken)
+        subprocess.run(["prlimit", "--pid", str(worker), f"--nofile={free}"], check=True)
+        asked = origin.connections
+        assert officer.get("/api/persons").status == 200 and origin.connections == asked + 1
+        assert police.get("/api/persons").status == 200  # and back
+        assert gw.metric("gate1367_origin_connects_total") == asked + 2
+
+
 def test_who_asks_for_nothing_makes_room(narrow):
     """A crowd that only sits there keeps nobody out for the minute that a connection may be idle."""
     gw = narrow(workers=1)
@@ -113,19 +131,19 @@ def test_more_than_the_system_allows(narrow, tmp_path):
     gw = narrow(config={"limits": {"connections": 1000}})
     room = gw.metric("gate1367_connection_room")
     assert f'"event":"connections_bounded","limit":1000,"fit":{room},"descriptors":{DESCRIPTORS}' in gw.stderr()
-    checked = g.subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
+    checked = subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
     assert checked.returncode == 0
     assert "/limits/connections: warning: 1000 clients of a worker may need 2064 descriptors, and here a process may have 128" in checked.stderr + checked.stdout
     del gw.config["limits"]
     gw.write_config()
-    checked = g.subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
+    checked = subprocess.run(["prlimit", f"--nofile={DESCRIPTORS}", g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
     assert checked.returncode == 0 and "/limits: warning: here a process may have 128 descriptors" in checked.stderr + checked.stdout
     assert "descriptors" not in gw.command("check", "-c", "gate.json").stderr
 
 
 def test_no_room_for_anybody(make_gateway, tmp_path):
     gw = make_gateway(start=False)
-    started = g.subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True, timeout=30)
+    started = subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True, timeout=30)
     assert started.returncode == 2 and ("RLIMIT_NOFILE of 32" in started.stderr or "Too many open files" in started.stderr), started.stderr
 
 
@@ -192,7 +210,7 @@ def test_handshakes_of_another_program(gateway, option, groups):
     """With P-521 first its hello is asked for again (RFC 8446 4.1.4)."""
     certs = g.certificates()
     for who in ("state-police", "uscis-officer"):
-        done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", option, "-groups", groups, "-quiet",
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", option, "-groups", groups, "-quiet",
                                  "-CAfile", certs / "gateway-ca.pem", "-cert", certs / f"{who}.pem", "-key", certs / f"{who}.key", "-ign_eof"],
                                 input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
         assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
@@ -221,7 +239,7 @@ def test_certificates_without_end(gateway, tmp_path):
     for bytes_more, good in ((16000, True), (40000, False)):
         chain = tmp_path / f"{bytes_more}.pem"
         chain.write_text(own + other * (bytes_more // der))
-        done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-quiet", "-ign_eof", "-cert", certs / "state-police.pem",
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-quiet", "-ign_eof", "-cert", certs / "state-police.pem",
                                  "-key", certs / "state-police.key", "-cert_chain", chain, "-CAfile", certs / "gateway-ca.pem"],
                                 input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
         assert done.stdout.startswith(b"HTTP/1.1 404 ") == good, done.stderr
