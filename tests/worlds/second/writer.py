@@ -199,10 +199,17 @@ def is_in(node, scope):
     return node is scope
 
 
+def too_long_a_line(profile, parts):
+    """A line that is a record, though no reader can make anything of it."""
+    whole = profile.lines and any(not profile.paths.segments[u] for u in profile.unit_paths)
+    return whole and any(e - b > 2 * profile.record for b, e, judge in parts if judge is None)
+
+
 def withhold_the_long(profile, parts, writers):
     """Judged on what stays visible, so that each that goes may let others in. False: one is undeliverable as it came."""
-    around = {w: e - b - (w.judge.root.end - w.judge.root.begin) if profile.lines else 0 for w, (b, e, _) in zip(writers, parts)}
-    if any(w.too_long(around[w]) for w in writers):
+    read = [p for p in parts if p[2]]
+    around = {w: e - b - (w.judge.root.end - w.judge.root.begin) if profile.lines else 0 for w, (b, e, _) in zip(writers, read)}
+    if any(w.too_long(around[w]) for w in writers) or too_long_a_line(profile, parts):
         return False
     while True:
         found = [(w, u) for w in writers for u in [w.oversized(around[w])] if u]
@@ -232,7 +239,7 @@ def delivered(profile, world, raw):
     judges = [j for _, _, j in parts if j]
     writers = [Writer(j, raw) for j in judges]
     found = count_found(parts, judges)
-    if len(raw) > profile.record and not withhold_the_long(profile, [p for p in parts if p[2]], writers):
+    if len(raw) > profile.record and not withhold_the_long(profile, parts, writers):
         return None, found
     profile.outside = any(ALL in j.touched | j.gone for j in judges)
     if any(ALL in j.gone for j in judges) or (profile.on_finding == "block" and (found == SOME or any(j.gone for j in judges))):
