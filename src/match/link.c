@@ -89,6 +89,20 @@ static bool is_nobody(span s)
     return says_nothing(s) || span_equal(s, SPAN("-1")) || is_word_for_nobody(s);
 }
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static span without_space(span s)
+{
+    while (s.len > 0 && is_space(s.ptr[s.len - 1]))
+        s.len--;
+    while (s.len > 0 && is_space(s.ptr[0]))
+        s = span_from(s, 1);
+    return s;
+}
+
 /* As the registry writes such a key, so that 12, "12" and "0012" are one. What no key can be is compared as it
  * is. */
 static span link_text(
@@ -96,7 +110,7 @@ static span link_text(
 {
     uint8_t *folded = bytes_room(m, &m->folded[0], text.len);
     if (!folded) return span_of(NULL, 0);
-    span value = span_trim(span_of(folded, registry_fold(text, folded)));
+    span value = without_space(span_of(folded, registry_fold(text, folded)));
     if (is_nobody(value)) return span_of(NULL, 0);
     size_t n = registry_canonical((enum registry_kind)info->kind, value, canonical);
     return n ? span_of(canonical, n) : value;
@@ -105,13 +119,8 @@ static span link_text(
 /* "#P01" in a uri member is "P01" in an id, and white space is in none (XML's ID, IRIs). */
 static span id_text(span raw)
 {
-    span text = span_trim(raw);
+    span text = without_space(raw);
     return text.len > 1 && text.ptr[0] == '#' ? span_from(text, 1) : text;
-}
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* XML's IDREFS, in a JSON string: several references in one, which goes with any of them. */
@@ -125,11 +134,13 @@ static void add_list(struct match *m, span text, uint32_t piece, unsigned part)
     }
 }
 
-static void add_id(struct match *m, span text, uint32_t piece, bool is_id)
+static void add_id(struct match *m, span text, const struct where *w, bool is_id)
 {
     unsigned part = (is_id ? MATCH_TELLS | MATCH_DEFINES : MATCH_STANDS) | MATCH_FOLLOWS | MATCH_GRAPH;
+    uint32_t piece = w->unit;
+    part |= w->removed ? MATCH_UNSEEN : 0;
     bool list = false;
-    text = span_trim(text);
+    text = without_space(text);
     for (size_t i = 0; i < text.len && !is_id; i++)
         list |= is_space(text.ptr[i]);
     add_link(m, id_text(text), piece, part); /* some ids do have spaces in them */
@@ -141,7 +152,7 @@ void link_note(struct match *m, const struct doc_event *e, const struct child *c
     uint8_t digits[32], canonical[REGISTRY_CANONICAL_MAX];
     if ((e->kind != DOC_STRING && e->kind != DOC_NUMBER) || w->in_text) return;
     span text = value_text(m, e, digits);
-    if (c->roles & (PATH_ID | PATH_REF)) add_id(m, text, w->unit, c->roles & PATH_ID);
+    if (c->roles & (PATH_ID | PATH_REF)) add_id(m, text, w, c->roles & PATH_ID);
     if (!(c->roles & PATH_LINK || (c->roles & PATH_KEY && m->view->has_links))) return;
     unsigned part = c->roles & PATH_LINK ? MATCH_TELLS | MATCH_FOLLOWS : MATCH_TELLS;
     add_link(m, link_text(m, c->info, text, canonical), w->unit, part);
@@ -183,24 +194,30 @@ static void place_id(struct match *m, struct match_link *l)
     while (l->piece != MATCH_NONE && (p = piece_at(m, l->piece), !p->is_object || p->roles & PATH_ID))
         l->piece = p->unit_parent;
     if (l->piece == MATCH_NONE || !piece_at(m, l->piece)->is_reference) return;
-    l->part = MATCH_TELLS | MATCH_FOLLOWS | MATCH_STANDS | MATCH_GRAPH;
+    l->part = (uint8_t)((l->part & MATCH_UNSEEN) | MATCH_TELLS | MATCH_FOLLOWS | MATCH_STANDS | MATCH_GRAPH);
 }
 
-/* A reference that is a declared unit goes alone. Any other stands for the object that it is in: the role or association;
- * and where that one is nothing but a reference itself, for the one around it. */
+/* A reference that is a declared unit goes alone, and so does one that no object holds. Any other stands for the object that
+ * it is in: the role or association; and where that one is nothing but a reference itself, for the one around it. */
+static bool holds_it(struct match *m, uint32_t piece)
+{
+    const struct match_piece *p = piece == MATCH_NONE ? NULL : piece_at(m, piece);
+    return p && (p->is_object || !p->is_line || is_unit(p));
+}
+
 static void follow_outwards(struct match *m, uint32_t i)
 {
     struct match_link l = *link_at(m, i);
     const struct match_piece *p = l.piece == MATCH_NONE ? NULL : piece_at(m, l.piece);
     bool outwards = p && (p->is_reference || p->roles & PATH_REF);
     l.part = MATCH_FOLLOWS | MATCH_GRAPH;
-    while (outwards && !is_unit(p)) {
+    while (outwards && !is_unit(p) && holds_it(m, p->unit_parent)) {
         l.piece = p->unit_parent;
         struct match_link *added = table_add(m, &m->links, sizeof *added);
         if (!added) return;
         *added = l;
-        p = l.piece == MATCH_NONE ? NULL : piece_at(m, l.piece);
-        outwards = p && p->is_reference;
+        p = piece_at(m, l.piece);
+        outwards = p->is_reference;
     }
 }
 
@@ -215,6 +232,23 @@ static void make_unit(struct match *m, const struct match_link *l)
     m->survey.units_seen++;
 }
 
+static uint32_t owner(const struct match_piece *pieces, uint32_t piece, bool graph)
+{
+    while (piece != MATCH_NONE) {
+        const struct match_piece *p = &pieces[piece];
+        if ((!p->is_object && !(graph && p->is_line)) || is_unit(p) || (p->is_reference && p->names)) break;
+        piece = p->unit_parent;
+    }
+    return piece;
+}
+
+/* What joins by `links` and `keys` belongs to the unit around it, like anywhere else: an object in between is none. */
+//= ICE10036.2 2.1
+static void place_value(struct match *m, struct match_link *l)
+{
+    l->piece = owner(m->pieces.items, l->piece, true);
+}
+
 void links_close(struct match *m)
 {
     uint32_t noted = m->links.count;
@@ -226,18 +260,22 @@ void links_close(struct match *m)
     for (uint32_t i = 0; i < noted && !m->failed; i++) {
         if (!(link_at(m, i)->part & MATCH_GRAPH)) continue;
         if (link_at(m, i)->part & MATCH_DEFINES) place_id(m, link_at(m, i));
+        if (link_at(m, i)->piece != MATCH_NONE) piece_at(m, link_at(m, i)->piece)->names = true;
         follow_outwards(m, i);
     }
     for (uint32_t i = 0; i < noted; i++)
         make_unit(m, link_at(m, i));
+    for (uint32_t i = 0; i < noted; i++)
+        if (!(link_at(m, i)->part & MATCH_GRAPH)) place_value(m, link_at(m, i));
 }
 
 uint32_t match_owner(const struct match_survey *s, uint32_t piece)
 {
-    while (piece != MATCH_NONE) {
-        const struct match_piece *p = &s->pieces[piece];
-        if (!p->is_object || is_unit(p) || p->is_reference) break;
-        piece = p->unit_parent;
-    }
-    return piece;
+    return owner(s->pieces, piece, s->document && s->document->has_graph);
+}
+
+uint32_t match_found_in(const struct match_survey *s, const struct match_finding *f)
+{
+    bool line = f->origin == MATCH_FLAW && f->kind == DOC_FLAW_LINE;
+    return line ? f->unit : match_owner(s, f->unit);
 }

@@ -33,6 +33,7 @@ struct match_piece {
     uint32_t says;         /* graph: members of an object that are neither its id nor a reference nor an aside */
     bool is_object;        /* graph: every object is a piece, and one of the chain that unit_parent makes */
     bool is_reference;     /* graph: an object that says nothing of its own: it stands for the one that it names */
+    bool names;            /* graph: an id or a reference stands in it itself */
     bool is_member, is_line, is_root; /* every NDJSON line is a piece, unit or not: what does not parse goes alone */
     bool absent_null;
     bool removed; /* uniformly, for every restricted recipient */
@@ -92,6 +93,7 @@ enum match_link_part {
     MATCH_DEFINES = 4, /* graph: the piece is what the id names */
     MATCH_STANDS = 8,  /* graph: a reference stands in the piece */
     MATCH_GRAPH = 16,
+    MATCH_UNSEEN = 32, /* no restricted recipient sees it, whoever is withheld */
 };
 struct match_link {
     uint64_t hash;      /* of the text: equal texts have equal hashes */
@@ -134,8 +136,10 @@ struct match_survey {
 };
 
 /* The unit (or reference) that a finding in this piece belongs to: in a graph an object that has no id belongs to what is
- * around it. */
+ * around it, and so does one in which only an id is written ({"rdf:value": id}). */
 uint32_t match_owner(const struct match_survey *s, uint32_t piece);
+/* Likewise of a finding; that a line does not parse is the line's own. */
+uint32_t match_found_in(const struct match_survey *s, const struct match_finding *f);
 
 struct match;
 /* One a worker, reused. `scratch` and `rules` outlive it. NULL: out of memory. */

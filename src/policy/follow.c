@@ -11,7 +11,8 @@
 struct value {
     uint32_t first, end; /* in `sorted` */
     uint32_t points;     /* references that still stand */
-    uint32_t defined;    /* definitions that do */
+    uint32_t seen;       /* of them those that may be seen */
+    uint32_t defined;    /* definitions that still stand and may be seen */
     bool told, was_defined;
 };
 
@@ -26,7 +27,7 @@ struct sorted {
 
 struct follow {
     const struct match_survey *survey;
-    uint8_t *units, *removed;
+    uint8_t *units;
     uint8_t *gone; /* GONE, TOLD */
     struct sorted *sorted;
     struct value *values;
@@ -89,22 +90,12 @@ static void sort_pieces(struct follow *f)
 static void find_behind(struct follow *f)
 {
     const struct match_survey *s = f->survey;
-    uint64_t removed_end = 0;
     for (size_t i = s->piece_count; i-- > 0;) {
         uint32_t j = (uint32_t)i + 1;
         while (j < s->piece_count && s->pieces[j].begin < s->pieces[i].end)
             j = f->behind[j];
         f->behind[i] = j;
     }
-    for (size_t i = 0; i < s->piece_count; i++) {
-        if (s->pieces[i].removed && s->pieces[i].end > removed_end) removed_end = s->pieces[i].end;
-        f->removed[i] = s->pieces[i].begin < removed_end;
-    }
-}
-
-static bool is_seen(const struct follow *f, const struct match_link *l)
-{
-    return l->piece == MATCH_NONE || !f->removed[l->piece];
 }
 
 static void count_standing(struct follow *f)
@@ -113,9 +104,10 @@ static void count_standing(struct follow *f)
     for (size_t i = 0; i < s->link_count; i++) {
         const struct match_link *l = &s->links[i];
         struct value *v = &f->values[f->value_of[i]];
-        if (!is_seen(f, l)) continue;
+        bool seen = !(l->part & MATCH_UNSEEN);
         v->points += (l->part & MATCH_STANDS) != 0;
-        v->defined += (l->part & MATCH_DEFINES) != 0;
+        v->seen += seen && l->part & MATCH_STANDS;
+        v->defined += seen && l->part & MATCH_DEFINES;
         v->was_defined |= v->defined > 0;
     }
 }
@@ -130,7 +122,6 @@ RESULT follow_new(const struct match_survey *s, struct arena *arena, uint8_t *un
     *f = (struct follow){.survey = s,
         .units = units,
         .gone = arena_alloc(arena, pieces),
-        .removed = arena_alloc(arena, pieces),
         .sorted = arena_array(arena, links, sizeof *f->sorted),
         .values = arena_array(arena, links, sizeof *f->values),
         .value_of = arena_array(arena, links, sizeof *f->value_of),
@@ -138,7 +129,7 @@ RESULT follow_new(const struct match_survey *s, struct arena *arena, uint8_t *un
         .piece_start = arena_array(arena, pieces + 2, sizeof *f->piece_start),
         .behind = arena_array(arena, pieces, sizeof *f->behind),
         .queue = arena_array(arena, pieces, sizeof *f->queue)};
-    REQUIRE(f->gone && f->removed && f->sorted && f->values && f->value_of && f->of_piece && f->piece_start &&
+    REQUIRE(f->gone && f->sorted && f->values && f->value_of && f->of_piece && f->piece_start &&
                 f->behind && f->queue,
         ERROR_LIMIT, 0);
     sort_values(f);
@@ -168,12 +159,15 @@ static void hit_each(struct follow *f, const struct value *v, unsigned part, uns
     }
 }
 
-static void tell(struct follow *f, uint32_t piece)
+/* What is found in a reference is found in whom it names. One that goes for another's sake (of several that it names) tells
+ * nobody. */
+static void tell(struct follow *f, uint32_t piece, bool itself)
 {
+    unsigned telling = itself ? MATCH_TELLS | MATCH_STANDS : MATCH_TELLS;
     for (uint32_t i = f->piece_start[piece]; i < f->piece_start[piece + 1]; i++) {
         const struct match_link *l = &f->survey->links[f->of_piece[i]];
         struct value *v = &f->values[f->value_of[f->of_piece[i]]];
-        if (!(l->part & MATCH_TELLS) || v->told) continue;
+        if (!(l->part & telling) || v->told) continue;
         v->told = true;
         hit_each(f, v, MATCH_FOLLOWS, 0);
     }
@@ -185,9 +179,11 @@ static void let_go(struct follow *f, uint32_t piece)
     for (uint32_t i = f->piece_start[piece]; i < f->piece_start[piece + 1]; i++) {
         const struct match_link *l = &f->survey->links[f->of_piece[i]];
         struct value *v = &f->values[f->value_of[f->of_piece[i]]];
-        if (!is_seen(f, l)) continue;
-        if (l->part & MATCH_DEFINES) v->defined--;
-        if (!(l->part & MATCH_STANDS) || --v->points > 0) continue;
+        bool seen = !(l->part & MATCH_UNSEEN);
+        if (seen && l->part & MATCH_DEFINES) v->defined--;
+        if (!(l->part & MATCH_STANDS)) continue;
+        v->seen -= seen;
+        if (--v->points > 0) continue;
         hit_each(f, v, MATCH_DEFINES, PATH_ORPHAN);
     }
 }
@@ -211,10 +207,12 @@ void follow_run(struct follow *f)
     f->queued = f->next = 0;
     for (size_t i = 0; i < f->survey->piece_count; i++)
         if (f->units[i] & HIT && !(f->gone[i] & TOLD)) f->queue[f->queued++] = (uint32_t)i;
+    size_t found = f->queued;
     while (f->next < f->queued) {
+        bool itself = f->next < found && f->units[f->queue[f->next]] & ITSELF;
         uint32_t piece = f->queue[f->next++];
         f->gone[piece] |= TOLD;
-        tell(f, piece);
+        tell(f, piece, itself);
         if (is_graph(f)) go_with(f, piece);
     }
 }
@@ -223,7 +221,7 @@ bool follow_dangles(struct follow *f)
 {
     for (size_t i = 0; i < f->value_count; i++) {
         const struct value *v = &f->values[i];
-        if (v->was_defined && v->defined == 0 && v->points > 0) return true;
+        if (v->was_defined && v->defined == 0 && v->seen > 0) return true;
     }
     return false;
 }

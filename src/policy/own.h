@@ -9,6 +9,7 @@
 #define NAMED 2   /* … in its own member name */
 #define IN_TEXT 4 /* a finding inside texts: about somebody else */
 #define SHOWN 8   /* a finding that withholds nothing: it is replaced, or only reported */
+#define ITSELF 16 /* a finding in a reference, and so in whom it names */
 
 /* Whether the profile lets such a finding through. */
 bool redact_shows(const struct match_survey *s, const struct match_finding *f);

@@ -28,7 +28,7 @@ static size_t slot_at(const struct deciding *d, uint32_t piece)
 
 static size_t slot_of(const struct deciding *d, const struct match_finding *f)
 {
-    return slot_at(d, match_owner(d->survey, f->unit));
+    return slot_at(d, match_found_in(d->survey, f));
 }
 
 static bool is_marker(const struct match_finding *f)
@@ -77,7 +77,9 @@ static bool counts(const struct deciding *d, const struct match_finding *f)
 
 static void blame(struct deciding *d, const struct match_finding *f, size_t slot)
 {
-    bool in_name = slot < d->survey->piece_count && f->at < d->survey->pieces[slot].value;
+    const struct match_piece *p = slot < d->survey->piece_count ? &d->survey->pieces[slot] : NULL;
+    bool in_name = p && f->at < p->value;
+    if (p && p->is_reference && p->names) d->units[slot] |= ITSELF;
     if (redact_shows(d->survey, f))
         d->units[slot] |= SHOWN;
     else
@@ -88,12 +90,12 @@ static void blame(struct deciding *d, const struct match_finding *f, size_t slot
  * with it; only where it stays does the finding belong to what is around it. */
 static bool is_settled(const struct deciding *d, const struct match_finding *f)
 {
-    return match_owner(d->survey, f->unit) == f->unit;
+    return match_found_in(d->survey, f) == f->unit;
 }
 
 static void settle(struct deciding *d, const struct match_finding *f)
 {
-    uint32_t owner = match_owner(d->survey, f->unit), at = f->unit;
+    uint32_t owner = match_found_in(d->survey, f), at = f->unit;
     while (at != owner && !(d->units[at] & HIT))
         at = d->survey->pieces[at].unit_parent;
     blame(d, f, slot_at(d, at));
@@ -180,11 +182,13 @@ static result follow_findings(struct deciding *d)
     return OK;
 }
 
-/* An NDJSON line that does not parse is a record although its profile declares none. */
+/* An NDJSON line that does not parse is a record although its profile declares none, and somebody whom only a reference names is
+ * one. */
 static bool is_record(const struct deciding *d, size_t i)
 {
     const struct match_piece *p = &d->survey->pieces[i];
-    return (p->roles & PATH_UNIT) != 0 || (d->units[i] != 0 && (p->is_line || !p->is_object));
+    bool found = d->units[i] & ITSELF || (d->units[i] != 0 && (p->is_line || !p->is_object));
+    return (p->roles & PATH_UNIT) != 0 || found;
 }
 
 static bool is_redacted(const struct deciding *d, size_t slot)

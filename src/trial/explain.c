@@ -107,7 +107,7 @@ static const char *flaw_name(enum doc_flaw flaw)
 /* In a graph an object without an id is part of what is around it. */
 static uint32_t unit_of(const struct explaining *x, const struct match_finding *f)
 {
-    return match_owner(x->survey, f->unit);
+    return match_found_in(x->survey, f);
 }
 
 static struct unit_facts *facts_of(const struct explaining *x, uint32_t unit)

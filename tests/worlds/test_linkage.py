@@ -5,6 +5,7 @@ pseudonym that would tell.
     #= ICE10036.2 2.1
     #= 10-domain 6.L25
     #= 10-domain 6.L26
+    #= 10-domain 6.L27
     #= 10-domain 6.L28
     #= 10-domain 6.L29
     #= 10-domain 6.L30
@@ -44,8 +45,33 @@ GROUPS = {**ITEMS, "units": [ITEM, f"{ITEM}.subjects[*]"], "keys": {"person_id":
           "links": [f"{ITEM}.lead", f"{ITEM}.docket"], "uniform": [f"{ITEM}.familyUnit", f"{ITEM}.eventNumber"]}
 MARKED = [{"coa": "384"}, {"classOfAdmission": "U1"}, {"eadCategory": "(a)(19)"}, {"note": "filed Form I-918"}, {"marking": "CUI//SP-BATT"},
           {"note": "continued presence granted"}, {"note": "VAWA self-petition"}, {"mail": "ATTN: 8 USC 1367"}]
+GRAPH = {"graph": {"id": ["@id"], "ref": ["ref"], "orphans": ["charge"]}}
+ANN, JOINED = {"@id": "P2", "name": "Ann"}, {**GRAPH, "units": [ITEM], "keys": {"person_id": [f"{ITEM}.role.personId"]}, "links": [f"{ITEM}.spouse"]}
+CHARGED = {**GRAPH, "uniform": ["$.assoc"]}
 
-CASES = numbered([
+
+def charged(*people):
+    """Each with a charge of their own, and nobody is shown whose."""
+    return {"p": [p for p, _ in people], "assoc": [{"person": {"@id": p["@id"]}, "charge": {"@id": c}} for p, c in people],
+            "charge": [{"@id": c, "text": "theft"} for _, c in people]}
+
+
+GRAPHS = [
+    Case("her number is her id (L27)", GRAPH, at={"p": [{"@id": {"rdf:value": N}, "name": "Vicenta"}, ANN]}, absent={"p": [ANN]}, expect={"p": [ANN]}),
+    Case("her number is what a role points to (L27)", GRAPH, at={"p": [ANN], "role": [{"of": {"ref": N}, "n": 1}, {"of": {"@list": [{"ref": N}]}, "n": 2}]},
+         absent={"p": [ANN], "role": []}, expect={"p": [ANN], "role": []}, found=2),
+    Case("linked by a key of her role (L27)", JOINED, at={"items": [{"aNumber": N, "role": {"personId": 5}}, {"spouse": "5"}, {"n": 1}]},
+         absent={"items": [{"n": 1}]}, expect={"items": [{"n": 1}]}, found=2),
+    Case("references that nothing holds (L27)", GRAPH, at=[{"@id": "P1", "aNumber": N}, {"@id": "P1"}, ANN], absent=[ANN], expect=[ANN]),
+    Case("white space around her id (L27)", GRAPH, at={"p": [{"@id": "P1\n", "aNumber": N}, ANN], "role": [{"of": {"@id": "\rP1"}, "n": 1}]},
+         absent={"p": [ANN], "role": []}, expect={"p": [ANN], "role": []}),
+    Case("a line that does not parse (L27)", GRAPH, at='{"@id":"P1","aNumber":"%s"}\n{"n":\n[{"@id":"P1"}]\n{"n":1}\n' % N,
+         absent='{"n":\n[]\n{"n":1}\n', expect='[]\n{"n":1}\n', found=2, content_type="application/x-ndjson"),
+    Case("whose charge nobody is shown (L27)", CHARGED, at=charged(({"@id": "P1", "aNumber": N}, "C1"), (ANN, "C2")), absent=charged((ANN, "C2")),
+         expect={"p": [ANN], "charge": [{"@id": "C2", "text": "theft"}]}, found=2),
+]
+
+CASES = numbered(GRAPHS + [
     Case("related persons (L25)", RELATED,
          at=listed({**HUSBAND, "spouse": HER, "associates": [OTHER, HER, {"name": "Kim"}], "associateCount": 3, "victims": [HER],
                     "emergencyContact": HER}, OTHER),

@@ -116,7 +116,7 @@ static void a_reference_stands_for_what_holds_it(void **state)
     check("/graph", "{\"x\":{\"n\":1,\"y\":[{\"@id\":\"P\"}]}}", "goes P@1, names P@17");
     check("/graph", "{\"x\":{\"n\":1,\"y\":{\"@list\":[{\"@id\":\"P\"}]}}}", "goes P@1, goes P@12, names P@26");
     check("/graph", "{\"x\":{\"n\":1,\"declared\":{\"@id\":\"P\"}}}", "names P@12");
-    check("/graph", "[{\"@id\":\"P\"}]", "goes P@-, names P@1");
+    check("/graph", "[{\"@id\":\"P\"}]", "names P@1"); /* nothing holds it */
 }
 
 static void findings_belong_to_what_has_an_id(void **state)
@@ -131,6 +131,10 @@ static void findings_belong_to_what_has_an_id(void **state)
         {"{\"x\":{\"declared\":{\"b\":[\"A012345678\"]}}}", "6"},
         {"{\"x\":{\"declared\":\"A012345678\"}}", "6"},
         {"{\"x\":{\"y\":{\"@id\":\"A012345678\"}}}", "6"},
+        {"{\"x\":{\"@id\":{\"rdf:value\":\"A012345678\"},\"n\":1}}", "1"}, /* an id is no reference */
+        {"{\"x\":{\"n\":1,\"y\":{\"ref\":\"A012345678\"}}}", "12"},
+        {"{\"x\":{\"n\":1,\"ref\":{\"@value\":\"A012345678\"}}}", "12"},
+        {"{\"x\":{\"n\":1,\"y\":{\"@type\":\"A012345678\"}}}", "-"}, /* it names nobody */
     };
     for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
         const struct match_survey *s = world_survey(&world, "/graph", DOC_JSON, span_str(samples[i].body));
