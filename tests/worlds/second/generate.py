@@ -14,6 +14,7 @@ NUMBERS = [f"A0917345{i:02}" for i in range(20)]            # registered
 KEYS = [str(70000001 + i) for i in range(12)]               # registered, in this system
 STRANGERS = [f"A0655000{i:02}" for i in range(20)]          # nobody's, until a marker stands beside one
 FREE = ["F-1", "F-2", "F-3", "11", "12", "13"]              # what links join that are nobody's keys
+IDS = ["P1", "P2", "P3", "P4", "C1", "C2", "11", "A091734501"]
 FIRST, SECOND = "zqxone", "zqxtwo"                          # of suspected markers
 
 
@@ -102,7 +103,7 @@ class Entry:
     @property
     def is_each(self):
         """Of lines: whether what stood in one before it broke is only of that line."""
-        return "$" in self.declared.get("units", ()) and "links" not in self.declared
+        return "$" in self.declared.get("units", ()) and "links" not in self.declared and "graph" not in self.declared
 
     def declare(self):
         rng, out = self.rng, self.declared
@@ -127,10 +128,27 @@ class Entry:
             out["miss"] = {"status": 404, "type": "application/json", "body": "{}"}
         if units and rng.random() < 0.08:
             self.only(units)
-        if rng.random() < 0.15:
+        if rng.random() < 0.2:
+            self.graph()
+        if "graph" not in out and rng.random() < 0.15:
             out["independent"] = True
             for name in ("counts", "complete", "links", "cursors"):
                 out.pop(name, None)
+
+    def graph(self):
+        """Things with ids; a list of references may have elements that go alone."""
+        rng = self.rng
+        out = {"id": rng.choice([["@id"], ["@id"], ["structures:id", "@id"], ["id", "@id"]])}
+        if rng.random() < 0.7:
+            out["ref"] = rng.choice([["ref"], ["structures:ref"], ["structures:ref", "ref"], ["ref", "value"]])
+        if rng.random() < 0.3:
+            out["orphans"] = rng.sample(NAMES[9:16], rng.randrange(1, 3))
+        self.declared["graph"] = out
+        self.declared.pop("only", None)
+        if rng.random() < 0.3:
+            listed = self.declared.setdefault("units", [])
+            listed.append(f"$..{member(rng, rng.choice(NAMES[16:20] + ['ref'])).removeprefix('.')}[*]")
+            self.declared["units"] = [u for u in listed if isinstance(u, dict)] + distinct([u for u in listed if isinstance(u, str)])
 
     def units(self):
         rng = self.rng
@@ -202,6 +220,9 @@ class Maker:
         self.linking = rng.choice([0.1, 0.5, 0.9])
         self.many = rng.choice([2, 3, 6, 6, 12])
         self.budget = rng.choice([20, 60, 200, 400])
+        self.graph = entry.declared.get("graph")
+        self.naming, self.pointing = rng.choice([0.2, 0.5, 0.8]), rng.choice([0.02, 0.1, 0.3])
+        self.known = rng.sample(IDS, rng.randrange(2, len(IDS) + 1))
         if rng.random() < 0.03:  # many records alike: what the reader has learnt of one it knows of the next
             self.many, self.budget, self.missing, self.planted = rng.choice([40, 150]), 4000, rng.choice([0, 0.02]), min(self.planted, 0.005)
 
@@ -228,6 +249,8 @@ class Maker:
         kind = schema.kind if rng.random() >= self.strange else rng.choice([SCALAR, LIST, RECORD, "null"])
         if kind == "null":
             return "null"
+        if self.graph and rng.random() < self.pointing * (2 if kind != SCALAR else 0.3):
+            return self.thing(schema, depth)
         if kind == SCALAR:
             return self.scalar()
         if kind == LIST:
@@ -238,6 +261,38 @@ class Maker:
             members = [(f"k{i}", schema.inner) for i in range(self.size())]
         return self.manner.joined("{}", [self.member(n, s, depth) for n, s in self.chosen(members)], depth)
 
+    # ---- graphs
+
+    def thing(self, schema, depth):
+        """A reference, or what is hardly more."""
+        rng, names = self.rng, self.graph["id"] + self.graph.get("ref", [])
+        name = rng.choice(names)
+        parts = [(name, self.naming_value())]
+        if rng.random() < 0.15:
+            parts.append((rng.choice(names), self.naming_value()))
+        if rng.random() < 0.2:
+            parts.append((rng.choice(["@type", "@language", "xsi:nil", "structures:metadata"]), self.scalar()))
+        if rng.random() < 0.1 and schema.members:
+            n, s = rng.choice(list(schema.members.items()))
+            parts.append((n, self.value(s, depth + 1)))
+        rng.shuffle(parts)
+        made = self.manner.joined("{}", [self.quoted(n) + self.manner.colon() + v for n, v in dict(parts).items()], depth)
+        return made if rng.random() < 0.85 else f'{{"@list":[{made}]}}' if rng.random() < 0.5 else f"[{made}]"
+
+    def naming_value(self):
+        rng, one = self.rng, self.identity()
+        return rng.choice([one] * 12 + [f"[{one},{self.identity()}]", f'{{"rdf:value":{one}}}', f'{{"@value":{one}}}', f'{{"@list":[{one}]}}',
+                                        f'{{"@set":[{{"@value":{one}}}]}}', f"[[{one}]]", f'{{"other":{one}}}', f'{{"@id":{one}}}', "null", "[]", "{}",
+                                        f'[{{"rdf:value":{one}}}]', f'{{"rdf:value":[{one}],"@type":"t"}}', f'{{"@id":{one},"name":"x"}}', f"[[[{one}]]]"])
+
+    def identity(self):
+        rng, one = self.rng, self.rng.choice(self.known)
+        if self.planted and rng.random() < self.planted / 4:
+            one = rng.choice(NUMBERS)
+        if one.isdigit() and rng.random() < 0.5:
+            return one
+        return rng.choice([f'"{one}"'] * 6 + [f'"#{one}"', f'" {one}\\t"', f'"\\r{one}\\n"', f'"{one} {rng.choice(self.known)}"', '""', '"#"'])
+
     def size(self):
         if self.budget < 0:
             return 0
@@ -247,6 +302,10 @@ class Maker:
         """What is there of a record, and what should not be."""
         rng = self.rng
         out = [(n, s) for n, s in members if not self.missing or rng.random() >= self.missing]
+        for key, chance in (("id", self.naming), ("ref", self.pointing)) if self.graph else ():
+            name = rng.choice(self.graph.get(key, [""]))
+            if name and rng.random() < chance and not any(n == name for n, _ in out):
+                out.insert(rng.randrange(len(out) + 1), (name, None))
         if self.planted and rng.random() < self.planted / 2:
             out.insert(rng.randrange(len(out) + 1), (rng.choice(NUMBERS), self.entry.schema if rng.random() < 0.02 else rng.choice(self.entry.all)[1]))
         if self.flawed and rng.random() < self.flawed and out:
@@ -254,7 +313,7 @@ class Maker:
         return out
 
     def member(self, name, schema, depth):
-        return self.quoted(name) + self.manner.colon() + self.value(schema, depth + 1)
+        return self.quoted(name) + self.manner.colon() + (self.naming_value() if schema is None else self.value(schema, depth + 1))
 
     def scalar(self):
         rng, chance = self.rng, self.rng.random()
@@ -284,7 +343,7 @@ class Maker:
         value = rng.choice([rng.choice(FREE), rng.choice(FREE), rng.choice(FILLERS), rng.choice(KEYS)] if rng.random() < 0.3 * bool(self.planted) else [*FREE, *FILLERS])
         if value.isdigit() and value[0] != "0" and rng.random() < 0.5:
             return value
-        return self.quoted(rng.choice([value, value, value.lower(), "0" + value if value.isdigit() else value]))
+        return self.quoted(rng.choice([value, value, value.lower(), f" {value}\n", "0" + value if value.isdigit() else value]))
 
     def quoted(self, text):
         """As JSON; what stands for bytes that are no UTF-8 stays to be encoded."""

@@ -2,14 +2,16 @@
 import re
 import unicodedata
 
+from . import graph
 from .paths import Paths
-from .reader import NUMBERS, STRINGS, Broken, document, lines
+from .reader import MAPS, NUMBERS, STRINGS, WORDS, Broken, document, lines
 
 A_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:A([0-9]{7,9})|([0-9]{9}))(?![0-9A-Za-z])")
 PARENTS = {"value", "number", "id", "text", "identificationid", "code", "category"}  # members that take their parent's label too
 NOBODY = {"DESCONOCIDO", "NA", "NAN", "NIL", "NINGUNA", "NINGUNO", "NOBODY", "NONE", "NOTAPPLICABLE", "NOTAVAILABLE", "NOTKNOWN",
           "NOTPROVIDED", "NULL", "UNDEFINED", "UNK", "UNKNOWN", "UNSPECIFIED"}
 ALL = "the document"  # what is no unit: a finding there withholds all
+GONE_FOR_ALL = ("uniform", "texts", "cursors")
 DEFINITIVE, SUSPECTED = "definitive", "suspected"
 
 
@@ -52,7 +54,7 @@ class Profile:
         self.entry, self.on_finding, self.lines = entry, on_finding, lines
         self.record, self.whole, self.depth = record, document, depth
         self.complete, self.inspects = entry.get("complete", False), False  # inspects: nobody declared its units
-        self.has_allow = "allow" in entry
+        self.has_allow, self.graph = "allow" in entry, entry.get("graph")
         units = [u if isinstance(u, dict) else {"path": u} for u in entry.get("units", [])]
         texts, self.roles = [], []
         self.nulls = set()
@@ -90,6 +92,17 @@ class Profile:
             self.by_state[state] = out
         return self.by_state[state]
 
+    def shows(self, node, allowed):
+        """"allowed", or "" where nobody is shown it, whoever is withheld"""
+        roles = self.roles_of(node)
+        if any(r in roles for r in GONE_FOR_ALL) or ("counts" in roles and not (self.complete and node.kind in (NUMBERS, STRINGS))):
+            return ""
+        if not self.has_allow or allowed or "allow" in roles:
+            return "allowed"
+        on = any(self.roles[p] == "allow" for p, _, _ in self.paths.next(node.state))
+        nulls = roles.get("units", [None])[0] in self.nulls and node.kind == WORDS and node.value == "null"
+        return "on the way" if on and (node.is_container or nulls) else ""
+
     def is_around(self, unit, path):
         return self.paths.segments[unit] == self.paths.segments[path][:len(self.paths.segments[unit])]
 
@@ -105,7 +118,12 @@ class Judge:
         self.gone, self.touched, self.suspicions, self.known = set(), set(), {}, set()
         self.values, self.linked, self.numbers, self.marked = {}, {}, [], set()
         self.units, self.found, self.named, self.deepest = [], [], set(), 0
+        self.declared, self.things, self.waiting, self.itself, self.dangles = set(), None, [], set(), False
+        self.finds, self.suspected = [], []
         self.mark(root, profile.paths.start, ALL, False, frozenset())
+        if profile.graph:
+            self.things = graph.Things(self, profile.graph)
+            self.place()
 
     # ---- where everything stands
 
@@ -115,6 +133,9 @@ class Judge:
         if "units" in roles:
             unit = node
             self.units.append(node)
+            self.declared.add(node)
+        elif self.profile.graph and node.kind == MAPS:
+            unit = node  # a place at first: whose, is known when all of it has been read
         node.unit, node.in_text = unit, in_text or "texts" in roles or "cursors" in roles
         if node.name is not None:
             own = re.sub(r"[^a-z0-9]", "", node.name.lower())
@@ -142,10 +163,64 @@ class Judge:
             self.find(unit, in_text)
 
     def find(self, unit, in_text):
-        self.touched.add(unit)
         self.found.append(unit)
+        if self.profile.graph and unit is not ALL:
+            return self.find_at(unit, in_text)
+        self.touched.add(unit)
         if not in_text:
             self.gone.add(unit)
+
+    # ---- graphs: what is found in an object that has no id waits for what becomes of it
+
+    def find_at(self, place, in_text):
+        if self.things is None:
+            return self.finds.append((place, in_text))
+        owner = self.owner(place)
+        if owner is not place:
+            return self.waiting.append((place, in_text))
+        self.blame(owner, in_text)
+
+    def blame(self, owner, in_text):
+        self.touched.add(owner)
+        if in_text:
+            return
+        if owner is not ALL and owner in self.things.bare and owner not in self.gone:
+            self.itself.add(owner)
+        self.gone.add(owner)
+
+    def owner(self, place):
+        return ALL if place is ALL else self.things.owner(place) or ALL
+
+    def place(self):
+        things = self.things
+        self.units = [n for n in self.all(self.root) if things.is_unit(n)]
+        for place, in_text in self.finds:
+            self.find_at(place, in_text)
+        self.values = self.owned(self.values)
+        self.linked = self.owned(self.linked)
+        suspicions, self.suspicions = self.suspicions, {}
+        for place, rules in suspicions.items():
+            for rule, stood in rules.items():
+                self.suspected += [(place, rule, in_text) for in_text in stood]
+                self.suspicions.setdefault(self.owner(place), {}).setdefault(rule, set()).update(stood)
+        self.numbers = [(n, place, self.owner(place), in_text) for n, place, in_text in self.numbers]
+        self.marked = {self.owner(place) for place in self.marked}
+
+    def all(self, node):
+        yield node
+        for child in node.children:
+            yield from self.all(child)
+
+    def owned(self, kept):
+        return {key: {self.owner(place) for place in places} for key, places in kept.items()}
+
+    def settle(self):
+        """What is found where nobody is goes with what goes anyway, else it is found in what is around."""
+        for place, in_text in self.waiting:
+            owner = self.owner(place)
+            while place is not None and place is not owner and place not in self.gone:
+                place = graph.around(place)
+            self.blame(ALL if place is None else place, in_text)
 
     def look(self, text, labels, unit, in_text):
         for digits in A_NUMBER.findall(text):
@@ -183,6 +258,13 @@ class Judge:
     # ---- what follows
 
     def decide(self):
+        if self.profile.graph:
+            for place, rule, in_text in self.suspected:
+                if len(self.rules(self.owner(place), in_text)) > 1:
+                    self.find(place, in_text)
+            self.suspected = [(p, r, t) for p, r, t in self.suspected if self.owner(p) is ALL and not t]
+            self.base = set(self.gone), set(self.itself)
+            return self
         for unit in self.suspicions:
             if len(self.rules(unit, True)) > 1:
                 self.touched.add(unit)
@@ -196,12 +278,20 @@ class Judge:
 
     def own_numbers(self):
         """Those of units that a definitive marker shows."""
-        return {n for n, unit, in_text in self.numbers if unit is not ALL and unit in self.marked and not in_text}
+        return {n for n, *_, unit, in_text in self.numbers if unit is not ALL and unit in self.marked and not in_text}
 
     def find_numbers(self, shown):
-        for number, unit, in_text in self.numbers:
+        for number, place, *_, in_text in self.numbers:
             if number in shown:
-                self.find(unit, in_text)
+                self.find(place, in_text)
+        self.base = set(self.gone), set(self.itself)
+
+    def find_long(self, unit):
+        """Begins anew: what was found waits again for what becomes of its place."""
+        if not self.profile.graph:
+            return self.find(unit, False)
+        self.base[0].add(unit)
+        self.gone, self.itself = set(self.base[0]), set(self.base[1])
 
 
 def suspect(profile, judges, world):
@@ -213,12 +303,26 @@ def suspect(profile, judges, world):
 
 
 def follow(judges):
-    """Links, to a fixed point, over all of a document."""
+    """What goes with whom, over all of a document."""
+    if not judges or not judges[0].profile.graph:
+        return links(judges)
+    following = graph.Following(judges)
+    following.run(lambda: links(judges))
+    for judge in judges:
+        judge.settle()
+    following.run(lambda: links(judges))
+    judges[0].dangles = following.dangles()
+
+
+def links(judges):
+    """To a fixed point. True: some went."""
+    some = False
     while True:
         taken = {key for j in judges for kept in (j.values, j.linked) for key, units in kept.items() if (units & j.gone) - {ALL}}
         more = [(j, units - j.gone) for j in judges for key, units in j.linked.items() if key in taken and units - j.gone]
         if not more:
-            return
+            return some
+        some = True
         for judge, units in more:
             judge.gone |= units
 
@@ -241,7 +345,10 @@ def judged(profile, world, raw):
     if len(raw) > 2 * profile.whole or any(j.deepest > 2 * profile.depth for j in judges):
         raise Undeliverable("raw bound")
     if len({rule for j in judges for rule in j.rules(ALL, False)}) > 1:  # outside every unit is one place, however many lines
-        judges[0].find(ALL, False)
+        if not profile.graph:
+            judges[0].find(ALL, False)
+        for judge in judges:
+            judge.waiting += [(place, False) for place, *_ in judge.suspected]
     if world.suspects and not profile.inspects:
         suspect(profile, judges, world)
     follow(judges)

@@ -1,9 +1,8 @@
 """What a restricted recipient gets of a document: contract 5, Edits."""
-from .judge import ALL, Undeliverable, folded, follow, judged
+from .judge import ALL, GONE_FOR_ALL, Undeliverable, folded, follow, judged
 from .reader import LISTS, NUMBERS, STRINGS, WORDS
 
 SOME = "some"  # of a line that does not parse, what stands before it breaks may have been read
-GONE_FOR_ALL = ("uniform", "texts", "cursors")
 
 
 class Writer:
@@ -12,7 +11,7 @@ class Writer:
     def __init__(self, judge, raw):
         self.judge, self.profile, self.raw, self.deepest = judge, judge.profile, raw, 0
         self.shown = {}
-        self.begin_again()
+        self.all = [self]
 
     def begin_again(self):
         self.hidden, self.nobodies, self.numbers, self.lost = set(), set(), {}, set()
@@ -20,7 +19,6 @@ class Writer:
         if self.profile.only:
             self.lose()
             self.hide(self.judge.root, False)
-        self.count()
 
     def is_gone(self, node):
         return node.unit is node and (node in self.judge.gone or node in self.lost)
@@ -92,14 +90,20 @@ class Writer:
     def count(self):
         for path, unit in self.profile.counts:
             counted = [n for n in self.seen(self.judge.root, unit) if self.is_counted(n, unit)]
-            around = {self.declaration(a) for n in counted for a in units_around(n)}
+            around = {a for w in self.all for a in w.holding(unit)}
             for node in self.seen(self.judge.root, path):
                 scope = next((a for a in units_around(node) if self.declaration(a) in around), self.judge.root)
                 self.numbers.setdefault(node, sum(1 for n in counted if n is not scope and is_in(n, scope)))
 
+    def holding(self, unit):
+        """What kinds of units hold one of these that is seen."""
+        counted = [n for n in self.seen(self.judge.root, unit) if self.is_counted(n, unit)]
+        return {self.declaration(a) for n in counted for a in units_around(n)} - {None}
+
     def declaration(self, unit):
         """Where several paths name one unit, the first speaks."""
-        return self.profile.roles_of(unit)["units"][0]
+        declared = self.profile.roles_of(unit).get("units")
+        return declared[0] if declared else "graph" if self.judge.things and self.judge.things.is_unit(unit) else None
 
     def is_counted(self, node, unit):
         return self.declaration(node) == unit and self.is_there(node)
@@ -157,7 +161,7 @@ class Writer:
             if left == 1 and (role in GONE_FOR_ALL or (role == "counts" and not self.profile.complete) or
                               (role == "units" and (path not in self.profile.nulls or not isinstance(wanted, str)))):
                 return True
-        return self.profile.has_allow and not self.is_allowed(node)
+        return bool(self.profile.graph) or (self.profile.has_allow and not self.is_allowed(node))
 
     def is_allowed(self, node):
         while node is not None and "allow" not in self.profile.roles_of(node):
@@ -173,9 +177,15 @@ class Writer:
     def oversized(self, around):
         """Units that are too long in what is left of them, the innermost first."""
         for unit in reversed(self.judge.units):
-            if unit not in self.judge.gone and unit not in self.hidden and self.size(unit, around) > self.profile.record:
+            if not self.is_lost(unit) and self.size(unit, around) > self.profile.record:
                 return unit
         return None
+
+    def is_lost(self, node):
+        """With all that it stands in: what is not seen has no size."""
+        while node is not None and node not in self.hidden and node not in self.nobodies and not self.is_gone(node):
+            node = node.parent
+        return node is not None
 
     def too_long(self, around):
         return any(u.end - u.whole + (around if u.parent is None else 0) > 2 * self.profile.record for u in self.judge.units)
@@ -199,6 +209,14 @@ def is_in(node, scope):
     return node is scope
 
 
+def begin(writers):
+    for writer in writers:
+        writer.all = writers
+        writer.begin_again()
+    for writer in writers:
+        writer.count()
+
+
 def too_long_a_line(profile, parts):
     """A line that is a record, though no reader can make anything of it."""
     whole = profile.lines and any(not profile.paths.segments[u] for u in profile.unit_paths)
@@ -216,17 +234,25 @@ def withhold_the_long(profile, parts, writers):
         if not found:
             return True
         for writer, unit in found:
-            writer.judge.find(unit, False)
+            writer.judge.find_long(unit)
         follow([w.judge for w in writers])
-        for writer in writers:
-            writer.begin_again()
+        begin(writers)
 
 
 def count_found(parts, judges):
     """Units that something was found in, or that go with one; what stands outside all of them is one more."""
     if len(judges) < len(parts):
         return SOME
-    return sum(len((j.touched | j.gone) - {ALL}) for j in judges) + any(ALL in j.touched | j.gone for j in judges)
+    return sum(len(records(j)) for j in judges) + any(ALL in j.touched | j.gone for j in judges)
+
+
+def records(judge):
+    """Units, and who only a reference names; an object that goes without being anybody's is none."""
+    found = (judge.touched | judge.gone) - {ALL}
+    if not judge.things:
+        return found
+    itself = {n for n in judge.touched - {ALL} if n in judge.things.bare and n in judge.things.naming}
+    return {n for n in found if judge.things.is_unit(n) or n in itself or n.parent is None and judge.profile.lines}
 
 
 def delivered(profile, world, raw):
@@ -238,11 +264,12 @@ def delivered(profile, world, raw):
         return None, None
     judges = [j for _, _, j in parts if j]
     writers = [Writer(j, raw) for j in judges]
+    begin(writers)
     found = count_found(parts, judges)
     if len(raw) > profile.record and not withhold_the_long(profile, parts, writers):
         return None, found
     profile.outside = any(ALL in j.touched | j.gone for j in judges)
-    if any(ALL in j.gone for j in judges) or (profile.on_finding == "block" and (found == SOME or any(j.gone for j in judges))):
+    if any(ALL in j.gone or j.dangles for j in judges) or (profile.on_finding == "block" and (found == SOME or any(j.gone for j in judges))):
         return None, found
     return (lines if profile.lines else whole)(profile, raw, parts, writers), found
 
