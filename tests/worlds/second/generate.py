@@ -97,6 +97,7 @@ class Entry:
         self.all = list(self.schema.paths())
         self.below = [p for p in self.all if p[0]]
         self.declared = {"path": f"/d{number}/{{n}}", "query": {"x": "any"}}
+        self.on_finding = rng.choice(["withhold"] * 10 + ["block", "redact", "mask", "pseudonym", "report"])
         self.declare()
         self.example = example(rng, self) if rng.random() < 0.4 else None
 
@@ -117,7 +118,7 @@ class Entry:
         if rng.random() < 0.4:
             out["links"] = pick(scalars, rng.randrange(1, 3))
         anything = [p for p, _ in self.below]
-        for name, chance in (("uniform", 0.35), ("texts", 0.35), ("cursors", 0.08)):
+        for name, chance in (("uniform", 0.35), ("texts", 0.35), ("cursors", 0.08), ("pseudonyms", 0.1)):
             if rng.random() < chance:
                 out[name] = pick(anything if rng.random() < 0.5 else scalars, rng.randrange(1, 3))
         if rng.random() < 0.2:
@@ -130,9 +131,9 @@ class Entry:
             self.only(units)
         if rng.random() < 0.2:
             self.graph()
-        if "graph" not in out and rng.random() < 0.15:
+        if "graph" not in out and self.on_finding == "withhold" and rng.random() < 0.2:
             out["independent"] = True
-            for name in ("counts", "complete", "links", "cursors"):
+            for name in ("counts", "complete", "links", "cursors", "pseudonyms"):
                 out.pop(name, None)
 
     def graph(self):
@@ -210,9 +211,9 @@ class Manner:
 class Maker:
     """One document of a schema. `planted`: how often somebody stands in it."""
 
-    def __init__(self, rng, entry, strangers=STRANGERS):
-        self.rng, self.entry, self.strangers = rng, entry, strangers
-        self.manner = Manner(rng, entry.lines)
+    def __init__(self, rng, entry, strangers=STRANGERS, stretched=0):
+        self.rng, self.entry, self.strangers, self.stretched = rng, entry, strangers, stretched
+        self.manner, self.long = Manner(rng, entry.lines), stretched > 0
         self.planted = rng.choice([0, 0.005, 0.02, 0.05, 0.2])
         self.strange = rng.choice([0, 0, 0, 0.01, 0.05])    # values that are no such thing
         self.flawed = rng.choice([0] * 6 + [0.01, 0.03])
@@ -223,13 +224,15 @@ class Maker:
         self.graph = entry.declared.get("graph")
         self.naming, self.pointing = rng.choice([0.2, 0.5, 0.8]), rng.choice([0.02, 0.1, 0.3])
         self.known = rng.sample(IDS, rng.randrange(2, len(IDS) + 1))
-        if rng.random() < 0.03:  # many records alike: what the reader has learnt of one it knows of the next
+        if stretched:
+            self.budget, self.missing, self.planted = 40 * stretched, rng.choice([0, 0.02]), rng.choice([0, 0.0005, 0.005])
+        elif rng.random() < 0.03:  # many records alike: what the reader has learnt of one it knows of the next
             self.many, self.budget, self.missing, self.planted = rng.choice([40, 150]), 4000, rng.choice([0, 0.02]), min(self.planted, 0.005)
 
     def text(self):
         if not self.entry.lines:
             return self.around(self.value(self.entry.schema, 0))
-        rows = [self.value(self.entry.schema, 0) for _ in range(self.rng.choice([0, 1, 2, 3, 5, 9, 20, min(self.budget // 5, 200)]))]
+        rows = [self.value(self.entry.schema, 0) for _ in range(self.stretched or self.rng.choice([0, 1, 2, 3, 5, 9, 20, min(self.budget // 5, 200)]))]
         for i in range(len(rows)):
             if self.rng.random() < self.flawed:
                 rows[i] = self.rng.choice(['{"a":', "x", "\0", "[1,]"] if not self.entry.is_each else
@@ -294,6 +297,9 @@ class Maker:
         return rng.choice([f'"{one}"'] * 6 + [f'"#{one}"', f'" {one}\\t"', f'"\\r{one}\\n"', f'"{one} {rng.choice(self.known)}"', '""', '"#"'])
 
     def size(self):
+        if self.stretched and not self.entry.lines:
+            many, self.stretched = self.stretched, 0
+            return many
         if self.budget < 0:
             return 0
         return self.many if self.many > 20 and self.rng.random() < 0.5 else self.rng.randrange(min(self.many, 20) + 1)
@@ -343,7 +349,7 @@ class Maker:
         value = rng.choice([rng.choice(FREE), rng.choice(FREE), rng.choice(FILLERS), rng.choice(KEYS)] if rng.random() < 0.3 * bool(self.planted) else [*FREE, *FILLERS])
         if value.isdigit() and value[0] != "0" and rng.random() < 0.5:
             return value
-        return self.quoted(rng.choice([value, value, value.lower(), f" {value}\n", "0" + value if value.isdigit() else value]))
+        return self.quoted(rng.choice([value, value, value.lower(), f" {value}\n", "0" + value if value.isdigit() and not self.long else value]))
 
     def quoted(self, text):
         """As JSON; what stands for bytes that are no UTF-8 stays to be encoded."""
@@ -381,6 +387,7 @@ def example(rng, entry):
     return maker.text()
 
 
-def body(rng, entry, strangers=STRANGERS):
-    raw = Maker(rng, entry, strangers).text().encode("utf-8", "surrogateescape")
+def body(rng, entry, strangers=STRANGERS, stretched=0):
+    """stretched: so many elements, members or lines where there can be many."""
+    raw = Maker(rng, entry, strangers, stretched).text().encode("utf-8", "surrogateescape")
     return broken(rng, raw) if rng.random() < 0.02 and (entry.is_each or not entry.lines) else raw

@@ -48,12 +48,14 @@ class World:
 
 class Profile:
     """One entry of `documents`, ready to be followed."""
-    LISTED = ("links", "uniform", "texts", "allow", "cursors")
+    LISTED = ("links", "uniform", "texts", "allow", "cursors", "pseudonyms")
 
     def __init__(self, entry, on_finding="withhold", lines=False, record=4 << 20, document=64 << 20, depth=256):
         self.entry, self.on_finding, self.lines = entry, on_finding, lines
         self.record, self.whole, self.depth = record, document, depth
+        self.keyed = False  # the gateway has a key for pseudonyms, the library has none
         self.complete, self.inspects = entry.get("complete", False), False  # inspects: nobody declared its units
+        self.shows_found = on_finding in ("redact", "mask", "pseudonym", "report")
         self.has_allow, self.graph = "allow" in entry, entry.get("graph")
         units = [u if isinstance(u, dict) else {"path": u} for u in entry.get("units", [])]
         texts, self.roles = [], []
@@ -97,6 +99,8 @@ class Profile:
         roles = self.roles_of(node)
         if any(r in roles for r in GONE_FOR_ALL) or ("counts" in roles and not (self.complete and node.kind in (NUMBERS, STRINGS))):
             return ""
+        if "pseudonyms" in roles and node.is_container:
+            return ""
         if not self.has_allow or allowed or "allow" in roles:
             return "allowed"
         on = any(self.roles[p] == "allow" for p, _, _ in self.paths.next(node.state))
@@ -119,7 +123,7 @@ class Judge:
         self.values, self.linked, self.numbers, self.marked = {}, {}, [], set()
         self.units, self.found, self.named, self.deepest = [], [], set(), 0
         self.declared, self.things, self.waiting, self.itself, self.dangles = set(), None, [], set(), False
-        self.finds, self.suspected = [], []
+        self.finds, self.suspected, self.shown, self.people = [], [], set(), set()  # people: values about somebody registered
         self.mark(root, profile.paths.start, ALL, False, frozenset())
         if profile.graph:
             self.things = graph.Things(self, profile.graph)
@@ -162,8 +166,13 @@ class Judge:
         if flaw:
             self.find(unit, in_text)
 
-    def find(self, unit, in_text):
+    def find(self, unit, in_text, node=None):
+        """node: the value in which it stands, if something may take its place."""
         self.found.append(unit)
+        shown = self.profile.shows_found and node is not None
+        if shown:
+            self.shown.add(node)
+            in_text = True
         if self.profile.graph and unit is not ALL:
             return self.find_at(unit, in_text)
         self.touched.add(unit)
@@ -189,7 +198,7 @@ class Judge:
         self.gone.add(owner)
 
     def owner(self, place):
-        return ALL if place is ALL else self.things.owner(place) or ALL
+        return place if place is ALL or not self.things else self.things.owner(place) or ALL
 
     def place(self):
         things = self.things
@@ -201,9 +210,7 @@ class Judge:
         suspicions, self.suspicions = self.suspicions, {}
         for place, rules in suspicions.items():
             for rule, stood in rules.items():
-                self.suspected += [(place, rule, in_text) for in_text in stood]
                 self.suspicions.setdefault(self.owner(place), {}).setdefault(rule, set()).update(stood)
-        self.numbers = [(n, place, self.owner(place), in_text) for n, place, in_text in self.numbers]
         self.marked = {self.owner(place) for place in self.marked}
 
     def all(self, node):
@@ -222,24 +229,27 @@ class Judge:
                 place = graph.around(place)
             self.blame(ALL if place is None else place, in_text)
 
-    def look(self, text, labels, unit, in_text):
+    def look(self, text, labels, unit, in_text, node=None):
         for digits in A_NUMBER.findall(text):
             number = "A" + "".join(digits).zfill(9)
-            self.numbers.append((number, unit, in_text))
+            self.numbers.append((number, unit, in_text, node))
             if number in self.world.numbers:
-                self.find(unit, in_text)
+                self.people.add(node)
+                self.find(unit, in_text, node)
         for rule, strength in self.world.markers(text, labels):
-            self.marker(rule, strength, unit, in_text)
+            self.marker(rule, strength, unit, in_text, node)
 
-    def marker(self, rule, strength, unit, in_text):
+    def marker(self, rule, strength, unit, in_text, node):
         if strength == DEFINITIVE:
-            self.find(unit, in_text)
+            self.find(unit, in_text, node)
             if not in_text:
                 self.marked.add(unit)
+        else:
+            self.suspected.append((unit, in_text, node))
         self.suspicions.setdefault(unit, {}).setdefault(rule, set()).add(in_text)
 
     def scalar(self, node, roles, labels):
-        self.look(node.value, labels, node.unit, node.in_text)
+        self.look(node.value, labels, node.unit, node.in_text, node)
         if node.kind not in (STRINGS, NUMBERS):
             return
         for role in roles:
@@ -251,25 +261,20 @@ class Judge:
     def key(self, node, kind, kept):
         key = key_of(node.value)
         if key in self.world.keys.get(kind, ()):
-            self.find(node.unit, node.in_text)
+            self.people.add(node)
+            self.find(node.unit, node.in_text, node)
         if not node.in_text and not names_nobody(node.value):
             kept.setdefault(key, set()).add(node.unit)
 
     # ---- what follows
 
     def decide(self):
-        if self.profile.graph:
-            for place, rule, in_text in self.suspected:
-                if len(self.rules(self.owner(place), in_text)) > 1:
-                    self.find(place, in_text)
-            self.suspected = [(p, r, t) for p, r, t in self.suspected if self.owner(p) is ALL and not t]
-            self.base = set(self.gone), set(self.itself)
-            return self
-        for unit in self.suspicions:
-            if len(self.rules(unit, True)) > 1:
-                self.touched.add(unit)
-            if len(self.rules(unit, False)) > 1:
-                self.find(unit, False)
+        outside = {unit for unit, *_ in self.suspected if self.owner(unit) is ALL}
+        for unit, in_text, node in self.suspected:
+            if len(self.rules(self.owner(unit), in_text)) > 1:
+                self.find(unit, in_text, node)
+        self.suspected = [one for one in self.suspected if one[0] in outside]
+        self.base = set(self.gone), set(self.itself)
         return self
 
     def rules(self, unit, in_text):
@@ -278,12 +283,20 @@ class Judge:
 
     def own_numbers(self):
         """Those of units that a definitive marker shows."""
-        return {n for n, *_, unit, in_text in self.numbers if unit is not ALL and unit in self.marked and not in_text}
+        owned = ((n, self.owner(unit)) for n, unit, in_text, _ in self.numbers if not in_text)
+        return {n for n, unit in owned if unit is not ALL and unit in self.marked}
 
     def find_numbers(self, shown):
-        for number, place, *_, in_text in self.numbers:
+        for number, place, in_text, node in self.numbers:
             if number in shown:
-                self.find(place, in_text)
+                self.people.add(node)
+                self.find(place, in_text, node)
+        self.base = set(self.gone), set(self.itself)
+
+    def find_outside(self, in_text):
+        for place, stood, node in self.suspected:
+            if stood == in_text:
+                self.find(place, in_text, node)
         self.base = set(self.gone), set(self.itself)
 
     def find_long(self, unit):
@@ -344,11 +357,10 @@ def judged(profile, world, raw):
     judges = [j for _, _, j in parts if j]
     if len(raw) > 2 * profile.whole or any(j.deepest > 2 * profile.depth for j in judges):
         raise Undeliverable("raw bound")
-    if len({rule for j in judges for rule in j.rules(ALL, False)}) > 1:  # outside every unit is one place, however many lines
-        if not profile.graph:
-            judges[0].find(ALL, False)
-        for judge in judges:
-            judge.waiting += [(place, False) for place, *_ in judge.suspected]
+    for in_text in (False, True):  # outside every unit is one place, however many lines
+        if len({rule for j in judges for rule in j.rules(ALL, in_text)}) > 1:
+            for judge in judges:
+                judge.find_outside(in_text)
     if world.suspects and not profile.inspects:
         suspect(profile, judges, world)
     follow(judges)

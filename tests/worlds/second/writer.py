@@ -2,6 +2,7 @@
 from .judge import ALL, GONE_FOR_ALL, Undeliverable, folded, follow, judged
 from .reader import LISTS, NUMBERS, STRINGS, WORDS
 
+PSEUDONYM = b'"%s"' % (b"~" * 32)  # where there is a key: 32 hexadecimal digits
 SOME = "some"  # of a line that does not parse, what stands before it breaks may have been read
 
 
@@ -60,7 +61,7 @@ class Writer:
     def is_hidden(self, node, roles, allowed):
         if self.is_gone(node) and not self.judge.is_null(node):
             return True
-        if any(r in roles for r in GONE_FOR_ALL):
+        if any(r in roles for r in GONE_FOR_ALL) or ("pseudonyms" in roles and node.is_container):
             return True
         if "counts" in roles and (not self.profile.complete or not is_count(node)):
             return True
@@ -136,6 +137,10 @@ class Writer:
         self.deepest = max(self.deepest, node.depth if node.is_container else 0)
         if node in self.numbers:
             return (b'"%d"' if node.kind == STRINGS else b"%d") % self.numbers[node]
+        if "pseudonyms" in self.profile.roles_of(node) and node.kind in (STRINGS, NUMBERS) and node.value.strip(" \t"):
+            return PSEUDONYM if self.profile.keyed else b'"[redacted]"'
+        if node in self.judge.shown and self.profile.on_finding != "report":
+            return self.instead(node)
         if not node.is_container:
             return self.raw[node.begin:node.end]
         kept = [i for i, child in enumerate(node.children) if child not in self.hidden]
@@ -154,11 +159,18 @@ class Writer:
             out += [self.raw[child.whole:child.begin], self.write(child)]
         return b"".join([*out, self.raw[node.children[-1].end:node.end]])
 
+    def instead(self, node):
+        if self.profile.on_finding == "mask":
+            return b'"********"'
+        if self.profile.on_finding == "pseudonym" and self.profile.keyed and node in self.judge.people:
+            return PSEUDONYM
+        return b'"[redacted]"' if node.kind == STRINGS else b"null"
+
     def is_place(self, node):
         """Whether something may vanish from it: an empty one is then written without the space inside."""
         for path, left, wanted in self.profile.paths.next(node.state):
             role = self.profile.roles[path]
-            if left == 1 and (role in GONE_FOR_ALL or (role == "counts" and not self.profile.complete) or
+            if left == 1 and (role in (*GONE_FOR_ALL, "pseudonyms") or (role == "counts" and not self.profile.complete) or
                               (role == "units" and (path not in self.profile.nulls or not isinstance(wanted, str)))):
                 return True
         return bool(self.profile.graph) or (self.profile.has_allow and not self.is_allowed(node))
@@ -272,6 +284,37 @@ def delivered(profile, world, raw):
     if any(ALL in j.gone or j.dangles for j in judges) or (profile.on_finding == "block" and (found == SOME or any(j.gone for j in judges))):
         return None, found
     return (lines if profile.lines else whole)(profile, raw, parts, writers), found
+
+
+def begun(profile, world, raw):
+    """What leaves of a document in parts begins so, wherever it is broken off. None: that is not known."""
+    try:
+        parts = judged(profile, world, raw)
+    except Undeliverable:
+        return None
+    writers = [Writer(j, raw) for *_, j in parts if j]
+    begin(writers)
+    if len(raw) > profile.record and not withhold_the_long(profile, parts, writers):
+        return None
+    return (lines if profile.lines else whole)(profile, raw, parts, writers)
+
+
+def shown(profile, world, raw):
+    """What the entitled get: all of it, but for what a profile has something else for. None: it cannot be read, or not all of it."""
+    try:
+        parts = judged(profile, world, raw)
+    except Undeliverable:
+        return None
+    if profile.on_finding in ("withhold", "block", "report"):
+        return raw
+    if any(j is None for *_, j in parts):
+        return None
+    out, at = [], 0
+    for writer in [Writer(j, raw) for *_, j in parts]:
+        for node in sorted(writer.judge.shown, key=lambda n: n.begin):
+            out += [raw[at:node.begin], writer.instead(node)]
+            at = node.end
+    return b"".join([*out, raw[at:]])
 
 
 def whole(profile, raw, parts, writers):
