@@ -225,6 +225,7 @@ void match_reset(struct match *m)
     m->identifiers_from = m->identifier_text_from = 0;
     m->too_deep = UINT64_MAX;
     m->stepping = (struct stepping){0};
+    m->steps_open = false;
     m->flaw_count = m->top = 0;
     m->document = NULL;
     m->view = NULL;

@@ -364,6 +364,7 @@ struct match {
         uint32_t next, piece_stop, finding, container, identifier;
         bool past_order;
     } stepping;
+    bool steps_open; /* what was not handed out last begins with an open piece */
     struct doc_skip skip;
     bool skips; /* the document is one in which dull names may be skipped */
     uint8_t dull[MATCH_NAMES], classes[MATCH_NAMES];

@@ -78,10 +78,22 @@ static void collect_endings(struct match *m, enum match_stand stand)
     if (m->order.count > pieces) qsort(m->order.items, m->order.count, sizeof(struct ending), compare_endings);
 }
 
+/* All before the first piece has been handed out, and what came since lies in it: nothing has ended. Else a unit that comes in
+ * many small pieces would be gone through for each of them. */
+static bool goes_on(struct match *m, enum match_stand stand)
+{
+    return stand == MATCH_GOES_ON && m->steps_open && m->pieces.count > 0 && is_open(piece_at(m, 0));
+}
+
 result match_steps_begin(struct match *m, enum match_stand stand)
 {
     MAGIC_CHECK(m, MATCH_MAGIC);
     ASSERT(m->counts.count == 0);
+    if (goes_on(m, stand)) {
+        m->stepping = (struct stepping){0};
+        m->order.count = 0;
+        return m->failed ? FAIL(ERROR_LIMIT, DOC_NO_MEMORY) : OK;
+    }
     match_check_asked(m);
     m->disorder = false; /* steps are put in order by where they end */
     if (findings_settle(m) && stand == MATCH_ENDED) walk_end(m);
@@ -280,6 +292,7 @@ void match_steps_end(struct match *m)
     MAGIC_CHECK(m, MATCH_MAGIC);
     uint32_t n = m->stepping.piece_stop;
     uint64_t from = n < m->pieces.count ? piece_at(m, n)->begin : UINT64_MAX;
+    m->steps_open = n < m->pieces.count && is_open(piece_at(m, n));
     if (n == 0 && m->stepping.finding == 0 && m->order.count == 0) return;
     keep_containers(m, from);
     if (m->failed) return;

@@ -55,6 +55,7 @@ UNUSED static const char fixture_rules[] =
     "{\"path\":\"/lines\",\"units\":[\"$\",\"$.associates[*]\"]},"
     "{\"path\":\"/flow\",\"units\":[\"$.items[*]\",{\"path\":\"$.one\",\"absent\":\"null\"}],\"independent\":true,"
     "\"texts\":[\"$.echo\"],\"uniform\":[\"$.notes\",\"$.items[*].notes\"]},"
+    "{\"path\":\"/flow/kin\",\"units\":[\"$.items[*]\",\"$.items[*].kin[*].l[*]\"],\"independent\":true},"
     "{\"path\":\"/flow/one\",\"units\":[\"$\"],\"independent\":true},"
     "{\"path\":\"/linked\",\"units\":[\"$.items[*]\",\"$.items[*].with[*]\"],\"keys\":{\"person_id\":[\"$..id\"]},"
     "\"links\":[\"$..to\",\"$..all[*]\"],\"counts\":{\"$.n\":\"$.items[*]\"},\"complete\":true},"
