@@ -187,11 +187,14 @@ class Writer:
         return len(self.write(unit)) + unit.begin - unit.whole + (around if unit.parent is None else 0)
 
     def oversized(self, around):
-        """Units that are too long in what is left of them, the innermost first."""
+        """Units that are too long in what is left of them and hold none that is."""
+        out, around_one = [], set()
         for unit in reversed(self.judge.units):
             if not self.is_lost(unit) and self.size(unit, around) > self.profile.record:
-                return unit
-        return None
+                if unit not in around_one:
+                    out.append(unit)
+                around_one |= set(units_around(unit))
+        return out
 
     def is_lost(self, node):
         """With all that it stands in: what is not seen has no size."""
@@ -242,7 +245,7 @@ def withhold_the_long(profile, parts, writers):
     if any(w.too_long(around[w]) for w in writers) or too_long_a_line(profile, parts):
         return False
     while True:
-        found = [(w, u) for w in writers for u in [w.oversized(around[w])] if u]
+        found = [(w, u) for w in writers for u in w.oversized(around[w])]
         if not found:
             return True
         for writer, unit in found:
