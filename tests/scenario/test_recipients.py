@@ -1,5 +1,6 @@
 """Who is who (contract section 3), and what of their requests an origin sees."""
 import copy
+import ssl
 import subprocess
 
 import pytest
@@ -125,7 +126,10 @@ def listed(gw, *names):
 def test_no_other_ca_goes_by_the_name_of_one_that_is_listed(gateway, found):
     """The state's CA, which is trusted for the state's people, names one below itself as the department's."""
     #= 8USC1367 a(2)
-    assert fetch(gateway.port, "/inspect/x", ("would-be-officer", "adjudication")) is None
+    try:
+        assert fetch(gateway.port, "/inspect/x", ("would-be-officer", "adjudication")) is None
+    except (ssl.SSLError, ConnectionError):  # refused before the request was out
+        pass
     assert found.requests == []
     assert fetch(gateway.port, "/inspect/x", OFFICER).text == ALL
     assert fetch(gateway.port, "/inspect/x", POLICE).text == VISIBLE

@@ -38,6 +38,13 @@ def forms(value: str):
     return out
 
 
+def is_chance(data: bytes, at: int, form: bytes, name: str):
+    """Eight digits stand by chance in one of some thousand nonces and pseudonyms: 32 hexadecimal digits in quotation marks, no
+    more and no fewer. What somebody hides there as hexadecimal has another form, which is looked for as everywhere."""
+    around = re.search(rb'"([0-9a-f]{32})"', data[max(0, at - 33):at + len(form) + 33])
+    return len(form) <= 10 and form.isdigit() and "hex" not in name.lower() and around is not None and form in around.group(1)
+
+
 class Canaries:
     """Looks for all forms of all values at once: by their first bytes, which few other places have."""
 
@@ -57,7 +64,8 @@ class Canaries:
         for at in range(len(data) - n + 1):
             if data[at:at + n] in by_first:
                 out += [f"{name} at {at}: …{data[max(0, at - 30):at + len(form) + 30]!r}…"
-                        for form, name in by_first[data[at:at + n]].items() if data.startswith(form, at)]
+                        for form, name in by_first[data[at:at + n]].items()
+                        if data.startswith(form, at) and not is_chance(data, at, form, name)]
         return out
 
     def assert_none(self, data: bytes, where: str):
