@@ -59,14 +59,20 @@ static bool add_directory(struct scan *s, const char *path, size_t named)
     return r.code == ENOMEM ? complain(path, "no memory") : leave_out(s, path, r.code);
 }
 
+/* Room for paths: not on the stack, where the directories above wait. */
+struct paths {
+    char target[PATH_MAX], named[PATH_MAX], root[PATH_MAX];
+};
+
 /* What a link below the directory leads to is read where it stands, or is nowhere; only what is elsewhere would be left out. */
 static bool leads_out(const struct below *b, const char *path)
 {
-    char target[PATH_MAX], named[PATH_MAX], root[PATH_MAX];
-    if (realpath(path, target) == NULL) return errno != ENOENT && errno != ELOOP;
-    int n = snprintf(named, sizeof(named), "%.*s", (int)b->named, path);
-    if (n < 0 || (size_t)n >= sizeof(named) || realpath(named, root) == NULL) return true;
-    span below = span_str(target), top = span_str(root);
+    MEM_AUTO struct paths *p = mem_alloc(sizeof(*p));
+    if (p == NULL) return true;
+    if (realpath(path, p->target) == NULL) return errno != ENOENT && errno != ELOOP;
+    int n = snprintf(p->named, sizeof(p->named), "%.*s", (int)b->named, path);
+    if (n < 0 || (size_t)n >= sizeof(p->named) || realpath(p->named, p->root) == NULL) return true;
+    span below = span_str(p->target), top = span_str(p->root);
     bool within = span_starts(below, top) && (below.len == top.len || below.ptr[top.len] == '/');
     return !within && !span_equal(top, SPAN("/"));
 }
