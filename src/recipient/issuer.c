@@ -10,16 +10,21 @@ static bool goes_by_name(const struct entry *e)
     return matters && e->match.issuer.count > 0 && !e->match.has_fingerprint;
 }
 
-/* The i-th anchor; NULL for what is no certificate. */
-static X509 *anchor_at(const STACK_OF(X509_OBJECT) * anchors, int i)
-{
-    return X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i));
-}
-
 static bool holds(const STACK_OF(X509) * chain, const X509 *anchor)
 {
     for (int i = 0; i < sk_X509_num(chain); i++)
         if (X509_cmp(sk_X509_value(chain, i), anchor) == 0) return true;
+    return false;
+}
+
+/* Whether an anchor bears the name, and is the chain's; `chain` NULL: anybody's. */
+static bool is_anchored(const struct recipient_anchors *a, const struct attribute_list *issuer, const STACK_OF(X509) * chain)
+{
+    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(anchors_store(a));
+    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
+        const X509 *anchor = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i)); /* NULL: a revocation list */
+        if (anchor && certificate_is_named(anchor, issuer) && (!chain || holds(chain, anchor))) return true;
+    }
     return false;
 }
 
@@ -31,34 +36,16 @@ bool recipient_issuer_holds(const struct recipient_table *t, const struct recipi
     if (!c.x509 || X509_digest(c.x509, EVP_sha256(), c.fingerprint, &len) != 1) return false;
     const struct entry *e = certificate_entry(t, &c);
     if (!e || !goes_by_name(e)) return true;
-    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(anchors_store(a));
-    bool listed = false;
-    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
-        X509 *anchor = anchor_at(anchors, i);
-        if (!anchor || !certificate_is_named(anchor, &e->match.issuer)) continue;
-        if (holds(chain, anchor)) return true;
-        listed = true;
-    }
-    return !listed;
-}
-
-static bool is_listed(const STACK_OF(X509_OBJECT) * anchors, const struct attribute_list *issuer)
-{
-    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
-        X509 *anchor = anchor_at(anchors, i);
-        if (anchor && certificate_is_named(anchor, issuer)) return true;
-    }
-    return false;
+    return is_anchored(a, &e->match.issuer, chain) || !is_anchored(a, &e->match.issuer, NULL);
 }
 
 const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a)
 {
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
-    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(anchors_store(a));
-    if (sk_X509_OBJECT_num(anchors) < 2) return NULL;
+    if (sk_X509_OBJECT_num(X509_STORE_get0_objects(anchors_store(a))) < 2) return NULL;
     for (size_t i = 0; i < t->entry_count; i++) {
         const struct entry *e = &t->entries[i];
-        if (goes_by_name(e) && !is_listed(anchors, &e->match.issuer)) return e->recipient.id;
+        if (goes_by_name(e) && !is_anchored(a, &e->match.issuer, NULL)) return e->recipient.id;
     }
     return NULL;
 }
