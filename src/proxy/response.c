@@ -472,13 +472,14 @@ static enum gate_failure judge(struct exchange *x)
         gate_replace(x->gate);
         return x->failure;
     }
-    if (is_bare(x) && x->field_count == 0) {
+    bool bare = is_bare(x);
+    if (bare && x->field_count == 0) {
         gate_replace(x->gate); /* nothing there to read, nothing to send */
         return GATE_FINE;
     }
     if (x->failure != GATE_FINE) return x->failure; /* its memory ran out */
-    enum gate_failure f = is_bare(x) ? gate_decide_head(x->gate) : gate_decide(x->gate, x->body_complete);
-    if (is_bare(x)) gate_replace(x->gate);
+    enum gate_failure f = bare ? gate_decide_head(x->gate) : gate_decide(x->gate, x->body_complete);
+    if (bare) gate_replace(x->gate);
     /* What was found with a stale registry is still found; what was not may have been filed since. */
     if (x->class == RECIPIENT_ENTITLED && !worker_registry_usable(x->worker, x->time_us)) f = GATE_REGISTRY;
     return f;
