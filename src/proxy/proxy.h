@@ -91,7 +91,7 @@ struct proxy_settings {
     struct engine_limits limits;
     uint64_t header_limit; /* bytes of a head */
     uint64_t memory_limit; /* bytes that a worker's exchanges may hold */
-    uint64_t connection_limit; /* clients of a worker at once; 0: as many as descriptors allow */
+    uint64_t connection_limit; /* clients of a worker at once; 0: as many as descriptors and memory allow */
     uint64_t request_limit; /* requests a second a recipient, over all workers; 0: none */
     int cursor_key_fd;     /* -1: the cursors' key is one of this gateway's own */
     uint64_t cursor_expiry_s;

@@ -1,7 +1,7 @@
 /* How many clients fit. Each may need a connection to an origin, and who was let in must not go without one because others came
- * after him: so no more are let in than there are descriptors for both, nor
- * than there is memory for. The others wait in the kernel's queue for whoever leaves,
- * and who is connected and asks for nothing leaves sooner then. How many are connected says nothing about what anybody asked. */
+ * after him: so no more are let in than there are descriptors for both, nor than there is memory for. The others wait in the
+ * kernel's queue for whoever leaves, and who is connected and asks for nothing leaves sooner then. How many are connected says
+ * nothing about what anybody asked. */
 #include "proxy/internal.h"
 
 #define MEMORY_A_CLIENT ((uint64_t)32 << 10) /* idle ones take 21 KiB */
