@@ -80,6 +80,16 @@ static label_set set_of(const struct labels *t, span name)
     return w.off ? w.prefix : node_at(t, w.node)->exact;
 }
 
+/* A#, Spouse A #: people write the sign for "number", and a name that is one letter beside it could be no label. */
+static label_set numbered_set(const struct labels *t, span name)
+{
+    struct label_walk w = {.table = t};
+    if (t->nodes.count == 0) return 0;
+    walk_name(&w, name);
+    walk_name(&w, SPAN("number"));
+    return w.off ? w.prefix : node_at(t, w.node)->exact;
+}
+
 static bool parts_steps(uint8_t c)
 {
     return c == ':' || c == '.' || c == '/' || c == '#' || c == '[';
@@ -187,15 +197,22 @@ static label_set last_set(const struct rules_set *s, span name)
     return under(s, named_set(&s->labels, name), inherits);
 }
 
+/* Among the marks at its end is the sign for it. */
+static bool says_number(span whole, span trimmed)
+{
+    return whole.len > trimmed.len && memchr(whole.ptr + trimmed.len, '#', whole.len - trimmed.len);
+}
+
 /* A way's last step before all of it: person.alienPhone is no personAlien*. But a slash may also stand between two names of one
  * thing, A-Number/File. */
-static label_set own_set(const struct rules_set *s, span name)
+static label_set own_set(const struct rules_set *s, span whole)
 {
-    name = trim_marks(name);
+    span name = trim_marks(whole);
     span last = local_name(name);
     bool way = last.len < name.len && last.ptr[-1] != '/' && inheriting_word(last) < 0;
     label_set set = way ? named_set(&s->labels, last) : 0;
     if (set == 0) set = named_set(&s->labels, name);
+    if (set == 0 && says_number(whole, name)) set = numbered_set(&s->labels, last);
     return set || last.len == name.len ? set : last_set(s, name);
 }
 

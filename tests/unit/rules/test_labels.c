@@ -268,10 +268,28 @@ static void test_ways(void **state)
     loaded_free(&l);
 }
 
+/* What people write over a column of numbers: "A#" of an A-number (10-domain 2.1). The letter alone says nothing. */
+static void test_number_signs(void **state)
+{
+    static const char *const alien[] = {"A#", "a #", "A-#", "Spouse A#", "person.A#", "row[0].A #:", "aNumber#"};
+    static const char *const other[] = {"A", "#", "C#", "#A", "A#x", "A*"};
+    struct loaded l = load_text("{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"identifiers\":[{\"id\":\"a\",\"title\":\"t\",\"why\":\"w\","
+                                "\"kind\":\"alien_number\",\"bare\":\"labelled\",\"labels\":[\"aNumber*\",\"spouseANumber\"],\"tests\":{"
+                                "\"match\":[\"a\"],\"ignore\":[\"b\"]}}]}");
+    (void)state;
+    assert_non_null(l.set);
+    for (size_t i = 0; i < ARRAY_LEN(alien); i++)
+        if (!rules_labels(l.set, span_str(alien[i]), 0)) fail_msg("%s is no label", alien[i]);
+    for (size_t i = 0; i < ARRAY_LEN(other); i++)
+        if (rules_labels(l.set, span_str(other[i]), 0)) fail_msg("%s is a label", other[i]);
+    loaded_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_number_signs),
         cmocka_unit_test(test_against_plain_reading),
         cmocka_unit_test(test_names_of_any_length),
     };
