@@ -53,6 +53,12 @@ static bool share_label(const struct rule *a, const struct rule *b, const struct
     return false;
 }
 
+/* Whose number a taxpayer's is its first digit tells (26 CFR 301.6109-1), and one column holds both. */
+static bool tell_themselves(enum registry_kind a, enum registry_kind b)
+{
+    return (a == REGISTRY_SSN && b == REGISTRY_ITIN) || (a == REGISTRY_ITIN && b == REGISTRY_SSN);
+}
+
 static void lint_kinds(const struct rules_set *s, size_t i)
 {
     const struct rule *r = LIST_AT(&s->rules, struct rule, i);
@@ -61,6 +67,7 @@ static void lint_kinds(const struct rules_set *s, size_t i)
     for (size_t j = 0; j < i; j++) {
         const struct rule *other = LIST_AT(&s->rules, struct rule, j);
         if (r->is_marker || other->is_marker || r->identifier.kind == other->identifier.kind) continue;
+        if (tell_themselves(r->identifier.kind, other->identifier.kind)) continue;
         if (share_label(r, other, &label))
             place_warning(&at, "\"%.*s%s\" also labels %s in rule \"%s\"; keep it where it belongs",
                 SPAN_FMT(label->text), label->prefix ? "*" : "", registry_kind_name(other->identifier.kind),
