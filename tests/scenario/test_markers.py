@@ -44,6 +44,7 @@ FIELDS = [("definitive", "note", "CUI//BATT"), ("definitive", "note", "CUI//SP-I
           ("nothing", "APPL_CODE", "ASYL"), ("suspected", "SPECIAL_VULNERABILITY", "Victim of human trafficking"),
           ("nothing", "SPECIAL_VULNERABILITY", "Pregnant"), ("definitive", "hs:HumanTraffickingVictim", {"@id": "P1"}),
           ("definitive", "hs:IdentifiedAsVictimIndicator", True), ("nothing", "hs:IdentifiedAsVictimIndicator", False),
+          ("definitive", "https://docs.oasis-open.org/niemopen/ns/model/domains/hs/6.0/HumanTraffickingVictim", {"@id": "P1"}),
           ("suspected", "j:PersonProtectionOrderPetitionerIndicator", "true"), ("definitive", "address", "c/o safe address"),
           ("definitive", "line", "ATTN: 1367"), ("suspected", "offense", "HUMAN_TRAFFICKING-COMMERCIAL_SEX_ACTS"),
           ("definitive", "narrative", "I certify that, to the best of my knowledge and belief, I have complied with the "
@@ -64,17 +65,21 @@ PHRASES = {
  abusado|cancelación de la deportación bajo vawa|certificación de la agencia que hace cumplir la ley|visa de tipo u|cancelacion de expulsion por la ley vawa|certificación de la agencia del orden|
 certificación de las agencias que hacen cumplir la ley|suplemento b|not a victim of a severe form of trafficking|denied any U visa|
 SEC. 240A(b) BATTERED|CANCELLATION -SEC 240(A)(b)/BATTERED|1367 information|protected under 1367|28 U.S.C. § 1331 and 8 U.S.C. § 1367|Title 8 of the United States Code, Section
- 1367|8 United States Code 1367|8 U.S. Code § 1367|under federal law, section 1367 bars disclosure|immigration law § 1367|section 1367 of the United States Code|section 1367 of the US Code|Sections 1367 and 1229(e)""",
+ 1367|8 United States Code 1367|8 U.S. Code § 1367|under federal law, section 1367 bars disclosure|immigration law § 1367|section 1367 of the United States Code|section 1367 of the US Code|Sections 1367 and 1229(e)|1367(a)(2)|confidential
+ under 1367|Sect. 1367|certification under 8 U.S.C. 1229(e)|U petition|battery and/or extreme cruelty|204(a)(1)(B)(ii)|petición VAWA|cónyuges
+ maltratados|certificaciones de agencias del orden|visado U""",
     "suspected": """trafficking victim|victim of human trafficking|victim of sex trafficking|victim of labor trafficking|domestic violence
  victim|family violence victim|abused by her husband|abuse by his wife|abused by their partner|order of protection|restraining
  order|women's shelter|womens shelter|dv shelter|safe house|rape crisis|family justice center|cooperating victim|victim assistance
  coordinator|victim assistance specialist|forced labor|debt bondage|involuntary servitude|confidential address|safe address|address
  confidentiality program|violencia doméstica|víctima de abuso|víctima de maltrato|víctima de crimen|víctima de delito|orden de
  protección|orden de alejamiento|orden de restricción|refugio para mujeres|albergue de víctimas|trabajo forzado|trabajos forzados|
-explotación sexual|explotación laboral|casa segura|tratantes|supplement B of I-485|I-485 Supplement B""",
+explotación sexual|explotación laboral|casa segura|tratantes|supplement B of I-485|I-485 Supplement B|victims of trafficking|order for
+ protection|protective order|shelter for battered women|domestic violence shelter|víctima de un delito|órdenes de protección|casas seguras""",
     "nothing": """T-shirt|FRAU visa|U.S. visa|US visa|u. s. visa|Visa USA|Visa U.S.|visa u otro documento|1367|case number 1367|28 U.S.C. §
  1367|18 U.S.C. § 1367|26 U.S.C. § 1367|section 1367 of title 28|IRC section 1367|I.R.C. § 1367|supplemental jurisdiction under § 1367|28 U.S.C. § 1331 and § 1367|
 Title 28 of the United States Code, section 1367|28 United States Code 1367|Penal Code § 1367|Penal Law § 1367|
+title 28 section 1367|Section 1367.5|section 1367 PC|protective custody|órdenes de compra|
 charge code 1367|supplement B-12|Supplement B (Form I-589)|COA-B2|I-130 supplement B|supplement B of I-130|coyote|visa
  application|B-2 visa|VISA DEBIT|permanent resident|order of removal|shelter in place|abused substances|certification|birth
  certificate|presence of drugs|bona fide marriage|the victim|trata de llegar|asylum applicant|TN visa|drug trafficking"""}
@@ -117,7 +122,8 @@ def test_codes_of_admission(gateway):
     check(gateway, rows + [("nothing", {"room": code}) for codes in COA.values() for code in codes])
     check(gateway, [("definitive", {name: code}) for code in ("384", "U1", "SU6") for name in
                     ("COA_CD", "coaDesc", "coa_at_entry", "currentCOA", "entryCoa", "initialClassOfAdmission", "lprClassOfAdmission")] +
-          [("definitive", {"visa": "U-1"}), ("nothing", {"visa": {"id": 384}}), ("definitive", {"EAD_CAT": "C31"})])
+          [("definitive", {"visa": "U-1"}), ("nothing", {"visa": {"id": 384}}), ("definitive", {"cardCategory": "SU6"}), ("definitive", {"I94ClassOfAdmission": "U1"}),
+           ("definitive", {"EAD_CAT": "C31"})])
 
 
 def test_every_code_of_niem(gateway):
