@@ -11,7 +11,7 @@ static bool over_limit(struct match *m, const struct table *t, uint32_t n)
     if (own) return false;
     uint64_t entries =
         (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count +
-        m->pseudonyms.count;
+        m->pseudonyms.count + m->held.count;
     return entries + n > m->limits.findings;
 }
 
@@ -95,7 +95,7 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
-        &m->links, &m->link_text, &m->pseudonyms, &m->pseudonym_text, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
+        &m->links, &m->link_text, &m->pseudonyms, &m->pseudonym_text, &m->held, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -409,6 +409,8 @@ RESULT match_finish(struct match *m, const struct match_survey **out)
     s->pseudonyms = m->pseudonyms.items;
     s->pseudonym_count = m->pseudonyms.count;
     s->pseudonym_text = m->pseudonym_text.items;
+    s->held = m->held.items;
+    s->held_count = m->held.count;
     s->findings = m->findings.items;
     s->finding_count = m->findings.count;
     s->identifiers = m->identifiers.items;

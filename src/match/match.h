@@ -71,6 +71,13 @@ struct match_pseudonym {
     uint32_t text, len;  /* in survey.pseudonym_text: decoded */
 };
 
+/* What of the search stands in a value that something else may take the place of: only in documents whose findings are replaced. */
+struct match_held {
+    uint64_t at;    /* of the value, as in struct match_finding */
+    uint64_t found; /* as in struct match_piece */
+    uint32_t unit;  /* piece */
+};
+
 enum match_origin { MATCH_REGISTRY, MATCH_DEFINITIVE, MATCH_SUSPECTED, MATCH_FLAW, MATCH_LIMIT };
 
 struct match_finding {
@@ -124,6 +131,8 @@ struct match_survey {
     const struct match_pseudonym *pseudonyms; /* in document order */
     size_t pseudonym_count;
     const uint8_t *pseudonym_text;
+    const struct match_held *held; /* in document order */
+    size_t held_count;
     const struct match_finding *findings; /* in no particular order */
     size_t finding_count;
     const struct match_identifier *identifiers; /* with match_limits.suspicions */

@@ -353,7 +353,7 @@ struct match {
     const uint8_t *body; /* of offset 0, which in a stream is gone: only what is in the window may be read */
     uint64_t body_len;
     uint64_t readable; /* offset up to which may be read, though it may be no body there */
-    struct table pseudonyms, pseudonym_text;
+    struct table pseudonyms, pseudonym_text, held;
     struct table pieces, containers, counts, findings, links, link_text, identifiers, identifier_text;
     uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
     bool marked;                                     /* it, or a unit in it, holds a definitive marker */

@@ -26,8 +26,9 @@ void follow_run(struct follow *f);
 /* Would something that stays point to something that does not? (What everybody loses is nothing that goes.) */
 bool follow_dangles(struct follow *f);
 
-/* search.c: marks the units that go because what was asked for does not stand in what stays visible of them. LIMIT when the
- * arena is full. */
-RESULT search_judge(const struct match_survey *s, struct arena *arena, uint8_t *withheld);
+/* search.c: marks the units that go because what was asked for does not stand in what stays visible of them: not in `replaced`
+ * values either. LIMIT when the arena is full. */
+RESULT search_judge(
+    const struct match_survey *s, const struct policy_redactions *replaced, struct arena *arena, uint8_t *withheld);
 
 #endif

@@ -280,7 +280,7 @@ static result judge(struct deciding *d, enum recipient_class class, uint8_t *wit
     case RECIPIENT_RESTRICTED: break;
     }
     withhold_pieces(d, withheld);
-    TRY(search_judge(d->survey, d->arena, withheld));
+    TRY(search_judge(d->survey, &d->out->redactions, d->arena, withheld));
     count_pieces(d, withheld);
     d->out->dangling = d->follow && follow_dangles(d->follow);
     d->out->blocked = d->survey->document && d->survey->document->on_finding == ON_FINDING_BLOCK && is_any(d, HIT);

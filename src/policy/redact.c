@@ -48,7 +48,7 @@ static size_t collect(const struct match_survey *s, const uint8_t *counts, struc
 RESULT redact_list(const struct match_survey *s, const uint8_t *counts, struct arena *arena, struct policy_redactions *out)
 {
     *out = (struct policy_redactions){.verb = verb_of(s)};
-    if (!rules_is_visible(out->verb) || out->verb == ON_FINDING_REPORT || s->finding_count == 0) return OK;
+    if (!rules_replaces(out->verb) || s->finding_count == 0) return OK;
     struct found *found = arena_array(arena, s->finding_count, sizeof *found);
     struct policy_redaction *list = arena_array(arena, s->finding_count, sizeof *list);
     uint64_t *subjects = arena_array(arena, s->finding_count, sizeof *subjects);

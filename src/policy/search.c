@@ -14,6 +14,17 @@ struct searching {
     uint8_t *gone; /* lies in something that is withheld or removed, or is that */
 };
 
+/* Both in document order. */
+static void add_held(struct searching *x, const struct policy_redactions *replaced)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < x->survey->held_count; i++) {
+        const struct match_held *h = &x->survey->held[i];
+        while (next < replaced->count && replaced->list[next].at < h->at) next++;
+        if (next == replaced->count || replaced->list[next].at != h->at) x->found[h->unit] |= h->found;
+    }
+}
+
 /* Parents before children; children's bits reach their parents on the way back. */
 static void gather(struct searching *x, const uint8_t *withheld)
 {
@@ -53,7 +64,8 @@ static bool is_unmatched(const struct searching *x, uint32_t piece)
     return false;
 }
 
-RESULT search_judge(const struct match_survey *s, struct arena *arena, uint8_t *withheld)
+RESULT search_judge(
+    const struct match_survey *s, const struct policy_redactions *replaced, struct arena *arena, uint8_t *withheld)
 {
     struct searching x = {.survey = s, .search = s->search};
     uint64_t lost_end = 0;
@@ -61,6 +73,7 @@ RESULT search_judge(const struct match_survey *s, struct arena *arena, uint8_t *
     x.found = arena_array(arena, s->piece_count, sizeof *x.found);
     x.gone = arena_alloc(arena, s->piece_count);
     REQUIRE(x.found && x.gone, ERROR_LIMIT, 0);
+    add_held(&x, replaced);
     gather(&x, withheld);
     for (size_t i = 0; i < s->piece_count; i++) {
         const struct match_piece *p = &s->pieces[i];

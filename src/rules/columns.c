@@ -58,6 +58,10 @@ void columns_load(struct document_load *d, const struct place *document, const j
     bool tables = doc->dialect == RULES_DIALECT_DATATABLES;
     if (tables && json_object_get(v, "ranges")) place_error(&ranges_at, "belongs to the dialect \"postgrest\"; remove it");
     if (!tables && json_object_get(v, "match")) place_error(&match_at, "belongs to the dialect \"datatables\"; remove it");
+    if (doc->column_ranges && rules_replaces(doc->view.on_finding))
+        place_error(&ranges_at, "cannot be combined with \"on_finding\": \"%s\": who asks for more and less than a value learns what was "
+                                "replaced; leave one of them out",
+            rules_on_finding_name(doc->view.on_finding));
     load_paths(d, &at, v);
 }
 

@@ -52,6 +52,7 @@ struct check {
     X(PATH_UNIFORM, PATH_CURSOR, "nobody restricted sees it, and a cursor is written anew")                            \
     X(PATH_QUERY, PATH_TEXT, "nobody is found by what he cannot see; name what restricted recipients are shown")          \
     X(PATH_QUERY, PATH_UNIFORM, "nobody is found by what he cannot see; name what restricted recipients are shown")       \
+    X(PATH_QUERY, PATH_COUNT, "a count is written anew, and who asks for the origin's own asks for who is withheld; name something else") \
     X(PATH_PSEUDONYM, PATH_UNIT, "a unit stays or goes; name the member of it that is replaced")                           \
     X(PATH_PSEUDONYM, PATH_COUNT, "a count stands for nobody")                                                            \
     X(PATH_PSEUDONYM, PATH_TEXT, "what everybody loses is not replaced")                                                  \

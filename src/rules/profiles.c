@@ -31,6 +31,11 @@ bool rules_is_visible(enum rules_on_finding verb)
     return verbs[verb].visible;
 }
 
+bool rules_replaces(enum rules_on_finding verb)
+{
+    return rules_is_visible(verb) && verb != ON_FINDING_REPORT;
+}
+
 const char *rules_on_finding_name(enum rules_on_finding verb)
 {
     return verbs[verb].name;

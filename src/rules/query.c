@@ -275,7 +275,7 @@ static bool is_told(const struct document_load *d, const struct path_decl *decl)
 /* Not always shown to everybody: what stands in one of these, or holds one, tells of more than the record does. */
 static bool is_hidden_in(enum path_role role)
 {
-    return role == PATH_UNIFORM || role == PATH_TEXT || role == PATH_PSEUDONYM || role == PATH_CURSOR;
+    return role == PATH_UNIFORM || role == PATH_TEXT || role == PATH_PSEUDONYM || role == PATH_CURSOR || role == PATH_COUNT;
 }
 
 static bool accepts_any(const struct units_around *u, size_t decl, const bool *states)
@@ -306,6 +306,10 @@ static void check_sorts(struct document_load *d, struct units_around *u)
     for (size_t i = 0; below && i < d->decls.count; i++) {
         const struct path_decl *decl = document_decl(d, i);
         if (!is_told(d, decl)) continue;
+        if (rules_replaces(d->document->view.on_finding))
+            place_warning(&decl->at, "an order by \"%s\" tells where a value stands that \"on_finding\": \"%s\" replaces; name what "
+                                     "no identifier stands in",
+                decl->expr.text, rules_on_finding_name(d->document->view.on_finding));
         check_nested(d, u, i);
         for (size_t k = 0; k < d->decls.count; k++) {
             const struct path_decl *other = document_decl(d, k);

@@ -120,6 +120,7 @@ enum rules_on_finding {
 #undef X
 };
 bool rules_is_visible(enum rules_on_finding verb);
+bool rules_replaces(enum rules_on_finding verb); /* what was found gives way to something else */
 const char *rules_on_finding_name(enum rules_on_finding verb);
 
 /* How a value stands in a text, both without marks, case, punctuation and spaces. X(ID, name) */

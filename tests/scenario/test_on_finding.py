@@ -86,6 +86,21 @@ def test_report(served):
     assert fetch(served.port, "/in/report/a", OFFICER).body.decode() == BODY
 
 
+@pytest.mark.parametrize("verb", ["redact", "mask", "pseudonym", "report"])
+def test_nobody_is_found_by_what_something_else_stands_for(tmp_path, verb):
+    """An origin finds her record by her number, by a piece of it, and by the mark. Nobody may: contract 6, `query`."""
+    declared = {"path": "/api/a", "units": ["$.items[*]"], "query": {"q": ["$.items[*]"]}}
+    body = b'{"items":[{"who":"A012345678","name":"Ann"},{"a":"Bea","aNumber":12345678,"coa":"384"},{"a":"12345678, it says"}]}'
+    with Origin(lambda request: answer(body)) as origin, Gateway(
+            tmp_path, origin.url, protected=PEOPLE, start=False, packs=[str(g.ROOT / "rules/section-1367.json"), "pack.json"],
+            routes=[{"path": "/api/", "upstream": "records", "profile": verb}]) as gw:
+        gw.write("pack.json", pack({**profile(verb, visible_redaction="a test"), "documents": [declared]}))
+        gw.start()
+        found = lambda q: len(json.loads(fetch(gw.port, "/api/a?q=" + q, POLICE).body)["items"])  # noqa: E731
+        wanted = [3, 3, 1, 1, 1] if verb == "report" else [1, 1, 0, 1, 1]
+        assert [found(q) for q in ("12345678", "234", "384", "ann", "bea")] == wanted
+
+
 def test_block(served):
     r = fetch(served.port, "/block/a", POLICE)
     assert r.status == 404 and r.body.decode() == '{"type":"about:blank","title":"Not Found","status":404}'

@@ -43,6 +43,8 @@ DOCUMENTS = [{"path": "/people", **LISTED}, {"path": "/lines", "units": ["$"], "
               "pseudonyms": ["$.items[*].id"]},
              {"path": "/found", "units": ["$.hits[*]"], "counts": {"$.total": "$.hits[*]"}, "complete": True, "query": {"q": ["$.hits[*].name"]},
               "uniform": ["$.max_score", "$.suggest", "$.facets", "$.hidden", "$.hits[*]._score", "$.hits[*].rank", "$.hits[*].highlight"]},
+             {"path": "/groups/{n}", "units": ["$.groups[*]", "$.groups[*].people[*]"], "counts": {"$.groups[*].size": "$.groups[*].people[*]"},
+              "complete": True, "query": {"q": {"paths": ["$.groups[*]"], "match": "equals"}}},
              {"path": "/multi", "units": ["$.results[*]"], "only": {"$.results[*].status": [200]}, "query": {"id": "any"}},
              {"path": "/graph", "units": [{"path": "$.data.*", "absent": "null"}, "$.data.*.persons[*]"], "texts": ["$.errors", "$.extensions"]}]
 
@@ -204,6 +206,13 @@ def others(twins):
     found_ = lambda top, total, suggest, *hits: answer({"total": total, "max_score": top, "suggest": suggest, "facets": {"Lima": total}, "hidden": 0, "hits": hits})  # noqa: E731
     twins.answer_with("/found", found_(9.5, 3, ["vicenta"], hit("Vicenta Smith", 9.5, 1, aNumber=P["aNumber"]), hit("Ann Smith", 3.0, 2), hit("Bea Smith", 1.5, 3)),
                       found_(4.0, 2, [], hit("Ann Smith", 4.0, 1), hit("Bea Smith", 2.0, 2)))
+    # a search that finds a group by how many are in it, with her and without
+    group = lambda n, *her: {"name": "F-1", "size": n, "people": [*her, {"name": "Ann"}, {"name": "Bea"}]}  # noqa: E731
+    with_, without = group(3, {"aNumber": P["aNumber"]}), group(2)
+    groups = lambda *them: answer({"groups": list(them)})  # noqa: E731
+    twins.answer_with("/groups/3", groups(with_), groups())
+    twins.answer_with("/groups/2", groups(), groups(without))
+    twins.answer_with("/groups/1", groups(with_), groups(without))
     # a batch in one answer: hers forbidden, without a body or with one of another shape; all the same as nobody's
     each = lambda *them: answer({"results": list(them)})  # noqa: E731
     twins.answer_with("/multi", each(ok(1, name="Ann"), {"id": 2, "status": 403, "aNumber": P["aNumber"]}, {"id": 3, "status": 200, "aNumber": P["aNumber"]}),
@@ -218,6 +227,7 @@ def others(twins):
         "/one?name=bea": (200, line(name="Bea", n=2)[:-1]), "/batch": body({"responses": [ok(1, name="Ann"), ok(3, name="Bea")]}),
         "/found?q=smith": body({"total": 2, "hits": [{"name": "Ann Smith"}, {"name": "Bea Smith"}]}), "/found": body({"total": 2, "hits": [{"name": "Ann Smith"}, {"name": "Bea Smith"}]}),
         "/multi": body({"results": [ok(1, name="Ann")]}), "/multi?id=1&id=2": body({"results": [ok(1, name="Ann")]}),
+        "/groups/3?q=3": body({"groups": []}), "/groups/2?q=2": body({"groups": []}), "/groups/1?q=f-1": body({"groups": [without]}),
         "/marked?name=smith": body({"items": [{"name": "Ann Smith"}]}), "/graph": body({"data": {"a1": ann, "b2": None, "c": {"n": 1}}}), "/next": (200, NEXT_BODY)})
 
 
