@@ -31,8 +31,30 @@ SHIPPED = (ROOT / "rules/section-1367.json").read_text()
 SITE = [{"id": "zqx-" + word[3:], "title": word, "why": "a test", "pattern": word, "literals": [word], "strength": SUSPECTED,
          "tests": {"match": [word], "ignore": ["zqx"]}} for word in (generate.FIRST, generate.SECOND)]
 EXPRESSIONS = [(re.compile(word), word, SUSPECTED) for word in (generate.FIRST, generate.SECOND)] + [(re.compile("I-918"), "i-918", DEFINITIVE)]
-WORLD = World(generate.NUMBERS, {"person_id": generate.KEYS}, EXPRESSIONS, {("coa", "384"): ("coa-384", DEFINITIVE)})
-PEOPLE = "".join(json.dumps(p) + "\n" for p in [person(n) for n in generate.NUMBERS] + [person("A0999888%02d" % i, person_id=k) for i, k in enumerate(generate.KEYS)])
+CODES = {("coa", "384"): ("coa-384", DEFINITIVE)}
+WORLD = World(generate.NUMBERS, generate.SURROGATES, EXPRESSIONS, CODES)
+
+
+def keyed(number, kind, key, system="earm", **more):
+    """Somebody who is known by a key, too."""
+    out = person(number)
+    return {**out, "identifiers": [*out["identifiers"], {"kind": kind, "value": key, "system": system, **more}]}
+
+
+def people():
+    yield from map(person, generate.NUMBERS)
+    for i, key in enumerate(generate.KEYS):
+        yield keyed(f"A0999888{i:02}", "person_id", key)
+    for i, key in enumerate(generate.EVENTS):
+        yield keyed(f"A0999889{i:02}", "event_number", key, confidential=True)
+    for i, key in enumerate(generate.CASES):
+        yield keyed(f"A0999890{i:02}", "case_number", key)
+    for i, key in enumerate(generate.FOREIGN):
+        yield keyed(f"A0999891{i:02}", "person_id", key, "tecs")
+        yield keyed(f"A0999892{i:02}", "event_number", key)  # not confidential: other people's event, too
+
+
+PEOPLE = "".join(json.dumps(p) + "\n" for p in people())
 
 
 def example(entry):
@@ -64,6 +86,7 @@ def drop(entry, keys):
     for key in keys:
         for also in (key, *{"counts": ["complete"], "units": ["counts", "complete", "independent", "only"]}.get(key, ())):
             entry.declared.pop(also, None)
+    entry.declared.setdefault("query", {"x": "any"})
     return None if "" in keys or "path" in keys else entry
 
 

@@ -12,6 +12,10 @@ WORDS = ["alpha", "beta gamma", "Springfield", "żółć", "名前", "O'Brien \\
 FILLERS = ["", "unknown", "N/A", "-1", "0", "000-00", "None", "?"]
 NUMBERS = [f"A0917345{i:02}" for i in range(20)]            # registered
 KEYS = [str(70000001 + i) for i in range(12)]               # registered, in this system
+EVENTS = ["EV-2019-17", "EV 88 B", "81500001"]              # registered, confidential
+CASES = ["C/2020/4", "case-77a", "00082600002"]             # registered
+FOREIGN = ["83700001", "EV-2019-18", "81500009"]            # of another system, or an event that is nobody's secret
+SURROGATES = {"person_id": KEYS, "event_number": EVENTS, "case_number": CASES}
 STRANGERS = [f"A0655000{i:02}" for i in range(20)]          # nobody's, until a marker stands beside one
 FREE = ["F-1", "F-2", "F-3", "11", "12", "13"]              # what links join that are nobody's keys
 IDS = ["P1", "P2", "P3", "P4", "C1", "C2", "11", "A091734501"]
@@ -91,9 +95,10 @@ def distinct(texts):
 class Entry:
     """One of `documents`, at random. `declared` as a pack has it."""
 
-    def __init__(self, rng, number):
+    def __init__(self, rng, number, like=None):
+        """like: an entry that describes the same answers."""
         self.rng, self.number = rng, number
-        self.schema, self.lines = schema(rng), rng.random() < 0.2
+        self.schema, self.lines = (like.schema, like.lines) if like else (schema(rng), rng.random() < 0.2)
         self.all = list(self.schema.paths())
         self.below = [p for p in self.all if p[0]]
         self.declared = {"path": f"/d{number}/{{n}}", "query": {"x": "any"}}
@@ -113,8 +118,9 @@ class Entry:
             out["units"] = [{"path": u, "absent": "null"} if rng.random() < 0.1 and u != "$" else u for u in units]
         scalars = [p for p, s in self.below if s.kind == SCALAR] or [p for p, _ in self.below]
         pick = lambda listed, n: distinct(spelled(rng, rng.choice(listed)) for _ in range(n))  # noqa: E731
-        if rng.random() < 0.7:
-            out["keys"] = {"person_id": pick(scalars, rng.randrange(1, 4))}
+        kinds = [k for k, chance in (("person_id", 0.7), ("event_number", 0.25), ("case_number", 0.25)) if rng.random() < chance]
+        if kinds:
+            out["keys"] = {k: pick(scalars, rng.randrange(1, 4)) for k in kinds}
         if rng.random() < 0.4:
             out["links"] = pick(scalars, rng.randrange(1, 3))
         anything = [p for p, _ in self.below]
@@ -129,6 +135,8 @@ class Entry:
             out["miss"] = {"status": 404, "type": "application/json", "body": "{}"}
         if units and rng.random() < 0.08:
             self.only(units)
+        if units and rng.random() < 0.5:
+            self.searches(units)
         if rng.random() < 0.2:
             self.graph()
         if "graph" not in out and self.on_finding == "withhold" and rng.random() < 0.2:
@@ -146,6 +154,7 @@ class Entry:
             out["orphans"] = rng.sample(NAMES[9:16], rng.randrange(1, 3))
         self.declared["graph"] = out
         self.declared.pop("only", None)
+        self.declared["query"] = {"x": "any"}
         if rng.random() < 0.3:
             listed = self.declared.setdefault("units", [])
             listed.append(f"$..{member(rng, rng.choice(NAMES[16:20] + ['ref'])).removeprefix('.')}[*]")
@@ -166,6 +175,21 @@ class Entry:
         around = [u for u in units if u != "$"]
         if len(around) == 1 and not self.lines:
             self.declared["only"] = {around[0] + member(rng, rng.choice(NAMES[:10])): ["F-1", 11, 12, "Springfield", "true"][:rng.randrange(1, 6)]}
+
+    def searches(self, units):
+        """Parameters that search what stands in some unit."""
+        rng = self.rng
+        for name in rng.sample(["q", "name", "with"], rng.randrange(1, 4)):
+            around = [rng.choice(units) for _ in range(rng.choice([1, 1, 2]))]
+            inside = [u + "".join(member(rng, s) for s in rng.choice([(), (rng.choice(NAMES),), rng.choice(self.below)[0][-2:]])) for u in around]
+            asked = {"paths": distinct(inside), "match": rng.choice(["contains", "contains", "equals", "prefix", "words"])}
+            if rng.random() < 0.4:
+                asked["repeated"] = rng.choice(["all", "any"])
+            if rng.random() < 0.2:
+                asked["empty"] = "any"
+            if rng.random() < 0.15:
+                asked["unit"] = around[0]
+            self.declared["query"][name] = asked
 
     def counts(self, units, scalars):
         rng, out = self.rng, {}
@@ -337,7 +361,9 @@ class Maker:
         return self.quoted(self.rng.choice([number, number, "see " + number + ".", f"({number})", number + " " + self.rng.choice(self.strangers)]))
 
     def key(self):
-        key = self.rng.choice(KEYS)
+        key = self.rng.choice(self.rng.choice([KEYS, KEYS, KEYS, EVENTS, CASES, FOREIGN]))
+        if not key.isdigit() or key[0] == "0":
+            return self.quoted(self.rng.choice([key, key, key.lower(), f"\t{key} "]))
         return self.rng.choice([key, key, f'"{key}"', f'"00{key}"', f'" {key}\\n"'])
 
     def marker(self):
@@ -391,3 +417,14 @@ def body(rng, entry, strangers=STRANGERS, stretched=0):
     """stretched: so many elements, members or lines where there can be many."""
     raw = Maker(rng, entry, strangers, stretched).text().encode("utf-8", "surrogateescape")
     return broken(rng, raw) if rng.random() < 0.02 and (entry.is_each or not entry.lines) else raw
+
+
+def asked(rng, entry):
+    """[(name, value)] of a request: mostly of what may be asked, and of what stands in documents."""
+    known = [n for n in entry.declared["query"] if n != "x"]
+    if not known or rng.random() < 0.3:
+        return [("x", rng.choice(NUMBERS))] if rng.random() < 0.3 else []
+    values = [*WORDS[:-2], *FILLERS, *FREE, "true", "null", "0", "-1500", "-1.5e3", "384", "springfield", "a", "1", "12", "beta", "Ko", "zolc", "ZOLC 1",
+              "obrien", FIRST, STRANGERS[0], "see", "redacted", str(rng.randrange(20)), str(rng.randrange(20)), rng.choice(NUMBERS)]
+    out = [(rng.choice(known), rng.choice(values)) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+    return out + [("y", "1")] * (rng.random() < 0.02)

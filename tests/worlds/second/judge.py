@@ -3,8 +3,9 @@ import re
 import unicodedata
 
 from . import graph
-from .paths import Paths
+from .paths import Paths, lies, meets
 from .reader import MAPS, NUMBERS, STRINGS, WORDS, Broken, document, lines
+from .search import Search
 
 A_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:A([0-9]{7,9})|([0-9]{9}))(?![0-9A-Za-z])")
 PARENTS = {"value", "number", "id", "text", "identificationid", "code", "category"}  # members that take their parent's label too
@@ -29,17 +30,12 @@ def names_nobody(text):
     return not said.strip("0") or said in NOBODY or text.strip() == "-1"
 
 
-def folded(text):
-    """As `equals` compares."""
-    return "".join(c for c in text.lower() if c.isalnum())
-
-
 class World:
     """Who is protected, and what is a marker. `expressions`: [(compiled, rule, strength)]; `codes`: {(label, value): (rule, strength)}"""
 
     def __init__(self, numbers, keys, expressions, codes, suspects=False):
         self.suspects = suspects  # the gateway does, the library does not
-        self.numbers, self.keys, self.expressions, self.codes = set(numbers), {k: set(v) for k, v in keys.items()}, expressions, codes
+        self.numbers, self.keys, self.expressions, self.codes = set(numbers), {k: set(map(key_of, v)) for k, v in keys.items()}, expressions, codes
 
     def markers(self, text, labels):
         out = [(rule, strength) for expression, rule, strength in self.expressions if expression.search(text)]
@@ -50,14 +46,14 @@ class Profile:
     """One entry of `documents`, ready to be followed."""
     LISTED = ("links", "uniform", "texts", "allow", "cursors", "pseudonyms")
 
-    def __init__(self, entry, on_finding="withhold", lines=False, record=4 << 20, document=64 << 20, depth=256):
+    def __init__(self, entry, on_finding="withhold", lines=False, record=4 << 20, document=64 << 20, depth=256, asked=()):
         self.entry, self.on_finding, self.lines = entry, on_finding, lines
         self.record, self.whole, self.depth = record, document, depth
         self.keyed = False  # the gateway has a key for pseudonyms, the library has none
         self.complete, self.inspects = entry.get("complete", False), False  # inspects: nobody declared its units
         self.shows_found = on_finding in ("redact", "mask", "pseudonym", "report")
         self.has_allow, self.graph = "allow" in entry, entry.get("graph")
-        units = [u if isinstance(u, dict) else {"path": u} for u in entry.get("units", [])]
+        units = self.units = [u if isinstance(u, dict) else {"path": u} for u in entry.get("units", [])]
         texts, self.roles = [], []
         self.nulls = set()
         for u in units:
@@ -75,10 +71,19 @@ class Profile:
         for path, counted in entry.get("counts", {}).items():
             self.counts.append((len(texts), next(i for i, u in enumerate(units) if u["path"] == counted)))
             self.add(texts, "counts", path)
-        self.only = [(len(texts) + i, {folded(str(v)) for v in values}) for i, values in enumerate(entry.get("only", {}).values())]
-        for path in entry.get("only", {}):
+        self.searches = []
+        for path, values in entry.get("only", {}).items():
+            self.searches.append(Search({"paths": [path], "match": "equals", "repeated": "any"}, [len(texts)], self, [str(v) for v in values]))
             self.add(texts, "only", path)
+        for name, declared in entry.get("query", {}).items():
+            declared = {"paths": declared} if isinstance(declared, list) else declared
+            if "paths" in declared:
+                listed = range(len(texts), len(texts) + len(declared["paths"]))
+                self.searches.append(Search(declared, listed, self, [v for n, v in asked if n == name]))
+                for path in declared["paths"]:
+                    self.add(texts, "query", path)
         self.paths = Paths(texts)
+        self.searches = [s for s in self.searches if s.values]
         self.by_state = {}
 
     def add(self, texts, role, path):
@@ -107,8 +112,11 @@ class Profile:
         nulls = roles.get("units", [None])[0] in self.nulls and node.kind == WORDS and node.value == "null"
         return "on the way" if on and (node.is_container or nulls) else ""
 
-    def is_around(self, unit, path):
-        return self.paths.segments[unit] == self.paths.segments[path][:len(self.paths.segments[unit])]
+    def left_out(self, search):
+        """Which units a search speaks of: those that may hold what it searches and stand in no other that may."""
+        parts = self.paths.segments
+        around = [u for u in self.unit_paths if parts[u] and any(meets(parts[u], parts[p]) for p in search.paths)]
+        return [u for u in around if not any(lies(parts[u], parts[o]) and not lies(parts[o], parts[u]) for o in around)]
 
     def roles_of(self, node):
         return self.roles_at(node.state)
@@ -256,9 +264,10 @@ class Judge:
             if role.startswith("keys "):
                 self.key(node, role[5:], self.values)
         if "links" in roles:
-            self.key(node, "person_id", self.linked)
+            self.key(node, None if any(r.startswith("keys ") for r in roles) else "person_id", self.linked)
 
     def key(self, node, kind, kept):
+        """kind: None where another path says what it is."""
         key = key_of(node.value)
         if key in self.world.keys.get(kind, ()):
             self.people.add(node)

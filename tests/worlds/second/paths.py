@@ -22,6 +22,27 @@ def fits(wanted, label):
     return wanted is None or (wanted == label and isinstance(wanted, str) == isinstance(label, str))
 
 
+def meets(outer, inner):
+    """Whether something of the one, or in it, may stand in something of the other, or be that."""
+    return not outer or not inner or any(meets(o, i) for o, i in further(outer, inner))
+
+
+def lies(inner, outer):
+    """Whether something of the one may stand in something of the other."""
+    return bool(inner) and (not outer or any(lies(i, o) for o, i in further(outer, inner)))
+
+
+def further(outer, inner):
+    """What may be left of both after one more step."""
+    (down, wanted), (below, label) = outer[0], inner[0]
+    if wanted is None or label is None or (wanted == label and isinstance(wanted, str) == isinstance(label, str)):
+        yield outer[1:], inner[1:]
+    if down:
+        yield outer, inner[1:]
+    if below:
+        yield outer[1:], inner
+
+
 class Paths:
     """States are sets of (path, how many of its segments are behind): where one stands at a node."""
 

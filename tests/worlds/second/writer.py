@@ -1,6 +1,7 @@
 """What a restricted recipient gets of a document: contract 5, Edits."""
-from .judge import ALL, GONE_FOR_ALL, Undeliverable, folded, follow, judged
+from .judge import ALL, GONE_FOR_ALL, Undeliverable, follow, judged
 from .reader import LISTS, NUMBERS, STRINGS, WORDS
+from .search import integers
 
 PSEUDONYM = b'"%s"' % (b"~" * 32)  # where there is a key: 32 hexadecimal digits
 SOME = "some"  # of a line that does not parse, what stands before it breaks may have been read
@@ -17,35 +18,53 @@ class Writer:
     def begin_again(self):
         self.hidden, self.nobodies, self.numbers, self.lost = set(), set(), {}, set()
         self.hide(self.judge.root, False)
-        if self.profile.only:
+        if self.profile.searches:
             self.lose()
             self.hide(self.judge.root, False)
 
     def is_gone(self, node):
         return node.unit is node and (node in self.judge.gone or node in self.lost)
 
-    # ---- who is only there with one of some values
+    # ---- who is only there with what is asked for, or with one of some values
 
     def lose(self):
-        """Units in which none stands where it is seen."""
-        for path, values in self.profile.only:
-            held = {a for n in self.seen(self.judge.root, path) if self.says(n, values) for a in [n, *units_around(n)]}
-            self.lost |= {u for u in self.judge.units if self.holds(u, path) and u not in held}
+        """All at once: what one search leaves out is not hidden from another."""
+        lost = {u for u in self.judge.units if not self.is_gone(u) and any(self.holds(u, s) and not self.finds(u, s) for s in self.profile.searches)}
+        self.lost |= {u for u in lost if not lost & set(units_around(u))}
 
-    def says(self, node, values):
-        """At the path or below it, where it is seen."""
-        if node in self.hidden or node in self.nobodies or self.is_gone(node):
-            return False
-        return folded(node.value or "") in values or any(self.says(child, values) for child in node.children)
+    def finds(self, unit, search):
+        around = any(self.is_at(search, node) for node in ancestors(unit))
+        return search.finds(list(self.texts(unit, search, around)))
 
-    def holds(self, unit, path):
-        """The outermost unit around the path, the document aside where there is a smaller one; of lines, the line."""
-        if self.profile.lines:
+    def is_at(self, search, node):
+        return not self.profile.paths.at(node.state).isdisjoint(search.paths)
+
+    def texts(self, node, search, below):
+        """What stands at such a place and below, for everybody to see as it was written."""
+        if node in self.hidden or node in self.nobodies or (self.is_gone(node) and self.judge.is_null(node)):
+            return
+        roles, replaced = self.profile.roles_of(node), node in self.judge.shown and self.profile.on_finding != "report"
+        if replaced or "counts" in roles or "pseudonyms" in roles:
+            return
+        below = below or self.is_at(search, node)
+        if below and (node.kind in (STRINGS, NUMBERS) or node.value in ("true", "false")):
+            yield node.value
+            yield from integers(node.value) if node.kind == NUMBERS else ()
+        for child in node.children:
+            yield from self.texts(child, search, below)
+
+    def holds(self, unit, search):
+        """The outermost unit around the paths, the document aside where there is a smaller one; of lines, the line; or what is said."""
+        roles = self.profile.roles_of(unit)
+        own = roles["units"][0] if "units" in roles else None
+        if search.unit is not None:
+            return own == search.unit and not any(self.holds(a, search) for a in units_around(unit))
+        if self.profile.lines and any(not self.profile.paths.segments[u] for u in self.profile.unit_paths):
             return unit.parent is None
+        smaller = self.profile.left_out(search)
         if unit.parent is None:
-            return not any(self.profile.is_around(u, path) for u in self.profile.unit_paths if self.profile.paths.segments[u])
-        outer = [a for a in units_around(unit) if a.parent is not None]
-        return not outer and self.profile.is_around(self.profile.roles_of(unit)["units"][0], path)
+            return not smaller
+        return own in smaller and not any(self.holds(a, search) for a in units_around(unit) if a.parent is not None)
 
     # ---- who is not there
 
@@ -210,12 +229,15 @@ def is_count(node):
     return node.kind in (NUMBERS, STRINGS)
 
 
-def units_around(node):
+def ancestors(node):
     """From the innermost on."""
     while node.parent is not None:
         node = node.parent
-        if node.unit is node:
-            yield node
+        yield node
+
+
+def units_around(node):
+    return (a for a in ancestors(node) if a.unit is a)
 
 
 def is_in(node, scope):
