@@ -128,6 +128,7 @@ static void learn_rule(struct match *m, const struct rules_identifier *rule)
 {
     if (m->kind_rule[rule->kind] == RULE_NONE) m->kind_rule[rule->kind] = rule->id;
     if (rule->bare == BARE_NINE_DIGITS && rule->kind == REGISTRY_ALIEN_NUMBER && !m->nine_digits) m->nine_digits = rule;
+    if (rule->bare != BARE_NONE && rule->kind == REGISTRY_I94 && m->arrival == RULE_NONE) m->arrival = rule->id;
     const struct rules_identifier **reader = &m->syntax[rule->syntax][rule->kind];
     if (rule->syntax && !*reader) *reader = rule;
     m->reads_mrz |= rule->syntax == SYNTAX_MRZ;
@@ -137,6 +138,7 @@ static void learn_rules(struct match *m)
 {
     for (size_t i = 0; i < REGISTRY_KIND_COUNT; i++)
         m->kind_rule[i] = RULE_NONE;
+    m->arrival = RULE_NONE;
     for (size_t i = 0; i < rules_count(m->rules); i++) {
         const struct rules_identifier *rule = rules_identifier_at(m->rules, (rule_id)i);
         if (rule) learn_rule(m, rule);

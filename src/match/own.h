@@ -314,6 +314,7 @@ struct match {
     void *observer_ctx;
     /* of the rules */
     const struct rules_identifier *nine_digits; /* the rule of bare nine digits, or NULL */
+    rule_id arrival; /* the rule of arrival records that reads bare digits, or RULE_NONE */
     rule_id kind_rule[REGISTRY_KIND_COUNT];
     const struct rules_identifier *syntax[SYNTAX_COUNT][REGISTRY_KIND_COUNT]; /* the rule read so, or NULL */
     bool reads_mrz;
@@ -626,7 +627,7 @@ void propose_refused(struct match *m, size_t n);
 void batch_wipe(struct batch *b);
 void finding_add(struct match *m, const struct match_finding *finding);
 /* suspect.c: what stands in a unit is kept until its outermost unit closes, and then only where a marker was seen. */
-void suspect_note(struct match *m, enum registry_kind kind, span canonical);
+void suspect_note(struct match *m, rule_id rule, enum registry_kind kind, span canonical);
 void suspect_mark(struct match *m);
 void suspect_closed(struct match *m);
 /* Brings them into an order and leaves each once. */

@@ -207,7 +207,7 @@ void propose_tell(struct match *m, size_t n)
     bool suspected = m->limits.suspicions && m->spot.unit != MATCH_NONE && !m->spot.in_text;
     for (size_t i = b->count - n; i < b->count; i++) {
         const struct registry_key key = key_at(m, i);
-        if (suspected) suspect_note(m, key.kind, key.canonical);
+        if (suspected) suspect_note(m, b->candidates[i].rule, key.kind, key.canonical);
         if (m->observer) m->observer(m->observer_ctx, b->candidates[i].rule, key.kind, key.canonical);
     }
 }

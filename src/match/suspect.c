@@ -5,9 +5,21 @@
  *= ICE10036.2 2 */
 #include "match/own.h"
 
-void suspect_note(struct match *m, enum registry_kind kind, span canonical)
+/* Eleven digits that nothing calls an arrival record's number are looked up as one, and may still be anybody's telephone: that a marker
+ * stands beside them makes them nobody's. */
+static bool is_called_so(const struct match *m, rule_id rule, enum registry_kind kind, span canonical)
 {
-    if (registry_kind_is_surrogate(kind) || registry_kind_is_shared(kind)) return;
+    if (kind != REGISTRY_I94 || rule != m->arrival) return true;
+    for (size_t i = 0; i < m->spot.label->count; i++)
+        if (m->spot.label->rules[i]->kind == REGISTRY_I94) return true;
+    for (size_t i = 0; i < canonical.len; i++)
+        if (!is_digit(canonical.ptr[i])) return true;
+    return false;
+}
+
+void suspect_note(struct match *m, rule_id rule, enum registry_kind kind, span canonical)
+{
+    if (registry_kind_is_surrogate(kind) || registry_kind_is_shared(kind) || !is_called_so(m, rule, kind, canonical)) return;
     ASSERT(canonical.len <= REGISTRY_CANONICAL_MAX);
     uint32_t text = m->identifier_text.count;
     uint8_t *copy = table_add_bytes(m, &m->identifier_text, canonical.len);

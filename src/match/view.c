@@ -99,14 +99,21 @@ static bool is_licence(const struct match *m, const struct rules_identifier *rul
     return false;
 }
 
-/* Bare digits mean something under a label only, but for nine of them: see scan_bare(). */
+/* Bare digits mean something under a label only, but for nine of them, see scan_bare(), and the eleven of an arrival record's number, of
+ * which hardly anybody's else is registered: a hit is hers, where no label says that it is another kind's. */
+static bool is_mere_number(const struct match *m, const struct rules_identifier *rule, span where)
+{
+    bool arrival = rule->kind == REGISTRY_I94 && (m->spot.is_name || !m->spot.label->claims);
+    return !arrival && all_digits(where);
+}
+
 static void see_candidate(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)
 {
     const struct seeing *s = ctx;
     struct match *m = s->m;
     if (limit) return finding_here(m, MATCH_LIMIT, rule->id);
     bool named = label_names(m->spot.label, rule);
-    if (!named && (all_digits(where) || is_of_uuid(s->text, where) || is_licence(m, rule, s->text, where))) return;
+    if (!named && (is_mere_number(m, rule, where) || is_of_uuid(s->text, where) || is_licence(m, rule, s->text, where))) return;
     propose(m, rule->id, rule->kind, value);
     if (rule->kind == REGISTRY_ALIEN_NUMBER) propose_misread(m, rule, value);
 }

@@ -86,6 +86,15 @@ def test_whom_it_does_not_touch(gateway, stored):
     assert not hidden(gateway) and len(suspected(gateway)) == 1
 
 
+def test_eleven_digits_without_a_name_are_nobodys_own(gateway, stored):
+    """They may be a shelter's telephone: looked up as an arrival record's number, suspected as one only where something says so."""
+    stored["/api/persons/5"] = {**MARKED, "aNumber": None, "desk": "14135550123", "i94": "98765432101"}
+    fetch(gateway.port, "/api/persons/5", POLICE)
+    for seen, path, record in ((True, "/api/persons/8", {"personId": 8, "desk": "14135550123"}), (False, "/api/persons/9", {"personId": 9, "desk": "98765432101"})):
+        stored[path] = record
+        assert (fetch(gateway.port, path, POLICE).body != MISS) == seen
+
+
 def test_it_survives_restart_reload_and_rebuild(make_gateway, stored):
     gw = make_gateway()
     fetch(gw.port, "/api/persons/5", POLICE)
