@@ -20,8 +20,8 @@ static const struct page PAGES[] = {
         "  -c, --config FILE   the configuration\n"
         "  --mirror            judge copies or captures, answer nobody\n"
         "  --json              the mirror's report as JSON\n\n"
-        "exit: 0 ended in good order, 1 the configuration is wrong, 2 no ledger, no listener, 74 the ledger could not be\n"
-        "written.\n"},
+        "exit: 0 ended in good order, 1 the configuration is wrong, 2 no ledger, no listener, or of a capture no answer could be\n"
+        "evaluated, 74 the ledger could not be written.\n"},
     {"check",
         "usage: gate1367 check -c gate.json [--json]\n\n"
         "Loads everything that serve would, secrets included, and reports every problem of every file at once as\n"

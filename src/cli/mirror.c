@@ -10,6 +10,7 @@ struct capture {
     struct trial *trial;
     struct config_registry now;
     struct mirror_board *board;
+    size_t exchanges, judged;
 };
 
 /* ---- one exchange ---------------------------------------------------------------------------------------------------- */
@@ -43,8 +44,9 @@ static void judge(struct capture *m, const struct proxy_route *r, const struct r
     struct trial_answer a;
     snprintf(type, sizeof(type), "%.*s", SPAN_FMT(c->type));
     struct trial_question q = {.document = d, .inspect = r->inspect, .class = RECIPIENT_RESTRICTED, .registry = m->now.registry,
-        .limits = m->config->settings.limits, .type = type, .body = c->body};
+        .limits = m->config->settings.limits, .type = type, .query = c->query, .body = c->body};
     trial_ask(m->trial, &q, &a);
+    m->judged++;
     if (a.failure != GATE_FINE || a.survey == NULL) {
         count(m, MIRROR_UNDELIVERABLE, r, d, gate_failure_name(a.failure));
         return;
@@ -58,6 +60,7 @@ static void take(void *ctx, const struct captured *c)
 {
     struct capture *m = ctx;
     span path = c->path, query = c->query;
+    m->exchanges++;
     const struct proxy_route *r = http_path_judge(path) ? proxy_find_route(&m->config->settings, path) : NULL;
     if (r == NULL) {
         count(m, MIRROR_REFUSED, NULL, NULL, gate_failure_name(GATE_NO_ROUTE));
@@ -69,6 +72,16 @@ static void take(void *ctx, const struct captured *c)
     if (f != GATE_FINE) count(m, MIRROR_REFUSED, r, d, gate_failure_name(f));
     else if (c->status != 200) count(m, MIRROR_UNDELIVERABLE, r, d, gate_failure_name(GATE_UPSTREAM_STATUS));
     else judge(m, r, d, c);
+}
+
+/* What shows nothing wrong because there was nothing to look at proves nothing. */
+static int outcome(const struct capture *m, bool good)
+{
+    if (!good) return 1;
+    if (m->judged > 0) return 0;
+    fprintf(stderr, "gate1367 serve: none of %zu exchanges was judged, which proves nothing: give captures of answers with status 200 to "
+        "paths that have a route\n", m->exchanges);
+    return 2;
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------------------- */
@@ -107,5 +120,5 @@ int cli_mirror_files(const struct config *c, char **files, size_t count_files, b
     mem_free(m.board);
     if (m.trial != NULL) trial_free(m.trial);
     problems_free(m.problems);
-    return good ? 0 : 1;
+    return outcome(&m, good);
 }

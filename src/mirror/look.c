@@ -20,11 +20,12 @@ static void count_verdict(const struct look *l)
     span none = span_of(NULL, 0);
     count(l, MIRROR_ANSWERS, none, 1);
     count(l, MIRROR_NOT_FOUND, none, v->document_withheld);
-    count(l, MIRROR_WITHHELD, none, v->document_withheld || v->withheld_count > 0);
+    count(l, MIRROR_WITHHELD, none, v->document_withheld || v->withheld_count > 0 || v->unmatched > 0);
     count(l, MIRROR_WARNED, none, v->found);
     count(l, MIRROR_SEEN, none, v->seen);
     count(l, MIRROR_PROTECTED, none, v->protected_);
     count(l, MIRROR_GONE, none, v->withheld_count);
+    count(l, MIRROR_UNMATCHED, none, v->unmatched);
     for (size_t i = 0; i < v->rule_count; i++) {
         bool named = v->rules[i].rule != RULE_NONE;
         span rule = named ? span_str(rules_name(l->answer->rules, v->rules[i].rule)) : SPAN("structure");

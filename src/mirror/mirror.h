@@ -18,6 +18,7 @@
     X(SEEN, "records_seen", "declared units")                                                                          \
     X(PROTECTED, "records_protected", "records with something protected in them")                                      \
     X(GONE, "records_withheld", "records that would be withheld")                                                      \
+    X(UNMATCHED, "records_unmatched", "records in which what was asked for stands in nothing that restricted recipients see") \
     X(RULE, "rules", "findings, by rule")                                                                              \
     X(REFUSED, "refused", "requests of restricted recipients that would be answered without asking the origin, by row") \
     X(NOT_ASKED, "not_asked", "copies that were not asked again because they may change something, by method")         \

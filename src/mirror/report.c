@@ -182,7 +182,8 @@ static RESULT put_table(struct buf *out, const struct group *g, enum mirror_fact
 static RESULT put_numbers(struct buf *out, const struct group *g)
 {
     static const enum mirror_fact numbers[] = {
-        MIRROR_ANSWERS, MIRROR_WITHHELD, MIRROR_NOT_FOUND, MIRROR_WARNED, MIRROR_SEEN, MIRROR_PROTECTED, MIRROR_GONE};
+        MIRROR_ANSWERS, MIRROR_WITHHELD, MIRROR_NOT_FOUND, MIRROR_WARNED, MIRROR_SEEN, MIRROR_PROTECTED, MIRROR_GONE,
+        MIRROR_UNMATCHED};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         TRY(buf_printf(out, ",\"%s\":%llu", mirror_fact_name(numbers[i]), (unsigned long long)sum(g, numbers[i])));
     }
@@ -279,6 +280,15 @@ static RESULT tell_rules(struct buf *out, const struct group *g)
     return before[0] == ',' ? buf_append(out, SPAN("\n")) : OK;
 }
 
+/* Where searches are rare it would be one more line to read past. */
+static RESULT tell_unmatched(struct buf *out, const struct group *g)
+{
+    uint64_t n = sum(g, MIRROR_UNMATCHED);
+    if (n == 0) return OK;
+    return buf_printf(out, "  %llu records would be left out because what was asked for stands in nothing that is shown of them\n",
+        (unsigned long long)n);
+}
+
 static RESULT tell_group(struct buf *out, const struct group *g)
 {
     unsigned long long answers = sum(g, MIRROR_ANSWERS);
@@ -290,6 +300,7 @@ static RESULT tell_group(struct buf *out, const struct group *g)
         TRY(buf_printf(out, "  %llu records: %llu protected, %llu withheld\n", (unsigned long long)sum(g, MIRROR_SEEN),
             (unsigned long long)sum(g, MIRROR_PROTECTED), (unsigned long long)sum(g, MIRROR_GONE)));
     }
+    TRY(tell_unmatched(out, g));
     TRY(tell_rules(out, g));
     for (size_t i = 0; i < ARRAY_LEN(DRIFT); i++) TRY(tell_rows(out, g, DRIFT[i].fact, DRIFT[i].words));
     uint16_t u = 0;

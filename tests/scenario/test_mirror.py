@@ -148,6 +148,30 @@ def test_captures_that_are_none(make_gateway, packs):
     assert gw.command("serve", "--json", "-c", "gate.json").returncode == 2
 
 
+@pytest.mark.parametrize("capture", ["", json.dumps({"target": "/elsewhere", "body": []}) + "\n", json.dumps({"log": {"entries": []}})])
+def test_a_capture_of_which_nothing_was_judged_proves_nothing(make_gateway, packs, capture):
+    gw = make_gateway(protected=[CANARY], routes=ROUTES, packs=packs, start=False, ledger=False)
+    gw.write("capture", capture)
+    done = gw.command("serve", "--mirror", "--json", "-c", "gate.json", "capture")
+    assert done.returncode == 2 and "proves nothing" in done.stderr, done
+    assert json.loads(done.stdout)["answers"] == 0
+
+
+def test_what_a_captured_request_asked_for_counts(make_gateway, tmp_path):
+    """A unit stays only if the value that was asked for stands there (contract 6, `query`): as the gateway would answer."""
+    profile = {"format": 1, "pack": "site", "version": "1", "profiles": [{"id": "p", "title": "P", "documents": [
+        {"path": "/m/persons", "units": ["$.items[*]"], "query": {"name": ["$.items[*].name"]}}]}]}
+    (tmp_path / "query.json").write_text(json.dumps(profile))
+    gw = make_gateway(routes=ROUTES, start=False, ledger=False, packs=[str(g.ROOT / "rules/section-1367.json"), str(tmp_path / "query.json")])
+    body = {"items": [{"name": "ann"}, {"name": "bob"}]}
+    gw.write("capture", "".join(json.dumps({"target": f"/m/persons{q}", "body": body}) + "\n" for q in ("", "?name=ann")))
+    done = gw.command("serve", "--mirror", "--json", "-c", "gate.json", "capture")
+    found = of(json.loads(done.stdout), "/m/persons")
+    assert (found["answers"], found["records_seen"], found["records_unmatched"], found["withheld"]) == (2, 4, 1, 1), found
+    text = gw.command("serve", "--mirror", "-c", "gate.json", "capture").stdout
+    assert "2 answers evaluated, 1 of them would not reach" in text and "  1 records would be left out because" in text
+
+
 def test_live_changes_count_in_a_capture_too(make_gateway, packs):
     gw = make_gateway(routes=ROUTES, packs=packs)
     gw.write("changes.jsonl", json.dumps({"op": "protect", "subject": "S-1", "cases": [{"status": "pending"}],
