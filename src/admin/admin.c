@@ -4,7 +4,6 @@
 
 #define VISIT_MS 30000
 #define LAST_VISITS_MS 1000 /* of those who were let in before a stop, or a reload */
-#define ASK_SECONDS 60 /* for a command to hear something */
 
 /* ---- visitors --------------------------------------------------------------------------------------------------- */
 
@@ -353,12 +352,12 @@ static RESULT receive_all(int fd, struct buf *answer)
     }
 }
 
-RESULT admin_ask(const char *socket, span line, span body, struct buf *answer)
+/* The kernel takes the connection also where nobody ever will. */
+RESULT admin_ask(const char *socket, unsigned seconds, span line, span body, struct buf *answer)
 {
     int fd;
-    TRY(os_connect_unix(socket, &fd));
-    result r = os_set_patience(fd, ASK_SECONDS); /* the kernel takes the connection also where nobody ever will */
-    if (is_ok(r)) r = send_all(fd, line);
+    TRY(os_connect_unix(socket, seconds, &fd));
+    result r = send_all(fd, line);
     if (is_ok(r)) r = send_all(fd, SPAN("\n"));
     if (is_ok(r)) r = send_all(fd, body);
     if (is_ok(r)) r = receive_all(fd, answer);

@@ -66,7 +66,9 @@ int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void 
  * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"ok","fixed":{"listen":DIGEST,…}} |
  * {"status":"error","problems":["…"]}. */
 #define ADMIN_REQUEST_MAX (64u << 20)
-/* Sends the request (line and body) and reads the answer. IO when nobody listens there. */
-RESULT admin_ask(const char *socket, span line, span body, struct buf *answer);
+/* Sends the request (line and body) and reads the answer. IO when nobody listens there, IO OS_TIMEOUT when nothing is heard for so
+ * many seconds. */
+#define ADMIN_ASK_SECONDS 60 /* a file of changes, and its entry on a slow disk */
+RESULT admin_ask(const char *socket, unsigned seconds, span line, span body, struct buf *answer);
 
 #endif

@@ -4,19 +4,26 @@
 
 #define ANSWER_MAX ((size_t)1 << 20)
 
-/* Where a gateway runs on this configuration's socket: what a reload would not take. Nobody there, or nobody for us, has no say. */
-static void check_running(const struct config *c)
+#define PATIENCE 5 /* seconds: what runs tells this from memory */
+
+static void compare(const struct config *c, span answer)
 {
-    struct buf answer;
-    buf_init(&answer, ANSWER_MAX);
-    result r = admin_ask(c->admin_socket, SPAN("{\"command\":\"fixed\"}"), span_of(NULL, 0), &answer);
-    span text = buf_span(&answer);
-    json_t *v = is_ok(r) ? json_loadb((const char *)text.ptr, text.len, 0, NULL) : NULL;
+    json_t *v = json_loadb((const char *)answer.ptr, answer.len, 0, NULL);
     for (enum config_fixed i = 0; i < CONFIG_FIXED_COUNT; i++) {
         const char *running = json_string_value(json_object_get(json_object_get(v, "fixed"), config_fixed_name(i)));
         if (running != NULL) config_warn_of_restart(c, i, running);
     }
     json_decref(v);
+}
+
+/* Where a gateway runs on this configuration's socket: what a reload would not take. Nobody there, or nobody for us, has no say. */
+static void check_running(const struct config *c)
+{
+    struct buf answer;
+    buf_init(&answer, ANSWER_MAX);
+    result r = admin_ask(c->admin_socket, PATIENCE, SPAN("{\"command\":\"fixed\"}"), span_of(NULL, 0), &answer);
+    if (is_ok(r)) compare(c, buf_span(&answer));
+    else if (r.class == ERROR_IO && r.code == OS_TIMEOUT) config_warn_of_silence(c, PATIENCE);
     buf_free(&answer);
 }
 

@@ -27,7 +27,7 @@ static json_t *ask(const char *config_path, json_t *request, int *status)
     if (c == NULL && p != NULL) cli_print_problems(p, false);
     else if (c == NULL || line == NULL) *status = fail("asking", "no memory");
     else {
-        result r = admin_ask(c->admin_socket, span_str(line), span_of(NULL, 0), &answer);
+        result r = admin_ask(c->admin_socket, ADMIN_ASK_SECONDS, span_str(line), span_of(NULL, 0), &answer);
         bool nobody = r.class == ERROR_IO && (r.code == ENOENT || r.code == ECONNREFUSED);
         if (!is_ok(r)) *status = fail(c->admin_socket, nobody ? "no gateway runs there; start it, it keeps the journal" : os_error_text(r));
         else v = json_loadb((const char *)answer.base + answer.read, buf_len(&answer), 0, NULL);

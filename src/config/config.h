@@ -54,6 +54,8 @@ bool config_fixed_digest(const struct config *c, enum config_fixed what, char ou
 void config_compare(const struct config *now, const struct config *next);
 /* The same as a warning, for `check`: `running` is the digest of the gateway that runs. */
 void config_warn_of_restart(const struct config *next, enum config_fixed what, const char *running);
+/* A gateway runs, and does not say so within so many seconds. */
+void config_warn_of_silence(const struct config *next, unsigned seconds);
 /* Closes the descriptors of secrets: after a role has read its own. */
 void config_close_secrets(struct config *c);
 /* Reads the registry's key (32 bytes). */

@@ -242,3 +242,10 @@ void config_warn_of_restart(const struct config *next, enum config_fixed what, c
     if (!config_fixed_digest(next, what, after) || strcmp(running, after) == 0) return;
     place_warning(&at, "%s changed since the gateway that runs was started; that needs a restart, a reload is refused", fixed_words[what]);
 }
+
+void config_warn_of_silence(const struct config *next, unsigned seconds)
+{
+    struct place top = place_root(next->inside->sources[0]), admin = place_member(&top, "admin"), at = place_member(&admin, "socket");
+    place_warning(&at, "a gateway runs there and does not answer within %u s, so that what of these files needs a restart is not known; "
+                       "look at /readyz and its log", seconds);
+}

@@ -223,7 +223,8 @@ RESULT os_accept(int listener, int *fd, struct os_address *peer);
 /* Starts a non-blocking connection; *done when it stands at once. os_connect_result once writable. */
 RESULT os_connect(const struct os_address *a, int *fd, bool *done);
 RESULT os_connect_result(int fd);
-RESULT os_connect_unix(const char *path, int *fd); /* blocking */
+/* Blocking; connecting, reading and writing give up after so many seconds: IO OS_TIMEOUT, later EAGAIN. */
+RESULT os_connect_unix(const char *path, unsigned seconds, int *fd);
 /* Reads and writes of a blocking socket give up after so many seconds (EAGAIN). */
 RESULT os_set_patience(int fd, unsigned seconds);
 RESULT os_local_address(int fd, struct os_address *out);

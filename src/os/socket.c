@@ -131,16 +131,17 @@ static RESULT unix_address(const char *path, struct os_address *out)
     return OK;
 }
 
+#define SOMEBODY_SECONDS 2 /* who is there, and takes nobody, is there all the same */
+
 static RESULT remove_old_socket(const char *path)
 {
     struct stat st;
     if (lstat(path, &st) != 0) return OK;
     REQUIRE(S_ISSOCK(st.st_mode), ERROR_IO, EEXIST);
     int fd;
-    if (is_ok(os_connect_unix(path, &fd))) {
-        os_close(&fd);
-        return FAIL(ERROR_IO, EADDRINUSE);
-    }
+    result r = os_connect_unix(path, SOMEBODY_SECONDS, &fd);
+    os_close(&fd);
+    if (is_ok(r) || (r.class == ERROR_IO && r.code == OS_TIMEOUT)) return FAIL(ERROR_IO, EADDRINUSE);
     return os_remove(path);
 }
 
@@ -202,16 +203,16 @@ result os_connect_result(int fd)
     return OK;
 }
 
-result os_connect_unix(const char *path, int *fd)
+result os_connect_unix(const char *path, unsigned seconds, int *fd)
 {
     struct os_address a;
     *fd = -1;
     TRY(unix_address(path, &a));
     TRY(open_socket(AF_UNIX, SOCK_STREAM, fd));
-    if (connect(*fd, raw_const(&a), a.len) == 0) return OK;
-    int error = errno;
-    os_close(fd);
-    return FAIL(ERROR_IO, error);
+    result r = os_set_patience(*fd, seconds); /* also of connect(): a queue that is full is waited for */
+    if (is_ok(r) && connect(*fd, raw_const(&a), a.len) != 0) r = FAIL(ERROR_IO, errno == EAGAIN ? OS_TIMEOUT : errno);
+    if (!is_ok(r)) os_close(fd);
+    return r;
 }
 
 result os_set_patience(int fd, unsigned seconds)

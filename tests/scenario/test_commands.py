@@ -3,8 +3,10 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -55,6 +57,19 @@ def test_check_says_what_needs_a_restart(gateway):
     assert not gateway.reload()
     gateway.stop()
     assert "restart" not in check(gateway, 0)  # nobody runs
+
+
+def test_check_does_not_wait_for_a_gateway_that_hangs(gateway):
+    """Stopped, or stuck: what it serves with is not known, and nobody waits for ever to hear that."""
+    admin, = gateway.children("admin")
+    os.kill(admin, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        text = check(gateway, 0)
+        assert time.monotonic() - begun < 20 and re.search(r"/admin/socket: warning: .*does not answer within 5 s", text), text
+    finally:
+        os.kill(admin, signal.SIGCONT)
+    assert "does not answer" not in check(gateway, 0)
 
 
 @pytest.mark.parametrize("body,says", [

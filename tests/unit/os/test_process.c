@@ -218,7 +218,7 @@ static void test_unix_socket(void **state)
         struct stat st;
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
-        assert_ok(os_connect_unix(path, &client));
+        assert_ok(os_connect_unix(path, 10, &client));
         assert_ok(os_accept(listener, &server, NULL));
         struct os_credentials who;
         assert_ok(os_peer_credentials(server, &who));
