@@ -41,6 +41,7 @@ struct origin_pool {
     struct origin *idle;
     unsigned count;
     size_t turn; /* next server */
+    uint64_t told_ms; /* when it was last said that no connection could be made; 0: never */
     struct io_tls_client **tls; /* one a server, NULL for plain */
 };
 

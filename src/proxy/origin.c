@@ -1,6 +1,7 @@
 /* Origin connections: pools by upstream and recipient class, so that no answer meant for one class can ever be read by
  * another (a desynchronised origin is not a leak). */
 #include "proxy/internal.h"
+#include <errno.h>
 
 #define ORIGIN_MAGIC 0x6f726967u
 
@@ -30,6 +31,33 @@ void origin_drop(struct origin *o)
     mem_free(o);
 }
 
+static const char *why_failed(const struct origin *o, enum io_event event)
+{
+    result r = io_error(o->conn);
+    if (event == IO_TIMEOUT) return "no connection in time";
+    if (r.class != ERROR_IO) return io_error_text(o->conn);
+    return r.code == EADDRNOTAVAIL ? "no local port is left" : os_error_text(r);
+}
+
+/* Who asks is told what everybody is told. Whoever runs this hears why, and not for each request. */
+static void tell_failed(struct worker *w, size_t upstream, size_t server, enum recipient_class class, const char *why)
+{
+    const struct proxy_upstream *u = &w->settings->upstreams[upstream];
+    struct origin_pool *p = pool_of(w, upstream, class);
+    struct buf name;
+    uint64_t now = io_now_ms();
+    worker_count(w, PROXY_ORIGIN_CONNECTS_FAILED, 1);
+    if (p->told_ms != 0 && now - p->told_ms < PROXY_SUMMARY_MS) return;
+    p->told_ms = now;
+    buf_init(&name, 4096);
+    result r = json_quote(&name, span_str(u->name));
+    if (is_ok(r)) {
+        proxy_log("worker", "origin_unreachable", "\"upstream\":%.*s,\"server\":\"%s\",\"reason\":\"%s\"", SPAN_FMT(buf_span(&name)),
+            u->servers[server].authority, why);
+    }
+    buf_free(&name);
+}
+
 /* An idle connection on which anything happens is of no more use: nobody asked for bytes. */
 static void origin_event(struct io_conn *c, enum io_event event, void *arg)
 {
@@ -38,6 +66,8 @@ static void origin_event(struct io_conn *c, enum io_event event, void *arg)
     (void)c;
     MAGIC_CHECK(o, ORIGIN_MAGIC);
     if (event == IO_CONNECTED) o->connected = true;
+    bool failed = !o->connected && event != IO_READABLE && event != IO_DRAINED;
+    if (failed) tell_failed(w, o->upstream, o->server, o->class, why_failed(o, event));
     if (event == IO_END) o->ended = true;
     if (event == IO_TRUNCATED) o->ended = o->truncated = true;
     if (event == IO_ERROR) o->ended = o->failed = true;
@@ -70,6 +100,7 @@ struct origin *origin_connect(struct worker *w, size_t upstream, enum recipient_
     /* The whole system may be out of descriptors, or somebody has lowered our bound. */
     if (o->conn == NULL && origin_close_one(w)) o->conn = io_connect(w->loop, at, to->len, p->tls[server], origin_event, o);
     if (o->conn == NULL) {
+        tell_failed(w, upstream, server, class, "no descriptor, or no memory");
         o->magic = 0;
         mem_free(o);
         return NULL;

@@ -121,6 +121,7 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(ENTRIES, "ledger_entries", "entries published to the ledger")                                                    \
     X(LEDGER_WAITS, "ledger_waits", "exchanges that met a full ring")                                                  \
     X(ORIGIN_CONNECTS, "origin_connects", "connections opened to origins")                                             \
+    X(ORIGIN_CONNECTS_FAILED, "origin_connects_failed", "connections to origins that were not made: refused, not in time, not trusted, no local port left") \
     X(ORIGIN_RETRIES, "origin_retries", "requests sent again on a fresh connection")                                   \
     X(DOCUMENTS, "documents", "documents decided")                                                                     \
     X(PAGE_TRIPS, "page_trips", "further requests to origins for a page that was not whole yet")                        \
