@@ -20,8 +20,8 @@ static void warn_of_issuers(const struct place *tls, const struct recipient_tabl
 {
     struct place here = place_member(tls, "client_ca");
     struct recipient_anchors *a = client_ca.len > 0 && recipients != NULL ? recipient_anchors_new(client_ca) : NULL;
-    const char *id = a != NULL ? recipient_issuer_unlisted(recipients, a) : NULL;
-    if (id != NULL) {
+    size_t at = 0;
+    for (const char *id; a != NULL && (id = recipient_issuer_unlisted(recipients, a, &at)) != NULL;) {
         place_warning(&here, "none of its CAs bears the name of the issuer of \"%.60s\", and each of them could give it to a CA of "
                              "its own; add the issuing CA's certificate, or pin \"fingerprint\" in that entry", id);
     }

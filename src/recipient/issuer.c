@@ -39,12 +39,12 @@ bool recipient_issuer_holds(const struct recipient_table *t, const struct recipi
     return is_anchored(a, &e->match.issuer, chain) || !is_anchored(a, &e->match.issuer, NULL);
 }
 
-const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a)
+const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a, size_t *at)
 {
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
     if (sk_X509_OBJECT_num(X509_STORE_get0_objects(anchors_store(a))) < 2) return NULL;
-    for (size_t i = 0; i < t->entry_count; i++) {
-        const struct entry *e = &t->entries[i];
+    while (*at < t->entry_count) {
+        const struct entry *e = &t->entries[(*at)++];
         if (goes_by_name(e) && !is_anchored(a, &e->match.issuer, NULL)) return e->recipient.id;
     }
     return NULL;

@@ -82,9 +82,9 @@ bool recipient_has_proxies(const struct recipient_table *t);
  * trusts could give to one below it. True where no such entry takes it, a fingerprint pins it, or no anchor is called so. */
 bool recipient_issuer_holds(
     const struct recipient_table *t, const struct recipient_anchors *a, const struct stack_st_X509 *chain);
-/* The id of the first entry of that sort whose issuer is none of the anchors, where there are several of them that could take its
- * name; else NULL. For `check`. */
-const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a);
+/* The id of the next entry of that sort, from entry *at on, whose issuer is none of the anchors, where there are several of them
+ * that could take its name; NULL: no more. *at is left behind it. For `check`. */
+const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a, size_t *at);
 
 /* One request's fields: the values of every Client-Cert and every Client-Cert-Chain. */
 struct recipient_handed_on {

@@ -1,5 +1,6 @@
 """Who is who (contract section 3), and what of their requests an origin sees."""
 import copy
+import re
 import ssl
 import subprocess
 
@@ -145,6 +146,18 @@ def test_an_issuer_below_a_ca(make_gateway, found, pin, cas, taken):
     assert done.returncode == 0 and ("bears the name" in done.stdout + done.stderr) == (taken is None)
     gw.start()
     assert fetch(gw.port, "/inspect/x", ("field-officer", "adjudication")).text == ALL
+
+
+@pytest.mark.whole("a command alone, nobody talks HTTP")
+def test_every_issuer_that_is_not_listed_is_told_at_once(make_gateway):
+    """The contract's rule for problems: all of them in one run (section 1)."""
+    pins = {"own": "DHS CA4", "field": "DHS Field CA", "other": "DHS Other CA", "state": None}
+    entries = [entry({"issuer": {"CN": cn}} if cn else {"subject": {"CN": "sp-client"}}, id=name) for name, cn in pins.items()]
+    entries[-1].update(agency="none", standing="none", purposes=[])
+    gw = make_gateway(start=False, recipients={"format": 1, "recipients": entries})
+    listed(gw, "dhs-ca", "state-ca")
+    told = gw.command("check", "-c", "gate.json").stderr
+    assert re.findall(r'issuer of "(\w+)"', told) == ["field", "other"], told
 
 
 def test_the_first_match_wins(make_gateway, found):
