@@ -1,6 +1,5 @@
 /* Where `scan --write` puts what would be delivered. */
 #include "cli/scan.h"
-#include "os/os.h"
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -24,7 +23,6 @@ result scan_output_open(struct output *o, const char *directory, const char *rel
     int n = snprintf(path, sizeof(path), "%s/%s", directory, relative);
     snprintf(o->path, sizeof(o->path), "%s", path); /* for messages, before anything can fail */
     REQUIRE(n > 0 && (size_t)n < sizeof(path), ERROR_IO, ENAMETOOLONG);
-    REQUIRE(!os_exists(path), ERROR_IO, EEXIST);
     TRY(make_directories(path, strlen(directory) + 1));
     return output_open(o, path, 0666);
 }

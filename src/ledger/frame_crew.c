@@ -89,7 +89,7 @@ static RESULT add_member(struct frame_crew *c, const struct ledger_verifier *v)
     REQUIRE(check_open(check, v->key), ERROR_INTERNAL, LEDGER_E_CRYPTO);
     int error = team_add(&c->team);
     if (error != 0) check_close(check);
-    REQUIRE(error == 0, ERROR_LIMIT, error);
+    REQUIRE(error == 0, ERROR_LIMIT, LEDGER_E_THREAD);
     return OK;
 }
 

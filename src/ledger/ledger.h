@@ -334,6 +334,7 @@ enum ledger_error {
     LEDGER_E_GONE,          /* IO: somebody deleted, replaced or cut a file of the ledger */
     LEDGER_E_EPOCHS,        /* CONFIG: epochs.json is not there, or cannot be read */
     LEDGER_E_SCHEDULE,      /* CONFIG: the records schedule does not allow it; struct ledger_refusal says why */
+    LEDGER_E_THREAD,        /* LIMIT: the system makes no further thread: nothing is wrong with the ledger or its disk */
 };
 /* In words; falls back to os_error_text. Static lifetime. */
 const char *ledger_error_text(result r);

@@ -118,7 +118,7 @@ result publisher_start(
     p->read = p->mark.size;
     init_waiting(p);
     int error = start_thread(p);
-    REQUIRE(error == 0, ERROR_IO, error);
+    REQUIRE(error == 0, ERROR_LIMIT, LEDGER_E_THREAD);
     p->started = true;
     pthread_mutex_lock(&p->lock);
     while (!p->ready)

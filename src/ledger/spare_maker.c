@@ -82,7 +82,7 @@ result maker_start(struct spare_maker *m, struct ledger *l, const struct ledger_
     *m = (struct spare_maker){.ledger = l, .config = config};
     init_waiting(m);
     int error = start_thread(m);
-    REQUIRE(error == 0, ERROR_IO, error);
+    REQUIRE(error == 0, ERROR_LIMIT, LEDGER_E_THREAD);
     m->started = true;
     pthread_mutex_lock(&m->lock);
     while (!m->ready)

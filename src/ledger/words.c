@@ -102,6 +102,7 @@ const char *ledger_error_text(result r)
     case LEDGER_E_NODE: return "node.json cannot be read";
     case LEDGER_E_EPOCHS: return "epochs.json is missing or cannot be read; gate1367 log schedule makes it, and a lost one comes from its backup";
     case LEDGER_E_SCHEDULE: return "the records schedule does not allow it";
+    case LEDGER_E_THREAD: return "the system makes no further thread; raise TasksMax= or ulimit -u";
     case LEDGER_E_AUDITOR: return "not a certificate with a P-256 key, in PEM";
     case LEDGER_E_AUDITOR_KEY: return "not a private key on P-256, in PEM";
     default: return os_error_text(r);

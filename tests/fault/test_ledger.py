@@ -17,6 +17,7 @@ import pytest
 from harness.client import Client, OFFICER, POLICE, wait_until
 from harness.gateway import Gateway, SANITIZED, is_running
 from harness.origin import Origin, answer
+from test_nth import Switch
 
 PEOPLE = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
 ROUNDS = 10 if SANITIZED else 30
@@ -525,3 +526,33 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
             got = c.response()
         assert got.status == 200 and b"011111111" not in got.raw and b"012345678" not in got.raw, got.raw
         assert gw.stop() == 0
+
+
+def test_a_scribe_without_a_thread_is_no_ledger_that_failed(people, tmp_path):
+    """The limit on processes counts threads too. Nothing is wrong with the disk: at a start the environment lacks something (2, not 74),
+    and who follows a dead scribe tries again."""
+    switch = Switch(tmp_path / "switch")
+    gw = Gateway(tmp_path / "gw", people.url, start=False, protected=["A012345678"], env={"GATE1367_FAULT_SWITCH": str(switch.path)})
+    codes = []
+    for n in range(1, 7):  # who reads the log goes on with fewer, the publisher and who makes spares are needed
+        switch.arm("thread", "scribe", n)
+        gw.start(wait=False)
+        assert wait_until(lambda: gw.process.poll() is not None or "ready: " in gw.stderr()[gw.before:], 20)
+        if gw.process.poll() is not None:
+            codes.append(gw.process.poll())
+            assert '"reason":"the system makes no further thread; raise TasksMax= or ulimit -u"' in gw.stderr()[gw.before:]
+        gw.stop()
+    assert codes == [2] * len(codes) and len(codes) >= 2
+    switch.disarm()
+    gw.start()
+    for n in range(1, 7):
+        before = gw.metric('gate1367_restarts_total{role="scribe"}')
+        switch.arm("thread", "scribe", n)
+        os.kill(gw.children("scribe")[0], signal.SIGKILL)
+        assert wait_until(lambda: gw.metric('gate1367_restarts_total{role="scribe"}') > before)
+        assert wait_until(lambda: gw.admin("/readyz")[0] == 200, 20)
+        assert gw.metric("gate1367_ledger_failed") == 0
+    assert gw.metric('gate1367_restarts_total{role="scribe"}') > 6
+    with Client(gw.port, POLICE) as c:
+        assert c.get("/api/persons").status == 200
+    assert gw.stop() == 0
