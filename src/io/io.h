@@ -76,11 +76,15 @@ void io_task_free(struct io_task *t); /* NULL is fine */
 enum io_client_certificate { IO_CERTIFICATE_NONE, IO_CERTIFICATE_OPTIONAL, IO_CERTIFICATE_REQUIRED };
 
 /* Asked last about a client's chain, leaf first, that leads to client_ca; false: the handshake fails as for any that does
- * not. Not asked again where a session is resumed. */
+ * not. A session that is resumed has no chain: one that began under another version is only where `knows` says that for
+ * this leaf any chain will do. Its client is in a handshake in full else. */
 struct stack_st_X509; /* STACK_OF(X509) of OpenSSL */
+struct x509_st;       /* X509 */
 struct io_tls_judge {
     bool (*run)(void *arg, const struct stack_st_X509 *chain);
+    bool (*knows)(void *arg, const struct x509_st *leaf);
     void *arg;
+    uint8_t version[32]; /* a digest of what it judges by */
 };
 
 /* PEM texts; read during the call only. Borrowed. */
@@ -93,7 +97,7 @@ struct io_tls_server_options {
      * derived from it and from the session-id context (a hash of client_ca, mode, certificate), so that a ticket made
      * under other settings is worth nothing. */
     const uint8_t *ticket_keys;
-    unsigned session_seconds; /* life of a ticket; 0: 3600 */
+    unsigned session_seconds; /* from a handshake in full to the last that resumes it, however often; 0: 3600 */
     const struct io_tls_judge *judge; /* NULL: nobody; outlives the server's last handshake */
 };
 /* When the first of the certificates in the PEM ends, in seconds since 1970. False: none can be read. */

@@ -126,6 +126,13 @@ void io_forget_unread(struct io_conn *c);
 void io_step_read(struct io_conn *c);
 bool io_may_read(const struct io_conn *c);
 
+/* io_ticket.c: sessions, and what of them is resumed. *t is filled, and stays where it is as long as the context. */
+struct io_tickets {
+    const struct io_tls_judge *judge;
+    int64_t seconds;
+};
+bool io_tickets_use(SSL_CTX *ctx, const struct io_tls_server_options *o, struct io_tickets *t);
+
 /* io_tls.c */
 SSL *io_tls_server_session(struct io_tls_server *t);
 SSL *io_tls_client_session(struct io_tls_client *t);

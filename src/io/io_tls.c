@@ -6,12 +6,12 @@
 #include "io/io_internal.h"
 
 #define IO_TLS_MAGIC 0x696f746cu
-#define DEFAULT_SESSION_SECONDS 3600
 #define CERTIFICATES_MOST 32768 /* bytes of what a client shows: several times the usual chain, and kept as long as its connection */
 
 struct io_tls_server {
     uint32_t magic;
     SSL_CTX *ctx;
+    struct io_tickets tickets;
 };
 
 struct io_tls_client {
@@ -134,68 +134,6 @@ static int choose_protocol(
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* A ticket is not older than the certificate in it allows: an expired one means a handshake in full, where the
- * certificate is judged again. */
-static bool certificate_in_date(SSL_SESSION *session)
-{
-    X509 *peer = SSL_SESSION_get0_peer(session);
-    if (peer == NULL) return true;
-    return X509_cmp_current_time(X509_get0_notAfter(peer)) > 0 && X509_cmp_current_time(X509_get0_notBefore(peer)) < 0;
-}
-
-static SSL_TICKET_RETURN judge_ticket(
-    SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_len, SSL_TICKET_STATUS status, void *arg)
-{
-    (void)ssl, (void)name, (void)name_len, (void)arg;
-    switch (status) {
-    case SSL_TICKET_SUCCESS:
-        return certificate_in_date(session) ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW;
-    case SSL_TICKET_SUCCESS_RENEW:
-        return certificate_in_date(session) ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
-    case SSL_TICKET_EMPTY:
-    case SSL_TICKET_NO_DECRYPT: return SSL_TICKET_RETURN_IGNORE_RENEW;
-    default: return SSL_TICKET_RETURN_ABORT;
-    }
-}
-
-/* What a session was agreed under. Another client CA, mode or certificate is another context. */
-static bool session_context(const struct io_tls_server_options *o, uint8_t out[32])
-{
-    uint8_t parts[3][32] = {{0}}, mode = (uint8_t)o->client_certificate;
-    return sha256(o->client_ca, parts[0]) && sha256(o->certificate, parts[1]) &&
-           sha256_two(SPAN("gate1367 tls 1"), span_of(&mode, 1), parts[2]) && sha256(span_of(parts, sizeof parts), out);
-}
-
-/* The ticket keys in use: HMAC(shared secret, context ‖ i), so that other settings cannot even decrypt. */
-static bool use_ticket_keys(SSL_CTX *ctx, const uint8_t *secret, const uint8_t context[32])
-{
-    uint8_t keys[96], label[33];
-    bool good = true;
-    memcpy(label, context, 32);
-    for (uint8_t i = 0; i < 3; i++) {
-        label[32] = i;
-        good = good && hmac_sha256(span_of(secret, IO_TICKET_KEYS_SIZE), span_of(label, sizeof label), keys + 32 * i);
-    }
-    good = good && SSL_CTX_set_tlsext_ticket_keys(ctx, keys, IO_TICKET_KEYS_SIZE) == 1;
-    mem_wipe(keys, sizeof keys);
-    return good;
-}
-
-static bool use_sessions(SSL_CTX *ctx, const struct io_tls_server_options *o)
-{
-    uint8_t context[32];
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    if (SSL_CTX_set_max_early_data(ctx, 0) != 1 || SSL_CTX_set_recv_max_early_data(ctx, 0) != 1) return false;
-    if (!session_context(o, context) || SSL_CTX_set_session_id_context(ctx, context, sizeof context) != 1) return false;
-    if (o->ticket_keys == NULL) {
-        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-        return SSL_CTX_set_num_tickets(ctx, 0) == 1;
-    }
-    SSL_CTX_set_timeout(ctx, o->session_seconds > 0 ? (long)o->session_seconds : DEFAULT_SESSION_SECONDS);
-    return use_ticket_keys(ctx, o->ticket_keys, context) && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
-           SSL_CTX_set_session_ticket_cb(ctx, NULL, judge_ticket, NULL) == 1;
-}
-
 static int verify_and_judge(X509_STORE_CTX *verified, void *arg)
 {
     const struct io_tls_judge *j = arg;
@@ -217,12 +155,13 @@ static result use_client_ca(SSL_CTX *ctx, const struct io_tls_server_options *o,
     return OK;
 }
 
-static result fill_server(SSL_CTX *ctx, const struct io_tls_server_options *o, const struct reason *why)
+static result fill_server(struct io_tls_server *t, const struct io_tls_server_options *o, const struct reason *why)
 {
+    SSL_CTX *ctx = t->ctx;
     if (ctx == NULL || !harden(ctx)) return fail_because(why, "TLS");
     TRY(use_identity(ctx, o->certificate, o->key, why));
     if (o->client_certificate != IO_CERTIFICATE_NONE) TRY(use_client_ca(ctx, o, why));
-    if (!use_sessions(ctx, o)) return fail_because(why, "TLS sessions");
+    if (!io_tickets_use(ctx, o, &t->tickets)) return fail_because(why, "TLS sessions");
     SSL_CTX_set_max_cert_list(ctx, CERTIFICATES_MOST);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
     return OK;
@@ -237,7 +176,7 @@ RESULT io_tls_server_new(const struct io_tls_server_options *o, struct io_tls_se
     ERR_clear_error();
     t->magic = IO_TLS_MAGIC;
     t->ctx = SSL_CTX_new(TLS_server_method());
-    result r = fill_server(t->ctx, o, &reason);
+    result r = fill_server(t, o, &reason);
     if (is_ok(r))
         *out = t;
     else

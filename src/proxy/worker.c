@@ -336,6 +336,12 @@ static bool issuer_holds(void *arg, const struct stack_st_X509 *chain)
     return l->anchors != NULL && recipient_issuer_holds(l->worker->settings->recipients, l->anchors, chain);
 }
 
+static bool any_issuer_will_do(void *arg, const struct x509_st *leaf)
+{
+    const struct listening *l = arg;
+    return l->anchors != NULL && recipient_issuer_holds_by_leaf(l->worker->settings->recipients, l->anchors, leaf);
+}
+
 static RESULT open_listener_tls(struct worker *w, size_t i, char *why, size_t size)
 {
     const struct proxy_listener *l = &w->settings->listeners[i];
@@ -374,7 +380,8 @@ static RESULT prepare_anchors(struct worker *w)
         const struct proxy_listener *l = &w->settings->listeners[i];
         struct listening *place = &w->listening[i];
         place->worker = w;
-        place->judge = (struct io_tls_judge){issuer_holds, place};
+        place->judge = (struct io_tls_judge){.run = issuer_holds, .knows = any_issuer_will_do, .arg = place};
+        memcpy(place->judge.version, recipient_version(w->settings->recipients), sizeof(place->judge.version));
         if (l->mode == IO_CERTIFICATE_NONE) continue;
         place->anchors = recipient_anchors_new(l->client_ca);
         REQUIRE(place->anchors != NULL, ERROR_LIMIT, ENOMEM);

@@ -3,6 +3,7 @@
  * among the listener's, no other one goes by its name. */
 //= 8USC1367 a(2)
 #include "recipient/table.h"
+#include <openssl/err.h>
 
 static bool goes_by_name(const struct entry *e)
 {
@@ -28,15 +29,32 @@ static bool is_anchored(const struct recipient_anchors *a, const struct attribut
     return false;
 }
 
+/* By whose name this certificate's entry trusts it. NULL: by nobody's. False: it cannot be looked at. */
+static bool name_trusted(const struct recipient_table *t, const X509 *leaf, const struct attribute_list **out)
+{
+    struct certificate c = {.x509 = (X509 *)(uintptr_t)leaf};
+    unsigned len = sizeof c.fingerprint;
+    if (!leaf || X509_digest(leaf, EVP_sha256(), c.fingerprint, &len) != 1) return false;
+    ERR_set_mark(); /* the caller is in the middle of a handshake */
+    const struct entry *e = certificate_entry(t, &c);
+    ERR_pop_to_mark();
+    *out = e && goes_by_name(e) ? &e->match.issuer : NULL;
+    return true;
+}
+
 bool recipient_issuer_holds(const struct recipient_table *t, const struct recipient_anchors *a, const STACK_OF(X509) * chain)
 {
     MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
-    struct certificate c = {.x509 = sk_X509_value(chain, 0)};
-    unsigned len = sizeof c.fingerprint;
-    if (!c.x509 || X509_digest(c.x509, EVP_sha256(), c.fingerprint, &len) != 1) return false;
-    const struct entry *e = certificate_entry(t, &c);
-    if (!e || !goes_by_name(e)) return true;
-    return is_anchored(a, &e->match.issuer, chain) || !is_anchored(a, &e->match.issuer, NULL);
+    const struct attribute_list *issuer;
+    if (!name_trusted(t, sk_X509_value(chain, 0), &issuer)) return false;
+    return !issuer || is_anchored(a, issuer, chain) || !is_anchored(a, issuer, NULL);
+}
+
+bool recipient_issuer_holds_by_leaf(const struct recipient_table *t, const struct recipient_anchors *a, const X509 *leaf)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    const struct attribute_list *issuer;
+    return name_trusted(t, leaf, &issuer) && (!issuer || !is_anchored(a, issuer, NULL));
 }
 
 const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a, size_t *at)

@@ -187,10 +187,17 @@ struct recipient_table *recipient_load(struct source *s)
     size_t before = problems_errors(problems);
     struct loader l = {.table = new_table()};
     if (l.table) load_root(&l, s);
+    if (l.table && !sha256(source_text(s), l.table->version)) problems_add(problems, source_name(s), "out of memory");
     if (!l.table || arena_failed(l.table->arena)) problems_add(problems, source_name(s), "out of memory");
     if (problems_errors(problems) == before && l.table && !arena_failed(l.table->arena)) return l.table;
     recipient_table_free(l.table);
     return NULL;
+}
+
+const uint8_t *recipient_version(const struct recipient_table *t)
+{
+    MAGIC_CHECK(t, RECIPIENT_TABLE_MAGIC);
+    return t->version;
 }
 
 bool recipient_has_proxies(const struct recipient_table *t)

@@ -82,6 +82,11 @@ bool recipient_has_proxies(const struct recipient_table *t);
  * trusts could give to one below it. True where no such entry takes it, a fingerprint pins it, or no anchor is called so. */
 bool recipient_issuer_holds(
     const struct recipient_table *t, const struct recipient_anchors *a, const struct stack_st_X509 *chain);
+/* Whether that is so for this certificate whatever its chain. */
+struct x509_st; /* X509 of OpenSSL */
+bool recipient_issuer_holds_by_leaf(const struct recipient_table *t, const struct recipient_anchors *a, const struct x509_st *leaf);
+/* A digest of the file that the table was loaded from. */
+const uint8_t *recipient_version(const struct recipient_table *t);
 /* The id of the next entry of that sort, from entry *at on, whose issuer is none of the anchors, where there are several of them
  * that could take its name; NULL: no more. *at is left behind it. For `check`. */
 const char *recipient_issuer_unlisted(const struct recipient_table *t, const struct recipient_anchors *a, size_t *at);

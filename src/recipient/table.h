@@ -47,6 +47,7 @@ struct recipient_table {
     size_t entry_count;
     struct attribute_list *departmental;
     size_t departmental_count;
+    uint8_t version[32]; /* of the file's text */
 };
 #define RECIPIENT_TABLE_MAGIC 0x52435054u
 

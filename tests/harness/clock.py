@@ -40,6 +40,13 @@ int clock_gettime(clockid_t id, struct timespec *out)
     if (id == CLOCK_REALTIME || id == CLOCK_MONOTONIC) out->tv_sec += turned[id == CLOCK_MONOTONIC];
     return (int)status;
 }
+time_t time(time_t *out) /* OpenSSL's */
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out) *out = now.tv_sec;
+    return now.tv_sec;
+}
 """
 
 

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from harness import gateway as g
-from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, fetch
+from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, Client, fetch
+from harness.clock import Clocks
 from harness.origin import answer
 
 FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
@@ -134,6 +135,54 @@ def test_no_other_ca_goes_by_the_name_of_one_that_is_listed(gateway, found):
     assert found.requests == []
     assert fetch(gateway.port, "/inspect/x", OFFICER).text == ALL
     assert fetch(gateway.port, "/inspect/x", POLICE).text == VISIBLE
+
+
+@pytest.mark.whole("sessions are OpenSSL's; what is asked is one short line")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_a_handshake_would_refuse_no_session_brings_in(make_gateway, found, version):
+    """Somebody by the state's CA below a CA that calls itself the department's, whom no entry concerned when his session began."""
+    #= 8USC1367 a(2)
+    police = g.RECIPIENTS["recipients"][-1]
+    gw = make_gateway(protected=["A012345678"], recipients={"format": 1, "recipients": [police]})
+    before = {}
+    for who in (("would-be-officer", "adjudication"), OFFICER, POLICE):
+        with Client(gw.port, who, version=version) as c:
+            assert c.get("/inspect/x").text == VISIBLE
+            before[who] = c.socket.session, c.context
+    gw.write("recipients.json", g.RECIPIENTS)
+    assert gw.reload()
+
+    def again(who):
+        session, context = before[who]
+        return Client(gw.port, who, session=session, context=context)
+
+    asked = len(found.requests)
+    try:
+        with again(("would-be-officer", "adjudication")) as c:
+            assert c.get("/inspect/x") is None
+    except (ssl.SSLError, OSError):  # refused before the request was out
+        pass
+    assert len(found.requests) == asked
+    with again(OFFICER) as c:
+        assert not c.socket.session_reused and c.get("/inspect/x").text == ALL
+    with again(POLICE) as c:  # whose issuer is looked at by nobody: no reload shows him that entries were added
+        assert c.socket.session_reused and c.get("/inspect/x").text == VISIBLE
+
+
+@pytest.mark.whole("sessions are OpenSSL's; what is asked is one short line")
+def test_a_session_is_not_renewed_for_ever(make_gateway, found, tmp_path):
+    """With each session that is resumed TLS 1.3 sends a ticket for the next: an hour after the handshake they end together."""
+    clocks = Clocks(tmp_path)
+    gw = make_gateway(env=clocks.env)
+    with Client(gw.port, POLICE, version=ssl.TLSVersion.TLSv1_3) as c:
+        assert c.get("/inspect/x").status == 200
+        session, context = c.socket.session, c.context
+    for minutes, resumed in ((25, True), (50, True), (65, False)):
+        clocks.turn(day=minutes * 60)
+        with Client(gw.port, POLICE, session=session, context=context) as c:
+            assert c.get("/inspect/x").status == 200
+            assert c.socket.session_reused is resumed, minutes
+            session = c.socket.session
 
 
 @pytest.mark.parametrize("pin,cas,taken", [

@@ -194,6 +194,89 @@ static void test_expired_not_resumed(void **state)
     io_tls_server_free(t);
 }
 
+static bool any_chain(void *arg, const struct stack_st_X509 *chain)
+{
+    (void)arg, (void)chain;
+    return true;
+}
+
+static bool as_told(void *arg, const struct x509_st *leaf)
+{
+    (void)leaf;
+    return *(const bool *)arg;
+}
+
+static struct io_tls_server *judged_server(const struct io_tls_judge *judge, unsigned seconds)
+{
+    char why[256] = "";
+    struct io_tls_server *t;
+    struct io_tls_server_options o = {.certificate = pem("gateway.pem"), .key = pem("gateway.key"), .client_ca = pem("recipients-ca.pem"),
+        .client_certificate = IO_CERTIFICATE_OPTIONAL, .ticket_keys = secret, .judge = judge, .session_seconds = seconds};
+    if (!is_ok(io_tls_server_new(&o, &t, why, sizeof why))) fail_msg("%s", why);
+    return t;
+}
+
+static SSL_SESSION *begin(struct io_tls_server *t, int version, const char *certificate)
+{
+    struct peer p = {.max_version = version, .certificate = certificate};
+    struct seen s = meet_simply(t, &p);
+    assert_true(p.connected && !s.resumed && p.got);
+    return p.got;
+}
+
+/* Whether it is; the one that came with it takes its place, where there is one. */
+static bool is_resumed(struct io_tls_server *t, int version, const char *certificate, SSL_SESSION **session)
+{
+    struct peer p = {.max_version = version, .certificate = certificate, .session = *session};
+    struct seen s = meet_simply(t, &p);
+    assert_true(p.connected && p.received == 10 && p.resumed == s.resumed);
+    if (p.got) {
+        SSL_SESSION_free(*session);
+        *session = p.got;
+    }
+    return s.resumed;
+}
+
+/* A handshake asks the judge, and a session that is resumed has no chain to show it: one of another version is resumed only where
+ * none is needed. Whoever is refused that is in a handshake in full, and not refused. */
+static void test_judged_again(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    bool will_do = false;
+    const struct io_tls_judge first = {.run = any_chain, .knows = as_told, .arg = &will_do, .version = {1}};
+    const struct io_tls_judge second = {.run = any_chain, .knows = as_told, .arg = &will_do, .version = {2}};
+    struct io_tls_server *before = judged_server(&first, 0), *after = judged_server(&second, 0);
+    for (size_t i = 0; i < 2; i++) {
+        SSL_SESSION *session = begin(before, versions[i], "uscis-officer"), *nobody = begin(before, versions[i], NULL);
+        assert_true(is_resumed(before, versions[i], "uscis-officer", &session));
+        will_do = true;
+        assert_true(is_resumed(after, versions[i], "uscis-officer", &session)); /* and that renews no version */
+        will_do = false;
+        assert_false(is_resumed(after, versions[i], "uscis-officer", &session));
+        assert_true(is_resumed(after, versions[i], "uscis-officer", &session)); /* it began anew */
+        assert_true(is_resumed(after, versions[i], NULL, &nobody)); /* who shows no certificate is nobody's business */
+        SSL_SESSION_free(session);
+        SSL_SESSION_free(nobody);
+    }
+    io_tls_server_free(before);
+    io_tls_server_free(after);
+}
+
+/* A ticket that comes with a resumed session (TLS 1.3) is good no longer than the one that it was resumed with. */
+static void test_renewed_for_ever(void **state)
+{
+    (void)state;
+    struct io_tls_server *t = judged_server(NULL, 4);
+    SSL_SESSION *session = begin(t, TLS1_3_VERSION, "uscis-officer");
+    sleep(2);
+    assert_true(is_resumed(t, TLS1_3_VERSION, "uscis-officer", &session));
+    sleep(3);
+    assert_false(is_resumed(t, TLS1_3_VERSION, "uscis-officer", &session));
+    SSL_SESSION_free(session);
+    io_tls_server_free(t);
+}
+
 static void test_truncation(void **state)
 {
     (void)state;
@@ -590,6 +673,8 @@ int main(void)
         TEST(test_old_version_refused),
         TEST(test_resumption),
         TEST(test_expired_not_resumed),
+        TEST(test_judged_again),
+        TEST(test_renewed_for_ever),
         TEST(test_truncation),
         TEST(test_finish_and_abort),
         TEST(test_large_send),
