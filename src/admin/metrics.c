@@ -175,6 +175,8 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     registry_overlay_info(a->arguments->overlays[0], &overlay);
     TRY(gauge(out, "open_connections", "client connections open now", SUM(a, open_connections)));
     TRY(gauge(out, "connection_room", "client connections that fit at once", SUM(a, connection_room)));
+    TRY(gauge(out, "unread_bytes", "bytes that clients have sent and nobody has read yet, as of the last second", SUM(a, unread)));
+    TRY(gauge(out, "unread_room_bytes", "as many fit; who sends more then is broken off", SUM(a, unread_room)));
     TRY(gauge(out, "ledger_waiting", "exchanges whose entry is not durable yet", SUM(a, ledger_waiting)));
     TRY(gauge(out, "workers", "workers that are configured", a->arguments->config->workers));
     TRY(gauge(out, "ready", "1: would serve now", not_ready(a) == NULL));
@@ -192,6 +194,11 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
     TRY(gauge(out, "registry_overlay_subjects", "persons of live changes, suspected and cleared ones too", overlay.subjects));
     TRY(gauge(out, "registry_overlay_subject_room", "persons of live changes that fit before a rebuild is needed", overlay.subject_room));
+    int64_t end = 0;
+    if (config_certificates_end(a->arguments->config, &end)) {
+        TRY(gauge(out, "certificate_end_seconds", "when the first of the certificates ends that listen and upstreams name, in seconds since 1970",
+            end > 0 ? (uint64_t)end : 0));
+    }
     uint64_t free = 0;
     if (is_ok(os_free_space(a->arguments->config->ledger.directory, &free))) {
         TRY(gauge(out, "ledger_free_bytes", "bytes that can still be written on the ledger's device", free));

@@ -44,6 +44,26 @@ static void warn_of_certificates(const struct config *c, const struct place *top
     }
 }
 
+static void note_end(span pem, int64_t *first)
+{
+    int64_t its;
+    if (pem.len > 0 && io_certificate_end(pem, &its) && its < *first) *first = its;
+}
+
+bool config_certificates_end(const struct config *c, int64_t *end)
+{
+    *end = INT64_MAX;
+    for (size_t i = 0; i < c->settings.listener_count; i++) {
+        note_end(c->settings.listeners[i].certificate, end);
+        note_end(c->settings.listeners[i].client_ca, end);
+    }
+    for (size_t i = 0; i < c->settings.upstream_count; i++) {
+        note_end(c->settings.upstreams[i].certificate, end);
+        note_end(c->settings.upstreams[i].ca, end);
+    }
+    return *end < INT64_MAX;
+}
+
 /* Nobody reads what is sealed for a key that was lost with its certificate's time: better renewed in time. */
 static void warn_of_auditors(const struct config *c, const struct place *top)
 {

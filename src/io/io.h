@@ -157,6 +157,8 @@ void io_set_input_cap(struct io_conn *c, size_t cap);
  * as ever, and at most *n, if that is not 0. */
 typedef uint8_t *io_place(void *arg, size_t *n);
 void io_lend_input(struct io_conn *c, io_place *place);
+/* What accepted connections hold unread. */
+uint64_t io_unread(const struct io_loop *l);
 /* Most bytes that accepted connections may hold unread, all of the loop together: who goes over it is broken off (LIMIT). 0: no
  * bound. */
 void io_bound_input(struct io_loop *l, uint64_t bytes);
@@ -214,6 +216,8 @@ const struct sockaddr_storage *io_peer_address(const struct io_conn *c);
 bool io_is_tls(const struct io_conn *c);
 /* Verified certificate of the peer, also after resumption; NULL: none given. Borrowed, lives as c does. */
 X509 *io_peer_certificate(const struct io_conn *c);
+/* When the first certificate of the chain that the peer showed ends, in seconds since 1970; INT64_MAX: it showed none. */
+int64_t io_peer_ends(const struct io_conn *c);
 int io_tls_version(const struct io_conn *c); /* 0x0303, 0x0304; 0: plain */
 bool io_tls_resumed(const struct io_conn *c);
 /* For who looks at the wire itself: calls run for each TLS record that was read, with the kind of what it held (IO_RECORD_DATA,

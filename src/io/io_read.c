@@ -81,7 +81,7 @@ static RESULT count_unread(struct io_conn *c)
     if (!c->server) return OK;
     l->unread += c->in.size - c->unread;
     c->unread = c->in.size;
-    REQUIRE(l->unread_most == 0 || l->unread <= l->unread_most, ERROR_LIMIT, ENOMEM);
+    REQUIRE(l->unread_most == 0 || l->unread <= l->unread_most, ERROR_LIMIT, ENOBUFS);
     return OK;
 }
 
@@ -89,6 +89,12 @@ void io_forget_unread(struct io_conn *c)
 {
     c->loop->unread -= c->unread;
     c->unread = 0;
+}
+
+uint64_t io_unread(const struct io_loop *l)
+{
+    MAGIC_CHECK(l, IO_LOOP_MAGIC);
+    return l->unread;
 }
 
 void io_bound_input(struct io_loop *l, uint64_t bytes)

@@ -35,6 +35,23 @@ static int64_t end_of(const STACK_OF(X509) * chain)
     return first;
 }
 
+static bool read_note(SSL_SESSION *session, struct note *out)
+{
+    void *data = NULL;
+    size_t len = 0;
+    if (SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 || len != sizeof *out) return false;
+    memcpy(out, data, sizeof *out);
+    return true;
+}
+
+int64_t io_peer_ends(const struct io_conn *c)
+{
+    struct note n;
+    if (c->ssl == NULL || SSL_get0_peer_certificate(c->ssl) == NULL) return INT64_MAX;
+    if (!SSL_session_reused(c->ssl)) return end_of(SSL_get0_verified_chain(c->ssl));
+    return read_note(SSL_get_session(c->ssl), &n) ? n.ends : 0;
+}
+
 /* A session that is resumed keeps the note that it came with: OpenSSL copies it into the ticket that it renews. */
 static int write_note(SSL *ssl, void *arg)
 {
@@ -45,15 +62,6 @@ static int write_note(SSL *ssl, void *arg)
     const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
     if (chain != NULL) n.ends = end_of(chain);
     return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), &n, sizeof n);
-}
-
-static bool read_note(SSL_SESSION *session, struct note *out)
-{
-    void *data = NULL;
-    size_t len = 0;
-    if (SSL_SESSION_get0_ticket_appdata(session, &data, &len) != 1 || len != sizeof *out) return false;
-    memcpy(out, data, sizeof *out);
-    return true;
 }
 
 static bool in_date(const X509 *x, int64_t now)

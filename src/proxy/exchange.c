@@ -292,6 +292,20 @@ static enum flow break_off(struct session *s)
     return FLOW_GONE;
 }
 
+/* Who showed a certificate that has ended meanwhile is nobody any more, and a handshake would say so: he is sent to make one, like
+ * whoever was idle for too long, instead of being told that nobody is there. */
+static bool has_expired(const struct exchange *x)
+{
+    return (int64_t)(x->time_us / 1000000) >= x->session->ends_s;
+}
+
+static enum flow send_away(struct session *s)
+{
+    worker_count(s->worker, PROXY_CONNECTIONS_EXPIRED, 1);
+    session_end(s, true);
+    return FLOW_GONE;
+}
+
 enum flow exchange_head_late(struct exchange *x)
 {
     return stamp(x) ? exchange_fail(x, GATE_REQUEST_TIMEOUT) : break_off(x->session);
@@ -320,6 +334,7 @@ enum flow step_read_head(struct exchange *x)
     case HTTP_DONE: break;
     }
     if (!stamp(x)) return break_off(s);
+    if (has_expired(x)) return send_away(s);
     worker_count(x->worker, PROXY_REQUESTS, 1);
     x->status = 400;
     if (gate_failure_thrown(GATE_REQUEST_SYNTAX)) return exchange_fail(x, GATE_REQUEST_SYNTAX);

@@ -287,6 +287,7 @@ struct session {
     struct recipient_identity who;
     char client[OS_ADDRESS_TEXT]; /* address without port */
     span spelled; /* who it is, as every entry says it: memory of its own; NULL: no entry yet */
+    int64_t ends_s; /* when what it showed of itself ends, in seconds since 1970 */
     bool identified, used;
     bool ended; /* the client sends no more */
     bool gone;  /* the connection is broken: nothing can be sent */
@@ -311,12 +312,13 @@ struct room {
     uint64_t origins;      /* connections to origins, idle ones too */
     bool resting;          /* nobody is accepted */
     struct io_timer timer; /* looks whether somebody has left */
-    uint64_t told_ms, swept_ms;
+    uint64_t told_ms, swept_ms, overrun_ms;
 };
 /* Once all else is open. CONFIG: there is no room for anybody. */
 RESULT room_measure(struct worker *w, char *why, size_t size);
 void room_taken(struct worker *w); /* by one more client */
 void room_look(struct worker *w);  /* somebody may have left */
+void room_overrun(struct worker *w); /* somebody was broken off, for too much of what all have sent is unread */
 /* Before a connection is made: an idle one to an origin gives its place where it must. */
 void room_for_another(struct worker *w);
 

@@ -114,6 +114,8 @@ const struct proxy_route *proxy_find_route(const struct proxy_settings *s, span 
     X(CONNECTIONS, "connections", "client connections accepted")                                                       \
     X(CONNECTIONS_RESTED, "connections_rested", "times that a worker accepted nobody because it held as many clients as fit") \
     X(HANDSHAKES_FAILED, "handshakes_failed", "TLS handshakes that failed")                                            \
+    X(CONNECTIONS_EXPIRED, "connections_expired", "client connections ended because the client's certificate had")        \
+    X(UNREAD_BROKEN, "unread_broken", "client connections broken off because too much of what all had sent was unread")    \
     X(REQUESTS, "requests", "requests read whole")                                                                     \
     X(REQUESTS_RESTRICTED, "requests_restricted", "requests of restricted recipients")                                 \
     X(REQUESTS_ENTITLED, "requests_entitled", "requests of entitled recipients")                                       \
@@ -191,6 +193,7 @@ struct proxy_counters {
     struct proxy_distribution distributions[PROXY_HISTOGRAM_COUNT];
     _Atomic uint64_t open_connections; /* gauge */
     _Atomic uint64_t connection_room;  /* gauge: as many fit */
+    _Atomic uint64_t unread, unread_room; /* gauges: bytes that clients have sent and nobody has read yet; as many may be */
     _Atomic uint64_t ledger_waiting;   /* gauge: exchanges whose entry is not durable yet */
     _Atomic uint64_t generation;       /* gauge; 0: nobody in the slot */
     _Atomic uint64_t beat_ms;          /* monotonic: when its loop last came round */

@@ -42,7 +42,9 @@ RESULT room_measure(struct worker *w, char *why, size_t size)
             (unsigned long long)w->room.most, (unsigned long long)files.limit);
     }
     bound(w, wanted > 0 ? wanted : memory_room(w));
-    io_bound_input(w->loop, w->settings->memory_limit / UNREAD_SHARE);
+    uint64_t unread = w->settings->memory_limit / UNREAD_SHARE;
+    io_bound_input(w->loop, unread);
+    atomic_store_explicit(&w->arguments->counters->unread_room, unread, memory_order_relaxed);
     atomic_store_explicit(&w->arguments->counters->connection_room, w->room.most, memory_order_relaxed);
     return OK;
 }
@@ -73,6 +75,15 @@ void room_taken(struct worker *w)
     w->room.told_ms = now;
     proxy_log("worker", "connections_full", "\"most\":%llu,\"descriptors\":%llu", (unsigned long long)w->room.most,
         (unsigned long long)w->room.files);
+}
+
+void room_overrun(struct worker *w)
+{
+    uint64_t now = io_now_ms();
+    worker_count(w, PROXY_UNREAD_BROKEN, 1);
+    if (w->room.overrun_ms != 0 && now - w->room.overrun_ms < PROXY_SUMMARY_MS) return;
+    w->room.overrun_ms = now;
+    proxy_log("worker", "unread_full", "\"most\":%llu", (unsigned long long)(w->settings->memory_limit / UNREAD_SHARE));
 }
 
 static void sweep(struct worker *w)

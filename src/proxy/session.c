@@ -1,6 +1,7 @@
 /* A client's connection: who stands behind it, and its requests one after the other. Pipelined requests wait in the input
  * buffer until it is their turn, so that answers leave in order. */
 #include "proxy/internal.h"
+#include <errno.h>
 #include <openssl/x509.h>
 
 #define SESSION_MAGIC 0x73657373u
@@ -14,6 +15,7 @@ static void identify(struct session *s)
     /* Anew on every connection, resumed ones too: the table may have changed since. */
     recipient_identify(s->worker->settings->recipients, span_of(der, len > 0 ? (size_t)len : 0), &s->who);
     OPENSSL_free(der);
+    s->ends_s = io_peer_ends(s->conn);
     record_forget(&s->spelled);
     s->identified = true;
 }
@@ -95,6 +97,7 @@ static uint32_t idle_ms(const struct session *s) { return s->worker->draining ? 
 
 static void take_event(struct session *s, enum io_event event)
 {
+    struct worker *w = s->worker;
     struct exchange *x = s->exchange;
     switch (event) {
     case IO_CONNECTED:
@@ -114,8 +117,11 @@ static void take_event(struct session *s, enum io_event event)
         if (x == NULL || x->step == STEP_READ_HEAD) session_end(s, true);
         else if (x->step == STEP_ASK) exchange_run(x);
         break;
-    case IO_TRUNCATED:
-    case IO_ERROR: lost(s); break;
+    case IO_ERROR:
+        if (io_error(s->conn).class == ERROR_LIMIT && io_error(s->conn).code == ENOBUFS) room_overrun(w);
+        lost(s);
+        break;
+    case IO_TRUNCATED: lost(s); break;
     case IO_TIMEOUT: timed_out(s); break;
     }
 }

@@ -278,6 +278,7 @@ static void beat(void *arg)
 {
     struct worker *w = arg;
     atomic_store_explicit(&w->arguments->counters->beat_ms, io_now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&w->arguments->counters->unread, io_unread(w->loop), memory_order_relaxed);
     io_timer_after(&w->beat_timer, PROXY_BEAT_MS);
     spare_look(w);
 }

@@ -451,6 +451,8 @@ static void release_slot(struct supervisor *s, const struct child *c)
     atomic_store(&s->counters[c->slot].generation, 0);
     atomic_store(&s->counters[c->slot].open_connections, 0);
     atomic_store(&s->counters[c->slot].connection_room, 0);
+    atomic_store(&s->counters[c->slot].unread, 0);
+    atomic_store(&s->counters[c->slot].unread_room, 0);
     atomic_store(&s->counters[c->slot].ledger_waiting, 0);
 }
 

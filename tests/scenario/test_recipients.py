@@ -172,7 +172,7 @@ def test_what_a_handshake_would_refuse_no_session_brings_in(make_gateway, found,
 @pytest.mark.whole("sessions are OpenSSL's; what is asked is one short line")
 def test_a_session_is_not_renewed_for_ever(make_gateway, found, tmp_path):
     """With each session that is resumed TLS 1.3 sends a ticket for the next: an hour after the handshake they end together."""
-    clocks = Clocks(tmp_path)
+    clocks = Clocks(tmp_path, tls=True)
     gw = make_gateway(env=clocks.env)
     with Client(gw.port, POLICE, version=ssl.TLSVersion.TLSv1_3) as c:
         assert c.get("/inspect/x").status == 200
