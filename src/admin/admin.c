@@ -225,6 +225,7 @@ static void switch_on(struct admin *a)
         return;
     }
     a->serving = true;
+    journal_look(a);
     tell(a, IPC_STATUS, "");
     result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
     result rules = admin_publish(a, LEDGER_RULES, NULL, 0, NULL, 0, &ticket);
@@ -285,6 +286,7 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
     a->loop = io_loop_new();
     REQUIRE(a->loop != NULL, ERROR_LIMIT, ENOMEM);
     io_timer_init(&a->last_visits, a->loop, waited_enough, a);
+    io_timer_init(&a->journal_timer, a->loop, journal_look, a);
     a->ring_watch = io_watch_new(a->loop, ipc_ring_wake_fd(a->arguments->ring), ledger_moved, a);
     a->control_watch = io_watch_new(a->loop, a->arguments->control, control_message, a);
     REQUIRE(a->ring_watch != NULL && a->control_watch != NULL, ERROR_LIMIT, ENOMEM);
@@ -301,6 +303,7 @@ static void close_down(struct admin *a)
     io_watch_free(a->ring_watch);
     io_watch_free(a->control_watch);
     io_timer_clear(&a->last_visits);
+    io_timer_clear(&a->journal_timer);
     io_loop_free(a->loop);
     registry_close(a->registry);
     os_close(&a->journal);

@@ -38,12 +38,15 @@ struct admin {
     struct ledger_sealer *sealer; /* NULL without auditors */
     struct buf scratch;
     bool serving, stopping;
-    struct io_timer last_visits;
+    struct io_timer last_visits, journal_timer;
+    bool behind; /* the journal cannot be followed */
 };
 
 /* journal.c: opens, checks and replays the journal; then what it gained since. */
 RESULT journal_open(struct admin *a, char *why, size_t size);
 RESULT journal_catch_up(struct admin *a);
+/* What others have appended since is in force here too; looks again by itself. */
+void journal_look(void *admin);
 /* Room in every overlay, then durable, then in force everywhere. */
 RESULT journal_apply(struct admin *a, const struct registry_change *c);
 /* The same for several changes and one sync; the positions are set. LIMIT REGISTRY_OVERLAY_FULL: nothing was done. */

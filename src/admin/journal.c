@@ -123,8 +123,70 @@ static RESULT keep_up(struct admin *a)
 {
     struct os_identity now;
     bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)) && os_same_file(&now, &a->journal_file);
-    REQUIRE(there, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    REQUIRE(there && now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
     return now.size == a->journal_bytes ? OK : catch_up(a);
+}
+
+/* ---- what others have acknowledged ------------------------------------------------------------------------------- */
+
+/* Of an overlay that stands at our position. */
+static RESULT follow(struct admin *a)
+{
+    struct buf more;
+    struct registry_info info;
+    struct registry_journal_end end = {0};
+    registry_info(a->registry, &info);
+    if (a->journal_bytes == 0) return catch_up(a);
+    TRY(os_read_fd_from(a->journal, a->journal_bytes, CONFIG_JOURNAL_MAX, &more));
+    result r = OK;
+    for (size_t i = ADMIN_OVERLAYS; i-- > 0 && is_ok(r);) {
+        end = (struct registry_journal_end){.bytes = a->journal_bytes, .position = a->position};
+        if (a->arguments->overlays[i] != NULL) r = registry_journal_follow(a->key, buf_span(&more), &info, a->arguments->overlays[i], &end);
+    }
+    buf_free(&more);
+    TRY(r);
+    TRY(cut_torn(a, &end));
+    a->position = end.position;
+    a->journal_bytes = end.bytes;
+    tell_room(a);
+    return OK;
+}
+
+/* Whoever is protected in what cannot be read is not known here: nobody restricted is answered until it can be. */
+static void set_behind(struct admin *a, result r)
+{
+    static struct ipc_message m;
+    bool behind = !is_ok(r);
+    for (size_t i = 0; i < ADMIN_OVERLAYS; i++)
+        if (a->arguments->overlays[i] != NULL) registry_overlay_set_behind(a->arguments->overlays[i], behind);
+    if (behind == a->behind) return;
+    a->behind = behind;
+    ipc_message_set(&m, IPC_ALARM, 0, "%s", behind ? r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code)
+        : "the journal of live changes can be followed again");
+    result told = ipc_channel_send(a->arguments->control, &m);
+    (void)told; /* a supervisor that does not listen finds us by its deadline */
+}
+
+static RESULT look(struct admin *a)
+{
+    struct os_identity now;
+    bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)) && os_same_file(&now, &a->journal_file);
+    REQUIRE(there && now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    if (now.size == a->journal_bytes || !is_ok(os_turn_take(a->journal, 0))) return OK; /* whoever writes is not through yet */
+    result r = follow(a);
+    os_turn_end(a->journal);
+    return r;
+}
+
+#define LOOK_MS 250
+
+/* Another gateway may have this registry too, and what it has acknowledged is in force: in ours as well, before whoever asked for it
+ * has asked how things stand here. */
+void journal_look(void *admin)
+{
+    struct admin *a = admin;
+    set_behind(a, look(a));
+    io_timer_after(&a->journal_timer, LOOK_MS);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

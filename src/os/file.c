@@ -62,14 +62,14 @@ result os_others_may_write(const char *path, bool *may)
 }
 
 /* One byte more than the cap is asked for, so that a file that grew meanwhile is seen to be too large. */
-static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out)
+static RESULT read_rest(int fd, int64_t from, size_t cap, struct buf *out)
 {
     for (;;) {
         size_t have = buf_len(out), want = cap - have + 1 < READ_STEP ? cap - have + 1 : READ_STEP;
         uint8_t *to;
         TRY(buf_reserve(out, want, &to));
         REQUIRE(!fault_hit("read-file"), ERROR_IO, EIO);
-        ssize_t n = positioned ? pread(fd, to, want, (off_t)have) : read(fd, to, want);
+        ssize_t n = from >= 0 ? pread(fd, to, want, (off_t)from + (off_t)have) : read(fd, to, want);
         if (n < 0 && errno == EINTR) continue;
         REQUIRE(n >= 0, ERROR_IO, errno);
         if (n == 0) return OK;
@@ -78,13 +78,15 @@ static RESULT read_rest(int fd, bool positioned, size_t cap, struct buf *out)
     }
 }
 
-static RESULT read_all(int fd, bool positioned, size_t size_hint, size_t cap, struct buf *out)
+#define AS_IT_COMES (-1)
+
+static RESULT read_all(int fd, int64_t from, size_t size_hint, size_t cap, struct buf *out)
 {
     REQUIRE(cap < SIZE_MAX && size_hint <= cap, ERROR_LIMIT, OS_TOO_LARGE);
     buf_init(out, cap + 1);
     uint8_t *room;
     result r = buf_reserve(out, size_hint + 1, &room); /* the usual file: one allocation, no copy */
-    if (is_ok(r)) r = read_rest(fd, positioned, cap, out);
+    if (is_ok(r)) r = read_rest(fd, from, cap, out);
     if (!is_ok(r)) buf_free(out);
     return r;
 }
@@ -96,13 +98,19 @@ static RESULT open_file(const char *path, int flags, mode_t mode, int *fd)
     return OK;
 }
 
-result os_read_fd(int fd, size_t cap, struct buf *out)
+result os_read_fd_from(int fd, uint64_t from, size_t cap, struct buf *out)
 {
     buf_init(out, 0);
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(S_ISREG(st.st_mode), ERROR_CONFIG, OS_NOT_A_FILE);
-    return read_all(fd, true, (size_t)st.st_size, cap, out);
+    uint64_t size = (uint64_t)st.st_size;
+    return read_all(fd, (int64_t)from, (size_t)(size > from ? size - from : 0), cap, out);
+}
+
+result os_read_fd(int fd, size_t cap, struct buf *out)
+{
+    return os_read_fd_from(fd, 0, cap, out);
 }
 
 static RESULT read_any(int fd, size_t cap, struct buf *out)
@@ -110,7 +118,7 @@ static RESULT read_any(int fd, size_t cap, struct buf *out)
     struct stat st;
     REQUIRE(fstat(fd, &st) == 0, ERROR_IO, errno);
     REQUIRE(!S_ISDIR(st.st_mode), ERROR_IO, EISDIR);
-    return read_all(fd, false, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, out);
+    return read_all(fd, AS_IT_COMES, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, out);
 }
 
 result os_read_file(const char *path, size_t cap, struct buf *out)

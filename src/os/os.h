@@ -30,6 +30,7 @@ RESULT os_read_file(const char *path, size_t cap, struct buf *out);
 /* The same of an open regular file from its start, whatever its offset; the offset does not move. For secrets inherited
  * over fork. */
 RESULT os_read_fd(int fd, size_t cap, struct buf *out);
+RESULT os_read_fd_from(int fd, uint64_t from, size_t cap, struct buf *out); /* what stands behind the first bytes */
 /* Replaces path: temporary file beside it, fsync, rename, fsync of the directory. Old or new content after a crash,
  * never a mixture. Fault points "write-file", "fsync-file". */
 RESULT os_write_atomic(const char *path, span data, mode_t mode);

@@ -30,6 +30,7 @@ void worker_alarm(struct worker *w, enum gate_failure f)
     w->alarmed_ms[f] = now;
     if (limit) proxy_log("worker", "over_limit", "\"row\":\"%s\"", gate_failure_name(f));
     else if (f == GATE_SUSPICION) proxy_log("worker", "suspicion_not_kept", NULL);
+    else if (registry_is_behind(w->arguments->registry)) proxy_log("worker", "registry_behind", NULL);
     else if (!registry_suspicion_room(w->arguments->registry)) proxy_log("worker", "registry_full", NULL);
     else proxy_log("worker", "registry_stale", "\"built\":%llu", (unsigned long long)w->registry_built);
 }
@@ -37,7 +38,7 @@ void worker_alarm(struct worker *w, enum gate_failure f)
 bool worker_registry_usable(const struct worker *w, uint64_t time_us)
 {
     return !registry_is_stale(w->registry_built, w->settings->registry_max_age_us, time_us) &&
-           registry_suspicion_room(w->arguments->registry) && !gate_failure_thrown(GATE_REGISTRY);
+           registry_suspicion_room(w->arguments->registry) && !registry_is_behind(w->arguments->registry) && !gate_failure_thrown(GATE_REGISTRY);
 }
 
 /* What a request that needs an entry is refused by, whatever is asked; GATE_FINE: nothing. */

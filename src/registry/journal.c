@@ -197,17 +197,22 @@ static RESULT replay_all(const struct secrets *s, span journal, const struct rea
     return OK;
 }
 
-static RESULT read_journal(
-    const uint8_t key[32], span journal, const struct reader *to, struct registry_journal_end *end)
+static RESULT go_on(const uint8_t key[32], span journal, const struct reader *to, struct registry_journal_end *end)
 {
     struct secrets s;
-    *end = (struct registry_journal_end){0};
     TRY(secrets_derive(&s, key));
     struct registry_print *keys = mem_array(REGISTRY_CHANGE_KEYS_MAX, sizeof *keys);
     result r = keys ? replay_all(&s, journal, to, keys, end) : FAIL(ERROR_LIMIT, REGISTRY_NO_MEMORY);
     mem_free(keys);
     secrets_wipe(&s);
     return r;
+}
+
+static RESULT read_journal(
+    const uint8_t key[32], span journal, const struct reader *to, struct registry_journal_end *end)
+{
+    *end = (struct registry_journal_end){0};
+    return go_on(key, journal, to, end);
 }
 
 /* A record at a position that the index stands for would never be read again: a journal that was moved away goes on where
@@ -219,10 +224,28 @@ static RESULT fit_index(struct registry_journal_end *end, uint64_t from)
     return OK;
 }
 
+static uint64_t built_apart(const struct registry_info *index)
+{
+    return index && index->journal <= 1 ? index->built : 0;
+}
+
+RESULT registry_journal_follow(const uint8_t key[32], span more, const struct registry_info *index, void *overlay,
+    struct registry_journal_end *end)
+{
+    struct registry_journal_end next = {.position = end->position, .records = 1};
+    TRY(go_on(key, more, &(struct reader){.built = built_apart(index), .overlay = overlay}, &next));
+    end->position = next.position;
+    end->bytes += next.bytes;
+    end->records += next.records - 1;
+    end->applied += next.applied;
+    end->torn = next.torn;
+    return OK;
+}
+
 RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, const struct registry_info *index,
     void *overlay, struct registry_journal_end *end)
 {
-    uint64_t built = index && index->journal <= 1 ? index->built : 0;
+    uint64_t built = built_apart(index);
     TRY(read_journal(key, journal, &(struct reader){.from = from, .built = built, .overlay = overlay}, end));
     return from == UINT64_MAX ? OK : fit_index(end, from);
 }

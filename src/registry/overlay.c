@@ -276,6 +276,18 @@ void registry_overlay_wipe(void *memory, size_t size)
     mem_wipe(memory, filled ? size : sizeof *o.header);
 }
 
+void registry_overlay_set_behind(void *memory, bool behind)
+{
+    struct overlay o;
+    if (is_ok(overlay_read(memory, &o))) publish(&o.header->behind, behind);
+}
+
+bool registry_is_behind(const struct registry *r)
+{
+    const struct overlay *o = registry_overlay(r);
+    return o->header && load(&o->header->behind) != 0;
+}
+
 void registry_overlay_info(const void *memory, struct registry_overlay_info *out)
 {
     struct overlay o;

@@ -38,6 +38,7 @@ struct overlay_header {
     uint64_t size, words, key_slots, subject_slots;
     uint8_t check[16];
     _Atomic uint64_t keys, subjects, released, position, suspected;
+    _Atomic uint64_t behind; /* 1: the writer cannot follow the journal */
 };
 
 /* What a reader keeps: sizes are read once and checked, so that later nonsense in the segment cannot lead it outside.

@@ -313,6 +313,10 @@ void registry_overlay_info(const void *overlay, struct registry_overlay_info *ou
 /* How much of the scarcer room is taken, in per cent: keys or subjects. */
 unsigned registry_overlay_filled(const struct registry_overlay_info *info);
 
+/* The writer cannot follow the journal: somebody may be protected by it who is not in here. */
+void registry_overlay_set_behind(void *overlay, bool behind);
+bool registry_is_behind(const struct registry *r);
+
 /* ---- suspicions ------------------------------------------------------------------------------------------------- */
 
 /* Of n keys those that are not protected now and were never suspected: what a new suspicion is made of. Room for n. */
@@ -345,6 +349,10 @@ struct registry_journal_end {
  * is full. */
 RESULT registry_journal_replay(const uint8_t key[32], span journal, uint64_t from, const struct registry_info *index,
     void *overlay, struct registry_journal_end *end);
+/* The same of the records that were appended since it was read up to *end, of which there was one at least: `more` begins there, and
+ * *end goes on where all went well. */
+RESULT registry_journal_follow(const uint8_t key[32], span more, const struct registry_info *index, void *overlay,
+    struct registry_journal_end *end);
 /* Calls `each` with every record, in order; the change lives until it returns. Errors as above. */
 RESULT registry_journal_each(const uint8_t key[32], span journal,
     void (*each)(void *ctx, const struct registry_change *c), void *ctx);
