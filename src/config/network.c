@@ -30,6 +30,10 @@ static void load_listener_tls(struct loading *l, const struct place *at, const j
     else if (out->mode != IO_CERTIFICATE_NONE) {
         place_error(at, "client certificates are asked for without a client_ca; name the CA that issues them");
     }
+    if (ca != NULL && out->mode == IO_CERTIFICATE_NONE) {
+        place_warning(&at_ca, "is not used, for nobody is asked for a certificate here, and everybody is anonymous; set "
+                              "\"client_certificate\" to \"optional\", or remove it");
+    }
 }
 
 static void load_listener(struct loading *l, const struct place *at, const json_t *v, struct proxy_listener *out)
@@ -222,6 +226,9 @@ static void load_upstream(struct loading *l, const struct place *at, const char 
         u->response_ms = load_wait(&at_timeout, timeout, "response", 30000);
     }
     if (tls != NULL) load_upstream_tls(l, &at_tls, tls, u);
+    bool secured = false;
+    for (size_t i = 0; i < u->server_count; i++) secured |= u->servers[i].tls;
+    if (tls != NULL && !secured) place_warning(&at_tls, "is not used, for none of its servers is https://; change them, or remove it");
 }
 
 void config_load_upstreams(struct loading *l)

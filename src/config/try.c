@@ -1,5 +1,11 @@
 /* What only shows when it is tried: keys that belong to their certificates, the registry's key, the ledger. */
 #include "config/inside.h"
+#include <sys/un.h>
+
+static void warn_of_address(const struct place *at)
+{
+    place_warning(at, "no interface of this machine has the address now, and without it the gateway does not start; use one that it has");
+}
 
 static void try_listener(const struct config *c, size_t i)
 {
@@ -12,6 +18,8 @@ static void try_listener(const struct config *c, size_t i)
     if (!whole) return; /* reported */
     at = place_member(&at, "listen");
     at = place_item(&at, i);
+    struct place address = place_member(&at, "address");
+    if (!os_address_is_ours(&l->address)) warn_of_address(&address);
     at = place_member(&at, "tls");
     if (!is_ok(os_read_fd(l->key_fd, 64 * 1024, &key))) {
         place_error(&at, "the key cannot be read");
@@ -24,6 +32,45 @@ static void try_listener(const struct config *c, size_t i)
     else io_tls_server_free(tls);
     if (key.base != NULL) mem_wipe(key.base, key.size);
     buf_free(&key);
+}
+
+/* The first server's name will do: certificate, key and CA are the same for all. */
+static void try_upstream(const struct config *c, size_t i)
+{
+    const struct proxy_upstream *u = &c->settings.upstreams[i];
+    const char *name = NULL;
+    struct io_tls_client *tls = NULL;
+    struct buf key;
+    char why[256] = "";
+    struct place root = place_root(c->inside->sources[0]), list = place_member(&root, "upstreams"), item = place_member(&list, u->name);
+    struct place at = place_member(&item, "tls");
+    for (size_t k = u->server_count; k-- > 0;) name = u->servers[k].tls ? u->servers[k].name : name;
+    if (name == NULL || (u->certificate.ptr != NULL) != (u->key_fd >= 0)) return; /* not spoken, or reported */
+    buf_init(&key, 64 * 1024);
+    result r = u->key_fd >= 0 ? os_read_fd(u->key_fd, 64 * 1024, &key) : OK;
+    struct io_tls_client_options o = {.ca = u->ca, .certificate = u->certificate, .key = buf_span(&key), .name = name};
+    if (is_ok(r)) r = io_tls_client_new(&o, &tls, why, sizeof(why));
+    if (!is_ok(r)) place_error(&at, "%s; certificate, key and ca must be PEM and belong together", why[0] != '\0' ? why : "the key cannot be read");
+    io_tls_client_free(tls);
+    if (key.base != NULL) mem_wipe(key.base, key.size);
+    buf_free(&key);
+}
+
+/* What is not there now may be when the gateway starts: the directory that a service is given with its start, an address that moves. */
+static void try_admin(const struct config *c)
+{
+    struct place root = place_root(c->inside->sources[0]), admin = place_member(&root, "admin");
+    struct place at = place_member(&admin, "socket"), address = place_member(&admin, "address");
+    char directory[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+    if (c->admin_socket == NULL) return; /* reported */
+    snprintf(directory, sizeof(directory), "%s", c->admin_socket);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL) slash[slash == directory] = '\0';
+    if (slash != NULL && !os_exists(directory)) {
+        place_warning(&at, "there is no directory %s now, and without it the gateway does not start; make it, or name another one", directory);
+    }
+    if (os_is_other(c->admin_socket)) place_error(&at, "%s is there and no socket; move it away, or name another one", c->admin_socket);
+    if (!os_address_is_ours(&c->admin_address)) warn_of_address(&address);
 }
 
 /* A stale registry is no reason not to start: entitled recipients are served, and who is refused learns nothing. */
@@ -152,6 +199,8 @@ static void try_files(const struct config *c)
 void config_try_parts(const struct config *c)
 {
     for (size_t i = 0; i < c->settings.listener_count; i++) try_listener(c, i);
+    for (size_t i = 0; i < c->settings.upstream_count; i++) try_upstream(c, i);
+    try_admin(c);
     try_registry(c);
     try_ledger(c);
     try_files(c);

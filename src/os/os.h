@@ -215,6 +215,10 @@ RESULT os_resolve(const char *host, uint16_t port, struct os_address *out, size_
 RESULT os_listen(const struct os_address *a, bool reuse_port, int *fd);
 /* Lets further os_listen(…, true) of this user join an address that os_listen(…, false) has taken: so it was nobody
  * else's before, which a first listener with reuse_port could not tell. */
+/* Whether an interface has it (its port aside); true where that cannot be asked. */
+bool os_address_is_ours(const struct os_address *a);
+/* Whether something is there that is no socket. */
+bool os_is_other(const char *path);
 RESULT os_listen_share(int fd);
 /* Non-blocking Unix listener at path with the mode; an old socket there on which nobody listens any more is removed,
  * anything else is an error. */

@@ -116,6 +116,25 @@ result os_listen(const struct os_address *a, bool reuse_port, int *fd)
     return r;
 }
 
+bool os_address_is_ours(const struct os_address *a)
+{
+    struct os_address any = *a;
+    int fd;
+    if (a->storage.ss_family == AF_INET) ((struct sockaddr_in *)&any.storage)->sin_port = 0;
+    else if (a->storage.ss_family == AF_INET6) ((struct sockaddr_in6 *)&any.storage)->sin6_port = 0;
+    else return true;
+    if (!is_ok(open_socket(any.storage.ss_family, SOCK_STREAM, &fd))) return true;
+    bool ours = bind(fd, raw_const(&any), any.len) == 0 || errno != EADDRNOTAVAIL;
+    os_close(&fd);
+    return ours;
+}
+
+bool os_is_other(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 result os_listen_share(int fd)
 {
     return set_option(fd, SOL_SOCKET, SO_REUSEPORT);

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from harness import gateway as g
+
 pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
 DAY = datetime.timedelta(days=1)
 
@@ -98,3 +100,32 @@ def test_a_journal_that_is_damaged(gw):
         assert journal.name in check(gw, 1)[0]
 
 
+
+
+@pytest.mark.parametrize("server,tls,said", [
+    ("https://127.0.0.1:9", {"ca": "gate.json"}, "error: CA"), ("https://127.0.0.1:9", {"certificate": "gw-client.pem", "key": "origin.key"}, "error: private key"),
+    ("https://127.0.0.1:9", {"ca": "origin-ca.pem", "certificate": "gw-client.pem", "key": "gw-client.key"}, None),
+    ("http://127.0.0.1:9", {"ca": "origin-ca.pem"}, "warning: is not used")])
+def test_what_an_origin_is_met_with(gw, server, tls, said):
+    """serve would not start with it, and a reload would be refused when its workers fail, not before."""
+    named = {k: v if v == "gate.json" else str(g.certificates() / v) for k, v in tls.items()}
+    gw.config["upstreams"]["records"].update(servers=[server], tls=named)
+    gw.write_config()
+    lines = check(gw, 1 if said and said.startswith("error") else 0)
+    assert len(lines) == (said is not None), lines
+    assert said is None or f" /upstreams/records/tls: {said.removeprefix('error: ')}" in lines[0], lines
+
+
+@pytest.mark.parametrize("change,code,said", [
+    ({"listen": "192.0.2.1:8443"}, 0, "/listen/0/address: warning: no interface of this machine has the address now"),
+    ({"listen": "[2001:db8::1]:8443"}, 0, "/listen/0/address: warning: no interface of this machine has the address now"),
+    ({"admin": "192.0.2.1:9367"}, 0, "/admin/address: warning: no interface of this machine has the address now"),
+    ({"socket": "gone/admin.sock"}, 0, "/admin/socket: warning: there is no directory "),
+    ({"socket": "source.jsonl"}, 1, "/admin/socket: "), ({"mode": "none"}, 0, "/listen/0/tls/client_ca: warning: is not used")])
+def test_what_serve_would_not_start_with_or_not_use(gw, change, code, said):
+    gw.config["listen"][0]["address"] = change.get("listen", gw.config["listen"][0]["address"])
+    gw.config["admin"].update(address=change.get("admin", gw.config["admin"]["address"]), socket=change.get("socket", "admin.sock"))
+    gw.config["listen"][0]["tls"]["client_certificate"] = change.get("mode", "optional")
+    gw.write_config()
+    lines = check(gw, code)
+    assert len(lines) == 1 and f": {said}" in lines[0], lines
