@@ -138,7 +138,7 @@ void registry_builder_totals(const struct registry_builder *b, struct registry_t
 {
     MAGIC_CHECK(b, BUILDER_MAGIC);
     *out = (struct registry_totals){.lines = b->lines,
-        .subjects = b->subject_count,
+        .subjects = b->persons,
         .protected_subjects = b->header.subjects,
         .keys = b->header.keys};
 }

@@ -28,7 +28,8 @@ struct registry_builder {
     struct record *records;
     size_t record_count, record_room;
     struct appearance *subjects;
-    size_t subject_count, subject_room;
+    size_t subject_count, subject_room; /* lines that name one */
+    uint64_t persons;                   /* different ones; once they are numbered */
     uint64_t lines;
     uint32_t shared_warnings, merge_warnings;
     /* once finished */

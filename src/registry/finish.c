@@ -54,6 +54,7 @@ static uint32_t number_all(struct registry_builder *b, struct ranked *ranked)
         for (to = from + 1; to < b->subject_count && ranked[to].handle == ranked[from].handle;)
             to++;
         number = number_run(b, ranked + from, to - from, number);
+        b->persons++;
     }
     return number;
 }

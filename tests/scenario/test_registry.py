@@ -167,6 +167,15 @@ def test_a_source_that_is_older_than_a_change(make_gateway, people):
     assert (told["released"], told["identifiers"], told["handles"]) == (0, 1, [])
 
 
+@pytest.mark.whole("a command alone, nobody talks HTTP")
+def test_persons_are_counted_not_lines(make_gateway):
+    """Rows of one subject are one person."""
+    gw = make_gateway(start=False)
+    gw.write("p.csv", "subject,status,alien_number\nS-1,pending,A012345678\nS-1,denied_final,A011111111\nS-2,denied_final,A022222222\n")
+    built = gw.command("registry", "build", "p.csv", "-o", "p.idx", "--key", "protected.key", "--json")
+    assert (json.loads(built.stdout)["protected"], json.loads(built.stdout)["subjects"]) == (1, 2)
+
+
 def test_an_index_that_was_built_elsewhere(make_gateway, people):
     """It says nothing of the journal by position: what was released before it was built, and stands in it, was protected anew."""
     gw = make_gateway(protected=["A011111111"])
