@@ -68,6 +68,7 @@ uint64_t supervisor_ms(void);
 /* Forks; false when the kernel refuses. */
 /* All but those of the worker with that index; UINT32_MAX: all. */
 void close_listeners(struct supervisor *s, unsigned keep);
+const char *role_name(enum role role);
 bool spawn_scribe(struct supervisor *s);
 bool spawn_admin(struct supervisor *s, struct generation *g);
 bool spawn_worker(struct supervisor *s, struct generation *g, unsigned index);

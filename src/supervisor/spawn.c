@@ -34,7 +34,12 @@ void child_tell(struct child *c, enum ipc_type type, uint64_t number)
 
 /* ---- what every child does first -------------------------------------------------------------------------------- */
 
-static const char *const ROLE_NAMES[] = {"worker", "scribe", "admin", "trial", "asker"};
+const char *role_name(enum role role)
+{
+    static const char *const names[ROLE_COUNT] = {"worker", "scribe", "admin", "trial", "asker"};
+    ASSERT(role < ROLE_COUNT);
+    return names[role];
+}
 
 static void become(struct supervisor *s, enum role role, pid_t parent)
 {
@@ -45,9 +50,9 @@ static void become(struct supervisor *s, enum role role, pid_t parent)
     result r = os_die_with_parent(parent, SIGTERM);
     if (!is_ok(r)) os_leave(1);
     char name[16];
-    snprintf(name, sizeof(name), "gate:%s", ROLE_NAMES[role]);
+    snprintf(name, sizeof(name), "gate:%s", role_name(role));
     os_set_process_name(name);
-    fault_role(ROLE_NAMES[role]);
+    fault_role(role_name(role));
     r = os_harden();
     if (!is_ok(r)) os_leave(2);
     os_close(&s->signals);
@@ -307,7 +312,7 @@ static bool not_born(struct supervisor *s, const struct birth *b, const char *wh
     uint64_t now = supervisor_ms();
     if (s->told_no_process_ms != 0 && now - s->told_no_process_ms < NO_PROCESS_MS) return false;
     s->told_no_process_ms = now;
-    proxy_log("supervisor", "no_process", "\"wanted\":\"%s\",\"reason\":\"%s\"", ROLE_NAMES[b->role], why);
+    proxy_log("supervisor", "no_process", "\"wanted\":\"%s\",\"reason\":\"%s\"", role_name(b->role), why);
     return false;
 }
 

@@ -353,7 +353,8 @@ static void on_word(const struct child *c, const char *event, const char *why)
     struct buf quoted;
     buf_init(&quoted, 2 * IPC_TEXT_MAX);
     if (is_ok(json_quote(&quoted, span_str(why)))) {
-        proxy_log("supervisor", event, "\"child\":%d,\"reason\":%.*s", (int)c->pid, SPAN_FMT(buf_span(&quoted)));
+        proxy_log("supervisor", event, "\"child\":%d,\"who\":\"%s\",\"reason\":%.*s", (int)c->pid, role_name(c->role),
+            SPAN_FMT(buf_span(&quoted)));
     }
     buf_free(&quoted);
 }
@@ -487,7 +488,8 @@ static void reap(struct supervisor *s)
         os_close(&c->control);
         *c = (struct child){.control = -1};
         if (dead.role != ROLE_TRIAL && !(s->ending && code == 0)) {
-            proxy_log("supervisor", "child_ended", "\"child\":%d,\"slot\":%u,\"code\":%d", (int)dead.pid, dead.slot, code);
+            proxy_log("supervisor", "child_ended", "\"child\":%d,\"who\":\"%s\",\"slot\":%u,\"code\":%d", (int)dead.pid,
+                role_name(dead.role), dead.slot, code);
         }
         switch (dead.role) {
         case ROLE_SCRIBE: scribe_died(s, &dead, code); break;

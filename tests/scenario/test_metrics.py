@@ -52,6 +52,8 @@ def test_what_was_decided_is_counted(make_gateway, origin):
 def test_processes_are_counted(gateway):
     os.kill(gateway.children("worker")[0], signal.SIGKILL)
     assert wait_until(lambda: len(gateway.children("worker")) == 1)
+    ended, = [json.loads(line) for line in gateway.stderr().splitlines() if '"event":"child_ended"' in line]
+    assert (ended["who"], ended["code"]) == ("worker", -signal.SIGKILL)
     assert gateway.reload()
     gateway.write("recipients.json", "{")
     assert not gateway.reload()
@@ -85,6 +87,31 @@ def test_the_dashboard_asks_for_what_there_is(gateway):
     assert counted == {re.sub("_(bucket|sum|count)$", "", name) for name in asked}
     ids = [p["id"] for p in board["panels"]]
     assert len(ids) == len(set(ids)) and len(panels) >= 12
+
+
+@pytest.mark.whole("texts alone, nobody talks HTTP")
+def test_every_event_of_the_log_stands_in_the_manual():
+    sources = "".join(p.read_text() for p in sorted((g.ROOT / "src").rglob("*.c")))
+    calls = re.findall(r'proxy_log\("[a-z]+", ([^;]*?), (?:NULL|"|\n)', sources) + re.findall(r'on_word\(c, ("[a-z_]+")', sources)
+    events = {e for call in calls for e in re.findall(r'"([a-z_]+)"', call)} | {"log_lost"}
+    manual = set(re.findall(r"`([a-z_]+)`", (g.ROOT / "docs/operate.md").read_text()))
+    assert len(events) > 20 and events <= manual, events - manual
+
+
+@pytest.mark.whole("texts alone, one gateway is asked for its metrics")
+def test_every_metric_stands_in_the_manual(gateway):
+    text = (g.ROOT / "docs/operate.md").read_text()
+    table = text[text.index("| metric | tells |"):].split("\n\n")[0]
+    told = set()
+    for row in table.splitlines()[2:]:
+        first = ""
+        for name in re.findall(r"`([a-z_]+)(?:\{[a-z,]+\})?`", row.split("|")[1]):  # "requests_total", "_restricted_"
+            told.add(f"{first}{name}total" if name.startswith("_") else name)
+            first = first if name.startswith("_") else name.split("_")[0]
+    names = {re.sub("^gate1367_|_(bucket|sum|count)$", "", re.split(r"[{ ]", line)[0])
+             for line in gateway.admin("/metrics")[1].splitlines() if not line.startswith("#")}
+    assert names <= told, names - told
+    assert {name for name in told - names if not name.startswith(("witness_", "mirror_"))} == {"recipient"}
 
 
 def promtool(*arguments, said):
