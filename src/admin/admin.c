@@ -367,3 +367,10 @@ RESULT admin_ask(const char *socket, unsigned seconds, span line, span body, str
     os_close(&fd);
     return r;
 }
+
+/* A gateway that stood still hears the question when it goes on. */
+const char *admin_ask_words(result r)
+{
+    bool late = r.class == ERROR_IO && r.code == OS_TIMEOUT;
+    return late ? "the gateway does not answer, and may yet do what was asked; whether it did is in its ledger" : os_error_text(r);
+}

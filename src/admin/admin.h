@@ -70,5 +70,6 @@ int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void 
  * many seconds. */
 #define ADMIN_ASK_SECONDS 60 /* a file of changes, and its entry on a slow disk */
 RESULT admin_ask(const char *socket, unsigned seconds, span line, span body, struct buf *answer);
+const char *admin_ask_words(result r); /* what went wrong, for people */
 
 #endif

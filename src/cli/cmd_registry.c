@@ -351,7 +351,7 @@ static int ask_gateway(const struct config *c, span line, span body, bool json)
     buf_init(&answer, 16u << 20);
     result r = admin_ask(c->admin_socket, ADMIN_ASK_SECONDS, line, body, &answer);
     bool nobody = r.class == ERROR_IO && (r.code == ENOENT || r.code == ECONNREFUSED);
-    int status = nobody ? -1 : is_ok(r) ? show_answer(buf_span(&answer), json) : fail(c->admin_socket, os_error_text(r));
+    int status = nobody ? -1 : is_ok(r) ? show_answer(buf_span(&answer), json) : fail(c->admin_socket, admin_ask_words(r));
     buf_free(&answer);
     return status;
 }

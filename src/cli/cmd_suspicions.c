@@ -29,7 +29,7 @@ static json_t *ask(const char *config_path, json_t *request, int *status)
     else {
         result r = admin_ask(c->admin_socket, ADMIN_ASK_SECONDS, span_str(line), span_of(NULL, 0), &answer);
         bool nobody = r.class == ERROR_IO && (r.code == ENOENT || r.code == ECONNREFUSED);
-        if (!is_ok(r)) *status = fail(c->admin_socket, nobody ? "no gateway runs there; start it, it keeps the journal" : os_error_text(r));
+        if (!is_ok(r)) *status = fail(c->admin_socket, nobody ? "no gateway runs there; start it, it keeps the journal" : admin_ask_words(r));
         else v = json_loadb((const char *)answer.base + answer.read, buf_len(&answer), 0, NULL);
         if (is_ok(r) && v == NULL) *status = fail(c->admin_socket, "the gateway broke off; whether it did what was asked is in its ledger");
     }

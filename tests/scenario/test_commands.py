@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness import gateway as g
-from harness.client import POLICE, fetch
+from harness.client import POLICE, fetch, wait_until
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
@@ -70,6 +70,23 @@ def test_check_does_not_wait_for_a_gateway_that_hangs(gateway):
     finally:
         os.kill(admin, signal.SIGCONT)
     assert "does not answer" not in check(gateway, 0)
+
+
+def test_what_a_hanging_gateway_was_asked_it_may_yet_do(gateway):
+    """A change that timed out was told as one that failed, and was in force a moment later."""
+    gateway.write("c.jsonl", json.dumps({"op": "protect", "subject": "S-9", "cases": [{"status": "pending"}],
+                                         "identifiers": [{"kind": "alien_number", "value": "A011111111"}]}) + "\n")
+    admin, = gateway.children("admin")
+    os.kill(admin, signal.SIGSTOP)
+    try:
+        done = gateway.command("registry", "apply", "-c", "gate.json", "c.jsonl", timeout=100)
+        assert done.returncode == 2 and "may yet do what was asked" in done.stderr
+    finally:
+        os.kill(admin, signal.SIGCONT)
+
+    def lookup():
+        return gateway.command("registry", "lookup", "-c", "gate.json", "alien_number", "A011111111").stdout
+    assert wait_until(lambda: lookup() == "protected\n", 10)
 
 
 @pytest.mark.parametrize("body,says", [
