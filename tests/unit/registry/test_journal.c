@@ -62,6 +62,38 @@ static void test_round_trip(void **state UNUSED)
     buf_free(&journal);
 }
 
+/* Read up to any record, then followed to any byte: as if it had been read to there at once. */
+static void test_followed(void **state UNUSED)
+{
+    static _Alignas(64) uint8_t overlay[65536], at_once[65536];
+    struct buf journal;
+    size_t ends[5];
+    make_journal(&journal, ends);
+    for (size_t i = 1; i <= 4; i++) {
+        for (size_t len = ends[i]; len <= ends[4]; len++) {
+            struct registry_journal_end end, expected;
+            struct registry_overlay_info info, wanted;
+            span more = span_sub(buf_span(&journal), ends[i], len - ends[i]);
+            assert_true(is_ok(registry_overlay_format(overlay, sizeof overlay, test_key)));
+            assert_true(is_ok(registry_overlay_format(at_once, sizeof at_once, test_key)));
+            assert_true(is_ok(replay(span_sub(buf_span(&journal), 0, len), 0, at_once, &expected)));
+            assert_true(is_ok(replay(span_sub(buf_span(&journal), 0, ends[i]), 0, overlay, &end)));
+            assert_true(is_ok(registry_journal_follow(test_key, more, NULL, overlay, &end)));
+            assert_true(end.bytes == expected.bytes && end.position == expected.position && end.records == expected.records);
+            assert_true(end.applied == expected.applied && end.torn == expected.torn);
+            registry_overlay_info(overlay, &info);
+            registry_overlay_info(at_once, &wanted);
+            assert_memory_equal(&info, &wanted, sizeof info);
+        }
+    }
+    /* What does not follow is damage, and changes nothing of where it was read to. */
+    struct registry_journal_end end;
+    assert_true(is_ok(replay(span_sub(buf_span(&journal), 0, ends[1]), 0, NULL, &end)));
+    result r = registry_journal_follow(test_key, span_from(buf_span(&journal), ends[2]), NULL, NULL, &end);
+    assert_true(r.class == ERROR_CONFIG && r.code == REGISTRY_JOURNAL_DAMAGED && end.bytes == ends[1] && end.position == 1);
+    buf_free(&journal);
+}
+
 static void test_torn_at_every_byte(void **state UNUSED)
 {
     struct buf journal;
@@ -260,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_followed),
         cmocka_unit_test(test_torn_at_every_byte),
         cmocka_unit_test(test_zeros_at_the_end_are_torn),
         cmocka_unit_test(test_a_hole_in_the_last_append_is_torn),
