@@ -35,6 +35,7 @@ static const char *why_failed(const struct origin *o, enum io_event event)
 {
     result r = io_error(o->conn);
     if (event == IO_TIMEOUT) return "no connection in time";
+    if (r.class == ERROR_NONE) return "closed before it stood";
     if (r.class != ERROR_IO) return io_error_text(o->conn);
     return r.code == EADDRNOTAVAIL ? "no local port is left" : os_error_text(r);
 }
