@@ -213,6 +213,10 @@ static void look_up(struct visitor *v, const json_t *request)
         say_error(v, "a look-up needs a known kind and a value");
         return;
     }
+    if (!journal_is_followed(v->admin)) {
+        say_error(v, "the journal of live changes cannot be followed, so that who is protected is not known; see the gateway's log");
+        return;
+    }
     span in = system == NULL ? span_of(NULL, 0) : span_str(system);
     if (registry_kind_is_surrogate((enum registry_kind)k) != (registry_system_id(in) != 0)) {
         say_error(v, "a look-up names the system of a person_id, event_number or case_number, and none of other kinds");

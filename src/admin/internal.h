@@ -47,6 +47,7 @@ RESULT journal_open(struct admin *a, char *why, size_t size);
 RESULT journal_catch_up(struct admin *a);
 /* What others have appended since is in force here too; looks again by itself. */
 void journal_look(void *admin);
+bool journal_is_followed(struct admin *a); /* what others have appended up to now is in force here */
 /* Room in every overlay, then durable, then in force everywhere. */
 RESULT journal_apply(struct admin *a, const struct registry_change *c);
 /* The same for several changes and one sync; the positions are set. LIMIT REGISTRY_OVERLAY_FULL: nothing was done. */

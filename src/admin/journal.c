@@ -178,6 +178,12 @@ static RESULT look(struct admin *a)
     return r;
 }
 
+bool journal_is_followed(struct admin *a)
+{
+    set_behind(a, look(a));
+    return !a->behind;
+}
+
 #define LOOK_MS 250
 
 /* Another gateway may have this registry too, and what it has acknowledged is in force: in ours as well, before whoever asked for it
@@ -185,7 +191,7 @@ static RESULT look(struct admin *a)
 void journal_look(void *admin)
 {
     struct admin *a = admin;
-    set_behind(a, look(a));
+    (void)journal_is_followed(a);
     io_timer_after(&a->journal_timer, LOOK_MS);
 }
 

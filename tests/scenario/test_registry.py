@@ -244,6 +244,7 @@ def test_a_journal_that_cannot_be_followed(make_gateway, people, how):
     assert fetch(gw.port, "/inspect/x", OFFICER).header("Section-1367") == "uninspected"
     status, why = gw.admin("/readyz")
     assert status == 503 and "cannot be followed" in why and gw.metric("gate1367_registry_behind") == 1
+    assert "is not known" in lookup(gw, "A022222222", code=1).stderr  # never "not protected"
     assert '"event":"registry_behind"' in gw.stderr() and '"event":"alarm"' in gw.stderr()
     if how == "moved":
         (gw.dir / "away").rename(path)
