@@ -39,7 +39,7 @@ struct admin {
     struct buf scratch;
     bool serving, stopping;
     struct io_timer last_visits, journal_timer;
-    bool behind; /* the journal cannot be followed */
+    bool behind, journal_lost; /* the journal cannot be followed; its name leads elsewhere, or nowhere */
 };
 
 /* journal.c: opens, checks and replays the journal; then what it gained since. */

@@ -123,7 +123,8 @@ static RESULT keep_up(struct admin *a)
 {
     struct os_identity now;
     bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)) && os_same_file(&now, &a->journal_file);
-    REQUIRE(there && now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    REQUIRE(there, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    REQUIRE(now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_CUT);
     return now.size == a->journal_bytes ? OK : catch_up(a);
 }
 
@@ -152,26 +153,42 @@ static RESULT follow(struct admin *a)
     return OK;
 }
 
+static void tell_alarm(const struct admin *a, const char *why)
+{
+    static struct ipc_message m;
+    ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
+    result r = ipc_channel_send(a->arguments->control, &m);
+    (void)r; /* a supervisor that does not listen finds us by its deadline */
+}
+
 /* Whoever is protected in what cannot be read is not known here: nobody restricted is answered until it can be. */
 static void set_behind(struct admin *a, result r)
 {
-    static struct ipc_message m;
     bool behind = !is_ok(r);
     for (size_t i = 0; i < ADMIN_OVERLAYS; i++)
         if (a->arguments->overlays[i] != NULL) registry_overlay_set_behind(a->arguments->overlays[i], behind);
     if (behind == a->behind) return;
     a->behind = behind;
-    ipc_message_set(&m, IPC_ALARM, 0, "%s", behind ? r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code)
-        : "the journal of live changes can be followed again");
-    result told = ipc_channel_send(a->arguments->control, &m);
-    (void)told; /* a supervisor that does not listen finds us by its deadline */
+    if (!behind) tell_alarm(a, "the journal of live changes can be followed again");
+    else tell_alarm(a, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
 }
 
+/* Moved away it takes nothing more, and all that was acknowledged is in force. */
+static void set_lost(struct admin *a, bool lost)
+{
+    if (lost && !a->journal_lost) tell_alarm(a, registry_error_text(REGISTRY_JOURNAL_GONE));
+    a->journal_lost = lost;
+}
+
+/* Of another file in its place somebody may have been told something; of none, or of one that is about to be begun, nobody. */
 static RESULT look(struct admin *a)
 {
     struct os_identity now;
-    bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)) && os_same_file(&now, &a->journal_file);
-    REQUIRE(there && now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    bool there = is_ok(os_identify(a->arguments->config->journal_path, &now)), ours = there && os_same_file(&now, &a->journal_file);
+    set_lost(a, !ours);
+    if (!there || (!ours && now.size == 0)) return OK;
+    REQUIRE(ours, ERROR_INTERNAL, REGISTRY_JOURNAL_GONE);
+    REQUIRE(now.size >= a->journal_bytes, ERROR_INTERNAL, REGISTRY_JOURNAL_CUT);
     if (now.size == a->journal_bytes || !is_ok(os_turn_take(a->journal, 0))) return OK; /* whoever writes is not through yet */
     result r = follow(a);
     os_turn_end(a->journal);

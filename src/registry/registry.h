@@ -102,6 +102,7 @@ enum registry_error {
     REGISTRY_JOURNAL_BEHIND,  /* CONFIG: an index stands for more records than it holds */
     REGISTRY_JOURNAL_BUSY,    /* INTERNAL: somebody else writes it */
     REGISTRY_JOURNAL_GONE,    /* INTERNAL: its name leads to another file, or nowhere */
+    REGISTRY_JOURNAL_CUT,     /* INTERNAL: it is shorter than it was */
     REGISTRY_JOURNAL_FULL,    /* INTERNAL: with this it would be larger than what is read at a start */
     REGISTRY_TOO_LARGE,       /* LIMIT: more subjects or keys than the format holds */
 };

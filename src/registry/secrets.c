@@ -83,6 +83,7 @@ const char *registry_error_text(int code)
     case REGISTRY_JOURNAL_BUSY: return "the journal is being written by another gateway or command; try again";
     case REGISTRY_JOURNAL_GONE:
         return "the journal was moved or replaced while a gateway writes it; bring it back, or restart the gateway";
+    case REGISTRY_JOURNAL_CUT: return "the journal is shorter than it was; bring back the whole of it, or restart the gateway";
     case REGISTRY_JOURNAL_FULL:
         return "the journal is full; build the index again from a source that has its changes, stop the gateway and "
                "move the journal away";
