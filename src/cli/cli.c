@@ -147,6 +147,11 @@ static void report_unknown(const char *command, const char *arg, const struct cl
 
 bool cli_options(int *argc, char **argv, const struct cli_option *options, size_t count)
 {
+    return cli_verb_options(argv[0], argc, argv, options, count);
+}
+
+bool cli_verb_options(const char *command, int *argc, char **argv, const struct cli_option *options, size_t count)
+{
     int kept = 1;
     for (int i = 1; i < *argc; i++) {
         const char *arg = argv[i], *value;
@@ -160,11 +165,11 @@ bool cli_options(int *argc, char **argv, const struct cli_option *options, size_
         }
         const struct cli_option *o = find_option(arg, options, count, &value);
         if (o == NULL) {
-            report_unknown(argv[0], arg, options, count);
+            report_unknown(command, arg, options, count);
             return false;
         }
         if (o->flag != NULL && value != NULL) { /* --json=no would be taken for --json */
-            (void)cli_usage(argv[0], "%s takes no value", o->name);
+            (void)cli_usage(command, "%s takes no value", o->name);
             return false;
         }
         if (o->flag != NULL) {
@@ -173,7 +178,7 @@ bool cli_options(int *argc, char **argv, const struct cli_option *options, size_
         }
         if (value == NULL && i + 1 < *argc) value = argv[++i];
         if (value == NULL) {
-            (void)cli_usage(argv[0], "%s needs a value", arg);
+            (void)cli_usage(command, "%s needs a value", arg);
             return false;
         }
         *o->value = value;

@@ -45,6 +45,8 @@ struct cli_option {
 /* Takes known options out of argv (argv[0] stays); operands are left at argv[1..*argc). "--" ends options. Reports an
  * unknown option (with "did you mean") or a missing value on stderr and returns false. */
 bool cli_options(int *argc, char **argv, const struct cli_option *options, size_t count);
+/* The same where argv[0] is a verb of `command`, which has the help. */
+bool cli_verb_options(const char *command, int *argc, char **argv, const struct cli_option *options, size_t count);
 
 /* Colour only on a terminal, never with NO_COLOR. */
 bool cli_colour(FILE *f);

@@ -185,7 +185,7 @@ static bool take_options(struct explain *x, int *argc, char **argv)
     const struct cli_option options[] = {{"-c", NULL, &x->config}, {"--profile", NULL, &x->profile},
         {"--recipient", NULL, &x->recipient}, {"--path", NULL, &x->path}, {"--type", NULL, &x->type},
         {"--protected", NULL, &x->people}, {"--query", NULL, &x->query}, {"--json", &x->json, NULL}};
-    if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
+    if (!cli_verb_options("rules", argc, argv, options, ARRAY_LEN(options))) return false;
     bool packs = *argc > 2;
     const char *why = NULL;
     if (*argc < 2) why = "explain needs a file";

@@ -138,7 +138,7 @@ int rules_replay(int argc, char **argv)
     struct replay x = {0};
     int status = 2;
     const struct cli_option options[] = {{"-c", NULL, &x.config}, {"--rules", NULL, &x.rules}, {"--json", &x.json, NULL}};
-    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (!cli_verb_options("rules", &argc, argv, options, ARRAY_LEN(options))) return 2;
     if (argc < 2 || x.config == NULL || x.rules == NULL) return cli_usage("rules", "replay needs CAPTURE… -c gate.json --rules PACK,…");
     char *list = mem_strdup(x.rules);
     if (list == NULL) return cli_usage("rules", "no memory");

@@ -144,7 +144,7 @@ static int with_packs(int argc, char **argv, int (*run)(struct packs *p, bool js
     bool json = false;
     struct packs p;
     const struct cli_option options[] = {{"--json", &json, NULL}};
-    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (!cli_verb_options("rules", &argc, argv, options, ARRAY_LEN(options))) return 2;
     if (argc < 2) return cli_usage("rules", "%s needs at least one rule pack", argv[0]);
     int status = 1;
     if (packs_open(&p, argv + 1, (size_t)argc - 1)) status = run(&p, json);

@@ -6,7 +6,7 @@
 int rules_print(int argc, char **argv)
 {
     struct packs p;
-    if (!cli_options(&argc, argv, NULL, 0)) return 2;
+    if (!cli_verb_options("rules", &argc, argv, NULL, 0)) return 2;
     if (argc < 2) return cli_usage("rules", "print needs at least one rule pack");
     char *text = packs_open(&p, argv + 1, (size_t)argc - 1) ? rules_canonical(p.set) : NULL;
     if (text != NULL) puts(text);
@@ -43,7 +43,7 @@ static const struct schema {
 
 int rules_schema(int argc, char **argv)
 {
-    if (!cli_options(&argc, argv, NULL, 0)) return 2;
+    if (!cli_verb_options("rules", &argc, argv, NULL, 0)) return 2;
     if (argc > 2) return cli_usage("rules", "schema prints one: rules, gate, recipients, registry-source or pairs");
     const char *word = argc > 1 ? argv[1] : "rules";
     for (size_t i = 0; i < ARRAY_LEN(KNOWN); i++) {

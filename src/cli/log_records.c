@@ -27,7 +27,7 @@ static bool take_options(struct destroying *d, int *argc, char **argv)
     const struct cli_option options[] = {{"-c", NULL, &d->log.config}, {"--epoch", NULL, &d->epoch}, {"--reason", NULL, &d->reason},
         {"--approval", NULL, &d->approval}, {"-o", NULL, &d->out}, {"--output", NULL, &d->out}};
     d->log.command = "log";
-    if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
+    if (!cli_verb_options("log", argc, argv, options, ARRAY_LEN(options))) return false;
     if (*argc > 1) return (void)cli_usage("log", "%s is one too many", argv[1]), false;
     if (!d->log.config) return (void)cli_usage("log", "%s needs -c gate.json", argv[0]), false;
     if (!log_find(&d->log)) return false;

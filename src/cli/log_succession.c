@@ -15,7 +15,7 @@ static bool take_options(struct succession *s, int *argc, char **argv)
         {"--new-key", NULL, &s->key}, {"--new-origin", NULL, &s->origin}, {"--reason", NULL, &s->reason},
         {"--approval", NULL, &s->approval}, {"-o", NULL, &s->out}, {"--output", NULL, &s->out}};
     s->log.command = "log";
-    if (!cli_options(argc, argv, options, ARRAY_LEN(options))) return false;
+    if (!cli_verb_options("log", argc, argv, options, ARRAY_LEN(options))) return false;
     if (*argc > 1) return (void)cli_usage("log", "%s is one too many", argv[1]), false;
     if (!s->log.config || !s->directory || !s->key || !s->origin)
         return (void)cli_usage("log", "%s needs -c, --new-directory, --new-key and --new-origin", argv[0]), false;
@@ -148,7 +148,7 @@ int log_approve(int argc, char **argv)
     struct ledger_key *key = NULL;
     struct tlog_verifier v;
     uint8_t public[32];
-    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    if (!cli_verb_options("log", &argc, argv, options, ARRAY_LEN(options))) return 2;
     if (!key_path || !name || argc > 2) return cli_usage("log", "approve needs --key FILE --name NAME, and takes one STATEMENT");
     result r = ledger_key_load(key_path, &key);
     if (is_ok(r)) r = ledger_key_public(key, public);

@@ -244,6 +244,16 @@ def test_usage_is_2(gw):
         assert done.returncode == 2 and done.stderr, args
 
 
+@pytest.mark.parametrize("verb", ["test", "lint", "explain", "replay", "print", "schema", "rotate", "recover", "schedule", "destroy"])
+def test_an_unknown_option_names_a_help_that_there_is(gw, verb):
+    done = gw.command("rules" if verb in ("test", "lint", "explain", "replay", "print", "schema") else "log", verb, "--jsn", "x")
+    assert done.returncode == 2 and "there is no option --jsn" in done.stderr
+    topic = re.search(r"see gate1367 help (\w+)", done.stderr).group(1)
+    assert done.stderr.startswith(f"gate1367 {topic}: ")
+    helped = gw.command("help", topic)
+    assert helped.returncode == 0 and verb in helped.stdout
+
+
 def test_help_and_version(gw):
     version = gw.command("--version")
     assert version.returncode == 0 and re.fullmatch(r"gate1367 \d+\.\d+\.\d+\S*\n", version.stdout)
