@@ -229,7 +229,22 @@ static bool find_handles(struct log_options *o, const struct registry *r, enum r
     o->filter.subject_count = found < LEDGER_FILTER_SUBJECTS ? found : LEDGER_FILTER_SUBJECTS;
     if (n == 0) return log_fail(o, o->subject, "the value is none of its kind"), false;
     if (found > 0) return true;
-    return log_fail(o, o->subject, "the registry in force protects nobody of that; somebody who was released is found by subject:ID"), false;
+    return log_fail(o, o->subject, "the registry in force protects nobody of that; who was released, or suspected and cleared, is found by subject:ID"), false;
+}
+
+/* The id that its source gave, or, for who is known by a marker alone and has none, the handle that registry list --suspected shows:
+ * who was cleared is found by that for ever. */
+static bool take_subject(struct log_options *o, const uint8_t key[32], span id)
+{
+    uint64_t *out = o->filter.subjects;
+    uint8_t handle[8];
+    if (!registry_subject_handle(key, id, &out[0])) return false;
+    o->filter.subject_count = 1;
+    if (!hex_decode(id, handle, sizeof handle)) return true;
+    for (size_t i = 0; i < sizeof handle; i++)
+        out[1] = out[1] << 8 | handle[i];
+    o->filter.subject_count = 2;
+    return true;
 }
 
 /* KIND:VALUE by the registry in force, subject:ID by its key alone. */
@@ -244,8 +259,7 @@ static bool find_by_registry(struct log_options *o, span word, span value)
     if (!c) {
         if (p) cli_print_problems(p, false);
     } else if (span_equal(word, SPAN("subject"))) {
-        good = is_ok(config_registry_key(c, key)) && registry_subject_handle(key, value, &o->filter.subjects[0]);
-        o->filter.subject_count = good;
+        good = is_ok(config_registry_key(c, key)) && take_subject(o, key, value);
         if (!good) log_fail(o, c->registry_key_path, "is no registry's key");
     } else if (kind < 0) {
         (void)cli_usage(o->command, "--subject takes KIND:VALUE, subject:ID or pseudonym:HEX, and \"%.*s\" is no kind", SPAN_FMT(word));

@@ -103,6 +103,31 @@ static void print_counts(span records)
     printf("%-23s  ", counts);
 }
 
+/* What was done where nobody asked for anything: of the registry suspect, clear, list; of a review whose rules. */
+static void print_deed(span rules)
+{
+    span name, value;
+    size_t at = 0;
+    bool none = true;
+    for (; ledger_view_next(rules, &at, &name, &value); none = false) {
+        if (!none) fputs(", ", stdout);
+        log_print_safe(name);
+    }
+    if (none) fputc('-', stdout);
+}
+
+static void print_request(const struct ledger_view *v)
+{
+    span method = v->members[LEDGER_MEMBER_METHOD], target = v->members[LEDGER_MEMBER_TARGET];
+    if (span_equal(method, SPAN("null")) && span_equal(target, SPAN("null"))) {
+        print_deed(v->members[LEDGER_MEMBER_RULES]);
+        return;
+    }
+    print_text(method, 0);
+    fputc(' ', stdout);
+    print_text(target, 0);
+}
+
 static void print_row(uint64_t index, const struct ledger_view *v, bool presumed)
 {
     const span *m = v->members;
@@ -120,9 +145,7 @@ static void print_row(uint64_t index, const struct ledger_view *v, bool presumed
     print_counts(m[LEDGER_MEMBER_RECORDS]);
     print_text(ledger_view_member(m[LEDGER_MEMBER_RECIPIENT], "id"), 0);
     printf("  ");
-    print_text(m[LEDGER_MEMBER_METHOD], 0);
-    fputc(' ', stdout);
-    print_text(m[LEDGER_MEMBER_TARGET], 0);
+    print_request(v);
     printf("%s\n", presumed ? "  (no completion: presumed disclosed)" : "");
 }
 

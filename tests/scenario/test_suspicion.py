@@ -131,6 +131,25 @@ def test_only_a_named_person_clears_it(gateway, stored):
     assert gateway.reload() and not hidden(gateway) and suspected(gateway) == []
 
 
+def test_who_was_cleared_is_found_in_the_ledger(gateway, stored):
+    """Nobody gave such a person an id: what registry list shows is what the auditor knows of her."""
+    #= ICE10036.2 5.6(1)
+    for who in (POLICE, OFFICER):
+        fetch(gateway.port, "/api/persons/5", who)
+    one, = suspected(gateway)
+    gateway.command("registry", "clear", one["subject"], "--by", "A. Clerk", "--reason", "the file was read", "-c", "gate.json")
+    refused = gateway.command("log", "list", "--subject", "alien_number:A055555555", "-c", "gate.json")
+    assert refused.returncode == 2 and "suspected and cleared, is found by subject:ID" in refused.stderr
+    found = gateway.command("log", "list", "--subject", "subject:" + one["subject"], "--json", "-c", "gate.json")
+    entries = [json.loads(line)["entry"] for line in found.stdout.splitlines()]
+    assert [(e["event"], e["outcome"]) for e in entries if e["request"] and e["event"] != "completion"] == [
+        ("refusal", "withheld"), ("disclosure", "disclosed")]
+    report = gateway.command("report", "accounting", "--subject", "subject:" + one["subject"], "-c", "gate.json")
+    assert "\ndisclosures            1\n" in report.stdout, report.stdout
+    listed = gateway.command("log", "list", "--event", "registry", "-c", "gate.json").stdout
+    assert [line.split()[-1] for line in listed.splitlines()[1:]] == ["suspect", "list", "clear"]
+
+
 def test_admin_that_falls_or_is_silent(gateway, stored):
     """Nothing leaves before the suspicion is kept: a new admin hears it again, one that is silent makes the row."""
     admin, = gateway.children("admin")
