@@ -53,6 +53,8 @@ static enum ledger_judgement verify_chain(const char *directory, const struct no
     const struct signature_check *check, struct showing *showing, struct survey *s, struct ledger_report *out)
 {
     int newest;
+    char log[PATH_BYTES];
+    if (is_ok(layout_path(log, directory, "wal")) && !os_exists(log)) return tampered(out, LEDGER_FAULT_GAP, "wal");
     result r = tips_read(directory, &node->verifier, check, w->tips, &newest);
     if (!is_ok(r)) return LEDGER_CANNOT_TELL;
     if (newest < 0) return tampered(out, LEDGER_FAULT_TIP, "tip.a");

@@ -87,13 +87,69 @@ static result check_bundles(struct published_check *c)
     return r;
 }
 
+/* ---- what earlier checkpoints named ---------------------------------------------------------------------------- */
+
+/* Narrower files of a tile may stay until it is whole: whoever holds the checkpoint that named one is given it. */
+struct narrower {
+    struct published_check *check;
+    struct tlog_tile tile; /* as it is now … */
+    span now;              /* … and what it holds */
+};
+
+static result compare_narrower(void *ctx, const char *name)
+{
+    struct narrower *n = ctx;
+    struct tlog_tile old = n->tile;
+    struct buf stored;
+    uint64_t width;
+    if (!span_to_u64(span_str(name), n->tile.width, &width) || width == 0 || width == n->tile.width) return OK;
+    old.width = (unsigned)width;
+    TRY(judge_read(n->check, LEDGER_FAULT_TILE, &old, tiles_read(n->check->root, &old, &stored)));
+    size_t len = buf_len(&stored);
+    bool same = len <= n->now.len && span_equal(buf_span(&stored), span_sub(n->now, 0, len));
+    buf_free(&stored);
+    return same ? OK : blame(n->check, LEDGER_FAULT_TILE, &old);
+}
+
+static result check_narrower(struct published_check *c, const struct tlog_tile *tile, span now)
+{
+    struct narrower n = {.check = c, .tile = *tile, .now = now};
+    struct tlog_tile full = *tile;
+    char name[TLOG_PATH], path[PATH_BYTES];
+    full.width = TLOG_WIDTH;
+    tlog_tile_path(&full, name);
+    TRY(layout_path(path, c->root, "%s.p", name));
+    result r = os_list_dir(path, compare_narrower, &n);
+    bool gone = r.class == ERROR_IO && r.code == ENOENT; /* it has become whole meanwhile */
+    return gone ? OK : r;
+}
+
+static result check_last_bundle(struct published_check *c)
+{
+    struct tlog_tile tile = {.entries = true, .index = c->edge->size >> TLOG_HEIGHT, .width = tlog_edge_width(c->edge, 0)};
+    struct buf bundle;
+    if (tile.width == 0) return OK;
+    TRY(judge_read(c, LEDGER_FAULT_BUNDLE, &tile, tiles_read(c->root, &tile, &bundle)));
+    result r = check_narrower(c, &tile, buf_span(&bundle));
+    buf_free(&bundle);
+    return r;
+}
+
+static result check_edge_tile(struct published_check *c, const struct tlog_tile *tile)
+{
+    const tlog_hash *hashes = (const tlog_hash *)c->edge->hashes[tile->level];
+    TRY(compare_tile(c, tile, hashes));
+    return check_narrower(c, tile, span_of(hashes, (size_t)tile->width * TLOG_HASH));
+}
+
 static result check_edge(struct published_check *c)
 {
     for (unsigned level = 0; level < TLOG_LEVELS; level++) {
         struct tlog_tile tile = {.level = level, .width = tlog_edge_width(c->edge, level)};
         tile.index = c->edge->size >> (TLOG_HEIGHT * level) >> TLOG_HEIGHT;
-        if (tile.width > 0) TRY(compare_tile(c, &tile, (const tlog_hash *)c->edge->hashes[level]));
+        if (tile.width > 0) TRY(check_edge_tile(c, &tile));
     }
+    TRY(check_last_bundle(c));
     return meet(c, &c->checkpoint, LEDGER_FAULT_PUBLISHED_ROOT);
 }
 
@@ -182,6 +238,8 @@ static bool find_parts(const char *directory, struct published_check *c, struct 
     out->tiles = os_exists(path);
     if (!is_ok(layout_path(path, directory, "wal"))) return false;
     out->wal = os_exists(path) || !out->tiles;
+    if (!is_ok(layout_path(path, directory, "node.json"))) return false;
+    out->wal |= os_exists(path); /* no copy of tiles: somebody took its write-ahead log away */
     return true;
 }
 

@@ -147,6 +147,46 @@ static void test_nothing_can_be_changed_unseen(void **state)
     site_free(s);
 }
 
+/* tlog-tiles: a partial tile may go when its tile is whole, and whoever holds the checkpoint that named it is given it until then. */
+static void test_a_narrower_file_is_held_to_the_entries_too(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"printf X | dd of=tile/entries/001.p/44 bs=1 seek=30 conv=notrunc status=none",
+        "printf X | dd of=tile/0/001.p/44 bs=1 seek=100 conv=notrunc status=none", "truncate -s -1 tile/entries/001.p/44",
+        "truncate -s +32 tile/0/001.p/44", "cp tile/0/001.p/48 tile/0/001.p/44", "cp tile/entries/001.p/48 tile/entries/001.p/44"};
+    struct site *s = site_new();
+    struct ledger_report report;
+    site_append(s, 1, 300, 40);
+    assert_ok(publish(s, false));
+    site_append(s, 1, 4, 40);
+    assert_ok(publish(s, false));
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    assert_int_equal(shell("test -f %s/tlog/tile/entries/001.p/44 && cp -r %s/tlog %s/kept", s->directory, s->directory, s->root), 0);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        assert_int_equal(shell("cd %s/tlog && %s", s->directory, changes[i]), 0);
+        expect_fault(s, LEDGER_FAULT_TILE);
+        shell("rm -r %s/tlog && cp -r %s/kept %s/tlog", s->directory, s->root, s->directory);
+    }
+    shell("rm %s/tlog/tile/0/001.p/44 %s/tlog/tile/entries/001.p/44", s->directory, s->directory);
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    site_free(s);
+}
+
+/* What is published is a copy that stands alone only where nothing else of a ledger is beside it. */
+static void test_a_ledger_without_its_write_ahead_log_is_no_copy(void **state)
+{
+    (void)state;
+    struct site *s = site_new();
+    struct ledger_report report;
+    site_append(s, 1, 30, 40);
+    assert_ok(publish(s, false));
+    assert_int_equal(shell("rm -r %s/wal", s->directory), 0);
+    expect_fault(s, LEDGER_FAULT_GAP);
+    assert_int_equal(shell("cd %s && rm node.json tip.a tip.b", s->directory), 0);
+    assert_int_equal(site_verify(s, &report), LEDGER_IS_SOUND);
+    site_free(s);
+}
+
 /* Signed by the right key, and still another log: rolled back, forked, or ahead of the write-ahead log. */
 /* More bundles than are read ahead; each in its turn is the one that was changed. What is lacking while they are read is no
  * fault of theirs. */
@@ -380,6 +420,8 @@ int main(void)
         cmocka_unit_test(test_a_tile_under_two_names_is_not_written_again),
         cmocka_unit_test(test_tiles_and_log_are_verified_together_and_apart),
         cmocka_unit_test(test_nothing_can_be_changed_unseen),
+        cmocka_unit_test(test_a_narrower_file_is_held_to_the_entries_too),
+        cmocka_unit_test(test_a_ledger_without_its_write_ahead_log_is_no_copy),
         cmocka_unit_test(test_the_bundle_that_was_changed_is_told),
         cmocka_unit_test(test_rollback_and_fork),
         cmocka_unit_test(test_an_older_checkpoint_of_another_is_not_believed),
