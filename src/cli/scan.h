@@ -17,7 +17,7 @@ struct scan_file {
     char *why;
     const char *document; /* template of the documents entry, or NULL */
     enum trial_verdict verdict;
-    const char *reason; /* of the failure row, or "" */
+    const char *reason, *condition; /* of the failure row, or "" */
     uint64_t bytes, seen, protected_, withheld;
     struct policy_rule_count *rules;
     size_t rule_count;

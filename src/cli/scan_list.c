@@ -27,7 +27,7 @@ static bool add_file(struct scan *s, const char *path, const char *relative, uin
         s->room = room;
     }
     struct scan_file *f = &s->files[s->count];
-    *f = (struct scan_file){.path = mem_strdup(path), .relative = mem_strdup(relative), .reason = "", .size = size};
+    *f = (struct scan_file){.path = mem_strdup(path), .relative = mem_strdup(relative), .reason = "", .condition = "", .size = size};
     s->count++;
     s->size += size;
     return (f->path != NULL && f->relative != NULL) || complain(path, "no memory");

@@ -62,12 +62,19 @@ static void print_places(const struct scan_file *f)
     if (all > 0) putchar('\n');
 }
 
+/* The row's name, which metrics and the ledger have, and what it means. */
+static void print_unreadable(const struct scan_file *f)
+{
+    bool format = strcmp(f->reason, gate_failure_name(GATE_FORMAT)) == 0;
+    printf("%s", trial_verdict_words(f->verdict));
+    if (f->reason[0]) printf(": %s (%s)", f->reason, format ? "neither its name nor --type says JSON or NDJSON: --type application/json, if it is" : f->condition);
+}
+
 static void print_verdict(const struct scan_file *f)
 {
     if (f->failed) scan_print_name(stdout, f->why == NULL ? "no memory" : f->why);
     else if (f->verdict == TRIAL_WITHHELD) printf("%" PRIu64 " of %" PRIu64 " records withheld", f->withheld, f->seen);
-    else printf("%s%s%s%s", trial_verdict_words(f->verdict), f->reason[0] ? ": " : "", f->reason,
-        strcmp(f->reason, gate_failure_name(GATE_FORMAT)) == 0 ? " (neither its name nor --type says JSON or NDJSON: --type application/json, if it is)" : "");
+    else print_unreadable(f);
 }
 
 void scan_print_file(struct scan *s, const struct scan_file *f)

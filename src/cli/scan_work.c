@@ -74,6 +74,7 @@ static void report_sums(const struct trial_answer *a, struct scan_file *f)
     const struct policy_verdict *v = &a->outcome->verdict;
     f->verdict = a->verdict;
     f->reason = a->failure == GATE_FINE ? "" : gate_failure_name(a->failure);
+    if (f->reason[0]) f->condition = gate_failure_condition(a->failure);
     f->seen = v->seen;
     f->protected_ = v->protected_;
     f->withheld = v->withheld_count;

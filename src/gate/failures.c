@@ -1,7 +1,7 @@
 #include "gate/gate.h"
 
 struct row {
-    const char *name;
+    const char *name, *condition;
     enum gate_answer restricted, entitled;
     enum ledger_outcome outcome;
 };
@@ -10,9 +10,9 @@ struct row {
 enum { LEDGER_NO_ENTRY = LEDGER_NO_OUTCOME };
 
 static const struct row ROWS[GATE_FAILURE_COUNT] = {
-    [GATE_FINE] = {"fine", GATE_ANSWER_REFUSAL, GATE_ANSWER_PASS, LEDGER_NO_OUTCOME},
+    [GATE_FINE] = {"fine", "nothing went wrong", GATE_ANSWER_REFUSAL, GATE_ANSWER_PASS, LEDGER_NO_OUTCOME},
 #define X(id, name, restricted, entitled, outcome, condition)                                                          \
-    [GATE_##id] = {name, GATE_ANSWER_##restricted, GATE_ANSWER_##entitled, (enum ledger_outcome)LEDGER_##outcome},
+    [GATE_##id] = {name, condition, GATE_ANSWER_##restricted, GATE_ANSWER_##entitled, (enum ledger_outcome)LEDGER_##outcome},
     GATE_FAILURES(X)
 #undef X
 };
@@ -21,6 +21,12 @@ const char *gate_failure_name(enum gate_failure f)
 {
     ASSERT(f < GATE_FAILURE_COUNT);
     return ROWS[f].name;
+}
+
+const char *gate_failure_condition(enum gate_failure f)
+{
+    ASSERT(f < GATE_FAILURE_COUNT);
+    return ROWS[f].condition;
 }
 
 enum gate_answer gate_failure_answer(enum gate_failure f, enum recipient_class class)

@@ -22,6 +22,8 @@
 #include "ledger/ledger.h"
 
 const char *gate_failure_name(enum gate_failure f);
+/* For people: "over limits.document". */
+const char *gate_failure_condition(enum gate_failure f);
 enum gate_answer gate_failure_answer(enum gate_failure f, enum recipient_class class);
 /* What the ledger says of an answer given because of f; LEDGER_NO_OUTCOME: no entry. */
 enum ledger_outcome gate_failure_outcome(enum gate_failure f, enum recipient_class class);

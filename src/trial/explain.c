@@ -239,10 +239,11 @@ json_t *trial_explain(struct trial *t, const struct trial_question *q, const str
     struct explaining x = {.rules = t->rules, .survey = a->survey, .verdict = &a->outcome->verdict, .class = q->class};
     struct http_media media = {0};
     enum doc_format format = DOC_JSON;
-    if (!a->survey)
-        return json_pack("{s:s,s:s+++}", "verdict", trial_verdict_name(a->verdict), "reason", trial_verdict_words(a->verdict),
-            a->failure != GATE_FINE ? ": " : "", a->failure != GATE_FINE ? gate_failure_name(a->failure) : "",
-            a->failure == GATE_QUERY ? " (a parameter that the document does not list, or a value that it does not take)" : "");
+    if (!a->survey) {
+        char said[TRIAL_SAID];
+        trial_say(a, said);
+        return json_pack("{s:s,s:s}", "verdict", trial_verdict_name(a->verdict), "reason", said);
+    }
     if (http_media_parse(span_str(q->type), &media)) (void)engine_format_of(http_media_essence(&media), &format);
     bool good = locate(&x, q->body, format, t->arena) && sort_findings(&x, t->arena) && gather_facts(&x, t->arena);
     return good ? explain_document(&x, a->verdict) : NULL;

@@ -31,6 +31,9 @@ struct trial {
 bool trial_refuses(struct trial *t, const struct trial_question *q);
 void trial_describe(struct trial *t, const struct trial_question *q, struct buf *out);
 enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class);
+/* The verdict, and of a failure its row's name and what it means. */
+#define TRIAL_SAID 256
+void trial_say(const struct trial_answer *a, char out[TRIAL_SAID]);
 void trial_flow_free(struct trial *t);
 
 /* The document and question of a profile's test, asked. False after reporting. */

@@ -65,19 +65,27 @@ static bool holds(struct trial *t, const struct rules_profile_test *test, const 
     return test->expect == RULES_EXPECT_UNCHANGED ? span_equal(buf_span(&t->text), asked->body) : same_body(t, test);
 }
 
+/* What came, or its beginning: lines of NDJSON can be told apart. */
+static const char *in_one_line(span body, char out[2 * SHOWN + 1])
+{
+    char *to = out;
+    for (size_t i = 0; i < body.len && i < SHOWN; i++) {
+        if (body.ptr[i] == '\n' || body.ptr[i] == '\r') *to++ = '\\';
+        *to++ = (char)(body.ptr[i] == '\n' ? 'n' : body.ptr[i] == '\r' ? 'r' : body.ptr[i]);
+    }
+    *to = '\0';
+    return out;
+}
+
 /* A test's people are made up: what came may be shown. */
 static const char *explain(struct trial *t, const struct rules_profile_test *test, const struct trial_answer *a)
 {
     uint64_t found = a->outcome->verdict.protected_;
-    char came[SHOWN + 64];
-    if (trial_delivers(a) && buf_len(&t->text) == 0)
-        snprintf(came, sizeof came, "%s", trial_verdict_words(a->verdict));
-    else if (trial_delivers(a))
-        snprintf(came, sizeof came, "%s: %.*s", trial_verdict_words(a->verdict),
-            (int)(buf_len(&t->text) < SHOWN ? buf_len(&t->text) : SHOWN), (const char *)buf_span(&t->text).ptr);
+    char came[2 * SHOWN + TRIAL_SAID], body[2 * SHOWN + 1];
+    if (trial_delivers(a) && buf_len(&t->text) > 0)
+        snprintf(came, sizeof came, "%s: %s", trial_verdict_words(a->verdict), in_one_line(buf_span(&t->text), body));
     else
-        snprintf(came, sizeof came, "%s%s%s", trial_verdict_words(a->verdict), a->failure != GATE_FINE ? ": " : "",
-            a->failure != GATE_FINE ? gate_failure_name(a->failure) : "");
+        trial_say(a, came);
     buf_clear(&t->text);
     bool counted = test->records < 0 || (uint64_t)test->records == found;
     result r = counted ? buf_printf(&t->text, "the answer is %s; correct the profile or the test", came)

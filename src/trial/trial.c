@@ -49,6 +49,15 @@ void trial_free(struct trial *t)
     mem_free(t);
 }
 
+void trial_say(const struct trial_answer *a, char out[TRIAL_SAID])
+{
+    const char *words = trial_verdict_words(a->verdict), *why = NULL;
+    if (a->failure != GATE_FINE) why = gate_failure_condition(a->failure);
+    if (a->failure == GATE_QUERY) why = "a parameter that the document does not list, or a value that it does not take";
+    if (why) snprintf(out, TRIAL_SAID, "%s: %s (%s)", words, gate_failure_name(a->failure), why);
+    else snprintf(out, TRIAL_SAID, "%s", words);
+}
+
 enum trial_verdict trial_failed(enum gate_failure f, enum recipient_class class)
 {
     enum gate_answer a = gate_failure_answer(f, class);

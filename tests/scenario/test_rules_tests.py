@@ -78,6 +78,16 @@ def test_a_wrong_number_of_records_is_said_without_a_body(tmp_path):
     assert "1 protected records are found where 2 were expected (delivered without what is withheld); correct" in done.stderr
 
 
+def test_what_came_is_shown_line_by_line(tmp_path):
+    """A line feed too much is what many a test of lines fails by; what is not read says why."""
+    lines = {"type": "application/x-ndjson", "text": '{"n":1}\n\n{"n":2}\n', "expect_text": '{"n":1}\n{"n":2}\n'}
+    broken = {"text": '{"n":', "expect": "unchanged"}
+    done = run_tests(pack(tmp_path, {"tests": [{"path": "/lines", "recipient": "restricted", "protected": [], **t} for t in (lines, broken)]}))
+    assert done.returncode == 1
+    assert r'the answer is delivered as it is: {"n":1}\n\n{"n":2}\n; correct' in done.stderr, done.stderr
+    assert "cannot be read: malformed (the document's structure is broken); correct" in done.stderr
+
+
 def opposite(t):
     if "expect_text" in t:
         return {**t, "expect_text": t["expect_text"] + " "}

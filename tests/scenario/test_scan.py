@@ -154,6 +154,12 @@ def test_what_cannot_be_read(gw, tmp_path):
     unsupported = scan(gw, tmp_path, "--json")
     assert unsupported.returncode == 1 and [(f["verdict"], f.get("reason")) for f in lines(unsupported)] == [
         ("unchanged", None), ("undeliverable", "format")]
+    (tmp_path / "c.json").write_text('{"a":')
+    (tmp_path / "d.json").write_text("[" * 300 + "]" * 300)
+    told = scan(gw, tmp_path / "c.json", tmp_path / "d.json").stdout  # what it means, not the row's name alone
+    assert "malformed (the document's structure is broken)" in told and "depth (nested over limits.depth)" in told
+    for name in ("c.json", "d.json"):
+        (tmp_path / name).unlink()
     (tmp_path / "gone.json").symlink_to("nowhere")
     named = scan(gw, tmp_path / "gone.json")
     assert named.returncode == 2 and "gone.json: No such file" in named.stderr
