@@ -10,10 +10,42 @@
     X("laquo", 0xAB) X("raquo", 0xBB) X("ndash", 0x2013) X("mdash", 0x2014) X("hyphen", 0x2010) X("dash", 0x2010)      \
     X("minus", 0x2212) X("ensp", 0x2002) X("emsp", 0x2003) X("numsp", 0x2007) X("puncsp", 0x2008) X("thinsp", 0x2009)  \
     X("hairsp", 0x200A) X("ZeroWidthSpace", 0x200B) X("zwnj", 0x200C) X("zwj", 0x200D) X("lrm", 0x200E)                \
-    X("rlm", 0x200F) X("lsquo", 0x2018) X("rsquo", 0x2019) X("ldquo", 0x201C) X("rdquo", 0x201D) X("Aacute", 0xC1)     \
-    X("Eacute", 0xC9) X("Iacute", 0xCD) X("Oacute", 0xD3) X("Uacute", 0xDA) X("Ntilde", 0xD1) X("Uuml", 0xDC)          \
-    X("aacute", 0xE1) X("eacute", 0xE9) X("iacute", 0xED) X("oacute", 0xF3) X("uacute", 0xFA) X("ntilde", 0xF1)        \
-    X("uuml", 0xFC)
+    X("rlm", 0x200F) X("lsquo", 0x2018) X("rsquo", 0x2019) X("ldquo", 0x201C) X("rdquo", 0x201D) X("QUOT", '"')         \
+    X("AMP", '&') X("LT", '<') X("GT", '>') X("NonBreakingSpace", 0xA0) X("UnderBar", '_') X("emsp13", 0x2004)          \
+    X("emsp14", 0x2005) X("ThinSpace", 0x2009) X("VeryThinSpace", 0x200A) X("MediumSpace", 0x205F)                     \
+    X("ThickSpace", 0x205F) X("NegativeThinSpace", 0x200B) X("NegativeMediumSpace", 0x200B)                            \
+    X("NegativeThickSpace", 0x200B) X("NegativeVeryThinSpace", 0x200B) X("NoBreak", 0x2060) X("af", 0x2061)            \
+    X("ApplyFunction", 0x2061) X("it", 0x2062) X("InvisibleTimes", 0x2062) X("ic", 0x2063) X("InvisibleComma", 0x2063) \
+    X("horbar", 0x2015) X("hybull", 0x2043) X("rsquor", 0x2019) X("rdquor", 0x201D) X("OpenCurlyQuote", 0x2018)        \
+    X("CloseCurlyQuote", 0x2019) X("OpenCurlyDoubleQuote", 0x201C) X("CloseCurlyDoubleQuote", 0x201D)                  \
+    X("Aacute", 0xC1) X("Eacute", 0xC9) X("Iacute", 0xCD) X("Oacute", 0xD3) X("Uacute", 0xDA) X("Ntilde", 0xD1)        \
+    X("Uuml", 0xDC) X("aacute", 0xE1) X("eacute", 0xE9) X("iacute", 0xED) X("oacute", 0xF3) X("uacute", 0xFA)          \
+    X("ntilde", 0xF1) X("uuml", 0xFC) X("sup1", 0xB9) X("sup2", 0xB2) X("sup3", 0xB3) X("DownBreve", 0x311) X("imath", 0x131) X("inodot", 0x131) \
+    X("IJlig", 0x132) X("ijlig", 0x133) X("OElig", 0x152) X("oelig", 0x153) X("THORN", 0xDE) X("thorn", 0xFE) \
+    X("Alpha", 0x391) X("Beta", 0x392) X("Epsilon", 0x395) X("Zeta", 0x396) X("Eta", 0x397) X("Iota", 0x399) \
+    X("Kappa", 0x39A) X("Mu", 0x39C) X("Nu", 0x39D) X("Omicron", 0x39F) X("omicron", 0x3BF) X("Rho", 0x3A1) \
+    X("Tau", 0x3A4) X("Upsilon", 0x3A5) X("Chi", 0x3A7) X("Acy", 0x410) X("acy", 0x430) X("Vcy", 0x412) \
+    X("IEcy", 0x415) X("iecy", 0x435) X("Kcy", 0x41A) X("Mcy", 0x41C) X("Ncy", 0x41D) X("Ocy", 0x41E) \
+    X("ocy", 0x43E) X("Rcy", 0x420) X("rcy", 0x440) X("Scy", 0x421) X("scy", 0x441) X("Tcy", 0x422) X("Ucy", 0x423) \
+    X("ucy", 0x443) X("KHcy", 0x425) X("khcy", 0x445) X("Iukcy", 0x406) X("iukcy", 0x456) X("Jsercy", 0x408) \
+    X("jsercy", 0x458) X("DScy", 0x405) X("dscy", 0x455)
+
+/* What HTML calls a letter with an accent or in another hand: "iacute", "Topf". Folding leaves the letter of it. */
+#define HANDS(X) X("acute") X("grave") X("circ") X("uml") X("tilde") X("caron") X("cedil") X("breve") X("macr") X("ogon") \
+    X("ring") X("dot") X("dblac") X("strok") X("slash") X("fr") X("opf") X("scr")
+
+static uint32_t letter(span name)
+{
+    static const char *const hands[] = {
+#define X(text) text,
+        HANDS(X)
+#undef X
+    };
+    span hand = span_from(name, 1);
+    for (size_t i = 0; is_alpha(name.ptr[0]) && i < ARRAY_LEN(hands); i++)
+        if (span_equal(hand, span_str(hands[i]))) return name.ptr[0];
+    return 0;
+}
 
 static uint32_t named(span name)
 {
@@ -27,7 +59,7 @@ static uint32_t named(span name)
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (span_equal(name, span_str(all[i].name))) return all[i].code;
-    return 0;
+    return letter(name);
 }
 
 /* HTML reads numbers that are control characters as Windows' characters there, as browsers always did. */
@@ -59,7 +91,7 @@ static uint32_t numbered(span digits)
     return code >= 0xD800 && code < 0xE000 ? 0 : of_windows(code);
 }
 
-#define REFERENCE_MAX 16 /* between '&' and ';': as many zeros as that leaves room for */
+#define REFERENCE_MAX 24 /* between '&' and ';': as many zeros as that leaves room for */
 
 size_t text_reference(span text, uint8_t *out, size_t *len)
 {

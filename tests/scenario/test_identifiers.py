@@ -162,3 +162,17 @@ def test_keys_of_a_system(tmp_path):
     rows = [{"event": "xyz1901000123"}, {"case": 123456}, {"case": "0123456"}, {"other": "XYZ1901000123"}, {"event": "XYZ1901000999"},
             {"case": "777"}, {"note": "case 123456"}]
     assert [s["withheld"] for s in judge(gateway, rows)] == [True, True, True, False, False, False, False]
+
+
+#= 10-domain L36
+def test_references_by_name(gateway):
+    """Every name of HTML (Python's table of it): where the character is looked through, so is its reference."""
+    shapes = ["A012{0}345{0}678", "A0123{0}45678", "{0}012345678", "{0} visa", "{0}-visa", "T{0}visa", "v{0}ctima de trata", "aut{0}peticion"]
+    names = [(n, c) for n, c in html.entities.html5.items() if n.endswith(";")]
+    rows = [(s.format("&" + n), s.format(c)) for n, c in names for s in shapes]
+    wrong = []
+    for i in range(0, len(rows), 4000):
+        part = rows[i:i + 4000]
+        coded, plain = (judge(gateway, [{"text": r[k]} for r in part]) for k in (0, 1))
+        wrong += [r for r, c, p in zip(part, coded, plain) if p["withheld"] and not c["withheld"]]
+    assert not wrong, (len(wrong), wrong[:20])
