@@ -51,8 +51,9 @@ static bool is_same(const struct judged *a, const struct judged *b)
 /* Whether the new rules show more than those in force, or less. */
 static const char *direction(struct replay *x, const struct judged *now, const struct judged *then)
 {
-    bool more = now->delivered != then->delivered ? then->delivered : then->withheld < now->withheld;
-    bool less = now->delivered != then->delivered ? now->delivered : then->withheld > now->withheld;
+    bool shown = now->delivered || then->delivered; /* what neither delivers shows nothing, for whatever reason */
+    bool more = now->delivered != then->delivered ? then->delivered : shown && then->withheld < now->withheld;
+    bool less = now->delivered != then->delivered ? now->delivered : shown && then->withheld > now->withheld;
     x->more += more;
     x->less += less;
     x->other += !more && !less;

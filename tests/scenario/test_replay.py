@@ -33,6 +33,19 @@ def replay(gw, new, *more, capture=lines(*EXCHANGES), name="capture.jsonl"):
     return gw.command("rules", "replay", name, "-c", "gate.json", "--rules", f"{SECTION},new.json", *more)
 
 
+def test_what_neither_delivers_shows_no_more(make_gateway):
+    """Withheld whole under one, described by nothing under the other: nobody sees anything of it."""
+    gw = make_gateway(start=False, protected=[HER], routes=[{"path": "/api/", "upstream": "records", "profile": "p"}])
+    gw.write("site.json", pack(units=["$"]))
+    gw.config["rules"] = [SECTION, "site.json"]
+    gw.write_config()
+    done = replay(gw, {"format": 1, "pack": "site", "version": "1"}, "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1 and {"not_found", "undeliverable"} == {v for t in told for v in (t["in_force"]["verdict"], t["new"]["verdict"])} - {
+        "unchanged", "changed"}
+    assert [t["shows"] for t in told] == ["other" if t["in_force"]["verdict"] == "not_found" else "less" for t in told], told
+
+
 def test_replay(make_gateway):
     gw = make_gateway(start=False, protected=[HER], routes=[{"path": "/api/", "upstream": "records", "profile": "p"}])
     gw.write("site.json", pack())
