@@ -80,6 +80,13 @@ static const struct rules_document *choose_document(const struct engine *e, enum
     return inspect ? rules_unprofiled(e->rules, format == DOC_NDJSON) : NULL;
 }
 
+/* An origin may write another shape of it where Accept asks: what stands where in that one nobody has said. */
+//= ICE10036.2 2.1
+static bool is_described(const struct engine_begin *b)
+{
+    return b->class != RECIPIENT_RESTRICTED || !b->document || rules_document_comes_as(b->document, b->media_type);
+}
+
 void engine_start(struct engine *e, const struct engine_begin *b)
 {
     engine_reset(e);
@@ -89,6 +96,7 @@ void engine_start(struct engine *e, const struct engine_begin *b)
     if (!engine_is_identity(b->content_encoding)) engine_latch(e, ENGINE_CODING, 0);
     if (!engine_format_of(b->media_type, &format) || !engine_charset_of(b->charset, &e->charset))
         engine_latch(e, ENGINE_FORMAT, 0);
+    if (!is_described(b)) engine_latch(e, ENGINE_FORMAT, 0);
     const struct rules_document *document = choose_document(e, format);
     if (!document) engine_latch(e, ENGINE_UNPROFILED, 0);
     e->begin.media_type = e->begin.charset = e->begin.content_encoding = (span){0};

@@ -483,6 +483,7 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_miss(d, at, v);
     d->document->view.pages = pages_load(d->loader, at, v, add_cursor, d);
     check_page_units(d, at);
+    types_load(d->loader, at, v, &d->document->view);
     headers_load(d->loader, at, v, &d->document->view);
     if (!d->failed && !d->loader->no_memory) build_automaton(d);
     if (!d->failed && !d->loader->no_memory) writable_load(d, at, v);
@@ -496,7 +497,7 @@ struct rules_document *document_load(
         {"uniform", false, false}, {"texts", false, false}, {"allow", false, false}, {"query", false, false},
         {"only", false, false}, {"columns", false, false}, {"pseudonyms", false, false}, {"writable_by", false, false}, {"body", false, false},
         {"miss", false, false}, {"links", false, false}, {"cursors", false, false}, {"pages", false, false},
-        {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {NULL, false, false}};
+        {"independent", false, false}, {"graph", false, false}, {"headers", false, false}, {"types", false, false}, {NULL, false, false}};
     (void)place_check_members(at, v, members);
     struct rules_document *doc = json_is_object(v) ? loader_alloc(l, 1, sizeof *doc) : NULL;
     if (!doc) return NULL;

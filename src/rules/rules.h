@@ -227,10 +227,14 @@ struct rules_document_view {
     struct rules_miss miss;
     const struct rules_pages *pages; /* NULL: the answer is no page of a list */
     enum rules_body body;
+    const char *const *types;   /* media types in which restricted recipients get it */
+    size_t type_count;          /* 0: any that can be read */
     const char *const *headers; /* fields of the head that restricted recipients get too, ascending without case */
     size_t header_count;
 };
 const struct rules_document_view *rules_document_view(const struct rules_document *d);
+/* Whether the document is described in that media type, without parameters: a client may ask an origin for other shapes of it. */
+bool rules_document_comes_as(const struct rules_document *d, span media_type);
 /* The i-th answer that the profile's own tests give for the document, compact JSON where they give a value. False: there are
  * no more. All of a document have RULES_EXAMPLES_MAX bytes at most: what is over is left out. */
 #define RULES_EXAMPLES_MAX ((size_t)32 * 1024)

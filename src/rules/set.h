@@ -329,6 +329,8 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v);
 typedef void cursor_path_fn(void *ctx, const struct place *at, const char *text, const struct path_expr *expr);
 const struct rules_pages *pages_load(
     struct loader *l, const struct place *at, const json_t *v, cursor_path_fn *each, void *ctx);
+/* `types` of a document. */
+void types_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
 /* `headers` of a document. */
 void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
 /* Keeps the answers that the profiles' tests give. False: out of memory. */

@@ -23,7 +23,8 @@ ANN = b'{"aNumber":"A011111111","name":"Ann"}'
 GONE = answer(MISS["body"].encode(), status=404)
 MISSED = (404, MISS["body"].encode())
 DOCUMENTS = [{"path": "/person/{id}", "units": ["$"], "miss": MISS},
-             {"path": "/list", "units": ["$.items[*]"], "counts": {"$.total": "$.items[*]"}, "complete": True, "headers": ["X-Region"]}]
+             {"path": "/list", "units": ["$.items[*]"], "counts": {"$.total": "$.items[*]"}, "complete": True, "headers": ["X-Region"]},
+             {"path": "/shaped", "units": ["$.items[*]"], "types": ["application/json", "application/hal+json"], "miss": MISS}]
 LIST_AT, LIST = b'{"total":2,"items":[%s,%s]}' % (VIC, ANN), b'{"total":1,"items":[%s]}' % ANN
 CANARY = Canaries(CANARIES)
 ASKING = ["police", "officer on the public route"] if SANITIZED else list(KINDS)
@@ -218,6 +219,20 @@ def test_L14_the_connection_goes_on_alike(twins):
         twins.compare(kind, many + request(kind, HERS, "HEAD") + request(kind, "/next", close=True))
         twins.compare(kind, request(kind, HERS, version="1.0"))
         assert [left_open(twins, kind, world, HERS) for world in WORLDS] == [(404, "open")] * 3
+
+
+def test_a_shape_that_nobody_described_is_a_miss(twins):
+    """Whoever may send Accept may ask for lines, where her record stands in no unit, or for what counts it."""
+    #= RFC6838 4.2
+    lines = [(VIC + b"\n" + ANN + b"\n", ANN + b"\n"), (b'[{"Plan":{"Plan Rows":2}}]', b'[{"Plan":{"Plan Rows":1}}]')]
+    for (at, absent), kind in zip(lines, ("application/x-ndjson", "application/vnd.pgrst.plan+json")):
+        look_up(twins, answer(at, content_type=kind), answer(absent, content_type=kind), path="/shaped", headers=[("Accept", kind)])
+    for kind in ("application/json", "Application/JSON; charset=utf-8", "application/hal+json"):
+        look_up(twins, answer(LIST_AT.replace(b'"total":2,', b""), content_type=kind), answer(LIST.replace(b'"total":1,', b""), content_type=kind),
+                (200, LIST.replace(b'"total":1,', b"")), "/shaped")
+    twins.answer_with("/shaped", answer(VIC + b"\n", content_type="application/x-ndjson"), b"")
+    (status, head, body), = wire.answers(twins.officer(request("officer", "/shaped", close=True)).raw)
+    assert (status, body) == (200, VIC + b"\n") and b"\r\nSection-1367: protected; records=1\r\n" in head
 
 
 def test_none_of_the_fourteen_is_missing():
