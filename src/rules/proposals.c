@@ -199,11 +199,19 @@ static uint16_t intern(struct maker *k, const struct subset *s)
     return (uint16_t)k->count++;
 }
 
-/* A search may begin behind every byte, which reaches the same wherever that byte stands. */
+static bool do_meet(const struct subset *a, const struct subset *b)
+{
+    EACH_WORD(w, a, b) if (a->nodes[w] & b->nodes[w]) return true;
+    return false;
+}
+
+/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states there
+ * and nowhere else. */
 static uint16_t step(struct maker *k, const struct subset *from, unsigned class)
 {
     const struct subset *takes = &k->takes[class];
     struct subset now, to;
+    if (!do_meet(from, takes) && !do_meet(from, &k->passes[class])) return k->fresh[class];
     copy_subset(&now, from);
     copy_subset(&to, &k->subsets[k->fresh[class]]);
     look_ahead(k, class, &now);
