@@ -45,7 +45,7 @@ FOUND = {
     "ssn": ["123-45-6789", "123-45-\r\n6789", "her social security number is 123456789", "SS# 123456789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789}, {"SSN_NUM": "123456789"}, {"tin": "123456789"}, {"SOC": "123456789"},
             {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}}],
     "itin": ["912-70-1234", "ITIN 912701234", {"ssn": "912701234"}, {"itin": 912701234}, {"PersonTaxIdentification": {"IdentificationID": "912701234"}}],
-    "i94": ["123456789A1", "123456789 a 1", "123 456 789 A1", {"mostRecentI94": "123456789A1"}, {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
+    "i94": ["123456789A1", "123456789 a 1", {"i94Number": "123 456 789 A1"}, {"mostRecentI94": "123456789A1"}, {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
     "sevis": ["N0012345678", "n-0012345678", "N00 1234 5678", {"im:SEVISID": "N0012345678"}],
     "passport": [{"passport": "L898902C3"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
                  "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n" + td3("L898902C3"), "I<UTO" + mrz("L898902C3") + "<" * 15,
