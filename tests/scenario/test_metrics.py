@@ -51,7 +51,7 @@ def test_what_was_decided_is_counted(make_gateway, origin):
 
 def test_processes_are_counted(gateway):
     os.kill(gateway.children("worker")[0], signal.SIGKILL)
-    assert wait_until(lambda: len(gateway.children("worker")) == 1)
+    assert wait_until(lambda: '"event":"child_ended"' in gateway.stderr() and len(gateway.children("worker")) == 1)
     ended, = [json.loads(line) for line in gateway.stderr().splitlines() if '"event":"child_ended"' in line]
     assert (ended["who"], ended["code"]) == ("worker", -signal.SIGKILL)
     assert gateway.reload()
