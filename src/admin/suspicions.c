@@ -242,7 +242,7 @@ RESULT suspicions_clear(struct admin *a, const char *subject, const char *by, co
     uint8_t handle[8];
     struct registry_change c = {.op = REGISTRY_CLEAR, .time = os_realtime_us() / 1000000};
     REQUIRE(strlen(subject) == 16 && hex_decode(span_str(subject), handle, sizeof(handle)), ERROR_CONFIG, 0);
-    for (size_t i = 0; i < sizeof(handle); i++) c.subject = c.subject << 8 | handle[i];
+    c.subject = load_be64(handle);
     REQUIRE(registry_is_suspected(a->arguments->overlays[0], c.subject), ERROR_CONFIG, 0);
     REQUIRE(registry_reason_hash(a->key, span_str(by), span_str(reason), c.reason), ERROR_LIMIT, 0);
     *entry = (struct suspicion_entry){.what = "clear", .by = by, .subjects = mem_alloc(sizeof(uint64_t)), .count = 1};

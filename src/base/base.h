@@ -250,9 +250,11 @@ size_t utf8_unprintable(span s);
 static inline uint16_t load_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static inline uint32_t load_le32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
 static inline uint64_t load_le64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return v; }
+static inline uint64_t load_be64(const uint8_t *p) { return __builtin_bswap64(load_le64(p)); }
 static inline void store_be16(uint8_t *p, uint16_t v) { p[0] = (uint8_t)(v >> 8); p[1] = (uint8_t)v; }
 static inline void store_le32(uint8_t *p, uint32_t v) { memcpy(p, &v, 4); }
 static inline void store_le64(uint8_t *p, uint64_t v) { memcpy(p, &v, 8); }
+static inline void store_be64(uint8_t *p, uint64_t v) { store_le64(p, __builtin_bswap64(v)); }
 
 /* ---- hardware ------------------------------------------------------------------------------------------------- */
 

@@ -241,8 +241,7 @@ static bool take_subject(struct log_options *o, const uint8_t key[32], span id)
     if (!registry_subject_handle(key, id, &out[0])) return false;
     o->filter.subject_count = 1;
     if (!hex_decode(id, handle, sizeof handle)) return true;
-    for (size_t i = 0; i < sizeof handle; i++)
-        out[1] = out[1] << 8 | handle[i];
+    out[1] = load_be64(handle);
     o->filter.subject_count = 2;
     return true;
 }

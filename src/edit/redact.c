@@ -34,8 +34,7 @@ static result pseudonym(struct edit_planning *p, const struct policy_redaction *
     const uint8_t *key = p->verdict->pseudonym_key;
     if (r->subject_count == 0 || r->subject_count > SUBJECTS_MAX || !key) return OK;
     for (uint32_t i = 0; i < r->subject_count; i++)
-        for (unsigned byte = 0; byte < 8; byte++)
-            ids[i * 8 + byte] = (uint8_t)(p->verdict->redactions.subjects[r->subject + i] >> (8 * byte));
+        store_le64(ids + i * 8, p->verdict->redactions.subjects[r->subject + i]);
     REQUIRE(hmac_sha256(span_of(key, POLICY_PSEUDONYM_KEY), span_of(ids, r->subject_count * 8), hmac), ERROR_LIMIT, 0);
     return write_pseudonym(p, hmac, out);
 }

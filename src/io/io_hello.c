@@ -7,7 +7,7 @@
 #define HANDSHAKE_HEAD 4 /* a message's kind and length */
 #define KIND_HELLO 1
 
-static size_t record_length(const struct io_hello *h) { return (size_t)h->head[3] << 8 | h->head[4]; }
+static size_t record_length(const struct io_hello *h) { return load_be16(h->head + 3); }
 
 /* A message may go on over several records, each of which begins with any byte then. */
 static bool goes_on(const struct io_hello *h) { return h->left > 0; }

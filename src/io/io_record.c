@@ -16,7 +16,7 @@ static void see(int writing, int version, int kind, const void *bytes, size_t le
     if (writing) return;
     if (kind == SSL3_RT_INNER_CONTENT_TYPE && len == 1) tell(c, p[0], c->record_size);
     if (kind != SSL3_RT_HEADER || len != SSL3_RT_HEADER_LENGTH) return;
-    c->record_size = (size_t)p[3] << 8 | p[4];
+    c->record_size = load_be16(p + 3);
     bool sealed = SSL_version(ssl) == TLS1_3_VERSION && p[0] == SSL3_RT_APPLICATION_DATA;
     if (!sealed) tell(c, p[0], c->record_size);
 }

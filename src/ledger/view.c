@@ -142,7 +142,7 @@ static bool take_unit(span s, size_t at, uint32_t *unit)
 {
     uint8_t bytes[2];
     if (at + 4 > s.len || !hex_decode(span_sub(s, at, 4), bytes, 2)) return false;
-    *unit = (uint32_t)bytes[0] << 8 | bytes[1];
+    *unit = load_be16(bytes);
     return true;
 }
 

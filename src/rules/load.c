@@ -135,7 +135,7 @@ static bool fingerprint(struct rules_set *s, struct source *const *packs, size_t
     uint8_t sum[64] = {0}, length[8], of_text[32];
     for (size_t i = 0; i < count; i++) {
         span text = source_text(packs[i]);
-        for (size_t b = 0; b < sizeof length; b++) length[b] = (uint8_t)((uint64_t)text.len >> (8 * b));
+        store_le64(length, text.len);
         if (!sha256_two(span_of(length, sizeof length), text, of_text)) return false;
         if (!sha256_two(span_of(sum, 32), span_of(of_text, 32), sum + 32)) return false;
         memcpy(sum, sum + 32, 32);

@@ -96,14 +96,6 @@ static bool parse_signature(span line, const struct tlog_verifier *v, uint8_t *o
     return true;
 }
 
-static uint64_t load_be64(const uint8_t *p)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
 /* What a cosigner signs: the time before the text. */
 static span stamp_text(span text, uint64_t time, char room[STAMPED_MAX])
 {
@@ -146,8 +138,7 @@ result tlog_note_sign(
     size_t stamp = v->type == TLOG_COSIGNATURE ? 8 : 0;
     REQUIRE(text.len <= TLOG_NOTE_MAX, ERROR_LIMIT, TLOG_E_NAME);
     memcpy(bytes, v->id, 4);
-    for (unsigned i = 0; i < stamp; i++)
-        bytes[4 + i] = (uint8_t)(time >> (56 - 8 * i));
+    if (stamp > 0) store_be64(bytes + 4, time);
     span message = stamp ? stamp_text(text, time, room) : text;
     REQUIRE(sign(ctx, message, bytes + 4 + stamp), ERROR_INTERNAL, TLOG_E_CRYPTO);
     base64_encode(span_of(bytes, 4 + stamp + 64), encoded);

@@ -110,6 +110,27 @@ static void test_loads_and_stores(void **state)
     assert_memory_equal(out, bytes, 8);
 }
 
+/* As Python writes it: (0xFEDCBA9876543210).to_bytes(8, "big"), (0x80).to_bytes(8, "big"), (2**64 - 2).to_bytes(8, "big"); each from an
+ * odd place. */
+static void test_eight_bytes_the_highest_first(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t value;
+        const char *bytes;
+    } rows[] = {{UINT64_C(0xFEDCBA9876543210), "\xfe\xdc\xba\x98\x76\x54\x32\x10"},
+        {UINT64_C(0x80), "\x00\x00\x00\x00\x00\x00\x00\x80"}, {UINT64_C(18446744073709551614), "\xff\xff\xff\xff\xff\xff\xff\xfe"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t in[9], out[10];
+        memcpy(in + 1, rows[i].bytes, 8);
+        assert_true(load_be64(in + 1) == rows[i].value);
+        memset(out, '#', sizeof out);
+        store_be64(out + 1, rows[i].value);
+        assert_memory_equal(out + 1, rows[i].bytes, 8);
+        assert_true(out[0] == '#' && out[9] == '#');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_base64_alphabets),
         cmocka_unit_test(test_json_quote),
         cmocka_unit_test(test_loads_and_stores),
+        cmocka_unit_test(test_eight_bytes_the_highest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
