@@ -3,13 +3,13 @@
 #include <openssl/pem.h>
 #include <time.h>
 
-#include "io/io.h"
+#include "io/io_internal.h"
 
-static bool end_of(const X509 *x, int64_t *end)
+bool io_seconds_of(const ASN1_TIME *at, int64_t *out)
 {
     struct tm t;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &t) != 1) return false;
-    *end = (int64_t)timegm(&t);
+    if (ASN1_TIME_to_tm(at, &t) != 1) return false;
+    *out = (int64_t)timegm(&t);
     return true;
 }
 
@@ -21,7 +21,7 @@ bool io_certificate_end(span pem, int64_t *end)
     ERR_set_mark();
     while (b != NULL && (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
         int64_t its;
-        if (end_of(x, &its) && (!found || its < *end)) {
+        if (io_seconds_of(X509_get0_notAfter(x), &its) && (!found || its < *end)) {
             *end = its;
             found = true;
         }

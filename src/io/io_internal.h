@@ -111,6 +111,9 @@ bool io_emit(struct io_conn *c, enum io_event event);
 void io_want_readable(struct io_conn *c, bool on);
 void io_want_writable(struct io_conn *c, bool on);
 
+/* io_certificate.c: a time of a certificate's in seconds since 1970. False: it is none, and *out stays. */
+bool io_seconds_of(const ASN1_TIME *at, int64_t *out);
+
 /* io_send.c: everything queued, then the spans. */
 enum io_flush io_flush_out(struct io_conn *c);
 /* Only what OpenSSL left to be sent: alerts, handshake messages. */

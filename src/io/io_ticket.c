@@ -15,21 +15,13 @@ struct note {
     int64_t begun, ends; /* seconds since 1970; of the chain: INT64_MAX without one */
 };
 
-static bool seconds_of(const ASN1_TIME *at, int64_t *out)
-{
-    struct tm t;
-    if (ASN1_TIME_to_tm(at, &t) != 1) return false;
-    *out = (int64_t)timegm(&t);
-    return true;
-}
-
 /* When the first of them ends; what cannot be read has ended. */
 static int64_t end_of(const STACK_OF(X509) * chain)
 {
     int64_t first = INT64_MAX;
     for (int i = 0; i < sk_X509_num(chain); i++) {
         int64_t its = 0;
-        if (!seconds_of(X509_get0_notAfter(sk_X509_value(chain, i)), &its)) return 0;
+        if (!io_seconds_of(X509_get0_notAfter(sk_X509_value(chain, i)), &its)) return 0;
         if (its < first) first = its;
     }
     return first;
@@ -67,7 +59,7 @@ static int write_note(SSL *ssl, void *arg)
 static bool in_date(const X509 *x, int64_t now)
 {
     int64_t from, to;
-    return seconds_of(X509_get0_notBefore(x), &from) && seconds_of(X509_get0_notAfter(x), &to) && from <= now && now < to;
+    return io_seconds_of(X509_get0_notBefore(x), &from) && io_seconds_of(X509_get0_notAfter(x), &to) && from <= now && now < to;
 }
 
 /* What a handshake in full would refuse today is not let in by one of yesterday. */
