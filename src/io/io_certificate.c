@@ -15,10 +15,10 @@ bool io_seconds_of(const ASN1_TIME *at, int64_t *out)
 
 bool io_certificate_end(span pem, int64_t *end)
 {
-    BIO *b = pem.len > INT32_MAX ? NULL : BIO_new_mem_buf(pem.ptr, (int)pem.len);
     bool found = false;
     X509 *x;
     ERR_set_mark();
+    BIO *b = pem.len > INT32_MAX ? NULL : BIO_new_mem_buf(pem.ptr, (int)pem.len);
     while (b != NULL && (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
         int64_t its;
         if (io_seconds_of(X509_get0_notAfter(x), &its) && (!found || its < *end)) {

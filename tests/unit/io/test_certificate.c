@@ -82,6 +82,7 @@ static void test_the_first_of_a_file(void **state)
     assert_true(end_of(ends, 2, &end));
     assert_int_equal(end, 3155760000);
     assert_false(end_of(ends + 1, 1, &end));
+    assert_false(end_of(ends, 0, &end));
     assert_false(io_certificate_end(SPAN("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), &end));
 }
 
