@@ -280,6 +280,8 @@ static RESULT prepare(struct admin *a, char *why, size_t size)
 {
     TRY(open_registry(a, why, size));
     TRY(journal_open(a, why, size));
+    /* Once: to read a hundred takes tens of milliseconds, and answers may wait for us. A file that is replaced counts from a reload on. */
+    if (!config_certificates_end(a->arguments->config, &a->certificates_end)) a->certificates_end = INT64_MAX;
     buf_init(&a->scratch, LEDGER_ENTRY_MAX);
     const struct proxy_settings *settings = &a->arguments->config->settings;
     if (settings->auditor_count > 0) TRY(ledger_sealer_new(settings->auditors, settings->auditor_count, &a->arguments->pseudonym_root.epochs, &a->sealer));

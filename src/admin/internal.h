@@ -27,6 +27,7 @@ struct admin {
     bool deaf;          /* one was taken and could not be kept: no later one may say that it was */
     struct visitor *visitors;
     struct registry *registry;
+    int64_t certificates_end; /* of those that this generation serves with; INT64_MAX: none */
     uint8_t key[32];
     int journal;       /* open for appending */
     uint64_t position; /* of the journal's last record */

@@ -195,10 +195,9 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_overlay_subjects", "persons of live changes, suspected and cleared ones too", overlay.subjects));
     TRY(gauge(out, "registry_behind", "1: restricted recipients are refused, for the journal of live changes cannot be followed", a->behind));
     TRY(gauge(out, "registry_overlay_subject_room", "persons of live changes that fit before a rebuild is needed", overlay.subject_room));
-    int64_t end = 0;
-    if (config_certificates_end(a->arguments->config, &end)) {
+    if (a->certificates_end < INT64_MAX) {
         TRY(gauge(out, "certificate_end_seconds", "when the first of the certificates ends that listen and upstreams name, in seconds since 1970",
-            end > 0 ? (uint64_t)end : 0));
+            a->certificates_end > 0 ? (uint64_t)a->certificates_end : 0));
     }
     uint64_t free = 0;
     if (is_ok(os_free_space(a->arguments->config->ledger.directory, &free))) {

@@ -56,7 +56,8 @@ void config_compare(const struct config *now, const struct config *next);
 void config_warn_of_restart(const struct config *next, enum config_fixed what, const char *running);
 /* A gateway runs, and does not say so within so many seconds. */
 void config_warn_of_silence(const struct config *next, unsigned seconds);
-/* When the first of the certificates ends that listen and upstreams name, in seconds since 1970. False: there is none. */
+/* When the first of the certificates ends that listen and upstreams name, as they were loaded, in seconds since 1970. Reads all of
+ * them. False: there is none. */
 bool config_certificates_end(const struct config *c, int64_t *end);
 /* Closes the descriptors of secrets: after a role has read its own. */
 void config_close_secrets(struct config *c);

@@ -117,6 +117,21 @@ def test_the_gateways_own_certificate_ends(late):
     assert late.reload() and fetch(late.port, "/inspect/x", ANONYMOUS).status == 200
 
 
+def test_a_certificate_counts_from_the_reload_that_reads_it(late):
+    """The metric is of what is in force, not of what has been put in its place."""
+    ends = []
+    late.config["listen"][0]["tls"]["client_ca"] = "brief-ca.pem"
+    late.write_config()
+    for minutes in (20, 40):
+        (ca, _), _ = authority(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Brief CA")]), datetime.timedelta(minutes=minutes))
+        late.write("brief-ca.pem", ca.public_bytes(serialization.Encoding.PEM).decode())
+        ends.append(ca.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp())
+        if minutes == 40:
+            assert late.metric("gate1367_certificate_end_seconds") == ends[0]
+        assert late.reload()
+        assert late.metric("gate1367_certificate_end_seconds") == ends[-1]
+
+
 def test_the_origins_certificate_ends(make_gateway, tmp_path):
     clocks = Clocks(tmp_path, tls=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
