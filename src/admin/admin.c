@@ -200,11 +200,10 @@ static void local_accepted(int fd, const struct sockaddr_storage *from, void *ar
 
 static void tell(const struct admin *a, enum ipc_type type, const char *text)
 {
-    static struct ipc_message m;
-    ipc_message_set(&m, type, a->arguments->config->generation, "%s", text);
-    result r = ipc_channel_send(a->arguments->control, &m);
-    (void)r; /* without a supervisor the control channel ends us */
+    ipc_channel_tell(a->arguments->control, type, a->arguments->config->generation, text);
 }
+
+void admin_alarm(const struct admin *a, const char *text) { tell(a, IPC_ALARM, text); }
 
 static void switch_on(struct admin *a)
 {
@@ -229,7 +228,7 @@ static void switch_on(struct admin *a)
     tell(a, IPC_STATUS, "");
     result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
     result rules = admin_publish(a, LEDGER_RULES, NULL, 0, NULL, 0, &ticket);
-    if (!is_ok(config) || !is_ok(rules)) tell(a, IPC_ALARM, "the ledger took no entry for the new configuration");
+    if (!is_ok(config) || !is_ok(rules)) admin_alarm(a, "the ledger took no entry for the new configuration");
 }
 
 static void waited_enough(void *arg)

@@ -70,6 +70,8 @@ RESULT suspicions_list(struct admin *a, struct buf *out, struct suspicion_entry 
 RESULT suspicions_clear(struct admin *a, const char *subject, const char *by, const char *reason, struct suspicion_entry *entry);
 /* Answers a local request into v->answer, and says whether a ledger entry has to be durable before it leaves. */
 void local_request(struct visitor *v);
+/* What an operator must hear of, without personal data. */
+void admin_alarm(const struct admin *a, const char *text);
 /* Publishes an entry of the event; 0 counts and no subjects are fine. */
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket);

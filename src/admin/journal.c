@@ -25,13 +25,10 @@ static RESULT replay(struct admin *a, size_t overlay, struct registry_journal_en
  * know all the same: a disk that lost sectors of an acknowledged change would look so too. */
 static RESULT cut_torn(struct admin *a, const struct registry_journal_end *end)
 {
-    static struct ipc_message m;
     if (!end->torn) return OK;
     REQUIRE(ftruncate(a->journal, (off_t)end->bytes) == 0 && fsync(a->journal) == 0, ERROR_IO, errno);
-    ipc_message_set(&m, IPC_ALARM, end->position, "the journal of live changes ended in an unfinished change, which was cut off; "
-        "a change whose command did not report success has to be applied again");
-    result r = ipc_channel_send(a->arguments->control, &m);
-    (void)r; /* a supervisor that does not listen finds us by its deadline */
+    admin_alarm(a, "the journal of live changes ended in an unfinished change, which was cut off; "
+                   "a change whose command did not report success has to be applied again");
     return OK;
 }
 
@@ -65,7 +62,6 @@ RESULT journal_open(struct admin *a, char *why, size_t size)
  * nobody restricted is answered. Somebody should look long before. */
 static void tell_room(struct admin *a)
 {
-    static struct ipc_message m;
     static const unsigned steps[] = {90, 75, 50, 0};
     struct registry_overlay_info info;
     size_t i = 0;
@@ -79,9 +75,7 @@ static void tell_room(struct admin *a)
     snprintf(why, sizeof(why), "live changes fill %u %% of their room, %llu persons known by a marker alone among them; rebuild and reload, "
         "or look who writes so many markers", memory, (unsigned long long)info.suspected);
     if (file > memory) snprintf(why, sizeof(why), "%u %% of the journal's room are filled; %s", file, registry_error_text(REGISTRY_JOURNAL_FULL));
-    ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
-    result r = ipc_channel_send(a->arguments->control, &m);
-    (void)r; /* a supervisor that does not listen finds us by its deadline */
+    admin_alarm(a, why);
 }
 
 /* ---- others who write it ----------------------------------------------------------------------------------------- */
@@ -153,14 +147,6 @@ static RESULT follow(struct admin *a)
     return OK;
 }
 
-static void tell_alarm(const struct admin *a, const char *why)
-{
-    static struct ipc_message m;
-    ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
-    result r = ipc_channel_send(a->arguments->control, &m);
-    (void)r; /* a supervisor that does not listen finds us by its deadline */
-}
-
 /* Whoever is protected in what cannot be read is not known here: nobody restricted is answered until it can be. */
 static void set_behind(struct admin *a, result r)
 {
@@ -169,14 +155,14 @@ static void set_behind(struct admin *a, result r)
         if (a->arguments->overlays[i] != NULL) registry_overlay_set_behind(a->arguments->overlays[i], behind);
     if (behind == a->behind) return;
     a->behind = behind;
-    if (!behind) tell_alarm(a, "the journal of live changes can be followed again");
-    else tell_alarm(a, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
+    if (!behind) admin_alarm(a, "the journal of live changes can be followed again");
+    else admin_alarm(a, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
 }
 
 /* Moved away it takes nothing more, and all that was acknowledged is in force. */
 static void set_lost(struct admin *a, bool lost)
 {
-    if (lost && !a->journal_lost) tell_alarm(a, registry_error_text(REGISTRY_JOURNAL_GONE));
+    if (lost && !a->journal_lost) admin_alarm(a, registry_error_text(REGISTRY_JOURNAL_GONE));
     a->journal_lost = lost;
 }
 

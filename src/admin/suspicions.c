@@ -59,23 +59,17 @@ static enum heard read_message(struct group *g, span m)
 
 static void distrust(struct admin *a, unsigned slot)
 {
-    static struct ipc_message m;
     ipc_collector_distrust(a->collector, slot);
-    ipc_message_set(&m, IPC_DISTRUST, slot, "%s", "a suspicion is malformed");
-    result r = ipc_channel_send(a->arguments->control, &m);
-    (void)r; /* a supervisor that does not listen finds us by its deadline */
+    ipc_channel_tell(a->arguments->control, IPC_DISTRUST, slot, "a suspicion is malformed");
 }
 
 /* A ticket's word covers all before it: what was taken and cannot be kept ends this process, and who waits asks the next. */
 static void give_up(struct group *g, const char *why)
 {
-    static struct ipc_message m;
     memset(g->tickets, 0, ipc_area_slots(g->admin->arguments->suspicions) * sizeof(*g->tickets));
     g->count = 0;
     g->failed = g->admin->deaf = true;
-    ipc_message_set(&m, IPC_ALARM, 0, "%s", why);
-    result r = ipc_channel_send(g->admin->arguments->control, &m);
-    (void)r;
+    admin_alarm(g->admin, why);
     io_loop_stop(g->admin->loop);
 }
 

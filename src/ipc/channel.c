@@ -39,6 +39,14 @@ void ipc_message_set(struct ipc_message *m, enum ipc_type type, uint64_t number,
     if (n > 0) m->text_len = (uint32_t)n < IPC_TEXT_MAX ? (uint32_t)n : IPC_TEXT_MAX;
 }
 
+void ipc_channel_tell(int fd, enum ipc_type type, uint64_t number, const char *text)
+{
+    struct ipc_message m;
+    ipc_message_set(&m, type, number, "%s", text);
+    result r = ipc_channel_send(fd, &m);
+    (void)r; /* see the header */
+}
+
 union control {
     struct cmsghdr align;
     uint8_t bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];

@@ -174,5 +174,8 @@ RESULT ipc_channel_send(int fd, const struct ipc_message *m);
 RESULT ipc_channel_receive(int fd, struct ipc_message *m);
 /* Text as printf; cut at IPC_TEXT_MAX. */
 void ipc_message_set(struct ipc_message *m, enum ipc_type type, uint64_t number, const char *fmt, ...) PRINTF(4, 5);
+/* Such a message, sent. That it cannot be is not told: a child that does not listen is found by its deadline, and a supervisor
+ * that is gone by whoever listens to it. Text is cut as above. */
+void ipc_channel_tell(int fd, enum ipc_type type, uint64_t number, const char *text);
 
 #endif

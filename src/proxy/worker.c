@@ -488,10 +488,7 @@ static void close_down(struct worker *w)
 
 static void report(const struct proxy_worker_arguments *a, enum ipc_type type, const char *text)
 {
-    static struct ipc_message m;
-    ipc_message_set(&m, type, a->settings->generation, "%s", text);
-    result r = ipc_channel_send(a->control, &m);
-    (void)r; /* a supervisor that is gone ends us by the control channel */
+    ipc_channel_tell(a->control, type, a->settings->generation, text);
 }
 
 int proxy_worker_run(const struct proxy_worker_arguments *a, void (*confine)(void *ctx), void *ctx)

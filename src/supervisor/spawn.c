@@ -26,10 +26,7 @@ size_t children_of(const struct supervisor *s, enum role role, uint64_t generati
 
 void child_tell(struct child *c, enum ipc_type type, uint64_t number)
 {
-    static struct ipc_message m;
-    ipc_message_set(&m, type, number, "%s", "");
-    result r = ipc_channel_send(c->control, &m);
-    (void)r; /* a child that does not listen is found by its deadline */
+    ipc_channel_tell(c->control, type, number, "");
 }
 
 /* ---- what every child does first -------------------------------------------------------------------------------- */
@@ -89,10 +86,7 @@ static bool read_secret(int fd, void *out, size_t len)
 
 static NORETURN void give_up(int control, const char *why)
 {
-    static struct ipc_message m;
-    ipc_message_set(&m, IPC_FAILED, 0, "%s", why);
-    result r = ipc_channel_send(control, &m);
-    (void)r;
+    ipc_channel_tell(control, IPC_FAILED, 0, why);
     os_leave(2);
 }
 

@@ -14,10 +14,7 @@ struct role {
 
 static void tell(const struct role *r, enum ipc_type type, const char *text)
 {
-    static struct ipc_message m;
-    ipc_message_set(&m, type, 0, "%s", text);
-    result sent = ipc_channel_send(r->config->control, &m);
-    (void)sent; /* a supervisor that is gone is seen when we listen */
+    ipc_channel_tell(r->config->control, type, 0, text);
 }
 
 /* Seconds without a confirmation, by a clock that nobody sets: back would give him time, and forth would close a gateway. */
@@ -70,13 +67,10 @@ static bool rest(const struct role *r)
  * once; but nobody signs a refusal, and one that was made up on the way must not close a gateway for good. */
 static void hold(struct role *r, bool held)
 {
-    static struct ipc_message m;
     if (held == r->holds) return;
     r->holds = held;
     atomic_store(&r->config->board->held, held);
-    ipc_message_set(&m, IPC_STATUS, held, "%s", "");
-    result sent = ipc_channel_send(r->config->control, &m);
-    (void)sent; /* as above */
+    ipc_channel_tell(r->config->control, IPC_STATUS, held, "");
 }
 
 static int live(struct role *r)

@@ -39,6 +39,32 @@ static void test_every_type_goes_through(void **state)
     os_close(&fds[1]);
 }
 
+/* A child that does not read, and one that is gone, keep nobody from going on. */
+static void test_telling(void **state)
+{
+    (void)state;
+    int fds[2];
+    static struct ipc_message in;
+    static char text[2 * IPC_TEXT_MAX];
+    memset(text, 'x', sizeof text - 1);
+    assert_true(is_ok(ipc_channel_pair(fds)));
+    ipc_channel_tell(fds[0], IPC_ALARM, 7, "100 % of %s");
+    ipc_channel_tell(fds[0], IPC_FAILED, 0, text);
+    assert_true(is_ok(ipc_channel_receive(fds[1], &in)));
+    assert_int_equal(in.type, IPC_ALARM);
+    assert_int_equal(in.number, 7);
+    assert_int_equal(in.fd_count, 0);
+    assert_string_equal(in.text, "100 % of %s");
+    assert_true(is_ok(ipc_channel_receive(fds[1], &in)));
+    assert_int_equal(strlen(in.text), IPC_TEXT_MAX);
+    in = (struct ipc_message){.type = IPC_DRAIN};
+    while (is_ok(ipc_channel_send(fds[0], &in))) continue;
+    ipc_channel_tell(fds[0], IPC_STOP, 0, "");
+    os_close(&fds[1]);
+    ipc_channel_tell(fds[0], IPC_STOP, 0, "");
+    os_close(&fds[0]);
+}
+
 static void test_a_descriptor_travels(void **state)
 {
     (void)state;
@@ -122,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_type_goes_through),
+        cmocka_unit_test(test_telling),
         cmocka_unit_test(test_a_descriptor_travels),
         cmocka_unit_test(test_malformed_messages_are_refused_and_leave_no_descriptor),
     };
