@@ -84,31 +84,13 @@ static bool is_token(const char *s)
     return *s != 0;
 }
 
-struct header_load {
-    struct loader *loader;
-    const char **list;
-    size_t count;
-};
-
-static bool is_listed(const struct header_load *h, const char *name)
+static bool is_good(const struct place *at, const char *name)
 {
-    for (size_t i = 0; i < h->count; i++)
-        if (span_equal_nocase(span_str(h->list[i]), span_str(name))) return true;
-    return false;
-}
-
-static void load_header(void *ctx, const struct place *at, const char *name)
-{
-    struct header_load *h = ctx;
     const char *why = why_never(span_str(name));
-    if (!is_token(name))
-        place_error(at, "\"%.60s\" is no field name; write one such as \"Content-Language\"", name);
-    else if (why)
-        place_error(at, "\"%s\" never reaches a restricted recipient: %s; remove it", name, why);
-    else if (is_listed(h, name))
-        place_error(at, "\"%s\" stands here twice; remove one", name);
-    else
-        h->list[h->count++] = loader_text(h->loader, name);
+    bool token = is_token(name);
+    if (!token) place_error(at, "\"%.60s\" is no field name; write one such as \"Content-Language\"", name);
+    else if (why) place_error(at, "\"%s\" never reaches a restricted recipient: %s; remove it", name, why);
+    return token && !why;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -122,17 +104,13 @@ static int compare_names(const void *a, const void *b)
 /* In one order, whatever the origin's is and whatever the file's. */
 void headers_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view)
 {
-    const json_t *headers = json_object_get(v, "headers");
     struct place headers_at = place_member(at, "headers");
-    if (!headers) return;
-    struct header_load h = {.loader = l, .list = loader_alloc(l, json_array_size(headers) + 1, sizeof *h.list)};
-    if (!h.list) return;
-    place_strings(at, v, "headers", load_header, &h);
-    if (l->no_memory) return;
-    if (h.count > 1) qsort(h.list, h.count, sizeof *h.list, compare_names);
-    if (h.count > 0 && h.count == json_array_size(headers))
+    struct words w;
+    if (!words_load(l, at, v, "headers", is_good, &w)) return;
+    if (w.count > 1) qsort(w.list, w.count, sizeof *w.list, compare_names);
+    if (w.count > 0 && w.count == json_array_size(json_object_get(v, "headers")))
         place_warning(&headers_at, "what stands in a field of the head must not depend on who is in the answer; a finding in one "
                                    "withholds the whole answer, which may be noticed");
-    view->headers = h.list;
-    view->header_count = h.count;
+    view->headers = w.list;
+    view->header_count = w.count;
 }

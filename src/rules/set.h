@@ -329,6 +329,15 @@ void profiles_load(struct loader *l, const struct place *at, const json_t *v);
 typedef void cursor_path_fn(void *ctx, const struct place *at, const char *text, const struct path_expr *expr);
 const struct rules_pages *pages_load(
     struct loader *l, const struct place *at, const json_t *v, cursor_path_fn *each, void *ctx);
+/* A member that lists words, each of which `good` reports or says yes to, and none of which may stand there twice, by case or not.
+ * False: there is no such member, or no memory. */
+struct words {
+    const char **list;
+    size_t count;
+};
+typedef bool word_good_fn(const struct place *at, const char *text);
+bool words_load(struct loader *l, const struct place *at, const json_t *v, const char *name, word_good_fn *good, struct words *out);
+bool words_hold(const char *const *list, size_t count, span word);
 /* `types` of a document. */
 void types_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view);
 /* `headers` of a document. */

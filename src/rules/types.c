@@ -5,12 +5,6 @@
  *= ICE10036.2 2.1 */
 #include "rules/set.h"
 
-struct type_load {
-    struct loader *loader;
-    const char **list;
-    size_t count;
-};
-
 static bool is_token_char(uint8_t c)
 {
     return is_alnum(c) || (c != 0 && strchr("!#$&-^_.+", c) != NULL);
@@ -26,41 +20,27 @@ static bool is_media_type(span text)
     return true;
 }
 
-static bool is_among(const char *const *list, size_t count, span type)
+static bool is_good(const struct place *at, const char *text)
 {
-    for (size_t i = 0; i < count; i++)
-        if (span_equal_nocase(span_str(list[i]), type)) return true;
-    return false;
-}
-
-static void load_type(void *ctx, const struct place *at, const char *text)
-{
-    struct type_load *t = ctx;
-    if (!is_media_type(span_str(text)))
-        place_error(at, "\"%.60s\" is no media type; write one without parameters, such as \"application/json\"", text);
-    else if (is_among(t->list, t->count, span_str(text)))
-        place_error(at, "\"%s\" stands here twice; remove one", text);
-    else
-        t->list[t->count++] = loader_text(t->loader, text);
+    bool good = is_media_type(span_str(text));
+    if (!good) place_error(at, "\"%.60s\" is no media type; write one without parameters, such as \"application/json\"", text);
+    return good;
 }
 
 void types_load(struct loader *l, const struct place *at, const json_t *v, struct rules_document_view *view)
 {
     const json_t *types = json_object_get(v, "types");
     struct place types_at = place_member(at, "types");
-    if (!types) return;
-    struct type_load t = {.loader = l, .list = loader_alloc(l, json_array_size(types) + 1, sizeof *t.list)};
-    if (!t.list) return;
+    struct words w;
     if (json_is_array(types) && json_array_size(types) == 0)
         place_error(&types_at, "names none, so that nobody restricted would get it; name the media types in which it is described");
-    place_strings(at, v, "types", load_type, &t);
-    if (l->no_memory) return;
-    view->types = t.list;
-    view->type_count = t.count;
+    if (!words_load(l, at, v, "types", is_good, &w)) return;
+    view->types = w.list;
+    view->type_count = w.count;
 }
 
 bool rules_document_comes_as(const struct rules_document *d, span media_type)
 {
     MAGIC_CHECK(d, DOCUMENT_MAGIC);
-    return d->view.type_count == 0 || is_among(d->view.types, d->view.type_count, media_type);
+    return d->view.type_count == 0 || words_hold(d->view.types, d->view.type_count, media_type);
 }
