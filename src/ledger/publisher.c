@@ -1,7 +1,4 @@
 #include "ledger/publisher.h"
-#include <errno.h>
-#include <signal.h>
-#include <time.h>
 
 #define REST_NS UINT64_C(400000000) /* from one checkpoint to the next: a commit is published within a second */
 #define SLICE_NS UINT64_C(30000000) /* how often it looks whether a bundle is full; several in a row cost a fifth less, for the caches know them */
@@ -9,13 +6,6 @@
 #define SLICE_BUNDLES 2u            /* read back at a time, and as many more as are added */
 #define STRIDE (16u * TLOG_WIDTH)   /* read at a time where much more is there: a checkpoint for it is not to wait for all of that */
 #define RETRY_NS UINT64_C(1000000000)
-
-static void wait_until(struct publisher *p, uint64_t ns)
-{
-    struct timespec until = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-    while (!p->stop && os_monotonic_ns() < ns)
-        pthread_cond_timedwait(&p->news, &p->lock, &until);
-}
 
 static bool is_well(const struct publisher *p)
 {
@@ -26,9 +16,9 @@ static bool is_well(const struct publisher *p)
 static void wait_work(struct publisher *p, uint64_t due)
 {
     uint64_t enough = MUCH;
-    for (uint64_t at = os_monotonic_ns(); at < due && !p->stop; at = os_monotonic_ns()) {
+    for (uint64_t at = os_monotonic_ns(); at < due && !p->thread.stop; at = os_monotonic_ns()) {
         if (is_well(p) && (enough == 0 || p->mark.size - p->read >= enough)) break;
-        wait_until(p, at + SLICE_NS < due ? at + SLICE_NS : due);
+        background_wait_until(&p->thread, at + SLICE_NS < due ? at + SLICE_NS : due);
         enough = p->more ? 0 : TLOG_WIDTH;
     }
 }
@@ -36,17 +26,17 @@ static void wait_work(struct publisher *p, uint64_t due)
 /* What there is to be done: nothing more will ever be (false), or to read on up to the mark, and from `due` on to publish. */
 static bool wait_news(struct publisher *p, uint64_t due, struct ledger_mark *mark, bool *now)
 {
-    pthread_mutex_lock(&p->lock);
-    while (!p->stop && p->mark.size == p->done && !p->more) {
+    pthread_mutex_lock(&p->thread.lock);
+    while (!p->thread.stop && p->mark.size == p->done && !p->more) {
         p->idle = true; /* each time: it may have been told of a commit of nothing */
-        pthread_cond_wait(&p->news, &p->lock);
+        pthread_cond_wait(&p->thread.news, &p->thread.lock);
     }
     p->idle = false;
     wait_work(p, due);
     *mark = p->mark;
-    *now = mark->size != p->done && (p->stop || os_monotonic_ns() >= due);
-    bool go_on = !p->stop || (*now && is_well(p));
-    pthread_mutex_unlock(&p->lock);
+    *now = mark->size != p->done && (p->thread.stop || os_monotonic_ns() >= due);
+    bool go_on = !p->thread.stop || (*now && is_well(p));
+    pthread_mutex_unlock(&p->thread.lock);
     return go_on;
 }
 
@@ -64,89 +54,45 @@ static bool take_step(struct publisher *p, const struct ledger_mark *mark, bool 
     return !lost;
 }
 
-static void *publisher_main(void *arg)
+static void publish(void *ctx)
 {
-    struct publisher *p = arg;
+    struct publisher *p = ctx;
     struct ledger_mark mark;
     uint64_t due = 0;
     bool now;
-    os_thread_patient();
-    result r = p->config->confine ? p->config->confine(p->config->confine_ctx) : OK;
-    pthread_mutex_lock(&p->lock);
-    p->confined = r;
-    p->ready = true;
-    pthread_cond_broadcast(&p->news);
-    pthread_mutex_unlock(&p->lock);
-    while (is_ok(r) && wait_news(p, due, &mark, &now)) {
+    while (wait_news(p, due, &mark, &now)) {
         uint64_t start = os_monotonic_ns();
         if (!take_step(p, &mark, now)) break;
         bool good = is_well(p);
         if (now || !good) due = start + (good ? REST_NS : RETRY_NS);
         if (good && now) p->done = p->read;
     }
-    return NULL;
-}
-
-/* Signals are the scribe's business. */
-static int start_thread(struct publisher *p)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = fault_hit("thread") ? EAGAIN : pthread_create(&p->thread, NULL, publisher_main, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
-static void init_waiting(struct publisher *p)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->news, &monotonic);
-    pthread_condattr_destroy(&monotonic);
 }
 
 result publisher_start(
     struct publisher *p, const struct ledger *l, const struct ledger_key *key, const struct ledger_scribe_config *config)
 {
-    *p = (struct publisher){.config = config, .done = UINT64_MAX}; /* an empty log has a checkpoint too */
+    *p = (struct publisher){.done = UINT64_MAX}; /* an empty log has a checkpoint too */
     TRY(publication_open(l, key, &p->publication));
     p->publication->stride = STRIDE;
     ledger_mark(l, &p->mark);
     p->read = p->mark.size;
-    init_waiting(p);
-    int error = start_thread(p);
-    REQUIRE(error == 0, ERROR_LIMIT, LEDGER_E_THREAD);
-    p->started = true;
-    pthread_mutex_lock(&p->lock);
-    while (!p->ready)
-        pthread_cond_wait(&p->news, &p->lock);
-    pthread_mutex_unlock(&p->lock);
-    return p->confined;
+    return background_start(&p->thread, config, publish, p);
 }
 
 void publisher_tell(struct publisher *p, const struct ledger *l)
 {
-    pthread_mutex_lock(&p->lock);
+    pthread_mutex_lock(&p->thread.lock);
     ledger_mark(l, &p->mark);
     bool wake = p->idle;
     p->idle = false;
-    pthread_mutex_unlock(&p->lock);
-    if (wake) pthread_cond_signal(&p->news);
+    pthread_mutex_unlock(&p->thread.lock);
+    if (wake) pthread_cond_signal(&p->thread.news);
 }
 
 void publisher_stop(struct publisher *p)
 {
-    if (p->started) {
-        pthread_mutex_lock(&p->lock);
-        p->stop = true;
-        pthread_cond_broadcast(&p->news);
-        pthread_mutex_unlock(&p->lock);
-        pthread_join(p->thread, NULL);
-        p->started = false;
-    }
+    background_stop(&p->thread);
     publication_close(p->publication);
     p->publication = NULL;
 }

@@ -2,19 +2,15 @@
 #ifndef GATE1367_LEDGER_PUBLISHER_H
 #define GATE1367_LEDGER_PUBLISHER_H
 
+#include "ledger/background.h"
 #include "ledger/publish.h"
-#include <pthread.h>
 #include <stdatomic.h>
 
 struct publisher {
     struct publication *publication;
-    const struct ledger_scribe_config *config;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t news;
-    struct ledger_mark mark; /* under the lock, as what follows */
-    bool started, ready, idle, stop;
-    result confined;
+    struct background thread;
+    struct ledger_mark mark; /* under its lock, as what follows */
+    bool idle;
     uint64_t read, done; /* the thread's: size up to which it has read, and published */
     bool more;           /* … and whether segments wait to be recycled */
     _Atomic int trouble; /* code of the last failure; 0: none */

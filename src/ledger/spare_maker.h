@@ -2,18 +2,13 @@
 #ifndef GATE1367_LEDGER_SPARE_MAKER_H
 #define GATE1367_LEDGER_SPARE_MAKER_H
 
-#include "ledger/ledger.h"
-#include <pthread.h>
+#include "ledger/background.h"
 #include <stdatomic.h>
 
 struct spare_maker {
     struct ledger *ledger;
-    const struct ledger_scribe_config *config;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t news;
-    bool started, ready, wanted, stop; /* under the lock */
-    result confined;
+    struct background thread;
+    bool wanted; /* under its lock */
     _Atomic int trouble; /* code of the last failure; 0: none */
 };
 /* Starts the thread and waits until it is confined. */
