@@ -280,24 +280,10 @@ struct dropped {
     size_t cap, count;
 };
 
-static bool has_subject(const struct image *image, uint64_t handle)
-{
-    uint64_t low = 0, high = image->header.subjects;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2, there = load_le64(image->handles + 8 * middle);
-        if (there == handle) return true;
-        if (there < handle)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
 static void note_dropped(void *ctx, uint64_t handle)
 {
     struct dropped *d = ctx;
-    if (has_subject(&d->image, handle)) return;
+    if (image_has_subject(&d->image, handle)) return;
     if (d->count < d->cap) d->subjects[d->count] = handle;
     d->count++;
 }
@@ -333,7 +319,7 @@ size_t registry_builder_lacks(
 {
     const struct image image = finished_image(b);
     size_t n = 0;
-    if (c->op != REGISTRY_PROTECT || !registry_protects(old, c->subject) || !has_subject(&image, c->subject)) return 0;
+    if (c->op != REGISTRY_PROTECT || !registry_protects(old, c->subject) || !image_has_subject(&image, c->subject)) return 0;
     for (size_t i = 0; i < c->key_count; i++)
         n += !has_key(&image, c->keys[i]);
     return n;

@@ -32,6 +32,20 @@ void image_lay_out(struct image *i, const uint8_t *base)
     i->mac = i->members + h->members * 4;
 }
 
+bool image_has_subject(const struct image *i, uint64_t handle)
+{
+    uint64_t low = 0, high = i->header.subjects;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2, there = load_le64(i->handles + 8 * middle);
+        if (there == handle) return true;
+        if (there < handle)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 static uint32_t header_crc(const struct image_header *h)
 {
     return crc32c(0, span_of(h, offsetof(struct image_header, crc)));

@@ -55,6 +55,8 @@ struct image {
 /* Length the header's counts ask for; 0 when they cannot be. */
 uint64_t image_length(const struct image_header *h);
 void image_lay_out(struct image *i, const uint8_t *base);
+/* Of its handles, which are sorted. */
+bool image_has_subject(const struct image *i, uint64_t handle);
 /* Writes check, crc and the keyed hash over a finished image. */
 RESULT image_seal(uint8_t *base, struct image_header *h, const struct secrets *s);
 RESULT image_read(span file, const struct secrets *s, struct image *out);

@@ -325,25 +325,11 @@ size_t registry_subjects(const struct registry *r, const struct registry_key *ke
     return n + (more > ARRAY_LEN(added) ? more - ARRAY_LEN(added) : 0);
 }
 
-static bool index_has_subject(const struct image *i, uint64_t handle)
-{
-    uint64_t low = 0, high = i->header.subjects;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2, there = load_le64(i->handles + 8 * middle);
-        if (there == handle) return true;
-        if (there < handle)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
 bool registry_protects(const struct registry *r, uint64_t subject)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
     enum subject_state state = overlay_subject_state(&r->overlay, subject);
-    return state == SUBJECT_PROTECTED || state == SUBJECT_SUSPECTED || (state == SUBJECT_UNKNOWN && index_has_subject(&r->image, subject));
+    return state == SUBJECT_PROTECTED || state == SUBJECT_SUSPECTED || (state == SUBJECT_UNKNOWN && image_has_subject(&r->image, subject));
 }
 
 /* Those that only the overlay knows. */
@@ -355,7 +341,7 @@ struct overlay_walk {
 static void walk_overlay(void *ctx, uint64_t handle)
 {
     const struct overlay_walk *w = ctx;
-    if (!index_has_subject(&w->registry->image, handle)) w->each(w->ctx, handle);
+    if (!image_has_subject(&w->registry->image, handle)) w->each(w->ctx, handle);
 }
 
 void registry_each_protected(const struct registry *r, void (*each)(void *ctx, uint64_t handle), void *ctx)
