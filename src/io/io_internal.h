@@ -125,6 +125,8 @@ BIO_METHOD *io_bio_method(void);
 bool io_hello_fits(struct io_conn *c, const uint8_t *p, size_t n);
 
 /* io_read.c */
+/* Of the socket. Negative: not now (errno EAGAIN) or never. Fault points "read_again", "read". */
+ssize_t io_receive(struct io_conn *c, void *to, size_t room);
 void io_forget_unread(struct io_conn *c);
 void io_step_read(struct io_conn *c);
 bool io_may_read(const struct io_conn *c);

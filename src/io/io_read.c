@@ -17,15 +17,22 @@ bool io_may_read(const struct io_conn *c)
     return c->state == CONN_OPEN && !c->paused && !c->full && !c->ended && c->error.class == ERROR_NONE;
 }
 
+ssize_t io_receive(struct io_conn *c, void *to, size_t room)
+{
+    if (io_again("read_again", &c->read_skipped)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (fault_hit("read")) {
+        errno = ECONNRESET;
+        return -1;
+    }
+    return recv(c->fd, to, room, 0);
+}
+
 static enum fill fill_plain(struct io_conn *c, uint8_t *to, size_t room, size_t *got)
 {
-    ssize_t n = -1;
-    if (io_again("read_again", &c->read_skipped))
-        errno = EAGAIN;
-    else if (fault_hit("read"))
-        errno = ECONNRESET;
-    else
-        n = recv(c->fd, to, room, 0);
+    ssize_t n = io_receive(c, to, room);
     if (n > 0) {
         *got = (size_t)n;
         return *got == room ? FILL_MORE : FILL_SOME;

@@ -11,13 +11,7 @@ static int bio_read(BIO *b, char *out, int len)
 {
     struct io_conn *c = BIO_get_data(b);
     BIO_clear_retry_flags(b);
-    ssize_t n = -1;
-    if (io_again("read_again", &c->read_skipped))
-        errno = EAGAIN;
-    else if (fault_hit("read"))
-        errno = ECONNRESET;
-    else
-        n = recv(c->fd, out, (size_t)len, 0);
+    ssize_t n = io_receive(c, out, (size_t)len);
     if (n > 0 && c->server && c->state == CONN_HANDSHAKE && !io_hello_fits(c, (const uint8_t *)out, (size_t)n)) {
         n = -1;
         errno = EMSGSIZE;
