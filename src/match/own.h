@@ -633,6 +633,8 @@ void suspect_closed(struct match *m);
 /* Brings them into an order and leaves each once. */
 void findings_close(struct match *m);
 void finding_here(struct match *m, enum match_origin origin, rule_id rule);
+/* For rules_scan_markers; ctx: the match. */
+void marker_here(void *ctx, const struct rules_marker *rule, span where, bool limit);
 
 /* text.c */
 /* Are there three printable ASCII characters in a row? Only then a literal may be there. */

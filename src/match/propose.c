@@ -55,6 +55,16 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule)
                        .in_name = p->is_name});
 }
 
+void marker_here(void *ctx, const struct rules_marker *rule, span where, bool limit)
+{
+    (void)where;
+    finding_here(ctx,
+        limit                               ? MATCH_LIMIT
+        : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE
+                                            : MATCH_SUSPECTED,
+        rule->id);
+}
+
 /* ---- candidates ------------------------------------------------------------------------------------------------- */
 
 #define SUBJECTS 64

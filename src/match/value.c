@@ -198,16 +198,6 @@ static void number_pattern(void *ctx, const struct rules_identifier *rule, span 
         propose(m, rule->id, rule->kind, value);
 }
 
-static void number_marker(void *ctx, const struct rules_marker *rule, span where, bool limit)
-{
-    (void)where;
-    finding_here(ctx,
-        limit                               ? MATCH_LIMIT
-        : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE
-                                            : MATCH_SUSPECTED,
-        rule->id);
-}
-
 /* Everything that digits may be there. `lexeme`: as they stand. */
 static void look_at_number(struct match *m, span lexeme, span digits, const struct rules_identifier *phone)
 {
@@ -222,7 +212,7 @@ static void look_at_number(struct match *m, span lexeme, span digits, const stru
         propose(m, m->nine_digits->id, REGISTRY_ALIEN_NUMBER, digits);
     if (!label->claims && phone) propose(m, phone->id, phone->kind, digits);
     if (label->markers)
-        rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, number_marker, m);
+        rules_scan_markers(m->rules, m->scratch, digits.len ? digits : lexeme, label->set, false, marker_here, m);
 }
 
 /* Digits and nothing else, all of which may be read as a text's. */
@@ -254,5 +244,5 @@ void value_true(struct match *m, const struct doc_event *e, const struct child *
     const struct label *label = label_of(m, c->labels);
     if (!label->markers) return;
     set_spot(m, e, c, w);
-    rules_scan_markers(m->rules, m->scratch, SPAN("true"), label->set, false, number_marker, m);
+    rules_scan_markers(m->rules, m->scratch, SPAN("true"), label->set, false, marker_here, m);
 }

@@ -292,20 +292,10 @@ static void scan_key(struct match *m, span text)
 
 /* ---- markers ---------------------------------------------------------------------------------------------------- */
 
-static void see_marker(void *ctx, const struct rules_marker *rule, span where, bool limit)
-{
-    (void)where;
-    finding_here(ctx,
-        limit                               ? MATCH_LIMIT
-        : rule->strength == RULE_DEFINITIVE ? MATCH_DEFINITIVE
-                                            : MATCH_SUSPECTED,
-        rule->id);
-}
-
 static void scan_markers(struct match *m, span text, bool free_text)
 {
     if (!free_text && !m->spot.label->markers) return;
-    rules_scan_markers(m->rules, m->scratch, text, m->spot.label->set, free_text, see_marker, m);
+    rules_scan_markers(m->rules, m->scratch, text, m->spot.label->set, free_text, marker_here, m);
 }
 
 /* ---- codings ---------------------------------------------------------------------------------------------------- */
@@ -589,7 +579,7 @@ void view_identify(struct match *m, span text, const struct look *l)
 void view_free_text(struct match *m, span text, const struct look *l)
 {
     if (rules_may_match(m->marker_needs, l->digits, l->letters, l->at != 0))
-        rules_scan_markers(m->rules, m->scratch, text, 0, true, see_marker, m);
+        rules_scan_markers(m->rules, m->scratch, text, 0, true, marker_here, m);
 }
 
 void view_scan(struct match *m, span text, unsigned level, bool raw, bool literal)
