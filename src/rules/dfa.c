@@ -1,0 +1,325 @@
+/* See dfa.h. */
+#include "rules/dfa.h"
+
+#define EDGE -1
+#define ANY -2
+
+/* ---- sets of nodes ---------------------------------------------------------------------------------------------- */
+
+#define EACH_BIT(i, bits)                                                                                              \
+    for (uint64_t left_##i = (bits), i = 0; left_##i && (i = (uint64_t)__builtin_ctzll(left_##i), true); left_##i &= left_##i - 1)
+
+/* Each word that is used in both. */
+#define EACH_WORD(w, a, b)                                                                                             \
+    for (size_t part_##w = 0; part_##w < DFA_USED; part_##w++)                                                         \
+        for (uint64_t of_##w = (a)->used[part_##w] & (b)->used[part_##w], w = 0;                                       \
+             of_##w && (w = 64 * part_##w + (uint64_t)__builtin_ctzll(of_##w), true); of_##w &= of_##w - 1)
+
+static uint64_t word_of(const struct subset *s, size_t w)
+{
+    return s->used[w / 64] >> (w % 64) & 1 ? s->nodes[w] : 0;
+}
+
+/* False where it is in there already. */
+static bool put(struct subset *s, size_t i)
+{
+    uint64_t before = word_of(s, i / 64), bit = UINT64_C(1) << (i % 64);
+    s->used[i / 4096] |= UINT64_C(1) << (i / 64 % 64);
+    s->nodes[i / 64] = before | bit;
+    return !(before & bit);
+}
+
+static void copy_subset(struct subset *to, const struct subset *from)
+{
+    memcpy(to->used, from->used, sizeof to->used);
+    to->found = from->found;
+    EACH_WORD(w, from, from) to->nodes[w] = from->nodes[w];
+}
+
+static bool are_same(const struct subset *a, const struct subset *b)
+{
+    if (memcmp(a->used, b->used, sizeof a->used) != 0 || a->found != b->found) return false;
+    EACH_WORD(w, a, a) if (a->nodes[w] != b->nodes[w]) return false;
+    return true;
+}
+
+static uint64_t subset_hash(const struct subset *s)
+{
+    uint64_t h = s->found;
+    EACH_WORD(w, s, s) h = (h ^ s->nodes[w] ^ w) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    return h;
+}
+
+static void make_empty(struct subset *s)
+{
+    memset(s->used, 0, sizeof s->used);
+    s->found = 0;
+}
+
+static bool holds(const struct dfa *k, uint16_t set, int byte)
+{
+    const struct byte_set *s = &k->regular.set[set];
+    return byte == ANY || (byte == EDGE ? s->edge : set_holds(s, (uint8_t)byte));
+}
+
+/* Adds what can be reached from a node without a byte; `before` is the byte that was taken last. */
+static void reach(struct dfa *k, uint16_t from, int before, struct subset *out)
+{
+    size_t top = 0;
+    k->stack[top++] = from;
+    while (top > 0) {
+        uint16_t i = k->stack[--top];
+        const struct node *n = &k->regular.nodes[i];
+        if (!put(&k->visited, i)) continue;
+        switch ((enum node_kind)n->kind) {
+        case NODE_SPLIT:
+            k->stack[top++] = n->other;
+            k->stack[top++] = n->out;
+            break;
+        case NODE_EMPTY: k->stack[top++] = n->out; break;
+        case NODE_BEHIND:
+            if (holds(k, n->set, before)) k->stack[top++] = n->out;
+            break;
+        case NODE_BYTE:
+        case NODE_AHEAD: (void)put(out, i); break;
+        case NODE_FOUND: out->found |= UINT64_C(1) << n->bit; break;
+        }
+    }
+}
+
+static void note_node(struct dfa *k, uint16_t i)
+{
+    const struct node *n = &k->regular.nodes[i];
+    if (n->kind != NODE_BYTE && n->kind != NODE_AHEAD) return;
+    for (unsigned c = 0; c < k->classes; c++)
+        if (holds(k, n->set, k->sample[c])) (void)put(n->kind == NODE_BYTE ? &k->takes[c] : &k->passes[c], i);
+    if (n->kind == NODE_AHEAD && holds(k, n->set, EDGE)) (void)put(&k->passes[DFA_EDGE_CLASS], i);
+}
+
+/* Where an empty node leads that leads nowhere else. */
+static uint16_t behind_empty(const struct regular *r, uint16_t i)
+{
+    for (uint16_t steps = 0; steps < r->count && r->nodes[i].kind == NODE_EMPTY; steps++)
+        i = r->nodes[i].out;
+    return i;
+}
+
+static void skip_empty(struct regular *r)
+{
+    for (uint16_t i = 0; i < r->count; i++) {
+        r->nodes[i].out = behind_empty(r, r->nodes[i].out);
+        r->nodes[i].other = behind_empty(r, r->nodes[i].other);
+    }
+}
+
+static void note_nodes(struct dfa *k)
+{
+    for (unsigned c = 0; c < k->classes; c++) {
+        make_empty(&k->takes[c]);
+        make_empty(&k->passes[c]);
+    }
+    make_empty(&k->passes[DFA_EDGE_CLASS]);
+    for (uint16_t i = 0; i < k->regular.count; i++)
+        note_node(k, i);
+}
+
+/* Those of both that are not done. */
+static uint64_t still_to_do(struct subset *done, const struct subset *a, const struct subset *b, size_t w)
+{
+    uint64_t now = a->nodes[w] & b->nodes[w] & ~word_of(done, w);
+    EACH_BIT(i, now) (void)put(done, 64 * w + i);
+    return now;
+}
+
+/* What waits for the byte ahead goes on where that is the right one. What it reaches may wait in its turn. */
+static void look_ahead(struct dfa *k, unsigned class, struct subset *s)
+{
+    const struct subset *passes = &k->passes[class];
+    struct subset done;
+    make_empty(&done);
+    make_empty(&k->visited);
+    for (bool more = true; more;) {
+        more = false;
+        EACH_WORD(w, s, passes)
+        {
+            uint64_t now = still_to_do(&done, s, passes, w);
+            more |= now != 0;
+            EACH_BIT(i, now) reach(k, k->regular.nodes[64 * w + i].out, ANY, s);
+        }
+    }
+}
+
+/* ---- states ----------------------------------------------------------------------------------------------------- */
+
+/* The state's number; UINT16_MAX when there are too many. */
+static uint16_t intern(struct dfa *k, const struct subset *s)
+{
+    size_t slot = subset_hash(s) % DFA_SLOTS;
+    for (; k->slots[slot]; slot = (slot + 1) % DFA_SLOTS)
+        if (are_same(&k->subsets[k->slots[slot] - 1], s)) return (uint16_t)(k->slots[slot] - 1);
+    if (k->count == k->limit) return UINT16_MAX;
+    copy_subset(&k->subsets[k->count], s);
+    k->slots[slot] = (uint16_t)(k->count + 1);
+    return (uint16_t)k->count++;
+}
+
+static bool do_meet(const struct subset *a, const struct subset *b)
+{
+    EACH_WORD(w, a, b) if (a->nodes[w] & b->nodes[w]) return true;
+    return false;
+}
+
+/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states there
+ * and nowhere else. */
+static uint16_t step(struct dfa *k, const struct subset *from, unsigned class)
+{
+    const struct subset *takes = &k->takes[class];
+    struct subset now, to;
+    if (!do_meet(from, takes) && !do_meet(from, &k->passes[class])) return k->fresh[class];
+    copy_subset(&now, from);
+    copy_subset(&to, &k->subsets[k->fresh[class]]);
+    look_ahead(k, class, &now);
+    to.found |= now.found & ~from->found;
+    make_empty(&k->visited);
+    EACH_WORD(w, &now, takes)
+    {
+        EACH_BIT(i, now.nodes[w] & takes->nodes[w]) reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &to);
+    }
+    return intern(k, &to);
+}
+
+/* Digits and what stands between them first: the columns that identifiers walk through then share cache lines. */
+static void order_classes(struct dfa *k)
+{
+    static const char often[] = "0123456789- .:/";
+    uint16_t place[256];
+    unsigned at = 0;
+    memset(place, 0xFF, sizeof place);
+    for (unsigned i = 0; i < sizeof often - 1 + 256; i++) {
+        uint8_t b = i < sizeof often - 1 ? (uint8_t)often[i] : (uint8_t)(i - (sizeof often - 1));
+        uint16_t *to = &place[k->class_of[b]];
+        if (*to != UINT16_MAX) continue;
+        k->sample[at] = b;
+        *to = (uint16_t)at++;
+    }
+    for (unsigned b = 0; b < 256; b++)
+        k->class_of[b] = (uint8_t)place[k->class_of[b]];
+}
+
+/* Bytes that no set tells apart are one class. */
+static void find_classes(struct dfa *k)
+{
+    memset(k->class_of, 0, sizeof k->class_of);
+    k->classes = 1;
+    for (uint16_t s = 0; s < k->regular.sets; s++)
+        regular_split_classes(k->class_of, &k->classes, &k->regular.set[s]);
+    order_classes(k);
+    for (k->shift = 0; 1u << k->shift < k->classes;)
+        k->shift++;
+}
+
+static uint16_t begin_behind(struct dfa *k, int byte)
+{
+    struct subset start;
+    make_empty(&start);
+    make_empty(&k->visited);
+    reach(k, 0, byte, &start);
+    return intern(k, &start);
+}
+
+/* A set that holds one digit holds '0', which stands for it; so with a letter and its upper case. */
+static void take_shapes(struct regular *r)
+{
+    for (uint16_t i = 0; i < r->sets; i++) {
+        struct byte_set *s = &r->set[i];
+        for (unsigned b = 0; b < 128; b++) {
+            if (!set_holds(s, (uint8_t)b) || !is_alnum((uint8_t)b)) continue;
+            unsigned stands = is_digit((uint8_t)b) ? '0' : to_upper((uint8_t)b);
+            s->bits[stands / 64] |= UINT64_C(1) << (stands % 64);
+        }
+    }
+}
+
+void dfa_start_over(struct dfa *k)
+{
+    k->regular.count = k->regular.sets = 0;
+    memset(&k->regular.nodes[0], 0, sizeof k->regular.nodes[0]);
+}
+
+bool dfa_determine(struct dfa *k, unsigned limit)
+{
+    k->limit = limit;
+    k->count = 0;
+    memset(k->slots, 0, sizeof k->slots);
+    if (k->shapes) take_shapes(&k->regular);
+    find_classes(k);
+    skip_empty(&k->regular);
+    note_nodes(k);
+    (void)begin_behind(k, EDGE);
+    for (unsigned c = 0; c < k->classes; c++)
+        if ((k->fresh[c] = begin_behind(k, k->sample[c])) == UINT16_MAX) return false;
+    for (unsigned s = 0; s < k->count; s++) {
+        struct subset end;
+        copy_subset(&end, &k->subsets[s]);
+        look_ahead(k, DFA_EDGE_CLASS, &end);
+        k->at_end[s] = end.found;
+        for (unsigned c = 0; c < k->classes; c++) {
+            uint16_t to = step(k, &k->subsets[s], c);
+            if (to == UINT16_MAX) return false;
+            k->next[((size_t)s << k->shift) + c] = to;
+        }
+    }
+    return true;
+}
+
+/* ---- making it small -------------------------------------------------------------------------------------------- */
+
+static bool are_alike(const struct dfa *k, unsigned a, unsigned b, bool first)
+{
+    if (first) return k->subsets[a].found == k->subsets[b].found && k->at_end[a] == k->at_end[b];
+    if (k->group[a] != k->group[b]) return false;
+    const uint16_t *x = k->next + ((size_t)a << k->shift), *y = k->next + ((size_t)b << k->shift);
+    for (unsigned c = 0; c < k->classes; c++)
+        if (k->group[x[c]] != k->group[y[c]]) return false;
+    return true;
+}
+
+static size_t likeness(const struct dfa *k, unsigned s, bool first)
+{
+    const uint16_t *next = k->next + ((size_t)s << k->shift);
+    uint64_t h = first ? k->subsets[s].found ^ k->at_end[s] << 1 : k->group[s];
+    for (unsigned c = 0; !first && c < k->classes; c++)
+        h = (h ^ k->group[next[c]]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    return (h * 0x9E3779B97F4A7C15ULL >> 32) % DFA_SLOTS;
+}
+
+/* Puts states that are alike as far as is known into one group; the number of groups. */
+static unsigned regroup(struct dfa *k, bool first)
+{
+    unsigned groups = 0;
+    memset(k->slots, 0, sizeof k->slots);
+    for (unsigned s = 0; s < k->count; s++) {
+        size_t slot = likeness(k, s, first);
+        while (k->slots[slot] && !are_alike(k, k->first[k->slots[slot] - 1], s, first))
+            slot = (slot + 1) % DFA_SLOTS;
+        if (!k->slots[slot]) {
+            k->first[groups] = (uint16_t)s;
+            k->slots[slot] = (uint16_t)++groups;
+        }
+        k->regrouped[s] = (uint16_t)(k->slots[slot] - 1);
+    }
+    memcpy(k->group, k->regrouped, k->count * sizeof *k->group);
+    return groups;
+}
+
+/* States that nothing tells apart are one: the automaton is read in the order of the data, and has to stay in the
+ * cache. State 0 stays in group 0. */
+unsigned dfa_minimize(struct dfa *k)
+{
+    unsigned groups = regroup(k, true), before;
+    do {
+        before = groups;
+        groups = regroup(k, false);
+    } while (groups > before);
+    return groups;
+}

@@ -1,0 +1,56 @@
+/* A deterministic automaton out of one that is not: subset construction (Rabin and Scott, 1959), then the smallest one that
+ * tells the same. Private to rules. */
+#ifndef GATE1367_RULES_DFA_H
+#define GATE1367_RULES_DFA_H
+
+#include "rules/regular.h"
+
+#define DFA_STATES 12000
+#define DFA_SLOTS 32768
+#define DFA_WORDS (REGULAR_NODES / 64)
+#define DFA_USED (DFA_WORDS / 64)
+#define DFA_EDGE_CLASS 256
+_Static_assert(DFA_SLOTS > 2 * DFA_STATES, "slots");
+_Static_assert(DFA_USED * 64 == DFA_WORDS, "a bit for each word");
+
+/* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many nodes:
+ * `used` has a bit for each word that is not 0, and the others are neither written nor read. */
+struct subset {
+    uint64_t used[DFA_USED], found, nodes[DFA_WORDS];
+};
+
+/* Large; zeroed before its first use. Whoever adds to `regular` begins with dfa_start_over(). */
+struct dfa {
+    struct regular regular;
+    bool shapes; /* texts hold '0' for any digit, and letters in upper case */
+
+    /* What dfa_determine() makes. */
+    struct subset subsets[DFA_STATES];
+    uint64_t at_end[DFA_STATES];     /* what is found where the text ends in this state */
+    uint16_t next[DFA_STATES * 256]; /* state << shift + class: the state behind */
+    uint8_t class_of[256], sample[256];
+    uint16_t fresh[256]; /* by class of the byte before: where a search begins inside a text */
+    unsigned classes, shift, count;
+
+    /* What dfa_minimize() makes. */
+    uint16_t group[DFA_STATES], first[DFA_STATES]; /* of a state; a group's first state */
+
+    /* While they work. */
+    uint16_t slots[DFA_SLOTS]; /* state + 1 */
+    struct subset takes[256];  /* by class: the nodes that take its bytes */
+    struct subset passes[DFA_EDGE_CLASS + 1]; /* by class, and DFA_EDGE_CLASS: those that look at the byte ahead and find it right */
+    struct subset visited;
+    unsigned limit;
+    uint16_t stack[2 * REGULAR_NODES];
+    uint16_t regrouped[DFA_STATES];
+};
+
+void dfa_start_over(struct dfa *k);
+/* Makes states out of `regular`, which it may change; state 0 is where a text begins. False when it takes more than `limit` (at
+ * most DFA_STATES). */
+bool dfa_determine(struct dfa *k, unsigned limit);
+/* Puts states that nothing tells apart into one group; groups are numbered in the order of their first states. The number
+ * of groups. */
+unsigned dfa_minimize(struct dfa *k);
+
+#endif
