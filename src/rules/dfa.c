@@ -93,7 +93,9 @@ static void note_node(struct dfa *k, uint16_t i)
     if (n->kind != NODE_BYTE && n->kind != NODE_AHEAD) return;
     for (unsigned c = 0; c < k->classes; c++)
         if (holds(k, n->set, k->sample[c])) (void)put(n->kind == NODE_BYTE ? &k->takes[c] : &k->passes[c], i);
-    if (n->kind == NODE_AHEAD && holds(k, n->set, EDGE)) (void)put(&k->passes[DFA_EDGE_CLASS], i);
+    if (n->kind != NODE_AHEAD) return;
+    if (holds(k, n->set, EDGE)) (void)put(&k->passes[DFA_EDGE_CLASS], i);
+    (void)put(&k->passes[DFA_ANY_CLASS], i);
 }
 
 /* Where an empty node leads that leads nowhere else. */
@@ -119,6 +121,7 @@ static void note_nodes(struct dfa *k)
         make_empty(&k->passes[c]);
     }
     make_empty(&k->passes[DFA_EDGE_CLASS]);
+    make_empty(&k->passes[DFA_ANY_CLASS]);
     for (uint16_t i = 0; i < k->regular.count; i++)
         note_node(k, i);
 }
@@ -163,19 +166,10 @@ static uint16_t intern(struct dfa *k, const struct subset *s)
     return (uint16_t)k->count++;
 }
 
-static bool do_meet(const struct subset *a, const struct subset *b)
-{
-    EACH_WORD(w, a, b) if (a->nodes[w] & b->nodes[w]) return true;
-    return false;
-}
-
-/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states there
- * and nowhere else. */
 static uint16_t step(struct dfa *k, const struct subset *from, unsigned class)
 {
     const struct subset *takes = &k->takes[class];
     struct subset now, to;
-    if (!do_meet(from, takes) && !do_meet(from, &k->passes[class])) return k->fresh[class];
     copy_subset(&now, from);
     copy_subset(&to, &k->subsets[k->fresh[class]]);
     look_ahead(k, class, &now);
@@ -186,6 +180,74 @@ static uint16_t step(struct dfa *k, const struct subset *from, unsigned class)
         EACH_BIT(i, now.nodes[w] & takes->nodes[w]) reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &to);
     }
     return intern(k, &to);
+}
+
+static void sets_add(struct dfa_sets *s, uint16_t set)
+{
+    s->bits[set / 64] |= UINT64_C(1) << (set % 64);
+}
+
+/* The sets of bytes that some node of the state looks for, or one behind which a byte ahead may lead. */
+static struct dfa_sets sets_of(struct dfa *k, const struct subset *s)
+{
+    struct dfa_sets out = {0};
+    struct subset now;
+    copy_subset(&now, s);
+    look_ahead(k, DFA_ANY_CLASS, &now);
+    EACH_WORD(w, &now, &now)
+    {
+        EACH_BIT(i, now.nodes[w]) sets_add(&out, k->regular.nodes[64 * w + i].set);
+    }
+    return out;
+}
+
+static struct dfa_sets sets_both(const struct dfa_sets *a, const struct dfa_sets *b)
+{
+    struct dfa_sets out;
+    for (unsigned i = 0; i < DFA_SETS; i++)
+        out.bits[i] = a->bits[i] & b->bits[i];
+    return out;
+}
+
+static bool sets_same(const struct dfa_sets *a, const struct dfa_sets *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* Classes by which a state goes to the same one: their bytes are in the same of the sets that it looks for, and of those that are
+ * looked for in the byte before. */
+struct alike {
+    struct dfa_sets sets;
+    unsigned class;
+};
+
+/* The first one like this class, which may be itself. */
+static unsigned find_like(const struct dfa *k, struct alike *known, unsigned *count, const struct dfa_sets *sets, unsigned class)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (sets_same(&known[i].sets, sets) && k->behind_of[known[i].class] == k->behind_of[class]) return known[i].class;
+    known[(*count)++] = (struct alike){*sets, class};
+    return class;
+}
+
+/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states there
+ * and nowhere else. */
+static bool step_all(struct dfa *k, unsigned from)
+{
+    static const struct dfa_sets none;
+    struct dfa_sets all = sets_of(k, &k->subsets[from]);
+    struct alike known[256];
+    uint16_t *next = k->next + ((size_t)from << k->shift);
+    for (unsigned c = 0, count = 0; c < k->classes; c++) {
+        struct dfa_sets sets = sets_both(&all, &k->sets_with[c]);
+        unsigned like = sets_same(&sets, &none) ? c : find_like(k, known, &count, &sets, c);
+        if (sets_same(&sets, &none))
+            next[c] = k->fresh[c];
+        else
+            next[c] = like < c ? next[like] : step(k, &k->subsets[from], c);
+        if (next[c] == UINT16_MAX) return false;
+    }
+    return true;
 }
 
 /* Digits and what stands between them first: the columns that identifiers walk through then share cache lines. */
@@ -216,6 +278,23 @@ static void find_classes(struct dfa *k)
     order_classes(k);
     for (k->shift = 0; 1u << k->shift < k->classes;)
         k->shift++;
+}
+
+/* What tells the classes apart. */
+static void compare_classes(struct dfa *k)
+{
+    struct dfa_sets behind = {0}, of[256];
+    for (uint16_t i = 0; i < k->regular.count; i++)
+        if (k->regular.nodes[i].kind == NODE_BEHIND) sets_add(&behind, k->regular.nodes[i].set);
+    for (unsigned c = 0; c < k->classes; c++) {
+        memset(&k->sets_with[c], 0, sizeof k->sets_with[c]);
+        for (uint16_t s = 0; s < k->regular.sets; s++)
+            if (holds(k, s, k->sample[c])) sets_add(&k->sets_with[c], s);
+        of[c] = sets_both(&k->sets_with[c], &behind);
+        k->behind_of[c] = 0;
+        while (!sets_same(&of[k->behind_of[c]], &of[c]))
+            k->behind_of[c]++;
+    }
 }
 
 static uint16_t begin_behind(struct dfa *k, int byte)
@@ -253,6 +332,7 @@ bool dfa_determine(struct dfa *k, unsigned limit)
     memset(k->slots, 0, sizeof k->slots);
     if (k->shapes) take_shapes(&k->regular);
     find_classes(k);
+    compare_classes(k);
     skip_empty(&k->regular);
     note_nodes(k);
     (void)begin_behind(k, EDGE);
@@ -263,11 +343,7 @@ bool dfa_determine(struct dfa *k, unsigned limit)
         copy_subset(&end, &k->subsets[s]);
         look_ahead(k, DFA_EDGE_CLASS, &end);
         k->at_end[s] = end.found;
-        for (unsigned c = 0; c < k->classes; c++) {
-            uint16_t to = step(k, &k->subsets[s], c);
-            if (to == UINT16_MAX) return false;
-            k->next[((size_t)s << k->shift) + c] = to;
-        }
+        if (!step_all(k, s)) return false;
     }
     return true;
 }

@@ -7,16 +7,24 @@
 
 #define DFA_STATES 12000
 #define DFA_SLOTS 32768
+#define DFA_SETS (REGULAR_SETS / 64)
 #define DFA_WORDS (REGULAR_NODES / 64)
 #define DFA_USED (DFA_WORDS / 64)
 #define DFA_EDGE_CLASS 256
+#define DFA_ANY_CLASS 257
 _Static_assert(DFA_SLOTS > 2 * DFA_STATES, "slots");
+_Static_assert(DFA_SETS * 64 == REGULAR_SETS, "a bit for each set");
 _Static_assert(DFA_USED * 64 == DFA_WORDS, "a bit for each word");
 
 /* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many nodes:
  * `used` has a bit for each word that is not 0, and the others are neither written nor read. */
 struct subset {
     uint64_t used[DFA_USED], found, nodes[DFA_WORDS];
+};
+
+/* A bit for each set of bytes. */
+struct dfa_sets {
+    uint64_t bits[DFA_SETS];
 };
 
 /* Large; zeroed before its first use. Whoever adds to `regular` begins with dfa_start_over(). */
@@ -38,7 +46,10 @@ struct dfa {
     /* While they work. */
     uint16_t slots[DFA_SLOTS]; /* state + 1 */
     struct subset takes[256];  /* by class: the nodes that take its bytes */
-    struct subset passes[DFA_EDGE_CLASS + 1]; /* by class, and DFA_EDGE_CLASS: those that look at the byte ahead and find it right */
+    /* By class, and for the end and for whatever class: those that look at the byte ahead and find it right. */
+    struct subset passes[DFA_ANY_CLASS + 1];
+    struct dfa_sets sets_with[256]; /* by class: the sets that its bytes are in */
+    uint8_t behind_of[256]; /* by class: the first one that is the same to whatever looks at the byte before */
     struct subset visited;
     unsigned limit;
     uint16_t stack[2 * REGULAR_NODES];
