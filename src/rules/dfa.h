@@ -27,6 +27,21 @@ struct dfa_sets {
     uint64_t bits[DFA_SETS];
 };
 
+/* What dfa_minimize() works with. */
+struct dfa_groups {
+    uint32_t sources_at[DFA_STATES + 2]; /* of a state, in `sources`, up to those of the next one */
+    uint16_t sources[DFA_STATES * 256];  /* the states that lead to it, each once */
+    uint16_t size[DFA_STATES];           /* of a group */
+    unsigned count;
+
+    /* States that may have to leave their group, and the parts that they are, of states that are alike. */
+    uint16_t open[DFA_STATES], part_of[DFA_STATES], moved[DFA_STATES];
+    bool is_open[DFA_STATES];
+    unsigned opened, parts;
+    uint16_t part_first[DFA_STATES], part_size[DFA_STATES], part_group[DFA_STATES]; /* a state of the part */
+    uint16_t open_in[DFA_STATES], keeps[DFA_STATES]; /* by group: how many are open; the part that keeps its number, + 1 */
+};
+
 /* Large; zeroed before its first use. Whoever adds to `regular` begins with dfa_start_over(). */
 struct dfa {
     struct regular regular;
@@ -54,6 +69,7 @@ struct dfa {
     unsigned limit;
     uint16_t stack[2 * REGULAR_NODES];
     uint16_t regrouped[DFA_STATES];
+    struct dfa_groups groups;
 };
 
 void dfa_start_over(struct dfa *k);
