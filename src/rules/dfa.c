@@ -7,7 +7,8 @@
 /* ---- sets of nodes ---------------------------------------------------------------------------------------------- */
 
 #define EACH_BIT(i, bits)                                                                                              \
-    for (uint64_t left_##i = (bits), i = 0; left_##i && (i = (uint64_t)__builtin_ctzll(left_##i), true); left_##i &= left_##i - 1)
+    for (uint64_t left_##i = (bits), i = 0; left_##i && (i = (uint64_t)__builtin_ctzll(left_##i), true);               \
+         left_##i &= left_##i - 1)
 
 /* Each word that is used in both. */
 #define EACH_WORD(w, a, b)                                                                                             \
@@ -27,6 +28,13 @@ static bool put(struct subset *s, size_t i)
     s->used[i / 4096] |= UINT64_C(1) << (i / 64 % 64);
     s->nodes[i / 64] = before | bit;
     return !(before & bit);
+}
+
+static void put_word(struct subset *s, size_t w, uint64_t nodes)
+{
+    if (!nodes) return;
+    s->nodes[w] = word_of(s, w) | nodes;
+    s->used[w / 64] |= UINT64_C(1) << (w % 64);
 }
 
 static void copy_subset(struct subset *to, const struct subset *from)
@@ -62,34 +70,79 @@ static bool holds(const struct dfa *k, uint16_t set, int byte)
     return byte == ANY || (byte == EDGE ? s->edge : set_holds(s, (uint8_t)byte));
 }
 
-/* Adds what can be reached from a node without a byte; `before` is the byte that was taken last. */
-static void reach(struct dfa *k, uint16_t from, int before, struct subset *out)
+/* ---- what is reached without a byte ----------------------------------------------------------------------------- */
+
+/* Goes on from a node through those that only lead on, to the others. */
+static void close_node(struct dfa *k, uint16_t from, struct subset *to)
 {
     size_t top = 0;
+    make_empty(&k->visited);
+    make_empty(to);
     k->stack[top++] = from;
     while (top > 0) {
         uint16_t i = k->stack[--top];
         const struct node *n = &k->regular.nodes[i];
         if (!put(&k->visited, i)) continue;
-        switch ((enum node_kind)n->kind) {
-        case NODE_SPLIT:
-            k->stack[top++] = n->other;
+        if (n->kind == NODE_FOUND) to->found |= UINT64_C(1) << n->bit;
+        if (n->kind == NODE_SPLIT) k->stack[top++] = n->other;
+        if (n->kind == NODE_SPLIT || n->kind == NODE_EMPTY)
             k->stack[top++] = n->out;
-            break;
-        case NODE_EMPTY: k->stack[top++] = n->out; break;
-        case NODE_BEHIND:
-            if (holds(k, n->set, before)) k->stack[top++] = n->out;
-            break;
-        case NODE_BYTE:
-        case NODE_AHEAD: (void)put(out, i); break;
-        case NODE_FOUND: out->found |= UINT64_C(1) << n->bit; break;
+        else if (n->kind != NODE_FOUND)
+            (void)put(to, i);
+    }
+}
+
+static void forget_closures(struct dfa *k)
+{
+    memset(k->closures, 0, k->regular.count * sizeof *k->closures);
+    k->words_used = 0;
+}
+
+/* Worked out once for each node; good until the next call. */
+static const struct dfa_closure *closure_of(struct dfa *k, uint16_t from)
+{
+    struct subset to;
+    if (k->closures[from].known) return &k->closures[from];
+    if (k->words_used + DFA_WORDS > DFA_CLOSURE_WORDS) forget_closures(k);
+    close_node(k, from, &to);
+    struct dfa_closure *c = &k->closures[from];
+    *c = (struct dfa_closure){.known = true, .words = k->words_used, .found = to.found};
+    EACH_WORD(w, &to, &to)
+    {
+        uint64_t behind = to.nodes[w] & k->behind[w];
+        k->words[k->words_used++] = (struct dfa_word){to.nodes[w], behind, (uint16_t)w};
+    }
+    c->count = (uint16_t)(k->words_used - c->words);
+    return c;
+}
+
+/* Adds what can be reached from a node without a byte; `before` is the byte that was taken last. `passed` holds the
+ * nodes that looked at it already. */
+static void reach(struct dfa *k, uint16_t from, int before, struct subset *passed, struct subset *out)
+{
+    uint16_t next[REGULAR_NODES];
+    size_t top = 0;
+    next[top++] = from;
+    while (top > 0) {
+        const struct dfa_closure *c = closure_of(k, next[--top]);
+        out->found |= c->found;
+        for (const struct dfa_word *w = k->words + c->words, *end = w + c->count; w < end; w++) {
+            put_word(out, w->word, w->nodes & ~w->behind);
+            EACH_BIT(i, w->behind)
+            {
+                const struct node *n = &k->regular.nodes[64 * w->word + i];
+                if (holds(k, n->set, before) && put(passed, 64 * w->word + i)) next[top++] = n->out;
+            }
         }
     }
 }
 
+/* ---- sets of nodes by class ------------------------------------------------------------------------------------- */
+
 static void note_node(struct dfa *k, uint16_t i)
 {
     const struct node *n = &k->regular.nodes[i];
+    if (n->kind == NODE_BEHIND) k->behind[i / 64] |= UINT64_C(1) << (i % 64);
     if (n->kind != NODE_BYTE && n->kind != NODE_AHEAD) return;
     for (unsigned c = 0; c < k->classes; c++)
         if (holds(k, n->set, k->sample[c])) (void)put(n->kind == NODE_BYTE ? &k->takes[c] : &k->passes[c], i);
@@ -122,6 +175,7 @@ static void note_nodes(struct dfa *k)
     }
     make_empty(&k->passes[DFA_EDGE_CLASS]);
     make_empty(&k->passes[DFA_ANY_CLASS]);
+    memset(k->behind, 0, sizeof k->behind);
     for (uint16_t i = 0; i < k->regular.count; i++)
         note_node(k, i);
 }
@@ -130,7 +184,7 @@ static void note_nodes(struct dfa *k)
 static uint64_t still_to_do(struct subset *done, const struct subset *a, const struct subset *b, size_t w)
 {
     uint64_t now = a->nodes[w] & b->nodes[w] & ~word_of(done, w);
-    EACH_BIT(i, now) (void)put(done, 64 * w + i);
+    EACH_BIT(i, now)(void) put(done, 64 * w + i);
     return now;
 }
 
@@ -138,16 +192,16 @@ static uint64_t still_to_do(struct subset *done, const struct subset *a, const s
 static void look_ahead(struct dfa *k, unsigned class, struct subset *s)
 {
     const struct subset *passes = &k->passes[class];
-    struct subset done;
+    struct subset done, passed;
     make_empty(&done);
-    make_empty(&k->visited);
+    make_empty(&passed);
     for (bool more = true; more;) {
         more = false;
         EACH_WORD(w, s, passes)
         {
             uint64_t now = still_to_do(&done, s, passes, w);
             more |= now != 0;
-            EACH_BIT(i, now) reach(k, k->regular.nodes[64 * w + i].out, ANY, s);
+            EACH_BIT(i, now) reach(k, k->regular.nodes[64 * w + i].out, ANY, &passed, s);
         }
     }
 }
@@ -157,27 +211,45 @@ static void look_ahead(struct dfa *k, unsigned class, struct subset *s)
 /* The state's number; UINT16_MAX when there are too many. */
 static uint16_t intern(struct dfa *k, const struct subset *s)
 {
-    size_t slot = subset_hash(s) % DFA_SLOTS;
+    uint64_t h = subset_hash(s);
+    uint16_t tag = (uint16_t)(h >> 48);
+    size_t slot = h % DFA_SLOTS;
     for (; k->slots[slot]; slot = (slot + 1) % DFA_SLOTS)
-        if (are_same(&k->subsets[k->slots[slot] - 1], s)) return (uint16_t)(k->slots[slot] - 1);
+        if (k->tags[slot] == tag && are_same(&k->subsets[k->slots[slot] - 1], s)) return (uint16_t)(k->slots[slot] - 1);
     if (k->count == k->limit) return UINT16_MAX;
     copy_subset(&k->subsets[k->count], s);
     k->slots[slot] = (uint16_t)(k->count + 1);
+    k->tags[slot] = tag;
     return (uint16_t)k->count++;
+}
+
+static bool do_meet(const struct subset *a, const struct subset *b)
+{
+    EACH_WORD(w, a, b) if (a->nodes[w] & b->nodes[w]) return true;
+    return false;
+}
+
+/* The state after the bytes of a class are seen ahead: itself, where none of its nodes looks at them, else `now`. */
+static const struct subset *ahead(struct dfa *k, unsigned class, const struct subset *s, struct subset *now)
+{
+    if (!do_meet(s, &k->passes[class])) return s;
+    copy_subset(now, s);
+    look_ahead(k, class, now);
+    return now;
 }
 
 static uint16_t step(struct dfa *k, const struct subset *from, unsigned class)
 {
     const struct subset *takes = &k->takes[class];
-    struct subset now, to;
-    copy_subset(&now, from);
+    struct subset after, to, passed;
+    const struct subset *now = ahead(k, class, from, &after);
     copy_subset(&to, &k->subsets[k->fresh[class]]);
-    look_ahead(k, class, &now);
-    to.found |= now.found & ~from->found;
-    make_empty(&k->visited);
-    EACH_WORD(w, &now, takes)
+    to.found |= now->found & ~from->found;
+    make_empty(&passed);
+    EACH_WORD(w, now, takes)
     {
-        EACH_BIT(i, now.nodes[w] & takes->nodes[w]) reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &to);
+        EACH_BIT(i, now->nodes[w] & takes->nodes[w])
+        reach(k, k->regular.nodes[64 * w + i].out, k->sample[class], &passed, &to);
     }
     return intern(k, &to);
 }
@@ -191,12 +263,11 @@ static void sets_add(struct dfa_sets *s, uint16_t set)
 static struct dfa_sets sets_of(struct dfa *k, const struct subset *s)
 {
     struct dfa_sets out = {0};
-    struct subset now;
-    copy_subset(&now, s);
-    look_ahead(k, DFA_ANY_CLASS, &now);
-    EACH_WORD(w, &now, &now)
+    struct subset after;
+    const struct subset *now = ahead(k, DFA_ANY_CLASS, s, &after);
+    EACH_WORD(w, now, now)
     {
-        EACH_BIT(i, now.nodes[w]) sets_add(&out, k->regular.nodes[64 * w + i].set);
+        EACH_BIT(i, now->nodes[w]) sets_add(&out, k->regular.nodes[64 * w + i].set);
     }
     return out;
 }
@@ -211,27 +282,32 @@ static struct dfa_sets sets_both(const struct dfa_sets *a, const struct dfa_sets
 
 static bool sets_same(const struct dfa_sets *a, const struct dfa_sets *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    uint64_t other = 0;
+    for (unsigned i = 0; i < DFA_SETS; i++)
+        other |= a->bits[i] ^ b->bits[i];
+    return other == 0;
 }
 
-/* Classes by which a state goes to the same one: their bytes are in the same of the sets that it looks for, and of those that are
- * looked for in the byte before. */
+/* Classes by which a state goes to the same one: their bytes are in the same of the sets that it looks for, and of
+ * those that are looked for in the byte before. */
 struct alike {
     struct dfa_sets sets;
     unsigned class;
 };
 
 /* The first one like this class, which may be itself. */
-static unsigned find_like(const struct dfa *k, struct alike *known, unsigned *count, const struct dfa_sets *sets, unsigned class)
+static unsigned find_like(
+    const struct dfa *k, struct alike *known, unsigned *count, const struct dfa_sets *sets, unsigned class)
 {
     for (unsigned i = 0; i < *count; i++)
-        if (sets_same(&known[i].sets, sets) && k->behind_of[known[i].class] == k->behind_of[class]) return known[i].class;
+        if (sets_same(&known[i].sets, sets) && k->behind_of[known[i].class] == k->behind_of[class])
+            return known[i].class;
     known[(*count)++] = (struct alike){*sets, class};
     return class;
 }
 
-/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states there
- * and nowhere else. */
+/* A search may begin behind every byte, which reaches the same wherever that byte stands; most bytes lead most states
+ * there and nowhere else. */
 static bool step_all(struct dfa *k, unsigned from)
 {
     static const struct dfa_sets none;
@@ -240,11 +316,10 @@ static bool step_all(struct dfa *k, unsigned from)
     uint16_t *next = k->next + ((size_t)from << k->shift);
     for (unsigned c = 0, count = 0; c < k->classes; c++) {
         struct dfa_sets sets = sets_both(&all, &k->sets_with[c]);
-        unsigned like = sets_same(&sets, &none) ? c : find_like(k, known, &count, &sets, c);
-        if (sets_same(&sets, &none))
-            next[c] = k->fresh[c];
-        else
-            next[c] = like < c ? next[like] : step(k, &k->subsets[from], c);
+        next[c] = k->fresh[c];
+        if (sets_same(&sets, &none)) continue;
+        unsigned like = find_like(k, known, &count, &sets, c);
+        next[c] = like < c ? next[like] : step(k, &k->subsets[from], c);
         if (next[c] == UINT16_MAX) return false;
     }
     return true;
@@ -299,10 +374,10 @@ static void compare_classes(struct dfa *k)
 
 static uint16_t begin_behind(struct dfa *k, int byte)
 {
-    struct subset start;
+    struct subset start, passed;
     make_empty(&start);
-    make_empty(&k->visited);
-    reach(k, 0, byte, &start);
+    make_empty(&passed);
+    reach(k, 0, byte, &passed, &start);
     return intern(k, &start);
 }
 
@@ -334,15 +409,14 @@ bool dfa_determine(struct dfa *k, unsigned limit)
     find_classes(k);
     compare_classes(k);
     skip_empty(&k->regular);
+    forget_closures(k);
     note_nodes(k);
     (void)begin_behind(k, EDGE);
     for (unsigned c = 0; c < k->classes; c++)
         if ((k->fresh[c] = begin_behind(k, k->sample[c])) == UINT16_MAX) return false;
     for (unsigned s = 0; s < k->count; s++) {
-        struct subset end;
-        copy_subset(&end, &k->subsets[s]);
-        look_ahead(k, DFA_EDGE_CLASS, &end);
-        k->at_end[s] = end.found;
+        struct subset after;
+        k->at_end[s] = ahead(k, DFA_EDGE_CLASS, &k->subsets[s], &after)->found;
         if (!step_all(k, s)) return false;
     }
     return true;

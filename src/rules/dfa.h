@@ -1,5 +1,5 @@
-/* A deterministic automaton out of one that is not: subset construction (Rabin and Scott, 1959), then the smallest one that
- * tells the same. Private to rules. */
+/* A deterministic automaton out of one that is not: subset construction (Rabin and Scott, 1959), then the smallest one
+ * that tells the same. Private to rules. */
 #ifndef GATE1367_RULES_DFA_H
 #define GATE1367_RULES_DFA_H
 
@@ -7,6 +7,7 @@
 
 #define DFA_STATES 12000
 #define DFA_SLOTS 32768
+#define DFA_CLOSURE_WORDS 65536
 #define DFA_SETS (REGULAR_SETS / 64)
 #define DFA_WORDS (REGULAR_NODES / 64)
 #define DFA_USED (DFA_WORDS / 64)
@@ -16,8 +17,8 @@ _Static_assert(DFA_SLOTS > 2 * DFA_STATES, "slots");
 _Static_assert(DFA_SETS * 64 == REGULAR_SETS, "a bit for each set");
 _Static_assert(DFA_USED * 64 == DFA_WORDS, "a bit for each word");
 
-/* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many nodes:
- * `used` has a bit for each word that is not 0, and the others are neither written nor read. */
+/* A state is a set of nodes that wait for a byte, and the rules that were found on the way there. It has few of many
+ * nodes: `used` has a bit for each word that is not 0, and the others are neither written nor read. */
 struct subset {
     uint64_t used[DFA_USED], found, nodes[DFA_WORDS];
 };
@@ -25,6 +26,19 @@ struct subset {
 /* A bit for each set of bytes. */
 struct dfa_sets {
     uint64_t bits[DFA_SETS];
+};
+
+/* What a node reaches by nodes that only lead on: words of nodes, those among them that look at the byte before, and
+ * rules. */
+struct dfa_word {
+    uint64_t nodes, behind;
+    uint16_t word;
+};
+struct dfa_closure {
+    uint64_t found;
+    uint32_t words; /* where they begin */
+    uint16_t count;
+    bool known;
 };
 
 /* What dfa_minimize() works with. */
@@ -39,7 +53,8 @@ struct dfa_groups {
     bool is_open[DFA_STATES];
     unsigned opened, parts;
     uint16_t part_first[DFA_STATES], part_size[DFA_STATES], part_group[DFA_STATES]; /* a state of the part */
-    uint16_t open_in[DFA_STATES], keeps[DFA_STATES]; /* by group: how many are open; the part that keeps its number, + 1 */
+    uint16_t open_in[DFA_STATES],
+        keeps[DFA_STATES]; /* by group: how many are open; the part that keeps its number, + 1 */
 };
 
 /* Large; zeroed before its first use. Whoever adds to `regular` begins with dfa_start_over(). */
@@ -57,27 +72,31 @@ struct dfa {
 
     /* What dfa_minimize() makes. */
     uint16_t group[DFA_STATES], first[DFA_STATES]; /* of a state; a group's first state */
+    uint16_t place[DFA_STATES];                    /* its caller's: where each group goes */
 
     /* While they work. */
-    uint16_t slots[DFA_SLOTS]; /* state + 1 */
-    struct subset takes[256];  /* by class: the nodes that take its bytes */
-    /* By class, and for the end and for whatever class: those that look at the byte ahead and find it right. */
-    struct subset passes[DFA_ANY_CLASS + 1];
+    uint16_t slots[DFA_SLOTS], tags[DFA_SLOTS]; /* state + 1, and something of its hash */
+    struct subset takes[256];                   /* by class: the nodes that take its bytes */
+    struct subset
+        passes[DFA_ANY_CLASS + 1];  /* by class, at the end, of any class: those that look ahead and find it right */
     struct dfa_sets sets_with[256]; /* by class: the sets that its bytes are in */
-    uint8_t behind_of[256]; /* by class: the first one that is the same to whatever looks at the byte before */
+    uint8_t behind_of[256];         /* by class: the first one that is the same to whatever looks at the byte before */
+    uint64_t behind[DFA_WORDS];     /* the nodes that look at the byte before */
+    struct dfa_closure closures[REGULAR_NODES];
+    struct dfa_word words[DFA_CLOSURE_WORDS];
+    uint32_t words_used;
     struct subset visited;
     unsigned limit;
     uint16_t stack[2 * REGULAR_NODES];
-    uint16_t regrouped[DFA_STATES];
     struct dfa_groups groups;
 };
 
 void dfa_start_over(struct dfa *k);
-/* Makes states out of `regular`, which it may change; state 0 is where a text begins. False when it takes more than `limit` (at
- * most DFA_STATES). */
+/* Makes states out of `regular`, which it may change; state 0 is where a text begins. False when it takes more than
+ * `limit` (at most DFA_STATES). */
 bool dfa_determine(struct dfa *k, unsigned limit);
-/* Puts states that nothing tells apart into one group; groups are numbered in the order of their first states. The number
- * of groups. */
+/* Puts states that nothing tells apart into one group; groups are numbered in the order of their first states. The
+ * number of groups. */
 unsigned dfa_minimize(struct dfa *k);
 
 #endif

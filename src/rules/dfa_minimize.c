@@ -1,5 +1,6 @@
-/* The smallest automaton: groups of states are split until the states of each go to the same groups (Moore, 1956). Looked at again are
- * only those that lead to a state whose group was numbered anew, and the largest part of a group keeps its number (Hopcroft, 1971). */
+/* The smallest automaton: groups of states are split until the states of each go to the same groups (Moore, 1956).
+ * Looked at again are only those that lead to a state whose group was numbered anew, and the largest part of a group
+ * keeps its number (Hopcroft, 1971). */
 #include "rules/dfa.h"
 
 /* ---- who leads to whom ------------------------------------------------------------------------------------------ */
@@ -46,12 +47,14 @@ static bool are_alike(const struct dfa *k, unsigned a, unsigned b, bool first)
     return true;
 }
 
+/* A sum, whose products need not wait for each other. */
 static size_t likeness(const struct dfa *k, unsigned s, bool first)
 {
     const uint16_t *next = k->next + ((size_t)s << k->shift);
     uint64_t h = first ? k->subsets[s].found ^ k->at_end[s] << 1 : k->group[s];
-    for (unsigned c = 0; !first && c < k->classes; c++)
-        h = (h ^ k->group[next[c]]) * 0x9E3779B97F4A7C15ULL, h ^= h >> 29;
+    uint64_t weight = 0x9E3779B97F4A7C15ULL;
+    for (unsigned c = 0; !first && c < k->classes; c++, weight += 0xD1B54A32D192ED04ULL)
+        h += (k->group[next[c]] + 1) * weight;
     return (h * 0x9E3779B97F4A7C15ULL >> 32) % DFA_SLOTS;
 }
 
@@ -83,8 +86,8 @@ static void find_parts(struct dfa *k, bool first)
     }
 }
 
-/* States that are not open go where they went: no part is like them, and they keep the number. Where there are none the largest part
- * does. */
+/* States that are not open go where they went: no part is like them, and they keep the number. Where there are none the
+ * largest part does. */
 static void choose_keepers(struct dfa *k)
 {
     struct dfa_groups *g = &k->groups;

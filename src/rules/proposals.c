@@ -57,14 +57,14 @@ static bool determine_all(struct dfa *k, struct proposals *p, const enum manner 
 
 /* ---- making it small -------------------------------------------------------------------------------------------- */
 
-/* States in which nothing is found come first, so that one comparison tells; k->regrouped says where each group goes.
+/* States in which nothing is found come first, so that one comparison tells; k->place says where each group goes.
  * The number of those. */
 static unsigned order_groups(struct dfa *k, unsigned states)
 {
     unsigned quiet = 0, at = 0;
     for (int loud = 0; loud < 2; loud++) {
         for (unsigned g = 0; g < states; g++)
-            if ((k->subsets[k->first[g]].found != 0) == (bool)loud) k->regrouped[g] = (uint16_t)at++;
+            if ((k->subsets[k->first[g]].found != 0) == (bool)loud) k->place[g] = (uint16_t)at++;
         if (!loud) quiet = at;
     }
     return quiet;
@@ -90,14 +90,14 @@ static bool keep(struct loader *l, struct dfa *k, struct proposals *out)
     next += (0 - (uintptr_t)next / sizeof *next) % LINE; /* rows begin where cache lines do */
     for (unsigned g = 0; g < states; g++) {
         unsigned s = k->first[g];
-        uint32_t *row = next + (size_t)k->regrouped[g] * stride;
+        uint32_t *row = next + (size_t)k->place[g] * stride;
         for (unsigned c = 0; c < k->classes; c++)
-            row[c] = k->regrouped[k->group[k->next[((size_t)s << k->shift) + c]]] * stride;
+            row[c] = k->place[k->group[k->next[((size_t)s << k->shift) + c]]] * stride;
         row[k->classes] = note_mask(mask, &masks, k->subsets[s].found);
         row[k->classes + 1] = note_mask(mask, &masks, k->at_end[s]);
     }
     for (unsigned b = 0; b < 256; b++)
-        out->fresh[b] = k->regrouped[k->group[k->fresh[k->class_of[b]]]] * stride;
+        out->fresh[b] = k->place[k->group[k->fresh[k->class_of[b]]]] * stride;
     memcpy(out->class_of, k->class_of, sizeof out->class_of);
     out->states = states;
     out->classes = k->classes;
