@@ -28,7 +28,13 @@
     X("IEcy", 0x415) X("iecy", 0x435) X("Kcy", 0x41A) X("Mcy", 0x41C) X("Ncy", 0x41D) X("Ocy", 0x41E) \
     X("ocy", 0x43E) X("Rcy", 0x420) X("rcy", 0x440) X("Scy", 0x421) X("scy", 0x441) X("Tcy", 0x422) X("Ucy", 0x423) \
     X("ucy", 0x443) X("KHcy", 0x425) X("khcy", 0x445) X("Iukcy", 0x406) X("iukcy", 0x456) X("Jsercy", 0x408) \
-    X("jsercy", 0x458) X("DScy", 0x405) X("dscy", 0x455)
+    X("jsercy", 0x458) X("DScy", 0x405) X("dscy", 0x455) \
+    X("acute", 0xB4) X("AElig", 0xC6) X("aelig", 0xE6) X("brvbar", 0xA6) X("cedil", 0xB8) X("cent", 0xA2) \
+    X("COPY", 0xA9) X("copy", 0xA9) X("curren", 0xA4) X("deg", 0xB0) X("divide", 0xF7) X("ETH", 0xD0) \
+    X("eth", 0xF0) X("frac12", 0xBD) X("frac14", 0xBC) X("frac34", 0xBE) X("iexcl", 0xA1) X("iquest", 0xBF) \
+    X("macr", 0xAF) X("micro", 0xB5) X("middot", 0xB7) X("not", 0xAC) X("ordf", 0xAA) X("ordm", 0xBA) \
+    X("para", 0xB6) X("plusmn", 0xB1) X("pound", 0xA3) X("REG", 0xAE) X("reg", 0xAE) X("szlig", 0xDF) \
+    X("times", 0xD7) X("uml", 0xA8) X("yen", 0xA5) X("alpha", 0x3B1) X("angst", 0xC5)
 
 /* What HTML calls a letter with an accent or in another hand: "iacute", "Topf". Folding leaves the letter of it. */
 #define HANDS(X) X("acute") X("grave") X("circ") X("uml") X("tilde") X("caron") X("cedil") X("breve") X("macr") X("ogon") \
@@ -62,45 +68,80 @@ static uint32_t named(span name)
     return letter(name);
 }
 
+/* HTML knows these 106 names without the semicolon too, whatever letter follows: "T&nbspvisa". */
+//= 10-domain L36
+#define SHORT_MAX 6 /* the longest */
+#define SHORT(X) \
+    X("Aacute") X("aacute") X("Acirc") X("acirc") X("acute") X("AElig") X("aelig") X("Agrave") X("agrave") \
+    X("AMP") X("amp") X("Aring") X("aring") X("Atilde") X("atilde") X("Auml") X("auml") X("brvbar") X("Ccedil") \
+    X("ccedil") X("cedil") X("cent") X("COPY") X("copy") X("curren") X("deg") X("divide") X("Eacute") X("eacute") \
+    X("Ecirc") X("ecirc") X("Egrave") X("egrave") X("ETH") X("eth") X("Euml") X("euml") X("frac12") X("frac14") \
+    X("frac34") X("GT") X("gt") X("Iacute") X("iacute") X("Icirc") X("icirc") X("iexcl") X("Igrave") X("igrave") \
+    X("iquest") X("Iuml") X("iuml") X("laquo") X("LT") X("lt") X("macr") X("micro") X("middot") X("nbsp") X("not") \
+    X("Ntilde") X("ntilde") X("Oacute") X("oacute") X("Ocirc") X("ocirc") X("Ograve") X("ograve") X("ordf") \
+    X("ordm") X("Oslash") X("oslash") X("Otilde") X("otilde") X("Ouml") X("ouml") X("para") X("plusmn") X("pound") \
+    X("QUOT") X("quot") X("raquo") X("REG") X("reg") X("sect") X("shy") X("sup1") X("sup2") X("sup3") X("szlig") \
+    X("THORN") X("thorn") X("times") X("Uacute") X("uacute") X("Ucirc") X("ucirc") X("Ugrave") X("ugrave") \
+    X("uml") X("Uuml") X("uuml") X("Yacute") X("yacute") X("yen") X("yuml")
+
+static bool is_short(span name)
+{
+    static const char *const all[] = {
+#define X(text) text,
+        SHORT(X)
+#undef X
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (span_equal(name, span_str(all[i]))) return true;
+    return false;
+}
+
 /* HTML reads numbers that are control characters as Windows' characters there, as browsers always did. */
 static uint32_t of_windows(uint32_t code)
 {
-    switch (code) {
-    case 0x91: return 0x2018;
-    case 0x92: return 0x2019;
-    case 0x93: return 0x201C;
-    case 0x94: return 0x201D;
-    case 0x96: return 0x2013;
-    case 0x97: return 0x2014;
-    default: return code;
-    }
+    static const uint16_t meant[32] = {0x20AC, 0,      0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160,
+                                       0x2039, 0x152,  0,      0x17D,  0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+                                       0x2013, 0x2014, 0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0,      0x17E, 0x178};
+    return code >= 0x80 && code < 0xA0 && meant[code - 0x80] ? meant[code - 0x80] : code;
 }
 
-/* 0: no number of a character. */
-static uint32_t numbered(span digits)
+/* A character by its number behind "&#" is as long as there are digits, with a semicolon or without. 0: no number of one. */
+//= 10-domain L36
+static uint32_t numbered(span text, size_t *len)
 {
-    bool hexadecimal = digits.len > 0 && to_lower(digits.ptr[0]) == 'x';
+    bool hexadecimal = text.len > 2 && to_lower(text.ptr[2]) == 'x';
+    size_t first = hexadecimal ? 3 : 2, at = first;
     uint32_t code = 0;
-    for (size_t i = hexadecimal; i < digits.len; i++) {
-        uint8_t c = to_lower(digits.ptr[i]);
+    for (; at < text.len; at++) {
+        uint8_t c = to_lower(text.ptr[at]);
         bool letter = hexadecimal && c >= 'a' && c <= 'f';
-        if (!is_digit(c) && !letter) return 0;
-        code = code * (hexadecimal ? 16 : 10) + (uint32_t)(letter ? c - 'a' + 10 : c - '0');
-        if (code > 0x10FFFF) return 0;
+        if (!is_digit(c) && !letter) break;
+        if (code <= 0x10FFFF) code = code * (hexadecimal ? 16 : 10) + (uint32_t)(letter ? c - 'a' + 10 : c - '0');
     }
-    return code >= 0xD800 && code < 0xE000 ? 0 : of_windows(code);
+    *len = at + (at < text.len && text.ptr[at] == ';');
+    if (at == first || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return 0;
+    return of_windows(code);
 }
 
-#define REFERENCE_MAX 24 /* between '&' and ';': as many zeros as that leaves room for */
+#define NAME_MAX 24 /* of a name */
+
+/* Where an equals sign follows, a name without semicolon is one of a query ("?page=2&sect=3"), and nothing to look through. */
+static uint32_t of_name(span text, size_t *len)
+{
+    size_t end = 1;
+    while (end < text.len && end <= NAME_MAX && is_alnum(text.ptr[end]))
+        end++;
+    *len = end + 1;
+    uint32_t code = end > 2 && end < text.len && text.ptr[end] == ';' ? named(span_sub(text, 1, end - 1)) : 0;
+    if (code > 0 || (end < text.len && text.ptr[end] == '=')) return code;
+    for (size_t n = end - 1 < SHORT_MAX ? end - 1 : SHORT_MAX; n > 1 && code == 0; n--)
+        if (is_short(span_sub(text, 1, n))) code = named(span_sub(text, 1, n)), *len = n + 1;
+    return code;
+}
 
 size_t text_reference(span text, uint8_t *out, size_t *len)
 {
-    size_t end = 1;
-    while (end < text.len && end <= REFERENCE_MAX && (is_alnum(text.ptr[end]) || (end == 1 && text.ptr[end] == '#')))
-        end++;
-    if (end < 3 || end == text.len || text.ptr[end] != ';') return 0;
-    bool number = text.ptr[1] == '#';
-    uint32_t code = number ? numbered(span_sub(text, 2, end - 2)) : named(span_sub(text, 1, end - 1));
-    *len = end + 1;
+    bool number = text.len > 1 && text.ptr[1] == '#';
+    uint32_t code = number ? numbered(text, len) : of_name(text, len);
     return code == 0 ? 0 : utf8_put(code, out);
 }
