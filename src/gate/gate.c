@@ -237,10 +237,15 @@ span gate_raw_body(const struct gate *g)
     return buf_span(&g->body);
 }
 
+bool gate_may_decide_again(const struct gate *g)
+{
+    return g->state == GATE_DECIDED && g->failure == GATE_FINE && !g->stream && !g->replaced && !g->parts.on && g->at.sent == 0;
+}
+
 enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
-    ASSERT(g->state == GATE_DECIDED && g->failure == GATE_FINE && !g->stream && !g->replaced && g->at.sent == 0);
+    ASSERT(gate_may_decide_again(g));
     struct engine_begin begin = *b;
     begin.arena = g->arena;
     engine_start(engine, &begin);

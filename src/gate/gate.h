@@ -89,6 +89,8 @@ enum gate_failure gate_decide(struct gate *g, bool complete);
 /* RECEIVING, nothing received, entitled: the answer has no body. DECIDED by what the fields of its head tell; whoever finds
  * nothing to send calls gate_replace, which leaves the outcome. */
 enum gate_failure gate_decide_head(struct gate *g);
+/* It was, and whole: gate_decide_again may be called. */
+bool gate_may_decide_again(const struct gate *g);
 /* DECIDED, everything read and nothing sent: once more, for the registry has changed. b as for gate_open. */
 enum gate_failure gate_decide_again(struct gate *g, struct engine *engine, const struct engine_begin *b);
 const struct engine_outcome *gate_outcome(const struct gate *g);

@@ -339,6 +339,7 @@ static enum flow begin_body(struct exchange *x)
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
     x->engine = worker_engine_take(x->worker);
+    x->registry_at = registry_position(b.registry);
     gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
     if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);

@@ -78,14 +78,17 @@ static RESULT publish(struct exchange *x)
 }
 
 /* The media type outlived the origin's head, and what was readable once had no coding. */
-static enum gate_failure decide_again(struct exchange *x)
+static enum gate_failure decide_again(struct exchange *x, bool suspicions)
 {
-    const struct rules_document_view *v = rules_document_view(x->document);
-    bool pseudonyms = v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms;
+    bool own_page = x->paging == NULL && x->response.status != 200; /* an error page is no answer that the profile describes */
+    const struct rules_document *d = own_page ? NULL : x->document;
+    const struct rules_document_view *v = d != NULL ? rules_document_view(d) : NULL;
+    bool pseudonyms = v != NULL && (v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms);
     struct engine_field *fields = arena_array(gate_arena(x->gate), x->field_count + 1, sizeof(*fields));
     if (fields == NULL) return GATE_READ_MEMORY;
     for (size_t i = 0; i < x->field_count; i++) fields[i] = (struct engine_field){x->fields[i].name, x->fields[i].value};
-    struct engine_begin b = {.document = x->document,
+    struct engine_begin b = {.document = d,
+        .inspect = x->route->inspect || x->class == RECIPIENT_ENTITLED,
         .class = x->class,
         .registry = x->worker->arguments->registry,
         .limits = x->worker->settings->limits,
@@ -94,9 +97,27 @@ static enum gate_failure decide_again(struct exchange *x)
         .fields = fields,
         .field_count = x->field_count,
         .page = pages_window(x),
-        .search = x->search,
+        .search = d != NULL ? x->search : NULL,
+        .keep_survey = mirror_is_on(x),
+        .suspicions = suspicions,
         .pseudonym_key = pseudonyms ? x->pseudonym_key : NULL};
+    x->registry_at = registry_position(b.registry);
     return gate_decide_again(x->gate, x->engine, &b);
+}
+
+#define CATCH_UP_MOST 4 /* changes that come one upon the other hold nobody up for ever */
+
+/* A body is looked up as it comes, and its origin may take long: whoever was told meanwhile that a change is in force sees no answer
+ * decided without it. (Pages are read at once when all of them are here, parts decided as they come.) */
+//= ICE10036.2 2.1
+static void catch_up(struct exchange *x)
+{
+    const struct registry *r = x->worker->arguments->registry;
+    if (x->paging != NULL || (x->failure != GATE_FINE && x->failure != GATE_REGISTRY)) return;
+    for (unsigned i = 0; i < CATCH_UP_MOST && gate_may_decide_again(x->gate) && x->registry_at != registry_position(r); i++) {
+        enum gate_failure f = decide_again(x, !mirror_is_on(x));
+        if (f != GATE_FINE) x->failure = f;
+    }
 }
 
 static enum flow go_on(struct exchange *x)
@@ -115,7 +136,7 @@ static enum flow known_now(struct exchange *x)
     io_timer_clear(&x->timer);
     suspect_forget(x);
     worker_count(x->worker, PROXY_SUSPICIONS, 1);
-    enum gate_failure f = x->suspects_part ? GATE_FINE : decide_again(x);
+    enum gate_failure f = x->suspects_part ? GATE_FINE : decide_again(x, false);
     if (x->failure == GATE_FINE) x->failure = f;
     /* Who is covered by now leaves the page shorter: the origin may have to be asked once more. */
     if (x->paging == NULL || x->failure != GATE_FINE) return go_on(x);
@@ -159,6 +180,7 @@ static enum ipc_ticket_state state_of_all(const struct exchange *x)
 enum flow step_suspect(struct exchange *x)
 {
     if (gate_failure_thrown(GATE_SUSPICION)) return give_up(x);
+    if (x->suspicion_due_us == 0) catch_up(x);
     if (!is_needed(x)) return go_on(x);
     uint64_t now = io_now_us();
     if (x->suspicion_due_us == 0) x->suspicion_due_us = now + SUSPICION_US;

@@ -288,6 +288,12 @@ bool registry_is_behind(const struct registry *r)
     return o->header && load(&o->header->behind) != 0;
 }
 
+uint64_t registry_position(const struct registry *r)
+{
+    const struct overlay *o = registry_overlay(r);
+    return o->header ? atomic_load_explicit(&o->header->position, memory_order_acquire) : 0;
+}
+
 void registry_overlay_info(const void *memory, struct registry_overlay_info *out)
 {
     struct overlay o;

@@ -317,6 +317,8 @@ unsigned registry_overlay_filled(const struct registry_overlay_info *info);
 /* The writer cannot follow the journal: somebody may be protected by it who is not in here. */
 void registry_overlay_set_behind(void *overlay, bool behind);
 bool registry_is_behind(const struct registry *r);
+/* Of the last change that is in force, 0: none. What was looked up before it rose may be protected since. */
+uint64_t registry_position(const struct registry *r);
 
 /* ---- suspicions ------------------------------------------------------------------------------------------------- */
 

@@ -66,6 +66,38 @@ def test_a_change_is_in_force_in_every_worker_when_apply_returns(make_gateway, p
     assert len({tuple(e["subjects"]) for e in events}) == 1  # one pseudonym a month and subject
 
 
+@pytest.mark.whole("the first half must have been looked up, in batches of hundreds")
+def test_a_change_while_a_long_answer_comes(make_gateway, people):
+    """Looked up before `apply`, decided behind it: who was told that she is protected sees no answer that shows her."""
+    #= 8USC1367 a(2)
+    rows = [{"n": n, "aNumber": f"A{100000000 + n}", "note": "x" * 60} for n in range(6000)]
+    body, half, go_on = answer(rows), threading.Event(), threading.Event()
+
+    def send(s, out):
+        s.sendall(out[:len(out) // 2])
+        half.set()
+        go_on.wait(30)
+        s.sendall(out[len(out) // 2:])
+    error = body.replace(b"200 X", b"404 X", 1)  # which who is entitled gets, inspected
+    people.respond, people._send = lambda r: error if r.path.endswith("error") else body, send
+    gw = make_gateway(protected=["A999999999"])
+    with Client(gw.port, POLICE, timeout=30) as c, Client(gw.port, OFFICER, timeout=30) as officer, \
+            Client(gw.port, OFFICER, timeout=30) as wrong:
+        for asks, path in ((c, "/inspect/x"), (officer, "/api/persons"), (wrong, "/api/error")):
+            half.clear()
+            asks.request(path)
+            assert half.wait(10)
+        time.sleep(0.5)
+        apply(gw, protect("S-1", "A100000000"), protect("S-2", "A100002000"), protect("S-3", "A100005999"))
+        go_on.set()
+        seen = [r["n"] for r in json.loads(c.response().body)]
+        told = [officer.response(), wrong.response()]
+    assert seen == [n for n in range(6000) if n not in (0, 2000, 5999)]
+    assert [r.header("Section-1367").partition(";")[0] for r in told] == ["protected"] * 2 and told[0].body in body
+    entries = [e for e in gw.entries() if e["event"] == "disclosure"]
+    assert len(entries) == 3 and {len(e["subjects"]) for e in entries} == {3}  # one an answer, of what was decided last
+
+
 def test_changes_survive_restart_reload_and_rebuild(make_gateway, people):
     gw = make_gateway(protected=["A011111111"])
     apply(gw, protect("S-9", "A012345678"))
