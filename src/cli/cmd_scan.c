@@ -53,7 +53,10 @@ static int run(struct scan *s)
         failed |= s->files[i].failed;
         withheld |= scan_withholds(&s->files[i]);
     }
-    return failed ? 2 : withheld ? 1 : 0;
+    /* Whoever named the wrong directory must not take it for one that is clean. */
+    bool nothing = s->count == 0 && s->left_out == 0;
+    if (nothing) fputs("gate1367 scan: there was no file to scan\n", stderr);
+    return failed || nothing ? 2 : withheld ? 1 : 0;
 }
 
 int cli_scan(int argc, char **argv)

@@ -50,7 +50,7 @@ static const struct page PAGES[] = {
         "  --jobs N         how many at once; as many as there are processors\n"
         "  --json           one object a line, for every file\n\n"
         "exit: 0 all of it would be delivered, 1 something would be withheld, replaced or reported, or cannot be read as what\n"
-        "it says it is, 2 usage, or a file could not be opened or written: the scan is not complete.\n"},
+        "it says it is, 2 usage, or a file could not be opened or written, or there was none: the scan is not complete.\n"},
     {"probe",
         "usage: gate1367 probe -c gate.json --pairs FILE [options]\n"
         "       gate1367 probe -c gate.json --pairs FILE --calibrate [--trips N] [options]\n"

@@ -233,6 +233,12 @@ def test_usage(gw, tmp_path):
         assert done.returncode == 2 and said in done.stderr, (args, done.stderr)
 
 
+def test_a_directory_without_files_is_no_clean_scan(gw, tmp_path):
+    (tmp_path / "empty/below").mkdir(parents=True)
+    done = gw.command("scan", "-c", "gate.json", "--recipient", "anonymous", tmp_path / "empty")
+    assert done.returncode == 2 and "there was no file to scan" in done.stderr
+
+
 def test_a_name_cannot_drive_a_terminal(gw, tmp_path):
     (tmp_path / "\x1b[31mx\x9b.json").write_text(json.dumps([{"x": ANA, "\u001b[31my": ANA}]))
     done = scan(gw, tmp_path)
