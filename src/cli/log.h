@@ -35,6 +35,10 @@ struct log_options {
         char newest[LEDGER_TIME_TEXT]; /* of the entry before; empty: none */
         uint64_t times, back_us, index; /* how often it went back, most of all by how much, and where */
     } clock;
+    struct log_end {
+        char next[LEDGER_VKEY_MAX];   /* the ledger that follows; empty: this one goes on */
+        uint64_t index, after;        /* the entry that names it, and how many came behind that */
+    } end;
     char standby_path[LOG_PATH_BYTES]; /* empty: none */
     struct report_index *asked;       /* else, with --index: it knows of completions */
     char directory_path[LOG_PATH_BYTES], key_path[LOG_PATH_BYTES], origin_name[LEDGER_NAME_MAX + 1];
@@ -79,6 +83,8 @@ RESULT log_learn_begin(struct log_options *o, const struct ledger_verifier *v);
 ledger_entry_fn log_learn_entry;
 /* verify: a line, or a member of the report, where the machine's clock went back by more than a minute. */
 void log_print_clock(const struct log_options *o);
+/* verify: likewise where an entry names the ledger that follows, so that nobody takes one that has ended for the one that is written. */
+void log_print_end(const struct log_options *o);
 /* What was not in order with schedule and destruction, epochs.json included; NULL: all was. *status: enum ledger_judgement. After
  * log_learn. */
 const char *log_records_problem(const struct log_options *o, int *status);

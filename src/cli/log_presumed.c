@@ -5,6 +5,8 @@
 /* Processes that write at once are not in step, nor is what waited for a disk. */
 #define CLOCK_STEP_US ((uint64_t)60 * 1000000)
 #define ENTRY_HEAD "{\"time\":\""
+#define EVENT_WINDOW ((size_t)LEDGER_NAME_MAX + 160) /* the event stands behind time, node and request */
+#define STOP "\"event\":\"stop\""
 
 static void see_clock(struct log_clock *c, uint64_t index, span json)
 {
@@ -20,6 +22,22 @@ static void see_clock(struct log_clock *c, uint64_t index, span json)
         return;
     }
     memcpy(c->newest, text.ptr, text.len);
+}
+
+/* The last word counts: a rotation that was broken off is done again. */
+static void see_end(struct log_end *e, uint64_t index, span json)
+{
+    struct ledger_view v;
+    e->after++;
+    size_t head = json.len < EVENT_WINDOW ? json.len : EVENT_WINDOW;
+    if (LIKELY(!memmem(json.ptr, head, STOP, sizeof STOP - 1))) return;
+    if (!ledger_view_parse(json, &v) || !ledger_view_is(v.members[LEDGER_MEMBER_EVENT], SPAN("stop"))) return;
+    char text[LEDGER_VKEY_MAX];
+    span next = ledger_view_text(ledger_view_member(json, "successor"), text, sizeof text);
+    if (!next.ptr || next.len == 0 || next.len >= sizeof e->next) return;
+    snprintf(e->next, sizeof e->next, "%.*s", SPAN_FMT(next));
+    e->index = index;
+    e->after = 0;
 }
 
 struct learning {
@@ -78,6 +96,7 @@ result log_learn_entry(void *ctx, uint64_t index, span json, const struct ledger
     struct log_options *o = ctx;
     struct learning l = {.options = o};
     see_clock(&o->clock, index, json);
+    see_end(&o->end, index, json);
     return see(&l, index, json, frame);
 }
 
@@ -88,6 +107,16 @@ void log_print_clock(const struct log_options *o)
     if (o->json) printf(",\"clock_went_back\":{\"times\":%llu,\"seconds\":%llu,\"index\":%llu}", times, s, index);
     else if (times > 0) printf("note: the clock was set back by %llu h %llu min before entry %llu (%llu times in all): the times of what was recorded until "
                                "then, or from there on, are wrong\n", s / 3600, s / 60 % 60, index, times);
+}
+
+void log_print_end(const struct log_options *o)
+{
+    const struct log_end *e = &o->end;
+    unsigned long long index = e->index, after = e->after;
+    if (o->json && e->next[0]) printf(",\"successor\":{\"index\":%llu,\"verifier\":\"%s\",\"after\":%llu}", index, e->next, after);
+    else if (o->json) printf(",\"successor\":null");
+    else if (e->next[0]) printf("note: entry %llu ended this ledger; the one that follows it is %s\n", index, e->next);
+    if (!o->json && e->next[0] && after > 0) printf("note: %llu entries came after its end\n", after);
 }
 
 result log_learn(struct log_options *o)

@@ -47,6 +47,7 @@ static void print_report_json(struct log_options *o, enum ledger_judgement j, co
         r->torn ? "true" : "false", (unsigned long long)f->presumed);
     log_print_destroyed(o);
     log_print_clock(o);
+    log_print_end(o);
     if (f->witnessed > 0) printf(",\"witnessed\":{\"entries\":%llu,\"time\":%llu}", (unsigned long long)r->older, (unsigned long long)f->witnessed);
     printf(",\"problem\":");
     if (sound || buf_len(&b) == 0)
@@ -101,6 +102,7 @@ static void print_report(const struct log_options *o, enum ledger_judgement j, c
         print_witnessed(o, r, f);
         log_print_destroyed(o);
         log_print_clock(o);
+        log_print_end(o);
         break;
     case LEDGER_IS_TAMPERED:
         fprintf(stderr,

@@ -1,5 +1,6 @@
 /* What only shows when it is tried: keys that belong to their certificates, the registry's key, the ledger. */
 #include "config/inside.h"
+#include <errno.h>
 #include <sys/un.h>
 
 static void warn_of_address(const struct place *at)
@@ -110,10 +111,12 @@ static void try_registry(const struct config *c)
     struct config_registry now;
     struct registry_info info;
     if (!c->inside->index_read || c->registry_key_fd < 0) return; /* reported */
-    if (!is_ok(config_registry_open(c, &now))) {
-        bool journal = now.path == c->journal_path;
+    result r = config_registry_open(c, &now);
+    if (!is_ok(r)) {
+        bool denied = r.class == ERROR_IO && r.code == EACCES, journal = now.path == c->journal_path;
         place_error(&at, "%s: %s%s", now.path, now.why,
-            journal ? "; bring back a whole copy of it, or build the index again from a source that has its changes and move it away"
+            denied ? "; the gateway's user must be able to read it, and nothing of it may be lost"
+            : journal ? "; bring back a whole copy of it, or build the index again from a source that has its changes and move it away"
             : now.path == c->registry_path ? "; build the index again with this key" : "");
         return;
     }
@@ -137,6 +140,8 @@ static void try_place(const struct place *at, const struct ledger_place *ledger)
         place_error(at, "%s: %s", ledger->key_path, ledger_error_text(r));
         return;
     }
+    r = ledger_goes_on(ledger->directory);
+    if (!is_ok(r)) place_error(at, "%s: %s; give its directory, key and origin", ledger->directory, ledger_error_text(r));
     r = ledger_verifier_of(key, ledger->origin, &ours);
     ledger_key_free(key);
     if (!is_ok(r)) place_error(at, "%s; correct \"origin\"", ledger_error_text(r));

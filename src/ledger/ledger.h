@@ -640,6 +640,8 @@ uint64_t ledger_presumed_count(const struct ledger_presumed *p);       /* answer
 void ledger_presumed_free(struct ledger_presumed *p);
 /* The verifier that node.json names: for display and convenience, no proof. */
 RESULT ledger_verifier_read(const char *directory, struct ledger_verifier *out);
+/* LEDGER_E_ENDED: another one goes on, and nothing is added to this. By node.json: for convenience, no proof. */
+RESULT ledger_goes_on(const char *directory);
 /* A copy of the published log alone: readers read that. */
 bool ledger_is_copy(const char *directory);
 /* Reads entries from index `from` on, and later what was added since. Checks checksums and chain from the segment where

@@ -95,6 +95,14 @@ enum ledger_judgement verify_wal(const char *directory, const struct ledger_veri
     return j;
 }
 
+result ledger_goes_on(const char *directory)
+{
+    struct node node;
+    TRY(node_read(directory, &node));
+    REQUIRE(node.successor[0] == 0, ERROR_CONFIG, LEDGER_E_ENDED);
+    return OK;
+}
+
 result ledger_verifier_read(const char *directory, struct ledger_verifier *out)
 {
     struct node node;

@@ -200,6 +200,17 @@ def test_a_source_that_is_older_than_a_change(make_gateway, people):
 
 
 @pytest.mark.whole("a command alone, nobody talks HTTP")
+def test_a_journal_that_is_not_ours_to_read(make_gateway):
+    """What an operator is told to do about it must not lose what is in it."""
+    gw = make_gateway(protected=["A011111111"], start=False)
+    apply(gw, protect("S-1", "A012345678"))
+    (gw.dir / "protected.idx.journal").chmod(0)
+    mortal = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    done = subprocess.run([*mortal, g.BIN, "check", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True)
+    assert done.returncode == 1 and "protected.idx.journal: Permission denied; the gateway's user must be able to read it" in done.stderr
+    assert "move it away" not in done.stderr
+
+
 def test_persons_are_counted_not_lines(make_gateway):
     """Rows of one subject are one person."""
     gw = make_gateway(start=False)

@@ -50,16 +50,34 @@ def test_a_key_is_rotated(gw):
     for directory, vkey, more in (("ledger", old, ["--checkpoint", "final"]), ("next", key, []), ("next/tlog", key, [])):
         done = gw.command("log", "verify", "--directory", directory, "--verifier", vkey, *more)
         assert done.returncode == 0, (directory, done.stderr)
-    # Nobody goes on with the old one by mistake.
+    # Nobody goes on with the old one by mistake, nor takes it for the one that is written.
+    done = gw.command("check", "-c", "gate.json")
+    assert done.returncode == 1 and "was ended" in done.stderr, done.stderr
+    for directory in ("ledger", "ledger/tlog"):
+        done = g.run("log", "verify", "--directory", gw.dir / directory, "--verifier", old)
+        assert done.returncode == 0 and done.stdout.endswith(f" ended this ledger; the one that follows it is {key}\n"), done.stdout
     gw.start(wait=False)
-    assert gw.process.wait(20) == 2 and "was ended" in gw.stderr()
+    assert gw.process.wait(20) == 1 and "was ended" in gw.stderr()
     gw.process = None
     assert "was ended" in gw.command("log", "rotate", "-c", "gate.json", *NEXT).stderr
     move_on(gw)
     gw.start()
     assert fetch(gw.port, "/inspect/x", POLICE).status == 200
     gw.stop()
-    assert gw.command("log", "verify", "-c", "gate.json").returncode == 0
+    done = gw.command("log", "verify", "-c", "gate.json", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["successor"] is None
+    # Whoever takes the mark away can write on; what comes behind the end is told.
+    node = json.loads((gw.dir / "ledger/node.json").read_text())
+    del node["successor"]
+    (gw.dir / "ledger/node.json").write_text(json.dumps(node) + "\n")
+    gw.config["ledger"].update(directory="ledger", key="ledger.key", origin="gate1367.example/test")
+    gw.write_config()
+    gw.start()
+    gw.stop()
+    told = json.loads(gw.command("log", "verify", "-c", "gate.json", "--json").stdout)
+    more = len(entries(gw, "ledger", old)) - 1 - told["successor"]["index"]
+    assert told["successor"]["verifier"] == key and told["successor"]["after"] == more > 0
+    assert f"{more} entries came after its end" in gw.command("log", "verify", "-c", "gate.json").stdout
 
 
 def person(gw, name):
