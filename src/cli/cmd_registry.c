@@ -259,6 +259,7 @@ static void print_built(const struct build *b, size_t bytes)
     printf("%s: %llu protected subjects of %llu, %llu keys, %zu bytes\n", b->output, (unsigned long long)t.protected_subjects,
         (unsigned long long)t.subjects, (unsigned long long)t.keys, bytes);
     if (journal > 0) printf("stands for the journal up to record %llu\n", journal);
+    if (t.protected_subjects == 0) fprintf(stderr, "warning: it protects nobody; is this the right source?\n");
 }
 
 static int write_index(struct build *b)

@@ -200,6 +200,16 @@ def test_a_source_that_is_older_than_a_change(make_gateway, people):
 
 
 @pytest.mark.whole("a command alone, nobody talks HTTP")
+@pytest.mark.parametrize("source", ["", json.dumps({"subject": "S", "cases": [{"id": "C", "benefit": "U", "role": "principal",
+    "status": "denied_final"}], "identifiers": [{"kind": "alien_number", "value": "A012345678"}]}) + "\n"],
+    ids=["empty", "over"])
+def test_an_index_that_protects_nobody_is_told_of(tmp_path, source):
+    (tmp_path / "source.jsonl").write_text(source)
+    done = g.run("registry", "build", "source.jsonl", "-o", "x.idx", "--key", "x.key", cwd=tmp_path)
+    assert done.returncode == 0 and "warning: it protects nobody" in done.stderr
+
+
+@pytest.mark.whole("a command alone, nobody talks HTTP")
 def test_a_journal_that_is_not_ours_to_read(make_gateway):
     """What an operator is told to do about it must not lose what is in it."""
     gw = make_gateway(protected=["A011111111"], start=False)
