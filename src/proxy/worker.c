@@ -284,19 +284,15 @@ static void beat(void *arg)
     spare_look(w);
 }
 
-static bool start_listening(struct worker *w)
+static void start_listening(struct worker *w)
 {
     for (size_t i = 0; i < w->settings->listener_count; i++) {
-        struct listening *l = &w->listening[i];
-        if (l->listener != NULL) continue;
-        l->worker = w;
-        l->listener = io_listener_new(w->loop, w->arguments->listeners[i], session_accepted, l);
-        if (l->listener == NULL) return false;
+        struct io_listener *l = w->listening[i].listener;
+        if (l != NULL) io_listener_resume(l);
     }
     beat(w);
     atomic_store_explicit(&w->arguments->counters->generation, w->settings->generation, memory_order_relaxed);
     fault_ready();
-    return true;
 }
 
 static void stop(struct worker *w)
@@ -317,7 +313,7 @@ static void control_message(int fd, void *arg)
             stop(w); /* the supervisor is gone */
             return;
         }
-        if (m.type == IPC_SWITCH && !start_listening(w)) stop(w);
+        if (m.type == IPC_SWITCH) start_listening(w);
         if (m.type == IPC_DRAIN) drain(w);
         if (m.type == IPC_STOP) stop(w);
     }
@@ -394,6 +390,19 @@ static RESULT prepare_anchors(struct worker *w)
     return OK;
 }
 
+/* They hear nothing before it is this worker's turn, but are made before it says that it is ready: who could not make them then would
+ * end, be born again and end again, while clients wait. */
+static RESULT prepare_listeners(struct worker *w)
+{
+    for (size_t i = 0; i < w->settings->listener_count; i++) {
+        struct listening *l = &w->listening[i];
+        l->listener = io_listener_new(w->loop, w->arguments->listeners[i], session_accepted, l);
+        REQUIRE(l->listener != NULL, ERROR_LIMIT, ENOMEM);
+        io_listener_pause(l->listener);
+    }
+    return OK;
+}
+
 static void name_registry(struct worker *w)
 {
     struct registry_info info;
@@ -447,6 +456,7 @@ static RESULT prepare(struct worker *w, char *why, size_t size)
     REQUIRE(w->ledger_first != NULL && w->ledger_idle != NULL, ERROR_LIMIT, ENOMEM);
     ipc_ring_set_quiet(w->arguments->ring, true); /* it is asked when a round of them is there */
     TRY(room_measure(w, why, size));
+    TRY(prepare_listeners(w));
     summary_begin(w);
     io_timer_after(&w->summary_timer, summary_due_ms());
     return OK;
@@ -475,6 +485,7 @@ static void close_down(struct worker *w)
     io_watch_free(w->control_watch);
     io_watch_free(w->suspicion_watch);
     for (size_t i = 0; w->listening != NULL && i < w->settings->listener_count; i++) {
+        io_listener_free(w->listening[i].listener);
         io_tls_server_free(w->listening[i].tls);
         recipient_anchors_free(w->listening[i].anchors);
     }

@@ -434,3 +434,22 @@ def test_start(stage, fault, role):
             break
     print(f"{fault}@{role}: {met} of {n} at start")
     assert met > 0 and said == set(MAPPED[role] if fault == "mmap" else [])
+
+
+def test_a_worker_that_says_it_is_ready_serves(stage):
+    """The first n that a start survives, and the next ones: what fails then fails in each worker that is born, and nobody is left waiting."""
+    def survives(n):
+        code = begin(stage, f"malloc@worker:{n}")
+        stage.stop()
+        return code is None
+    dies, lives = 0, 4096
+    while lives - dies > 1:
+        middle = (dies + lives) // 2
+        dies, lives = (dies, middle) if survives(middle) else (middle, lives)
+    assert dies > 12
+    for n in range(lives, lives + 4):
+        assert begin(stage, f"malloc@worker:{n}") is None
+        for h in pair(stage):
+            judge(h, n)
+        assert stage.stop() == 0
+        judge_log(stage, n, clean=(0, 1, 2))
