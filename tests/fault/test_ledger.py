@@ -15,7 +15,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, SANITIZED, is_running
+from harness.gateway import FEW, Gateway, SANITIZED, is_running
 from harness.origin import Origin, answer
 from test_nth import Switch
 
@@ -147,7 +147,7 @@ def test_killed_under_load(role, people, tmp_path):
     """SIGKILL at a random moment, thirty times (ten under sanitizers): every byte that was received is on record after recovery."""
     #= ICE10036.2 5.6(1)
     chance = random.Random(f"1367 {role}")
-    gw = Gateway(tmp_path, people.url, protected=["A012345678"], workers=2)
+    gw = Gateway(tmp_path, people.url, protected=["A012345678"], packs=FEW, workers=2)
     seen, kills = [], 0
     while kills < ROUNDS:
         load = Load(gw)
@@ -179,7 +179,7 @@ def test_killed_under_load(role, people, tmp_path):
 def test_a_disk_that_fails_under_load(people, tmp_path):
     """One failed write: refusals until SIGTERM, exit 74, and a sound log that the next start goes on with."""
     for n in (5, 23, 57):
-        gw = Gateway(tmp_path / str(n), people.url, protected=["A012345678"], workers=2, faults=f"write@scribe/ready:{n}")
+        gw = Gateway(tmp_path / str(n), people.url, protected=["A012345678"], packs=FEW, workers=2, faults=f"write@scribe/ready:{n}")
         load = Load(gw)
         assert wait_until(lambda: '"ledger_failed"' in gw.stderr())
         before = len(load.seen)
@@ -230,7 +230,7 @@ def fill_but(place, room):
 def test_room_runs_out(people, tmp_path, small_disk):
     """Full: answers that need an entry are refused and the ledger says so, from the room that it had kept; with room again
     everybody is served again. Nothing is lost, and nothing has failed."""
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW, start=False, ledger=False,
                  config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key",
                                     "origin": "gate1367.example/test"}})
     made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
@@ -257,7 +257,7 @@ def test_room_runs_out(people, tmp_path, small_disk):
 
 def test_files_run_out(people, tmp_path, small_disk):
     """A device with room for bytes and none for files: it was noticed when the next segment could not be made, which is final."""
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW, start=False, ledger=False,
                  config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key", "origin": "gate1367.example/test",
                                     "room": {"warn": "2MiB", "shed": "1MiB"}}})
     made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
@@ -300,7 +300,7 @@ def is_told(gw):
 def test_the_last_room_holds_the_last_word(people, tmp_path, small_disk):
     """Nobody hears the alarm, no spare can be made, and what needs an entry all the same goes on: the ledger closes while
     there is room to say so."""
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], start=False, ledger=False,
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW, start=False, ledger=False,
                  config={"ledger": {"directory": str(small_disk / "ledger"), "key": "ledger.key", "room":
                                     {"warn": "2KiB", "shed": "1KiB"}, "origin": "gate1367.example/test"}})
     made = gw.command("log", "init", "-c", "gate.json", "--segment", "1MiB")
@@ -339,7 +339,7 @@ def damage(gw, how):
 @pytest.mark.parametrize("how", ["deleted", "replaced", "cut", "moved"])
 def test_a_file_that_is_not_the_ledgers_any_more(how, people, tmp_path):
     """What is written to a deleted file is durable for nobody. Within a second the ledger is closed; a busy machine takes longer."""
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"])
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW)
     with Client(gw.port, POLICE) as c:
         assert c.get("/api/persons").status == 200
         since = time.monotonic()
@@ -382,7 +382,7 @@ def test_a_disk_that_says_eio(people, tmp_path):
         pytest.skip("needs a compiler, and a build without sanitizers")
     (tmp_path / "shim.c").write_text(SHIM)
     subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", tmp_path / "shim.so", tmp_path / "shim.c"], check=True)
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"],
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW,
                  env={"LD_PRELOAD": str(tmp_path / "shim.so"), "EIO_AT": "15"})
     with Client(gw.port, POLICE) as c:
         answers = [c.get("/api/persons") for _ in range(20)]
@@ -401,13 +401,13 @@ def ticks(pid):
 
 def test_a_full_ring_is_waited_for(people, tmp_path):
     """Once full: the request is answered when there is room. Full for ever: nobody is answered, and nobody spins."""
-    with Gateway(tmp_path / "once", people.url, protected=["A012345678"], faults="ring-full@worker/ready:1") as gw, \
+    with Gateway(tmp_path / "once", people.url, protected=["A012345678"], packs=FEW, faults="ring-full@worker/ready:1") as gw, \
             Client(gw.port, POLICE) as c:
         assert c.get("/api/persons").status == 200
         assert gw.metric("gate1367_ledger_waits_total") == 1
         assert [e["event"] for e in gw.entries()][-2:] == ["disclosure", "completion"] or \
             wait_until(lambda: [e["event"] for e in gw.entries()][-2:] == ["disclosure", "completion"])
-    with Gateway(tmp_path / "ever", people.url, protected=["A012345678"], faults="ring-full@worker/ready:1+") as gw, \
+    with Gateway(tmp_path / "ever", people.url, protected=["A012345678"], packs=FEW, faults="ring-full@worker/ready:1+") as gw, \
             Client(gw.port, POLICE) as c:
         c.request("/api/persons")
         assert wait_until(lambda: gw.metric("gate1367_ledger_waits_total") > 0)
@@ -426,7 +426,7 @@ def test_a_standby_takes_over_under_load(people, tmp_path):
     """The disk fails once, and nobody is refused: what was released is on record in one of the two ledgers."""
     config = {"directory": "ledger", "key": "ledger.key", "origin": "gate1367.example/test",
               "standby": {"directory": "standby", "origin": "gate1367.example/test-standby"}}
-    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], workers=2, start=False, config={"ledger": config},
+    gw = Gateway(tmp_path / "gw", people.url, protected=["A012345678"], packs=FEW, workers=2, start=False, config={"ledger": config},
                  faults="write@scribe/ready:25")
     made = gw.command("log", "init", "--directory", "standby", "--key", "ledger.key", "--origin", "gate1367.example/test-standby",
                       "--segment", "4MiB")
@@ -467,7 +467,7 @@ def test_without_a_completion_it_is_presumed_disclosed(tmp_path):
     """A client that stops reading holds its answer open; then everybody is killed. Nobody can say what arrived."""
     long = {**PEOPLE, "note": "x" * 30_000_000}
     with Origin(lambda r: answer(long if r.path == "/api/persons" else PEOPLE)) as origin:
-        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"])
+        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"], packs=FEW)
         with Client(gw.port, OFFICER) as c:
             assert c.get("/api/associates/7").status == 200
         with Client(gw.port, OFFICER, timeout=20) as c:
@@ -511,7 +511,7 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
 
     with Origin(respond) as origin:
         patient = {"records": {"servers": [origin.url], "timeout": {"connect": "2s", "response": "60s"}}}  # what follows may be slow
-        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"], config={"upstreams": patient})
+        gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"], packs=FEW, config={"upstreams": patient})
         with Client(gw.port, POLICE, timeout=60) as c:
             c.request("/api/persons")
             assert asked.wait(10) and gw.reload()
@@ -532,7 +532,7 @@ def test_a_scribe_without_a_thread_is_no_ledger_that_failed(people, tmp_path):
     """The limit on processes counts threads too. Nothing is wrong with the disk: at a start the environment lacks something (2, not 74),
     and who follows a dead scribe tries again."""
     switch = Switch(tmp_path / "switch")
-    gw = Gateway(tmp_path / "gw", people.url, start=False, protected=["A012345678"], env={"GATE1367_FAULT_SWITCH": str(switch.path)})
+    gw = Gateway(tmp_path / "gw", people.url, start=False, protected=["A012345678"], packs=FEW, env={"GATE1367_FAULT_SWITCH": str(switch.path)})
     codes = []
     for n in range(1, 7):  # who reads the log goes on with fewer, the publisher and who makes spares are needed
         switch.arm("thread", "scribe", n)

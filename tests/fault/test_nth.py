@@ -20,7 +20,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, SANITIZED
+from harness.gateway import FEW, Gateway, SANITIZED
 from harness.origin import Origin, answer
 
 # The start-up loops are dense as far as 12, then in strides as far as this goes; set it higher to walk further.
@@ -41,7 +41,7 @@ SECRETS = (b"A012345678", b"012345678", CANARY.encode())
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     with Origin(lambda r: answer(PEOPLE)) as origin:
-        yield Gateway(tmp_path_factory.mktemp("nth"), origin.url, protected=["A012345678"], start=False)
+        yield Gateway(tmp_path_factory.mktemp("nth"), origin.url, protected=["A012345678"], packs=FEW, start=False)
 
 
 @pytest.fixture

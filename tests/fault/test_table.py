@@ -17,7 +17,7 @@ import time
 import pytest
 
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import Gateway, PATIENCE, ROOT, SANITIZED
+from harness.gateway import FEW, Gateway, PATIENCE, ROOT, SANITIZED
 from harness.origin import Origin, answer
 from harness.pager import pack as paged
 
@@ -154,9 +154,8 @@ class Stage:
                   {"path": "/dead/", "upstream": "dead", "profile": "persons-api", "unprofiled": "inspect"}]
         upstreams = {"records": {"servers": [self.origin.url], "timeout": {"connect": "2s", "response": "1s"}},
                      "dead": {"servers": [f"http://127.0.0.1:{self.closed.getsockname()[1]}"]}}
-        packs = [str(ROOT / f"rules/{name}.json") for name in ("section-1367", "examples/persons-api")]
         self.gateway = Gateway(place, self.origin.url, protected=[NUMBER.decode()], routes=routes, start=False,
-                               packs=[*packs, "paged.json"], config={"limits": LIMITS, "upstreams": upstreams})
+                               packs=[*FEW, "paged.json"], config={"limits": LIMITS, "upstreams": upstreams})
         self.gateway.write("paged.json", paged(prefix="/paged", scan=3))
 
     def respond(self, request):

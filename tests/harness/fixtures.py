@@ -13,11 +13,13 @@ def origin():
 
 
 @pytest.fixture
-def make_gateway(tmp_path, origin):
-    """make_gateway(**options of Gateway): stopped after the test; sanitizer reports fail it."""
+def make_gateway(request, tmp_path, origin):
+    """make_gateway(**options of Gateway): stopped after the test; sanitizer reports fail it. `packs` is the file's PACKS, where it
+    has some."""
     made = []
 
     def make(at=None, **options):
+        options.setdefault("packs", getattr(request.module, "PACKS", None))
         gw = Gateway(tmp_path / f"gw{len(made)}", at or origin.url, **options)
         made.append(gw)
         return gw

@@ -14,6 +14,8 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
+PACKS = g.FEW
+
 
 def ask(gw, method, path, body=None):
     c = http.client.HTTPConnection("127.0.0.1", gw.admin_port, timeout=5 * g.PATIENCE)

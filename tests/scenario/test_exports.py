@@ -16,10 +16,11 @@ import jsonschema
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, fetch, wait_until
-from harness.gateway import BIN, ROOT, RECIPIENTS, Gateway
+from harness.gateway import BIN, FEW, ROOT, RECIPIENTS, Gateway
 from harness.origin import Origin, answer
 
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
+PACKS = FEW
 HERE = pathlib.Path(__file__).parent
 EVIL = '=HYPERLINK("x")|a=b]\\c,"d"\u009b'
 BODIES = {"/inspect/one": answer({"aNumber": "A012345678"}), "/inspect/two": answer([{"aNumber": "A012345678"}, {"x": 1}]),
@@ -33,7 +34,7 @@ def gw(tmp_path_factory):
     recipients["recipients"][3]["organization"] = EVIL
     with Origin() as origin:
         origin.respond = lambda r: BODIES[r.path]
-        with Gateway(place / "gw", origin.url, protected=["A012345678"], recipients=recipients) as made:
+        with Gateway(place / "gw", origin.url, protected=["A012345678"], recipients=recipients, packs=FEW) as made:
             made.asked = []
             for path in BODIES:
                 for who in (OFFICER, POLICE, ANONYMOUS):

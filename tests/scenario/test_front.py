@@ -12,6 +12,8 @@ from harness import gateway as g
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
+PACKS = g.FEW
+
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 

@@ -17,6 +17,7 @@ from test_witness import NAME, Witness
 from test_witnessed import Known
 
 pytestmark = pytest.mark.whole("keys and files are changed, not how bytes come")
+PACKS = g.FEW
 
 
 def found(gw, who=POLICE):

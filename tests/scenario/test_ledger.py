@@ -13,6 +13,8 @@ from harness.clock import later
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
+PACKS = g.FEW
+
 KEYS = ["time", "node", "request", "event", "recipient", "client", "purpose", "method", "route", "target", "upstream_status",
         "status", "outcome", "records", "subjects", "rules", "grant", "exception", "versions", "duration_us", "part", "last",
         "nonce", "sealed"]

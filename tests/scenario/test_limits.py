@@ -5,7 +5,10 @@ import time
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
+from harness.gateway import FEW
 from harness.origin import answer
+
+PACKS = FEW
 
 REFUSAL = b'{"type":"about:blank","title":"Bad Gateway","status":502}'
 DOCUMENT = 1 << 20

@@ -13,6 +13,8 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, fetch, wait_until
 from harness.origin import answer
 
+PACKS = g.FEW
+
 
 def values(gw):
     """{name with labels: value}"""

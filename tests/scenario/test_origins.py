@@ -11,6 +11,8 @@ from harness import gateway as g
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import Origin, answer
 
+PACKS = g.FEW
+
 
 def upstream(servers, **more):
     servers = [servers] if isinstance(servers, str) else servers

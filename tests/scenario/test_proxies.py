@@ -13,6 +13,8 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch
 from harness.origin import answer
 
+PACKS = g.FEW
+
 FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
 ALL, VISIBLE = '[{"personId": 1}, {"aNumber": "A012345678"}]', '[{"personId": 1}]'
 EDGE = ("edge", None)

@@ -11,6 +11,8 @@ from harness.client import ANONYMOUS, ATTORNEY, CONDUIT, OFFICER, POLICE, Client
 from harness.clock import Clocks
 from harness.origin import answer
 
+PACKS = g.FEW
+
 FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
 ALL, VISIBLE = '[{"personId": 1}, {"aNumber": "A012345678"}]', '[{"personId": 1}]'
 FORBIDDEN = '{"type":"about:blank","title":"Forbidden","status":403}'

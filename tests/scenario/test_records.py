@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from harness import gateway as g
 from harness.client import OFFICER, POLICE, fetch
 from harness.clock import later
-from harness.gateway import Gateway
+from harness.gateway import FEW, Gateway
 from harness.origin import Origin, answer
 from test_sealed import auditor, openssl
 from test_succession import approve, person
@@ -35,7 +35,7 @@ def made(tmp_path_factory):
     """A gateway under a schedule, and what it wrote in one life; stopped."""
     place = tmp_path_factory.mktemp("records")
     with Origin(lambda r: answer({"aNumber": "A012345678"})) as origin, contextlib.ExitStack() as stack:
-        gw = stack.enter_context(Gateway(place / "gw", origin.url, protected=["A012345678"], start=False))
+        gw = stack.enter_context(Gateway(place / "gw", origin.url, protected=["A012345678"], packs=FEW, start=False))
         gw.auditor = auditor(place, "auditor")
         people = [person(gw, name) for name in ("archivist", "counsel", "stranger")]
         gw.config["ledger"].update(auditors=[str(gw.auditor[1])],

@@ -5,7 +5,10 @@ import time
 
 import pytest
 from harness.client import POLICE, Client, fetch, normalised, wait_until
+from harness.gateway import FEW
 from harness.origin import answer
+
+PACKS = FEW
 
 PROTECTED = "A012345678"
 

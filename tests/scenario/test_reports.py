@@ -12,10 +12,11 @@ import time
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, fetch, wait_until
-from harness.gateway import is_running
+from harness.gateway import FEW, is_running
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
+PACKS = FEW
 NUMBERS = [f"A0{90000000 + 7 * i}" for i in range(300)]
 SOURCE = [{"subject": f"S-{i}", "cases": [{"id": f"C-{i}", "benefit": "U", "role": "principal", "status": "pending"}],
            "identifiers": [{"kind": "alien_number", "value": n}, {"kind": "person_id", "value": str(5000 + i), "system": "earm"}]} for i, n in enumerate(NUMBERS)]
@@ -36,7 +37,7 @@ def gw(place):
               "/inspect/html": answer(b"x", content_type="text/html"), "/inspect/broken": answer(b"{")}
     with Origin() as origin:
         origin.respond = lambda r: bodies[r.path]
-        with Gateway(place / "gw", origin.url, protected=SOURCE) as made:
+        with Gateway(place / "gw", origin.url, protected=SOURCE, packs=FEW) as made:
             for path in bodies:
                 for who in (OFFICER, POLICE, POLICE, ANONYMOUS):
                     fetch(made.port, path, who)

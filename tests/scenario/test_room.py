@@ -17,6 +17,7 @@ from harness.clock import Clocks
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("how many connections there are does not depend on how they send")
+PACKS = g.FEW
 
 DESCRIPTORS = 128
 

@@ -12,11 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
-from harness.gateway import BIN, ROOT, Gateway
+from harness.gateway import BIN, FEW, ROOT, Gateway
 from harness.origin import Origin, answer
 
 FOUND = {"total": 2, "items": [{"personId": 1, "aNumber": "A011111111"}, {"personId": 2, "aNumber": "A012345678"}]}
 pytestmark = pytest.mark.whole("what is written is looked at, not how the bytes came")
+PACKS = FEW
 
 
 def openssl(*args, **more):

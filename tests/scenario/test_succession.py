@@ -10,6 +10,7 @@ from harness.client import POLICE, fetch
 from harness.origin import answer
 
 pytestmark = pytest.mark.whole("commands on ledgers; what is answered meanwhile is no matter here")
+PACKS = g.FEW
 NEXT = ["--new-directory", "next", "--new-key", "next.key", "--new-origin", "gate1367.example/test-2"]
 
 
