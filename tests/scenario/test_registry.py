@@ -14,6 +14,9 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
+pytestmark = pytest.mark.whole("commands and files; what is asked of the gateway meanwhile is one short line")
+PACKS = g.FEW
+
 NUMBERS = ["A011111111", "A012345678", "A022222222"]
 PEOPLE = [{"personId": i, "aNumber": n} for i, n in enumerate(NUMBERS)]
 
@@ -199,7 +202,6 @@ def test_a_source_that_is_older_than_a_change(make_gateway, people):
     assert (told["released"], told["identifiers"], told["handles"]) == (0, 1, [])
 
 
-@pytest.mark.whole("a command alone, nobody talks HTTP")
 @pytest.mark.parametrize("source", ["", json.dumps({"subject": "S", "cases": [{"id": "C", "benefit": "U", "role": "principal",
     "status": "denied_final"}], "identifiers": [{"kind": "alien_number", "value": "A012345678"}]}) + "\n"],
     ids=["empty", "over"])
@@ -209,7 +211,6 @@ def test_an_index_that_protects_nobody_is_told_of(tmp_path, source):
     assert done.returncode == 0 and "warning: it protects nobody" in done.stderr
 
 
-@pytest.mark.whole("a command alone, nobody talks HTTP")
 def test_a_journal_that_is_not_ours_to_read(make_gateway):
     """What an operator is told to do about it must not lose what is in it."""
     gw = make_gateway(protected=["A011111111"], start=False)
@@ -547,7 +548,6 @@ def test_apply_under_load(make_gateway, people):
     assert asked[0] > 10 and not wrong
 
 
-@pytest.mark.whole("commands on files; nobody talks HTTP")
 def test_several_apply_while_nobody_runs(make_gateway):
     """Each writes behind what the one before has written; whoever was told that it is done is protected."""
     gw = make_gateway(start=False)
@@ -562,7 +562,6 @@ def test_several_apply_while_nobody_runs(make_gateway):
     assert found == ["protected\n" if d else "not protected\n" for d in done], said
 
 
-@pytest.mark.whole("commands on files; nobody talks HTTP")
 def test_apply_beside_a_gateway_that_starts(make_gateway):
     """Asked for, it did not answer yet; a moment later it writes the journal itself. Nobody cuts off what another has written."""
     gw = make_gateway(start=False)
