@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from harness.client import OFFICER, POLICE, fetch, wait_until
 from harness.clock import Clocks
+from harness.gateway import FEW
 from harness.origin import answer
 
 from test_witness import DASH, NAME, Log, Witness
 
 pytestmark = pytest.mark.whole("what the witness does is no part of an answer")
+PACKS = FEW
 
 
 def ed25519_of(path):
@@ -102,7 +104,7 @@ def test_nobody_waits_for_a_witness_that_is_away(site):
     witness.stop()
     assert wait_until(lambda: "note: the witness has not confirmed" in readyz(gw)[1])
     assert readyz(gw)[0] == 200 and gw.metric("gate1367_witness_late") == 1
-    assert "the witness has not confirmed the ledger in time" in gw.stderr()
+    assert wait_until(lambda: "the witness has not confirmed the ledger in time" in gw.stderr())
     assert fetch(gw.port, "/inspect/x", POLICE).status == 200
     restart(witness)
     assert wait_until(lambda: readyz(gw) == (200, "ready\n"))
