@@ -14,6 +14,7 @@ from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
+pytestmark = pytest.mark.whole("the admin address is asked, by a client of its own; what recipients ask is one short line")
 PACKS = g.FEW
 
 

@@ -12,6 +12,7 @@ from harness.clock import Clocks
 from harness.origin import answer
 
 PACKS = g.FEW
+by_handshake = pytest.mark.whole("who it is the handshake tells; what is asked is one short line")
 
 FOUND = [{"personId": 1}, {"aNumber": "A012345678"}]
 ALL, VISIBLE = '[{"personId": 1}, {"aNumber": "A012345678"}]', '[{"personId": 1}]'
@@ -108,6 +109,7 @@ def entry(match, **more):
     return {"id": "entry", "agency": "DHS", "standing": "employee", "purposes": ["adjudication"], "match": {"certificate": match}, **more}
 
 
+@by_handshake
 @pytest.mark.parametrize("match,wins", [
     ({"issuer": {"CN": "DHS CA4"}}, True), ({"issuer": {"CN": "DHS CA4", "OU": "Department of Homeland Security"}}, True),
     ({"issuer": {"CN": "DHS CA4"}, "subject": {"OU": "USCIS"}}, True), ({"issuer": {"CN": "DHS CA4"}, "subject": {"OU": "ICE"}}, False),
@@ -127,6 +129,7 @@ def listed(gw, *names):
     gw.write_config()
 
 
+@by_handshake
 def test_no_other_ca_goes_by_the_name_of_one_that_is_listed(gateway, found):
     """The state's CA, which is trusted for the state's people, names one below itself as the department's."""
     #= 8USC1367 a(2)
@@ -187,6 +190,7 @@ def test_a_session_is_not_renewed_for_ever(make_gateway, found, tmp_path):
             session = c.socket.session
 
 
+@by_handshake
 @pytest.mark.parametrize("pin,cas,taken", [
     ({"CN": "DHS Field CA"}, ["dhs-ca"], True), ({"CN": "DHS Field CA"}, ["dhs-ca", "state-ca", "dhs-field-ca"], True),
     ({"O": "U.S. Government"}, ["dhs-ca", "state-ca"], True), ({"CN": "DHS Field CA"}, ["dhs-ca", "state-ca"], None)])
@@ -211,6 +215,7 @@ def test_every_issuer_that_is_not_listed_is_told_at_once(make_gateway):
     assert re.findall(r'issuer of "(\w+)"', told) == ["field", "other"], told
 
 
+@by_handshake
 def test_the_first_match_wins(make_gateway, found):
     table = copy.deepcopy(g.RECIPIENTS)
     table["recipients"].insert(0, {"id": "first", "agency": "none", "standing": "none",
@@ -220,6 +225,7 @@ def test_the_first_match_wins(make_gateway, found):
     assert [e["recipient"]["id"] for e in gw.entries() if e["event"] == "disclosure"] == ["first"]
 
 
+@by_handshake
 @pytest.mark.parametrize("agency,standing,conduit,entitled", [
     ("DHS", "sworn_officer", False, True), ("DOS", "employee", False, True), ("DOJ", "employee", False, True),
     ("DHS", "contractor", False, False), ("DHS", "system", False, False), ("DHS", "none", False, False),
@@ -235,6 +241,7 @@ def test_who_is_entitled(make_gateway, found, agency, standing, conduit, entitle
     assert fetch(gw.port, "/inspect/x", OFFICER).text == (ALL if entitled else VISIBLE)
 
 
+@by_handshake
 @pytest.mark.parametrize("match", [{"subject": {"OU": "USCIS"}}, {"san": {"dns": "x.example"}}, {}])
 def test_an_entry_that_entitles_must_pin_its_issuer(make_gateway, match):
     gw = make_gateway(start=False)

@@ -1,8 +1,11 @@
 """rules replay: captured answers under new packs beside those in force."""
 import json
 
+import pytest
+
 from harness import gateway as g
 
+pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
 SECTION = str(g.ROOT / "rules/section-1367.json")
 HER = "A912345678"
 BODY = {"items": [{"aNumber": HER}, {"name": "Ann", "mentions": [{"aNumber": HER}]}, {"name": "Bea", "notes": "x"}]}
