@@ -108,9 +108,10 @@ void engine_start(struct engine *e, const struct engine_begin *b)
         .search = b->class == RECIPIENT_RESTRICTED ? b->search : NULL};
     match_begin(e->match, format, document, b->registry, &limits);
     e->reading = true;
+    e->stream = b->out != NULL && rules_document_view(document)->independent;
+    if (e->stream && b->class == RECIPIENT_RESTRICTED) match_keep_asked(e->match);
     for (size_t i = 0; i < b->field_count; i++)
         match_scan_field(e->match, b->fields[i].name, b->fields[i].value);
-    e->stream = b->out != NULL && rules_document_view(document)->independent;
     if (e->stream && !engine_stream_prepare(e)) engine_latch(e, ENGINE_MEMORY, 0);
 }
 

@@ -150,6 +150,8 @@ uint64_t engine_stream_done(const struct engine *e);
 uint64_t engine_stream_settled(const struct engine *e);
 /* So many bytes have been taken from the front of b->out. */
 void engine_stream_taken(struct engine *e, uint64_t n);
+/* Restricted: somebody whose identifiers were read in what has not been taken is protected by now, and was not then. */
+bool engine_stream_has_missed(const struct engine *e);
 /* What was decided since the last engine_stream_next_part; its arrays live until the next one, or until something else is
  * read. The verdict's document_withheld: a finding outside every unit; nothing behind it leaves. */
 void engine_stream_part(struct engine *e, struct policy_verdict *out);

@@ -19,6 +19,7 @@ struct engine_streaming {
     uint32_t *rule_counts; /* one a rule */
     struct policy_rule_count *rules;
     uint64_t read;
+    uint64_t marked_settled, marked_done; /* once so much of what leaves is taken, nothing before there in the body is asked about again */
 };
 
 struct engine {

@@ -19,7 +19,7 @@ bool engine_stream_prepare(struct engine *e)
     buf_init(&s->suspicion_prints, SUBJECTS_MAX);
     s->sums = (struct policy_verdict){0};
     s->outside[0] = s->outside[1] = RULE_NONE;
-    s->read = 0;
+    s->read = s->marked_settled = s->marked_done = 0;
     edit_stream_begin(&s->edit, e->begin.out);
     return s->arena && s->rule_counts && s->rules;
 }
@@ -409,6 +409,15 @@ void engine_stream_taken(struct engine *e, uint64_t n)
     struct edit_stream *s = &e->streaming.edit;
     s->begun += n;
     ASSERT(s->begun <= s->settled);
+    if (s->begun < e->streaming.marked_settled) return;
+    match_forget_asked(e->match, e->streaming.marked_done);
+    e->streaming.marked_settled = s->settled;
+    e->streaming.marked_done = s->cursor;
+}
+
+bool engine_stream_has_missed(const struct engine *e)
+{
+    return match_anybody_since(e->match);
 }
 
 void engine_stream_part(struct engine *e, struct policy_verdict *out)

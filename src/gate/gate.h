@@ -153,6 +153,9 @@ enum gate_body {
     GATE_BODY_COMPLETE,
     GATE_BODY_CUT,
 };
+/* RECEIVING. The registry has changed: where somebody is protected now who stands, to a restricted recipient, in what was decided
+ * and has not left, none of that leaves, and the next part fails (GATE_REGISTRY) and is the last. */
+void gate_look_again(struct gate *g);
 /* DECIDED. Returns the failure row or GATE_FINE; after a failure (or a withheld document, see gate_outcome) what was
  * decided before it still leaves in whole chunks, when gate_length says that there ever was one. `unwanted`: the part is the last,
  * though the body goes on. */

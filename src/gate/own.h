@@ -9,6 +9,7 @@
 /* Cursors over what leaves of a document in parts. */
 struct gate_parts {
     bool on, last, over; /* over: the engine will read no further */
+    bool missed;         /* somebody in what has not left is protected by now */
     struct buf out;      /* what leaves, as far as it has not left */
     uint64_t begun; /* offset of the first byte in `out` */
     uint64_t settled, decided, recorded, sent;

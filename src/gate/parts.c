@@ -111,6 +111,18 @@ static uint64_t end_of_part(const struct gate *g, enum gate_body body)
     return leaves ? whole_chunks(p->settled) : p->decided;
 }
 
+/* To decide anew would take bytes that have been let go. Whoever asks again gets it without her. */
+//= 8USC1367 a(2)
+void gate_look_again(struct gate *g)
+{
+    MAGIC_CHECK(g, GATE_MAGIC);
+    struct gate_parts *p = &g->parts;
+    ASSERT(g->state == GATE_RECEIVING && p->on);
+    if (g->class != RECIPIENT_RESTRICTED || g->engine == NULL || !engine_stream_has_missed(g->engine)) return;
+    p->settled = p->decided;
+    p->over = p->missed = true;
+}
+
 enum gate_failure gate_part(struct gate *g, enum gate_body body, bool unwanted)
 {
     MAGIC_CHECK(g, GATE_MAGIC);
@@ -120,7 +132,7 @@ enum gate_failure gate_part(struct gate *g, enum gate_body body, bool unwanted)
         (void)read_on(g, body == GATE_BODY_COMPLETE ? ENGINE_COMPLETE : ENGINE_CUT);
         p->over = true;
     }
-    g->failure = failure_of(g);
+    g->failure = p->missed ? GATE_REGISTRY : failure_of(g);
     if (!keep_verdict(g)) {
         g->outcome.verdict.subject_count = g->outcome.verdict.rule_count = 0;
         g->failure = GATE_READ_MEMORY;

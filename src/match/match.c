@@ -179,6 +179,7 @@ struct match *match_new(const struct rules_set *rules, struct rules_scratch *scr
     m->rules = rules;
     m->scratch = scratch;
     m->prefilter = true;
+    buf_init(&m->asked, ASKED_MOST);
     pick_kernels(m, level);
     m->scores = mem_alloc(sizeof *m->scores);
     if (!m->scores) return doc_reader_free(m->reader), mem_free(m), NULL;
@@ -193,6 +194,7 @@ void match_free(struct match *m)
     MAGIC_CHECK(m, MATCH_MAGIC);
     each_table(m, table_free);
     each_bytes(m, bytes_free);
+    buf_free(&m->asked);
     doc_reader_free(m->reader);
     mem_free_wipe(m->scores, sizeof *m->scores);
     m->magic = 0;
@@ -215,6 +217,8 @@ void match_reset(struct match *m)
     each_table(m, table_clear);
     each_bytes(m, bytes_wipe);
     batch_wipe(&m->batch);
+    buf_free(&m->asked);
+    m->keeps_asked = false;
     mem_wipe(m->events, sizeof m->events);
     mem_wipe(&m->survey, sizeof m->survey);
     mem_wipe(&m->spot, sizeof m->spot);

@@ -175,6 +175,13 @@ void match_begin(struct match *m, enum doc_format format, const struct rules_doc
 /* A field of the answer's head, between match_begin and the first match_feed: a finding in it stands outside every unit,
  * `at` 0, and is looked for as in a member of that name. */
 void match_scan_field(struct match *m, span name, span value);
+/* Behind match_begin: what is looked up and is nobody's is kept until match_forget_asked, or the next document. Where it cannot be,
+ * memory was lacking. */
+void match_keep_asked(struct match *m);
+/* Is any of it somebody's now, who is protected and not only suspected? */
+bool match_anybody_since(const struct match *m);
+/* What stands before this offset of the body matters no more. */
+void match_forget_asked(struct match *m, uint64_t before);
 /* Reads on. The window starts at offset 0, or in a stream at match_needs() or before. */
 enum doc_status match_feed(struct match *m, const struct doc_window *w);
 /* After DOC_COMPLETE: looks up what is still collected and closes the survey, which lives until match_reset. LIMIT: out

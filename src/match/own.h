@@ -123,6 +123,7 @@ struct candidate {
     bool in_text, in_name;
 };
 
+#define ASKED_MOST ((size_t)64 << 20)
 struct batch {
     size_t count, bytes;
     size_t most, most_bytes; /* that it held in this document: so much is wiped */
@@ -394,6 +395,8 @@ struct match {
     uint64_t proposals;
     struct bytes decoded, folded[LEVELS + 1], percent[LEVELS], base64[LEVELS], lines[LEVELS], narrow[LEVELS];
     struct batch batch;
+    bool keeps_asked;
+    struct buf asked; /* see asked.c */
     struct registry_head heads[REGISTRY_KIND_COUNT]; /* of what is asked for in documents of this system */
     uint32_t kind_systems[REGISTRY_KIND_COUNT], heads_system;
     struct doc_event events[EVENTS];
@@ -625,6 +628,8 @@ static inline void propose_taken(struct match *m, const rule_id *rules, size_t n
 }
 void propose_refused(struct match *m, size_t n);
 void batch_wipe(struct batch *b);
+/* asked.c */
+void asked_keep(struct match *m, uint64_t at, const struct registry_key *key);
 void finding_add(struct match *m, const struct match_finding *finding);
 /* suspect.c: what stands in a unit is kept until its outermost unit closes, and then only where a marker was seen. */
 void suspect_note(struct match *m, rule_id rule, enum registry_kind kind, span canonical);

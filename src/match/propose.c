@@ -132,22 +132,33 @@ static struct registry_key key_at(const struct match *m, size_t i)
     return (struct registry_key){kind, m->kind_systems[kind], span_of(message + head, message[REGISTRY_WAY_WIDTH - 1] - head)};
 }
 
-/* One that may be known. */
-static void look_up(struct match *m, size_t i)
+/* One that may be known. False: it is not. */
+static bool look_up(struct match *m, size_t i)
 {
     struct registry_hit hit;
     const struct registry_key key = key_at(m, i);
     registry_probe(m->registry, &key, 1, &hit);
-    if (hit.protected_) add_subjects(m, &m->batch.candidates[i], &key, hit.subject);
+    bool known = hit.protected_;
+    if (known) add_subjects(m, &m->batch.candidates[i], &key, hit.subject);
     mem_wipe(&hit, sizeof hit);
+    return known;
+}
+
+static void keep_unknown(struct match *m, uint64_t known)
+{
+    for (size_t i = 0; i < m->batch.count; i++) {
+        const struct registry_key key = key_at(m, i);
+        if (!(known >> i & 1)) asked_keep(m, m->batch.candidates[i].at, &key);
+    }
 }
 
 void propose_flush(struct match *m)
 {
     struct batch *b = &m->batch;
-    uint64_t known = m->registry ? registry_any(m->registry, &b->asks) : 0;
-    for (; UNLIKELY(known != 0); known &= known - 1)
-        look_up(m, (size_t)__builtin_ctzll(known));
+    uint64_t maybe = m->registry ? registry_any(m->registry, &b->asks) : 0, known = 0;
+    for (; UNLIKELY(maybe != 0); maybe &= maybe - 1)
+        if (look_up(m, (size_t)__builtin_ctzll(maybe))) known |= maybe & -maybe;
+    if (UNLIKELY(m->keeps_asked)) keep_unknown(m, known);
     registry_asks_empty(&b->asks);
     batch_note(b);
     b->count = b->bytes = 0;

@@ -165,8 +165,18 @@ static enum flow decide_last(struct exchange *x)
     return decided(x);
 }
 
+/* What is less than a chunk, or more than a part, waits for long where its origin is slow. */
+static void look_again(struct exchange *x)
+{
+    uint64_t now = registry_position(x->worker->arguments->registry);
+    if (now == x->registry_at) return;
+    x->registry_at = now;
+    gate_look_again(x->gate);
+}
+
 enum flow parts_decide(struct exchange *x)
 {
+    look_again(x);
     enum gate_failure f = gate_part(x->gate, body_here(x), is_unwanted(x));
     x->pauses = false;
     if (x->failure == GATE_FINE) x->failure = f;

@@ -332,6 +332,12 @@ bool registry_protects(const struct registry *r, uint64_t subject)
     return state == SUBJECT_PROTECTED || state == SUBJECT_SUSPECTED || (state == SUBJECT_UNKNOWN && image_has_subject(&r->image, subject));
 }
 
+bool registry_suspects(const struct registry *r, uint64_t subject)
+{
+    MAGIC_CHECK(r, REGISTRY_MAGIC);
+    return overlay_subject_state(&r->overlay, subject) == SUBJECT_SUSPECTED;
+}
+
 /* Those that only the overlay knows. */
 struct overlay_walk {
     const struct registry *registry;

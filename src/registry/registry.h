@@ -136,6 +136,8 @@ void registry_probe(const struct registry *r, const struct registry_key *keys, s
 size_t registry_subjects(const struct registry *r, const struct registry_key *key, uint64_t *subjects, size_t cap);
 /* True when the index or the overlay protects the subject now. */
 bool registry_protects(const struct registry *r, uint64_t subject);
+/* True when it does so by a suspicion alone. */
+bool registry_suspects(const struct registry *r, uint64_t subject);
 /* KIND VALUE [system] as a person types it: folded, canonicalised, looked up. False when the value is none of that kind. */
 bool registry_lookup(const struct registry *r, enum registry_kind kind, span value, span system, struct registry_hit *hit);
 

@@ -501,3 +501,46 @@ def test_the_entitled_are_told_what_a_head_without_a_body_holds(served, kind, pi
         assert (r.header("warning-notice") is not None) == found
         of_it = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
         assert [(e["outcome"], e["records"]["protected"]) for e in of_it] == ([("disclosed", 1)] if found else [])
+
+
+def protect(gw, number):
+    gw.write("changes.jsonl", json.dumps({
+        "op": "protect", "subject": "S-" + number, "identifiers": [{"kind": "alien_number", "value": number}],
+        "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}]}) + "\n")
+    assert gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0
+
+
+@pytest.mark.whole("where the origin pauses is the matter")
+@pytest.mark.parametrize("place", [2, 395], ids=["before a chunk was full", "behind whole chunks"])
+def test_somebody_protected_while_her_unit_waits_for_more(tmp_path, place):
+    """Decided before `apply`, and less than a chunk: it must not leave behind it, however long the origin takes."""
+    #= 8USC1367 a(2)
+    records = people(800)
+    records[place]["aNumber"], records[place + 1]["aNumber"] = "A011111111", "A099999998"
+    body, half, go_on = typed("lines", render("lines", records)), threading.Event(), threading.Event()
+    stop = body.index(b"A099999998") + 300
+
+    def send(s, out):
+        s.sendall(out[:stop])
+        half.set()
+        go_on.wait(20)
+        s.sendall(out[stop:])
+    with Origin(lambda r: body) as origin:
+        origin._send = send
+        with make(tmp_path, origin) as gw:
+            seen = []
+            for number in ("A022222222", "A011111111", None):
+                half.clear(), go_on.clear()
+                with Client(gw.port, POLICE, timeout=20) as c:
+                    c.request("/s/lines")
+                    assert half.wait(10)
+                    time.sleep(1.5)  # what is whole has left
+                    if number:
+                        protect(gw, number)
+                    go_on.set()
+                    seen.append(c.response())
+            assert seen[0].complete and b"A011111111" in seen[0].body  # another's change cuts nothing
+            assert b"A011111111" not in seen[1].raw and (seen[1].status == 502 if place == 2 else not seen[1].complete)
+            assert seen[2].complete and seen[2].body == render("lines", records[:place] + records[place + 1:])
+            last = [e for e in gw.entries() if e["event"] != "completion" and e.get("outcome") == "failed_closed"]
+            assert len(last) == 1
