@@ -29,7 +29,7 @@ struct table {
         unsigned said; /* twice the same: one origin takes the first, another the last */
         const struct query_parameter *column; /* NULL: not declared */
         span value;
-        bool searchable, regex;
+        bool searchable, regex, misnamed; /* misnamed: by a name that is no column's */
     } columns[COLUMNS_MAX], whole; /* whole: search[value] */
     unsigned ordered[COLUMNS_MAX]; /* what was said of the n-th order */
     uint64_t by;                   /* bits of the columns that it is ordered by */
@@ -80,8 +80,7 @@ static bool take_column(struct rules_search *q, struct table_column *c, span res
     if (span_equal(word, SPAN("search"))) return take_search(c, rest, value);
     if (rest.len > 0) return false;
     if (span_equal(word, SPAN("data"))) return c->column = find_column(q, value), say(&c->said, SAID_DATA);
-    /* Some origins go by the name: it must be none, or a column's. */
-    if (span_equal(word, SPAN("name"))) return say(&c->said, SAID_NAME) && (value.len == 0 || find_column(q, value) != NULL);
+    if (span_equal(word, SPAN("name"))) return c->misnamed = value.len > 0 && !find_column(q, value), say(&c->said, SAID_NAME);
     if (span_equal(word, SPAN("searchable"))) return say(&c->said, SAID_SEARCHABLE) && take_flag(value, &c->searchable);
     return span_equal(word, SPAN("orderable")) && say(&c->said, SAID_ORDERABLE) && take_flag(value, &flag);
 }
@@ -151,6 +150,8 @@ static bool end_datatables(struct rules_search *q)
         /* A gap would be closed by some origins, so that the n-th column is another. */
         if (i >= count && (c->said != 0 || t->by >> i & 1)) return false;
         if ((t->by >> i & 1) && c->column == NULL) return false;
+        /* Some origins go by the name. A column that is not listed is neither looked for nor ordered by, whatever it is called. */
+        if (c->misnamed && c->column != NULL) return false;
         if (c->value.len > 0 && c->column == NULL) return false;
         if (!add_search(q, c, 1, c)) return false;
     }
@@ -176,6 +177,40 @@ static bool next_item(span *rest, span *item)
     *item = span_sub(*rest, 0, i);
     *rest = i < rest->len ? span_from(*rest, i + 1) : span_of(NULL, 0);
     return true;
+}
+
+/* What every release of PostgREST takes for one value of a list. Without quotes at both of its ends a value goes on to the next comma or
+ * parenthesis, whatever stands in it, and before 9.0 a backslash was a character like others. */
+static bool is_one_value(span item)
+{
+    bool quoted = item.len >= 2 && item.ptr[0] == '"' && item.ptr[item.len - 1] == '"';
+    if (quoted) item = span_sub(item, 1, item.len - 2);
+    for (size_t i = 0; i < item.len; i++)
+        if (item.ptr[i] == '"' || item.ptr[i] == '\\' || (!quoted && (item.ptr[i] == '(' || item.ptr[i] == ')'))) return false;
+    return true;
+}
+
+/* "(a,"b c")" */
+static bool are_values(span list)
+{
+    span item;
+    if (list.len < 3 || list.ptr[0] != '(' || list.ptr[list.len - 1] != ')') return false;
+    list = span_sub(list, 1, list.len - 2);
+    while (list.len > 0)
+        if (!next_item(&list, &item) || !is_one_value(item)) return false;
+    return true;
+}
+
+/* "eq.a", "not.in.(a,b)": where a condition may hold of everything (`ranges`), the one beside it is not looked for again either, and must
+ * not end elsewhere than the origin ends it: or=(born.gt.a(,notes.eq.x)) has two of them there. */
+static bool is_whole(const struct rules_search *q, span operator, span value)
+{
+    if (!q->document->column_ranges) return true;
+    if (span_equal(operator, SPAN("not"))) {
+        operator = span_sub(value, 0, span_find(value, '.'));
+        value = span_from(value, operator.len < value.len ? operator.len + 1 : operator.len);
+    }
+    return span_equal(operator, SPAN("in")) ? are_values(value) : is_one_value(value);
 }
 
 /* "text" in quotes, with escapes; anything else as it is, where it holds no quote. */
@@ -250,6 +285,7 @@ static bool add_operator(struct rules_search *q, uint32_t condition, const struc
     size_t dot = span_find(text, '.');
     if (dot == text.len) return false;
     span operator = span_sub(text, 0, dot), value = span_from(text, dot + 1);
+    if (listed && !is_whole(q, operator, value)) return false;
     if (is_range(q, operator, value)) return search_way(q, condition, 0), true;
     if (span_equal(operator, SPAN("in"))) return add_one_of(q, condition, c, value);
     if (listed && !unquote(q, value, &value)) return false;

@@ -231,7 +231,7 @@ def test_what_is_refused(twins):
     columns = "&".join(f"columns[{i}][data]={c}&columns[{i}][searchable]=true" for i, c in enumerate(TABLE))
     wrong = [f"/arrests?{columns}&order[0][column]=2&order[0][dir]=asc", f"/arrests?{columns}&columns[2][search][value]=Cuzco", "/arrests?notes=Cuzco",
              f"/arrests?{columns}&search[value]=^3&search[regex]=true", "/persons?notes=ilike.*Cuzco*", "/persons?order=notes", "/persons?or=(name.eq.a,notes.eq.b)",
-             "/persons?name=fts.cuzco", "/persons?spouse.name=eq.a", "/persons?name=eq"]
+             '/persons?or=(booked.gt.9"a,notes.ilike.*cuzco*,booked.gt.9"a)', "/persons?or=(booked.gt.9(,notes.ilike.*cuzco*)z)", "/persons?name=fts.cuzco", "/persons?spouse.name=eq.a", "/persons?name=eq"]
     twins.asked = None
     assert {(r.status, r.body) for r in twins.ask(wrong)} == {(404, NOT_FOUND)} and twins.asked is None
 

@@ -55,10 +55,11 @@ static void what_is_read(void **state)
         "/t?" N "&columns[0][search][value]=a&columns[0][search][regex]=false", "/t?columns%5B0%5D%5Bdata%5D=n&order%5B0%5D%5Bcolumn%5D=0",
         "/t?columns[0][data]=a.b&columns[0][search][value]=x", "/t?columns[0][data]=0&order[0][column]=0", "/t?search[value]=a&" N,
         "/t?columns[0][data]=&columns[0][searchable]=false&columns[1][data]=n&order[0][column]=1&order[0][dir]=desc",
-        "/w?" N "&search[value]=a+b",
+        "/t?" NX "&columns[1][name]=secret&search[value]=a", "/w?" N "&search[value]=a+b",
         "/p?n=eq.a", "/p?n=eq.a&n=eq.b", "/p?n=like.a*", "/p?n=ilike.%25a%25", "/p?n=in.(a,b)", "/p?n=in.(%22a,b%22,c)", "/p?n=is.true",
         "/p?or=(n.eq.a,m.like.*b*)", "/p?and=(n.eq.a,m.in.(1,2))", "/p?or=(n.eq.%22a%5C%22b%22,m.eq.c)", "/p?order=n", "/p?order=n.asc,m.desc.nullslast",
-        "/p?select=*", "/p?select=n,count()", "/r?n=gt.1&n=lte.9", "/r?n=neq.a", "/r?n=is.null", "/r?n=not.eq.a", "/r?n=not.is.null", "/r?or=(n.gt.1,m.eq.a)"};
+        "/p?select=*", "/p?select=n,count()", "/r?n=gt.1&n=lte.9", "/r?n=neq.a", "/r?n=is.null", "/r?n=not.eq.a", "/r?n=not.is.null", "/r?or=(n.gt.1,m.eq.a)",
+        "/r?n=gt.a(%22b", "/r?or=(n.gt.%22a,b(%22,m.not.in.(a,%22b,)%22),n.is.null)", "/r?and=(n.in.(a,b),m.not.eq.%22(x%22)", "/p?or=(n.eq.a(b,c)d)"};
     static const char *const no[] = {
         "/t?columns[0][data]=n&columns[0][data]=secret", "/t?columns[0][data]=secret&columns[0][search][value]=a", "/t?" NX "&order[0][column]=1",
         "/t?" N "&order[0][column]=1", "/t?" N "&order[0][column]=64", "/t?" N "&order[0][column]=00", "/t?columns[00][data]=n", "/t?columns[1][data]=n",
@@ -70,7 +71,11 @@ static void what_is_read(void **state)
         "/p?n=a", "/p?n=eq.", "/p?n=", "/p?n", "/p?n=eq", "/p?secret=eq.a", "/p?n=like.*", "/p?n=like.a%5C*", "/p?n=match.a", "/p?n=fts.a", "/p?n=cs.{a}",
         "/p?n=in.()", "/p?n=in.a", "/p?n=in.(%22a)", "/p?n=in.(a))", "/p?n=gt.1", "/p?n=neq.a", "/p?n=is.null", "/p?n=not.eq.a", "/p?n=eq(any).{a}", "/p?or=()", "/p?or=(n.eq.a", "/p?or=(secret.eq.a)",
         "/p?or=(n.eq.a,secret.eq.b)", "/p?or=(and(n.eq.a,m.eq.b))", "/p?or=(not.n.eq.a)", "/p?not.or=(n.eq.a)", "/p?s.n=eq.a", "/p?order=secret", "/p?order=n.up", "/p?order=n,", "/p?order=",
-        "/p?order=n->x", "/p?order=s(n)", "/p?n=eq.%ff", "/p?n=eq.a&", "/p?columns=n", "/r?n=gt", "/r?n=not.fts.a", "/r?n=not.gt", "/r?secret=gt.1", "/r?n=is.unknown"};
+        "/p?order=n->x", "/p?order=s(n)", "/p?n=eq.%ff", "/p?n=eq.a&", "/p?columns=n", "/r?n=gt", "/r?n=not.fts.a", "/r?n=not.gt", "/r?secret=gt.1", "/r?n=is.unknown",
+        /* what stands behind a comma is a condition of its own for PostgREST: a value of a list ends there, or at a parenthesis, but for one in quotes */
+        "/r?or=(n.gt.a%22b,secret.eq.x,n.gt.c%22d)", "/r?or=(n.gt.a(b,secret.eq.x)c)", "/r?or=(n.gt.%22a%22b,secret.eq.x,n.gt.c%22d%22)", "/r?or=(n.is.null,n.eq.a(b,secret.eq.x)c)",
+        "/r?or=(n.not.in.(a(b),secret.eq.x))", "/r?or=(n.is.null,n.in.(a(b),secret.eq.x))", "/r?or=(n.not.eq.(a,secret.eq.x))", "/r?or=(n.neq.%22a%5C%22,secret.eq.x,n.neq.%5C%22b%22)",
+        "/r?and=(n.not.in.(%22a%22b,c%22d%22),n.gt.1)"};
     struct asked k = begin();
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(yes); i++)
