@@ -27,6 +27,8 @@ void writable_load(struct document_load *d, const struct place *at, const json_t
 /* query.c: `query` and `only`; before the automaton is built, and behind it. */
 void query_load(struct document_load *d, const struct place *at, const json_t *v);
 void query_settle(struct document_load *d);
+/* Of a recipient's own automaton: the paths from `first` on are hidden from it (`writable_by`). */
+void query_settle_written(struct document_load *d, const struct automaton *m, size_t first);
 /* Its bit in what a value is asked for. False after reporting. */
 bool query_number(struct document_load *d, const struct place *at, struct query_parameter *p);
 int query_match(const struct place *at, const json_t *v);

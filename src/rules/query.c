@@ -278,10 +278,10 @@ static bool is_hidden_in(enum path_role role)
     return role == PATH_UNIFORM || role == PATH_TEXT || role == PATH_PSEUDONYM || role == PATH_CURSOR || role == PATH_COUNT;
 }
 
-static bool accepts_any(const struct units_around *u, size_t decl, const bool *states)
+static bool accepts_any(const struct automaton *m, size_t decl, const bool *states)
 {
-    for (path_state s = 1; s < u->automaton->states; s++)
-        if (states[s] && automaton_accepts(u->automaton, decl, s)) return true;
+    for (path_state s = 1; s < m->states; s++)
+        if (states[s] && automaton_accepts(m, decl, s)) return true;
     return false;
 }
 
@@ -300,30 +300,75 @@ static void check_nested(struct document_load *d, struct units_around *u, size_t
             decl->expr.text);
 }
 
+/* What the first tells of: NULL, where it is shown whenever the other is. `below`: room. */
+static const char *relation(const struct document_load *d, const struct automaton *m, size_t told, size_t other, bool *below)
+{
+    enum path_role role = document_decl(d, other)->role;
+    bool hides = is_hidden_in(role);
+    automaton_mark_below(m, told, below);
+    if ((hides || role == PATH_UNIT) && accepts_any(m, other, below)) return "holds";
+    automaton_mark_below(m, other, below);
+    return hides && accepts_any(m, told, below) ? "stands in" : NULL;
+}
+
+/* Allowed somewhere, and not all of it wherever the path leads. What is allowed nowhere is reported elsewhere. */
+static bool is_partly_allowed(const struct document_load *d, const struct automaton *m, size_t i)
+{
+    bool some = false, all = true;
+    for (path_state s = 1; s < m->states; s++) {
+        if (!automaton_accepts(m, i, s)) continue;
+        some |= (m->info[s].roles & (PATH_ALLOWED | PATH_ON_THE_WAY)) != 0;
+        all &= (m->info[s].roles & PATH_ALLOWED) != 0;
+    }
+    return d->document->view.has_allow && some && !all;
+}
+
+static void check_told(struct document_load *d, struct units_around *u, size_t i, bool *below)
+{
+    const struct path_decl *decl = document_decl(d, i);
+    if (rules_replaces(d->document->view.on_finding))
+        place_warning(&decl->at, "an order by \"%s\" tells where a value stands that \"on_finding\": \"%s\" replaces; name what "
+                                 "no identifier stands in",
+            decl->expr.text, rules_on_finding_name(d->document->view.on_finding));
+    check_nested(d, u, i);
+    if (is_partly_allowed(d, u->automaton, i))
+        place_error(&decl->at, "\"%s\" is not all under a path of \"allow\", so that the place of the record would tell of what is not "
+                               "shown; allow all of it, or name a member that is",
+            decl->expr.text);
+    for (size_t k = 0; k < d->decls.count; k++) {
+        const char *how = relation(d, u->automaton, i, k, below);
+        const struct path_decl *other = document_decl(d, k);
+        if (how)
+            place_error(&decl->at, "\"%s\" %s \"%s\" of \"%s\", which is not always shown, so that the place of the record "
+                                   "would tell of it; name a member that is",
+                decl->expr.text, how, other->expr.text, role_member(other->role));
+    }
+}
+
 static void check_sorts(struct document_load *d, struct units_around *u)
 {
     MEM_AUTO bool *below = mem_array(u->automaton->states + 1u, sizeof *below);
-    for (size_t i = 0; below && i < d->decls.count; i++) {
-        const struct path_decl *decl = document_decl(d, i);
-        if (!is_told(d, decl)) continue;
-        if (rules_replaces(d->document->view.on_finding))
-            place_warning(&decl->at, "an order by \"%s\" tells where a value stands that \"on_finding\": \"%s\" replaces; name what "
-                                     "no identifier stands in",
-                decl->expr.text, rules_on_finding_name(d->document->view.on_finding));
-        check_nested(d, u, i);
-        for (size_t k = 0; k < d->decls.count; k++) {
-            const struct path_decl *other = document_decl(d, k);
-            bool hides = is_hidden_in(other->role), holds, lies;
-            automaton_mark_below(u->automaton, i, below);
-            holds = (hides || other->role == PATH_UNIT) && accepts_any(u, k, below);
-            automaton_mark_below(u->automaton, k, below);
-            lies = hides && accepts_any(u, i, below);
-            if (holds || lies)
-                place_error(&decl->at, "\"%s\" %s \"%s\" of \"%s\", which is not always shown, so that the place of the record "
-                                       "would tell of it; name a member that is",
-                    decl->expr.text, holds ? "holds" : "stands in", other->expr.text, role_member(other->role));
-        }
-    }
+    for (size_t i = 0; below && i < d->decls.count; i++)
+        if (is_told(d, document_decl(d, i))) check_told(d, u, i, below);
+    if (!below) d->loader->no_memory = true;
+}
+
+static bool are_one(const struct automaton *m, size_t a, size_t b)
+{
+    for (path_state s = 1; s < m->states; s++)
+        if (automaton_accepts(m, a, s) && automaton_accepts(m, b, s)) return true;
+    return false;
+}
+
+void query_settle_written(struct document_load *d, const struct automaton *m, size_t first)
+{
+    MEM_AUTO bool *below = mem_array(m->states + 1u, sizeof *below);
+    for (size_t i = 0; below && i < first; i++)
+        for (size_t k = first; is_told(d, document_decl(d, i)) && k < d->decls.count; k++)
+            if (are_one(m, i, k) || relation(d, m, i, k, below))
+                place_error(&document_decl(d, k)->at, "\"%s\" is not shown to this recipient, who may order or compare by \"%s\" and would "
+                                                      "learn what others wrote there; take it out of \"query\" or \"columns\"",
+                    document_decl(d, k)->expr.text, document_decl(d, i)->expr.text);
     if (!below) d->loader->no_memory = true;
 }
 

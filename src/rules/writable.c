@@ -17,7 +17,7 @@ static void add_path(void *ctx, const struct place *at, const char *text)
     (void)document_add_path(w->document, at, text, PATH_TEXT, 0);
 }
 
-static void build(struct document_load *d, const struct place *at, struct writable *w)
+static void build(struct document_load *d, const struct place *at, struct writable *w, size_t declared)
 {
     struct rules_document *doc = loader_alloc(d->loader, 1, sizeof *doc);
     if (!doc) return;
@@ -26,7 +26,10 @@ static void build(struct document_load *d, const struct place *at, struct writab
     doc->writable = NULL;
     doc->writable_count = 0;
     switch (automaton_build(d->loader->set->arena, d->decls.items, d->decls.count, doc->view.complete, &doc->automaton)) {
-    case AUTOMATON_OK: w->document = doc; return;
+    case AUTOMATON_OK:
+        w->document = doc;
+        query_settle_written(d, &doc->automaton, declared);
+        return;
     case AUTOMATON_NO_MEMORY: d->loader->no_memory = true; return;
     case AUTOMATON_TOO_MANY:
         place_error(at, "with these the paths of this document need more than %d states; use fewer .. and *", STATES_MAX);
@@ -47,7 +50,7 @@ static void load_recipient(struct document_load *d, const struct place *list, co
     if (json_is_array(json_object_get(all, id)) && json_array_size(json_object_get(all, id)) == 0)
         place_error(&at, "names nothing that the recipient can write; name it, or leave the recipient out");
     place_strings(list, all, id, add_path, &load);
-    if (!d->failed && !d->loader->no_memory) build(d, &at, w);
+    if (!d->failed && !d->loader->no_memory) build(d, &at, w, declared);
     if (w->document) doc->writable_count++;
     d->decls.count = declared;
 }
