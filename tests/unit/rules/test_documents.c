@@ -131,9 +131,40 @@ static void test_lines_are_examples(void **state)
     loaded_free(&l);
 }
 
+/* A unit that another joins is there on a page that does not read so far: who turns pages of two lengths sees that somebody stands behind. */
+static void test_links_of_pages(void **state)
+{
+    static const struct {
+        const char *style, *more, *says;
+    } cases[] = {{"\"offset\",\"offset\":\"o\"", "", "/links: warning: a page reads no further than it must"},
+        {"\"page\",\"page\":\"o\"", "", "/links: warning: a page reads no further than it must"},
+        {"\"offset\",\"offset\":\"o\"", ",\"complete\":true", ""}, {"\"page\",\"page\":\"o\"", ",\"complete\":true", ""},
+        {"\"cursor\",\"cursor\":\"c\"", ",\"cursors\":[\"$.next\"]", "/links: warning: with pages of this style"},
+        {"\"cursor\",\"cursor\":\"c\"", ",\"cursors\":[\"$.next\"],\"complete\":true", "/links: warning: with pages of this style"},
+        {"\"link\",\"cursor\":\"c\"", ",\"cursors\":[\"$.next\"]", "/links: warning: with pages of this style"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char pack[1024];
+        size_t said = 0;
+        snprintf(pack, sizeof pack, "{\"format\":1,\"pack\":\"p\",\"version\":\"1\",\"profiles\":[{\"id\":\"p\",\"title\":\"t\",\"system\":\"s\",\"documents\":[{\"path\":\"/a\","
+            "\"units\":[\"$.a[*]\"],\"links\":[\"$.a[*].f\"],\"pages\":{\"items\":\"$.a\",\"style\":%s}%s}]}]}", cases[i].style, cases[i].more);
+        struct loaded l = load_text(pack);
+        for (size_t k = 0; k < problems_count(l.problems); k++) {
+            const char *text = problems_text(l.problems, k);
+            if (strstr(text, "/links: ") == NULL) continue;
+            said++;
+            if (*cases[i].says == '\0' || strstr(text, cases[i].says) == NULL) fail_msg("%zu: %s", i, text);
+        }
+        assert_non_null(l.set);
+        assert_int_equal(said, *cases[i].says != '\0');
+        loaded_free(&l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_links_of_pages),
         cmocka_unit_test(test_templates),
         cmocka_unit_test(test_lines_are_examples),
         cmocka_unit_test(test_lint_of_order),
