@@ -19,8 +19,8 @@ import wire
 from harness.gateway import ROOT, Gateway
 from harness.origin import Origin, answer
 from second import generate
+from second.columns import is_refused
 from second.judge import Profile, World
-from second.search import is_refused
 from second.writer import PSEUDONYM, SOME, begun, delivered, shown
 from test_second import CODES, EXPRESSIONS, MEDIA, PEOPLE, SITE, example, mended
 from worlds import NOT_FOUND, request

@@ -20,9 +20,9 @@ from harness import pager
 from harness.gateway import ROOT, Gateway
 from harness.origin import Origin, answer
 from second import generate
+from second.columns import is_refused
 from second.judge import Profile, World, follow, judged
 from second.reader import document
-from second.search import is_refused
 from second.writer import Writer, begin
 from test_second import CODES, EXPRESSIONS, PEOPLE, SITE, mended
 from test_pages import TOKEN
@@ -76,18 +76,27 @@ class Entry(generate.Entry):
         self.kind, self.on_finding, self.example = document["path"][-1], "withhold", None
         self.items = document["units"][0].removesuffix("[*]")
         own = self.declared
-        for name in ("links", "cursors", "independent", "path", "miss", "pseudonyms"):
+        if self.kind in "cl" or not (own.get("complete") or document.get("complete")):
+            own.pop("links", None)  # what stands on pages that are not read joins nobody: docs/rules.md, "Lists in pages"
+        for name in ("cursors", "independent", "path", "miss", "pseudonyms"):
             own.pop(name, None)
         self.declared = {**document, **self.of_elements(own, document)}
 
+    def records(self):
+        """Columns are of the elements themselves: these are the records."""
+        names = generate.scalars_of(self.schema)
+        return [((), names)] if names else []
+
     def of_elements(self, own, document):
         at = lambda path: self.items + "[*]" + path.removeprefix("$")  # noqa: E731
-        out = {name: [*document.get(name, []), *map(at, own[name])] for name in ("uniform", "texts", "allow") if name in own}
+        out = {name: [*document.get(name, []), *map(at, own[name])] for name in ("uniform", "texts", "allow", "links") if name in own}
         inner = [{**u, "path": at(u["path"])} if isinstance(u, dict) else at(u) for u in own.get("units", []) if u != "$"]
         out["units"] = document["units"] + inner
         out["keys"] = {kind: list(map(at, paths)) for kind, paths in own.get("keys", {}).items()}
         out["only"] = {at(path): values for path, values in own.get("only", {}).items()}
         out["counts"] = {**document.get("counts", {}), **{at(path): at(unit) for path, unit in own.get("counts", {}).items()}}
+        if "columns" in own:
+            out["columns"] = {**own["columns"], "paths": {n: at(path) for n, path in own["columns"]["paths"].items()}}
         out["query"] = {n: q if q == "any" else {**q, "paths": list(map(at, q["paths"])), **({"unit": at(q["unit"])} if "unit" in q else {})}
                         for n, q in own["query"].items()}
         if own.get("complete"):
@@ -149,7 +158,7 @@ class Walk:
         self.asked, self.number, self.entry, self.pager = asked, number, entry, asked.pager
         self.pager.indent, self.pager.cap = rng.choice([None, None, 1]), rng.choice([None, None, 3, 9])
         planted = rng.choice([0, 0.1, 0.3, 0.6])
-        self.texts = [self.record(planted) for _ in range(rng.choice([0, 1, 5, 12, 30]))]
+        self.texts = [self.record(planted) for _ in range(rng.choice([0, 1, 5, 12, 30, 30, 80]))]
         self.query = [(n, v) for n, v in generate.asked(rng, entry) if n != "limit"]
         self.limit = rng.choice([1, 2, 5, 10, 30])
         self.pages = sorted({0, rng.randrange(4), rng.randrange(12)})

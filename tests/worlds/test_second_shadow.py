@@ -35,7 +35,7 @@ class Entry(generate.Entry):
     def __init__(self, rng, number, like=None):
         super().__init__(rng, number, like)
         self.on_finding, self.example = "withhold", None
-        for name in ("allow", "pseudonyms", "only", "graph", "counts", "complete", "independent", "cursors", "miss"):
+        for name in ("allow", "pseudonyms", "only", "graph", "counts", "complete", "independent", "cursors", "miss", "columns"):
             self.declared.pop(name, None)
         self.declared["units"] = [u for u in self.declared.get("units", []) if isinstance(u, str)]
         self.declared["query"] = {"x": "any"}

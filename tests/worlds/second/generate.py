@@ -58,6 +58,10 @@ class Schema:
             yield from member.paths((*at, name))
 
 
+def scalars_of(schema):
+    return [n for n, s in schema.members.items() if s.kind == SCALAR]
+
+
 def schema(rng):
     while True:
         made = Schema(rng, rng.choice([2, 3, 4, 5]))
@@ -94,6 +98,7 @@ def distinct(texts):
 
 class Entry:
     """One of `documents`, at random. `declared` as a pack has it."""
+    speaking = True  # whether requests may speak of `columns`
 
     def __init__(self, rng, number, like=None):
         """like: an entry that describes the same answers."""
@@ -137,6 +142,8 @@ class Entry:
             self.only(units)
         if units and rng.random() < 0.5:
             self.searches(units)
+        if self.speaking and rng.random() < 0.5:
+            self.columns()
         if rng.random() < 0.2:
             self.graph()
         if "graph" not in out and self.on_finding == "withhold" and rng.random() < 0.2:
@@ -154,6 +161,7 @@ class Entry:
             out["orphans"] = rng.sample(NAMES[9:16], rng.randrange(1, 3))
         self.declared["graph"] = out
         self.declared.pop("only", None)
+        self.declared.pop("columns", None)
         self.declared["query"] = {"x": "any"}
         if rng.random() < 0.3:
             listed = self.declared.setdefault("units", [])
@@ -190,6 +198,26 @@ class Entry:
             if rng.random() < 0.15:
                 asked["unit"] = around[0]
             self.declared["query"][name] = asked
+
+    def columns(self):
+        """Members of one kind of record, by names of their own."""
+        rng, records = self.rng, self.records()
+        if not records:
+            return
+        at, members = rng.choice(records)
+        unit = "$" + "".join(member(rng, s) for s in at)
+        units = self.declared.setdefault("units", [])
+        if repr(parse(unit)) not in [repr(parse(u if isinstance(u, str) else u["path"])) for u in units]:
+            units.append(unit)
+        names = rng.sample([n for n in NAMES if n not in self.declared["query"] and not set(n) & set('.,()"')], rng.randrange(1, 5))
+        tables = rng.random() < 0.5
+        self.declared["columns"] = {"dialect": "datatables" if tables else "postgrest", "paths": {n: unit + member(rng, rng.choice(members)) for n in names}}
+        if rng.random() < 0.6:
+            self.declared["columns"] |= {"match": rng.choice(["contains", "equals", "prefix", "words"])} if tables else {"ranges": "any"}
+
+    def records(self):
+        """[(where, names of its values)]"""
+        return [(p, names) for p, s in self.below if p[-1] is None and (names := scalars_of(s))]
 
     def counts(self, units, scalars):
         rng, out = self.rng, {}
@@ -421,10 +449,76 @@ def body(rng, entry, strangers=STRANGERS, stretched=0):
 
 def asked(rng, entry):
     """[(name, value)] of a request: mostly of what may be asked, and of what stands in documents."""
+    if "columns" in entry.declared and rng.random() < 0.7:
+        return {"datatables": asked_of_table, "postgrest": asked_of_rows}[entry.declared["columns"]["dialect"]](rng, list(entry.declared["columns"]["paths"]))
     known = [n for n in entry.declared["query"] if n != "x"]
     if not known or rng.random() < 0.3:
         return [("x", rng.choice(NUMBERS))] if rng.random() < 0.3 else []
-    values = [*WORDS[:-2], *FILLERS, *FREE, "true", "null", "0", "-1500", "-1.5e3", "384", "springfield", "a", "1", "12", "beta", "Ko", "zolc", "ZOLC 1",
-              "obrien", FIRST, STRANGERS[0], "see", "redacted", str(rng.randrange(20)), str(rng.randrange(20)), rng.choice(NUMBERS)]
-    out = [(rng.choice(known), rng.choice(values)) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+    out = [(rng.choice(known), sought(rng)) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
     return out + [("y", "1")] * (rng.random() < 0.02)
+
+
+SOUGHT = [*WORDS[:-2], *FILLERS, *FREE, "true", "null", "0", "-1500", "-1.5e3", "384", "springfield", "a", "1", "12", "beta", "Ko", "zolc", "ZOLC 1",
+          "obrien", FIRST, STRANGERS[0], "see", "redacted"]
+
+
+def sought(rng):
+    return rng.choice([*SOUGHT, str(rng.randrange(20)), str(rng.randrange(20)), rng.choice(NUMBERS)])
+
+
+def asked_of_table(rng, listed):
+    """As DataTables does, and now and then as it never does."""
+    odd = rng.random() < 0.15
+    shown = rng.sample([*listed, "secret", "w v"], rng.randrange(1, len(listed) + 3))
+    out = []
+    for i, name in enumerate(shown):
+        n = rng.choice([i, i + 1, f"0{i}"]) if odd and rng.random() < 0.1 else i
+        parts = [("[data]", name), ("[name]", rng.choice(["", name, "secret"] if odd else ["", name])), ("[searchable]", rng.choice(["true", "true", "false"])),
+                 ("[orderable]", "true"), ("[search][value]", sought(rng) if name in listed and rng.random() < 0.2 or odd and rng.random() < 0.1 else ""),
+                 ("[search][regex]", rng.choice(["false", "true"] if odd else ["false"]))]
+        out += [(f"columns[{n}]{what}", value) for what, value in parts]
+    if rng.random() < 0.5:
+        by = [i for i, name in enumerate(shown) if name in listed or odd]
+        out += [(f"order[{k}][{what}]", value) for k, i in enumerate(by[:2]) for what, value in (("column", str(i)), ("dir", rng.choice(["asc", "desc"])))]
+    out += [("search[value]", sought(rng) if rng.random() < 0.5 else ""), ("search[regex]", rng.choice(["false", "true"] if odd else ["false"]))]
+    return out + ([rng.choice([("search[fixed]", ""), out[0], ("searchBuilder[logic]", "AND")])] if odd and rng.random() < 0.3 else [])
+
+
+def asked_of_rows(rng, listed):
+    """As PostgREST's clients do, and now and then as they never do."""
+    out = []
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        what = rng.choice(["one", "one", "one", "or", "and", "order"])
+        if what == "order":
+            out.append(("order", ",".join(column(rng, listed) + rng.choice(["", ".asc", ".desc.nullslast"]) for _ in range(rng.randrange(1, 3)))))
+        elif what == "one":
+            out.append((column(rng, listed), compared(rng, lambda: rng.choice([f'"{v}"', v]) if not set(v := sought(rng)) & set('\\",()') else "a", sought)))
+        else:
+            value = lambda _=None: in_list(rng)  # noqa: E731
+            out.append((what, "(" + ",".join(column(rng, listed) + "." + compared(rng, value, value) for _ in range(rng.randrange(1, 4))) + ")"))
+    return out
+
+
+def column(rng, listed):
+    return rng.choice(listed) if rng.random() < 0.97 else "secret"
+
+
+def in_list(rng):
+    value = sought(rng)
+    if rng.random() < 0.1:
+        value = rng.choice(['a"b', "a(b", "a)b", 'a"', '"a"b"', "a\\b", '"a\\"b"', "a,secret.eq.b", '"a,secret.eq.b', 'b"', '"(x"', '"a,b)"', "(a)", "a)"])
+        return value
+    return f'"{value}"' if set(value) & set(",()") or rng.random() < 0.3 else value
+
+
+def compared(rng, item, value):
+    operator = rng.choice(["eq", "eq", "like", "ilike", "in", "is", "gt", "lte", "neq", "fts"]) if rng.random() < 0.7 else rng.choice(["eq", "in"])
+    negated = "not." if rng.random() < 0.1 else ""
+    if operator == "in":
+        return f"{negated}in.({','.join(item() for _ in range(rng.randrange(1, 4)))})"
+    if operator == "is":
+        return negated + "is." + rng.choice(["true", "false", "null", "not_null", "unknown"])
+    text = value(rng)
+    if operator.endswith("like") and not set(text) & set('"\\'):
+        text = rng.choice([f"*{text}*", f"{text}*", text, f"%{text}_*", "*"])
+    return f"{negated}{operator}.{text}"

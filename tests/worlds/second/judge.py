@@ -2,7 +2,8 @@
 import re
 import unicodedata
 
-from . import graph
+from . import columns, graph
+from .columns import Column, spoken
 from .paths import Paths, lies, meets
 from .reader import MAPS, NUMBERS, STRINGS, WORDS, Broken, document, lines
 from .search import Search
@@ -82,9 +83,20 @@ class Profile:
                 self.searches.append(Search(declared, listed, self, [v for n, v in asked if n == name]))
                 for path in declared["paths"]:
                     self.add(texts, "query", path)
+        self.speak(texts, spoken(entry, asked))
         self.paths = Paths(texts)
         self.searches = [s for s in self.searches if s.values]
         self.by_state = {}
+
+    def speak(self, texts, asked):
+        declared = self.entry.get("columns", {"paths": {}})
+        paths = {name: len(texts) + i for i, name in enumerate(declared["paths"])}
+        for path in declared["paths"].values():
+            self.add(texts, "query", path)
+        try:
+            self.searches += [Column(paths, ways, self) for ways in columns.conditions(declared, asked)] if asked else []
+        except columns.Refused:
+            pass  # is_refused() says so
 
     def add(self, texts, role, path):
         self.roles.append(role)

@@ -43,15 +43,3 @@ class Search:
 
     def finds(self, texts):
         return (any if self.any else all)(stands(self.how, v, texts) for v in self.values)
-
-
-def is_refused(entry, asked):
-    """By the request alone."""
-    for name, value in asked:
-        declared = entry.get("query", {}).get(name)
-        if declared is None:
-            return True
-        declared = {"paths": declared} if isinstance(declared, list) else declared
-        if "paths" in declared and not squeezed(value) and not (value == "" and declared.get("empty") == "any"):
-            return True
-    return False

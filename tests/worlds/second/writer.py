@@ -1,4 +1,5 @@
 """What a restricted recipient gets of a document: contract 5, Edits."""
+from .columns import Column
 from .judge import ALL, GONE_FOR_ALL, Undeliverable, follow, judged
 from .reader import LISTS, NUMBERS, STRINGS, WORDS
 from .search import integers
@@ -33,6 +34,8 @@ class Writer:
         self.lost |= {u for u in lost if not lost & set(units_around(u))}
 
     def finds(self, unit, search):
+        if isinstance(search, Column):
+            return any(all(self.finds(unit, part) for part in way) for way in search.parts)
         around = any(self.is_at(search, node) for node in ancestors(unit))
         return search.finds(list(self.texts(unit, search, around)))
 
