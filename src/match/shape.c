@@ -340,6 +340,17 @@ static void row_add(struct match *m, struct row *r, span text, size_t begin, siz
     r->groups++;
 }
 
+/* The nanoseconds of a time: 10:22:33.012345678. Behind a comma another column of a table may stand. */
+static bool is_nanoseconds(span text, size_t begin)
+{
+    static const char time[] = "00:00:00.";
+    if (begin < sizeof time - 1) return false;
+    const uint8_t *p = text.ptr + begin - (sizeof time - 1);
+    for (size_t i = 0; i < sizeof time - 1; i++)
+        if (time[i] == '0' ? !is_digit(p[i]) : p[i] != (uint8_t)time[i]) return false;
+    return true;
+}
+
 void shape_each_bare(struct match *m, span text, bare_fn *each)
 {
     struct threes threes = {.count = 0};
@@ -347,7 +358,7 @@ void shape_each_bare(struct match *m, span text, bare_fn *each)
     size_t from = 0, begin, end;
     while (text_next_digits(text, from, &begin, &end)) {
         from = end;
-        if (end - begin == 9) each(m, span_sub(text, begin, 9));
+        if (end - begin == 9 && !is_nanoseconds(text, begin)) each(m, span_sub(text, begin, 9));
         threes_add(m, &threes, text, begin, end, each);
         row_add(m, &row, text, begin, end, each);
     }
