@@ -105,6 +105,21 @@ void pages_leave(struct exchange *x)
     mem_free(p);
 }
 
+/* An origin's link to what comes next mostly repeats the query. One that made it longer than `size` would be answered where the list ends and
+ * nowhere else, so that whoever lengthens his query would learn whether withheld records follow: half of the room is the query's, in the
+ * longest spelling that an origin may give it. */
+//= ICE10036.2 2.1
+static bool leaves_room(const struct rules_pages *rules, span query)
+{
+    size_t len = 0;
+    if (rules->style != PAGE_STYLE_LINK) return true;
+    for (size_t i = 0; i < query.len; i++) {
+        uint8_t c = query.ptr[i];
+        len += is_alnum(c) || (c != 0 && strchr("-._~%&=", c) != NULL) ? 1 : 3;
+    }
+    return len <= rules->size / 2;
+}
+
 /* Decided by the request and the identity alone. A body would have to be sent with every question. */
 enum gate_failure pages_enter(struct exchange *x)
 {
@@ -115,6 +130,7 @@ enum gate_failure pages_enter(struct exchange *x)
     struct paging *p = x->paging = paging_new(x, rules);
     if (p == NULL || p->room == NULL || p->reader == NULL || p->arena == NULL) return GATE_NO_MEMORY;
     if (!pages_wish_read(rules, x->dropped ? x->handed_on : x->request.query, &p->wish)) return GATE_QUERY;
+    if (!leaves_room(rules, p->wish.rest)) return GATE_QUERY;
     read_range(x, &p->wish);
     if (!open_cursor(x)) return GATE_CURSOR;
     /* Once more, where it lives through all trips. */

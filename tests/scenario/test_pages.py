@@ -287,6 +287,26 @@ def test_a_link_that_leads_elsewhere_is_not_followed(paged):
         origin.respond = respond
 
 
+def test_a_query_that_links_would_not_hold_is_nobodys_wherever_the_list_ends(paged):
+    """Else who lengthens his query learns whether anything, withheld or not, comes behind what he sees."""
+    #= ICE10036.2 2.1
+    from harness.origin import answer
+    gw, origin, pager = paged
+    respond = origin.respond
+
+    def repeats(r):
+        more = ',"@next":"/api/l?%s&after=1"' % urllib.parse.quote(urllib.parse.unquote(r.query), safe="=&")
+        return answer(('{"value":[{"id":1}]%s}' % ("" if last or "after" in r.query else more)).encode())
+    try:
+        origin.respond = repeats
+        for last in (True, False):
+            with Client(gw.port, POLICE) as c:
+                for q, fits in (("x" * 100, True), ("x" * 126, True), ("x" * 127, False), ("*" * 42, True), ("*" * 43, False), ("x" * 500, False)):
+                    assert (c.get("/api/l?q=" + q).status == 200) == fits, (q, last)
+    finally:
+        origin.respond = respond
+
+
 def fhir(request):
     """A FHIR server's search, which says what comes next in an array of relations."""
     q = dict(urllib.parse.parse_qsl(request.query))
