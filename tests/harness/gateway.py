@@ -13,6 +13,7 @@ BUILD = pathlib.Path(os.environ.get("GATE1367_BUILD", ROOT / "build/release"))
 SANITIZED = os.environ.get("GATE1367_SANITIZED") == "1"
 SUITES = pathlib.Path(os.environ.get("GATE1367_SUITES", ROOT.parent / "shared/suites"))
 PATIENCE = 4 if SANITIZED else 1  # sanitized builds are slower; waits are bounds, never measurements
+ORIGIN_PATIENCE = {"connect": f"{2 * PATIENCE}s", "response": f"{5 * PATIENCE}s"}  # the gateway's: an origin may be kept waiting by the test
 
 SECTION, PERSONS = str(ROOT / "rules/section-1367.json"), str(ROOT / "rules/examples/persons-api.json")
 
@@ -105,7 +106,7 @@ class Gateway:
             "admin": {"address": "127.0.0.1:0", "socket": "admin.sock"},
             "workers": workers,
             "upstreams": {"records": {"servers": [origin] if isinstance(origin, str) else list(origin),
-                                      "timeout": {"connect": "2s", "response": "5s"}}},
+                                      "timeout": dict(ORIGIN_PATIENCE)}},
             "routes": routes or [
                 {"path": "/api/", "upstream": "records", "profile": "persons-api"},
                 {"path": "/inspect/", "upstream": "records", "profile": "persons-api", "unprofiled": "inspect"},

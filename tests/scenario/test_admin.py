@@ -90,15 +90,17 @@ def test_metrics_are_prometheus_text_and_count(gateway, origin):
 
 
 def test_readyz_says_why_not(make_gateway, origin):
-    gw = make_gateway()
+    gw, let_go = make_gateway(), threading.Event()
     with Client(gw.port, POLICE) as c:
         assert c.get("/inspect/x").status == 200
-        origin.respond = lambda r: (b"", "hang")
+        origin.respond = lambda r: (let_go.wait(20 * g.PATIENCE), answer([]))[1]
         c.request("/inspect/x")
         assert wait_until(lambda: len(origin.requests) == 2)
         gw.process.send_signal(signal.SIGTERM)
         assert wait_until(lambda: ask(gw, "GET", "/readyz")[:2] == (503, "no worker is serving\n"))
         assert ask(gw, "GET", "/healthz")[0] == 200
+        let_go.set()
+        assert c.response().status == 200
 
 
 def begin(gw):

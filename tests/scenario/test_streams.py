@@ -2,10 +2,12 @@
 
     #= 8USC1367 a(2)
 """
+import contextlib
 import json
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -288,6 +290,22 @@ class Endless:
             s.sendall(b"%x\r\n%s\r\n" % (len(data), data))
         s.sendall(b"0\r\n\r\n")
 
+    @contextlib.contextmanager
+    def flowing(self):
+        """Meanwhile it goes on by itself, ten times a second."""
+        enough = threading.Event()
+
+        def flow():
+            while not enough.wait(0.1):
+                self.go.release()
+        going = threading.Thread(target=flow)
+        going.start()
+        try:
+            yield
+        finally:
+            enough.set()
+            going.join()
+
 
 @pytest.fixture
 def endless(tmp_path):
@@ -313,16 +331,18 @@ def test_a_client_that_leaves(endless):
 
 
 def test_a_reload_and_a_drain_while_it_flows(endless):
+    """However long the reload takes: the origin never pauses, so that nothing but the reload could break it off."""
     gw, e = endless
-    with Client(gw.port, POLICE) as c:
+    with Client(gw.port, POLICE) as c, ThreadPoolExecutor(1) as reader:
         c.request("/s/lines")
         e.go.release()
-        c.receive()
-        assert gw.reload()
-        time.sleep(0.2)
-        e.stop = True
-        e.go.release()
-        r = c.response()
+        whole = reader.submit(c.response)
+        with e.flowing():
+            assert gw.reload()
+            behind = e.sent
+            assert wait_until(lambda: e.sent > behind)  # from the old worker, which drains
+            e.stop = True
+            r = whole.result()
     assert r.complete and len(r.body) == e.sent
 
 
