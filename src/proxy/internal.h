@@ -93,7 +93,8 @@ struct exchange {
     bool queued;           /* in the ledger queue */
     struct exchange *next_suspecting;
     bool suspecting;    /* waits for admin */
-    uint64_t registry_at; /* registry_position() when the body began to be read */
+    struct engine_begin begin; /* as what the answer is read; its media type and charset outlive the head */
+    uint64_t registry_at;      /* registry_position() when the body began to be read */
     bool suspects_part; /* … for a part of a document that leaves in parts */
     uint64_t suspicion_first, suspicion_ticket;  /* of the first and the last message */
     uint64_t suspicion_due_us;                   /* 0: nothing published yet */

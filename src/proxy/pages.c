@@ -427,7 +427,8 @@ static enum gate_failure decide_all(struct exchange *x)
     p->begin.fields = fields;
     p->begin.field_count = x->field_count;
     if (x->engine == NULL) x->engine = worker_engine_take(x->worker);
-    gate_open(x->gate, x->engine, &p->begin);
+    x->begin = p->begin;
+    gate_open(x->gate, x->engine, &x->begin);
     bool held = exchange_account(x) && is_ok(join(x)) && exchange_account(x);
     return held ? gate_decide(x->gate, true) : GATE_READ_MEMORY;
 }

@@ -326,21 +326,22 @@ static enum flow begin_body(struct exchange *x)
         x->failure = GATE_UPSTREAM_STATUS;
         x->discard = true;
     }
-    struct engine_begin b = describe(x);
+    x->begin = describe(x);
     struct engine_field *fields;
     span in = io_input(x->origin->conn);
     bool collects = x->paging == NULL || (pages_is_first(x) && !x->discard);
     if (collects && !is_ok(fields_collect(x, &fields))) {
         return exchange_fail(x, x->class == RECIPIENT_RESTRICTED ? GATE_READ_MEMORY : GATE_NO_MEMORY);
     }
-    if (x->paging != NULL) return pages_begin_body(x, &b);
-    b.fields = fields;
-    b.field_count = x->field_count;
+    if (x->paging != NULL) return pages_begin_body(x, &x->begin);
+    x->begin.fields = fields;
+    x->begin.field_count = x->field_count;
     bool kept = x->class == RECIPIENT_RESTRICTED || is_ok(keep_response_head(x, in));
     if (!kept) return exchange_fail(x, GATE_NO_MEMORY);
     x->engine = worker_engine_take(x->worker);
-    x->registry_at = registry_position(b.registry);
-    gate_open(x->gate, x->engine, &b); /* reads spans of the head: the input may be wiped when it is consumed */
+    x->registry_at = registry_position(x->begin.registry);
+    gate_open(x->gate, x->engine, &x->begin); /* reads spans of the head: the input may be wiped when it is consumed */
+    x->begin.content_encoding = span_of(NULL, 0);
     if (r->framing == HTTP_FRAMING_LENGTH && !x->discard) gate_expect(x->gate, r->length);
     io_consume(x->origin->conn, r->head_len);
     x->in_parts = gate_in_parts(x->gate) && !x->discard;

@@ -5,15 +5,16 @@
 
 #include <errno.h>
 
-/* The head of the origin's answer is gone; what was readable once needs no more of it. */
+/* As the answer is read, by other rules: nothing that is asked, suspected or replaced by them is. */
 static struct engine_begin describe(const struct exchange *x)
 {
+    const struct engine_begin *b = &x->begin;
     return (struct engine_begin){.document = x->shadow,
-        .class = x->class,
-        .registry = x->worker->arguments->registry,
-        .limits = x->worker->settings->limits,
-        .media_type = http_media_essence(&x->media),
-        .charset = http_media_charset(&x->media)};
+        .class = b->class,
+        .registry = b->registry,
+        .limits = b->limits,
+        .media_type = b->media_type,
+        .charset = b->charset};
 }
 
 /* The profile whose review it is stands before the rules that found something. */

@@ -77,30 +77,11 @@ static RESULT publish(struct exchange *x)
     return OK;
 }
 
-/* The media type outlived the origin's head, and what was readable once had no coding. */
 static enum gate_failure decide_again(struct exchange *x, bool suspicions)
 {
-    bool own_page = x->paging == NULL && x->response.status != 200; /* an error page is no answer that the profile describes */
-    const struct rules_document *d = own_page ? NULL : x->document;
-    const struct rules_document_view *v = d != NULL ? rules_document_view(d) : NULL;
-    bool pseudonyms = v != NULL && (v->on_finding == ON_FINDING_PSEUDONYM || v->has_pseudonyms);
-    struct engine_field *fields = arena_array(gate_arena(x->gate), x->field_count + 1, sizeof(*fields));
-    if (fields == NULL) return GATE_READ_MEMORY;
-    for (size_t i = 0; i < x->field_count; i++) fields[i] = (struct engine_field){x->fields[i].name, x->fields[i].value};
-    struct engine_begin b = {.document = d,
-        .inspect = x->route->inspect || x->class == RECIPIENT_ENTITLED,
-        .class = x->class,
-        .registry = x->worker->arguments->registry,
-        .limits = x->worker->settings->limits,
-        .media_type = http_media_essence(&x->media),
-        .charset = http_media_charset(&x->media),
-        .fields = fields,
-        .field_count = x->field_count,
-        .page = pages_window(x),
-        .search = d != NULL ? x->search : NULL,
-        .keep_survey = mirror_is_on(x),
-        .suspicions = suspicions,
-        .pseudonym_key = pseudonyms ? x->pseudonym_key : NULL};
+    struct engine_begin b = x->begin;
+    b.page = pages_window(x);
+    b.suspicions = suspicions;
     x->registry_at = registry_position(b.registry);
     return gate_decide_again(x->gate, x->engine, &b);
 }
