@@ -100,6 +100,8 @@ enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handl
     return known ? (enum subject_state)state : SUBJECT_PROTECTED;
 }
 
+bool overlay_suspects(const struct overlay *o, uint64_t handle) { return overlay_subject_state(o, handle) == SUBJECT_SUSPECTED; }
+
 size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap)
 {
     uint64_t first = overlay_first(p), at = scale(p.a, o->key_slots);

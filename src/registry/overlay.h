@@ -73,6 +73,7 @@ static inline bool overlay_may_have(const struct overlay *o, uint64_t a)
 }
 
 enum subject_state overlay_subject_state(const struct overlay *o, uint64_t handle);
+bool overlay_suspects(const struct overlay *o, uint64_t handle);
 /* Protected subjects of the key that the overlay added; like registry_subjects. */
 size_t overlay_key_subjects(const struct overlay *o, struct registry_print p, uint64_t *subjects, size_t cap);
 /* Did it ever suspect somebody by this key? */

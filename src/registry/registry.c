@@ -335,7 +335,7 @@ bool registry_protects(const struct registry *r, uint64_t subject)
 bool registry_suspects(const struct registry *r, uint64_t subject)
 {
     MAGIC_CHECK(r, REGISTRY_MAGIC);
-    return overlay_subject_state(&r->overlay, subject) == SUBJECT_SUSPECTED;
+    return overlay_suspects(&r->overlay, subject);
 }
 
 /* Those that only the overlay knows. */

@@ -77,7 +77,7 @@ bool registry_suspicion_room(const struct registry *r)
 bool registry_is_suspected(const void *overlay, uint64_t subject)
 {
     struct overlay o;
-    return is_ok(overlay_read(overlay, &o)) && overlay_subject_state(&o, subject) == SUBJECT_SUSPECTED;
+    return is_ok(overlay_read(overlay, &o)) && overlay_suspects(&o, subject);
 }
 
 bool registry_reason_hash(const uint8_t key[32], span by, span reason, uint8_t out[16])
