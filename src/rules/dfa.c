@@ -184,7 +184,9 @@ static void note_nodes(struct dfa *k)
 static uint64_t still_to_do(struct subset *done, const struct subset *a, const struct subset *b, size_t w)
 {
     uint64_t now = a->nodes[w] & b->nodes[w] & ~word_of(done, w);
-    EACH_BIT(i, now)(void) put(done, 64 * w + i);
+    EACH_BIT(i, now) {
+        (void)put(done, 64 * w + i);
+    }
     return now;
 }
 

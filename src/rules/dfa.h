@@ -77,8 +77,8 @@ struct dfa {
     /* While they work. */
     uint16_t slots[DFA_SLOTS], tags[DFA_SLOTS]; /* state + 1, and something of its hash */
     struct subset takes[256];                   /* by class: the nodes that take its bytes */
-    struct subset
-        passes[DFA_ANY_CLASS + 1];  /* by class, at the end, of any class: those that look ahead and find it right */
+    /* By class, at the end, of any class: the nodes that look ahead and find it right. */
+    struct subset passes[DFA_ANY_CLASS + 1];
     struct dfa_sets sets_with[256]; /* by class: the sets that its bytes are in */
     uint8_t behind_of[256];         /* by class: the first one that is the same to whatever looks at the byte before */
     uint64_t behind[DFA_WORDS];     /* the nodes that look at the byte before */
