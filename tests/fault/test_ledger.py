@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from harness.changes import protect
 from harness.client import Client, OFFICER, POLICE, wait_until
 from harness.gateway import FEW, Gateway, SANITIZED, is_running
 from harness.origin import Origin, answer
@@ -518,9 +519,7 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
             admin, = gw.children("admin")
             os.kill(admin, signal.SIGKILL)
             assert wait_until(lambda: gw.children("admin") not in ([], [admin]))
-            change = {"op": "protect", "subject": "S-9", "cases": [{"id": "C-9", "benefit": "U", "role": "principal", "status": "pending"}],
-                      "identifiers": [{"kind": "alien_number", "value": "A011111111"}]}
-            gw.write("changes.jsonl", json.dumps(change) + "\n")
+            gw.write("changes.jsonl", json.dumps(protect("S-9", "A011111111")) + "\n")
             assert wait_until(lambda: gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0)
             let_go.set()
             got = c.response()

@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+from harness.changes import protect
 from harness.client import Client, OFFICER, POLICE, wait_until
 from harness.gateway import FEW, Gateway, SANITIZED
 from harness.origin import Origin, answer
@@ -339,8 +340,7 @@ def test_scribe(stage, fault):
 
 
 def change(i):
-    return {"op": "protect", "subject": f"S-9{i:05}", "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
-            "identifiers": [{"kind": "alien_number", "value": f"A02{i:07}"}]}
+    return protect(f"S-9{i:05}", f"A02{i:07}")
 
 
 def is_protected(gw, i):

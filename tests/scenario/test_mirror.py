@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness import gateway as g
+from harness.changes import apply, protect
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, normalised, wait_until
 from harness.origin import answer
 
@@ -174,9 +175,7 @@ def test_what_a_captured_request_asked_for_counts(make_gateway, tmp_path):
 
 def test_live_changes_count_in_a_capture_too(make_gateway, packs):
     gw = make_gateway(routes=ROUTES, packs=packs)
-    gw.write("changes.jsonl", json.dumps({"op": "protect", "subject": "S-1", "cases": [{"status": "pending"}],
-                                          "identifiers": [{"kind": "alien_number", "value": CANARY}]}) + "\n")
-    assert gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0
+    apply(gw, protect("S-1", CANARY))
     gw.stop()
     gw.write("capture", captured("lines"))
     check_report(json.loads(gw.command("serve", "--mirror", "--json", "-c", "gate.json", "capture").stdout))

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness import gateway as g
+from harness.changes import apply, protect, release
 from harness.client import OFFICER, POLICE, Client, fetch, wait_until
 from harness.origin import answer
 
@@ -25,22 +26,6 @@ PEOPLE = [{"personId": i, "aNumber": n} for i, n in enumerate(NUMBERS)]
 def people(origin):
     origin.respond = lambda r: answer(PEOPLE)
     return origin
-
-
-def protect(subject, number, **more):
-    return {"op": "protect", "subject": subject, "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}],
-            "identifiers": [{"kind": "alien_number", "value": number}], **more}
-
-
-def release(subject):
-    return {"op": "release", "subject": subject, "reason": "the case was closed in error"}
-
-
-def apply(gw, *changes, code=0):
-    gw.write("changes.jsonl", "".join(json.dumps(c) + "\n" for c in changes))
-    done = gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl")
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
 
 
 def hidden(gw):

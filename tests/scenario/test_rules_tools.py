@@ -5,6 +5,7 @@ import random
 import pytest
 
 from harness import gateway as g
+from harness.changes import apply, protect, release
 
 pytestmark = pytest.mark.whole("commands alone, nobody talks HTTP")
 
@@ -93,9 +94,7 @@ def test_with_the_registry_in_force(make_gateway, tmp_path):
     args = ("rules", "explain", "x.json", "-c", "gate.json", "--profile", "persons-api", "--path", "/api/associates/3", "--json")
     withheld = lambda who: [w["path"] for w in json.loads(gw.command(*args, "--recipient", who).stdout)["withheld"]]  # noqa: E731
     assert withheld("state-police") == ["$[1]"]
-    gw.write("changes.jsonl", json.dumps({"op": "protect", "subject": "S-9", "cases": [{"status": "pending"}], "identifiers": [
-        {"kind": "alien_number", "value": NUMBER}]}) + "\n" + json.dumps({"op": "release", "subject": "S-000000", "reason": "x"}) + "\n")
-    assert gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0
+    apply(gw, protect("S-9", NUMBER), release("S-000000"))
     assert withheld("state-police") == withheld("anonymous") == withheld("leis") == ["$[0]"]
     assert withheld("uscis-officer") == []
     done = gw.command(*args, "--recipient", "state-polise")

@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 from harness import gateway as g
+from harness.changes import apply, protect
 from harness.client import POLICE, fetch, wait_until
 from harness.origin import answer
 from test_commands import on_terminal
@@ -139,9 +140,7 @@ def test_live_changes_count(make_gateway, tmp_path):
     gw = make_gateway(protected=[ANA])
     (tmp_path / "x.json").write_text(json.dumps([{"x": BEN}]))
     assert scan(gw, tmp_path / "x.json").returncode == 0
-    gw.write("c.jsonl", json.dumps({"op": "protect", "subject": "S", "cases": [{"status": "pending"}],
-                                    "identifiers": [{"kind": "alien_number", "value": BEN}]}) + "\n")
-    assert gw.command("registry", "apply", "-c", "gate.json", "c.jsonl").returncode == 0
+    apply(gw, protect("S", BEN))
     assert scan(gw, tmp_path / "x.json").returncode == 1
     before = gw.entries()
     scan(gw, tmp_path / "x.json")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import gateway as g
+from harness.changes import apply, protect
 from harness.client import OFFICER, POLICE, Client, fetch, wait_until
 from harness.gateway import Gateway
 from harness.origin import Origin, answer
@@ -523,13 +524,6 @@ def test_the_entitled_are_told_what_a_head_without_a_body_holds(served, kind, pi
         assert [(e["outcome"], e["records"]["protected"]) for e in of_it] == ([("disclosed", 1)] if found else [])
 
 
-def protect(gw, number):
-    gw.write("changes.jsonl", json.dumps({
-        "op": "protect", "subject": "S-" + number, "identifiers": [{"kind": "alien_number", "value": number}],
-        "cases": [{"id": "C", "benefit": "U", "role": "principal", "status": "pending"}]}) + "\n")
-    assert gw.command("registry", "apply", "-c", "gate.json", "changes.jsonl").returncode == 0
-
-
 @pytest.mark.whole("where the origin pauses is the matter")
 @pytest.mark.parametrize("place", [2, 395], ids=["before a chunk was full", "behind whole chunks"])
 def test_somebody_protected_while_her_unit_waits_for_more(tmp_path, place):
@@ -556,7 +550,7 @@ def test_somebody_protected_while_her_unit_waits_for_more(tmp_path, place):
                     assert half.wait(10)
                     time.sleep(1.5)  # what is whole has left
                     if number:
-                        protect(gw, number)
+                        apply(gw, protect("S-" + number, number))
                     go_on.set()
                     seen.append(c.response())
             assert seen[0].complete and b"A011111111" in seen[0].body  # another's change cuts nothing

@@ -18,6 +18,14 @@ struct loaded {
     struct rules_set *set;
 };
 
+/* xorshift64 (Marsaglia 2003): 0 to n - 1, the same ones in each run. */
+static UNUSED unsigned roll(unsigned n)
+{
+    static uint64_t seed = 6364136223846793005ULL;
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return (unsigned)((seed >> 20) % n);
+}
+
 static UNUSED void loaded_free(struct loaded *l)
 {
     rules_free(l->set);

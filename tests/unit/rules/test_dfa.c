@@ -3,14 +3,6 @@
 
 #include "rules/dfa.h"
 
-static uint64_t seed = 6364136223846793005ULL;
-
-static unsigned roll(unsigned n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
-}
-
 /* ---- expressions ------------------------------------------------------------------------------------------------ */
 
 #define ATOMS_BEHIND 3 /* the last ones look at the byte before */

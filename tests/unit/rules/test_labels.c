@@ -11,14 +11,6 @@ struct plain_rule {
     size_t count;
 };
 
-static uint64_t seed = 1442695040888963407ULL;
-
-static unsigned roll(unsigned n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
-}
-
 /* Short words over few letters, so that labels are prefixes of each other; now and then an inheriting name. */
 static void draw_word(char *out)
 {

@@ -47,14 +47,6 @@ static void test_grammar(void **state)
 
 /* ---- random paths and documents ---------------------------------------------------------------------------------- */
 
-static uint64_t seed = 88172645463325252ULL;
-
-static unsigned roll(unsigned n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
-}
-
 static const char *const names[] = {"a", "b", "cc", "x y", "\xC3\xA9", "it's", "a\"q", ""};
 
 struct step { /* of a path, or of a value's location */

@@ -4,14 +4,6 @@
 
 #include "rules/set.h"
 
-static uint64_t seed = 6364136223846793005ULL;
-
-static unsigned roll(unsigned n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
-}
-
 #define FOUND_MAX 512
 
 struct found {

@@ -5,14 +5,7 @@
 
 #define COMMAND "python3 " SOURCE_DIR "/tests/unit/rules/check_schema.py " SOURCE_DIR "/rules/schema/rules.schema.json"
 
-static uint64_t seed = 2685821657736338717ULL;
 static size_t accepted, refused;
-
-static unsigned roll(unsigned n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % n);
-}
 
 static bool loader_takes(const char *text)
 {
