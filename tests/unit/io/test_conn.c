@@ -480,7 +480,7 @@ static void test_deadline(void **state)
     io_set_deadline(s.conn, 20);
     io_set_deadline(s.conn, 80); /* moved back: the early timer looks again */
     RUN_UNTIL(loop, s.count[IO_TIMEOUT] == 1);
-    assert_in_range(io_now_ms() - start, 79, 500);
+    assert_in_range(io_now_ms() - start, 79, 10000); /* never early; how late is the machine's matter */
     run_for(loop, 50);
     assert_int_equal(s.count[IO_TIMEOUT], 1);
     io_set_deadline(s.conn, 20);

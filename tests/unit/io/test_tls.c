@@ -172,7 +172,7 @@ static void test_expired_not_resumed(void **state)
     (void)state;
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     SSL_SESSION *sessions[2];
-    make_brief(3);
+    make_brief(6); /* time for two handshakes on a busy machine */
     struct io_tls_server *t = make_server("brief.pem", IO_CERTIFICATE_OPTIONAL, secret);
     for (size_t i = 0; i < 2; i++) {
         struct peer p = {.max_version = versions[i], .certificate = "brief"};
@@ -181,7 +181,7 @@ static void test_expired_not_resumed(void **state)
         sessions[i] = p.got;
         assert_non_null(p.got);
     }
-    sleep(4);
+    sleep(7);
     for (size_t i = 0; i < 2; i++) {
         struct peer p = {.max_version = versions[i], .certificate = "brief", .session = sessions[i]};
         struct seen s = meet_simply(t, &p);
@@ -267,11 +267,11 @@ static void test_judged_again(void **state)
 static void test_renewed_for_ever(void **state)
 {
     (void)state;
-    struct io_tls_server *t = judged_server(NULL, 4);
+    struct io_tls_server *t = judged_server(NULL, 7);
     SSL_SESSION *session = begin(t, TLS1_3_VERSION, "uscis-officer");
     sleep(2);
     assert_true(is_resumed(t, TLS1_3_VERSION, "uscis-officer", &session));
-    sleep(3);
+    sleep(6);
     assert_false(is_resumed(t, TLS1_3_VERSION, "uscis-officer", &session));
     SSL_SESSION_free(session);
     io_tls_server_free(t);
