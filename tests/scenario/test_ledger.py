@@ -91,9 +91,10 @@ def test_outcomes(make_gateway, origin, pieces):
         assert e[0]["status"] == status and e[0]["upstream_status"] == upstream, (path, e[0])
         assert event in (None, e[0]["event"]) and outcome in (None, e[0]["outcome"]), (path, e[0])
     # An entitled recipient's answer in which nothing was found leaves no entry.
-    before = len(gw.entries())
-    assert fetch(gw.port, "/inspect/clear", OFFICER).status == 200
-    assert len(gw.entries()) == before
+    silent, told = fetch(gw.port, "/inspect/clear", OFFICER), fetch(gw.port, "/inspect/withheld", OFFICER)
+    assert silent.status == told.status == 200
+    of_requests = [e["request"] for e in gw.entries()]
+    assert told.header("Request-Id") in of_requests and silent.header("Request-Id") not in of_requests
 
 
 def test_completion_follows(gateway, origin):

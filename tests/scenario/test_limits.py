@@ -5,7 +5,7 @@ import time
 import pytest
 
 from harness.client import ANONYMOUS, OFFICER, POLICE, Client, fetch, wait_until
-from harness.gateway import FEW
+from harness.gateway import FEW, PATIENCE
 from harness.origin import answer
 
 PACKS = FEW
@@ -57,7 +57,7 @@ def held(gw, origin, n, body):
 
     def send(s, out):
         s.sendall(out[:-10])
-        let_go.wait(20)
+        let_go.wait(20 * PATIENCE)
         s.sendall(out[-10:])
     origin._send = send
     origin.respond = lambda r: answer(body)
@@ -75,7 +75,8 @@ def test_memory_is_admitted_before_the_origin_is_asked(small, origin, who):
     asked = len(origin.requests)
     r = fetch(small.port, "/api/persons", who)
     assert (r.status, r.body) == (502, REFUSAL) and len(origin.requests) == asked
-    assert small.entries()[-1]["outcome"] in ("failed_closed", "refused")
+    told, = [e for e in small.entries() if e["request"] == r.header("Request-Id") and e["event"] != "completion"]
+    assert told["outcome"] in ("failed_closed", "refused")
     let_go.set()
     assert [c.response().body for c in clients] == [b"[]"] * 5
     del origin._send

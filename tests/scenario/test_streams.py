@@ -73,6 +73,14 @@ def typed(path, body, **more):
     return answer(body, content_type=LINES if path == "lines" else "application/json", **more)
 
 
+def told_of(gw, r):
+    """The entries of an answer, once the last one is there."""
+    def mine():
+        return [e for e in gw.entries() if e["request"] == r.header("Request-Id")]
+    assert wait_until(lambda: mine()[-1:] and mine()[-1]["event"] == "completion"), mine()
+    return mine()
+
+
 def chunk_sizes(raw):
     at, sizes = raw.index(b"\r\n\r\n") + 4, []
     while True:
@@ -134,11 +142,9 @@ def test_every_part_has_an_entry_before_it_leaves(served):
     gw, origin = served
     records = people(60000, every=50, pad=60)
     origin.respond = lambda r: typed("lines", render("lines", records))
-    before = len(gw.entries())
     r = fetch(gw.port, "/s/lines", POLICE)
     assert r.body == render("lines", visible(records))
-    wait_until(lambda: gw.entries()[-1]["event"] == "completion")
-    mine = [e for e in gw.entries()[before:] if e["request"] == r.header("Request-Id")]
+    mine = told_of(gw, r)
     parts = [e for e in mine if e["event"] == "disclosure"]
     assert len(parts) > 1 and [e["part"] for e in parts] == list(range(1, len(parts) + 1))
     assert [e["last"] for e in parts] == [False] * (len(parts) - 1) + [True]
@@ -156,7 +162,7 @@ def test_entitled_recipients_get_it_byte_for_byte(served):
             r = fetch(gw.port, "/s/items", OFFICER)
             assert r.complete and r.body == body and r.header("Section-1367") == value
             assert (r.header("Content-Length") == str(len(body))) == (framing == "length" or n == 3)
-    assert gw.entries()[-2]["outcome"] == "disclosed"
+    assert told_of(gw, r)[-2]["outcome"] == "disclosed"
 
 
 def test_entitled_recipients_are_not_served_less(served):
@@ -166,7 +172,7 @@ def test_entitled_recipients_are_not_served_less(served):
         origin.respond = lambda r: answer(body)
         r = fetch(gw.port, "/s/list", OFFICER)
         assert r.body == body and r.complete
-        assert wait_until(lambda: any(e["outcome"] == "uninspected" for e in gw.entries()[-3:]))
+        assert told_of(gw, r)[-2]["outcome"] == "uninspected"
 
 
 def test_what_was_found_before_it_passed_unread_is_on_record(served):
@@ -191,17 +197,13 @@ def test_what_breaks_after_release_is_broken_off(served, kind):
     body = render("list", people(2000, every=9))
     wanted = render("list", visible(people(2000, every=9)))
     origin.respond = lambda r: broken(kind, body)
-    before = len(gw.entries())
     with Client(gw.port, POLICE) as c:
         r = c.get("/s/list")
         c.read_all()
         assert not r.complete and c.ended == "cut"
     assert r.status == 200 and wanted.startswith(r.body) and 0 < len(r.body) < len(wanted)
-    def mine():  # a minute may end meanwhile
-        return [e for e in gw.entries()[before:] if e["event"] != "summary"]
-    wait_until(lambda: mine()[-1]["event"] == "completion")
-    assert mine()[-1]["event"] == "completion" and mine()[-1]["aborted"] is True
-    assert mine()[-2]["outcome"] == "failed_closed" and mine()[-2]["last"] is True
+    mine = told_of(gw, r)
+    assert mine[-1]["aborted"] is True and mine[-2]["outcome"] == "failed_closed" and mine[-2]["last"] is True
 
 
 def test_a_finding_outside_the_units(served):
@@ -490,8 +492,7 @@ def test_entitled_recipients_pass_when_memory_ends_while_reading(tmp_path, path,
         gw = make(tmp_path / "memory", origin, config={"limits": {"record": "4MiB", "document": "1MiB", "memory": "3MiB"}})
         r = fetch(gw.port, f"/s/{path}", OFFICER)
         assert r.status == 200 and r.complete and r.body == body
-        wait_until(lambda: gw.entries()[-1]["event"] == "completion")
-        entries = [e for e in gw.entries() if e["request"] == r.header("Request-Id") and e["event"] == "disclosure"]
+        entries = [e for e in told_of(gw, r) if e["event"] == "disclosure"]
         assert entries[-1]["outcome"] == "uninspected" and entries[-1]["last"]
         gw.__exit__(None, None, None)
 
@@ -537,7 +538,7 @@ def test_somebody_protected_while_her_unit_waits_for_more(tmp_path, place):
     def send(s, out):
         s.sendall(out[:stop])
         half.set()
-        go_on.wait(20)
+        go_on.wait(20 * g.PATIENCE)
         s.sendall(out[stop:])
     with Origin(lambda r: body) as origin:
         origin._send = send
@@ -547,7 +548,7 @@ def test_somebody_protected_while_her_unit_waits_for_more(tmp_path, place):
                 half.clear(), go_on.clear()
                 with Client(gw.port, POLICE, timeout=20) as c:
                     c.request("/s/lines")
-                    assert half.wait(10)
+                    assert half.wait(10 * g.PATIENCE)
                     time.sleep(1.5)  # what is whole has left
                     if number:
                         apply(gw, protect("S-" + number, number))
