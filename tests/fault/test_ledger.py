@@ -16,7 +16,7 @@ import pytest
 
 from harness.changes import protect
 from harness.client import Client, OFFICER, POLICE, wait_until
-from harness.gateway import FEW, Gateway, SANITIZED, is_running
+from harness.gateway import FEW, Gateway, PATIENCE, SANITIZED, is_running
 from harness.origin import Origin, answer
 from test_nth import Switch
 
@@ -55,7 +55,7 @@ class Load:
     def run(self, who):
         while not self.stop.is_set():
             try:
-                c = Client(self.gw.port, who, timeout=5)
+                c = Client(self.gw.port, who, timeout=20)
             except (OSError, ssl.SSLError):
                 time.sleep(0.01)
                 continue
@@ -86,7 +86,7 @@ class Load:
     def end(self):
         self.stop.set()
         for t in self.threads:
-            t.join(30)
+            t.join(30 * PATIENCE)
             assert not t.is_alive()
         assert not self.failures, self.failures
         return self.seen
@@ -289,7 +289,7 @@ def test_files_run_out(people, tmp_path, small_disk):
 def is_told(gw):
     """What `registry lookup` asks, without a process for each."""
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(20)
+        s.settimeout(20 * PATIENCE)
         s.connect(str(gw.dir / "admin.sock"))
         s.sendall(b'{"command":"lookup","kind":"alien_number","value":"A012345678"}\n')
         said = b""
@@ -346,7 +346,7 @@ def test_a_file_that_is_not_the_ledgers_any_more(how, people, tmp_path):
         since = time.monotonic()
         damage(gw, how)
         while c.get("/api/persons").status == 200:
-            assert time.monotonic() - since < 10, "never noticed"
+            assert time.monotonic() - since < 10 * PATIENCE, "never noticed"
         took = time.monotonic() - since
         got = c.get("/api/persons")
         assert (got.status, got.body) == (502, REFUSAL)
@@ -507,7 +507,7 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
     def respond(r):
         if r.path == "/api/persons":
             asked.set()
-            let_go.wait(60)
+            let_go.wait(60 * PATIENCE)
         return answer(PEOPLE)
 
     with Origin(respond) as origin:
@@ -515,7 +515,7 @@ def test_admin_dies_while_old_workers_drain(tmp_path):
         gw = Gateway(tmp_path / "gw", origin.url, protected=["A012345678"], packs=FEW, config={"upstreams": patient})
         with Client(gw.port, POLICE, timeout=60) as c:
             c.request("/api/persons")
-            assert asked.wait(10) and gw.reload()
+            assert asked.wait(10 * PATIENCE) and gw.reload()
             admin, = gw.children("admin")
             os.kill(admin, signal.SIGKILL)
             assert wait_until(lambda: gw.children("admin") not in ([], [admin]))

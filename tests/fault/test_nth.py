@@ -77,7 +77,7 @@ class Heard:
     def __init__(self, port, who, path="/api/persons", **request):
         self.who, self.got, self.raw = who, None, b""
         try:
-            with Client(port, who, timeout=5) as c:
+            with Client(port, who, timeout=20) as c:
                 c.request(path, **request)
                 try:
                     self.got = c.response()

@@ -53,7 +53,7 @@ def test_nth_malloc(tmp_path, path):
             n += step
             switch.arm("malloc", "worker", n)
             try:
-                with Client(gw.port, POLICE, timeout=5) as c:
+                with Client(gw.port, POLICE, timeout=20) as c:
                     r = c.get(path)
                     assert r is None or not r.complete or judge(path, r) in (True, False)
             except (ssl.SSLError, ConnectionError):

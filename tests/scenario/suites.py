@@ -235,6 +235,13 @@ def with_purpose(writes):
     return [first + end + b"Purpose-Of-Use: adjudication\r\n" + rest] + writes[1:]
 
 
+def silence(v):
+    """For how long nothing may come before all that comes has come. Where an answer or the end must come, it ends the waiting itself."""
+    if v.verdict in ("FORWARD", "FIRST-ONLY") or (v.verdict == "REJECT" and not any(f.startswith("incomplete-") for f in v.flags)):
+        return 10
+    return 0.4 if v.verdict == "INCOMPLETE" else 1.0
+
+
 def send_request(lane, v, way):
     """(statuses of whole answers, how it ended)"""
     wanted = asked_for(v.bytes) if v.verdict == "FORWARD" else []
@@ -251,7 +258,7 @@ def send_request(lane, v, way):
             pass  # it may answer and close before it has heard everything
         heads = [b"HEAD" in x for x in v.bytes.split(b"\r\n") if b" HTTP/" in x]
         statuses, bodies = [], []
-        c.socket.settimeout((0.4 if v.verdict in ("FORWARD", "INCOMPLETE") else 1.0) * g.PATIENCE)
+        c.socket.settimeout(silence(v) * g.PATIENCE)
         try:
             while True:
                 head = heads[len(statuses)] if len(statuses) < len(heads) else False

@@ -46,7 +46,7 @@ def test_get_only(gateway, method):
 def test_nonsense(gateway):
     for data in (b"\x16\x03\x01\x02\x00", b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
                  b"GET " + b"a" * 100_000 + b" HTTP/1.1\r\n"):
-        with socket.create_connection(("127.0.0.1", gateway.admin_port), timeout=5) as s:
+        with socket.create_connection(("127.0.0.1", gateway.admin_port), timeout=5 * g.PATIENCE) as s:
             s.sendall(data)
             s.shutdown(socket.SHUT_WR)
             try:
@@ -184,6 +184,12 @@ def test_a_scribe_that_cannot_begin_again(make_gateway):
             f.write(bytes([byte ^ 1]))
             f.flush()
             os.fsync(f.fileno())
+
+    def published():
+        return int((gw.dir / "ledger/tlog/checkpoint").read_text().split("\n")[1])
+    assert wait_until(lambda: "completion" in [e["event"] for e in gw.entries()])
+    entries = len(gw.entries())
+    assert wait_until(lambda: published() >= entries)  # who publishes reads the segment too, and what he finds would be final
     flip()
     os.kill(gw.children("scribe")[0], signal.SIGKILL)
     since = time.monotonic()

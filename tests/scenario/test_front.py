@@ -268,7 +268,7 @@ def test_upgrade_is_refused_or_ignored(gateway, origin):
 def test_a_client_that_leaves_is_on_record(gateway, origin):
     gone = threading.Event()
     def respond(r):
-        gone.wait(10)
+        gone.wait(10 * g.PATIENCE)
         return answer([{"aNumber": "A012345678"}])
     origin.respond = respond
     c = Client(gateway.port, OFFICER)

@@ -205,7 +205,7 @@ def test_the_unit_allows_what_the_program_calls(make_gateway, origin, unit, tmp_
     os.kill(serving, signal.SIGHUP)
     assert wait_until(lambda: '"event":"reloaded"' in gw.stderr())
     os.kill(serving, signal.SIGTERM)
-    assert gw.process.wait(30) == 0
+    assert gw.process.wait(30 * g.PATIENCE) == 0
     called = set(re.findall(r"^\d+ +([a-z_0-9]+)\(", trace.read_text(), re.M))
     assert {"accept4", "prctl", "pwrite64"} <= called
     assert called <= allowed, called - allowed

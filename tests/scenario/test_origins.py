@@ -114,7 +114,8 @@ def test_an_idle_connection_that_the_origin_closed(gateway, origin):
     origin.respond = lambda r: (answer([]), "close")
     for _ in range(3):
         assert fetch(gateway.port, "/inspect/x", POLICE).status == 200
-        time.sleep(0.1)
+        assert wait_until(lambda: not origin.open)
+        time.sleep(0.1)  # until it has closed, and that has been heard
     assert fetch(gateway.port, "/post/x", POLICE, "POST", body=b"{}").status == 200
 
 
@@ -134,12 +135,12 @@ def test_response_timeout(make_gateway, origin):
 
 def test_an_origin_that_trickles(make_gateway):
     """A byte now and then is not progress: who is asked for a document gets no more time than its first bytes' worth."""
-    body = answer([{"a": "b" * 400}])  # half a minute of it
-    with Origin(lambda r: body, dribble=0.07) as o:
+    body = answer([{"a": "b" * 400}])  # half a minute of it, two minutes under sanitizers
+    with Origin(lambda r: body, dribble=0.07 * g.PATIENCE) as o:
         gw = make_gateway(o.url, config=upstream(o.url, timeout={"response": "1s"}))
         started = time.monotonic()
         assert fetch(gw.port, "/inspect/x", POLICE).status == 404
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 20 * g.PATIENCE
         assert wait_until(lambda: not o.open)
 
 
@@ -190,7 +191,7 @@ def test_bytes_after_an_answer_reach_nobody(gateway, origin, extra):
         for who in (POLICE, OFFICER, POLICE, OFFICER):
             with Client(gateway.port, who) as c:
                 assert c.get("/inspect/x").text == "[1]"
-                assert c.read_all(0.1) == b""
+                assert c.read_all(0.1) == b"" and wait_until(lambda: not origin.open)
         assert origin.connections == before + 4  # such a connection is never asked again
 
 

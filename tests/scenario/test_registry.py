@@ -64,7 +64,7 @@ def test_a_change_while_a_long_answer_comes(make_gateway, people):
     def send(s, out):
         s.sendall(out[:len(out) // 2])
         half.set()
-        go_on.wait(30)
+        go_on.wait(30 * g.PATIENCE)
         s.sendall(out[len(out) // 2:])
     error = body.replace(b"200 X", b"404 X", 1)  # which who is entitled gets, inspected
     people.respond, people._send = lambda r: error if r.path.endswith("error") else body, send
@@ -74,7 +74,7 @@ def test_a_change_while_a_long_answer_comes(make_gateway, people):
         for asks, path in ((c, "/inspect/x"), (officer, "/api/persons"), (wrong, "/api/error")):
             half.clear()
             asks.request(path)
-            assert half.wait(10)
+            assert half.wait(10 * g.PATIENCE)
         time.sleep(0.5)
         apply(gw, protect("S-1", "A100000000"), protect("S-2", "A100002000"), protect("S-3", "A100005999"))
         go_on.set()
@@ -469,7 +469,7 @@ def test_of_two_builds_the_second_sees_what_the_first_has_put_in_force(make_gate
         time.sleep(0.5)
         (tmp_path / "new").write_bytes(newer)
         os.rename(tmp_path / "new", gw.dir / "protected.idx")
-    out, said = second.communicate(timeout=20)
+    out, said = second.communicate(timeout=20 * g.PATIENCE)
     assert second.returncode == 1 and "1 protected subjects of protected.idx are not in the new index" in said, out + said
     assert (gw.dir / "protected.idx").read_bytes() == newer
 

@@ -4,6 +4,8 @@ import threading
 import time
 
 import pytest
+
+from harness import gateway as g
 from harness.client import POLICE, Client, fetch, normalised, wait_until
 from harness.gateway import FEW
 from harness.origin import answer
@@ -181,14 +183,14 @@ def test_a_request_under_way_at_a_reload_ends_its_connection(gateway, origin):
 
     def respond(request):
         asked.set()
-        go.wait(10)
+        go.wait(20 * g.PATIENCE)
         return answer([])
 
     origin.respond = respond
     with Client(gateway.port, POLICE) as c:
         c.request("/api/persons")
-        assert asked.wait(10) and gateway.reload()
-        time.sleep(0.3)
+        assert asked.wait(10 * g.PATIENCE) and gateway.reload()
+        assert wait_until(lambda: '"event":"draining"' in gateway.stderr())
         go.set()
         assert c.response().header("Connection") == "close"
         c.read_all()

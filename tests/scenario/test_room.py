@@ -47,7 +47,7 @@ def test_whoever_is_let_in_is_served(narrow, origin):
     room = gw.metric("gate1367_connection_room")
     assert 10 < room < DESCRIPTORS / 2
     let_go = threading.Event()
-    origin.respond = lambda r: (let_go.wait(30), answer([1]))[1]
+    origin.respond = lambda r: (let_go.wait(30 * g.PATIENCE), answer([1]))[1]
     worker, = gw.children("worker")
     crowd = concurrent.futures.ThreadPoolExecutor(150)
     whoever = (POLICE, OFFICER, ANONYMOUS)
@@ -116,7 +116,7 @@ def test_who_asks_for_nothing_makes_room(narrow):
 def test_a_limit_of_our_own(make_gateway, origin):
     gw = make_gateway(config={"limits": {"connections": 5}})
     let_go = threading.Event()
-    origin.respond = lambda r: (let_go.wait(30), answer([1]))[1]
+    origin.respond = lambda r: (let_go.wait(30 * g.PATIENCE), answer([1]))[1]
     assert gw.metric("gate1367_connection_room") == 5
     crowd = concurrent.futures.ThreadPoolExecutor(20)
     asked = [crowd.submit(fetch, gw.port, "/api/persons", POLICE) for _ in range(20)]
@@ -144,7 +144,8 @@ def test_more_than_the_system_allows(narrow, tmp_path):
 
 def test_no_room_for_anybody(make_gateway, tmp_path):
     gw = make_gateway(start=False)
-    started = subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True, timeout=30)
+    started = subprocess.run(["prlimit", "--nofile=32", g.BIN, "serve", "-c", "gate.json"], cwd=gw.dir, text=True, capture_output=True,
+                             timeout=30 * g.PATIENCE)
     assert started.returncode == 2 and ("RLIMIT_NOFILE of 32" in started.stderr or "Too many open files" in started.stderr), started.stderr
 
 
@@ -168,7 +169,7 @@ def test_what_a_crowd_took_is_given_back(make_gateway, origin):
     def slow(i):
         with Client(gw.port, POLICE, timeout=60) as c:
             c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-            barrier.wait(60)
+            barrier.wait(60 * g.PATIENCE)
             c.request("/api/persons")
             time.sleep(1)
             return c.response().status
@@ -190,7 +191,7 @@ def hello(announced, pieces=False):
 @pytest.mark.parametrize("bytewise", [False, True])
 def test_a_hello_that_announces_too_much(gateway, sent, let_in, bytewise):
     """128 KiB were made ready for it at once, for whoever said so in nine bytes."""
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=2) as s:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=2 if let_in else 10 * g.PATIENCE) as s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             for i in range(0, len(sent), 1 if bytewise else len(sent)):
@@ -213,7 +214,7 @@ def test_handshakes_of_another_program(gateway, option, groups):
     for who in ("state-police", "uscis-officer"):
         done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", option, "-groups", groups, "-quiet",
                                  "-CAfile", certs / "gateway-ca.pem", "-cert", certs / f"{who}.pem", "-key", certs / f"{who}.key", "-ign_eof"],
-                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20 * g.PATIENCE)
         assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
 
 
@@ -228,7 +229,7 @@ def test_a_record_that_goes_on_with_a_message_is_no_hello(gateway):
     done = g.subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-tls1_2", "-max_send_frag", str(at[0]), "-quiet",
                              "-CAfile", certs / "gateway-ca.pem", "-cert", certs / "field-officer.pem", "-key", certs / "field-officer.key",
                              "-cert_chain", certs / "dhs-field-ca.pem", "-ign_eof"],
-                            input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+                            input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20 * g.PATIENCE)
     assert done.stdout.startswith(b"HTTP/1.1 404 "), done.stderr
 
 
@@ -242,7 +243,7 @@ def test_certificates_without_end(gateway, tmp_path):
         chain.write_text(own + other * (bytes_more // der))
         done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-quiet", "-ign_eof", "-cert", certs / "state-police.pem",
                                  "-key", certs / "state-police.key", "-cert_chain", chain, "-CAfile", certs / "gateway-ca.pem"],
-                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+                                input=b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20 * g.PATIENCE)
         assert done.stdout.startswith(b"HTTP/1.1 404 ") == good, done.stderr
 
 
@@ -256,7 +257,12 @@ def test_heads_that_never_end(make_gateway):
             c.send(half)
         except OSError:  # between its two records
             pass
-    time.sleep(0.3)
+    seen = []
+
+    def settled():  # all that was sent has been read, or nobody is there any more who would
+        seen.append((gw.metric("gate1367_unread_broken_total"), gw.metric("gate1367_unread_bytes")))
+        return seen[-1][0] > 0 and len(seen) > 3 and len(set(seen[-4:])) == 1
+    assert wait_until(settled, every=0.1)
     broken = sum(c.read_all(0.02) == b"" and c.ended is not None for c in clients)
     assert 60 < broken < 100  # an eighth of 8 MiB is 32 of 32 KiB
     assert gw.metric("gate1367_unread_broken_total") == broken and gw.metric("gate1367_unread_room_bytes") == 1 << 20

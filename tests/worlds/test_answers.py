@@ -145,7 +145,13 @@ def work_of(twins, world, times, wanted):
     """(requests at the origin, the metrics' steps) of so many look-ups. They are published behind the answer."""
     twins.world, gateway = world
     gw, origin = twins.gateways[gateway], len(twins.origin.requests)
-    before = [gw.metric(name) for name in WORK]
+    seen = []
+
+    def quiet():  # what was asked before is counted by now
+        seen.append([gw.metric(name) for name in WORK])
+        return len(seen) > 3 and seen[-1] == seen[-4]
+    assert wait_until(quiet, every=0.05)
+    before = seen[-1]
     for _ in range(times):
         wire.talk(gw.port, KINDS["police"][0], request("police", HERS, close=True))
     def steps():

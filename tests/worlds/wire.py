@@ -145,11 +145,12 @@ class Wire:
         self.socket.close()
 
 
-def talk(port, name, data, *, pieces=None, version=None, silence=None):
-    """One connection: sends data, reads to the end."""
+def talk(port, name, data, *, pieces=None, version=None, silence=None, least=0):
+    """One connection: sends data, reads to the end; silence counts once so much has come."""
     w = Wire(port, name, version)
     try:
         sent = w.send(data, pieces)
+        w.read_until(least)
         w.read_to_end(silence)
         return Stream(w.raw, w.records(), w.ended, sent)
     finally:
