@@ -103,6 +103,7 @@ bool pages_link_query(span own, span url, span *query);
 struct pages_walk {
     const struct rules_pages *rules;
     bool whole; /* to the list's end, whatever the page: its totals are told */
+    bool joins; /* what stands further on may withhold a unit that stands here: set behind pages_walk_begin, of a whole walk */
     uint64_t limit;
     struct pages_place place;
     uint64_t target; /* visible units that must be seen */
@@ -130,8 +131,9 @@ enum pages_step {
     PAGES_TOO_FAR, /* pages.scan visible units, and the page is not whole */
     PAGES_TOO_FEW, /* at least twice as many units of any sort */
 };
-/* After a decision on all that was read: `visible` units from the place on. Where it was not enough the next decision comes
- * when it should be, judged by the share that was visible, and never before another eighth was read: so that, whatever is
+/* After a decision on all that was read: `visible` units from the place on. Where units are joined, what is too far so far may
+ * not be once all is read: then the raw bound is read to, by as many questions wherever the list ends. Where it was not enough the
+ * next decision comes when it should be, judged by the share that was visible, and never before another eighth was read: so that, whatever is
  * withheld, what is decided is nine times what was read at most, and about twice as a rule. */
 enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible);
 

@@ -121,8 +121,21 @@ static uint64_t further(const struct pages_walk *w, uint64_t visible)
     return more > missing ? more : missing;
 }
 
+/* A record behind all that was read may take along more than are too many: nobody can say yet that the list is too long. Whoever counts the
+ * questions of one that is learns only this. */
+//= ICE10036.2 2.1
+static bool reads_on(struct pages_walk *w, uint64_t visible)
+{
+    uint64_t most = pages_walk_most(w);
+    if (!w->joins || visible < w->target || w->least >= most) return false;
+    w->least = most;
+    w->wanted = most_units(w);
+    return true;
+}
+
 enum pages_step pages_walk_judge(struct pages_walk *w, uint64_t visible)
 {
+    if (reads_on(w, visible)) return PAGES_ASK;
     if (!w->ended && visible < w->target) {
         w->wanted = least(w->units + further(w, visible), most_units(w));
         return w->units < most_units(w) ? PAGES_ASK : PAGES_TOO_FEW;

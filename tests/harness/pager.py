@@ -21,12 +21,13 @@ class Pager:
         self.override = None  # an answer to everything
         self.keyed = False  # cursors name the last unit of the page before, else how many came before
         self.asked = []
+        self.families = {}  # of whom: names of what they share with others
 
     def dump(self, value):
         return json.dumps(value, indent=self.indent, **({} if self.indent else PACKED)).encode()
 
     def record(self, n):
-        return {"id": n, "aNumber": number(n), "name": f"Person {n}"}
+        return {"id": n, "aNumber": number(n), "name": f"Person {n}", **({"family": self.families[n]} if n in self.families else {})}
 
     def slice(self, at, limit):
         if self.cap:

@@ -31,6 +31,8 @@ class Paged(Twins):
         self.pager = Pager()
         self.lists = {AT: [], ABSENT: []}
         listed = documents(prefix="", scan=SCAN) + documents(prefix="/capped", scan=SCAN, max_limit=9)
+        joined = documents(prefix="/joined", scan=SCAN) + documents(prefix="/joined/capped", scan=SCAN, max_limit=9)
+        listed += [{**d, "complete": True, "links": [d["units"][0] + ".family[*]"]} for d in joined]
         super().__init__(place, listed, [person(number(n)) for n in HIDDEN], pace="0ms")
 
     def _respond(self, r):
@@ -192,6 +194,74 @@ def test_who_is_added_between_two_pages(twins, case):
         got.append([x["id"] for x in (value["data"]["people"] if style == "p" else value["items"])])
     twins.pager.keyed = False
     assert got == [visible[limit:2 * limit]] * 3, (SEED, case, later)
+
+
+def families(rng):
+    """Who is withheld, and whom they take along, one by way of another, with all that they share."""
+    hidden, of, relatives = rng.sample(sorted(HIDDEN), rng.choice([1, 1, 2, 5])), {}, iter(range(200, 300))
+    for n in hidden:
+        of[n], last = [f"F-{n}"], f"F-{n}"
+        for _ in range(rng.choice([0, 1, 2, 12 if len(hidden) > 2 else 30])):
+            relative = next(relatives)
+            of[relative] = [last, f"F-{relative}"]
+            last = rng.choice(of[relative])
+    return of
+
+
+def arrange_families(twins, rng):
+    """What they share stands pages apart: those who are taken along first, say, and whoever takes them along last."""
+    visible = rng.sample(range(1, 90), rng.choice([0, 1, 9, SCAN - 1, SCAN, SCAN + 1, 2 * SCAN]))
+    of = families(rng)
+    hidden, at = [n for n in of if n in HIDDEN], list(visible)
+    ends = rng.random() < 0.5
+    for n in of:
+        at.insert((len(at) if n in hidden else 0) if ends else rng.randrange(len(at) + 1), n)
+    twins.lists, twins.pager.families = {AT: at, ABSENT: visible}, {**of, **{n: [f"V-{n % 7}"] for n in visible if n % 3}}
+    return visible, of
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_what_is_joined_over_pages(twins, case):
+    """Whoever shares something with somebody who is withheld is on no page, however far apart they stand, how long the page is and where
+    it begins; nobody else is missing."""
+    rng = random.Random(SEED * 1000081 + case)
+    visible, of = arrange_families(twins, rng)
+    capped = rng.random() < 0.4
+    twins.pager.cap = 9 if capped else rng.choice([None, None, 4, 30])
+    kind, limit, prefix = rng.choice(sorted(KINDS)), rng.choice([1, 2, 5, 9]), "/joined/capped" if capped else "/joined"
+    what = (SEED, case, twins.lists, of, twins.pager.cap)
+    wanted = [visible[i:i + limit] for i in range(0, len(visible), limit)] or [[]]
+    reachable = len(visible) <= SCAN
+    for style, items in (("o", ["items"]), ("p", ["data", "people"]), ("w", ["items"]), ("h", [])):
+        paths = [f"{prefix}/{style}?q=1&limit={limit}&" + (f"page={i + 1}" if style == "p" else f"offset={i * limit}") for i in range(len(wanted))]
+        for r, ids in zip(same(twins, kind, paths, what), wanted):
+            check(r, items, ids, reachable, (style, *what))
+    for step, items in ((follow("cursor", f"{prefix}/c?limit={limit}", "next"), "items"), (follow(None, f"{prefix}/l?q=2&limit={limit}", "@next"), "value")):
+        got = same(twins, kind, [step] * (len(visible) // limit + 2), what)
+        assert len(got) == (len(wanted) if reachable else 1), (items, *what)
+        for r, ids in zip(got, wanted):
+            check(r, [items], ids, reachable, (items, *what))
+    twins.pager.families = {}
+
+
+@pytest.mark.parametrize("case", range(CASES // 3))
+def test_as_many_questions_where_units_are_joined(twins, case):
+    rng = random.Random(SEED * 1000099 + case)
+    visible = rng.sample(range(1, 90), rng.choice([0, 1, SCAN - 1, SCAN, SCAN + 1, 2 * SCAN, 3 * SCAN]))
+    hidden, at = rng.sample(sorted(HIDDEN), 2), list(visible)
+    twins.pager.families = {n: ["F-1"] for n in [*hidden, 200, 201]}
+    for n in (*hidden, 200, 201):
+        at.insert(rng.randrange(len(at) + 1), n)
+    twins.lists = {AT: at, ABSENT: visible}
+    capped = rng.random() < 0.5
+    twins.pager.cap = 9 if capped else None
+    for path in (f"o?offset={rng.randrange(12)}&limit={rng.randrange(1, 9)}", f"p?page={rng.randrange(1, 3)}&limit=7", "w?limit=5", "c?limit=7", "l?limit=5"):
+        trips = []
+        for world in WORLDS:
+            ask(twins, "police", world, [("/joined/capped/" if capped else "/joined/") + path])
+            trips.append(twins.trips)
+        assert trips[0] == trips[1] == trips[2], (SEED, case, path, twins.lists)
+    twins.pager.families = {}
 
 
 def test_an_origin_that_gives_one_record_itself(twins):

@@ -174,6 +174,46 @@ static void test_a_deep_page_is_decided_twice(void **state)
     assert_true(a.trips > 75 && a.decided < 1024);
 }
 
+/* A walk of which what stands last takes along what stands first: `linked` of the first units are gone once all is read. */
+static struct page walk_joined(const struct rules_pages *p, uint64_t units, uint64_t linked)
+{
+    struct pages_wish wish = {.limit = 10};
+    struct pages_walk w;
+    pages_walk_begin(&w, p, true, &wish);
+    w.joins = true;
+    for (;;) {
+        uint64_t given = w.units >= units ? 0 : units - w.units < w.block ? units - w.units : w.block;
+        pages_walk_met(&w, given, w.units + given < units, UINT64_MAX);
+        if (pages_walk_goes_on(&w)) continue;
+        uint64_t visible = w.units < units ? w.units : units - linked;
+        enum pages_step s = pages_walk_judge(&w, visible);
+        if (s != PAGES_ASK) return (struct page){.step = s, .visible = visible, .trips = w.trips};
+        assert_true(w.trips < 2000);
+    }
+}
+
+/* As many units stay as ever: a list is too long by those alone, and of one that is too long no number of questions tells how long. */
+//= ICE10036.2 2.1
+static void test_what_stands_last_takes_along_the_first(void **state)
+{
+    (void)state;
+    for (int style = PAGE_STYLE_OFFSET; style <= PAGE_STYLE_LINK; style++) {
+        struct rules_pages p = profile((enum rules_page_style)style, 100);
+        p.max_limit = 30;
+        uint64_t most = walk_joined(&p, 101, 0).trips;
+        for (uint64_t stays = 0; stays < 130; stays++) {
+            for (uint64_t linked = 0; stays + linked <= 200; linked += 7) {
+                struct page a = walk_joined(&p, stays + linked, linked), b = walk_joined(&p, stays, 0);
+                assert_int_equal(a.step, stays <= 100 ? PAGES_ENOUGH : PAGES_TOO_FAR);
+                assert_int_equal(a.step, b.step);
+                assert_int_equal(a.visible, stays);
+                if (linked <= 28 || stays > 100) assert_int_equal(a.trips, b.trips); /* 28: what is read ahead */
+                if (stays > 100) assert_int_equal(a.trips, most);
+            }
+        }
+    }
+}
+
 /* ±1 of scan. */
 static void test_the_bound(void **state)
 {
@@ -271,6 +311,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_pages_from_the_beginning), cmocka_unit_test(test_withheld_units_cost_no_trip),
         cmocka_unit_test(test_trips_do_not_tell), cmocka_unit_test(test_a_deep_page_is_decided_twice),
-        cmocka_unit_test(test_the_bound), cmocka_unit_test(test_what_is_asked), cmocka_unit_test(test_what_is_no_page)};
+        cmocka_unit_test(test_what_stands_last_takes_along_the_first), cmocka_unit_test(test_the_bound), cmocka_unit_test(test_what_is_asked), cmocka_unit_test(test_what_is_no_page)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
