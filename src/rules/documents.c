@@ -464,18 +464,24 @@ static void check_page_units(struct document_load *d, const struct place *at)
         place_error(&items, "its elements are not declared in \"units\"; a page is refilled with units: add them as \"…[*]\"");
 }
 
-/* What joins two units must be read of both: on a page that reads less than another, one of them is still there. */
-static void check_page_links(struct document_load *d, const struct place *at)
+/* What joins two units must be read of both: on a page that reads less than another, one of them is still there, and who compares the two
+ * learns that somebody stands behind. */
+//= ICE10036.2 2.1
+static void check_joined(struct document_load *d, const struct place *at, const json_t *v)
 {
     const struct rules_document_view *view = &d->document->view;
-    struct place links = place_member(at, "links");
-    if (!view->pages || !view->has_links) return;
-    if (view->pages->style == PAGE_STYLE_CURSOR || view->pages->style == PAGE_STYLE_LINK)
-        place_warning(&links, "with pages of this style a unit is seen on one page and not on another that reads further: what two of them share "
-                              "joins them only where both are read; name what holds registered keys in \"keys\" alone, and the rest in \"uniform\"");
-    else if (!view->complete)
-        place_warning(&links, "a page reads no further than it must, so that a unit is seen on one page and not on another that reads further; "
-                              "say \"complete\", by which each page reads the whole list, or name what holds registered keys in \"keys\" alone");
+    struct place links = place_member(at, "links"), graph = place_member(at, "graph");
+    bool searches = d->document->searching > json_object_size(json_object_get(v, "only")) || json_object_get(v, "columns");
+    if (view->has_links && searches)
+        place_warning(&links, "a search finds one unit without those that it is joined to, so that what goes with another is seen there; "
+                              "register those who must not be, or take no search");
+    if (!view->pages || view->complete) return;
+    if (view->has_links)
+        place_error(&links, "join units that stand on different pages, of which one is seen only where a page does not reach the other; say \"complete\": true, "
+                            "by which each page reads the whole list (up to \"scan\"), or name what holds registered keys in \"keys\" instead, and all that units share in \"uniform\"");
+    if (view->has_graph)
+        place_error(&graph, "joins what stands on different pages, of which one is seen only where a page does not reach the other; say \"complete\": true, "
+                            "by which each page reads the whole list (up to \"scan\")");
 }
 
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)
@@ -497,7 +503,7 @@ static void load_parts(struct document_load *d, const struct place *at, const js
     load_miss(d, at, v);
     d->document->view.pages = pages_load(d->loader, at, v, add_cursor, d);
     check_page_units(d, at);
-    check_page_links(d, at);
+    check_joined(d, at, v);
     types_load(d->loader, at, v, &d->document->view);
     headers_load(d->loader, at, v, &d->document->view);
     if (!d->failed && !d->loader->no_memory) build_automaton(d);
