@@ -74,6 +74,23 @@ span pages_link_next(span field)
     return span_of(NULL, 0);
 }
 
+/* A byte of a path, whether it is written as it is or percent-encoded; a slash that is part of a segment is none. */
+//= RFC3986 6.2.2.2
+static unsigned take_path_byte(span *path)
+{
+    uint8_t c = path->ptr[0];
+    bool encoded = c == '%' && path->len > 2 && hex_decode(span_sub(*path, 1, 2), &c, 1);
+    *path = span_from(*path, encoded ? 3 : 1);
+    return encoded && c == '/' ? 256 : c;
+}
+
+static bool is_same_path(span a, span b)
+{
+    while (a.len > 0 && b.len > 0)
+        if (take_path_byte(&a) != take_path_byte(&b)) return false;
+    return a.len == b.len;
+}
+
 bool pages_link_query(span own, span url, span *query)
 {
     size_t scheme = span_search(url, SPAN("://"));
@@ -88,6 +105,20 @@ bool pages_link_query(span own, span url, span *query)
     bool whole = path.len == 0 || path.ptr[0] == '/'; /* a relative one names the last segment, or nothing */
     size_t last = own.len;
     while (last > 0 && own.ptr[last - 1] != '/') last--;
-    bool same = whole ? path.len == 0 || span_equal(path, own) : span_equal(path, span_from(own, last));
+    bool same = whole ? path.len == 0 || is_same_path(path, own) : is_same_path(path, span_from(own, last));
     return same && query->len > 0;
+}
+
+//= RFC3986 2.1
+result pages_link_write(span query, struct buf *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < query.len; i++) {
+        uint8_t c = query.ptr[i], unused;
+        bool encoded = c == '%' && query.len - i > 2 && hex_decode(span_sub(query, i + 1, 2), &unused, 1);
+        bool plain = is_alnum(c) || (c != 0 && strchr("-._~!$&'()*+,;=:@/?", c) != NULL);
+        const char code[3] = {'%', hex[c >> 4], hex[c & 15]};
+        TRY(buf_append(out, encoded || plain ? span_sub(query, i, 1) : span_of(code, 3)));
+    }
+    return OK;
 }

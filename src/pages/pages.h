@@ -92,8 +92,10 @@ enum doc_malformed pages_list_read(
 
 /* The URL of relation "next" in the value of a Link field; empty: there is none. */
 span pages_link_next(span field);
-/* The query of a URL, absolute or relative, that leads to the path `own`. False: elsewhere, or it has none. */
+/* The query of a URL, absolute or relative, that leads to the path `own`, however either is spelled. False: elsewhere, or it has none. */
 bool pages_link_query(span own, span url, span *query);
+/* Appends it as a URL has it: origins repeat in it what they were asked, decoded, and some write it so. No link to a page has a fragment: "#" is such a sign. */
+RESULT pages_link_write(span query, struct buf *out);
 
 /* ---- the walk --------------------------------------------------------------------------------------------------- */
 

@@ -203,9 +203,10 @@ static span next_link(const struct paging *p, const struct http_response *r)
 }
 
 /* The query of a URL that leads to the same path. False: it leads elsewhere. */
-static bool same_path(const struct exchange *x, span url, span *query)
+static bool keep_query(const struct exchange *x, span url, struct buf *out)
 {
-    return pages_link_query(x->request.path, url, query) && http_query_judge(*query);
+    span query;
+    return pages_link_query(x->request.path, url, &query) && is_ok(pages_link_write(query, out)) && http_query_judge(buf_span(out));
 }
 
 struct arena *pages_arena(const struct exchange *x)
@@ -250,12 +251,12 @@ enum flow pages_begin_body(struct exchange *x, const struct engine_begin *b)
 {
     struct paging *p = x->paging;
     const struct http_response *r = &x->response;
-    span link = next_link(p, r), query;
+    span link = next_link(p, r);
     buf_clear(&p->link);
     if (p->walk.ended) p->past = x->discard = true;
     if (!x->discard) {
         if (!is_like_the_first(x, b)) return exchange_fail(x, GATE_FORMAT);
-        if (link.len > 0 && (!same_path(x, link, &query) || !is_ok(buf_append(&p->link, query)))) return exchange_fail(x, GATE_FORMAT);
+        if (link.len > 0 && !keep_query(x, link, &p->link)) return exchange_fail(x, GATE_FORMAT);
         read_total(p, r);
     }
     p->begun = buf_len(&p->raw);
@@ -308,20 +309,14 @@ static bool find_next(struct exchange *x, const struct paged_document *d)
 {
     struct paging *p = x->paging;
     uint8_t *text;
-    span value = span_sub(body_of(p, d), (size_t)d->list.next, (size_t)d->list.next_len), query;
+    span value = span_sub(body_of(p, d), (size_t)d->list.next, (size_t)d->list.next_len);
     buf_clear(&p->next);
     if (buf_len(&p->link) > 0) return is_ok(buf_append(&p->next, buf_span(&p->link)));
     if (!d->list.has_next) return true;
-    if (!is_ok(buf_reserve(&p->next, value.len + 1, &text))) return false;
-    size_t len = doc_decode_string(value, text);
-    if (p->rules->style != PAGE_STYLE_LINK) {
-        buf_commit(&p->next, len);
-        return true;
-    }
-    if (!same_path(x, span_of(text, len), &query)) return false;
-    memmove(text, query.ptr, query.len);
-    buf_commit(&p->next, query.len);
-    return true;
+    buf_clear(&p->query); /* of the trip that brought it */
+    if (!is_ok(buf_reserve(&p->query, value.len + 1, &text))) return false;
+    span decoded = span_of(text, doc_decode_string(value, text));
+    return p->rules->style == PAGE_STYLE_LINK ? keep_query(x, decoded, &p->next) : is_ok(buf_append(&p->next, decoded));
 }
 
 /* An origin that counts, and gives less than it was asked for, and the same again, has come to its end: it clamps what it is asked,

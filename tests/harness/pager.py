@@ -37,11 +37,11 @@ class Pager:
     def respond(self, request):
         q = dict(urllib.parse.parse_qsl(request.query))
         self.asked.append((request.path, q))
-        self.path = request.path
+        self.path = urllib.parse.unquote(request.path)  # as it knows its own
         if self.override:
             return self.override
         limit = int(q.get("limit", 10))
-        return getattr(self, "_" + request.path.rsplit("/", 1)[1])(q, limit)
+        return getattr(self, "_" + self.path.rsplit("/", 1)[1])(q, limit)
 
     def _o(self, q, limit):
         return answer(self.dump({"kind": "people", "items": self.slice(int(q.get("offset", 0)), limit), "more": True}))

@@ -264,6 +264,20 @@ def test_as_many_questions_where_units_are_joined(twins, case):
     twins.pager.families = {}
 
 
+def test_links_that_repeat_what_was_asked_in_another_spelling(twins):
+    """An origin decodes what it is asked and writes it as it knows it, in links that are there where withheld records follow, and nowhere else: the page
+    is the same wherever it does."""
+    visible = list(range(1, 9))
+    twins.lists = {AT: [*visible, *range(100, 130)], ABSENT: visible}
+    twins.pager.cap = twins.pager.indent = None
+    paths = ["/%6C?q=1", "/l?q=%22", "/l?q=a%5B0%5D", "/l?q=%E1%BF%96%C3%A9", "/l?q=%3Ca+b%3E", "/l?q=100%25", "/l?q=%23x", "/l?q=a%7Cb%5Cc%5E%60%7B%7D", "/%6c?q=%5B"]
+    for path in paths:
+        for limit in (2, 7, 8, 9):
+            got = same(twins, "police", [follow(None, f"{path}&limit={limit}", "@next")] * (8 // limit + 1 + (8 % limit > 0)), (path, limit))
+            pages = [[x["id"] for x in json.loads(r.body)["value"]] for r in got if r.status == 200]
+            assert pages == [visible[i:i + limit] for i in range(0, 8, limit)], (path, limit)
+
+
 def test_an_origin_that_gives_one_record_itself(twins):
     """Some do where it is the only one, and fail where there are two (PostgREST: application/vnd.pgrst.object+json): that counts."""
     record = twins.pager.record

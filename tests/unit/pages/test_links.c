@@ -34,6 +34,7 @@ static void queried(const char *url, const char *query)
     if (same != (query != NULL) || (same && !span_equal(found, span_str(query)))) fail_msg("%s: %d %.*s", url, same, SPAN_FMT(found));
 }
 
+//= RFC3986 6.2.2.2
 static void test_urls(void **state)
 {
     (void)state;
@@ -41,10 +42,30 @@ static void test_urls(void **state)
     queried("list?a=1", "a=1"), queried("?a=1", "a=1"), queried("http://origin?a=1", NULL);
     queried("/api/list", NULL), queried("/api/list?", NULL), queried("/api/other?a=1", NULL), queried("other?a=1", NULL);
     queried("http://origin/api/list/?a=1", NULL), queried("/api/list;v=1?a=1", NULL), queried("", NULL), queried("/api/list?u=http://x/y", "u=http://x/y");
+    queried("/%61pi/l%69st?a=1", "a=1"), queried("/api%2Flist?a=1", NULL), queried("l%69st?a=1", "a=1"), queried("/api/list?a=1#b?c", "a=1#b?c"), queried("/api/list#?a=1", NULL);
+    queried("/api/lis%74%?a=1", NULL), queried("/api/lis?a=1", NULL), queried("/api/list%?a=1", NULL);
+    span found;
+    assert_true(pages_link_query(SPAN("/%61pi/%6Cist"), SPAN("/api/list?a=1"), &found) && pages_link_query(SPAN("/a%2fpi"), SPAN("/a%2Fpi?a=1"), &found));
+    assert_false(pages_link_query(SPAN("/a%2fpi"), SPAN("/a/pi?a=1"), &found));
+}
+
+/* RFC 3986 3.4: what a query is made of stays, anything else is percent-encoded (2.1), and a percent sign that encodes nothing. */
+static void test_queries_as_urls_have_them(void **state)
+{
+    static const char *const pairs[][2] = {{"a=1&b=%41%c3%A9/?:@-._~!$'()*+,;", "a=1&b=%41%c3%A9/?:@-._~!$'()*+,;"}, {"q=\xC3\xA9 \"<>#", "q=%C3%A9%20%22%3C%3E%23"},
+        {"p[n]=1|2\\^`{}", "p%5Bn%5D=1%7C2%5C%5E%60%7B%7D"}, {"q=100%&r=%4&s=%zz&t=%", "q=100%25&r=%254&s=%25zz&t=%25"}, {"", ""}, {"\x01\x7F", "%01%7F"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct buf out;
+        buf_init(&out, 4096);
+        assert_true(is_ok(pages_link_write(span_str(pairs[i][0]), &out)));
+        if (!span_equal(buf_span(&out), span_str(pairs[i][1]))) fail_msg("%s: %.*s", pairs[i][0], SPAN_FMT(buf_span(&out)));
+        buf_free(&out);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relations), cmocka_unit_test(test_urls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relations), cmocka_unit_test(test_urls), cmocka_unit_test(test_queries_as_urls_have_them)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
