@@ -164,7 +164,7 @@ class Asked(Twins):
 
     def ask(self, targets, headers=()):
         """The same answers in the three worlds; those of the first."""
-        seen, targets = [], [re.sub(r'["^ \[\]]', lambda m: f"%{ord(m[0]):02X}", t) for t in targets]  # RFC 3986: as browsers write them
+        seen, targets = [], [re.sub(r'["^ \[\]{}]', lambda m: f"%{ord(m[0]):02X}", t) for t in targets]  # RFC 3986: as browsers write them
         for self.world, gateway in WORLDS:
             with Client(self.gateways[gateway].port, POLICE) as c:
                 seen.append([c.get("/api" + t, headers=list(headers)) for t in targets])
@@ -231,7 +231,9 @@ def test_what_is_refused(twins):
     columns = "&".join(f"columns[{i}][data]={c}&columns[{i}][searchable]=true" for i, c in enumerate(TABLE))
     wrong = [f"/arrests?{columns}&order[0][column]=2&order[0][dir]=asc", f"/arrests?{columns}&columns[2][search][value]=Cuzco", "/arrests?notes=Cuzco",
              f"/arrests?{columns}&search[value]=^3&search[regex]=true", "/persons?notes=ilike.*Cuzco*", "/persons?order=notes", "/persons?or=(name.eq.a,notes.eq.b)",
-             '/persons?or=(booked.gt.9"a,notes.ilike.*cuzco*,booked.gt.9"a)', "/persons?or=(booked.gt.9(,notes.ilike.*cuzco*)z)", "/persons?name=fts.cuzco", "/persons?spouse.name=eq.a", "/persons?name=eq"]
+             '/persons?or=(booked.gt.9"a,notes.ilike.*cuzco*,booked.gt.9"a)', "/persons?or=(booked.gt.9(,notes.ilike.*cuzco*)z)", 
+             "/persons?and=(name.in.(Ana,b(,c),notes.ilike.*cuzco*,name.in.(d)))", "/persons?or=(name.eq.{a,city.in.(Lima},notes.ilike.*cuzco*))",
+             "/persons?or=(booked.gt.{a,city.in.(Lima},notes.ilike.*cuzco*))", "/persons?name=fts.cuzco", "/persons?spouse.name=eq.a", "/persons?name=eq"]
     twins.asked = None
     assert {(r.status, r.body) for r in twins.ask(wrong)} == {(404, NOT_FOUND)} and twins.asked is None
 

@@ -57,9 +57,9 @@ static void what_is_read(void **state)
         "/t?columns[0][data]=&columns[0][searchable]=false&columns[1][data]=n&order[0][column]=1&order[0][dir]=desc",
         "/t?" NX "&columns[1][name]=secret&search[value]=a", "/w?" N "&search[value]=a+b",
         "/p?n=eq.a", "/p?n=eq.a&n=eq.b", "/p?n=like.a*", "/p?n=ilike.%25a%25", "/p?n=in.(a,b)", "/p?n=in.(%22a,b%22,c)", "/p?n=is.true",
-        "/p?or=(n.eq.a,m.like.*b*)", "/p?and=(n.eq.a,m.in.(1,2))", "/p?or=(n.eq.%22a%5C%22b%22,m.eq.c)", "/p?order=n", "/p?order=n.asc,m.desc.nullslast",
+        "/p?or=(n.eq.a,m.like.*b*)", "/p?and=(n.eq.a,m.in.(1,2))", "/p?or=(n.eq.%22a(b%22,m.eq.%22{c}%22)", "/p?order=n", "/p?order=n.asc,m.desc.nullslast",
         "/p?select=*", "/p?select=n,count()", "/r?n=gt.1&n=lte.9", "/r?n=neq.a", "/r?n=is.null", "/r?n=not.eq.a", "/r?n=not.is.null", "/r?or=(n.gt.1,m.eq.a)",
-        "/r?n=gt.a(%22b", "/r?or=(n.gt.%22a,b(%22,m.not.in.(a,%22b,)%22),n.is.null)", "/r?and=(n.in.(a,b),m.not.eq.%22(x%22)", "/p?or=(n.eq.a(b,c)d)"};
+        "/r?n=gt.a(%22b", "/r?or=(n.gt.%22a,b(%22,m.not.in.(a,%22b,)%22),n.is.null)", "/r?and=(n.in.(a,b),m.not.eq.%22(x%22)"};
     static const char *const no[] = {
         "/t?columns[0][data]=n&columns[0][data]=secret", "/t?columns[0][data]=secret&columns[0][search][value]=a", "/t?" NX "&order[0][column]=1",
         "/t?" N "&order[0][column]=1", "/t?" N "&order[0][column]=64", "/t?" N "&order[0][column]=00", "/t?columns[00][data]=n", "/t?columns[1][data]=n",
@@ -75,7 +75,11 @@ static void what_is_read(void **state)
         /* what stands behind a comma is a condition of its own for PostgREST: a value of a list ends there, or at a parenthesis, but for one in quotes */
         "/r?or=(n.gt.a%22b,secret.eq.x,n.gt.c%22d)", "/r?or=(n.gt.a(b,secret.eq.x)c)", "/r?or=(n.gt.%22a%22b,secret.eq.x,n.gt.c%22d%22)", "/r?or=(n.is.null,n.eq.a(b,secret.eq.x)c)",
         "/r?or=(n.not.in.(a(b),secret.eq.x))", "/r?or=(n.is.null,n.in.(a(b),secret.eq.x))", "/r?or=(n.not.eq.(a,secret.eq.x))", "/r?or=(n.neq.%22a%5C%22,secret.eq.x,n.neq.%5C%22b%22)",
-        "/r?and=(n.not.in.(%22a%22b,c%22d%22),n.gt.1)"};
+        "/r?and=(n.not.in.(%22a%22b,c%22d%22),n.gt.1)",
+        "/p?or=(n.eq.a(b,c)d)", "/p?and=(n.in.(a,b(,c),secret.like.*x*,n.in.(d)))", "/p?and=(n.in.(%22a%22,%22b%5C%22),secret.like.*x*,n.in.(%5C%22c%22))",
+        "/p?or=(n.eq.%22a%5C%22,secret.eq.%5C%22b%22)",
+        /* an array goes on to its brace */
+        "/p?or=(n.eq.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.lt.b},m.eq.c)", "/r?or=(n.not.eq.{a},m.eq.c)"};
     struct asked k = begin();
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(yes); i++)
@@ -123,7 +127,7 @@ static void what_must_be_shown(void **state)
         {"/p?n=is.true", "false", "", false}, {"/p?n=like.Mar*a", "maría", "", true}, {"/p?n=like.Mar*z", "maria", "", false}, {"/p?n=ilike.%25a_b%25", "xaxbx", "", true},
         {"/p?or=(n.eq.a,m.eq.b)", "a", "x", true}, {"/p?or=(n.eq.a,m.eq.b)", "x", "b", true}, {"/p?or=(n.eq.a,m.eq.b)", "x", "a", false},
         {"/p?or=(n.eq.a,m.in.(b,c))", "x", "c", true}, {"/p?and=(n.eq.a,m.eq.b)", "a", "x", false}, {"/p?and=(n.eq.a,m.eq.b)", "a", "b", true},
-        {"/p?or=(n.eq.a,m.eq.b)&n=eq.c", "c", "b", true}, {"/p?or=(n.eq.a,m.eq.b)&n=eq.c", "c", "x", false}, {"/p?or=(n.eq.%22a%5C%22,b%22,m.eq.z)", "a\",b", "x", true},
+        {"/p?or=(n.eq.a,m.eq.b)&n=eq.c", "c", "b", true}, {"/p?or=(n.eq.a,m.eq.b)&n=eq.c", "c", "x", false}, {"/p?or=(n.eq.%22(a),b%22,m.eq.z)", "(a),b", "x", true},
         {"/r?or=(n.gt.5,m.eq.b)", "x", "y", true}, {"/r?n=gt.5&m=eq.b", "x", "y", false}, {"/r?n=gt.5&m=eq.b", "x", "b", true}};
     struct asked k = begin();
     (void)state;

@@ -113,7 +113,10 @@ def condition(declared, column, negated, operator, values):
 
 
 class List:
-    """PostgREST's own grammar: a value in quotes, or whatever it is up to the next comma or closing parenthesis."""
+    """PostgREST's own grammar: a value in quotes, or whatever it is up to the next comma or closing parenthesis An array in braces goes on to
+    its end, for which there is no need here: values with braces are refused."""
+
+    listed = False  # of conditions: there a value must be one for every release
 
     def __init__(self, declared, text):
         self.declared, self.text, self.at = declared, text, 0
@@ -125,6 +128,7 @@ class List:
         return found
 
     def conditions(self):
+        self.listed = True
         out = [self.one(self.take(r"\("))]
         while self.take(r"[,)]")[0] == ",":
             out.append(self.one())
@@ -150,15 +154,10 @@ class List:
     def value(self, _=None):
         quoted, bare = self.take(r'"((?:[^"\\]|\\.)*)"(?=[,)])|([^,)]*)').groups()
         if quoted is None:
-            need('"' not in bare and not (self.strict and re.search(r"[\\(]", bare)))
+            need(not re.search(r'["\\\\(){}]', bare) if self.listed else '"' not in bare)
             return bare
-        need(not (self.strict and "\\" in quoted))
+        need(not (self.listed and "\\" in quoted))
         return re.sub(r"\\(.)", r"\1", quoted, flags=re.S)
-
-    @property
-    def strict(self):
-        """Where something holds of every record, the value beside it must be one value for every release."""
-        return self.declared.get("ranges") == "any"
 
 
 # ---- of a request

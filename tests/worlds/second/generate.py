@@ -506,7 +506,8 @@ def column(rng, listed):
 def in_list(rng):
     value = sought(rng)
     if rng.random() < 0.1:
-        value = rng.choice(['a"b', "a(b", "a)b", 'a"', '"a"b"', "a\\b", '"a\\"b"', "a,secret.eq.b", '"a,secret.eq.b', 'b"', '"(x"', '"a,b)"', "(a)", "a)"])
+        value = rng.choice(['a"b', "a(b", "a)b", 'a"', '"a"b"', "a\\b", '"a\\"b"', "a,secret.eq.b", '"a,secret.eq.b', 'b"', '"(x"', '"a,b)"', "(a)", "a)", "{a", "b}",
+                            "{a,b}", "{a,secret.eq.b}"])
         return value
     return f'"{value}"' if set(value) & set(",()") or rng.random() < 0.3 else value
 
