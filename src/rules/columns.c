@@ -9,6 +9,15 @@ size_t columns_count(const json_t *v)
     return json_object_size(json_object_get(json_object_get(v, "columns"), "paths"));
 }
 
+/* What PostgREST takes for no filter, whatever columns there are. */
+static bool is_spoken(const char *name)
+{
+    static const char *const words[] = {"and", "columns", "limit", "offset", "on_conflict", "or", "order", "select"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(name, words[i]) == 0) return true;
+    return false;
+}
+
 static void load_column(struct document_load *d, const struct place *paths, const char *name, const json_t *v)
 {
     struct rules_document *doc = d->document;
@@ -19,6 +28,8 @@ static void load_column(struct document_load *d, const struct place *paths, cons
     if (!p->name.ptr) d->loader->no_memory = true;
     if (!*name || (doc->dialect == RULES_DIALECT_POSTGREST && strpbrk(name, ".,()\"") != NULL))
         place_error(&at, "\"%.60s\" is no column's name; write it as the client does", name);
+    if (doc->dialect == RULES_DIALECT_POSTGREST && is_spoken(name))
+        place_error(&at, "\"%s\" is no filter for PostgREST but a word of its own; leave the column out", name);
     if (!json_is_string(v)) place_error(&at, "must be the path where the column stands in each record, such as \"$.data[*].name\"");
     else if (query_number(d, &at, p)) (void)document_add_path(d, &at, json_string_value(v), PATH_QUERY, p->number);
 }
@@ -34,6 +45,16 @@ static void load_paths(struct document_load *d, const struct place *at, const js
         return;
     }
     json_object_foreach(paths, name, path) load_column(d, &paths_at, name, path);
+}
+
+/* Who chooses, renames or sums up columns gets records without what tells whose they are, and sums over those who are withheld. */
+//= 8USC1367 a(2)
+static void check_select(const struct place *document, const json_t *document_v)
+{
+    struct place query = place_member(document, "query"), at = place_member(&query, "select");
+    const json_t *select = json_object_get(json_object_get(document_v, "query"), "select");
+    if (select && (!json_is_string(select) || strcmp(json_string_value(select), "drop") != 0))
+        place_error(&at, "must be \"drop\": in PostgREST it renames, leaves out and counts columns, so that records would come without what tells whose they are");
 }
 
 void columns_load(struct document_load *d, const struct place *document, const json_t *document_v)
@@ -62,6 +83,7 @@ void columns_load(struct document_load *d, const struct place *document, const j
         place_error(&ranges_at, "cannot be combined with \"on_finding\": \"%s\": who asks for more and less than a value learns what was "
                                 "replaced; leave one of them out",
             rules_on_finding_name(doc->view.on_finding));
+    if (!tables) check_select(document, document_v);
     load_paths(d, &at, v);
 }
 
