@@ -30,9 +30,10 @@ elseif(GATE1367_PROFILE STREQUAL "use")
     if(made_by STREQUAL "${compiler}\n")
       get_filename_component(profile ${profile} DIRECTORY)
       # What the profile makes likely changes which warnings there are: they are errors in the build that counts, and in the plain one.
-      # A function that has changed since has no profile, and is compiled as without.
+      # A function that has changed since has no profile, and is compiled as without; where gcc takes it for the same, and the counts do
+      # not add up, it would be an error but for the correction.
       set(profile_options -fprofile-use=${profile} -fprofile-prefix-path=${CMAKE_BINARY_DIR} -fprofile-partial-training
-        -Wno-error -Wno-missing-profile -Wno-coverage-mismatch -Wno-format-truncation)
+        -fprofile-correction -Wno-error -Wno-missing-profile -Wno-coverage-mismatch -Wno-format-truncation)
       message(STATUS "guided by the profile ${profile}")
       break()
     endif()
