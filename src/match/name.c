@@ -60,7 +60,7 @@ static uint8_t dull_inside(unsigned others)
  * which the label says that they are nothing. */
 static uint8_t dullness(const struct match *m, const struct name *n)
 {
-    uint8_t value = n->quiet && n->symbol == 0 ? DOC_DULL_VALUE : 0;
+    uint8_t value = n->quiet && n->symbol == 0 && !n->beside ? DOC_DULL_VALUE : 0;
     if (n->labels) return value && !n->inherits ? DOC_DULL_STRINGS : 0;
     /* Under a labelled name it inherits a label, which then stands around what is inside. */
     return n->inherits ? value : value | dull_inside(path_others(m->document, n->symbol));
@@ -83,6 +83,8 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->symbol = path_symbol_of(m->document, text);
     n->labels = rules_labels(m->rules, text, 0);
     n->inherits = rules_label_inherits(text);
+    n->beside = (uint8_t)rules_label_beside(text);
+    if (n->beside == RULES_BESIDE_NAME) n->beside = RULES_BESIDE_NONE; /* asked for where there is a value that it may be of */
     n->quiet = m->prefilter && is_quiet(m, e, text, 0);
     n->known = true;
     if (m->skips && e->name < MATCH_NAMES) name_dull(m, e->name, dullness(m, n));
@@ -123,7 +125,9 @@ static const struct child *learn_child(
     n->oldest ^= 1;
     meaning->child = child_of(m, path_member(m->document, f->state, n->symbol), labels, f->where.allowed);
     if (!n->quiet || (f->labels && !is_quiet(m, e, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
-    else if (f->labels && !n->inherits) note_harmless(m, e->name, f->labels);
+    else if (f->labels && !n->inherits && !n->beside) note_harmless(m, e->name, f->labels);
+    meaning->child.beside = n->beside;
+    if (n->beside) meaning->child.act |= ACT_BESIDE;
     meaning->key = f->key;
     return &meaning->child;
 }

@@ -45,6 +45,7 @@ enum act {
     ACT_LINK = 16, /* joins units */
     ACT_SEARCH = 32, /* what is asked for may stand there */
     ACT_PSEUDONYM = 64, /* something else takes its place */
+    ACT_BESIDE = 128, /* may say what its siblings are, or be what one of them says (beside.c) */
 };
 
 /* A member's or element's place, before it is known what stands there. */
@@ -52,6 +53,7 @@ struct child {
     path_state state;
     uint32_t roles;
     uint8_t act;
+    uint8_t beside; /* enum rules_beside */
     label_set labels;
     const struct path_info *info;
 };
@@ -68,6 +70,7 @@ struct name {
     path_symbol symbol;
     bool known, inherits, quiet;
     uint8_t oldest;
+    uint8_t beside; /* enum rules_beside */
     label_set labels;
 };
 #define NAME_KEY_NONE UINT64_MAX
@@ -86,6 +89,7 @@ struct frame {
     path_state state;
     bool is_array;
     bool indexed; /* an array in a declared state: each element has a state of its own */
+    bool beside;  /* an object whose members may say what others of them are */
     label_set labels;
     struct where where;
     uint32_t own;       /* piece that this container is the value of, or MATCH_NONE */
@@ -226,6 +230,9 @@ struct score_container {
     uint32_t children;
     bool outer;
 };
+/* SCORE_CLOSES: an outermost unit has ended. SCORE_LOOKS: an object has, in which members may say what others are; it stands from `at` to
+ * `close`, in the child's state. */
+enum score_does { SCORE_VALUE, SCORE_CLOSES, SCORE_LOOKS };
 struct score_step {
     struct child child;
     struct where where;
@@ -234,7 +241,9 @@ struct score_step {
     bool usual;          /* all that may be done about a string there is to look into it */
     uint8_t kind;        /* 0: any; else 1 + enum doc_event_kind that it has to be */
     uint8_t plan;        /* where the plan was that was followed last */
-    bool closes;         /* no value: an outermost unit has ended */
+    uint8_t does;        /* enum score_does */
+    uint8_t level;       /* how deep in the record its object is */
+    struct doc_place close;
 };
 struct score {
     uint64_t key;     /* of the list's frame */
@@ -513,6 +522,16 @@ void pseudonym_note(struct match *m, const struct doc_event *e, const struct whe
 
 /* search.c: whether what is asked for stands here. */
 void search_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
+
+/* beside.c: may this value say what its siblings are, or be said to be something by them? */
+bool beside_asks(struct match *m, unsigned beside, const struct doc_event *e);
+/* An object that has been read: its values are looked into as what others of its members say that they are. */
+struct beside_object {
+    uint64_t open, close;
+    path_state state;
+    struct where where;
+};
+void beside_look(struct match *m, const struct beside_object *o);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);

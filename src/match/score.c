@@ -7,6 +7,7 @@
 #include "match/own.h"
 
 #define CALLS 2 /* of a tale, then its score is made */
+#define ACT_JOINED (ACT_LINK | ACT_SEARCH | ACT_PSEUDONYM) /* more than to look into the value */
 #define NO_PLACE ((struct doc_place){UINT8_MAX, UINT8_MAX})
 
 /* ---- making ----------------------------------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ static void close_piece(struct maker *k, uint32_t i, struct doc_place end)
     p->end = p->next_begin = end;
     bool outermost = p->piece.roles & PATH_UNIT && p->piece.unit_parent == MATCH_NONE;
     struct score_step *step = outermost ? add_step(k) : NULL;
-    if (step) step->closes = true;
+    if (step) step->does = SCORE_CLOSES;
 }
 
 static struct child child_here(struct maker *k)
@@ -155,16 +156,28 @@ static void end_child(struct maker *k, struct doc_place end)
     k->name_waits = false;
 }
 
+/* What is looked for among its siblings is looked for where their object ends. */
+static bool note_beside(struct maker *k, struct child *c)
+{
+    struct level *l = top_of(k);
+    if (!(c->act & ACT_BESIDE)) return false;
+    c->act &= (uint8_t)~ACT_BESIDE;
+    k->none |= (c->act & ACT_PIECE) != 0; /* what is in it is told apart by pieces that nothing is known of here */
+    l->f.beside = true;
+    return true;
+}
+
 static void make_value(struct maker *k, const struct doc_event *e, struct doc_place at)
 {
     struct level *l = top_of(k);
     struct where w = l->f.where;
-    const struct child c = child_here(k);
+    struct child c = child_here(k);
     struct doc_place value = e->kind == DOC_STRING ? place_before(at) : at, end = {(uint8_t)(at.step + 1), 0};
     meet_sibling(k, l, k->name_waits ? place_before(k->name) : value);
     uint32_t piece = begin_value(k, &c, e, value, &w);
     struct score_step *step = k->none ? NULL : add_step(k);
     if (!step) return;
+    bool beside = note_beside(k, &c);
     *step = (struct score_step){.child = c,
         .where = w,
         .at = at,
@@ -173,7 +186,8 @@ static void make_value(struct maker *k, const struct doc_event *e, struct doc_pl
             .labels = c.labels,
             .label = label_of(k->m, c.labels),
             .key = c.act & ACT_KEY ? c.info : NULL},
-        .usual = !(c.act & (ACT_LINK | ACT_SEARCH | ACT_PSEUDONYM))};
+        .level = (uint8_t)k->top,
+        .usual = !beside && !(c.act & ACT_JOINED)};
     if (step->kind != 0) {
         if (k->s->kinds_end == 0) k->s->kinds = (uint16_t)(k->s->steps - 1);
         k->s->kinds_end = k->s->steps;
@@ -208,11 +222,24 @@ static void make_opening(struct maker *k, const struct doc_event *e, struct doc_
     note_depth(k, &inner->f.where, k->s->top + k->top);
 }
 
+static void add_look(struct maker *k, const struct level *l, struct doc_place close)
+{
+    struct score_step *step = add_step(k);
+    if (!step) return;
+    *step = (struct score_step){.does = SCORE_LOOKS,
+        .level = (uint8_t)k->top,
+        .where = l->f.where,
+        .child = {.state = l->f.state},
+        .at = {(uint8_t)(l->f.open >> 8), (uint8_t)l->f.open},
+        .close = close};
+}
+
 static void make_closing(struct maker *k, struct doc_place at)
 {
     struct level *l = top_of(k);
     if (l->f.children == 0 && l->f.container == MATCH_NONE && walk_may_empty(k->m, l->f.info)) add_container(k, l);
     if (k->none) return;
+    if (l->f.beside) add_look(k, l, at);
     if (l->f.container != MATCH_NONE) {
         struct score_container *c = &k->all->containers[k->s->container + l->f.container];
         c->close = at;
@@ -358,6 +385,7 @@ struct playing {
     const struct doc_told *told;
     uint32_t pieces, containers; /* what the score's first ones are */
     const struct frame *f;
+    uint32_t beside; /* a bit for each level whose object is to be looked at when it ends */
 };
 
 static uint64_t offset_of(const struct playing *p, struct doc_place at)
@@ -408,7 +436,6 @@ static void play_pieces(struct match *m, const struct playing *p, const struct s
 static bool play_usual(struct match *m, const struct playing *p, struct score_step *step, const struct doc_event *e)
 {
     bool number = e->kind == DOC_NUMBER;
-    if (!step->usual) return false;
     if (number) {
         if (!(e->flags & DOC_PLAIN)) return false;
         if (!step->child.act) return e->len < 9;
@@ -432,28 +459,48 @@ static bool play_usual(struct match *m, const struct playing *p, struct score_st
     return plan_again_at(m, &step->plan, span_of(m->body + e->at, e->len), number);
 }
 
-static void play_value(struct match *m, const struct playing *p, struct score_step *step)
+static struct where where_now(const struct playing *p, const struct score_step *step)
+{
+    struct where w = step->where;
+    w.unit = piece_now(p, w.unit, p->f->where.unit);
+    w.piece = piece_now(p, w.piece, p->f->where.piece);
+    return w;
+}
+
+static void play_look(struct match *m, struct playing *p, const struct score_step *step)
+{
+    uint32_t level = UINT32_C(1) << step->level;
+    if (!(p->beside & level)) return;
+    p->beside &= ~level;
+    beside_look(m, &(struct beside_object){offset_of(p, step->at), offset_of(p, step->close), step->child.state, where_now(p, step)});
+}
+
+static void play_value(struct match *m, struct playing *p, struct score_step *step)
 {
     struct doc_event e;
     uint64_t at = offset_of(p, step->at);
     memcpy(&e, &at, 8);
     memcpy((uint8_t *)&e + 8, &p->told->words[step->at.step], 8);
-    if ((e.kind == DOC_STRING || e.kind == DOC_NUMBER) && LIKELY(play_usual(m, p, step, &e))) return;
-    struct where w = step->where;
-    w.unit = piece_now(p, w.unit, p->f->where.unit);
-    w.piece = piece_now(p, w.piece, p->f->where.piece);
+    if ((e.kind == DOC_STRING || e.kind == DOC_NUMBER) && LIKELY(step->usual && play_usual(m, p, step, &e))) return;
+    if (UNLIKELY(step->child.beside)) {
+        if (beside_asks(m, step->child.beside, &e)) p->beside |= UINT32_C(1) << step->level;
+        if (!(step->child.act & ACT_JOINED) && (e.kind == DOC_STRING || e.kind == DOC_NUMBER) && play_usual(m, p, step, &e)) return;
+    }
+    const struct where w = where_now(p, step);
     walk_value(m, &step->child, &e, &w);
 }
 
-static void play_steps(struct match *m, const struct playing *p, const struct score *s)
+static void play_steps(struct match *m, struct playing *p, const struct score *s)
 {
     struct score_step *step = m->scores->steps + s->step;
     const struct score_step *last = step + s->steps;
     for (; step < last; step++) {
-        if (step->closes)
+        if (LIKELY(step->does == SCORE_VALUE))
+            play_value(m, p, step);
+        else if (step->does == SCORE_CLOSES)
             suspect_closed(m);
         else
-            play_value(m, p, step);
+            play_look(m, p, step);
     }
 }
 
@@ -473,7 +520,7 @@ static void play(struct match *m, struct frame *f, const struct score *s, const 
     bool first = s->pieces > 0 && all->pieces[s->piece].first;
     walk_sibling(m, f, told->at + told->gaps[0]);
     if (first && f->container == MATCH_NONE) (void)walk_container(m, f);
-    const struct playing p = {told, m->pieces.count, m->containers.count, f};
+    struct playing p = {.told = told, .pieces = m->pieces.count, .containers = m->containers.count, .f = f};
     play_containers(m, &p, s);
     play_pieces(m, &p, s);
     m->survey.units_seen += s->units;

@@ -164,6 +164,50 @@ static int inheriting_index(span name)
     return i >= 0 || last.len == name.len ? i : inheriting_word(last);
 }
 
+/* ---- what a member says of the others ----------------------------------------------------------------------------- */
+
+#define BESIDE_LONGEST 48
+
+/* In lower-case letters and digits, without what stands before its last ':' and the like; 0: it is longer than any of these. */
+static size_t last_word(span name, uint8_t word[BESIDE_LONGEST])
+{
+    size_t n = 0;
+    name = local_name(name);
+    for (size_t i = 0; i < name.len; i++) {
+        if (!is_alnum(name.ptr[i])) continue;
+        if (n == BESIDE_LONGEST) return 0;
+        word[n++] = to_lower(name.ptr[i]);
+    }
+    return n;
+}
+
+static bool ends_with(span word, span end)
+{
+    return word.len >= end.len && span_equal(span_from(word, word.len - end.len), end);
+}
+
+//= 10-domain 3.3 nc:IdentificationCategoryText says what nc:IdentificationID is
+enum rules_beside rules_label_beside(span decoded_name)
+{
+    static const char *const kinds[] = {"type", "kind", "category", "typecode", "typename", "typetext", "categorycode", "categoryname", "categorytext"};
+    static const char *const names[] = {"name", "key", "code", "field", "fieldname", "label", "attribute", "attributename", "property", "propertyname"};
+    uint8_t letters[BESIDE_LONGEST];
+    span word = span_of(letters, last_word(decoded_name, letters));
+    if (span_equal(word, SPAN("value")) || span_equal(word, SPAN("number"))) return RULES_BESIDE_VALUE;
+    if (span_equal(word, SPAN("system")) || span_equal(word, SPAN("scheme"))) return RULES_BESIDE_KIND;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (ends_with(word, span_str(kinds[i]))) return RULES_BESIDE_KIND;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (span_equal(word, span_str(names[i]))) return RULES_BESIDE_NAME;
+    return RULES_BESIDE_NONE;
+}
+
+bool rules_label_is_told(span decoded_name, enum rules_beside by)
+{
+    if (by == RULES_BESIDE_NAME) return rules_label_beside(decoded_name) == RULES_BESIDE_VALUE;
+    return by == RULES_BESIDE_KIND && inheriting_index(decoded_name) >= 0;
+}
+
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)
 {
     ASSERT(set < s->labels.sets.count);

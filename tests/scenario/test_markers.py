@@ -136,6 +136,9 @@ def test_every_code_of_niem(gateway):
     of = {code: s for s, listed_ in COA.items() for code in listed_}
     check(gateway, [(of.get(code, "nothing"), {name: code}) for code in codes
                     for name in ("coa", "im:ImmigrationStatusCode", "scr:ClassOfAdmissionCode")])
+    pairs = [lambda code: {"key": "classOfAdmission", "value": code}, lambda code: {"code": code, "codeType": "COA"}]
+    check(gateway, [(of.get(code, "nothing"), pair(code)) for code in codes for pair in pairs])
+    check(gateway, [("nothing", {"name": "coa", "id": "384"}), ("nothing", {"key": "room", "value": "384"}), ("nothing", {"type": "status", "value": "T1"})])
     told = {code: s for code, s in of.items() if code != "SU2"}  # NIEM means the sugar cane worker
     check(gateway, [(told.get(code, "nothing"), {"coaDescription": meaning}) for code, meaning in lines])
 

@@ -444,6 +444,38 @@ static void check_behind(const char *others, const char *value, const char *find
     check_samples("/list", DOC_JSON, &one, 1);
 }
 
+/* {"type": "SSN", "id": …} is {"SSN": {"id": …}}. */
+//= 10-domain 3.3
+static void test_beside(void **state)
+{
+    (void)state;
+    static const struct sample values[] = {
+        {"\"type\":\"SSN\",\"id\":\"123456789\"", "ssn@0/1"},
+        {"\"id\":\"123456789\",\"type\":\"SSN\"", "ssn@0/1"},
+        {"\"x\":{\"id\" : 123456789 ,\n\"idType\":\"Social Security\"}", "ssn@0/1"},
+        {"\"x\":{\"nc:IdentificationID\":\"123456789\",\"nc:IdentificationCategoryText\":\"SSN\"}", "ssn@0/1"},
+        {"\"x\":[{\"key\":\"coa\",\"value\":\"DAS\"},{\"key\":\"room\",\"value\":\"384\"}]", "coa@0/1"},
+        {"\"x\":{\"t\\u0079pe\":\"SS\\u004e\",\"id\":\"12345678\\u0039\"}", "ssn@0/1"},
+        {"\"type\":\"SSN\",\"x\":{\"}\":[\"{\",\"\\\"\"]},\"number\":123456789", "ssn@0/1"},
+        {"\"type\":\"alien number\",\"value\":12345678.0", "a-number@0/1"},
+        {"\"type\":\"SSN\",\"kind\":\"coa\",\"code\":\"384\",\"id\":123456789", "coa@0/1 ssn@0/1"},
+        {"\"type\":\"SSN\",\"badge\":123456789", ""},
+        {"\"type\":\"badge\",\"id\":123456789", ""},
+        {"\"name\":\"SSN\",\"id\":123456789", ""}, /* people have names and ids */
+        {"\"type\":\"SSN\",\"x\":{\"id\":123456789}", ""},
+        {"\"x\":{\"type\":\"SSN\"},\"id\":123456789", ""},
+        {"\"type\":[\"SSN\"],\"id\":123456789", ""},
+        {"\"type\":\"SSN\",\"id\":-123456789", ""},
+    };
+    static const struct sample lists[] = {
+        {"{\"items\":[{\"associates\":[{\"type\":\"SSN\",\"id\":123456789}]}]}", "ssn@1/0"},
+        {"{\"items\":[{\"narrative\":{\"type\":\"SSN\",\"id\":123456789}}]}", "ssn@0/0t"},
+        {"{\"items\":[],\"type\":\"SSN\",\"id\":123456789}", "ssn@-"},
+    };
+    check_values(values, ARRAY_LEN(values));
+    check_samples("/list", DOC_JSON, lists, ARRAY_LEN(lists));
+}
+
 static void test_behind_others(void **state)
 {
     (void)state;
@@ -468,6 +500,10 @@ static void test_behind_others(void **state)
         {"\"ssn\":\"123-45-67%u\"", "\"ssn\":\"123-45-6789\"", "ssn@0/40"},
         {"\"x\":\"GARC\xC3\x8D\x41 %u\"", "\"x\":\"GARC\xC3\x8D\x41 A12345678\"", "a-number@0/40"},
         {"\"x\":\"12345678%u\"", "\"x\":\"\xEF\xBC\xA1 012345678\"", "a-number@0/40"},
+        {"\"id\":\"12345678%u\",\"type\":\"badge\"", "\"id\":\"123456789\",\"type\":\"SSN\"", "ssn@0/40"},
+        {"\"kind\":\"SSN\",\"id\":100%u", "\"kind\":\"SSN\",\"id\":123456789", "ssn@0/40"},
+        {"\"x\":[{\"value\":\"%u\",\"key\":\"coa\"}]", "\"x\":[{\"value\":\"384\",\"key\":\"coa\"}]", "coa@0/40"},
+        {"\"x\":{\"name\":\"ssn\",\"value\":%u}", "\"x\":{\"name\":\"ssn\",\"value\":123456789}", "ssn@0/40"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         check_behind(rows[i][0], rows[i][1], rows[i][2]);
@@ -476,7 +512,7 @@ static void test_behind_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_codings), cmocka_unit_test(test_traps),
-        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_behind_others),
+        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_beside), cmocka_unit_test(test_behind_others),
         cmocka_unit_test(fields_of_the_head), cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
