@@ -1,5 +1,7 @@
 """A scripted origin on loopback: stores what it was sent, byte for byte, and answers as it is told."""
 import json
+import pathlib
+import random
 import socket
 import ssl
 import threading
@@ -15,6 +17,18 @@ def split(data, size, first=1024):
         n = size if at < first else max(size, 1021)
         yield data[at:at + n]
         at += n
+
+
+def free_port():
+    """For a program that takes no socket. None of those that the kernel hands out: such a one would be somebody else's before it listens."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(10000, first) if first > 12000 else 0
+        try:
+            with socket.create_server(("127.0.0.1", port)) as s:
+                return s.getsockname()[1]
+        except OSError:
+            pass
 
 
 class Request:

@@ -21,11 +21,6 @@ def find(name):
     return program
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
 class Running:
     """A server that accepts on its port; ended with the block."""
 

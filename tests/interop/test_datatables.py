@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from programs import Running, find, free_port, npm_package
+from harness.origin import free_port
+from programs import Running, find, npm_package
 from test_paged import HIDDEN, NUMBERS, VISIBLE, served
 
 SERVER = """

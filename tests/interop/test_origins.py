@@ -7,8 +7,9 @@ import pytest
 
 from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch, normalised
+from harness.origin import free_port
 
-from programs import find, free_port, nginx, npm_package, Running
+from programs import find, nginx, npm_package, Running
 
 HER, OTHER = "A012345678", "A999999999"
 PEOPLE = [{"id": 1, "aNumber": OTHER, "name": "Grace"}, {"id": 2, "aNumber": HER, "name": "Ada"},

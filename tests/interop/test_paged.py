@@ -11,7 +11,8 @@ import pytest
 
 from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, normalised
-from programs import Running, find, free_port, npm_package
+from harness.origin import free_port
+from programs import Running, find, npm_package
 
 HIDDEN = [2, 3, 11, 20, 21, 22, 23, 24, 37]
 NUMBERS = {n: f"A{810000000 + n}" for n in range(1, 41)}

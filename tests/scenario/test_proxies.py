@@ -11,7 +11,7 @@ import pytest
 
 from harness import gateway as g
 from harness.client import OFFICER, POLICE, Client, fetch
-from harness.origin import answer
+from harness.origin import answer, free_port
 
 PACKS = g.FEW
 
@@ -157,8 +157,7 @@ def haproxy(edged):
     certs = edged.certs
     for name, parts in (("edge-server.pem", "gateway"), ("edge-client.pem", "edge")):
         (edged.dir / name).write_text((certs / f"{parts}.pem").read_text() + (certs / f"{parts}.key").read_text())
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     config = edged.write("haproxy.cfg", HAPROXY.format(dir=edged.dir, certs=certs, port=port, gateway=edged.port))
     running = subprocess.Popen([program, "-db", "-f", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 10 * g.PATIENCE
@@ -168,6 +167,7 @@ def haproxy(edged):
             break
         except OSError:
             time.sleep(0.05)
+    assert running.poll() is None
     yield port
     running.terminate()
     running.wait(10)
