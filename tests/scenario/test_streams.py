@@ -428,7 +428,7 @@ def test_how_long_a_stream_takes_says_nothing_of_whom_it_leaves_out(tmp_path):
     bodies, took = {"gone": render("lines", records), "there": render("lines", hers)}, {"gone": [], "there": []}
     with Origin(lambda r: typed("lines", bodies[world])) as origin:
         gw = make(tmp_path / "long", origin, pace="100ms")
-        for _ in range(5):  # a busy machine may be late once
+        for _ in range(30):  # a busy machine may be late now and then
             for world in bodies:
                 with Client(gw.port, POLICE) as c:
                     began = time.monotonic()
