@@ -79,7 +79,12 @@ static void what_is_read(void **state)
         "/p?or=(n.eq.a(b,c)d)", "/p?and=(n.in.(a,b(,c),secret.like.*x*,n.in.(d)))", "/p?and=(n.in.(%22a%22,%22b%5C%22),secret.like.*x*,n.in.(%5C%22c%22))",
         "/p?or=(n.eq.%22a%5C%22,secret.eq.%5C%22b%22)",
         /* an array goes on to its brace */
-        "/p?or=(n.eq.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.lt.b},m.eq.c)", "/r?or=(n.not.eq.{a},m.eq.c)"};
+        "/p?or=(n.eq.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.in.(b},secret.like.*x*))", "/r?or=(n.gt.{a,m.lt.b},m.eq.c)", "/r?or=(n.not.eq.{a},m.eq.c)",
+        /* PostgREST's documentation, "Tables and Views", "Resource Embedding", "Aggregate Functions": casts, paths into JSON, several values, embedded tables, spread */
+        "/r?n::text=eq.a", "/r?n->>x=eq.a", "/r?n->x->>y=gt.a", "/r?n=like(any).{a*,b*}", "/r?n=eq(all).{a}", "/r?n=not.like(any).{a*}", "/r?n=isdistinct.a", "/r?n=ov.{a}",
+        "/r?orders.n=eq.a", "/r?orders.or=(n.eq.a)", "/r?orders.order=n", "/r?orders.limit=1", "/r?orders=not.is.null", "/r?not.and=(n.gt.a)", "/r?and=(or(n.gt.a,secret.gt.b))",
+        "/r?or=(n.gt.a,not.and(n.gt.a,secret.gt.b))", "/r?or=(n.eq(any).{a,b})", "/r?or=(%22n%22.eq.a)", "/r?or=(%20n.eq.a)", "/r?order=n::text", "/r?order=n->>x", "/r?order=orders(n).desc",
+        "/r?order=...orders(n)", "/r?order=secret.sum()", "/r?having=n.gt.1", "/r?group=n", "/r?n=count().gt.1", "/r?n.sum()=gt.1", "/r?select=n", "/r?on_conflict=n"};
     struct asked k = begin();
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(yes); i++)
