@@ -59,6 +59,19 @@ static bool take_parameters(span *s)
     return next;
 }
 
+/* Up to the bracket that closes it, behind which space, a parameter, the next link or nothing follows: some origins repeat in a URL what they were asked,
+ * brackets too, and whoever asked by one would get what stands before the link alone. */
+static span take_url(span *s)
+{
+    span whole = *s;
+    for (;;) {
+        (void)take_until(s, ">");
+        span url = span_trim(span_sub(whole, 0, whole.len - s->len));
+        if (!take_byte(s, '>')) return url;
+        if (s->len == 0 || (s->ptr[0] != 0 && strchr(";, \t", s->ptr[0]) != NULL)) return url;
+    }
+}
+
 //= RFC8288 3
 span pages_link_next(span field)
 {
@@ -67,8 +80,7 @@ span pages_link_next(span field)
             if (!take_byte(&field, ',')) (void)take_until(&field, ",");
             continue;
         }
-        span url = take_until(&field, ">");
-        (void)take_byte(&field, '>');
+        span url = take_url(&field);
         if (take_parameters(&field)) return url;
     }
     return span_of(NULL, 0);

@@ -24,6 +24,7 @@ static void test_relations(void **state)
     leads("<b?p=1>; rel=prev; rel=next, <c?p=2>; rel=nextish, <d?p=3>; rel=\"next-archive\"", "");
     leads("<b?p=1>; rev=next, <c?p=2>;;rel=next", "c?p=2");
     leads(" , ,, <b?p=1,2;3>; rel=next", "b?p=1,2;3");
+    leads("<b?q=>&p=2>; rel=next", "b?q=>&p=2"), leads("<b?q=<a>b>;rel=prev , <b?q=>&p=3> ; rel=next", "b?q=>&p=3"), leads("<b?q=>", ""), leads("<a> rel=prev, <b>; rel=next", "b"), leads("<b?q=>>;rel=next", "b?q=>");
     leads("", ""), leads("<", ""), leads("<a", ""), leads("<a>; rel=\"next", "a"), leads("rel=next", ""), leads("<a>, rel=next", "");
 }
 
