@@ -137,8 +137,8 @@ enum gate_failure pages_enter(struct exchange *x)
     enum rules_query query = rules_query_read(x->document, x->request.query, p->arena, &x->search);
     if (query != RULES_QUERY_ALLOWED) return query == RULES_QUERY_REFUSED ? GATE_QUERY : GATE_NO_MEMORY;
     const struct rules_document_view *view = rules_document_view(x->document);
-    pages_walk_begin(&p->walk, rules, view->complete, &p->wish);
-    p->walk.joins = view->complete && (view->has_links || view->has_graph);
+    pages_walk_begin(&p->walk, rules, view->reads_all, &p->wish);
+    p->walk.joins = view->has_links || view->has_graph;
     if (!is_ok(buf_append(&p->next, p->walk.place.address))) return GATE_NO_MEMORY;
     return GATE_FINE;
 }

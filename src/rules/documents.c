@@ -464,24 +464,21 @@ static void check_page_units(struct document_load *d, const struct place *at)
         place_error(&items, "its elements are not declared in \"units\"; a page is refilled with units: add them as \"…[*]\"");
 }
 
-/* What joins two units must be read of both: on a page that reads less than another, one of them is still there, and who compares the two
- * learns that somebody stands behind. */
+/* What joins two units must be read of both: on a page that reads less than another, one of them would still be there, and who compares the
+ * two would learn that somebody stands behind. */
 //= ICE10036.2 2.1
 static void check_joined(struct document_load *d, const struct place *at, const json_t *v)
 {
-    const struct rules_document_view *view = &d->document->view;
-    struct place links = place_member(at, "links"), graph = place_member(at, "graph");
+    struct rules_document_view *view = &d->document->view;
+    struct place links = place_member(at, "links"), joins = view->has_links ? links : place_member(at, "graph");
     bool searches = d->document->searching > json_object_size(json_object_get(v, "only")) || json_object_get(v, "columns");
     if (view->has_links && searches)
         place_warning(&links, "a search finds one unit without those that it is joined to, so that what goes with another is seen there; "
                               "register those who must not be, or take no search");
-    if (!view->pages || view->complete) return;
-    if (view->has_links)
-        place_error(&links, "join units that stand on different pages, of which one is seen only where a page does not reach the other; say \"complete\": true, "
-                            "by which each page reads the whole list (up to \"scan\"), or name what holds registered keys in \"keys\" instead, and all that units share in \"uniform\"");
-    if (view->has_graph)
-        place_error(&graph, "joins what stands on different pages, of which one is seen only where a page does not reach the other; say \"complete\": true, "
-                            "by which each page reads the whole list (up to \"scan\")");
+    view->reads_all = view->complete || (view->pages && (view->has_links || view->has_graph));
+    if (view->reads_all && !view->complete)
+        place_warning(&joins, "join units that may stand on different pages: each page reads the whole list, and one of more than \"scan\" records is not found; "
+                              "say \"complete\": true if you mean it, or name what holds registered keys in \"keys\" instead, and all that units share in \"uniform\"");
 }
 
 static void load_parts(struct document_load *d, const struct place *at, const json_t *v, const char *system)

@@ -222,6 +222,7 @@ struct rules_document_view {
     bool independent; /* units do not refer to each other: each may leave as soon as it is decided */
     enum rules_on_finding on_finding;
     bool root_is_unit;
+    bool reads_all; /* of a list in pages: each page reads the whole of it, for `complete` says so, or for units are joined */
     bool has_links, has_graph, has_pseudonyms;
     uint16_t units;  /* number of unit declarations; of a graph the last is "an object that has an id" */
     struct rules_miss miss;

@@ -32,7 +32,7 @@ class Paged(Twins):
         self.lists = {AT: [], ABSENT: []}
         listed = documents(prefix="", scan=SCAN) + documents(prefix="/capped", scan=SCAN, max_limit=9)
         joined = documents(prefix="/joined", scan=SCAN) + documents(prefix="/joined/capped", scan=SCAN, max_limit=9)
-        listed += [{**d, "complete": True, "links": [d["units"][0] + ".family[*]"]} for d in joined]
+        listed += [{**d, **({"complete": True} if i % 2 else {}), "links": [d["units"][0] + ".family[*]"]} for i, d in enumerate(joined)]
         super().__init__(place, listed, [person(number(n)) for n in HIDDEN], pace="0ms")
 
     def _respond(self, r):
