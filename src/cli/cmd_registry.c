@@ -262,6 +262,20 @@ static void print_built(const struct build *b, size_t bytes)
     if (t.protected_subjects == 0) fprintf(stderr, "warning: it protects nobody; is this the right source?\n");
 }
 
+/* Where the journal was moved away, the index alone knows how far it had come: the next one stands for no less, and what is changed from
+ * then on is numbered behind it. */
+static uint64_t old_index_journal(const struct build *b)
+{
+    struct os_map map = {0};
+    struct registry *old = NULL;
+    struct registry_info info = {0};
+    if (b->end.records > 0 || !os_exists(b->output) || !is_ok(os_map_file(b->output, &map))) return 0;
+    if (is_ok(registry_open(span_of(map.ptr, map.len), b->key, NULL, &old))) registry_info(old, &info);
+    registry_close(old);
+    os_unmap(&map);
+    return info.journal;
+}
+
 static int write_index(struct build *b)
 {
     span image;
@@ -274,7 +288,8 @@ static int write_index(struct build *b)
     }
     /* The new index stands for everything up to the journal's end: an old release must not be replayed over a newer
      * protection, and what was protected live but is missing from the source shows as dropped. */
-    uint64_t includes = b->end.position + 1;
+    uint64_t includes = b->end.position + 1, before = old_index_journal(b);
+    if (before > includes) includes = before;
     result r = registry_builder_finish(b->builder, os_realtime_us() / 1000000, includes, &image);
     bool keeps = is_ok(r) && drops_nobody(b, buf_span(&journal));
     buf_free(&journal);

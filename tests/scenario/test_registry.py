@@ -133,6 +133,19 @@ def test_a_journal_that_was_moved_away(make_gateway, people):
     assert refused.returncode == 1 and "ends before what its index stands for" in refused.stderr
 
 
+def test_every_later_build_stands_for_what_the_first_one_did(make_gateway, people):
+    """The journal that the first one included is gone; what is changed from now on is numbered behind it all the same."""
+    gw = make_gateway(protected=["A011111111"])
+    apply(gw, protect("S-9", "A012345678"), protect("S-8", "A022222222"))
+    gw.write("source.jsonl", source(*(protect(*who) for who in (("S-000000", "A011111111"), ("S-9", "A012345678"), ("S-8", "A022222222")))))
+    assert gw.stop() == 0 and build(gw).returncode == 0
+    (gw.dir / "protected.idx.journal").unlink()
+    for _ in range(2):
+        shown = gw.command("registry", "inspect", "protected.idx", "--key", "protected.key", "--json")
+        assert json.loads(shown.stdout)["journal"] == 3
+        assert build(gw).returncode == 0
+
+
 def test_changes_without_a_running_gateway(make_gateway, people):
     gw = make_gateway(start=False)
     apply(gw, protect("S-1", "A012345678"))
