@@ -8,7 +8,7 @@ _gate1367_commands="serve check demo scan rules registry log report probe witnes
 # By command, or by command and verb.
 declare -gA _gate1367_verbs=(
     [rules]="test lint explain replay print schema"
-    [registry]="build apply inspect lookup list clear"
+    [registry]="build apply inspect lookup list clear accept"
     [log]="init verify list show follow prove export rotate recover approve schedule destroy"
     [report]="accounting quarterly incidents reconcile"
     [witness]="init serve")

@@ -74,7 +74,7 @@ static void serve_page(struct visitor *v)
         respond(v, 200, PLAIN, SPAN("alive\n"), false);
     } else if (span_equal(path, SPAN("/readyz"))) {
         const char *why = not_ready(v->admin);
-        char text[256];
+        char text[CONFIG_MARK_WORDS + 128];
         snprintf(text, sizeof(text), "%s\n%s", why == NULL ? "ready" : why, witness_note(v->admin));
         respond(v, why == NULL ? 200 : 503, PLAIN, span_str(text), false);
     } else if (span_equal(path, SPAN("/metrics"))) {
@@ -224,9 +224,12 @@ static void switch_on(struct admin *a)
         return;
     }
     a->serving = true;
+    struct ledger_count counts[ADMIN_MARK_COUNTS];
+    size_t count = mark_counts(a, counts); /* before it is written */
+    if (a->mark.made || a->mark.foreign) proxy_log("admin", "registry_mark_made", "\"foreign\":%s", a->mark.foreign ? "true" : "false");
     journal_look(a);
     tell(a, IPC_STATUS, "");
-    result config = admin_publish(a, LEDGER_CONFIG, NULL, 0, NULL, 0, &ticket);
+    result config = admin_publish(a, LEDGER_CONFIG, counts, count, NULL, 0, &ticket);
     result rules = admin_publish(a, LEDGER_RULES, NULL, 0, NULL, 0, &ticket);
     if (!is_ok(config) || !is_ok(rules)) admin_alarm(a, "the ledger took no entry for the new configuration");
 }
@@ -308,13 +311,14 @@ static void close_down(struct admin *a)
     io_loop_free(a->loop);
     registry_close(a->registry);
     os_close(&a->journal);
+    config_mark_close(&a->mark);
     buf_free(&a->scratch);
     ledger_sealer_free(a->sealer);
 }
 
 int admin_run(const struct admin_arguments *arguments, void (*confine)(void *ctx), void *ctx)
 {
-    struct admin a = {.arguments = arguments, .journal = -1};
+    struct admin a = {.arguments = arguments, .journal = -1, .mark = {.fds = {-1, -1}}};
     char why[256] = "";
     result r = prepare(&a, why, sizeof(why));
     if (!is_ok(r)) {

@@ -61,9 +61,9 @@ int admin_run(const struct admin_arguments *a, void (*confine)(void *ctx), void 
 
 /* One request a connection: a JSON object on the first line, {"command":"apply","bytes":N} followed by N bytes of change
  * lines, {"command":"lookup","kind":…,"value":…,"system":…}, {"command":"suspected"},
- * {"command":"clear","subject":…,"by":…,"reason":…} or {"command":"fixed"}, which asks what only a restart can change. Answer: one JSON object, then the end:
+ * {"command":"clear","subject":…,"by":…,"reason":…}, {"command":"accept","by":…,"reason":…} or {"command":"fixed"}, which asks what only a restart can change. Answer: one JSON object, then the end:
  * {"status":"ok","applied":N} | {"status":"ok","protected":true} |
- * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"ok","fixed":{"listen":DIGEST,…}} |
+ * {"status":"ok","suspected":[{"subject":…,"since":…,"request":…,"identifiers":N}]} | {"status":"ok","accepted":POSITION} | {"status":"ok","fixed":{"listen":DIGEST,…}} |
  * {"status":"error","problems":["…"]}. */
 #define ADMIN_REQUEST_MAX (64u << 20)
 /* Sends the request (line and body) and reads the answer. IO when nobody listens there, IO OS_TIMEOUT when nothing is heard for so

@@ -33,10 +33,10 @@ static RESULT publish(struct admin *a, struct ledger_entry *e, uint64_t *ticket)
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
 {
-    return admin_publish_by(a, event, NULL, counts, count, subjects, subject_count, ticket);
+    return admin_publish_by(a, event, NULL, NULL, counts, count, subjects, subject_count, ticket);
 }
 
-RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const struct ledger_count *counts,
+RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const char *why, const struct ledger_count *counts,
     size_t count, const uint64_t *subjects, size_t subject_count, uint64_t *ticket)
 {
     const struct proxy_settings *s = &a->arguments->config->settings;
@@ -50,6 +50,7 @@ RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by
         .subjects = (const char(*)[LEDGER_PSEUDONYM])names, .subject_count = subject_count, .sealer = a->sealer,
         .handles = subjects};
     if (by != NULL) e.recipient.identity = span_str(by);
+    if (why != NULL) e.purpose = span_str(why);
     e.versions.rules = span_str(s->rules_version);
     e.versions.config = span_str(s->config_version);
     e.versions.registry = span_str(version);
@@ -143,6 +144,25 @@ static const char *apply_error(result r)
     return r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code);
 }
 
+/* What is put behind an older copy would be lost once the newer one is brought back. */
+static bool is_whole(struct visitor *v)
+{
+    char words[CONFIG_MARK_WORDS];
+    if (is_ok(v->admin->reached)) return true;
+    mark_words(v->admin, v->admin->reached, words);
+    say_error(v, words);
+    return false;
+}
+
+/* In force, but where the journal is lost now nobody will know of it. */
+static void say_unmarked(struct visitor *v, result r)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "the changes are in force, but " LEDGER_MARK_FILE " could not be written (%s), which tells a journal that goes back: "
+        "look at the ledger's disk, then apply them again", r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
+    say_error(v, text);
+}
+
 static void record_changes(struct visitor *v, const struct batch *b, size_t applied)
 {
     struct ledger_count counts[] = {{SPAN("protect"), b->protects}, {SPAN("release"), b->count - b->protects}};
@@ -185,6 +205,11 @@ static void apply(struct visitor *v, const json_t *request, span body)
     struct batch b = {.memory = arena_new(CHANGES_ARENA)};
     const char *given = json_string_value(json_object_get(request, "name")), *name = given != NULL ? given : "CHANGES";
     size_t applied = 0;
+    if (!is_whole(v)) {
+        problems_free(p);
+        if (b.memory != NULL) arena_free(b.memory);
+        return;
+    }
     result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, name, body, &b, p);
     bool parsed = is_ok(r);
     if (is_ok(r)) r = apply_all(a, &b, &applied);
@@ -195,6 +220,8 @@ static void apply(struct visitor *v, const json_t *request, span body)
         snprintf(text, sizeof(text), "%zu of %zu changes applied, then: %s", applied, b.count, apply_error(r));
         say_error(v, text);
     }
+    result marked = applied > 0 ? journal_mark(a) : OK;
+    if (!is_ok(marked)) say_unmarked(v, marked);
     if (parsed && applied > 0) record_changes(v, &b, applied);
     problems_free(p);
     if (b.memory != NULL) arena_free(b.memory);
@@ -213,7 +240,9 @@ static void look_up(struct visitor *v, const json_t *request)
         say_error(v, "a look-up needs a known kind and a value");
         return;
     }
-    if (!journal_is_followed(v->admin)) {
+    bool followed = journal_is_followed(v->admin);
+    if (!followed && !is_whole(v)) return;
+    if (!followed) {
         say_error(v, "the journal of live changes cannot be followed, so that who is protected is not known; see the gateway's log");
         return;
     }
@@ -238,7 +267,7 @@ static void look_up(struct visitor *v, const json_t *request)
 static void on_record(struct visitor *v, const struct suspicion_entry *entry)
 {
     struct ledger_count counts[] = {{span_str(entry->what), entry->count > 0 ? entry->count : 1}};
-    result r = admin_publish_by(v->admin, LEDGER_REGISTRY, entry->by, counts, 1, entry->subjects, entry->count, &v->ticket);
+    result r = admin_publish_by(v->admin, LEDGER_REGISTRY, entry->by, NULL, counts, 1, entry->subjects, entry->count, &v->ticket);
     v->waits = is_ok(r);
     if (!is_ok(r)) say_error(v, "the ledger did not take the entry; nothing is told");
 }
@@ -260,13 +289,38 @@ static void clear(struct visitor *v, const json_t *request)
     const char *reason = json_string_value(json_object_get(request, "reason"));
     struct suspicion_entry entry = {0};
     bool named = subject != NULL && by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
-    result r = named ? suspicions_clear(v->admin, subject, by, reason, &entry) : OK;
+    if (!is_whole(v)) return;
+    result r = named ? suspicions_clear(v->admin, subject, by, reason, &entry) : OK, marked = named && is_ok(r) ? journal_mark(v->admin) : OK;
     if (!named) say_error(v, "a suspicion is cleared by somebody with a name, for a reason");
     else if (r.class == ERROR_CONFIG) say_error(v, "nobody of that subject is suspected; registry list --suspected shows who is");
     else if (!is_ok(r)) say_error(v, apply_error(r));
+    else if (!is_ok(marked)) say_unmarked(v, marked);
     else say(v, "{\"status\":\"ok\",\"cleared\":1}\n");
     if (named && is_ok(r)) on_record(v, &entry);
     mem_free(entry.subjects);
+}
+
+/* What was in force is lost: somebody answers for that it is not missing. On record before it is so. */
+static void accept_loss(struct visitor *v, const json_t *request)
+{
+    struct admin *a = v->admin;
+    const char *by = json_string_value(json_object_get(request, "by")), *reason = json_string_value(json_object_get(request, "reason"));
+    bool named = by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
+    if (!named || is_ok(a->reached)) {
+        say_error(v, named ? "nothing is missing: the registry has all that was in force here" : "a registry is accepted by somebody with a name, for a reason");
+        return;
+    }
+    struct ledger_count counts[] = {{SPAN("accept"), 1}, {SPAN("journal"), a->due.position}, {SPAN("marked"), config_mark_position(&a->mark)}};
+    result r = admin_publish_by(a, LEDGER_REGISTRY, by, reason, counts, ARRAY_LEN(counts), NULL, 0, &v->ticket);
+    v->waits = is_ok(r);
+    if (!is_ok(r)) {
+        say_error(v, "the ledger did not take the entry; nothing was changed");
+        return;
+    }
+    r = mark_accept(a);
+    (void)journal_is_followed(a);
+    if (is_ok(r)) say(v, "{\"status\":\"ok\",\"accepted\":%llu}\n", (unsigned long long)a->due.position);
+    else say_unmarked(v, r);
 }
 
 static void tell_fixed(struct visitor *v)
@@ -303,7 +357,8 @@ void local_request(struct visitor *v)
     else if (command != NULL && strcmp(command, "lookup") == 0) look_up(v, request);
     else if (command != NULL && strcmp(command, "suspected") == 0) list_suspected(v);
     else if (command != NULL && strcmp(command, "clear") == 0) clear(v, request);
+    else if (command != NULL && strcmp(command, "accept") == 0) accept_loss(v, request);
     else if (command != NULL && strcmp(command, "fixed") == 0) tell_fixed(v);
-    else say_error(v, "unknown command; use apply, lookup, suspected, clear or fixed");
+    else say_error(v, "unknown command; use apply, lookup, suspected, clear, accept or fixed");
     json_decref(request);
 }

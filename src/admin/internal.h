@@ -40,7 +40,11 @@ struct admin {
     struct buf scratch;
     bool serving, stopping;
     struct io_timer last_visits, journal_timer;
-    bool behind, journal_lost; /* the journal cannot be followed; its name leads elsewhere, or nowhere */
+    bool behind, journal_lost; /* who is protected is not known; the journal's name leads elsewhere, or nowhere */
+    char behind_words[CONFIG_MARK_WORDS];
+    struct config_mark mark;
+    struct registry_mark due;  /* what is in force: to be marked */
+    result mark_read, reached; /* the mark could be read; journal and index have what it knows */
 };
 
 /* journal.c: opens, checks and replays the journal; then what it gained since. */
@@ -53,6 +57,20 @@ bool journal_is_followed(struct admin *a); /* what others have appended up to no
 RESULT journal_apply(struct admin *a, const struct registry_change *c);
 /* The same for several changes and one sync; the positions are set. LIMIT REGISTRY_OVERLAY_FULL: nothing was done. */
 RESULT journal_apply_all(struct admin *a, struct registry_change *changes, size_t n);
+/* How far the journal is in force is durable outside of it too: before anybody is told that a change is done. */
+RESULT journal_mark(struct admin *a);
+/* mark.c: opened before the journal is read, and before confinement. */
+RESULT mark_open(struct admin *a);
+bool mark_is_unread(const struct admin *a);
+void mark_read(struct admin *a); /* again, and before the journal is */
+/* Of all whole records of the journal, and of the index. */
+void mark_judge(struct admin *a, span journal, uint64_t index);
+void mark_add(struct admin *a, span records); /* that were added, and are durable */
+RESULT mark_keep(struct admin *a, bool durable);
+RESULT mark_accept(struct admin *a);
+void mark_words(const struct admin *a, result r, char out[CONFIG_MARK_WORDS]);
+#define ADMIN_MARK_COUNTS 4
+size_t mark_counts(const struct admin *a, struct ledger_count out[ADMIN_MARK_COUNTS]);
 /* Reads all of it. */
 RESULT journal_read(struct admin *a, struct buf *text);
 /* suspicions.c: takes what workers say from now on. */
@@ -75,8 +93,8 @@ void admin_alarm(const struct admin *a, const char *text);
 /* Publishes an entry of the event; 0 counts and no subjects are fine. */
 RESULT admin_publish(struct admin *a, enum ledger_event event, const struct ledger_count *counts, size_t count,
     const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
-/* The same; `by` (or NULL) is who did it: the entry's recipient.identity. */
-RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const struct ledger_count *counts,
+/* The same; `by` (or NULL) is who did it, the entry's recipient.identity, and `why` (or NULL) its purpose. */
+RESULT admin_publish_by(struct admin *a, enum ledger_event event, const char *by, const char *why, const struct ledger_count *counts,
     size_t count, const uint64_t *subjects, size_t subject_count, uint64_t *ticket);
 /* metrics.c */
 RESULT metrics_write(const struct admin *a, struct buf *out);

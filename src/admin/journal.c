@@ -17,6 +17,7 @@ static RESULT replay(struct admin *a, size_t overlay, struct registry_journal_en
     uint64_t from = stand.position >= info.journal ? stand.position + 1 : info.journal;
     TRY(os_read_fd(a->journal, CONFIG_JOURNAL_MAX, &text));
     result r = registry_journal_replay(a->key, buf_span(&text), from, &info, to, end);
+    if (is_ok(r)) mark_judge(a, span_sub(buf_span(&text), 0, (size_t)end->bytes), info.journal);
     buf_free(&text);
     return r;
 }
@@ -53,8 +54,11 @@ RESULT journal_open(struct admin *a, char *why, size_t size)
     TRY(open_shared(a, why, size));
     TRY(os_identify(a->arguments->config->journal_path, &a->journal_file));
     TRY(os_sync_parent(a->arguments->config->journal_path));
+    TRY(mark_open(a));
     result r = replay(a, 0, &end);
     if (!is_ok(r)) snprintf(why, size, "%s: %s", a->arguments->config->journal_path, registry_error_text(r.code));
+    /* Before anybody is served by it. */
+    if (!is_ok(r) || !is_ok(a->reached)) registry_overlay_set_behind(a->arguments->overlays[0], true);
     return r;
 }
 
@@ -95,6 +99,7 @@ static RESULT catch_up(struct admin *a)
 {
     struct registry_journal_end end = {0};
     TRY(os_append_durable(a->journal, span_of(NULL, 0)));
+    mark_read(a);
     for (size_t i = ADMIN_OVERLAYS; i-- > 0;)
         if (a->arguments->overlays[i] != NULL) TRY(replay(a, i, &end));
     TRY(cut_torn(a, &end));
@@ -132,12 +137,14 @@ static RESULT follow(struct admin *a)
     struct registry_journal_end end = {0};
     registry_info(a->registry, &info);
     if (a->journal_bytes == 0) return catch_up(a);
+    TRY(os_append_durable(a->journal, span_of(NULL, 0))); /* before it is marked */
     TRY(os_read_fd_from(a->journal, a->journal_bytes, CONFIG_JOURNAL_MAX, &more));
     result r = OK;
     for (size_t i = ADMIN_OVERLAYS; i-- > 0 && is_ok(r);) {
         end = (struct registry_journal_end){.bytes = a->journal_bytes, .position = a->position};
         if (a->arguments->overlays[i] != NULL) r = registry_journal_follow(a->key, buf_span(&more), &info, a->arguments->overlays[i], &end);
     }
+    if (is_ok(r)) mark_add(a, span_sub(buf_span(&more), 0, (size_t)(end.bytes - a->journal_bytes)));
     buf_free(&more);
     TRY(r);
     TRY(cut_torn(a, &end));
@@ -148,14 +155,17 @@ static RESULT follow(struct admin *a)
 }
 
 /* Whoever is protected in what cannot be read is not known here: nobody restricted is answered until it can be. */
-static void set_behind(struct admin *a, result r)
+static void set_behind(struct admin *a, result r, bool of_mark)
 {
     bool behind = !is_ok(r);
     for (size_t i = 0; i < ADMIN_OVERLAYS; i++)
         if (a->arguments->overlays[i] != NULL) registry_overlay_set_behind(a->arguments->overlays[i], behind);
     if (behind == a->behind) return;
     a->behind = behind;
+    if (of_mark) mark_words(a, r, a->behind_words);
+    else snprintf(a->behind_words, sizeof(a->behind_words), "the journal of live changes cannot be followed; see the log");
     if (!behind) admin_alarm(a, "the journal of live changes can be followed again");
+    else if (of_mark) admin_alarm(a, a->behind_words);
     else admin_alarm(a, r.class == ERROR_IO ? os_error_text(r) : registry_error_text(r.code));
 }
 
@@ -183,8 +193,27 @@ static RESULT look(struct admin *a)
 
 bool journal_is_followed(struct admin *a)
 {
-    set_behind(a, look(a));
+    result r = look(a);
+    bool followed = is_ok(r);
+    if (followed && mark_is_unread(a)) r = journal_catch_up(a);
+    if (is_ok(r)) r = mark_keep(a, true);
+    set_behind(a, r, followed && !is_ok(r));
     return !a->behind;
+}
+
+RESULT journal_mark(struct admin *a)
+{
+    result r = mark_keep(a, true);
+    if (!is_ok(r)) set_behind(a, r, true);
+    return r;
+}
+
+/* An answer that shows somebody by a marker waits for the journal alone. The mark is written at once, so that whatever is started from
+ * now on reads it, and made durable within LOOK_MS: it would take a power failure in between, and another journal after that. */
+static void mark_ahead(struct admin *a)
+{
+    result r = is_ok(a->reached) ? mark_keep(a, false) : OK;
+    if (!is_ok(r)) set_behind(a, r, true);
 }
 
 #define LOOK_MS 250
@@ -245,6 +274,7 @@ static RESULT apply_held(struct admin *a, struct registry_change *changes, size_
         r = registry_journal_encode(a->key, &changes[i], &records);
     }
     if (is_ok(r)) r = append(a, buf_span(&records));
+    if (is_ok(r)) mark_add(a, buf_span(&records));
     buf_free(&records);
     TRY(r);
     a->position += n;
@@ -252,6 +282,7 @@ static RESULT apply_held(struct admin *a, struct registry_change *changes, size_
         if (a->arguments->overlays[i] == NULL) continue;
         for (size_t k = 0; k < n; k++) TRY(registry_overlay_apply(a->arguments->overlays[i], &changes[k]));
     }
+    mark_ahead(a);
     tell_room(a);
     return OK;
 }

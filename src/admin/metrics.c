@@ -193,7 +193,7 @@ static RESULT write_gauges(const struct admin *a, struct buf *out)
     TRY(gauge(out, "registry_suspected", "persons known by a marker alone, whom nobody has cleared", overlay.suspected));
     TRY(gauge(out, "registry_overlay_key_room", "keys of live changes that fit before a rebuild is needed", overlay.key_room));
     TRY(gauge(out, "registry_overlay_subjects", "persons of live changes, suspected and cleared ones too", overlay.subjects));
-    TRY(gauge(out, "registry_behind", "1: restricted recipients are refused, for the journal of live changes cannot be followed", a->behind));
+    TRY(gauge(out, "registry_behind", "1: restricted recipients are refused, for the journal of live changes cannot be followed, or lacks what was in force", a->behind));
     TRY(gauge(out, "registry_overlay_subject_room", "persons of live changes that fit before a rebuild is needed", overlay.subject_room));
     if (a->certificates_end < INT64_MAX) {
         TRY(gauge(out, "certificate_end_seconds", "when the first of the certificates ends that listen and upstreams name, in seconds since 1970",
@@ -233,7 +233,7 @@ const char *not_ready(const struct admin *a)
     if (ledger_stalled(a)) return "the ledger's writer does not answer; what needs an entry waits";
     if (ipc_ring_held(a->arguments->ring)) return "the ledger is closed until its witness confirms it again";
     if (ipc_ring_room(a->arguments->ring) == IPC_ROOM_SHED) return "the ledger's device is nearly full; make room";
-    if (a->behind) return "the journal of live changes cannot be followed; see the log";
+    if (a->behind) return a->behind_words;
     if (!registry_suspicion_room(a->registry)) return "the registry is full of live changes; build it again and reload";
     if (registry_stale(a)) return "the registry is stale: its index is older than max_age; build it again and reload";
     if (workers_serving(a) == 0) return "no worker is serving";

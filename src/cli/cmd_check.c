@@ -38,6 +38,7 @@ int cli_check(int argc, char **argv)
     if (p == NULL) return 2;
     struct config *c = config_load(path, p);
     if (c != NULL) config_try(c);
+    if (c != NULL) config_try_mark(c);
     if (c != NULL) check_running(c);
     cli_print_problems(p, json);
     size_t errors = problems_errors(p), warnings = problems_warnings(p);

@@ -1,4 +1,4 @@
-/* registry build|apply|inspect|lookup; list and clear are in cmd_suspicions.c */
+/* registry build|apply|inspect|lookup; list, clear and accept are in cmd_suspicions.c */
 #include "admin/admin.h"
 #include "cli/cli.h"
 #include "cli/verbs.h"
@@ -418,6 +418,8 @@ struct offline {
     uint64_t *subjects;
     size_t count, protects;
     struct registry_journal_end end;
+    struct config_mark mark;
+    result marked;
     int journal; /* locked */
     bool json;
 };
@@ -445,6 +447,14 @@ static bool parse_changes(struct offline *o, span text)
     return problems_errors(o->problems) == 0;
 }
 
+/* An older copy that is put in its place before the next start is told, too. */
+static RESULT mark_changes(struct offline *o, span records)
+{
+    struct registry_mark next;
+    registry_mark_of(records, 0, &next);
+    return next.position > 0 ? config_mark_keep(&o->mark, o->key, &next, true) : OK;
+}
+
 static RESULT append_changes(struct offline *o)
 {
     struct buf records;
@@ -460,6 +470,7 @@ static RESULT append_changes(struct offline *o)
     if (!cut) r = FAIL(ERROR_IO, errno);
     if (is_ok(r)) r = os_append_durable(o->journal, buf_span(&records));
     if (is_ok(r)) r = os_sync_parent(o->config->journal_path);
+    o->marked = is_ok(r) ? mark_changes(o, buf_span(&records)) : OK;
     buf_free(&records);
     return r;
 }
@@ -485,6 +496,16 @@ static bool read_old_journal(struct offline *o)
     return true;
 }
 
+/* Nothing is put behind an older copy, nor said of it: whoever is missing in it would be forgotten. */
+static bool is_whole(const struct config *c, const struct config_registry *now, struct config_mark *mark, result opened)
+{
+    char words[CONFIG_MARK_WORDS];
+    result r = is_ok(opened) ? config_mark_judge_registry(mark, c, now) : opened;
+    if (is_ok(r)) return true;
+    config_mark_words(mark, r, now->journal.position, words);
+    return fail(c->journal_path, words), false;
+}
+
 /* What the next start has no room for would keep it from starting. */
 static RESULT try_changes(struct offline *o)
 {
@@ -503,7 +524,8 @@ static const char *why_not(result r)
 /* Nobody runs: the journal alone is written, and the next start replays it. */
 static int write_offline(struct offline *o, span text)
 {
-    if (!read_old_journal(o)) return 2;
+    result marked = config_mark_open(o->config, o->key, true, &o->mark);
+    if (!read_old_journal(o) || !is_whole(o->config, &o->now, &o->mark, marked)) return 2;
     if (!parse_changes(o, text)) {
         cli_print_problems_of_people(o->problems, o->json);
         return 1;
@@ -519,9 +541,11 @@ static int apply_offline(struct offline *o, span text)
     if (!take_journal(o)) return 2;
     int status = write_offline(o, text);
     config_registry_close(&o->now);
+    config_mark_close(&o->mark);
     if (status != 0) return status; /* else the journal stays ours: one writes to the ledger at a time, too */
-    struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}};
-    status = record(o->config, counts, 2, o->subjects, o->count);
+    struct ledger_count counts[] = {{SPAN("protect"), o->protects}, {SPAN("release"), o->count - o->protects}, {SPAN("mark_made"), 1}};
+    status = record(o->config, counts, o->mark.made || o->mark.foreign ? 3 : 2, o->subjects, o->count);
+    if (status == 0 && !is_ok(o->marked)) return fail("the changes are in the journal, but " LEDGER_MARK_FILE " beside the ledger could not be written", why_not(o->marked));
     if (status == 0 && o->json) printf("{\"status\":\"ok\",\"journaled\":%zu}\n", o->count);
     else if (status == 0) printf("%zu changes in the journal; in force when the gateway starts\n", o->count);
     return status;
@@ -555,7 +579,7 @@ static int apply(int argc, char **argv)
     if (status < 0) status = apply_online(c, argv[1], buf_span(&text), json);
     if (status < 0) {
         struct offline o = {
-            .config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .journal = -1, .json = json};
+            .config = c, .path = argv[1], .problems = problems_new(), .arena = arena_new((size_t)1 << 30), .journal = -1, .mark = {.fds = {-1, -1}}, .json = json};
         bool memory = o.problems != NULL && o.arena != NULL;
         status = memory ? apply_offline(&o, buf_span(&text)) : fail("apply", "no memory");
         mem_wipe(o.key, sizeof(o.key));
@@ -570,12 +594,26 @@ static int apply(int argc, char **argv)
 
 /* ---- lookup ----------------------------------------------------------------------------------------------------- */
 
+static bool open_whole(const struct config *c, struct config_registry *now)
+{
+    uint8_t key[32];
+    struct config_mark mark = {.fds = {-1, -1}};
+    result marked = config_registry_key(c, key);
+    if (is_ok(marked)) marked = config_mark_open(c, key, false, &mark);
+    mem_wipe(key, sizeof(key));
+    bool opened = is_ok(config_registry_open(c, now)), whole = opened && is_whole(c, now, &mark, marked);
+    if (!opened) fail(now->path, now->why);
+    else if (!whole) config_registry_close(now);
+    config_mark_close(&mark);
+    return whole;
+}
+
 static int look_up_offline(const struct config *c, enum registry_kind kind, const char *value, const char *system, bool json)
 {
     struct config_registry now;
     struct registry_hit hit = {0};
     int status;
-    if (!is_ok(config_registry_open(c, &now))) return fail(now.path, now.why);
+    if (!open_whole(c, &now)) return 2;
     if (!registry_lookup(now.registry, kind, span_str(value), span_str(system == NULL ? "" : system), &hit)) {
         static const char WHY[] = "the value cannot be one of that kind";
         if (json) printf("{\"status\":\"error\",\"problems\":[\"%s\"]}\n", WHY);
@@ -694,12 +732,12 @@ int cli_registry(int argc, char **argv)
         const char *name;
         int (*run)(int, char **);
     } VERBS[] = {{"build", build}, {"apply", apply}, {"inspect", inspect}, {"lookup", look_up},
-        {"list", registry_list}, {"clear", registry_clear}};
+        {"list", registry_list}, {"clear", registry_clear}, {"accept", registry_accept}};
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(VERBS); i++) {
         if (strcmp(argv[1], VERBS[i].name) != 0) continue;
         argv[1] = argv[0];
         return VERBS[i].run(argc - 1, argv + 1);
     }
-    static const char *const NAMES[] = {"build", "apply", "inspect", "lookup", "list", "clear", NULL}, *const LATER[] = {NULL};
+    static const char *const NAMES[] = {"build", "apply", "inspect", "lookup", "list", "clear", "accept", NULL}, *const LATER[] = {NULL};
     return cli_unknown_verb("registry", argc > 1 ? argv[1] : NULL, NAMES, LATER);
 }

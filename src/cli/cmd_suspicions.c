@@ -1,5 +1,5 @@
-/* registry list --suspected, registry clear: who is known by a marker alone, and a named person's word that ends it. Both go
- * through the running gateway, which keeps the journal and the ledger. */
+/* registry list --suspected, registry clear, registry accept: who is known by a marker alone, and a named person's word that ends it, or
+ * that what is missing of the registry is lost. They go through the running gateway, which keeps the journal and the ledger. */
 #include "admin/admin.h"
 #include "cli/cli.h"
 #include "cli/verbs.h"
@@ -111,6 +111,30 @@ int registry_clear(int argc, char **argv)
     if (answer == NULL) return status;
     status = show_problems(answer);
     if (status == 0) puts(json ? "{\"status\":\"ok\",\"cleared\":1}" : "cleared; it is not suspected again");
+    json_decref(answer);
+    return status;
+}
+
+int registry_accept(int argc, char **argv)
+{
+    const char *path = NULL, *by = NULL, *reason = NULL;
+    bool json = false;
+    const struct cli_option options[] = {{"-c", NULL, &path}, {"--config", NULL, &path}, {"--by", NULL, &by},
+        {"--reason", NULL, &reason}, {"--json", &json, NULL}};
+    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
+    bool named = by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
+    if (path == NULL || argc != 1 || !named) {
+        return cli_usage("registry", "accept needs -c gate.json --by NAME --reason REASON: who answers for it, and why");
+    }
+    if (!utf8_valid(span_str(by)) || !utf8_valid(span_str(reason))) return cli_usage("registry", "the ledger is UTF-8; NAME and REASON must be, too");
+    int status;
+    json_t *request = json_pack("{s:s,s:s,s:s}", "command", "accept", "by", by, "reason", reason), *answer = ask(path, request, &status);
+    json_decref(request);
+    if (answer == NULL) return status;
+    status = show_problems(answer);
+    long long there = json_integer_value(json_object_get(answer, "accepted"));
+    if (status == 0 && json) printf("{\"status\":\"ok\",\"accepted\":%lld}\n", there);
+    else if (status == 0) printf("accepted: live changes count up to record %lld; what came after it is forgotten\n", there);
     json_decref(answer);
     return status;
 }

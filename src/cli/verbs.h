@@ -4,6 +4,7 @@
 
 int registry_list(int argc, char **argv);
 int registry_clear(int argc, char **argv);
+int registry_accept(int argc, char **argv);
 int rules_explain(int argc, char **argv);
 int rules_replay(int argc, char **argv);
 int rules_print(int argc, char **argv);

@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "os/os.h"
 #include "proxy/proxy.h"
+#include "registry/registry.h"
 #include "source/source.h"
 #include "witness/witness.h"
 
@@ -77,5 +78,37 @@ struct config_registry {
 /* With an error there is nothing to close. */
 RESULT config_registry_open(const struct config *c, struct config_registry *now);
 void config_registry_close(struct config_registry *now);
+
+/* ---- the mark ----------------------------------------------------------------------------------------------------- */
+
+/* How far the registry's journal has been in force here, in a file beside the ledger and one beside its standby. */
+#define CONFIG_MARKS 2
+struct config_mark {
+    int fds[CONFIG_MARKS]; /* -1: there is none */
+    struct registry_mark marks[CONFIG_MARKS];
+    size_t place;          /* that is written */
+    bool made, foreign;    /* none was there; it was of another registry's key: nothing was known here of what was in force */
+    bool unsynced, broken; /* what was written is not durable yet; could not be made so */
+};
+/* Opens and reads; `writable` makes what is missing. Also after an error it is to be closed. CONFIG REGISTRY_MARK_DAMAGED, LIMIT, IO. */
+RESULT config_mark_open(const struct config *c, const uint8_t key[32], bool writable, struct config_mark *m);
+RESULT config_mark_read(struct config_mark *m, const uint8_t key[32]); /* again */
+void config_mark_close(struct config_mark *m);
+/* registry_mark_judge: of a journal in memory, or of the registry as it was opened. */
+RESULT config_mark_judge(const struct config_mark *m, span journal, uint64_t index);
+RESULT config_mark_judge_registry(const struct config_mark *m, const struct config *c, const struct config_registry *now);
+uint64_t config_mark_position(const struct config_mark *m);
+/* Writes it where it advances. The journal must be durable up to there before, or a power failure would leave a mark that nobody can
+ * reach. `durable`: before it returns, what was written before included. Fault points "mark" (nothing is written), "mark-sync"
+ * (written, but not known to be durable). */
+RESULT config_mark_keep(struct config_mark *m, const uint8_t key[32], const struct registry_mark *next, bool durable);
+/* By somebody's word: also where it was damaged, or is further. */
+RESULT config_mark_renew(struct config_mark *m, const uint8_t key[32], const struct registry_mark *next);
+#define CONFIG_MARK_WORDS 512
+/* What an operator is told where it was not reached; `there`: the last position that journal or index have. */
+void config_mark_words(const struct config_mark *m, result r, uint64_t there, char out[CONFIG_MARK_WORDS]);
+/* Reports where the registry lacks what was in force, for `check` and before a reload. `serve` starts all the same, and refuses
+ * restricted recipients alone. */
+void config_try_mark(const struct config *c);
 
 #endif

@@ -126,6 +126,31 @@ static void try_registry(const struct config *c)
     config_registry_close(&now);
 }
 
+static void report_mark(const struct config *c, const struct config_mark *m, const struct config_registry *now, result r)
+{
+    struct place root = place_root(c->inside->sources[0]), at = place_member(&root, "registry");
+    char words[CONFIG_MARK_WORDS];
+    config_mark_words(m, r, now->journal.position, words);
+    place_error(&at, "%s: %s", c->journal_path, words);
+}
+
+void config_try_mark(const struct config *c)
+{
+    uint8_t key[32];
+    struct config_mark mark;
+    struct config_registry now;
+    bool whole = c->inside->index_read && c->registry_key_fd >= 0 && c->ledger.directory != NULL;
+    if (!whole || !is_ok(config_registry_key(c, key))) return; /* reported */
+    result r = config_mark_open(c, key, false, &mark);
+    mem_wipe(key, sizeof(key));
+    if (is_ok(config_registry_open(c, &now))) {
+        if (is_ok(r)) r = config_mark_judge_registry(&mark, c, &now);
+        if (!is_ok(r)) report_mark(c, &mark, &now, r);
+        config_registry_close(&now);
+    }
+    config_mark_close(&mark);
+}
+
 static void try_place(const struct place *at, const struct ledger_place *ledger)
 {
     struct ledger_key *key = NULL;

@@ -483,6 +483,9 @@ RESULT ledger_append_once(const struct ledger_place *place, const struct ledger_
 
 /* ---- succession ------------------------------------------------------------------------------------------------ */
 
+/* What a gateway keeps beside its ledger that is not the ledger's, and goes on with the next one. */
+#define LEDGER_MARK_FILE "registry.mark"
+
 /* Ends a ledger and begins the next one, with a key and an origin of its own: the last entry of the old one names the new
  * verifier key, and the first entry of the new one holds the old one's final checkpoint. Nobody writes to the old one after.
  * Interrupted before it returns: remove what stands at next->directory and do it again. */

@@ -2,6 +2,7 @@
 #include "ledger/approval.h"
 #include <errno.h>
 
+#define MARK_MAX ((size_t)1 << 20)
 #define STATEMENT "gate1367 ledger recovery"
 
 result entry_begin(struct ledger_entry *e, enum ledger_event event, const char *node, char request[LEDGER_REQUEST_ID])
@@ -81,11 +82,26 @@ static result try_old(const struct ledger_place *old)
     return r;
 }
 
+/* The registry that the old one's gateway had in force goes on with the next. */
+static result carry_mark(const struct ledger_place *old, const struct ledger_place *next)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    struct buf mark;
+    TRY(layout_path(from, old->directory, LEDGER_MARK_FILE));
+    TRY(layout_path(to, next->directory, LEDGER_MARK_FILE));
+    result r = os_read_file(from, MARK_MAX, &mark);
+    if (r.class == ERROR_IO && r.code == ENOENT) return OK;
+    if (is_ok(r)) r = os_write_atomic(to, buf_span(&mark), 0600);
+    buf_free(&mark);
+    return r;
+}
+
 result ledger_rotate(const struct ledger_place *old, const struct ledger_place *next, struct ledger_verifier *out)
 {
     char successor[LEDGER_VKEY_MAX];
     TRY(try_old(old));
     TRY(ledger_init(next, out));
+    TRY(carry_mark(old, next));
     ledger_verifier_format(out, successor);
     return link_ledgers(old, next, successor);
 }
@@ -173,7 +189,9 @@ result ledger_recover(const struct ledger_place *old, const struct ledger_place 
     if (is_ok(r)) r = begin_next(next, buf_len(&note) > 0 ? buf_span(&note) : span_of(NULL, 0), approval);
     buf_free(&note);
     TRY(r);
-    /* It may be too damaged for that: then it cannot be opened to be written either. */
-    result named = name_successor(old, successor);
+    /* It may be too damaged for that: then it cannot be opened to be written either. Where the mark is lost with it, the next start says
+     * that there was none. */
+    result carried = carry_mark(old, next), named = name_successor(old, successor);
+    if (carried.class == ERROR_LIMIT) return carried;
     return named.class == ERROR_LIMIT ? named : OK;
 }

@@ -205,6 +205,19 @@ result os_append_durable(int fd, span data)
     return OK;
 }
 
+result os_write_at(int fd, span data, uint64_t at)
+{
+    while (data.len > 0) {
+        REQUIRE(!fault_hit("write-file"), ERROR_IO, EIO);
+        ssize_t n = pwrite(fd, data.ptr, data.len, (off_t)at);
+        REQUIRE(n >= 0 || errno == EINTR, ERROR_IO, errno);
+        if (n <= 0) continue;
+        data = span_from(data, (size_t)n);
+        at += (uint64_t)n;
+    }
+    return OK;
+}
+
 static RESULT fill_unsynced(int fd, span data, mode_t mode)
 {
     REQUIRE(fchmod(fd, mode) == 0, ERROR_IO, errno); /* whatever the umask: the caller named the mode */

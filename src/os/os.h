@@ -104,6 +104,8 @@ void os_turn_end(int fd);
 /* Appends all of data to fd (offset at the end), then fdatasync: a journal's step. After an error the file may hold a
  * part of it. Fault points "write-file", "fsync-file", "short-write". */
 RESULT os_append_durable(int fd, span data);
+/* Writes all of data where it belongs; durable after an os_append_durable of nothing. Fault point "write-file". */
+RESULT os_write_at(int fd, span data, uint64_t at);
 /* True where a line of up to 4096 bytes can be written to fd (pipe, file, terminal, socket) without waiting. */
 bool os_takes_line(int fd);
 /* Writes everything to fd (pipe, file, terminal), waiting where it must. */

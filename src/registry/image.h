@@ -27,7 +27,7 @@
 
 struct secrets {
     uint8_t keys[16], subjects[16], journal[16], reasons[16], check[16];
-    uint8_t image[32];
+    uint8_t image[32], mark[32];
     enum cpu_level level; /* asked once */
 };
 /* LIMIT when the library fails. */

@@ -256,3 +256,14 @@ RESULT registry_journal_each(
     struct registry_journal_end end;
     return read_journal(key, journal, &(struct reader){.each = each, .ctx = ctx}, &end);
 }
+
+void registry_journal_seal_of(span journal, uint64_t position, struct registry_journal_seal *out)
+{
+    *out = (struct registry_journal_seal){0};
+    for (size_t length; (length = record_length(journal)) > 0 && length <= journal.len; journal = span_from(journal, length)) {
+        out->last = load_le64(journal.ptr + 8);
+        if (position != UINT64_MAX && out->last != position) continue;
+        memcpy(out->seal, journal.ptr + length - TAIL_BYTES, sizeof out->seal);
+        out->found = true;
+    }
+}

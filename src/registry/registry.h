@@ -104,6 +104,10 @@ enum registry_error {
     REGISTRY_JOURNAL_GONE,    /* INTERNAL: its name leads to another file, or nowhere */
     REGISTRY_JOURNAL_CUT,     /* INTERNAL: it is shorter than it was */
     REGISTRY_JOURNAL_FULL,    /* INTERNAL: with this it would be larger than what is read at a start */
+    REGISTRY_MARK_BEHIND,     /* CONFIG: neither journal nor index hold what was in force */
+    REGISTRY_MARK_ANOTHER,    /* CONFIG: another record stands where the mark was made */
+    REGISTRY_MARK_DAMAGED,    /* CONFIG: length, checksum or keyed hash of a mark is wrong */
+    REGISTRY_MARK_FOREIGN,    /* CONFIG: another key made it */
     REGISTRY_TOO_LARGE,       /* LIMIT: more subjects or keys than the format holds */
 };
 /* What an operator is told, "is damaged; build it again from its source"; never NULL. */
@@ -361,5 +365,37 @@ RESULT registry_journal_follow(const uint8_t key[32], span more, const struct re
 /* Calls `each` with every record, in order; the change lives until it returns. Errors as above. */
 RESULT registry_journal_each(const uint8_t key[32], span journal,
     void (*each)(void *ctx, const struct registry_change *c), void *ctx);
+
+/* The keyed hash of the record at `position`, UINT64_MAX: of the last, in a journal of whole records that was read before. */
+struct registry_journal_seal {
+    bool found;
+    uint8_t seal[16];
+    uint64_t last; /* position of the last record, 0: there is none */
+};
+void registry_journal_seal_of(span journal, uint64_t position, struct registry_journal_seal *out);
+
+/* ---- mark ------------------------------------------------------------------------------------------------------- */
+
+/* What of a journal was in force at one gateway, kept apart from the journal: it must never go back unnoticed (mark.c). */
+#define REGISTRY_MARK_SLOT 4096
+#define REGISTRY_MARK_SLOTS 2
+#define REGISTRY_MARK_BYTES (REGISTRY_MARK_SLOTS * REGISTRY_MARK_SLOT)
+struct registry_mark {
+    uint64_t sequence; /* of the write; 0: of a file that was just made */
+    uint64_t position; /* in force up to here */
+    uint8_t seal[16];  /* of the record there; zeros: an index stood for it */
+    unsigned slot;     /* that holds it; the next one goes into the other */
+};
+/* LIMIT when the library fails. */
+RESULT registry_mark_encode(const uint8_t key[32], const struct registry_mark *m, uint8_t slot[REGISTRY_MARK_SLOT]);
+/* The newer one of its slots. CONFIG REGISTRY_MARK_DAMAGED, or REGISTRY_MARK_FOREIGN: *out is where to go on. */
+RESULT registry_mark_read(const uint8_t key[32], span file, struct registry_mark *out);
+/* Whether a journal of whole records that was read before, or the index (registry_info.journal), has all that was in force. CONFIG
+ * REGISTRY_MARK_BEHIND or REGISTRY_MARK_ANOTHER. */
+RESULT registry_mark_judge(const struct registry_mark *m, span journal, uint64_t index);
+/* What both have: the mark that is due once it is in force. */
+void registry_mark_of(span journal, uint64_t index, struct registry_mark *out);
+/* Is there anything to be written? */
+bool registry_mark_advances(const struct registry_mark *m, const struct registry_mark *next);
 
 #endif

@@ -18,6 +18,7 @@ RESULT secrets_derive(struct secrets *s, const uint8_t key[32])
     done = derive(key, SPAN("gate1367 registry reasons 1"), s->reasons, 16) && done;
     done = derive(key, SPAN("gate1367 registry check 1"), s->check, 16) && done;
     done = derive(key, SPAN("gate1367 registry image 1"), s->image, 32) && done;
+    done = derive(key, SPAN("gate1367 registry mark 1"), s->mark, 32) && done;
     s->level = cpu_level();
     REQUIRE(done, ERROR_LIMIT, REGISTRY_NO_MEMORY);
     return OK;
@@ -87,6 +88,13 @@ const char *registry_error_text(int code)
     case REGISTRY_JOURNAL_FULL:
         return "the journal is full; build the index again from a source that has its changes, stop the gateway and "
                "move the journal away";
+    case REGISTRY_MARK_BEHIND:
+        return "an older copy of the journal stands there, or none: changes and suspicions that this gateway has had in force are missing";
+    case REGISTRY_MARK_ANOTHER:
+        return "another journal stands there: changes and suspicions that this gateway has had in force are missing";
+    case REGISTRY_MARK_DAMAGED:
+        return "is damaged, so that nobody knows whether the journal holds what this gateway has had in force";
+    case REGISTRY_MARK_FOREIGN: return "was made with another registry's key";
     case REGISTRY_TOO_LARGE: return "holds more than an index can; split it";
     }
     return "could not be read";

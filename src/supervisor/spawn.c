@@ -236,6 +236,7 @@ static NORETURN void run_trial(struct supervisor *s)
     struct config *c = p == NULL ? NULL : config_load(s->arguments->config_path, p);
     if (c != NULL) {
         config_try(c);
+        config_try_mark(c);
         config_compare(s->now.config, c);
     }
     bool good = c != NULL && problems_errors(p) == 0;

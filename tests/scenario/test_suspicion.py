@@ -221,7 +221,7 @@ def test_a_word_about_the_last_is_none_about_the_first(make_gateway, origin):
     #= ICE10036.2 2
     people = [{"personId": n, "aNumber": f"A05{n:07}", "coa": "384"} for n in range(15000)]
     origin.respond = lambda r: answer({"total": 1 + len(people), "items": [KEPT] + people})
-    gw = make_gateway(faults="fsync-file@admin/ready:2")
+    gw = make_gateway(faults="fsync-file@admin/ready:3")  # behind what it read at first, and the mark
     admin, = gw.children("admin")
     with Client(gw.port, POLICE, timeout=40) as c:
         os.kill(admin, signal.SIGSTOP)
