@@ -83,13 +83,19 @@ struct where {
     bool in_text, removed, allowed;
 };
 
+/* An object's first and last byte; close 0: none. */
+struct beside_span {
+    uint64_t open, close;
+};
+enum { BESIDE_ASKED = 1, BESIDE_PASSED = 2 };
+
 struct frame {
     uint64_t key;       /* state, labels and `allowed`, as in struct meaning */
     struct child child; /* arrays: of the element met last */
     path_state state;
     bool is_array;
     bool indexed; /* an array in a declared state: each element has a state of its own */
-    bool beside;  /* an object whose members may say what others of them are */
+    uint8_t beside; /* BESIDE_ASKED: an object whose members may say what others of them are. BESIDE_PASSED: `passed` is known */
     label_set labels;
     struct where where;
     uint32_t own;       /* piece that this container is the value of, or MATCH_NONE */
@@ -97,6 +103,7 @@ struct frame {
     uint32_t children;
     uint32_t last; /* piece that waits for its next sibling */
     uint64_t open, child_end;
+    struct beside_span passed; /* the longest object inside that was asked for */
     const struct path_info *info;
 };
 
@@ -530,8 +537,11 @@ struct beside_object {
     uint64_t open, close;
     path_state state;
     struct where where;
+    struct beside_span passed; /* in it, and gone through before */
 };
 void beside_look(struct match *m, const struct beside_object *o);
+/* The same of an object or array that ends, where anything is known of it (struct frame). */
+void beside_closed(struct match *m, struct frame *f, uint64_t close);
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);

@@ -163,7 +163,7 @@ static bool note_beside(struct maker *k, struct child *c)
     if (!(c->act & ACT_BESIDE)) return false;
     c->act &= (uint8_t)~ACT_BESIDE;
     k->none |= (c->act & ACT_PIECE) != 0; /* what is in it is told apart by pieces that nothing is known of here */
-    l->f.beside = true;
+    l->f.beside = BESIDE_ASKED;
     return true;
 }
 
@@ -472,7 +472,9 @@ static void play_look(struct match *m, struct playing *p, const struct score_ste
     uint32_t level = UINT32_C(1) << step->level;
     if (!(p->beside & level)) return;
     p->beside &= ~level;
-    beside_look(m, &(struct beside_object){offset_of(p, step->at), offset_of(p, step->close), step->child.state, where_now(p, step)});
+    const struct beside_object o = {
+        .open = offset_of(p, step->at), .close = offset_of(p, step->close), .state = step->child.state, .where = where_now(p, step)};
+    beside_look(m, &o);
 }
 
 static void play_value(struct match *m, struct playing *p, struct score_step *step)

@@ -237,7 +237,7 @@ static void look_into(struct match *m, const struct child *c, const struct doc_e
 static void attend_scalar(
     struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, uint64_t end)
 {
-    if (UNLIKELY(c->act & ACT_BESIDE)) f->beside |= beside_asks(m, c->beside, e);
+    if (UNLIKELY(c->act & ACT_BESIDE) && beside_asks(m, c->beside, e)) f->beside |= BESIDE_ASKED;
     if (LIKELY(is_at_rest(m, c) && m->top > 0)) return look_into(m, c, e, &f->where);
     struct where w = f->where;
     uint32_t piece = begin_value(m, f, c, e, &w);
@@ -322,7 +322,8 @@ static void open_container(struct match *m, const struct child *c, const struct 
     if (!inner) return;
     inner->state = known.state;
     inner->is_array = e->kind == DOC_ARRAY_BEGIN;
-    inner->indexed = inner->beside = false;
+    inner->indexed = false;
+    inner->beside = 0;
     inner->labels = known.labels;
     if (rest) w = TABLE_AT(&m->frames, struct frame, outer)->where;
     inner->where = w;
@@ -356,7 +357,7 @@ static void close_container(struct match *m, const struct doc_event *e)
     struct frame *f = frame_top(m);
     uint64_t end = e->at + 1;
     if (m->flaw_count > 0) place_flaws(m, &f->where);
-    if (UNLIKELY(f->beside)) beside_look(m, &(struct beside_object){f->open, e->at, f->state, f->where});
+    if (UNLIKELY(f->beside)) beside_closed(m, f, e->at);
     close_frame(m, f, e->at);
     if (f->own != MATCH_NONE) close_piece(m, f->own, end);
     if (--m->top > 0)

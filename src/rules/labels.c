@@ -202,10 +202,28 @@ enum rules_beside rules_label_beside(span decoded_name)
     return RULES_BESIDE_NONE;
 }
 
+/* Of which nothing is known but that it is a number of something. */
+static bool is_some_number(span decoded_name)
+{
+    static const char *const numbers[] = {"idnumber", "idvalue", "identifier", "identifiervalue", "identificationnumber", "documentnumber"};
+    uint8_t letters[BESIDE_LONGEST];
+    span word = span_of(letters, last_word(decoded_name, letters));
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (span_equal(word, span_str(numbers[i]))) return true;
+    return false;
+}
+
 bool rules_label_is_told(span decoded_name, enum rules_beside by)
 {
     if (by == RULES_BESIDE_NAME) return rules_label_beside(decoded_name) == RULES_BESIDE_VALUE;
-    return by == RULES_BESIDE_KIND && inheriting_index(decoded_name) >= 0;
+    return by == RULES_BESIDE_KIND && (inheriting_index(decoded_name) >= 0 || is_some_number(decoded_name));
+}
+
+bool rules_label_is_key(span decoded_name)
+{
+    uint8_t letters[BESIDE_LONGEST];
+    span word = span_of(letters, last_word(decoded_name, letters));
+    return span_equal(word, SPAN("id")) || span_equal(word, SPAN("identifier"));
 }
 
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)

@@ -306,11 +306,14 @@ typedef uint32_t label_set;
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent);
 bool rules_label_inherits(span decoded_name); /* is it one of value, number, id, text, identificationID */
 /* What a member may say of the others of its object, as {"type": "SSN", "id": 219098765} reads as {"SSN": {"id": 219098765}}: KIND of
- * all names that inherit, NAME ("key", "field") of those that are VALUE alone, for people have names too. */
+ * all names that inherit or say of themselves only that they are a number ("idNumber"), NAME ("key", "field") of those that are VALUE
+ * alone, for people have names too. */
 enum rules_beside { RULES_BESIDE_NONE, RULES_BESIDE_KIND, RULES_BESIDE_NAME, RULES_BESIDE_VALUE };
 enum rules_beside rules_label_beside(span decoded_name);
 /* Is it a name whose value one of that kind may speak of? */
 bool rules_label_is_told(span decoded_name, enum rules_beside by);
+/* Is it a name under which programs keep what they count their own records by? */
+bool rules_label_is_key(span decoded_name);
 /* The identifiers bound to the set (those with `bare` say under which kinds bare digits are looked up): writes at most
  * cap of them, returns how many there are. */
 size_t rules_label_identifiers(const struct rules_set *s, label_set labels, const struct rules_identifier **out, size_t cap);

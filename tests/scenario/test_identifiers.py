@@ -46,13 +46,14 @@ FOUND = {
     "ssn": ["123-45-6789", "123-45-\r\n6789", "her social security number is 123456789", "SS# 123456789", "123 45 6789", "123.45.6789", "SSN: 123456789", "SOC/123456789", {"ssn": 123456789}, {"SSN_NUM": "123456789"}, {"tin": "123456789"}, {"SOC": "123456789"},
             {"nc:PersonSSNIdentification": {"nc:IdentificationID": "123456789"}},
             {"type": "SSN", "id": "123456789"}, {"id": 123456789, "type": "ssn"}, {"key": "SSN", "value": "123456789"}, {"value": 123456789, "name": "Social Security Number"},
+            {"idType": "SSN", "idNumber": "123456789"}, {"identifierType": "ssn", "identifier": 123456789}, {"identifierValue": "123456789", "identifierType": "SSN"},
             {"nc:IdentificationID": "123456789", "nc:IdentificationCategoryText": "SSN"}, {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "123456789"},
             {"ids": [{"use": "official", "idType": "tax_id", "number": "123456789"}]}, {"t\u0079pe": "ss\u006e", "number": 123456789},
             {"identifier": {"type": "SSN", "period": {"start": [2020, {"x": "}"}]}, "value": "123456789"}}],
     "itin": ["912-70-1234", "ITIN 912701234", {"ssn": "912701234"}, {"itin": 912701234}, {"PersonTaxIdentification": {"IdentificationID": "912701234"}}],
     "i94": ["123456789A1", "123456789 a 1", {"i94Number": "123 456 789 A1"}, {"mostRecentI94": "123456789A1"}, {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
     "sevis": ["N0012345678", "n-0012345678", "N00 1234 5678", {"im:SEVISID": "N0012345678"}],
-    "passport": [{"passport": "L898902C3"}, {"documentType": "Passport", "number": "L898902C3"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
+    "passport": [{"passport": "L898902C3"}, {"documentType": "Passport", "number": "L898902C3"}, {"documentNumber": "L898902C3", "documentType": "Passport"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
                  "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n" + td3("L898902C3"), "I<UTO" + mrz("L898902C3") + "<" * 15,
                  "V<UTOERIKSSON<<ANNA<MARIA" + "<" * 19 + "\n" + td3("L898902C3")[:28] + "<" * 16],
     "visa_foil": [{"visaNumber": "A1234567"}, {"license": "visa A1234567"}, {"A1234567": "license"}, "A1234567-89ab", {"document": "A1234567"}, {"scr:VisaNumberID": "A1234567"}, "visa no. A1234567", td3("L898902C3")[:28] + "A1234567" + "<" * 8],
@@ -74,7 +75,7 @@ MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC2
           "a1234567-89ab-4cde-8f01-23456789abcd", "session A1234567-89AB-4CDE-8F01-23456789ABCD ended", {"license": "A1234567"}, {"dl": " A1234567 "},
           "S12345678", "413-555-0124", "413-555-01234", "maria@example.org", "lopez@example.org", "1M8GDM9A1KP042788", "550-12-3456",
           td3("L898902C4"), mrz("L898902C3")[:9] + "7UTO7408123F1204158" + "<" * 16, {"ssn": "012345678"}, {"fin": "012345678"},
-          {"type": "SSN", "name": "123456789"[:8] + "0"}, {"name": "SSN", "id": "123456789"}, {"type": "badge", "id": "12345678"}, {"type": ["SSN"], "id": "123456789"},
+          {"type": "SSN", "name": "123456789"[:8] + "0"}, {"name": "SSN", "id": "123456789"}, {"type": "badge", "id": "12345678"}, {"name": "SSN", "identifier": "123456789"}, {"type": ["SSN"], "id": "123456789"},
           {"type": {"x": "SSN"}, "id": "123456789"}, {"a": {"type": "SSN"}, "id": "123456789"}, {"badge": "1.2345678E7"}, {"aNumber": "1.2345678E"}, {"aNumber": "1.2345678E6"}]
 
 

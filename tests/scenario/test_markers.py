@@ -139,6 +139,11 @@ def test_every_code_of_niem(gateway):
     pairs = [lambda code: {"key": "classOfAdmission", "value": code}, lambda code: {"code": code, "codeType": "COA"}]
     check(gateway, [(of.get(code, "nothing"), pair(code)) for code in codes for pair in pairs])
     check(gateway, [("nothing", {"name": "coa", "id": "384"}), ("nothing", {"key": "room", "value": "384"}), ("nothing", {"type": "status", "value": "T1"})])
+    said = [{"key": "humanTraffickingVictim", "value": v} for v in (True, "Y", "1", 1)]
+    check(gateway, [("definitive", v) for v in [*said, {"value": True, "field": "identifiedAsVictim"}, {"type": "form", "number": "918"}, {"type": "form", "code": 914}]])
+    rows = [{"type": "form", "id": "918"}, {"id": 914, "type": "form"}, {"type": "form", "identifier": 929}]
+    cards = [{"type": "visa", "number": "4111111111111111"}, {"type": "VISA", "id": "4111111111111111"}, {"category": "passport", "id": 12}]
+    check(gateway, [("nothing", v) for v in [*rows, *cards, {"key": "humanTraffickingVictim", "value": False}, {"key": "humanTraffickingVictim", "value": "N"}]])
     told = {code: s for code, s in of.items() if code != "SU2"}  # NIEM means the sugar cane worker
     check(gateway, [(told.get(code, "nothing"), {"coaDescription": meaning}) for code, meaning in lines])
 

@@ -459,6 +459,9 @@ static void test_beside(void **state)
         {"\"type\":\"SSN\",\"x\":{\"}\":[\"{\",\"\\\"\"]},\"number\":123456789", "ssn@0/1"},
         {"\"type\":\"alien number\",\"value\":12345678.0", "a-number@0/1"},
         {"\"type\":\"SSN\",\"kind\":\"coa\",\"code\":\"384\",\"id\":123456789", "coa@0/1 ssn@0/1"},
+        {"\"type\":\"SSN\",\"x\":{\"value\":12,\"y\":{\"}\":1}},\"number\":123456789", "ssn@0/1"},
+        {"\"x\":[{\"kind\":\"a\",\"value\":\"{\"},{\"value\":\"}]\"}],\"kind\":\"SSN\",\"id\":123456789", "ssn@0/1"},
+        {"\"type\":\"category\",\"kind\":\"SSN\",\"otherKind\":\"SSN\",\"id\":123456789", "ssn@0/1"},
         {"\"type\":\"SSN\",\"badge\":123456789", ""},
         {"\"type\":\"badge\",\"id\":123456789", ""},
         {"\"name\":\"SSN\",\"id\":123456789", ""}, /* people have names and ids */

@@ -4,6 +4,8 @@
 #include "match/own.h"
 #include "match/world.h"
 
+#include <time.h>
+
 static struct world world;
 
 static const char json[] = "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.2345678e7,\"x\":\"I\\u002d918 \xC3\xA9\"},\n "
@@ -128,6 +130,54 @@ static void test_survey_limit(void **state)
     }
 }
 
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+#define LONG_BODY ((size_t)1 << 20)
+#define LONG_TIME (5 * CLOCKS_PER_SEC) /* far more than it takes; to go through it once for each of its members would take minutes */
+
+static void check_time(const char *body, size_t len, const char *findings)
+{
+    static const struct match_limits limits = {.depth = 10000};
+    const struct match_survey *s = NULL;
+    clock_t begun = clock();
+    match_begin(world.match, DOC_JSON, rules_find_document(world.profile, SPAN("/one")), world.registry, &limits);
+    const struct doc_window w = {.data = (const uint8_t *)body, .len = len, .complete = true};
+    assert_int_equal(match_feed(world.match, &w), DOC_COMPLETE);
+    assert_ok(match_finish(world.match, &s));
+    assert_string_equal(world_findings(&world, s), findings);
+    assert_true(clock() - begun < LONG_TIME);
+}
+
+/* All of an object say what one of them is. */
+static void test_many_sayers(void **state)
+{
+    static char body[LONG_BODY + 64];
+    (void)state;
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"id\":\"123456789\"");
+    for (unsigned i = 0; n < LONG_BODY; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, ",\"%utype\":\"SSN\"", i);
+    body[n++] = '}';
+    check_time(body, n, "ssn@0/0");
+}
+
+/* Objects in objects that say something, with much in the innermost one and beside each. */
+#define LONG_DEPTH 5000
+static void test_deep_sayers(void **state)
+{
+    static char body[LONG_BODY + 64 * LONG_DEPTH];
+    (void)state;
+    size_t n = 0;
+    for (unsigned i = 0; i < LONG_DEPTH; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, "{\"type\":\"SSN\",\"x\":");
+    body[n++] = '"';
+    memset(body + n, '-', LONG_BODY);
+    n += LONG_BODY;
+    body[n++] = '"';
+    for (unsigned i = 0; i < LONG_DEPTH; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, ",\"y\":{\"value\":%u},\"id\":%s}", i, i == LONG_DEPTH - 1 ? "123456789" : "7");
+    check_time(body, n, "ssn@0/0");
+}
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static char *survey_once(const char *path, enum doc_format format, span body)
@@ -230,7 +280,8 @@ static int close_world(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_splits), cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_malformed), cmocka_unit_test(test_survey_limit), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_survey_limit), cmocka_unit_test(test_many_sayers),
+        cmocka_unit_test(test_deep_sayers), cmocka_unit_test(test_faults),
         cmocka_unit_test(test_wiped)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
