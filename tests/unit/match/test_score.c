@@ -163,12 +163,25 @@ static bool take_steps(struct match *m, enum match_stand stand, struct reading *
     return true;
 }
 
+/* What a stream still has: all that is needed, and all of what is held. */
+static size_t begin_of(const struct match *m, const struct feeding *f)
+{
+    if (!f->steps) return 0;
+    const struct match_piece *held = match_held(m);
+    uint64_t needs = match_needs(m);
+    return (size_t)(held && held->begin < needs ? held->begin : needs);
+}
+
+/* Of a stream in a block of exactly those bytes, so that one read before or behind them is seen. */
 static enum doc_status feed_to(struct match *m, const struct task *t, const struct feeding *f, size_t to)
 {
-    uint64_t base = f->steps ? match_needs(m) : 0;
-    const struct doc_window w = {
-        .base = base, .data = t->body.ptr + base, .len = to - (size_t)base, .complete = to == t->body.len,
-        .slack = to == t->body.len ? t->slack : 0};
+    size_t base = begin_of(m, f), slack = to == t->body.len ? t->slack : 0;
+    MEM_AUTO uint8_t *copy = f->steps ? mem_copy(t->body.ptr + base, to - base + slack) : NULL;
+    const struct doc_window w = {.base = base,
+        .data = copy ? copy : t->body.ptr + base,
+        .len = to - base,
+        .complete = to == t->body.len,
+        .slack = slack};
     return match_feed(m, &w);
 }
 
