@@ -144,6 +144,9 @@ def test_every_code_of_niem(gateway):
     rows = [{"type": "form", "id": "918"}, {"id": 914, "type": "form"}, {"type": "form", "identifier": 929}]
     cards = [{"type": "visa", "number": "4111111111111111"}, {"type": "VISA", "id": "4111111111111111"}, {"category": "passport", "id": 12}]
     check(gateway, [("nothing", v) for v in [*rows, *cards, {"key": "humanTraffickingVictim", "value": False}, {"key": "humanTraffickingVictim", "value": "N"}]])
+    kinds = ("SSN passport visa visaNumber FBI FIN SID I94 license phone VIN COA form address EAD CUI appealIssue caseId motionType adjRsn").split()
+    seen = judge(gateway, [{f"{i}type": kind for i, kind in enumerate(kinds[:n])} | {f"{i}kind": "SSN" for i in range(40)} for n in (8, 16, 17, 20)])
+    assert [s["withheld"] for s in seen] == [False, False, True, True]
     told = {code: s for code, s in of.items() if code != "SU2"}  # NIEM means the sugar cane worker
     check(gateway, [(told.get(code, "nothing"), {"coaDescription": meaning}) for code, meaning in lines])
 
