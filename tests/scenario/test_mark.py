@@ -2,6 +2,7 @@
 import hmac
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -63,6 +64,15 @@ def is_missed(gw, *words, code=1):
 def start(gw, faults):
     gw.env = {"GATE1367_FAULTS": faults} if faults else {}
     gw.start()
+
+
+def with_standby(make_gateway):
+    gw = make_gateway(start=False)
+    gw.config["ledger"]["standby"] = {"directory": "standby", "origin": "gate1367.example/standby"}
+    gw.write_config()
+    made = gw.command("log", "init", "--directory", "standby", "--key", "ledger.key", "--origin", "gate1367.example/standby", "--segment", "4MiB")
+    assert made.returncode == 0, made.stderr
+    return gw
 
 
 def accept(gw, code=0):
@@ -361,14 +371,24 @@ def test_the_next_ledger_goes_on_with_it(make_gateway, people):
 
 def test_a_standby_is_marked_where_the_ledger_cannot_be(make_gateway, people):
     """A device that fails takes nobody's answers along."""
-    gw = make_gateway(start=False)
-    gw.config["ledger"]["standby"] = {"directory": "standby", "origin": "gate1367.example/standby"}
-    gw.write_config()
-    made = gw.command("log", "init", "--directory", "standby", "--key", "ledger.key", "--origin", "gate1367.example/standby", "--segment", "4MiB")
-    assert made.returncode == 0, made.stderr
+    gw = with_standby(make_gateway)
     start(gw, "mark@admin/ready:1")
     apply(gw, protect("S-1", "A011111111"))
     assert hidden(gw) == ["A011111111"] and gw.admin("/readyz")[0] == 200
     gw.stop()
     journal(gw).unlink()
     is_missed(gw, "record 1 was in force")
+
+
+def test_the_unit_starts_it_all_the_same(make_gateway, people):
+    """Entitled recipients need it, and what is lost is accepted where it runs: no command before it may stand in the way."""
+    gw = make_gateway()
+    apply(gw, protect("S-1", "A011111111"))
+    gw.stop()
+    journal(gw).unlink()
+    unit = (g.ROOT / "contrib/systemd/gate1367.service").read_text()
+    before = re.findall(r"^ExecStartPre=([-@:+!]*)/usr/bin/gate1367 (.*)$", unit, re.M)
+    assert before
+    for prefix, words in before:  # systemd.service(5): "-" has its failure ignored
+        done = gw.command(*words.replace("/etc/gate1367/gate.json", "gate.json").split())
+        assert done.returncode == 0 or "-" in prefix
