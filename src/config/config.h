@@ -90,7 +90,8 @@ struct config_mark {
     bool made, foreign;    /* none was there; it was of another registry's key: nothing was known here of what was in force */
     bool unsynced, broken; /* what was written is not durable yet; could not be made so */
 };
-/* Opens and reads; `writable` makes what is missing. Also after an error it is to be closed. CONFIG REGISTRY_MARK_DAMAGED, LIMIT, IO. */
+/* Opens and reads; `writable` makes what is missing, and reads what cannot be written. Also after an error it is to be closed.
+ * CONFIG REGISTRY_MARK_DAMAGED, LIMIT, IO. Fault point "mark-open" (it cannot be written). */
 RESULT config_mark_open(const struct config *c, const uint8_t key[32], bool writable, struct config_mark *m);
 RESULT config_mark_read(struct config_mark *m, const uint8_t key[32]); /* again */
 void config_mark_close(struct config_mark *m);

@@ -380,6 +380,28 @@ def test_a_standby_is_marked_where_the_ledger_cannot_be(make_gateway, people):
     is_missed(gw, "record 1 was in force")
 
 
+def test_a_ledger_that_can_only_be_read_goes_on_with_its_standby(make_gateway, people):
+    """A failing disk that the system mounts anew for reading: what it knows counts, what is due goes to the standby's."""
+    gw = with_standby(make_gateway)
+    gw.start()
+    apply(gw, protect("S-1", "A011111111"))
+    gw.stop()
+    known = mark(gw).read_bytes()
+    start(gw, "mark-open@admin:1")
+    assert hidden(gw) == ["A011111111"] and gw.admin("/readyz")[0] == 200
+    apply(gw, protect("S-2", "A012345678"))
+    assert hidden(gw) == NUMBERS[:2] and mark(gw).read_bytes() == known
+    gw.stop()
+    gw.env = {}
+    kept = journal(gw).read_bytes()
+    journal(gw).write_bytes(kept[:len(kept) // 2])
+    is_missed(gw, "record 2 was in force")
+    gw.stop()
+    journal(gw).unlink()
+    start(gw, "mark-open@admin:1")
+    assert fetch(gw.port, "/inspect/x", POLICE).status == 502  # what can only be read is missed as well
+
+
 def test_the_unit_starts_it_all_the_same(make_gateway, people):
     """Entitled recipients need it, and what is lost is accepted where it runs: no command before it may stand in the way."""
     gw = make_gateway()
