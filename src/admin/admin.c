@@ -132,6 +132,8 @@ static void ledger_moved(int fd, void *arg)
             result r = buf_append(&v->answer,
                 SPAN("{\"status\":\"error\",\"problems\":[\"the ledger could not be written; what was asked is not told\"]}\n"));
             (void)r; /* short */
+        } else if (v->accepts) {
+            changes_accept(v);
         }
         send_answer(v);
     }

@@ -300,6 +300,14 @@ static void clear(struct visitor *v, const json_t *request)
     mem_free(entry.subjects);
 }
 
+void changes_accept(struct visitor *v)
+{
+    result r = mark_accept(v->admin);
+    (void)journal_is_followed(v->admin);
+    if (is_ok(r)) say(v, "{\"status\":\"ok\",\"accepted\":%llu}\n", (unsigned long long)v->admin->due.position);
+    else say_unmarked(v, r);
+}
+
 /* What was in force is lost: somebody answers for that it is not missing. On record before it is so. */
 static void accept_loss(struct visitor *v, const json_t *request)
 {
@@ -312,15 +320,8 @@ static void accept_loss(struct visitor *v, const json_t *request)
     }
     struct ledger_count counts[] = {{SPAN("accept"), 1}, {SPAN("journal"), a->due.position}, {SPAN("marked"), config_mark_position(&a->mark)}};
     result r = admin_publish_by(a, LEDGER_REGISTRY, by, reason, counts, ARRAY_LEN(counts), NULL, 0, &v->ticket);
-    v->waits = is_ok(r);
-    if (!is_ok(r)) {
-        say_error(v, "the ledger did not take the entry; nothing was changed");
-        return;
-    }
-    r = mark_accept(a);
-    (void)journal_is_followed(a);
-    if (is_ok(r)) say(v, "{\"status\":\"ok\",\"accepted\":%llu}\n", (unsigned long long)a->due.position);
-    else say_unmarked(v, r);
+    v->waits = v->accepts = is_ok(r);
+    if (!is_ok(r)) say_error(v, "the ledger did not take the entry; nothing was changed");
 }
 
 static void tell_fixed(struct visitor *v)

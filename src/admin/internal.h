@@ -14,7 +14,7 @@ struct visitor {
     struct http_request request;
     struct buf text;   /* local: what has come */
     struct buf answer; /* local: ready, but not before its entry is durable */
-    bool asked, waits;
+    bool asked, waits, accepts; /* `accepts`: what is done once its entry is durable */
     uint64_t ticket;
 };
 
@@ -88,6 +88,7 @@ RESULT suspicions_list(struct admin *a, struct buf *out, struct suspicion_entry 
 RESULT suspicions_clear(struct admin *a, const char *subject, const char *by, const char *reason, struct suspicion_entry *entry);
 /* Answers a local request into v->answer, and says whether a ledger entry has to be durable before it leaves. */
 void local_request(struct visitor *v);
+void changes_accept(struct visitor *v); /* whose entry is durable */
 /* What an operator must hear of, without personal data. */
 void admin_alarm(const struct admin *a, const char *text);
 /* Publishes an entry of the event; 0 counts and no subjects are fine. */

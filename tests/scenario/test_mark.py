@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
 
 import pytest
 
@@ -400,6 +401,25 @@ def test_a_ledger_that_can_only_be_read_goes_on_with_its_standby(make_gateway, p
     journal(gw).unlink()
     start(gw, "mark-open@admin:1")
     assert fetch(gw.port, "/inspect/x", POLICE).status == 502  # what can only be read is missed as well
+
+
+def test_a_loss_is_accepted_once_that_is_on_record(make_gateway, people):
+    """Its entry first: a ledger that does not take it leaves all as it was."""
+    gw = make_gateway()
+    apply(gw, protect("S-1", "A011111111"))
+    gw.stop()
+    journal(gw).unlink()
+    gw.start()
+    before, (scribe,) = mark(gw).read_bytes(), gw.children("scribe")
+    os.kill(scribe, signal.SIGSTOP)
+    try:
+        asked = subprocess.Popen([gw.binary, "registry", "accept", "-c", "gate.json", "--by", "R. Keeper", "--reason", "lost"], cwd=gw.dir)
+        assert not wait_until(lambda: mark(gw).read_bytes() != before or asked.poll() is not None, 1.5)
+        assert gw.metric("gate1367_registry_behind") == 1
+    finally:
+        os.kill(scribe, signal.SIGCONT)
+    assert asked.wait(20) == 0 and hidden(gw) == [] and mark(gw).read_bytes() != before
+    assert [e for e in gw.entries() if e["event"] == "registry"][-1]["rules"] == {"accept": 1, "journal": 0, "marked": 1}
 
 
 def test_the_unit_starts_it_all_the_same(make_gateway, people):
