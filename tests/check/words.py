@@ -1,4 +1,5 @@
-"""What no tracked file may hold: the paths and hosts of somebody's workplace, notes to oneself, private keys."""
+"""What no tracked file may hold: the paths and hosts of somebody's workplace, notes to oneself, private keys; and which folders there are, so
+that nobody's build is added by chance."""
 import re
 
 import tree
@@ -16,6 +17,9 @@ IN_CODE = {r"\b(TODO|FIXME|XXX|HACK)\b": "a note to oneself: do it, or say it in
 EXEMPT = re.compile(r"^tests/check/words\.py$|^tests/corpus/")
 
 
+FOLDERS = {".ci", "bench", "certs", "cmake", "contrib", "docs", "include", "rules", "schema", "src", "tests"}
+
+
 def check(path, text, rules):
     for pattern, what in rules.items():
         for match in re.finditer(pattern, text, re.I if "issue" in pattern else 0):
@@ -24,6 +28,7 @@ def check(path, text, rules):
 
 def main():
     problems, files = [], [p for p in tree.tracked() if not EXEMPT.search(str(p))]
+    problems += [f"{p}: no folder of the project is called {p.parts[0]}" for p in files if len(p.parts) > 1 and p.parts[0] not in FOLDERS]
     for path in files:
         text = tree.read(path)
         problems += check(path, text, EVERYWHERE)
