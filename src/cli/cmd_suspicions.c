@@ -65,6 +65,15 @@ static void show_one(const json_t *one, bool json)
         json_integer_value(json_object_get(one, "identifiers")));
 }
 
+/* NULL: *status is what to return. Else what was wrong with it is told. */
+static json_t *ask_once(const char *path, json_t *request, int *status)
+{
+    json_t *answer = ask(path, request, status);
+    json_decref(request);
+    if (answer != NULL) *status = show_problems(answer);
+    return answer;
+}
+
 int registry_list(int argc, char **argv)
 {
     const char *path = NULL;
@@ -76,10 +85,8 @@ int registry_list(int argc, char **argv)
         return cli_usage("registry", "list shows who is suspected, for nobody else can be named: list --suspected -c gate.json");
     }
     int status;
-    json_t *request = json_pack("{s:s}", "command", "suspected"), *answer = ask(path, request, &status);
-    json_decref(request);
+    json_t *answer = ask_once(path, json_pack("{s:s}", "command", "suspected"), &status);
     if (answer == NULL) return status;
-    status = show_problems(answer);
     const json_t *list = json_object_get(answer, "suspected");
     if (status == 0 && !json && json_array_size(list) > 0) {
         puts("subject           since                        request                               identifiers");
@@ -90,50 +97,58 @@ int registry_list(int argc, char **argv)
     return status;
 }
 
+/* Who answers for what, and why. */
+struct word {
+    const char *path, *by, *reason;
+    bool json;
+};
+
+static bool read_word(int *argc, char **argv, struct word *w)
+{
+    const struct cli_option options[] = {{"-c", NULL, &w->path}, {"--config", NULL, &w->path}, {"--by", NULL, &w->by},
+        {"--reason", NULL, &w->reason}, {"--json", &w->json, NULL}};
+    return cli_options(argc, argv, options, ARRAY_LEN(options));
+}
+
+static bool is_given(const struct word *w)
+{
+    return w->path != NULL && w->by != NULL && w->by[0] != '\0' && w->reason != NULL && w->reason[0] != '\0';
+}
+
+static bool is_utf8(const struct word *w) { return utf8_valid(span_str(w->by)) && utf8_valid(span_str(w->reason)); }
+
 int registry_clear(int argc, char **argv)
 {
-    const char *path = NULL, *by = NULL, *reason = NULL;
-    bool json = false;
-    const struct cli_option options[] = {{"-c", NULL, &path}, {"--config", NULL, &path}, {"--by", NULL, &by},
-        {"--reason", NULL, &reason}, {"--json", &json, NULL}};
-    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
-    bool named = by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
-    if (path == NULL || argc != 2 || !named) {
+    struct word w = {0};
+    int status;
+    if (!read_word(&argc, argv, &w)) return 2;
+    if (argc != 2 || !is_given(&w)) {
         return cli_usage("registry", "clear needs -c gate.json SUBJECT --by NAME --reason REASON: who answers for it, and why");
     }
-    int status;
-    if (!utf8_valid(span_str(argv[1])) || !utf8_valid(span_str(by)) || !utf8_valid(span_str(reason))) {
+    if (!utf8_valid(span_str(argv[1])) || !is_utf8(&w)) {
         return cli_usage("registry", "the ledger is UTF-8; SUBJECT, NAME and REASON must be, too");
     }
-    json_t *request = json_pack("{s:s,s:s,s:s,s:s}", "command", "clear", "subject", argv[1], "by", by, "reason", reason);
-    json_t *answer = ask(path, request, &status);
-    json_decref(request);
+    json_t *request = json_pack("{s:s,s:s,s:s,s:s}", "command", "clear", "subject", argv[1], "by", w.by, "reason", w.reason);
+    json_t *answer = ask_once(w.path, request, &status);
     if (answer == NULL) return status;
-    status = show_problems(answer);
-    if (status == 0) puts(json ? "{\"status\":\"ok\",\"cleared\":1}" : "cleared; it is not suspected again");
+    if (status == 0) puts(w.json ? "{\"status\":\"ok\",\"cleared\":1}" : "cleared; it is not suspected again");
     json_decref(answer);
     return status;
 }
 
 int registry_accept(int argc, char **argv)
 {
-    const char *path = NULL, *by = NULL, *reason = NULL;
-    bool json = false;
-    const struct cli_option options[] = {{"-c", NULL, &path}, {"--config", NULL, &path}, {"--by", NULL, &by},
-        {"--reason", NULL, &reason}, {"--json", &json, NULL}};
-    if (!cli_options(&argc, argv, options, ARRAY_LEN(options))) return 2;
-    bool named = by != NULL && by[0] != '\0' && reason != NULL && reason[0] != '\0';
-    if (path == NULL || argc != 1 || !named) {
+    struct word w = {0};
+    int status;
+    if (!read_word(&argc, argv, &w)) return 2;
+    if (argc != 1 || !is_given(&w)) {
         return cli_usage("registry", "accept needs -c gate.json --by NAME --reason REASON: who answers for it, and why");
     }
-    if (!utf8_valid(span_str(by)) || !utf8_valid(span_str(reason))) return cli_usage("registry", "the ledger is UTF-8; NAME and REASON must be, too");
-    int status;
-    json_t *request = json_pack("{s:s,s:s,s:s}", "command", "accept", "by", by, "reason", reason), *answer = ask(path, request, &status);
-    json_decref(request);
+    if (!is_utf8(&w)) return cli_usage("registry", "the ledger is UTF-8; NAME and REASON must be, too");
+    json_t *answer = ask_once(w.path, json_pack("{s:s,s:s,s:s}", "command", "accept", "by", w.by, "reason", w.reason), &status);
     if (answer == NULL) return status;
-    status = show_problems(answer);
     long long there = json_integer_value(json_object_get(answer, "accepted"));
-    if (status == 0 && json) printf("{\"status\":\"ok\",\"accepted\":%lld}\n", there);
+    if (status == 0 && w.json) printf("{\"status\":\"ok\",\"accepted\":%lld}\n", there);
     else if (status == 0) printf("accepted: live changes count up to record %lld; what came after it is forgotten\n", there);
     json_decref(answer);
     return status;
