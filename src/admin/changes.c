@@ -200,16 +200,12 @@ static RESULT apply_all(struct admin *a, struct batch *b, size_t *applied)
 
 static void apply(struct visitor *v, const json_t *request, span body)
 {
+    if (!is_whole(v)) return;
     struct admin *a = v->admin;
     struct problems *p = problems_new();
     struct batch b = {.memory = arena_new(CHANGES_ARENA)};
     const char *given = json_string_value(json_object_get(request, "name")), *name = given != NULL ? given : "CHANGES";
     size_t applied = 0;
-    if (!is_whole(v)) {
-        problems_free(p);
-        if (b.memory != NULL) arena_free(b.memory);
-        return;
-    }
     result r = p == NULL || b.memory == NULL ? FAIL(ERROR_LIMIT, ENOMEM) : parse_batch(a, name, body, &b, p);
     bool parsed = is_ok(r);
     if (is_ok(r)) r = apply_all(a, &b, &applied);
