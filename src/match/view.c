@@ -7,13 +7,6 @@
 
 /* ---- identifiers ------------------------------------------------------------------------------------------------ */
 
-static bool all_digits(span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_digit(s.ptr[i])) return false;
-    return s.len > 0;
-}
-
 static bool label_names(const struct label *label, const struct rules_identifier *rule)
 {
     for (size_t i = 0; i < label->count; i++)
@@ -104,7 +97,7 @@ static bool is_licence(const struct match *m, const struct rules_identifier *rul
 static bool is_mere_number(const struct match *m, const struct rules_identifier *rule, span where)
 {
     bool arrival = rule->kind == REGISTRY_I94 && (m->spot.is_name || !m->spot.label->claims);
-    return !arrival && all_digits(where);
+    return !arrival && text_is_digits(where);
 }
 
 static void see_candidate(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)
