@@ -162,6 +162,13 @@ int span_compare(span a, span b); /* memcmp order, shorter first */
 static inline bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static inline bool is_alpha(uint8_t c) { return (uint8_t)((c | 0x20) - 'a') < 26; }
 static inline bool is_alnum(uint8_t c) { return is_digit(c) || is_alpha(c); }
+/* Nothing but decimal digits, and one at least. */
+static inline bool span_is_digits(span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_digit(s.ptr[i])) return false;
+    return s.len > 0;
+}
 static inline uint8_t to_lower(uint8_t c) { return (uint8_t)(c - 'A') < 26 ? c | 0x20 : c; }
 static inline uint8_t to_upper(uint8_t c) { return (uint8_t)(c - 'a') < 26 ? c & 0xDF : c; }
 

@@ -154,7 +154,7 @@ static void look_as(struct match *m, const struct beside_object *o, const struct
 /* {"type": "form", "id": "918"} is how programs write the 918th form of theirs: such a number is a person's, or says nothing. */
 static bool is_row(struct match *m, const struct member *v, label_set labels)
 {
-    return label_of(m, labels)->count == 0 && text_is_digits(v->text) && rules_label_is_key(v->name);
+    return label_of(m, labels)->count == 0 && span_is_digits(v->text) && rules_label_is_key(v->name);
 }
 
 static void tell(struct match *m, const struct beside_object *o, const struct member *v, const struct saying *s)

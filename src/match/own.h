@@ -671,12 +671,6 @@ void finding_here(struct match *m, enum match_origin origin, rule_id rule);
 void marker_here(void *ctx, const struct rules_marker *rule, span where, bool limit);
 
 /* text.c */
-static inline bool text_is_digits(span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_digit(text.ptr[i])) return false;
-    return text.len > 0;
-}
 /* Are there three printable ASCII characters in a row? Only then a literal may be there. */
 bool text_has_word(span text);
 

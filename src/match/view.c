@@ -97,7 +97,7 @@ static bool is_licence(const struct match *m, const struct rules_identifier *rul
 static bool is_mere_number(const struct match *m, const struct rules_identifier *rule, span where)
 {
     bool arrival = rule->kind == REGISTRY_I94 && (m->spot.is_name || !m->spot.label->claims);
-    return !arrival && text_is_digits(where);
+    return !arrival && span_is_digits(where);
 }
 
 static void see_candidate(void *ctx, const struct rules_identifier *rule, span where, span value, bool limit)

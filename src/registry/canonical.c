@@ -76,13 +76,6 @@ static size_t copy_alnum(span value, unsigned skip, uint8_t *out, size_t max)
     return n;
 }
 
-static bool all_digits(const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!is_digit(p[i])) return false;
-    return n > 0;
-}
-
 static bool all_letters(const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -213,19 +206,19 @@ static size_t canonical_receipt(span value, uint8_t *out)
     if (star < value.len) {
         uint8_t tail[10];
         if (copy_alnum(span_sub(value, 0, star), JOINTS, out, 3) != 3 || !all_letters(out, 3)) return 0;
-        if (copy_alnum(span_from(value, star + 1), JOINTS, tail, 9) != 9 || !all_digits(tail, 9)) return 0;
+        if (copy_alnum(span_from(value, star + 1), JOINTS, tail, 9) != 9 || !span_is_digits(span_of(tail, 9))) return 0;
         out[3] = '*';
         memcpy(out + 4, tail, 9);
         return 13;
     }
     if (copy_alnum(value, JOINTS | DOT | SLASH, out, 13) != 13) return 0;
-    return all_letters(out, 3) && all_digits(out + 3, 10) ? 13 : 0;
+    return all_letters(out, 3) && span_is_digits(span_of(out + 3, 10)) ? 13 : 0;
 }
 
 //= 10-domain 2.1 SSN: area, group and serial that are never issued
 static size_t canonical_ssn(span value, uint8_t *out)
 {
-    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !all_digits(out, 9)) return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !span_is_digits(span_of(out, 9))) return 0;
     unsigned area = number_at(out, 3);
     if (area == 0 || area == 666 || area >= 900) return 0;
     return number_at(out + 3, 2) != 0 && number_at(out + 5, 4) != 0 ? 9 : 0;
@@ -233,7 +226,7 @@ static size_t canonical_ssn(span value, uint8_t *out)
 
 static size_t canonical_itin(span value, uint8_t *out)
 {
-    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !all_digits(out, 9) || out[0] != '9') return 0;
+    if (copy_alnum(value, JOINTS | DOT | SLASH, out, 9) != 9 || !span_is_digits(span_of(out, 9)) || out[0] != '9') return 0;
     unsigned g = number_at(out + 3, 2);
     return (g >= 50 && g <= 65) || (g >= 70 && g <= 88) || (g >= 90 && g <= 92) || g >= 94 ? 9 : 0;
 }
@@ -241,26 +234,26 @@ static size_t canonical_itin(span value, uint8_t *out)
 static size_t canonical_i94(span value, uint8_t *out)
 {
     if (copy_alnum(value, JOINTS | DOT | SLASH, out, 11) != 11) return 0;
-    return all_digits(out, 9) && is_digit(out[10]) && !all_zeros(out, 11) ? 11 : 0;
+    return span_is_digits(span_of(out, 9)) && is_digit(out[10]) && !all_zeros(out, 11) ? 11 : 0;
 }
 
 static size_t canonical_sevis(span value, uint8_t *out)
 {
     size_t n = copy_alnum(value, JOINTS | DOT, out, 11);
-    return n >= 10 && out[0] == 'N' && all_digits(out + 1, n - 1) && !all_zeros(out + 1, n - 1) ? n : 0;
+    return n >= 10 && out[0] == 'N' && span_is_digits(span_of(out + 1, n - 1)) && !all_zeros(out + 1, n - 1) ? n : 0;
 }
 
 static size_t canonical_visa_foil(span value, uint8_t *out)
 {
     size_t n = copy_alnum(value, JOINTS | DOT, out, 8);
-    return n == 8 && all_digits(out + 1, 7) && !all_zeros(out, 8) ? 8 : 0;
+    return n == 8 && span_is_digits(span_of(out + 1, 7)) && !all_zeros(out, 8) ? 8 : 0;
 }
 
 static size_t canonical_fin(span value, uint8_t *out)
 {
     uint8_t digits[20];
     size_t n = copy_alnum(value, JOINTS, digits, sizeof digits), zeros = 0;
-    if (!all_digits(digits, n)) return 0;
+    if (!span_is_digits(span_of(digits, n))) return 0;
     while (zeros < n && digits[zeros] == '0')
         zeros++;
     memcpy(out, digits + zeros, n - zeros);
@@ -302,7 +295,7 @@ static size_t canonical_surrogate(span value, uint8_t *out)
 {
     value = trim_surrogate(value);
     size_t zeros = 0;
-    if (all_digits(value.ptr, value.len))
+    if (span_is_digits(value))
         while (zeros + 1 < value.len && value.ptr[zeros] == '0')
             zeros++;
     value = span_from(value, zeros);
@@ -424,7 +417,7 @@ bool registry_way_of(struct registry_head head, enum registry_kind kind, span te
     if (!find_width(places, n, from, room, out)) return false;
     put_places(places, span_of(spelling, n), from, head.len, out);
     put_rest(head, n, out);
-    bool leading = kind == REGISTRY_FIN || (registry_kind_is_surrogate(kind) && all_digits(spelling, n));
+    bool leading = kind == REGISTRY_FIN || (registry_kind_is_surrogate(kind) && span_is_digits(span_of(spelling, n)));
     out->leading = (uint16_t)((unsigned)leading << head.len);
     return true;
 }

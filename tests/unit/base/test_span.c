@@ -105,10 +105,19 @@ static void test_numbers(void **state)
     assert_false(span_to_u64(SPAN("65536"), 65535, &n));
 }
 
+static void test_digits(void **state)
+{
+    (void)state;
+    assert_true(span_is_digits(SPAN("0123456789")));
+    static const char *const others[] = {"", "1 ", "-1", "1a", "/", ":", "\xd9\xa1"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(span_is_digits(span_str(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_digits),
         cmocka_unit_test(test_parts_outside_are_our_own_bug),
         cmocka_unit_test(test_comparison), cmocka_unit_test(test_comparison_without_case),
         cmocka_unit_test(test_search),
