@@ -127,6 +127,7 @@ def test_two_people_go_on_without_a_damaged_ledger(gw):
         assert recover("changed").returncode == 1
     assert recover().returncode == 0
     assert recover().returncode == 2, "once"
+    assert (gw.dir / "next/registry.mark").read_bytes() == (gw.dir / "ledger/registry.mark").read_bytes()
     first = entries(gw, "next", text[2])[0]
     assert first["event"] == "start" and first["gap"] == signed
     assert first["previous"] == (gw.dir / "ledger/tlog/checkpoint").read_text() and f"\n{held}\n" in first["previous"]
