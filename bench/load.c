@@ -7,7 +7,7 @@
  *        [--handshakes]  each request on a connection of its own, never resumed; the answer ends it
  *        [--idle]        connects all, one request each, prints "idle" and waits for its standard input to end
  *
- * Prints one JSON object: requests, errors, other (answers that were not 200), body_bytes, seconds, latencies in µs. */
+ * SIGINT ends it as its time does. Prints one JSON object: requests, errors, other (answers that were not 200), body_bytes, seconds, latencies in µs. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ struct conn {
     char head[HEAD_MAX + 1];
     size_t head_len;
     uint64_t body_left;
-    bool watched;
+    bool watched, ending; /* … with this answer, which says so */
 };
 
 static struct {
@@ -58,6 +59,13 @@ static uint64_t start_ns, end_ns, sent, answered, errors, other, body_bytes, nex
 static bool started;
 static uint32_t *latencies; /* histogram, a microsecond each */
 static uint8_t scratch[65536];
+static volatile sig_atomic_t told_to_end;
+
+static void end_now(int signal)
+{
+    (void)signal;
+    told_to_end = 1;
+}
 
 static void die(const char *what)
 {
@@ -95,8 +103,8 @@ static void open_conn(struct conn *c)
     c->phase = HANDSHAKING;
     c->watched = false;
     c->head_len = 0;
-    (void)SSL_do_handshake(c->ssl); /* says hello; the answer is an event */
-    watch(c, false);
+    (void)SSL_do_handshake(c->ssl); /* says hello; the answer is an event, or has come meanwhile and is looked at all the same */
+    watch(c, SSL_is_init_finished(c->ssl));
 }
 
 static void close_conn(struct conn *c)
@@ -127,6 +135,15 @@ static void failed(struct conn *c)
         exit(2);
     }
     reopen(c);
+}
+
+/* Whoever asked nothing may be left: a server's patience has an end. */
+static void ended(struct conn *c, int error)
+{
+    if (c->phase == READY && error == SSL_ERROR_ZERO_RETURN)
+        reopen(c);
+    else
+        failed(c);
 }
 
 static bool may_ask(struct conn *c)
@@ -164,7 +181,7 @@ static void finished(struct conn *c)
     c->phase = READY;
     if (options.idle)
         ready++;
-    else if (options.handshakes)
+    else if (options.handshakes || c->ending)
         reopen(c);
     else
         ask(c);
@@ -178,6 +195,8 @@ static bool begin_body(struct conn *c)
     end += 4;
     if (strncmp(c->head, "HTTP/1.1 200", 12) != 0) other++;
     char *length = strcasestr(c->head, "\r\ncontent-length:");
+    char *says = strcasestr(c->head, "\r\nconnection: close\r\n");
+    c->ending = says != NULL && says < end;
     if (length == NULL || length >= end) {
         fprintf(stderr, "load: an answer without Content-Length\n");
         exit(2);
@@ -225,7 +244,7 @@ static void readable(struct conn *c)
             continue;
         }
         int e = SSL_get_error(c->ssl, n);
-        if (e != SSL_ERROR_WANT_READ) failed(c);
+        if (e != SSL_ERROR_WANT_READ) ended(c, e);
         return;
     }
     if (SSL_has_pending(c->ssl)) watch(c, true); /* comes back at once */
@@ -233,11 +252,12 @@ static void readable(struct conn *c)
 
 #define LONG_NS 20000000u
 
-/* Steady rate: whoever is free takes what is due. How long nobody need look again. */
+/* Steady rate: whoever is free takes what is due, in turn. How long nobody need look again. */
 static uint64_t ask_due(void)
 {
-    for (unsigned i = 0; i < options.connections && due_of(sent) <= now_ns(); i++)
-        if (conns[i].phase == READY) ask(&conns[i]);
+    static unsigned turn;
+    for (unsigned i = 0; i < options.connections && due_of(sent) <= now_ns(); i++, turn = (turn + 1) % options.connections)
+        if (conns[turn].phase == READY) ask(&conns[turn]);
     uint64_t due = due_of(sent), now = now_ns();
     return due > now && due - now < LONG_NS ? due - now : LONG_NS;
 }
@@ -254,6 +274,7 @@ static bool over(void)
 {
     if (options.idle) return ready == options.connections;
     uint64_t now = now_ns();
+    if (told_to_end && now < end_ns) end_ns = now;
     return now >= end_ns && (options.handshakes || !anybody_waits() || now > end_ns + 5000000000u);
 }
 
@@ -372,6 +393,7 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     read_options(argc, argv);
+    signal(SIGINT, end_now);
     prepare();
     while (!options.idle && opened < options.connections)
         open_next();

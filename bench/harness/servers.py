@@ -74,13 +74,14 @@ class Server:
     def cpu_by_process(self):
         return {p: cpu_of(p) for p in self.pids}
 
+    @staticmethod
+    def memory_of(pid):
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", text, re.M)) * 1024
+
     def memory(self):
         """Bytes of private memory."""
-        total = 0
-        for p in self.pids:
-            text = pathlib.Path(f"/proc/{p}/smaps_rollup").read_text()
-            total += sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", text, re.M)) * 1024
-        return total
+        return sum(self.memory_of(p) for p in self.pids)
 
     def stop(self):
         if self.process is None or self.process.poll() is not None:
