@@ -69,21 +69,29 @@ static int compare_needles(const void *a, const void *b)
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
+/* In a raw block a quotation mark is never part of a text: there it is escaped, and what has escapes is read anew. */
+static bool stands_raw(const struct literal_table *t, size_t i)
+{
+    return !memchr(t->texts[i], '"', t->lengths[i]);
+}
+
 /* Several rules may have the same one. */
 static bool needles_fill(struct loader *l, const struct literal_table *t)
 {
     struct needles *n = &l->set->literals.needles;
-    size_t kept = 0;
+    size_t kept = 0, raw = 0;
     n->items = loader_alloc(l, t->count, sizeof *n->items);
     for (size_t i = 0; n->items && i < t->count; i++) {
+        if (!stands_raw(t, i)) continue;
         uint8_t *text = loader_alloc(l, t->lengths[i], 1);
         for (size_t k = 0; text && k < t->lengths[i]; k++)
             text[k] = to_lower((uint8_t)t->texts[i][k]);
-        n->items[i] = (struct needle){.text = text, .len = (uint32_t)t->lengths[i]};
+        n->items[raw++] = (struct needle){.text = text, .len = (uint32_t)t->lengths[i]};
     }
     if (!n->items || l->no_memory) return false;
-    qsort(n->items, t->count, sizeof *n->items, compare_needles);
-    for (size_t i = 0; i < t->count; i++)
+    if (raw == 0) return true;
+    qsort(n->items, raw, sizeof *n->items, compare_needles);
+    for (size_t i = 0; i < raw; i++)
         if (kept == 0 || compare_needles(&n->items[kept - 1], &n->items[i]) != 0) n->items[kept++] = n->items[i];
     n->count = kept;
     needles_prepare(n);

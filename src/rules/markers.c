@@ -49,9 +49,9 @@ static void add_literal(void *ctx, const struct place *at, const char *s)
     }
     for (size_t i = 0; i < n; i++) {
         lower[i] = to_lower((uint8_t)s[i]);
-        if (lower[i] < 0x20 || lower[i] >= 0x7F || lower[i] == '"' || lower[i] == '\\') {
+        if (lower[i] < 0x20 || lower[i] >= 0x7F || lower[i] == '\\') {
             place_error(
-                at, "a literal is printable ASCII without \" and \\, as it stands in any spelling of the document");
+                at, "a literal is printable ASCII without \\, as it stands in any spelling of the document");
             return;
         }
     }
