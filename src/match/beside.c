@@ -161,7 +161,7 @@ static void tell(struct match *m, const struct beside_object *o, const struct me
 {
     if (v->text.ptr == s->sayer || !rules_label_is_told(v->name, s->by)) return;
     label_set labels = rules_label_inherits(v->name) ? rules_labels(m->rules, v->name, s->labels) : s->labels;
-    if (!is_row(m, v, labels)) look_as(m, o, v, labels);
+    if (s->by != RULES_BESIDE_KIND || !is_row(m, v, labels)) look_as(m, o, v, labels);
 }
 
 static void tell_all(struct match *m, const struct beside_object *o, struct cursor c, const struct sayings *said)
@@ -202,7 +202,7 @@ static void collect(struct match *m, const struct beside_object *o, struct curso
     struct member s;
     while (next_member(&c, &s)) {
         enum rules_beside by = s.kind == DOC_STRING ? rules_label_beside(s.name) : RULES_BESIDE_NONE;
-        if (by != RULES_BESIDE_KIND && by != RULES_BESIDE_NAME) continue;
+        if (by != RULES_BESIDE_KIND && by != RULES_BESIDE_NAME && by != RULES_BESIDE_FIELD) continue;
         const struct saying one = {s.text.ptr, said(m, s.text), by};
         if (one.labels && !note_saying(all, &one)) return give_up(m, o, s.text);
     }

@@ -2,7 +2,7 @@
  * in a trie; each node says which interned set of rules a name ending there carries. */
 #include "rules/set.h"
 
-static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id", "text", "identificationid", "code", "category"};
+static const char *const inheriting[LABEL_INHERITING] = {"value", "number", "id", "text", "identificationid", "code", "category", "ss"};
 
 /* ---- walking ---------------------------------------------------------------------------------------------------- */
 
@@ -122,11 +122,39 @@ static span without_number(span name)
     return first < end && end - first <= NUMBERING ? span_sub(name, 0, first) : name;
 }
 
-static label_set named_set(const struct labels *t, span name)
+static bool ends_folded(span name, span tail)
+{
+    size_t left = tail.len;
+    for (size_t i = name.len; i > 0 && left > 0; i--) {
+        if (!is_alnum(name.ptr[i - 1])) continue;
+        if (to_lower(name.ptr[i - 1]) != tail.ptr[--left]) return false;
+    }
+    return left == 0;
+}
+
+static label_set tail_set(const struct labels *t, span name)
+{
+    span ended = trim_marks(name);
+    if (ended.len == 0 || !is_alpha(ended.ptr[ended.len - 1])) return 0;
+    if (!(t->tail_ends >> (to_lower(ended.ptr[ended.len - 1]) - 'a') & 1)) return 0;
+    for (size_t i = 0; i < t->tails.count; i++)
+        if (ends_folded(ended, LIST_AT(&t->tails, struct label_tail, i)->text)) return LIST_AT(&t->tails, struct label_tail, i)->set;
+    return 0;
+}
+
+static label_set whole_set(const struct labels *t, span name)
 {
     label_set set = set_of(t, name);
     span one = without_number(name);
-    return set || one.len == name.len ? set : set_of(t, one);
+    if (set == 0 && one.len < name.len) set = set_of(t, one);
+    return set ? set : tail_set(t, one);
+}
+
+static label_set named_set(const struct labels *t, span name)
+{
+    label_set set = whole_set(t, name);
+    span bare = set ? name : rules_name_bare(name);
+    return bare.len < name.len ? whole_set(t, bare) : set;
 }
 
 #define INHERITING_LONGEST 20
@@ -150,18 +178,27 @@ static int inheriting_word(span name)
     if (name.len > sizeof folded) return -1;
     if (ascii_length(name) < name.len) name = span_of(folded, registry_fold(name, folded));
     if (!spell_out(name, word, &n)) return -1;
-    if (!memchr("vnitc", word[0], 5)) return -1;
+    if (!memchr("vnitcs", word[0], 6)) return -1;
     for (int i = 0; i < LABEL_INHERITING; i++)
         if (span_equal(span_of(word, n), span_str(inheriting[i]))) return i;
     return -1;
 }
 
-/* The index of the inheriting name, or -1. */
+#define WRAPS LABEL_INHERITING /* a name that says nothing at all */
+
+/* Of a name that is a step of a way to a member. */
+static int inheriting_step(span step)
+{
+    int i = inheriting_word(step);
+    return i < 0 && rules_name_wraps(step) ? WRAPS : i;
+}
+
+/* The index of the inheriting name, WRAPS, or -1. */
 static int inheriting_index(span name)
 {
-    int i = inheriting_word(name);
+    int i = inheriting_step(name);
     span last = local_name(name);
-    return i >= 0 || last.len == name.len ? i : inheriting_word(last);
+    return i >= 0 || last.len == name.len ? i : inheriting_step(last);
 }
 
 /* ---- what a member says of the others ----------------------------------------------------------------------------- */
@@ -190,22 +227,23 @@ static bool ends_with(span word, span end)
 enum rules_beside rules_label_beside(span decoded_name)
 {
     static const char *const kinds[] = {"type", "kind", "category", "typecode", "typename", "typetext", "categorycode", "categoryname", "categorytext"};
-    static const char *const names[] = {"name", "key", "code", "field", "fieldname", "label", "attribute", "attributename", "property", "propertyname"};
+    static const char *const systems[] = {"system", "scheme", "schemename", "schemeid", "typ", "idclass", "qualifier"};
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
-    if (span_equal(word, SPAN("value")) || span_equal(word, SPAN("number"))) return RULES_BESIDE_VALUE;
-    if (span_equal(word, SPAN("system")) || span_equal(word, SPAN("scheme"))) return RULES_BESIDE_KIND;
+    bool versions = word.len == 1 && decoded_name.len > 1;
+    if (!versions && rules_name_is_asked(word)) return RULES_BESIDE_VALUE;
+    for (size_t i = 0; i < ARRAY_LEN(systems); i++)
+        if (span_equal(word, span_str(systems[i]))) return RULES_BESIDE_KIND;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (ends_with(word, span_str(kinds[i]))) return RULES_BESIDE_KIND;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (span_equal(word, span_str(names[i]))) return RULES_BESIDE_NAME;
-    return RULES_BESIDE_NONE;
+    return rules_name_names(word);
 }
 
 /* Of which nothing is known but that it is a number of something. */
 static bool is_some_number(span decoded_name)
 {
-    static const char *const numbers[] = {"idnumber", "idvalue", "identifier", "identifiervalue", "identificationnumber", "documentnumber"};
+    static const char *const numbers[] = {"idnumber", "idvalue", "identifier", "identifiervalue", "identificationnumber", "documentnumber",
+        "idno", "idnum", "docno", "docnum", "docnumber", "documentno", "documentnum", "mentiontext"};
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -215,7 +253,7 @@ static bool is_some_number(span decoded_name)
 
 bool rules_label_is_told(span decoded_name, enum rules_beside by)
 {
-    if (by == RULES_BESIDE_NAME) return rules_label_beside(decoded_name) == RULES_BESIDE_VALUE;
+    if (by == RULES_BESIDE_NAME || by == RULES_BESIDE_FIELD) return rules_name_is_said(local_name(decoded_name));
     return by == RULES_BESIDE_KIND && (inheriting_index(decoded_name) >= 0 || is_some_number(decoded_name));
 }
 
@@ -223,7 +261,8 @@ bool rules_label_is_key(span decoded_name)
 {
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
-    return span_equal(word, SPAN("id")) || span_equal(word, SPAN("identifier"));
+    if (span_equal(word, SPAN("id")) || span_equal(word, SPAN("identifier"))) return true;
+    return rules_name_wraps(local_name(decoded_name)) && !rules_name_is_value(local_name(decoded_name));
 }
 
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)
@@ -242,7 +281,7 @@ static bool is_index(span step)
 
 static label_set under(const struct rules_set *s, label_set set, int inherits)
 {
-    return inherits < 0 ? set : labels_of(s, set)->joined[inherits];
+    return inherits < 0 || inherits == WRAPS ? set : labels_of(s, set)->joined[inherits];
 }
 
 /* The last step says it, and what an index or an inheriting name stands behind: ssns.0, aNumber.value. */
@@ -250,10 +289,10 @@ static label_set last_set(const struct rules_set *s, span name)
 {
     int inherits = -1;
     for (span last = local_name(name); last.len < name.len; last = local_name(name)) {
-        int i = inheriting_word(last);
-        label_set set = i < 0 ? named_set(&s->labels, last) : 0;
+        int i = inheriting_step(last);
+        label_set set = i < 0 || i == WRAPS ? named_set(&s->labels, last) : 0;
         if (set || (i < 0 && !is_index(last))) return under(s, set, inherits);
-        if (inherits < 0) inherits = i;
+        if (inherits < 0 || (inherits == WRAPS && i >= 0)) inherits = i;
         name = span_sub(name, 0, name.len - last.len - 1);
     }
     return under(s, named_set(&s->labels, name), inherits);
@@ -271,7 +310,7 @@ static label_set own_set(const struct rules_set *s, span whole)
 {
     span name = trim_marks(whole);
     span last = local_name(name);
-    bool way = last.len < name.len && last.ptr[-1] != '/' && inheriting_word(last) < 0;
+    bool way = last.len < name.len && last.ptr[-1] != '/' && inheriting_step(last) < 0;
     label_set set = way ? named_set(&s->labels, last) : 0;
     if (set == 0) set = named_set(&s->labels, name);
     if (set == 0 && says_number(whole, name)) set = numbered_set(&s->labels, last);
@@ -281,7 +320,9 @@ static label_set own_set(const struct rules_set *s, span whole)
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent)
 {
     int i = parent ? inheriting_index(decoded_name) : -1;
-    return i >= 0 ? labels_of(s, parent)->joined[i] : own_set(s, decoded_name);
+    if (i >= 0 && i != WRAPS) return labels_of(s, parent)->joined[i];
+    label_set own = own_set(s, decoded_name);
+    return own == 0 && i == WRAPS ? parent : own;
 }
 
 bool rules_label_inherits(span decoded_name)
@@ -303,6 +344,66 @@ bool rules_label_has_markers(const struct rules_set *s, label_set labels)
     return labels_of(s, labels)->markers.count > 0;
 }
 
+/* ---- in texts --------------------------------------------------------------------------------------------------- */
+
+#define PHRASE_WORDS 4
+#define PHRASE_GAP 2 /* signs between two words of one label, as in "Passport  No" */
+
+/* Signs that part the words of a name, or the lines of a text. */
+static bool parts_words(uint8_t c)
+{
+    return c == ' ' || c == '_' || c == '-' || c == '.' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static size_t word_end(span text, size_t at)
+{
+    while (at < text.len && is_alpha(text.ptr[at]))
+        at++;
+    return at;
+}
+
+/* Where the next word of the same phrase begins; `at`: nowhere. */
+static size_t next_word(span text, size_t at)
+{
+    size_t i = at;
+    while (i < text.len && i - at < PHRASE_GAP && parts_words(text.ptr[i]))
+        i++;
+    return i < text.len && is_alpha(text.ptr[i]) ? i : at;
+}
+
+/* The label that begins with the word there, of as many words as it has; 0: none does. Words with digits are none: of a text's shape they
+ * could not be told. */
+static label_set phrase_set(const struct labels *t, span text, size_t at, size_t *end)
+{
+    struct label_walk w = {.table = t};
+    label_set found = 0;
+    for (unsigned words = 0; words < PHRASE_WORDS && !w.off; words++) {
+        size_t stop = word_end(text, at);
+        if (stop < text.len && is_digit(text.ptr[stop])) break;
+        walk_name(&w, span_sub(text, at, stop - at));
+        label_set set = w.off ? w.prefix : node_at(t, w.node)->exact;
+        if (set) found = set, *end = stop;
+        at = next_word(text, stop);
+        if (at == stop) break;
+    }
+    return found;
+}
+
+bool rules_next_label(const struct rules_set *s, span text, size_t *from, label_set *out)
+{
+    const struct labels *t = &s->labels;
+    for (size_t i = *from; t->nodes.count > 0 && i < text.len; i++) {
+        if (!is_alpha(text.ptr[i]) || (i > 0 && is_alnum(text.ptr[i - 1]))) continue;
+        size_t stop = word_end(text, i), end = stop;
+        bool whole = stop == text.len || !is_digit(text.ptr[stop]);
+        *out = phrase_set(t, text, i, &end);
+        if (*out == 0 && whole) *out = tail_set(t, span_sub(text, i, stop - i));
+        *from = i = *out ? end : stop;
+        if (*out) return true;
+    }
+    return false;
+}
+
 /* ---- building --------------------------------------------------------------------------------------------------- */
 
 static uint16_t add_child(struct loader *l, uint16_t parent, uint8_t byte)
@@ -322,6 +423,7 @@ static uint16_t add_child(struct loader *l, uint16_t parent, uint8_t byte)
 static bool add_label(struct loader *l, const struct word *label)
 {
     uint16_t node = 0;
+    if (label->suffix) return true;
     for (size_t i = 0; i < label->text.len; i++)
         if (!(node = add_child(l, node, label->text.ptr[i]))) return false;
     return true;
@@ -374,7 +476,7 @@ static void note_labels(const struct loader *l, const struct carried *c)
         const struct list *labels = &LIST_AT(rules, struct rule, r)->labels;
         for (size_t i = 0; i < labels->count; i++) {
             const struct word *label = LIST_AT(labels, struct word, i);
-            bit_set((label->prefix ? c->prefix : c->exact) + node_of(&l->set->labels, label->text) * c->words, r);
+            if (!label->suffix) bit_set((label->prefix ? c->prefix : c->exact) + node_of(&l->set->labels, label->text) * c->words, r);
         }
     }
 }
@@ -406,6 +508,51 @@ static bool intern_nodes(struct loader *l)
         struct label_node *node = node_at(t, (uint16_t)i);
         if (!intern_set(l, exact + i * words, &node->exact) || !intern_set(l, prefix + i * words, &node->prefix)) return false;
     }
+    return true;
+}
+
+static bool has_tail(const struct rule *r, span tail)
+{
+    for (size_t i = 0; i < r->labels.count; i++) {
+        const struct word *w = LIST_AT(&r->labels, struct word, i);
+        if (w->suffix && ends_folded(tail, w->text)) return true;
+    }
+    return false;
+}
+
+/* A name that ends in a longer one ends in the shorter one too. */
+static bool add_tail(struct loader *l, span text, uint64_t *bits)
+{
+    struct labels *t = &l->set->labels;
+    for (size_t i = 0; i < t->tails.count; i++)
+        if (span_equal(LIST_AT(&t->tails, struct label_tail, i)->text, text)) return true;
+    memset(bits, 0, bit_words(l->set->rules.count) * sizeof *bits);
+    for (size_t r = 0; r < l->set->rules.count; r++)
+        if (has_tail(LIST_AT(&l->set->rules, struct rule, r), text)) bit_set(bits, r);
+    struct label_tail *tail = loader_add(l, &t->tails, sizeof *tail);
+    if (!tail || !intern_set(l, bits, &tail->set)) return false;
+    tail->text = text;
+    if (is_alpha(text.ptr[text.len - 1])) t->tail_ends |= UINT32_C(1) << (text.ptr[text.len - 1] - 'a');
+    return true;
+}
+
+static int compare_tails(const void *p, const void *q)
+{
+    const struct label_tail *a = p, *b = q;
+    return a->text.len < b->text.len ? 1 : a->text.len > b->text.len ? -1 : 0;
+}
+
+static bool intern_tails(struct loader *l, uint64_t *bits)
+{
+    struct labels *t = &l->set->labels;
+    for (size_t r = 0; r < l->set->rules.count; r++) {
+        const struct list *labels = &LIST_AT(&l->set->rules, struct rule, r)->labels;
+        for (size_t i = 0; i < labels->count; i++) {
+            const struct word *w = LIST_AT(labels, struct word, i);
+            if (w->suffix && !add_tail(l, w->text, bits)) return false;
+        }
+    }
+    if (t->tails.count > 1) qsort(t->tails.items, t->tails.count, sizeof(struct label_tail), compare_tails);
     return true;
 }
 
@@ -455,7 +602,7 @@ static bool build_all(struct loader *l, uint64_t *bits)
     for (size_t r = 0; r < rules->count; r++)
         for (size_t i = 0; i < LIST_AT(rules, struct rule, r)->labels.count; i++)
             if (!add_label(l, LIST_AT(&LIST_AT(rules, struct rule, r)->labels, struct word, i))) return false;
-    if (!intern_nodes(l)) return false;
+    if (!intern_nodes(l) || !intern_tails(l, bits)) return false;
     index_first(t);
     if (!join_all(l, bits)) return false;
     for (size_t i = 0; i < t->sets.count; i++)
@@ -478,5 +625,6 @@ void labels_free(struct labels *t)
         list_free(&LIST_AT(&t->sets, struct label_rules, i)->markers);
     }
     list_free(&t->sets);
+    list_free(&t->tails);
     list_free(&t->nodes);
 }

@@ -48,7 +48,7 @@ static bool share_label(const struct rule *a, const struct rule *b, const struct
         for (size_t j = 0; j < b->labels.count; j++) {
             const struct word *x = LIST_AT(&a->labels, struct word, i), *y = LIST_AT(&b->labels, struct word, j);
             *which = x;
-            if (x->prefix == y->prefix && span_equal(x->text, y->text)) return true;
+            if (x->prefix == y->prefix && x->suffix == y->suffix && span_equal(x->text, y->text)) return true;
         }
     return false;
 }
@@ -69,8 +69,8 @@ static void lint_kinds(const struct rules_set *s, size_t i)
         if (r->is_marker || other->is_marker || r->identifier.kind == other->identifier.kind) continue;
         if (tell_themselves(r->identifier.kind, other->identifier.kind)) continue;
         if (share_label(r, other, &label))
-            place_warning(&at, "\"%.*s%s\" also labels %s in rule \"%s\"; keep it where it belongs",
-                SPAN_FMT(label->text), label->prefix ? "*" : "", registry_kind_name(other->identifier.kind),
+            place_warning(&at, "\"%s%.*s%s\" also labels %s in rule \"%s\"; keep it where it belongs",
+                label->suffix ? "*" : "", SPAN_FMT(label->text), label->prefix ? "*" : "", registry_kind_name(other->identifier.kind),
                 other->name);
     }
 }
@@ -83,6 +83,7 @@ static void lint_labels(const struct rule *r)
         struct place item = place_item(&at, i);
         if (w->prefix && w->text.len < 4)
             place_warning(&item, "\"%.*s*\" begins many names; spell out four letters or more", SPAN_FMT(w->text));
+        if (w->suffix && w->text.len < 3) place_warning(&item, "\"*%.*s\" ends many names; spell out three letters or more", SPAN_FMT(w->text));
     }
 }
 

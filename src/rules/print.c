@@ -133,7 +133,7 @@ static void set_words(json_t *out, const char *name, const struct list *words)
     }
     for (size_t i = 0; i < words->count; i++) {
         const struct word *w = LIST_AT(words, struct word, i);
-        snprintf(text, sizeof text, "%.*s%s", SPAN_FMT(w->text), w->prefix ? "*" : "");
+        snprintf(text, sizeof text, "%s%.*s%s", w->suffix ? "*" : "", SPAN_FMT(w->text), w->prefix ? "*" : "");
         json_array_append_new(list, json_string(text));
     }
     json_object_set_new(out, name, sorted(list));

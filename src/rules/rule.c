@@ -51,11 +51,14 @@ struct label_load {
     struct rule *rule;
 };
 
-static size_t fold_label(const char *s, uint8_t *out, bool *prefix)
+static size_t fold_label(const char *s, uint8_t *out, struct word *w)
 {
+    w->suffix = *s == '*';
+    s += w->suffix;
     size_t n = 0, len = strlen(s);
-    *prefix = len > 0 && s[len - 1] == '*';
-    len -= *prefix;
+    w->prefix = len > 0 && s[len - 1] == '*';
+    if (w->prefix && w->suffix) return SIZE_MAX;
+    len -= w->prefix;
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '*') return SIZE_MAX;
         if ((uint8_t)s[i] >= 0x80) return SIZE_MAX;
@@ -66,11 +69,11 @@ static size_t fold_label(const char *s, uint8_t *out, bool *prefix)
     return n;
 }
 
-static bool has_label(const struct rule *r, span text, bool prefix)
+static bool has_label(const struct rule *r, const struct word *label)
 {
     for (size_t i = 0; i < r->labels.count; i++) {
         const struct word *w = LIST_AT(&r->labels, struct word, i);
-        if (w->prefix == prefix && span_equal(w->text, text)) return true;
+        if (w->prefix == label->prefix && w->suffix == label->suffix && span_equal(w->text, label->text)) return true;
     }
     return false;
 }
@@ -79,20 +82,21 @@ static void add_label(void *ctx, const struct place *at, const char *s)
 {
     struct label_load *load = ctx;
     uint8_t folded[LABEL_MAX];
-    bool prefix;
-    size_t n = fold_label(s, folded, &prefix);
+    struct word label = {.prefix = false};
+    size_t n = fold_label(s, folded, &label);
+    label.text = span_of(folded, n == SIZE_MAX ? 0 : n);
     if (n == SIZE_MAX) {
-        place_error(at, "\"%s\" is no label; labels are ASCII, and * may only end one", s);
+        place_error(at, "\"%s\" is no label; labels are ASCII, and * may only begin or end one", s);
     } else if (n < 2) {
         place_error(at, "\"%s\" keeps %s letters and digits once folded; a label needs 2 to %d", s,
             n ? "too few" : "no (or too many)", LABEL_MAX);
-    } else if (has_label(load->rule, span_of(folded, n), prefix)) {
+    } else if (has_label(load->rule, &label)) {
         place_error(at, "\"%s\" folds to a label that this rule has already; remove one", s);
     } else {
         struct word *w = loader_add(load->loader, &load->rule->labels, sizeof *w);
-        span copy = arena_copy(load->loader->set->arena, span_of(folded, n));
-        if (!copy.ptr) load->loader->no_memory = true;
-        if (w) *w = (struct word){copy, prefix};
+        label.text = arena_copy(load->loader->set->arena, label.text);
+        if (!label.text.ptr) load->loader->no_memory = true;
+        if (w) *w = label;
     }
 }
 

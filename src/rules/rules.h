@@ -302,13 +302,16 @@ bool rules_document_under(const struct rules_document *d, span route);
 /* Set of labels that a field name carries: identifiers and markers bound to it. Value 0: none. */
 typedef uint32_t label_set;
 /* Computed on the folded (ASCII letters and digits, lower case) name; `parent` is the label set that a member called
- * value, number, id, text or identificationID inherits. Cheap enough for once per distinct name of a document. */
+ * value, number, id, text or identificationID inherits, and one whose name says nothing by itself (stringValue, old, $). Cheap enough for once per distinct name of a document. */
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent);
-bool rules_label_inherits(span decoded_name); /* is it one of value, number, id, text, identificationID */
+/* The next word or words of a folded text, from *from on, that a label would be; *from is behind it then. */
+bool rules_next_label(const struct rules_set *s, span text, size_t *from, label_set *out);
+bool rules_label_inherits(span decoded_name); /* is it one of value, number, id, text, identificationID, or of those that say nothing */
 /* What a member may say of the others of its object, as {"type": "SSN", "id": 219098765} reads as {"SSN": {"id": 219098765}}: KIND of
- * all names that inherit or say of themselves only that they are a number ("idNumber"), NAME ("key", "field") of those that are VALUE
- * alone, for people have names too. */
-enum rules_beside { RULES_BESIDE_NONE, RULES_BESIDE_KIND, RULES_BESIDE_NAME, RULES_BESIDE_VALUE };
+ * all names that inherit or say of themselves only that they are a number ("idNumber"), NAME ("key", "title") and FIELD ("field", "column")
+ * of those that say of themselves that they are a value ("newValue", "answer"). There is a NAME in most objects, for people have names
+ * too: only one that has a VALUE is worth looking for one. */
+enum rules_beside { RULES_BESIDE_NONE, RULES_BESIDE_KIND, RULES_BESIDE_NAME, RULES_BESIDE_FIELD, RULES_BESIDE_VALUE };
 enum rules_beside rules_label_beside(span decoded_name);
 /* Is it a name whose value one of that kind may speak of? */
 bool rules_label_is_told(span decoded_name, enum rules_beside by);

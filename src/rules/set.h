@@ -222,6 +222,7 @@ struct rule {
 struct word {
     span text;
     bool prefix; /* labels that end in '*' */
+    bool suffix; /* labels that begin with it */
 };
 
 struct label_node {
@@ -231,12 +232,19 @@ struct label_node {
 };
 
 /* Label sets are interned: every set that a name, or a name and its parent, can ever carry is known at load. */
-#define LABEL_INHERITING 7
+#define LABEL_INHERITING 8
 struct labels {
     struct list nodes; /* struct label_node, a trie; node 0 is the root */
     uint16_t first[36]; /* under the root, by digit and letter; 0: none */
     struct list sets;  /* struct label_rules; set 0 is empty */
+    struct list tails; /* struct label_tail, the longest first */
+    uint32_t tail_ends; /* a bit for each letter that one of them ends in */
     label_set inherited[LABEL_INHERITING];
+};
+/* What a name carries that ends so and is no other label. */
+struct label_tail {
+    span text;
+    label_set set;
 };
 struct label_rules {
     uint64_t *bits; /* of rule ids */
@@ -383,6 +391,18 @@ void memo_forget(struct memo *m);
 
 bool labels_build(struct loader *l);
 void labels_free(struct labels *t);
+/* wrappers.c, of the last step of a decoded name: does it only say how a value is written or when it was so; may it be what a member
+ * that names something is about, and is it worth to ask for one; is a number under it what its kind says? Of some only the
+ * letters and digits are given, in lower case. */
+bool rules_name_wraps(span name);
+bool rules_name_is_said(span name);
+bool rules_name_is_value(span name);
+bool rules_name_is_asked(span word);
+enum rules_beside rules_name_names(span word);
+/* The name without what only says how a value is kept or when it was so: SSN__c, ssn_txt, ssnOld, u_ssn. All of it: there is nothing
+ * like that. */
+span rules_name_bare(span name);
+
 const struct label_rules *labels_of(const struct rules_set *s, label_set set);
 bool literals_build(struct loader *l);
 void literals_free(struct literals *t);
