@@ -155,6 +155,7 @@ struct shape {
     uint8_t len;       /* 0: none yet */
     bool bare;         /* nine digits that stand alone */
     bool read;         /* syntax_may_read_shape() */
+    bool near;         /* near_may() */
 };
 
 /* Texts of one shape under the same labels, of which all is known that will be proposed: the same parts for the same
@@ -600,6 +601,14 @@ void shapes_forget(struct match *m);
 /* Calls `each` for nine digits that stand alone: 012345678, as cards print it 012-345-678, or in other groups. */
 typedef void bare_fn(struct match *m, span digits);
 void shape_each_bare(struct match *m, span text, bare_fn *each);
+/* Eight digits, as a day is written without signs: 20210304. */
+bool shape_is_day(const uint8_t *digits);
+
+/* near.c: digits in a text that also holds a word that is a label. May a text of this shape be one? */
+#define NEAR_DIGITS 7
+#define NEAR_LETTERS 2
+void near_scan(struct match *m, span text);
+bool near_may(const struct match *m, span text);
 
 /* plan.c */
 /* A value at the spot of which there is a plan, in place of all else that is done about it; false: there is none. LOOK_READ

@@ -33,6 +33,7 @@ static void learn(struct match *m, struct shape *s, size_t len, const struct loo
     if (l->digits >= 9) shape_each_bare(m, shape, note_bare);
     s->bare = m->loosely > 0;
     s->read = syntax_may_read_shape(m, shape, l);
+    s->near = l->digits >= NEAR_DIGITS && l->letters >= NEAR_LETTERS && near_may(m, shape);
 }
 
 static void use_shape(struct match *m, size_t slot)
@@ -286,7 +287,7 @@ static bool is_year(const uint8_t *digits)
 }
 
 /* 20210304. */
-static bool is_day(const uint8_t *digits)
+bool shape_is_day(const uint8_t *digits)
 {
     unsigned month = (unsigned)(digits[4] - '0') * 10 + digits[5] - '0', day = (unsigned)(digits[6] - '0') * 10 + digits[7] - '0';
     return is_year(digits) && month >= 1 && month <= 12 && day >= 1 && day <= 31;
@@ -300,7 +301,7 @@ static bool is_dated(struct match *m, span text, const struct row *r)
     if (!serial && !before && !behind) return false;
     shape_varies(m);
     if (serial) return is_year(text.ptr + r->begin);
-    return is_day(text.ptr + (before ? r->begin : r->end - 8));
+    return shape_is_day(text.ptr + (before ? r->begin : r->end - 8));
 }
 
 /* What has a syntax of its own, a social security number and a long ZIP code, an address of the network in the name of a host

@@ -118,7 +118,7 @@ static void see_bare(struct match *m, span digits)
 
 /* What may stand in a text without a label that says so. */
 struct may {
-    bool pattern, bare, read;
+    bool pattern, bare, read, near;
     const struct shape *shape; /* NULL: not known */
 };
 
@@ -126,13 +126,15 @@ static struct may what_may_be(struct match *m, span text, const struct look *l)
 {
     struct may may = {.pattern = rules_may_match(m->identifier_needs, l->digits, l->letters, l->at != 0),
         .bare = l->digits >= 9 && m->nine_digits,
-        .read = syntax_may_read(m, text, l)};
-    if (!may.pattern && !may.bare && !may.read) return may;
+        .read = syntax_may_read(m, text, l),
+        .near = l->digits >= NEAR_DIGITS && l->letters >= NEAR_LETTERS};
+    if (!may.pattern && !may.bare && !may.read && !may.near) return may;
     may.shape = shape_of(m, text, l);
     if (!may.shape) return may;
     may.pattern &= may.shape->patterns != 0;
     may.bare &= may.shape->bare;
     may.read &= may.shape->read;
+    may.near &= may.shape->near;
     return may;
 }
 
@@ -140,20 +142,20 @@ static struct may what_may_be(struct match *m, span text, const struct look *l)
 bool view_may_identify(struct match *m, span text, const struct look *l)
 {
     struct may may = what_may_be(m, text, l);
-    return may.pattern || may.bare || may.read;
+    return may.pattern || may.bare || may.read || may.near;
 }
 
 /* What reads the digits themselves may find more in the next text of this shape, or less. */
 static void ask_shapes(struct match *m, const struct may *may)
 {
     uint64_t proposed = may->pattern && may->shape ? may->shape->patterns : 0;
-    bool known = may->shape || !(may->pattern || may->bare || may->read);
+    bool known = may->shape || !(may->pattern || may->bare || may->read || may->near);
     if (!known || !rules_see_shapes(m->rules, proposed, m->spot.labels, m->learnt)) shape_varies(m);
 }
 
 static void scan_identifiers(struct match *m, span text, const struct look *l)
 {
-    struct may may = {true, true, true, NULL};
+    struct may may = {true, true, true, true, NULL};
     struct seeing seeing = {m, text};
     if (m->prefilter) may = what_may_be(m, text, l);
     if (m->learning) ask_shapes(m, &may);
@@ -164,6 +166,7 @@ static void scan_identifiers(struct match *m, span text, const struct look *l)
     else if (may.pattern)
         rules_scan_proposed(m->rules, m->scratch, text, may.shape->patterns, see_candidate, &seeing);
     if (may.bare && m->nine_digits && (!m->spot.label->claims || m->spot.is_name)) shape_each_bare(m, text, see_bare);
+    if (may.near) near_scan(m, text);
 }
 
 /* ---- under a label ---------------------------------------------------------------------------------------------- */
