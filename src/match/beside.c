@@ -1,19 +1,14 @@
 /* What a value is may be said by a member beside it: {"type": "SSN", "id": "219098765"} is looked into as {"SSN": {"id": "219098765"}}
- * would be, whichever comes first. Members that may say so are asked as they come; only where one does, or where there is a `value`
- * that one may be about, the object's members are gone through once more, when it has ended.
+ * would be, whichever comes first, and {"type": {"coding": [{"code": "SS"}]}, "value": …} as well. Members that may say so are asked as
+ * they come; only where one does, or where there is a `value` that one may be about, the object's members are gone through once more,
+ * when it has ended.
  *
  *= 10-domain 3.3 */
-#include "match/own.h"
+#include "match/raw.h"
 
-#define LONGEST 128 /* bytes of a name, or of what says what something is, as they stand */
-#define SAYINGS 16  /* that one object may hold */
-
-struct member {
-    span name; /* decoded; empty where it is longer than any that matters */
-    span text; /* of a string, a number or `true`, as it stands */
-    enum doc_event_kind kind;
-    uint8_t room[LONGEST];
-};
+#define SAYINGS 16 /* that one object may hold */
+#define LIST_MOST 64 /* elements of one that a NAME is looked for because of: what has more is a series, and nobody's numbers */
+#define KIND_MOST ((size_t)16 << 10) /* bytes of an object that says what others are: what is more than that is no code */
 
 /* Whoever says the same says it once, so that an object is gone through twice, whatever it holds. */
 struct saying {
@@ -26,160 +21,90 @@ struct sayings {
     size_t count;
 };
 
-/* ---- what is said ----------------------------------------------------------------------------------------------- */
-
-/* As it reads; empty where it is too long. */
-static span decoded(span text, uint8_t room[LONGEST])
-{
-    if (text.len == 0 || text.len > LONGEST) return span_of(NULL, 0);
-    return memchr(text.ptr, '\\', text.len) ? span_of(room, doc_decode_string(text, room)) : text;
-}
-
-static label_set said(struct match *m, span text)
-{
-    uint8_t room[LONGEST];
-    span words = decoded(text, room);
-    return words.len > 0 ? rules_labels(m->rules, words, 0) : 0;
-}
-
 bool beside_asks(struct match *m, unsigned beside, const struct doc_event *e)
 {
-    if (beside == RULES_BESIDE_VALUE) return e->kind == DOC_TRUE || ((e->kind == DOC_STRING || e->kind == DOC_NUMBER) && e->len > 0);
-    return e->kind == DOC_STRING && said(m, span_of(m->body + e->at, e->len)) != 0;
+    bool text = e->kind == DOC_STRING || e->kind == DOC_NUMBER;
+    if (beside == RULES_BESIDE_VALUE) return e->kind == DOC_TRUE || (text && e->len > 0);
+    return beside != RULES_BESIDE_NONE && e->kind == DOC_STRING && raw_labels(m, span_of(m->body + e->at, e->len)) != 0;
 }
 
-/* ---- going through an object that has been read: it is well formed ----------------------------------------------- */
-
-struct cursor {
-    const uint8_t *at, *end;
-    const uint8_t *passed, *passed_end; /* the first and the last byte of an object in it that need not be read again; or NULL */
-};
-
-/* Behind the quote that ends the string. */
-static const uint8_t *string_end(const uint8_t *p, const uint8_t *end)
+uint8_t beside_opens(unsigned beside, enum doc_event_kind kind)
 {
-    for (; p < end && *p != '"'; p++)
-        if (*p == '\\') p++;
-    return p < end ? p + 1 : end;
+    if (beside == RULES_BESIDE_KIND && kind == DOC_OBJECT_BEGIN) return BESIDE_SAYS;
+    return beside == RULES_BESIDE_VALUE && kind == DOC_ARRAY_BEGIN ? BESIDE_SAID : 0;
 }
 
-/* Behind the bracket that ends the container there. */
-static const uint8_t *container_end(const struct cursor *all)
+bool beside_is_said(uint32_t children)
 {
-    const uint8_t *p = all->at;
-    size_t depth = 0;
-    while (p < all->end) {
-        uint8_t c = *p++;
-        if (c == '"') p = string_end(p, all->end);
-        if (c == '{' || c == '[') depth++;
-        if (c == '{' && p - 1 == all->passed) p = all->passed_end;
-        if ((c == '}' || c == ']') && --depth == 0) break;
-    }
-    return p;
-}
-
-static const uint8_t *word_end(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end && *p != ',' && *p != '}' && *p != ' ' && *p != '\t' && *p != '\n' && *p != '\r')
-        p++;
-    return p;
-}
-
-static void take_name(struct cursor *c, struct member *out)
-{
-    const uint8_t *begin = ++c->at;
-    c->at = string_end(begin, c->end);
-    out->name = decoded(span_of(begin, (size_t)(c->at - begin - 1)), out->room);
-}
-
-static enum doc_event_kind kind_of(uint8_t first)
-{
-    if (first == '{') return DOC_OBJECT_BEGIN;
-    if (first == '[') return DOC_ARRAY_BEGIN;
-    if (first == '"') return DOC_STRING;
-    return first == 't' ? DOC_TRUE : is_digit(first) ? DOC_NUMBER : DOC_NULL;
-}
-
-/* Of what says nothing, and of which nothing can be said, there is no text. */
-static void take_value(struct cursor *c, struct member *out)
-{
-    const uint8_t *begin = c->at;
-    out->kind = kind_of(*begin);
-    out->text = span_of(NULL, 0);
-    if (out->kind == DOC_OBJECT_BEGIN || out->kind == DOC_ARRAY_BEGIN) {
-        c->at = container_end(c);
-        return;
-    }
-    bool quoted = out->kind == DOC_STRING;
-    c->at = quoted ? string_end(begin + 1, c->end) : word_end(begin, c->end);
-    if (quoted && c->at - begin >= 2) out->text = span_of(begin + 1, (size_t)(c->at - begin) - 2);
-    else if (out->kind != DOC_NULL) out->text = span_of(begin, (size_t)(c->at - begin));
-}
-
-static void pass_until(struct cursor *c, bool colon)
-{
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r' || *c->at == (colon ? ':' : ',')))
-        c->at++;
-}
-
-static bool next_member(struct cursor *c, struct member *out)
-{
-    pass_until(c, false);
-    if (c->at >= c->end || *c->at != '"') return false;
-    take_name(c, out);
-    pass_until(c, true);
-    if (c->at >= c->end) return false;
-    take_value(c, out);
-    return true;
+    return children > 0 && children <= LIST_MOST;
 }
 
 /* ---- looking into it -------------------------------------------------------------------------------------------- */
 
-static void look_as(struct match *m, const struct beside_object *o, const struct member *v, label_set labels)
-{
-    struct child c = child_of(m, path_member(m->document, o->state, path_symbol_of(m->document, v->name)), labels, true);
-    struct where w = o->where;
-    if (!(c.act & ACT_LABEL)) return;
-    c.act = ACT_LABEL;
-    w.in_text |= (c.roles & PATH_TEXT) != 0;
-    const struct doc_event e = {.at = (uint64_t)(v->text.ptr - m->body),
-        .len = (uint32_t)v->text.len,
-        .kind = (uint8_t)v->kind,
-        .flags = memchr(v->text.ptr, '\\', v->text.len) ? DOC_ESCAPED : 0};
-    if (v->kind == DOC_STRING) value_string(m, &e, &c, &w, false);
-    else if (v->kind == DOC_NUMBER) value_number(m, &e, &c, &w);
-    else value_true(m, &e, &c, &w);
-}
+/* A member of which something is said. */
+struct told {
+    span name;
+    enum rules_beside by;
+    label_set labels;
+    path_state state;
+};
 
 /* {"type": "form", "id": "918"} is how programs write the 918th form of theirs: such a number is a person's, or says nothing. */
-static bool is_row(struct match *m, const struct member *v, label_set labels)
+static bool is_row(struct match *m, const struct raw_value *v, const struct told *t)
 {
-    return label_of(m, labels)->count == 0 && span_is_digits(v->text) && rules_label_is_key(v->name);
+    return t->by == RULES_BESIDE_KIND && label_of(m, t->labels)->count == 0 && span_is_digits(v->text) && rules_label_is_key(t->name);
 }
 
-static void tell(struct match *m, const struct beside_object *o, const struct member *v, const struct saying *s)
+static void tell_scalar(struct match *m, const struct beside_object *o, const struct raw_value *v, const struct told *t)
 {
-    if (v->text.ptr == s->sayer || !rules_label_is_told(v->name, s->by)) return;
-    label_set labels = rules_label_inherits(v->name) ? rules_labels(m->rules, v->name, s->labels) : s->labels;
-    if (s->by != RULES_BESIDE_KIND || !is_row(m, v, labels)) look_as(m, o, v, labels);
+    struct child c = child_of(m, t->state, t->labels, true);
+    if (v->text.len > 0 && !is_row(m, v, t)) raw_look(m, v, &c, &o->where);
 }
 
-static void tell_all(struct match *m, const struct beside_object *o, struct cursor c, const struct sayings *said)
+/* {"type": "SSN", "values": ["219098765"]} */
+static void tell_list(struct match *m, const struct beside_object *o, struct raw_cursor c, const struct told *t)
 {
-    struct member v;
-    while (next_member(&c, &v))
-        for (size_t i = 0; v.text.len > 0 && i < said->count; i++)
-            tell(m, o, &v, &said->all[i]);
+    struct told each = *t;
+    struct raw_value v;
+    for (uint64_t i = 0; raw_next_element(&c, &v); i++) {
+        each.state = path_element(m->document, t->state, i);
+        tell_scalar(m, o, &v, &each);
+    }
+}
+
+/* What has a list of them is called as one is: ids, documentNumbers. */
+static bool is_told(const struct raw_value *v, enum rules_beside by, span *name)
+{
+    *name = v->name;
+    if (rules_label_is_told(*name, by)) return true;
+    if (v->kind != DOC_ARRAY_BEGIN || name->len < 2 || name->ptr[name->len - 1] != 's') return false;
+    *name = span_sub(*name, 0, name->len - 1);
+    return rules_label_is_told(*name, by);
+}
+
+static void tell(struct match *m, const struct beside_object *o, const struct raw_cursor *c, const struct raw_value *v, const struct saying *s)
+{
+    struct told t = {.by = s->by};
+    if ((v->text.ptr && v->text.ptr == s->sayer) || !is_told(v, s->by, &t.name)) return;
+    t.labels = rules_label_inherits(t.name) ? rules_labels(m->rules, t.name, s->labels) : s->labels;
+    t.state = path_member(m->document, o->state, path_symbol_of(m->document, v->name));
+    if (v->kind == DOC_ARRAY_BEGIN) tell_list(m, o, raw_inside(c, v), &t);
+    else tell_scalar(m, o, v, &t);
+}
+
+static void tell_all(struct match *m, const struct beside_object *o, struct raw_cursor c, const struct sayings *said)
+{
+    struct raw_value v;
+    while (raw_next_member(&c, &v))
+        for (size_t i = 0; i < said->count; i++)
+            tell(m, o, &c, &v, &said->all[i]);
 }
 
 /* More than anybody says of one thing: what it is cannot be known. */
-static void give_up(struct match *m, const struct beside_object *o, span at)
+void raw_give_up(struct match *m, const struct where *w, span at)
 {
-    m->spot = (struct spot){.at = (uint64_t)(at.ptr - m->body),
-        .len = (uint32_t)at.len,
-        .unit = o->where.unit,
-        .in_text = o->where.in_text,
-        .label = label_of(m, 0)};
+    m->spot = (struct spot){
+        .at = (uint64_t)(at.ptr - m->body), .len = (uint32_t)at.len, .unit = w->unit, .in_text = w->in_text, .label = label_of(m, 0)};
     finding_here(m, MATCH_LIMIT, RULE_NONE);
 }
 
@@ -197,20 +122,71 @@ static bool note_saying(struct sayings *said, const struct saying *one)
     return true;
 }
 
-static void collect(struct match *m, const struct beside_object *o, struct cursor c, struct sayings *all)
+/* False: there are too many. */
+static bool collect_text(struct match *m, const struct raw_value *s, enum rules_beside by, struct sayings *all)
 {
-    struct member s;
-    while (next_member(&c, &s)) {
-        enum rules_beside by = s.kind == DOC_STRING ? rules_label_beside(s.name) : RULES_BESIDE_NONE;
-        if (by != RULES_BESIDE_KIND && by != RULES_BESIDE_NAME && by != RULES_BESIDE_FIELD) continue;
-        const struct saying one = {s.text.ptr, said(m, s.text), by};
-        if (one.labels && !note_saying(all, &one)) return give_up(m, o, s.text);
+    const struct saying one = {s->text.ptr, s->kind == DOC_STRING ? raw_labels(m, s->text) : 0, by};
+    return one.labels == 0 || note_saying(all, &one);
+}
+
+/* {"text": "SSN", "coding": …}: what is in the coding is none of it. */
+static bool collect_object(struct match *m, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s;
+    bool all_in = true;
+    while (all_in && raw_next_member(&c, &s))
+        if (rules_label_parts(s.name) & RULES_PART_SAYS) all_in = collect_text(m, &s, RULES_BESIDE_KIND, all);
+    return all_in;
+}
+
+static bool collect_list(struct match *m, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s;
+    bool all_in = true;
+    while (all_in && raw_next_element(&c, &s))
+        if (s.kind == DOC_OBJECT_BEGIN) all_in = collect_object(m, raw_inside(&c, &s), all);
+    return all_in;
+}
+
+//= 10-domain 3.3 a type that is coded says it by its text, its codes and their displays
+static bool collect_kind(struct match *m, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s;
+    bool all_in = true;
+    while (all_in && raw_next_member(&c, &s)) {
+        unsigned parts = rules_label_parts(s.name);
+        if (parts & RULES_PART_SAYS) all_in = collect_text(m, &s, RULES_BESIDE_KIND, all);
+        if (!(parts & RULES_PART_CODING)) continue;
+        if (s.kind == DOC_OBJECT_BEGIN) all_in = collect_object(m, raw_inside(&c, &s), all);
+        else if (s.kind == DOC_ARRAY_BEGIN) all_in = collect_list(m, raw_inside(&c, &s), all);
+    }
+    return all_in;
+}
+
+/* What stands in it is mostly skipped, and was not asked as it came. */
+bool beside_says(struct match *m, uint64_t open, uint64_t close)
+{
+    const struct raw_cursor c = {.at = m->body + open + 1, .end = m->body + close};
+    struct sayings all = {.count = 0};
+    return close - open <= KIND_MOST && (!collect_kind(m, c, &all) || all.count > 0);
+}
+
+static void collect(struct match *m, const struct beside_object *o, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s;
+    bool all_in = true;
+    while (all_in && raw_next_member(&c, &s)) {
+        enum rules_beside by = rules_label_beside(s.name);
+        bool coded = by == RULES_BESIDE_KIND && s.kind == DOC_OBJECT_BEGIN && s.inside.len < KIND_MOST;
+        if (coded) all_in = collect_kind(m, raw_inside(&c, &s), all);
+        else if (by != RULES_BESIDE_NONE && by != RULES_BESIDE_VALUE) all_in = collect_text(m, &s, by, all);
+        if (!all_in) raw_give_up(m, &o->where, s.text.ptr ? s.text : s.inside);
     }
 }
 
 void beside_look(struct match *m, const struct beside_object *o)
 {
-    struct cursor c = {.at = m->body + o->open + 1, .end = m->body + o->close};
+    struct raw_cursor c = {.at = m->body + o->open + 1, .end = m->body + o->close};
     struct sayings all = {.count = 0};
     if (m->view->independent && o->where.piece == MATCH_NONE) return; /* its beginning may be gone, by how the body was cut */
     if (o->passed.close > 0) c.passed = m->body + o->passed.open, c.passed_end = m->body + o->passed.close;

@@ -7,7 +7,8 @@
 static bool over_limit(struct match *m, const struct table *t, uint32_t n)
 {
     if (m->limits.findings == 0) return false;
-    bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved;
+    bool own = t == &m->frames || t == &m->names || t == &m->literals || t == &m->order || t == &m->moved ||
+               t == &m->columns || t == &m->nest;
     if (own) return false;
     uint64_t entries =
         (uint64_t)m->pieces.count + m->containers.count + m->counts.count + m->findings.count + m->links.count +
@@ -95,7 +96,7 @@ typedef void table_fn(struct table *t);
 static void each_table(struct match *m, table_fn *fn)
 {
     struct table *all[] = {&m->pieces, &m->containers, &m->counts, &m->findings, &m->frames, &m->names, &m->literals,
-        &m->links, &m->link_text, &m->pseudonyms, &m->pseudonym_text, &m->held, &m->order, &m->moved, &m->identifiers, &m->identifier_text};
+        &m->links, &m->link_text, &m->pseudonyms, &m->pseudonym_text, &m->held, &m->order, &m->moved, &m->columns, &m->nest, &m->identifiers, &m->identifier_text};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         fn(all[i]);
 }
@@ -232,7 +233,7 @@ void match_reset(struct match *m)
     m->too_deep = UINT64_MAX;
     m->stepping = (struct stepping){0};
     m->steps_open = false;
-    m->flaw_count = m->top = 0;
+    m->flaw_count = m->top = m->named_count = m->heading = 0;
     m->document = NULL;
     m->view = NULL;
     m->registry = NULL;

@@ -61,9 +61,11 @@ static uint8_t dull_inside(unsigned others)
 static uint8_t dullness(const struct match *m, const struct name *n)
 {
     uint8_t value = n->quiet && n->symbol == 0 && !n->beside ? DOC_DULL_VALUE : 0;
+    uint8_t inside = dull_inside(path_others(m->document, n->symbol));
+    if (n->beside & RULES_PART_HEAD) inside &= (uint8_t)~DOC_DULL_ELEMENTS;
     if (n->labels) return value && !n->inherits ? DOC_DULL_STRINGS : 0;
     /* Under a labelled name it inherits a label, which then stands around what is inside. */
-    return n->inherits ? value : value | dull_inside(path_others(m->document, n->symbol));
+    return n->inherits ? value : value | inside;
 }
 
 label_set name_labels(const struct match *m, uint16_t name)
@@ -83,8 +85,11 @@ static void learn_name(struct match *m, struct name *n, const struct doc_event *
     n->symbol = path_symbol_of(m->document, text);
     n->labels = rules_labels(m->rules, text, 0);
     n->inherits = rules_label_inherits(text);
+    unsigned parts = rules_label_parts(text);
     n->beside = (uint8_t)rules_label_beside(text);
     if (n->beside == RULES_BESIDE_NAME) n->beside = RULES_BESIDE_NONE; /* asked for where there is a value that it may be of */
+    n->beside |= (uint8_t)(parts & (RULES_PART_HEAD | RULES_PART_ROWS));
+    n->column = (parts & RULES_PART_COLUMN) != 0;
     n->quiet = m->prefilter && is_quiet(m, e, text, 0);
     n->known = true;
     if (m->skips && e->name < MATCH_NAMES) name_dull(m, e->name, dullness(m, n));
@@ -109,7 +114,7 @@ static void note_harmless(struct match *m, uint16_t name, label_set labels)
 void name_opened(struct match *m, uint16_t name, label_set labels)
 {
     const struct name *n = name < MATCH_NAMES && name + 1u < m->names.count ? TABLE_AT(&m->names, struct name, name + 1u) : NULL;
-    if (!m->skips || !n || n->inherits || n->labels != labels || DOC_CLASS(m->classes[name])) return;
+    if (!m->skips || !n || n->inherits || n->labels != labels || DOC_CLASS(m->classes[name]) || n->beside & RULES_PART_HEAD) return;
     uint8_t class = class_of(m, labels);
     if (class == 0 && m->class_count == 15) return;
     if (class == 0) m->class_labels[m->class_count++] = labels, class = (uint8_t)m->class_count;
@@ -127,7 +132,8 @@ static const struct child *learn_child(
     if (!n->quiet || (f->labels && !is_quiet(m, e, name_text(m, e), f->labels))) meaning->child.act |= ACT_NAME;
     else if (f->labels && !n->inherits && !n->beside) note_harmless(m, e->name, f->labels);
     meaning->child.beside = n->beside;
-    if (n->beside) meaning->child.act |= ACT_BESIDE;
+    if (f->beside & BESIDE_COLUMN && n->column) meaning->child.beside |= RULES_PART_COLUMN;
+    if (meaning->child.beside) meaning->child.act |= ACT_BESIDE;
     meaning->key = f->key;
     return &meaning->child;
 }

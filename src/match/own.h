@@ -53,7 +53,7 @@ struct child {
     path_state state;
     uint32_t roles;
     uint8_t act;
-    uint8_t beside; /* enum rules_beside */
+    uint8_t beside; /* enum rules_beside, and of enum rules_part */
     label_set labels;
     const struct path_info *info;
 };
@@ -70,7 +70,8 @@ struct name {
     path_symbol symbol;
     bool known, inherits, quiet;
     uint8_t oldest;
-    uint8_t beside; /* enum rules_beside */
+    uint8_t beside; /* enum rules_beside, and of enum rules_part: what is asked for as it comes */
+    bool column;    /* names a column, in a list of them */
     label_set labels;
 };
 #define NAME_KEY_NONE UINT64_MAX
@@ -87,7 +88,10 @@ struct where {
 struct beside_span {
     uint64_t open, close;
 };
-enum { BESIDE_ASKED = 1, BESIDE_PASSED = 2 };
+/* BESIDE_HEADING: a list of the names of columns. BESIDE_COLUMN: an object in one. BESIDE_TABLE: an array whose first row may be one.
+ * BESIDE_SAYS: an object that may say what is beside it. BESIDE_SAID: an array of what may be said to be something. */
+enum { BESIDE_ASKED = 1, BESIDE_PASSED = 2, BESIDE_HEADING = 4, BESIDE_COLUMN = 8, BESIDE_TABLE = 16, BESIDE_SAYS = 32, BESIDE_SAID = 64 };
+#define KEY_COLUMN (UINT64_C(1) << 63) /* of a frame: names are those in a BESIDE_COLUMN */
 
 struct frame {
     uint64_t key;       /* state, labels and `allowed`, as in struct meaning */
@@ -105,6 +109,18 @@ struct frame {
     uint64_t open, child_end;
     struct beside_span passed; /* the longest object inside that was asked for */
     const struct path_info *info;
+};
+
+/* The names of a table's columns (columns.c), of which at least one is a label. */
+#define HEADS 16
+struct head {
+    uint32_t from, count;  /* of match.columns, up to the last that is one */
+    uint32_t width;        /* of all that there were */
+    uint32_t level;        /* of the frame in which rows are looked for */
+    uint64_t open, close;  /* where the names stand */
+    uint8_t ups;           /* so many frames further out than where they stand */
+    bool is_row;           /* the table's own first row */
+    bool met;              /* rows of theirs were there */
 };
 
 /* What a label set means, worked out once. */
@@ -239,8 +255,9 @@ struct score_container {
     bool outer;
 };
 /* SCORE_CLOSES: an outermost unit has ended. SCORE_LOOKS: an object has, in which members may say what others are; it stands from `at` to
- * `close`, in the child's state. */
-enum score_does { SCORE_VALUE, SCORE_CLOSES, SCORE_LOOKS };
+ * `close`, in the child's state. SCORE_ASKS: one from `at` to `close` has, that may say what is beside it (or, where both are the same, it
+ * does): what is around it is looked at then. */
+enum score_does { SCORE_VALUE, SCORE_CLOSES, SCORE_LOOKS, SCORE_ASKS };
 struct score_step {
     struct child child;
     struct where where;
@@ -377,6 +394,12 @@ struct match {
     uint32_t identifiers_from, identifier_text_from; /* of the outermost unit that is open */
     bool marked;                                     /* it, or a unit in it, holds a definitive marker */
     struct table frames, names, literals;
+    struct table columns; /* label_set of each column of each of the heads */
+    struct table nest;    /* columns.c: pieces around what is looked into */
+    uint32_t named_count;
+    uint32_t heading;      /* the level of the list of names that is open; 0: none */
+    uint32_t heading_from; /* its columns */
+    struct head named[HEADS]; /* by level, the innermost last */
     struct scores *scores;
     struct table order, moved; /* streams: steps to hand out; where containers went */
     struct stepping {
@@ -531,8 +554,13 @@ void pseudonym_note(struct match *m, const struct doc_event *e, const struct whe
 /* search.c: whether what is asked for stands here. */
 void search_note(struct match *m, const struct doc_event *e, const struct child *c, const struct where *w);
 
-/* beside.c: may this value say what its siblings are, or be said to be something by them? */
+/* beside.c: may this value of a member say what its siblings are, or be said to be something by them? */
 bool beside_asks(struct match *m, unsigned beside, const struct doc_event *e);
+/* What a container is to what is beside it: BESIDE_SAYS, BESIDE_SAID or 0. */
+uint8_t beside_opens(unsigned beside, enum doc_event_kind kind);
+/* At its end: the same as beside_asks(). */
+bool beside_says(struct match *m, uint64_t open, uint64_t close);
+bool beside_is_said(uint32_t children);
 /* An object that has been read: its values are looked into as what others of its members say that they are. */
 struct beside_object {
     uint64_t open, close;
@@ -543,6 +571,23 @@ struct beside_object {
 void beside_look(struct match *m, const struct beside_object *o);
 /* The same of an object or array that ends, where anything is known of it (struct frame). */
 void beside_closed(struct match *m, struct frame *f, uint64_t close);
+
+/* columns.c: a container in f begins, of which this is known; `inner` is its frame. */
+void columns_opened(struct match *m, const struct frame *f, const struct child *c, struct frame *inner);
+/* A text in a list of names of columns. */
+void columns_note(struct match *m, const struct frame *f, const struct doc_event *e);
+/* A container that ends, where it is such a list or a row that may be one, or where there are names for what stands in it. */
+void columns_closed(struct match *m, struct frame *f, uint64_t close);
+bool columns_may_be_head(const struct match *m, const struct frame *f);
+/* Of the containers of a line that does not parse no end came. */
+void columns_line_broke(struct match *m);
+/* Of an array's frame: its elements are attended to. */
+static inline void columns_attend(const struct frame *f, struct child *c)
+{
+    if (LIKELY(!(f->beside & BESIDE_HEADING))) return;
+    c->act |= ACT_BESIDE;
+    c->beside = RULES_PART_COLUMN;
+}
 
 /* Bare digits have often lost their leading zeros on the way: where the kind has a fixed width they are put back. */
 span value_pad(enum registry_kind kind, span digits, uint8_t out[9]);

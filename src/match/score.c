@@ -162,8 +162,9 @@ static bool note_beside(struct maker *k, struct child *c)
     struct level *l = top_of(k);
     if (!(c->act & ACT_BESIDE)) return false;
     c->act &= (uint8_t)~ACT_BESIDE;
+    if (!(c->beside & RULES_PART_BESIDE)) return false;
     k->none |= (c->act & ACT_PIECE) != 0; /* what is in it is told apart by pieces that nothing is known of here */
-    l->f.beside = BESIDE_ASKED;
+    l->f.beside |= BESIDE_ASKED;
     return true;
 }
 
@@ -196,6 +197,30 @@ static void make_value(struct maker *k, const struct doc_event *e, struct doc_pl
     end_child(k, end);
 }
 
+/* What names the columns of tables, or may, is walked. */
+static void note_opening(struct maker *k, const struct child *c, enum doc_event_kind kind)
+{
+    struct level *l = top_of(k);
+    bool list = kind == DOC_ARRAY_BEGIN;
+    k->none |= list && (l->f.is_array || c->beside & RULES_PART_HEAD);
+    k->none |= c->act & ACT_PIECE && c->beside & RULES_PART_BESIDE;
+}
+
+/* Of an object or array that ends there. */
+static void note_closing(struct maker *k, const struct level *l, struct doc_place close)
+{
+    bool says = l->f.beside & BESIDE_SAYS;
+    if (!says && !(l->f.beside & BESIDE_SAID && beside_is_said(l->f.children))) return;
+    struct score_step *step = k->none ? NULL : add_step(k);
+    if (!step) return;
+    step->does = SCORE_ASKS;
+    step->level = (uint8_t)(k->top - 1);
+    step->where = l->f.where;
+    step->close = close;
+    step->at = says ? (struct doc_place){(uint8_t)(l->f.open >> 8), (uint8_t)l->f.open} : close;
+    k->level[k->top - 1].f.beside |= BESIDE_ASKED;
+}
+
 static void make_opening(struct maker *k, const struct doc_event *e, struct doc_place at)
 {
     struct level *l = top_of(k), *inner;
@@ -203,12 +228,14 @@ static void make_opening(struct maker *k, const struct doc_event *e, struct doc_
     const struct child c = child_here(k);
     meet_sibling(k, l, k->name_waits ? place_before(k->name) : at);
     uint32_t piece = begin_value(k, &c, e, at, &w);
+    note_opening(k, &c, (enum doc_event_kind)e->kind);
     k->none |= k->top == SCORE_DEEPEST;
     if (k->none) return;
     end_child(k, at); /* its end comes with its closing */
     inner = &k->level[++k->top];
     *inner = (struct level){.f = {.state = c.state,
                                 .is_array = e->kind == DOC_ARRAY_BEGIN,
+                                .beside = beside_opens(c.beside & RULES_PART_BESIDE, (enum doc_event_kind)e->kind),
                                 .labels = c.labels,
                                 .where = w,
                                 .own = piece,
@@ -239,7 +266,8 @@ static void make_closing(struct maker *k, struct doc_place at)
     struct level *l = top_of(k);
     if (l->f.children == 0 && l->f.container == MATCH_NONE && walk_may_empty(k->m, l->f.info)) add_container(k, l);
     if (k->none) return;
-    if (l->f.beside) add_look(k, l, at);
+    if (l->f.beside & BESIDE_ASKED) add_look(k, l, at);
+    note_closing(k, l, at);
     if (l->f.container != MATCH_NONE) {
         struct score_container *c = &k->all->containers[k->s->container + l->f.container];
         c->close = at;
@@ -477,6 +505,13 @@ static void play_look(struct match *m, struct playing *p, const struct score_ste
     beside_look(m, &o);
 }
 
+static void play_ask(struct match *m, struct playing *p, const struct score_step *step)
+{
+    uint64_t open = offset_of(p, step->at), close = offset_of(p, step->close);
+    bool blind = m->view->independent && where_now(p, step).piece == MATCH_NONE;
+    if (open == close || (!blind && beside_says(m, open, close))) p->beside |= UINT32_C(1) << step->level;
+}
+
 static void play_value(struct match *m, struct playing *p, struct score_step *step)
 {
     struct doc_event e;
@@ -484,8 +519,8 @@ static void play_value(struct match *m, struct playing *p, struct score_step *st
     memcpy(&e, &at, 8);
     memcpy((uint8_t *)&e + 8, &p->told->words[step->at.step], 8);
     if ((e.kind == DOC_STRING || e.kind == DOC_NUMBER) && LIKELY(step->usual && play_usual(m, p, step, &e))) return;
-    if (UNLIKELY(step->child.beside)) {
-        if (beside_asks(m, step->child.beside, &e)) p->beside |= UINT32_C(1) << step->level;
+    if (UNLIKELY(step->child.beside & RULES_PART_BESIDE)) {
+        if (beside_asks(m, step->child.beside & RULES_PART_BESIDE, &e)) p->beside |= UINT32_C(1) << step->level;
         if (!(step->child.act & ACT_JOINED) && (e.kind == DOC_STRING || e.kind == DOC_NUMBER) && play_usual(m, p, step, &e)) return;
     }
     const struct where w = where_now(p, step);
@@ -501,6 +536,8 @@ static void play_steps(struct match *m, struct playing *p, const struct score *s
             play_value(m, p, step);
         else if (step->does == SCORE_CLOSES)
             suspect_closed(m);
+        else if (step->does == SCORE_ASKS)
+            play_ask(m, p, step);
         else
             play_look(m, p, step);
     }
@@ -548,7 +585,7 @@ bool score_play(void *match, const struct doc_event *before, size_t count, const
     struct match *m = match;
     if (count > 0) walk_events(m, before, count);
     struct frame *f = frame_top(m);
-    if (m->failed || m->top == 0 || !f->is_array || m->flaw_count > 0) return false;
+    if (m->failed || m->top == 0 || !f->is_array || m->flaw_count > 0 || m->named_count > 0 || f->beside & BESIDE_HEADING) return false;
     struct score *s = find_score(m, f, told, walk_element(m, f)->state);
     if (UNLIKELY(!s->made)) {
         if (++s->calls < CALLS) return false;

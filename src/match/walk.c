@@ -234,10 +234,16 @@ static void look_into(struct match *m, const struct child *c, const struct doc_e
     if (UNLIKELY(c->act & ACT_PSEUDONYM)) pseudonym_note(m, e, w);
 }
 
+static void meet_beside(struct match *m, struct frame *f, const struct child *c, const struct doc_event *e)
+{
+    if (beside_asks(m, c->beside & RULES_PART_BESIDE, e)) f->beside |= BESIDE_ASKED;
+    if (c->beside & RULES_PART_COLUMN && e->kind == DOC_STRING) columns_note(m, f, e);
+}
+
 static void attend_scalar(
     struct match *m, struct frame *f, const struct child *c, const struct doc_event *e, uint64_t end)
 {
-    if (UNLIKELY(c->act & ACT_BESIDE) && beside_asks(m, c->beside, e)) f->beside |= BESIDE_ASKED;
+    if (UNLIKELY(c->act & ACT_BESIDE)) meet_beside(m, f, c, e);
     if (LIKELY(is_at_rest(m, c) && m->top > 0)) return look_into(m, c, e, &f->where);
     struct where w = f->where;
     uint32_t piece = begin_value(m, f, c, e, &w);
@@ -291,14 +297,24 @@ void walk_know_elements(struct match *m, struct frame *f, const struct child *c,
         f->child = child_of(m, path_element(m->document, c->state, 0), c->labels, allowed);
     else
         f->child = m->undeclared;
+    columns_attend(f, &f->child);
 }
 
 /* Elements mostly share a state: then they share what follows from it. */
 static inline const struct child *element_of(struct match *m, struct frame *f)
 {
     path_state state = path_element(m->document, f->state, f->children);
-    if (UNLIKELY(state != f->child.state)) f->child = child_of(m, state, f->labels, f->where.allowed);
+    if (UNLIKELY(state != f->child.state)) {
+        f->child = child_of(m, state, f->labels, f->where.allowed);
+        columns_attend(f, &f->child);
+    }
     return &f->child;
+}
+
+static void open_beside(struct match *m, const struct child *c, const struct doc_event *e, struct frame *inner)
+{
+    inner->beside = beside_opens(c->beside & RULES_PART_BESIDE, (enum doc_event_kind)e->kind);
+    columns_opened(m, inner - 1, c, inner);
 }
 
 /* The new frame is written field by field from what is at hand: reading back wider than was written would wait. */
@@ -334,6 +350,7 @@ static void open_container(struct match *m, const struct child *c, const struct 
     inner->child_end = e->at + 1;
     inner->info = known.info;
     inner->key = walk_key(known.state, known.labels, w.allowed);
+    if (UNLIKELY(known.act & ACT_BESIDE)) open_beside(m, &known, e, inner);
     if (inner->is_array) walk_know_elements(m, inner, &known, w.allowed);
     note_depth(m, &inner->where);
 }
@@ -352,12 +369,21 @@ static void close_frame(struct match *m, struct frame *f, uint64_t close)
     c->children = f->children;
 }
 
+static void close_beside(struct match *m, struct frame *f, uint64_t close)
+{
+    bool blind = m->view->independent && f->where.piece == MATCH_NONE;
+    if (f->beside & (BESIDE_ASKED | BESIDE_PASSED)) beside_closed(m, f, close);
+    if (f->beside & BESIDE_SAYS && !blind && beside_says(m, f->open, close)) f[-1].beside |= BESIDE_ASKED;
+    if (f->beside & BESIDE_SAID && beside_is_said(f->children)) f[-1].beside |= BESIDE_ASKED;
+}
+
 static void close_container(struct match *m, const struct doc_event *e)
 {
     struct frame *f = frame_top(m);
     uint64_t end = e->at + 1;
     if (m->flaw_count > 0) place_flaws(m, &f->where);
-    if (UNLIKELY(f->beside)) beside_closed(m, f, e->at);
+    if (UNLIKELY(f->beside)) close_beside(m, f, e->at);
+    if (UNLIKELY(m->named_count > 0 || f->beside & BESIDE_HEADING || (f->is_array && columns_may_be_head(m, f)))) columns_closed(m, f, e->at);
     close_frame(m, f, e->at);
     if (f->own != MATCH_NONE) close_piece(m, f->own, end);
     if (--m->top > 0)
@@ -369,6 +395,7 @@ static void close_container(struct match *m, const struct doc_event *e)
 /* Containers that a broken line left open end with it. */
 static void drop_frames(struct match *m, uint64_t end)
 {
+    if (UNLIKELY(m->top > 0)) columns_line_broke(m);
     for (; m->top > 0; m->top--) {
         struct frame *f = frame_top(m);
         close_frame(m, f, end);

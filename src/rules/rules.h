@@ -313,6 +313,17 @@ bool rules_label_inherits(span decoded_name); /* is it one of value, number, id,
  * too: only one that has a VALUE is worth looking for one. */
 enum rules_beside { RULES_BESIDE_NONE, RULES_BESIDE_KIND, RULES_BESIDE_NAME, RULES_BESIDE_FIELD, RULES_BESIDE_VALUE };
 enum rules_beside rules_label_beside(span decoded_name);
+/* What else a member of that name may be: {"type": {"coding": [{"code": "SSN"}]}, "id": 219098765} reads as {"SSN": {"id": 219098765}}, and
+ * {"columns": ["ssn"], "rows": [[219098765]]} as a list of {"ssn": 219098765}. */
+enum rules_part {
+    RULES_PART_HEAD = 1 << 3,   /* a list of the names of a table's columns, or of objects with a COLUMN */
+    RULES_PART_ROWS = 1 << 4,   /* a table, whose first row may be the names */
+    RULES_PART_COLUMN = 1 << 5, /* in an element of HEAD: its column's name */
+    RULES_PART_SAYS = 1 << 6,   /* in an object under a KIND: what the kind is */
+    RULES_PART_CODING = 1 << 7, /* in it: an object, or a list of them, with a SAYS */
+    RULES_PART_BESIDE = 7,      /* enum rules_beside, where both are kept together */
+};
+unsigned rules_label_parts(span decoded_name);
 /* Is it a name whose value one of that kind may speak of? */
 bool rules_label_is_told(span decoded_name, enum rules_beside by);
 /* Is it a name under which programs keep what they count their own records by? */

@@ -31,6 +31,7 @@ def td3(number, optional="<" * 14):
 
 
 LINE_36 = mrz("L898902C3") + "UTO" + mrz("740812") + "F" + mrz("120415") + "<" * 7 + "6"
+V2_0203 = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203"}
 FOUND = {
     "alien_number": ["A012345678", "A 012-345-678", "a012345678", "Alien No. 012345678", "AZ12345678", "A-File No. 012-345-678",
                      "A\u2011012\u2011345\u2011678", "A#:012345678", "USCIS# 012-345-678", "ARN/012345678", "012345678", "\u0410012345678",
@@ -49,18 +50,23 @@ FOUND = {
             {"idType": "SSN", "idNumber": "123456789"}, {"identifierType": "ssn", "identifier": 123456789}, {"identifierValue": "123456789", "identifierType": "SSN"},
             {"nc:IdentificationID": "123456789", "nc:IdentificationCategoryText": "SSN"}, {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "123456789"},
             {"ids": [{"use": "official", "idType": "tax_id", "number": "123456789"}]}, {"t\u0079pe": "ss\u006e", "number": 123456789},
-            {"identifier": {"type": "SSN", "period": {"start": [2020, {"x": "}"}]}, "value": "123456789"}}],
+            {"identifier": {"type": "SSN", "period": {"start": [2020, {"x": "}"}]}, "value": "123456789"}},
+            {"identifier": [{"type": {"coding": [{**V2_0203, "code": "SS", "display": "Social Security number"}], "text": "Social Security Number"}, "value": "123456789"}]},
+            {"type": {"coding": [{**V2_0203, "code": "SS"}]}, "value": 123456789}, {"type": "SSN", "values": ["1", "123456789"]}, {"name": "ssn", "values": [123456789]},
+            {"columns": ["name", "ssn"], "data": [["A B", 123456789]]}, {"data": [["123456789"]], "columns": [{"name": "SSN", "type": "varchar"}]},
+            {"meta": [{"name": "tax_id", "type": "String"}], "data": [["123456789"]]}, {"table": {"values": [["Name", "Social Security #"], ["A", "123456789"]]}},
+            {"schema": {"fields": [{"name": "n"}, {"name": "person.ssn"}]}, "rows": [{"f": [{"v": "A"}, {"v": "123456789"}]}]}],
     "itin": ["912-70-1234", "ITIN 912701234", {"ssn": "912701234"}, {"itin": 912701234}, {"PersonTaxIdentification": {"IdentificationID": "912701234"}}],
     "i94": ["123456789A1", "123456789 a 1", {"i94Number": "123 456 789 A1"}, {"mostRecentI94": "123456789A1"}, {"i94Number": "123456789A1"}, {"im:AdmissionIdentification": {"nc:IdentificationID": "123456789A1"}}],
     "sevis": ["N0012345678", "n-0012345678", "N00 1234 5678", {"im:SEVISID": "N0012345678"}],
-    "passport": [{"passport": "L898902C3"}, {"documentType": "Passport", "number": "L898902C3"}, {"documentNumber": "L898902C3", "documentType": "Passport"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
+    "passport": [{"passport": "L898902C3"}, {"documentType": "Passport", "number": "L898902C3"}, {"type": {"coding": [{**V2_0203, "code": "PPN"}]}, "value": "L898902C3"}, {"fields": ["passport_no"], "records": [["L898902C3"]]}, {"documentNumber": "L898902C3", "documentType": "Passport"}, {"passportNumber": "L 898 902 C3"}, td3("L898902C3"), LINE_36, td3("L898902C3").lower(),
                  "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n" + td3("L898902C3"), "I<UTO" + mrz("L898902C3") + "<" * 15,
                  "V<UTOERIKSSON<<ANNA<MARIA" + "<" * 19 + "\n" + td3("L898902C3")[:28] + "<" * 16],
     "visa_foil": [{"visaNumber": "A1234567"}, {"license": "visa A1234567"}, {"A1234567": "license"}, "A1234567-89ab", {"document": "A1234567"}, {"scr:VisaNumberID": "A1234567"}, "visa no. A1234567", td3("L898902C3")[:28] + "A1234567" + "<" * 8],
     "fbi_number": [{"fbi": "123456A7"}, {"ucn": "123456a7"}, "FBI No. 123456A7", "FBI/123456A7", {"j:PersonFBIIdentification": {"nc:IdentificationID": "123456A7"}}],
     "fin": [{"fin": "1100223344"}, {"kind": "FIN", "value": 1100223344}, {"fins": ["1100223344"]}, {"fin": 1100223344}, {"fin": "0001100223344"}, "FIN: 1100223344", "Fingerprint ID 1100223344"],
     "sid": [{"sid": "MA1234567"}, {"stateId": "MA 1234567"}, "SID/MA1234567"],
-    "driver_license": [{"driverLicenseNumber": "S12345678"}, {"dl": "MA-S12345678"}, {"license": {"number": "S12345678"}}, {"oln": "s123 456 78"}, "OLN/S12345678", "licencia de conducir S12345678", "D/L S12345678", "DL# S12345678",
+    "driver_license": [{"driverLicenseNumber": "S12345678"}, {"dl": "MA-S12345678"}, {"type": {"coding": [{**V2_0203, "code": "DL", "display": "Driver's license number"}]}, "value": "S12345678"}, {"license": {"number": "S12345678"}}, {"oln": "s123 456 78"}, "OLN/S12345678", "licencia de conducir S12345678", "D/L S12345678", "DL# S12345678",
                        {"j:DriverLicense": {"j:DriverLicenseIdentification": {"nc:IdentificationID": "S12345678"}}}],
     "phone": ["(413) 555-0123", "413-555-0123", "413.555.0123 x44", "+1 413 555 0123", "1-413-555-0123", "4135550123", "tel:+14135550123",
               {"phone": 4135550123}, {"any": 4135550123}, "call 413 555 0123, or",
@@ -76,7 +82,8 @@ MISSED = ["XA012345678", "A1234567890", "a012345678x", "ABCEAC2190012345", "EAC2
           "S12345678", "413-555-0124", "413-555-01234", "maria@example.org", "lopez@example.org", "1M8GDM9A1KP042788", "550-12-3456",
           td3("L898902C4"), mrz("L898902C3")[:9] + "7UTO7408123F1204158" + "<" * 16, {"ssn": "012345678"}, {"fin": "012345678"},
           {"type": "SSN", "name": "123456789"[:8] + "0"}, {"name": "SSN", "id": "123456789"}, {"type": "badge", "id": "12345678"}, {"name": "SSN", "identifier": "123456789"}, {"type": ["SSN"], "id": "123456789"},
-          {"type": {"x": "SSN"}, "id": "123456789"}, {"a": {"type": "SSN"}, "id": "123456789"}, {"badge": "1.2345678E7"}, {"aNumber": "1.2345678E"}, {"aNumber": "1.2345678E6"}]
+          {"type": {"x": "SSN"}, "id": "123456789"}, {"type": {"coding": [{**V2_0203, "code": "MR"}]}, "value": "123456789"},
+          {"columns": ["ssn", "badge"], "data": [["x", "123456789"]]}, {"columns": ["ssn"], "ids": ["123456789"]}, {"values": [["A", "123456789"], ["x", "ssn"]]}, {"a": {"type": "SSN"}, "id": "123456789"}, {"badge": "1.2345678E7"}, {"aNumber": "1.2345678E"}, {"aNumber": "1.2345678E6"}]
 
 
 def codings(text):

@@ -141,6 +141,11 @@ def test_every_code_of_niem(gateway):
     check(gateway, [("nothing", {"name": "coa", "id": "384"}), ("nothing", {"key": "room", "value": "384"}), ("nothing", {"type": "status", "value": "T1"})])
     said = [{"key": "humanTraffickingVictim", "value": v} for v in (True, "Y", "1", 1)]
     check(gateway, [("definitive", v) for v in [*said, {"value": True, "field": "identifiedAsVictim"}, {"type": "form", "number": "918"}, {"type": "form", "code": 914}]])
+    tables = [{"columns": ["n", "coa"], "data": [["x", "U1"], ["y", "B2"]]}, {"data": [[384]], "columns": [{"name": "classOfAdmission"}]}, {"values": [["coa"], ["B2"], ["T1"]]},
+              {"fields": ["humanTraffickingVictim"], "records": [[True]]}, {"type": {"text": "class of admission"}, "values": ["U1"]}]
+    check(gateway, [("definitive", v) for v in tables])
+    others = [{"columns": ["coa", "room"], "data": [["B2", "384"]]}, {"fields": ["humanTraffickingVictim"], "records": [[False]]}, {"type": {"text": "form"}, "ids": [918]}]
+    check(gateway, [("nothing", v) for v in others])
     rows = [{"type": "form", "id": "918"}, {"id": 914, "type": "form"}, {"type": "form", "identifier": 929}]
     cards = [{"type": "visa", "number": "4111111111111111"}, {"type": "VISA", "id": "4111111111111111"}, {"category": "passport", "id": 12}]
     check(gateway, [("nothing", v) for v in [*rows, *cards, {"key": "humanTraffickingVictim", "value": False}, {"key": "humanTraffickingVictim", "value": "N"}]])

@@ -63,6 +63,32 @@ def test_generated_records(gateway):
     assert not any(x["suspected"] for x in seen), [x for x in seen if x["suspected"]][:5]
 
 
+def as_table(records, r):
+    """As programs write tables: the names of the columns elsewhere, the first row, or behind."""
+    names, rows = list(records[0]), [list(x.values()) for x in records]
+    heads = [names, [{"name": n, "type": "varchar"} for n in names]]
+    return r.choice([{"columns": heads[0], "data": rows}, {"rows": rows, "columns": heads[1]}, {"values": [names, *rows]},
+                     {"schema": {"fields": heads[1]}, "rows": [{"f": [{"v": v} for v in row]} for row in rows]}])
+
+
+def test_generated_tables(gateway):
+    r = random.Random(1368)
+    seen = judge(gateway, [as_table([record(r) for _ in range(12)], r) for _ in range(100)])
+    assert rates("generated tables", seen) == 0, [x for x in seen if x["withheld"]][:5]
+    assert not any(x["suspected"] for x in seen), [x for x in seen if x["suspected"]][:5]
+
+
+def test_tables_of_numbers(gateway):
+    """Columns of numbers of any kind under names that mean something, and rows that are wider, shorter or another table's."""
+    r = random.Random(1369)
+    names = ["ssn", "a_number", "alien", "tin", "passport_no", "visa", "class", "status", "category", "x", "y", "t", "u", "id", "code", "count", "total"]
+    number = lambda: r.choice([r.randrange(10 ** r.randint(1, 9)), r.random() * 1000, r.randint(1500000000, 1800000000), str(r.randrange(10 ** 9))])
+    tables = [{"columns": r.sample(names, 6), "data": [[number() for _ in range(r.randint(4, 8))] for _ in range(40)]} for _ in range(200)]
+    assert rates("tables of numbers", judge(gateway, tables)) == 0
+    shapes = [{"type": "Feature", "fields": ["ssn", "x"], "geometry": {"coordinates": [[[r.uniform(-180, 180), r.uniform(-90, 90)] for _ in range(30)]]}} for _ in range(50)]
+    assert rates("coordinates", judge(gateway, shapes)) == 0
+
+
 def test_digests_and_keys(gateway):
     """What hexadecimal and base64 mostly are, and long numbers."""
     r = random.Random(36)

@@ -129,7 +129,7 @@ struct record {
 static const char *const names[] = {"id", "name", "last", "to", "aNumber", "list", "value", "associates", "personId", "address",
     "city", "notes", "tags", "total", "coa", "x1", "x2", "x3", "items", "ssn", "alienFile", "passportNo",
     "a name that is longer than thirty-two bytes, and than sixty-four bytes too, as some are", "x4", "x5", "x6", ("caf\xC3\xA9"),
-    "mail@", "x7", "\\u0061", "x8", "A012345678", "form I-918", "123456789012", "", "n%41", "x9", "page", "records", "number", "x10", "type", "x:kind", "key"};
+    "mail@", "x7", "\\u0061", "x8", "A012345678", "form I-918", "123456789012", "", "n%41", "x9", "page", "records", "number", "x10", "type", "x:kind", "key", "columns", "values", "rows", "fields"};
 static const char *const dull[] = {"A", "LOPEZ", "1990-01-01", "", "1991-03-07", "in town", "2021-03-01T10:22:33Z", "B2",
     ("ANA SOF\xC3\x8D" "A"), "XA012345678", "qtaxmjm9nty3oa", "QTAXMJM1NTY3OA", "QTAxMjM5NTY3OQ", "a8f5f167f44f4964", "%42012345678",
     "a@b", "ABCDEF-123456", "YWRtaW5pc3RyYXRvcg", "longer than what is read at once: ABCDEFGH 0123456789 0123456789 01234567"};
@@ -137,7 +137,7 @@ static const char *const hot[] = {"A012345678", "A 012-345-678", "012345678", "E
     "in a shelter", "filed Form I-918", "QTAxMjM0NTY3OA", "A099888777", "90210017", "a%30b", "\\u0041012345678", "a\\\"b",
     ("A\xEF\xBC\x90" "12345678"), "x@example.test", "das", "QTAxMjM0NTY3OA", "%41012345678", "YWRtaW5JLTkxOA", "QTAxMjM0NTY3OA==", "IGluIGEgc2hlbHRlciBJLTkxOCA", "A000000811", "A020210301", "A123456780", "A612345679",
     "A012345678 and A555666777, I-918, shelter", "\\ud800", "\xC3", "}]", ",\\\"id\\\":", "-1", "unknown",
-    "SSN", "passport", "alien number", "coa", "SS\\u004E"};
+    "SSN", "passport", "alien number", "coa", "SS\\u004E", "ssn", "aNumber"};
 static const char *const scalars[] = {"0", "7", "-1", "1.5", "true", "false", "null", "811", "12345678", "90210017", "123456789",
     "012", "555666777", "1.2345678e7", "1e3", "384", "1234567890.5", "123456789012345"};
 static const char *const blanks[] = {"", "", "", " ", "\n  ", "\t\r\n"};
@@ -300,7 +300,9 @@ static void say_list(struct body *b, unsigned records, unsigned depth)
 static void say_more(struct body *b)
 {
     static const char *const members[] = {",\"total\":%u", ",\"echo\":\"A012345678\"", ",\"page\":{\"number\":7}", ",\"x1\":[]",
-        ",\"notes\":\"I-918\"", ",\"aNumber\":[{\"value\":\"012345678\"},{\"value\":%u}]"};
+        ",\"notes\":\"I-918\"", ",\"columns\":[\"x\",\"ssn\",{\"name\":\"aNumber\"}]", ",\"values\":[[\"ssn\",\"x1\"],[\"123456789\",%u]]",
+        ",\"rows\":[[5,\"123456789\",{\"v\":12345678}],[%u]]",
+        ",\"aNumber\":[{\"value\":\"012345678\"},{\"value\":%u}]"};
     char text[80];
     if (chance(500)) return;
     snprintf(text, sizeof text, members[below(ARRAY_LEN(members))], below(9));
@@ -310,7 +312,7 @@ static void say_more(struct body *b)
 /* One value; `records` in each of its lists. */
 static void say_value(struct body *b, unsigned records)
 {
-    static const char *const lists[] = {"items", "records", "records", "page\":{\"items", "address\":{\"items", "x1\":{\"items", "list"};
+    static const char *const lists[] = {"items", "records", "rows", "page\":{\"items", "address\":{\"items", "x1\":{\"items", "list"};
     if (chance(120)) return say_list(b, records, 2);
     say(&b->text, "{\"v\":1");
     for (unsigned n = 1 + below(3), i = 0; i < n; i++) {

@@ -479,6 +479,101 @@ static void test_beside(void **state)
     check_samples("/list", DOC_JSON, lists, ARRAY_LEN(lists));
 }
 
+/* What a value is, said one level deeper, and of what stands in a list. The code, its system and its text are FHIR's (v2-0203). */
+#define SYSTEM "\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\""
+//= 10-domain 3.3
+static void test_beside_deeper(void **state)
+{
+    (void)state;
+    static const struct sample values[] = {
+        {"\"type\":{\"text\":\"SSN\"},\"value\":\"123456789\"", "ssn@0/1"},
+        {"\"value\":\"123456789\",\"type\":{\"text\":\"Social Security Number\"}", "ssn@0/1"},
+        {"\"x\":[{\"use\":\"usual\",\"type\":{\"coding\":[{" SYSTEM ",\"code\":\"ssn\"}]},\"value\":\"123456789\"}]", "ssn@0/1"},
+        {"\"type\":{\"coding\":[{" SYSTEM ",\"code\":\"XX\"},{\"display\":\"Social Security number\"}]},\"value\":123456789", "ssn@0/1"},
+        {"\"type\":{\"coding\":{\"code\":\"SSN\"}},\"id\":123456789", "ssn@0/1"},
+        {"\"idType\":{\"id\":3,\"name\":\"SSN\"},\"idNumber\":\"123456789\"", "ssn@0/1"},
+        {"\"type\":\"SSN\",\"values\":[\"7\",\"123456789\"]", "ssn@0/1"},
+        {"\"value\":[123456789],\"type\":\"SSN\"", "ssn@0/1"},
+        {"\"idType\":\"SSN\",\"ids\":[\"123456789\"]", "ssn@0/1"},
+        {"\"x\":[{\"name\":\"ssn\",\"values\":[\"123456789\"]}]", "ssn@0/1"},
+        {"\"x\":[{\"values\":[\"B2\",\"384\"],\"key\":\"coa\"}]", "coa@0/1"},
+        {"\"type\":{\"x\":\"SSN\"},\"id\":123456789", ""},
+        {"\"type\":{\"text\":{\"text\":\"SSN\"}},\"value\":123456789", ""},
+        {"\"x\":{\"type\":{\"text\":\"SSN\"}},\"value\":123456789", ""},
+        {"\"type\":{\"text\":\"badge\"},\"value\":123456789", ""},
+        {"\"type\":\"SSN\",\"values\":[[123456789]]", ""},
+        {"\"name\":\"SSN\",\"ids\":[\"123456789\"]", ""},
+        {"\"type\":{\"name\":\"form\"},\"id\":918", ""},
+    };
+    static const struct sample texts[] = {
+        {"{\"items\":[{\"narrative\":{\"type\":{\"text\":\"SSN\"},\"values\":[123456789]}}]}", "ssn@0/0t"},
+    };
+    check_values(values, ARRAY_LEN(values));
+    check_samples("/list", DOC_JSON, texts, ARRAY_LEN(texts));
+}
+
+/* Tables, as pandas, Trino, BigQuery, Athena, Elasticsearch, InfluxDB, ClickHouse, Google's sheets and others write them. */
+#define ROWS "[[\"A B\",\"7\"],[\"C D\",\"123456789\"]]"
+//= 10-domain 3.3
+static void test_tables(void **state)
+{
+    (void)state;
+    static const struct sample tables[] = {
+        {"{\"columns\":[\"name\",\"ssn\"],\"rows\":" ROWS "}", "ssn@0/1"},
+        {"{\"rows\":" ROWS ",\"columns\":[\"name\",\"ssn\"]}", "ssn@0/1"},
+        {"{\"columns\":[{\"name\":\"n\",\"type\":\"varchar\"},{\"name\":\"SSN\",\"type\":\"varchar\"}],\"rows\":" ROWS "}", "ssn@0/1"},
+        {"{\"schema\":{\"fields\":[{\"name\":\"n\"},{\"type\":\"STRING\",\"name\":\"ssn\"}]},\"rows\":["
+         "{\"f\":[{\"v\":\"A\"},{\"v\":\"8\"}]},{\"f\":[{\"v\":\"B\"},{\"v\":\"123456789\"}]}]}", "ssn@0/1"},
+        {"{\"ResultSet\":{\"Rows\":[{\"Data\":[{\"VarCharValue\":\"x\"}]},{\"Data\":[{\"VarCharValue\":\"123456789\"}]}],"
+         "\"ResultSetMetadata\":{\"ColumnInfo\":[{\"CatalogName\":\"hive\",\"Name\":\"ssn\"}]}}}", "ssn@1/1"},
+        {"{\"meta\":[{\"name\":\"coa\",\"type\":\"String\"}],\"rows\":[[\"B2\"],[\"384\"]]}", "coa@0/1"},
+        {"{\"manifest\":{\"schema\":{\"columns\":[{\"name\":\"aNumber\",\"position\":0}]}},\"rows\":[[12345678]]}", "a-number@0/0"},
+        {"{\"resultSetMetaData\":{\"rowType\":[{\"name\":\"ARN\"}]},\"rows\":[[\"12345678\"]]}", "a-number@0/0"},
+        {"{\"columns\":[\"name\",\"ssn\",\"text\"],\"rows\":[[\"A\",1,123456789],[\"B\",2,\"x\"]]}", ""},
+        {"{\"columns\":[\"name\",\"a\",\"ssn\"],\"rows\":[[\"A\",1,123456789],[\"B\",2,\"x\"]]}", "ssn@0/0t"},
+        {"{\"columns\":[\"s\\u0073n\"],\"rows\":[[\"12345678\\u0039\"]]}", "ssn@0/0"},
+        {"{\"columns\":[\"id\",{\"name\":\"ssn\"}],\"index\":[0,1],\"rows\":[[5,null],[6,\"123456789\"],[]]}", "ssn@0/1"},
+        {"{\"header\":[\"name\",\"ssn\"],\"total\":123456789,\"rows\":[[\"123456789\",\"x\"]]}", ""},
+        {"{\"columns\":[\"name\",\"badge\"],\"rows\":" ROWS "}", ""},
+        {"{\"columns\":[\"name\",\"room\"],\"rows\":[[\"x\",\"384\"]]}", ""},
+        {"{\"columns\":[\"ssn\"],\"list\":[123456789]}", ""},
+        {"{\"columns\":[\"ssn\"],\"y\":{\"x\":[\"123456789\"]}}", ""},
+        {"{\"tables\":[{\"columns\":[\"ssn\"]}],\"rows\":[[123456789]]}", ""},
+        {"{\"a\":{\"columns\":[\"ssn\"],\"rows\":[[1]]},\"b\":{\"columns\":[\"x\"],\"rows\":[[123456789]]}}", ""},
+    };
+    static const struct sample sheets[] = {
+        {"[[\"name\",\"ssn\"],[\"A\",\"1\"],[\"B\",123456789]]", "ssn@0/2"},
+        {"{\"range\":\"A1:B2\",\"values\":[[\"name\",\"ssn\"],[\"A\",\"123456789\"]]}", "ssn@1/1"},
+        {"[[null,\"ssn\"],[0,123456789]]", "ssn@0/1"},
+        {"[[\"name\",5,\"ssn\"],[\"A\",\"1\",\"123456789\"]]", ""},
+        {"[[\"ssn\",\"name\"],[\"A\",\"123456789\"]]", ""},
+    };
+    static const struct sample lines[] = {
+        {"[\"name\",\"ssn\"]\n[\"A\",\"1\"]\n[\"B\",\"123456789\"]\n", "ssn@0/2"},
+        {"{\"columns\":[\"name\",\"ssn\"]}\n[\"A\",\"1\"]\n[\"B\",123456789]\n", "ssn@0/2"},
+        {"{\"columns\":[\"ssn\"]}\n{\"columns\":[\"x\",\"coa\"]}\n[\"123456789\",384]\n", "coa@0/2"},
+        {"{\"columns\":[\"ssn\"],\"data\":[[123456789]]}\n[123456789]\n", "ssn@0/0"},
+        {"{\"columns\":[\"ssn\"],\n[123456789]\n", "flaw@0/0"},
+    };
+    static const struct sample plain[] = {
+        {"{\"columns\":[\"name\",\"ssn\"],\"data\":" ROWS "}", "ssn@-"},
+        {"{\"data\":" ROWS ",\"x\":{\"y\":{\"columns\":[\"name\",\"ssn\"]}}}", "ssn@-"},
+        {"{\"result\":{\"data_array\":" ROWS "},\"manifest\":{\"schema\":{\"columns\":[\"name\",\"ssn\"]}}}", "ssn@-"},
+        {"{\"results\":[{\"series\":[{\"name\":\"x\",\"columns\":[\"time\",\"ssn\"],\"values\":[[1,123456789]]}]}]}", "ssn@-"},
+        {"{\"table\":{\"cols\":[{\"id\":\"A\",\"label\":\"SSN\"}],\"rows\":[{\"c\":[{\"v\":123456789,\"f\":\"x\"}]}]}}", "ssn@-"},
+        {"{\"meta\":{\"view\":{\"columns\":[{\"id\":1,\"fieldName\":\"ssn\"}]}},\"data\":[[\"123456789\"]]}", "ssn@-"},
+        {"{\"x\":{\"values\":[[\"ssn\"],[\"123456789\"]]}}", "ssn@-"},
+        {"{\"data\":[{\"values\":[[\"a\",\"b\"],[\"c\",\"d\"]]},{\"values\":[[\"x\",\"coa\"],[\"1\",384]]}]}", "coa@-"},
+        {"{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"columns\":[\"ssn\"]}}}}},\"rows\":[[\"123456789\"]]}", ""},
+    };
+    check_samples("/table", DOC_JSON, tables, ARRAY_LEN(tables));
+    check_samples("/stream", DOC_JSON, tables, 1);
+    check_samples("/stream", DOC_JSON, tables + 2, 2);
+    check_samples("/sheet", DOC_JSON, sheets, ARRAY_LEN(sheets));
+    check_samples("/lines", DOC_NDJSON, lines, ARRAY_LEN(lines));
+    check_samples("/plain", DOC_JSON, plain, ARRAY_LEN(plain));
+}
+
 static void test_behind_others(void **state)
 {
     (void)state;
@@ -506,6 +601,12 @@ static void test_behind_others(void **state)
         {"\"id\":\"12345678%u\",\"type\":\"badge\"", "\"id\":\"123456789\",\"type\":\"SSN\"", "ssn@0/40"},
         {"\"kind\":\"SSN\",\"id\":100%u", "\"kind\":\"SSN\",\"id\":123456789", "ssn@0/40"},
         {"\"x\":[{\"value\":\"%u\",\"key\":\"coa\"}]", "\"x\":[{\"value\":\"384\",\"key\":\"coa\"}]", "coa@0/40"},
+        {"\"x\":[{\"type\":{\"text\":\"badge\"},\"value\":\"12345678%u\"}]", "\"x\":[{\"type\":{\"text\":\"SSN\"},\"value\":\"123456789\"}]", "ssn@0/40"},
+        {"\"x\":{\"type\":{\"coding\":[{\"code\":\"%u\"}]},\"id\":1}", "\"x\":{\"type\":{\"coding\":[{\"code\":\"SSN\"}]},\"id\":123456789}", "ssn@0/40"},
+        {"\"x\":{\"name\":\"x%u\",\"values\":[\"12\"]}", "\"x\":{\"name\":\"ssn\",\"values\":[\"123456789\"]}", "ssn@0/40"},
+        {"\"x\":{\"columns\":[\"ssn\"],\"rows\":[[%u]]}", "\"x\":{\"columns\":[\"ssn\"],\"rows\":[[123456789]]}", "ssn@0/40"},
+        {"\"x\":{\"columns\":[\"a\"],\"rows\":[[\"%u\"]]}", "\"x\":{\"columns\":[\"ssn\"],\"rows\":[[\"123456789\"]]}", "ssn@0/40"},
+        {"\"values\":[[\"a\",\"b\"],[\"%u\",\"2\"]]", "\"values\":[[\"a\",\"ssn\"],[\"2\",\"123456789\"]]", "ssn@0/40"},
         {"\"x\":{\"name\":\"ssn\",\"value\":%u}", "\"x\":{\"name\":\"ssn\",\"value\":123456789}", "ssn@0/40"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -515,7 +616,8 @@ static void test_behind_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_spellings), cmocka_unit_test(test_codings), cmocka_unit_test(test_traps),
-        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_beside), cmocka_unit_test(test_behind_others),
+        cmocka_unit_test(test_markers), cmocka_unit_test(test_units), cmocka_unit_test(test_two_subjects), cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_beside_deeper), cmocka_unit_test(test_tables), cmocka_unit_test(test_behind_others),
         cmocka_unit_test(fields_of_the_head), cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

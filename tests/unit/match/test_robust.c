@@ -8,6 +8,11 @@
 
 static struct world world;
 
+static const char table[] = "{\"columns\" : [ \"name\", {\"name\": \"s\\u0073n\"} ],\n \"x\":{\"values\":[[\"coa\"],[ \"384\" ]]},"
+                            "\"rows\":[ [\"A\", \"123456789\" ],[1,2],{\"f\":[{\"v\":0},{\"v\":123456789}]}],"
+                            "\"index\":{\"type\":{\"text\":\"SSN\"},\"values\":[\"123456789\"]}}";
+static const char rows[] = "[\"name\",\"ssn\"]\r\n[\"A\",123456789]\n{\"rows\":[[1,\"123456789\"]],\"columns\":[\"x\",\"ssn\"]}\n[\"B\",\"12";
+
 static const char json[] = "{\"items\":[{\"aNumber\":\"12345678\",\"n\":1.2345678e7,\"x\":\"I\\u002d918 \xC3\xA9\"},\n "
                            "{\"narrative\":\"A012345678\","
                            "\"associates\":[{\"QTAxMjM0NTY3OA\":[]},{\"x\":\"in a shelter, %41012345678\"}] , "
@@ -74,6 +79,10 @@ static void test_splits(void **state)
     check_splits("/graph", DOC_JSON, span_str(graph));
     check_splits("/graph", DOC_NDJSON, span_str(graph));
     check_splits("/graph", DOC_NDJSON, span_str(lines));
+    check_splits("/table", DOC_JSON, span_str(table));
+    check_splits("/plain", DOC_JSON, span_str(table));
+    check_splits("/lines", DOC_NDJSON, span_str(rows));
+    check_splits("/plain", DOC_NDJSON, span_str(rows));
 }
 
 /* A literal that lies across the border of two steps, at each offset. */
@@ -178,6 +187,67 @@ static void test_deep_sayers(void **state)
     check_time(body, n, "ssn@0/0");
 }
 
+/* Lists of names in tables in tables, each with rows of its own, and the same as first rows. */
+static void test_deep_tables(void **state)
+{
+    static char body[LONG_BODY + 64 * LONG_DEPTH];
+    static const char *const parts[][3] = {
+        {"{\"columns\":[\"ssn\"],\"x\":", ",\"rows\":[[%s]]}", "limit:@0/0 ssn@0/0"}, /* more names than hold at once */
+        {"{\"x\":", ",\"rows\":[[%s]],\"columns\":[\"ssn\"]}", "ssn@0/0"},
+        {"[[\"ssn\"],", ",[%s]]", "ssn@0/0"},
+        {"{\"type\":", ",\"id\":%s,\"kind\":\"ssn\"}", "ssn@0/0"}};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+        size_t n = (size_t)snprintf(body, sizeof body, "{\"values\":");
+        for (unsigned i = 0; i < LONG_DEPTH; i++)
+            n += (size_t)snprintf(body + n, sizeof body - n, "%s", parts[k][0]);
+        body[n++] = '"';
+        memset(body + n, '-', LONG_BODY);
+        n += LONG_BODY;
+        body[n++] = '"';
+        for (unsigned i = 0; i < LONG_DEPTH; i++)
+            n += (size_t)snprintf(body + n, sizeof body - n, parts[k][1], i == LONG_DEPTH - 1 ? "123456789" : "7"); // NOLINT: each has one %s
+        body[n++] = '}';
+        check_time(body, n, parts[k][2]);
+    }
+}
+
+/* Many tables beside each other. */
+static void test_many_tables(void **state)
+{
+    static char body[LONG_BODY + 128];
+    (void)state;
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"x\":{\"v\":1");
+    for (unsigned i = 0; n < LONG_BODY; i++)
+        n += (size_t)snprintf(body + n, sizeof body - n, ",\"t%u\":{\"columns\":[\"a\",\"ssn\",%u],\"rows\":[[1,2,3]]}", i, i);
+    size_t end = n;
+    n += (size_t)snprintf(body + n, sizeof body - n, "}}");
+    check_time(body, n, "");
+    n = end + (size_t)snprintf(body + end, sizeof body - end, ",\"t\":{\"rows\":[[1,123456789]],\"columns\":[\"a\",\"ssn\"]}}}");
+    check_time(body, n, "ssn@0/0");
+}
+
+/* A catalogue of tables is nobody's; where a table stands beside it, more than 16 different lists of names may be that table's. */
+static void test_catalogue(void **state)
+{
+    static char body[LONG_BODY];
+    (void)state;
+    for (unsigned count = 15; count <= 1000; count += 985) {
+        size_t n = (size_t)snprintf(body, sizeof body, "{\"x\":{\"v\":1");
+        for (unsigned i = 0; i < count; i++) {
+            n += (size_t)snprintf(body + n, sizeof body - n, ",\"t%u\":{\"columns\":[", i);
+            for (unsigned k = 0; k < i % 40; k++)
+                n += (size_t)snprintf(body + n, sizeof body - n, "\"c%u\",", k);
+            n += (size_t)snprintf(body + n, sizeof body - n, "\"ssn\"]}");
+        }
+        size_t end = n;
+        n += (size_t)snprintf(body + n, sizeof body - n, "}}");
+        check_time(body, n, "");
+        n = end + (size_t)snprintf(body + end, sizeof body - end, ",\"rows\":[[7,7]]}}");
+        check_time(body, n, count > 16 ? "limit:@0/0" : "");
+    }
+}
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static char *survey_once(const char *path, enum doc_format format, span body)
@@ -221,6 +291,8 @@ static void test_faults(void **state)
     check_faults("/lines", DOC_NDJSON, span_str(lines));
     check_faults("/linked", DOC_JSON, span_str(linked));
     check_faults("/graph", DOC_JSON, span_str(graph));
+    check_faults("/table", DOC_JSON, span_str(table));
+    check_faults("/lines", DOC_NDJSON, span_str(rows));
 }
 
 #define CANARY "canary"
@@ -281,7 +353,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_splits), cmocka_unit_test(test_steps),
         cmocka_unit_test(test_malformed), cmocka_unit_test(test_survey_limit), cmocka_unit_test(test_many_sayers),
-        cmocka_unit_test(test_deep_sayers), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_deep_sayers), cmocka_unit_test(test_deep_tables), cmocka_unit_test(test_many_tables), cmocka_unit_test(test_catalogue),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_wiped)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

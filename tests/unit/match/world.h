@@ -43,6 +43,9 @@ static const char world_pack[] =
     "{\"path\":\"/linked\",\"units\":[\"$.items[*]\"],\"keys\":{\"person_id\":[\"$.items[*].id\"],\"case_number\":[\"$.items[*].no\"]},"
     "\"links\":[\"$.head\",\"$.items[*].to\",\"$.items[*].all[*]\"],\"texts\":[\"$.items[*].memo\"]},"
     "{\"path\":\"/graph\",\"units\":[\"$..declared\"],\"graph\":{\"id\":[\"@id\"],\"ref\":[\"ref\"],\"orphans\":[\"charge\"]}},"
+    "{\"path\":\"/table\",\"units\":[\"$.rows[*]\",\"$.ResultSet.Rows[*]\"],\"texts\":[\"$.rows[*][2]\"]},"
+    "{\"path\":\"/sheet\",\"units\":[\"$[*]\",\"$.values[*]\"]},"
+    "{\"path\":\"/stream\",\"units\":[\"$.rows[*]\"],\"independent\":true},"
     "{\"path\":\"/plain\",\"units\":[]}]}]}";
 
 static const char world_people[] =
