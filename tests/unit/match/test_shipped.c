@@ -55,7 +55,8 @@ static void say(struct text *t, const char *s)
 static const char *const names[] = {"a", "b1", "zip", "status", "note", "dob", "created_at", "personId", "id", "value",
     "number", "aNumber", "alien", "ssn", "itin", "passportNumber", "i94Number", "sevisId", "visaFoil", "fbi", "fin", "sid",
     "driverLicense", "phone", "email", "vin", "address", "coa", "classOfAdmission", "category", "eadCategory", "form",
-    "narrative", "items", "people", "A012345678", "text", "dl", "licensePlate", "eventNumber"};
+    "narrative", "items", "people", "A012345678", "text", "dl", "licensePlate", "eventNumber", "stringValue", "old", "S", "field", "newValue", "path", "title",
+    "employee_ssn", "ssn_", "values", "$", "question", "answer"};
 
 /* Parts of identifiers and markers, what stands around them, and what only looks like them. */
 static const char *const parts[] = {"A", "AZ", "Alien No. ", "USCIS#", "012345678", "012-345-678", "12345678", "7", "-",
@@ -70,7 +71,8 @@ static const char *const parts[] = {"A", "AZ", "Alien No. ", "USCIS#", "01234567
     "https://example.test/a/b?c=", "administration", "0000000000", "0001100223344", "00123456789012", "_", "\\u0041", "&nbsp;", "&#45;", "&#x41;", "&amp;", "&", "\\n", "\\r\\n  ",
     "I-", "918", "COA", "class of", "admission", "admitted", "U-1", "status", "HHS", "certification letter", "MTIzNDU2Nzg5", "QTAxMjM0NTY3OA",
     "41303132333435363738", "303132333435363738", "552076697361", "0x", "E3", "EFBC91", "=41", "=30=31", "=3D", "=20", "=\\r\\n", "=\\n", "=",
-    "=C3=AD", "\\\\x41", "\\\\u0031", "%u0041", "%2541", "%252541", "%25253031", "d41d8cd98f00b204e9800998ecf8427e"};
+    "=C3=AD", "\\\\x41", "\\\\u0031", "%u0041", "%2541", "%252541", "%25253031", "d41d8cd98f00b204e9800998ecf8427e",
+    "ssn", "Ssn,", "passport ", "alien", "fin", "visa", "dl ", "219098765", "20210304", "coa>", "\\\"coa\\\":", "classOfAdmission=", "SSN"};
 
 static void put_base64(struct text *out, const struct text *in)
 {
