@@ -79,7 +79,7 @@ MARKERS = [
     json.dumps({"coa": "U1"}), json.dumps({"person": {"classOfAdmission": "U1"}}), json.dumps({"coaCode": 384}), json.dumps({"visaType": "U1"}), json.dumps({"immigrationStatus": "T1"}),
     json.dumps({"eadCategory": "A16"}), json.dumps({"form": "918"}), json.dumps({"humanTraffickingVictim": True}), json.dumps({"alertCode": "1367"}),
     "<classOfAdmission>U1</classOfAdmission>", "<im:ImmigrationClassOfAdmissionCategoryCode>384</im:ImmigrationClassOfAdmissionCategoryCode>", "/p?classOfAdmission=U1",
-    "{'coa': 'U1'}", jwt({"sub": "x", "coa": "U1"}), base64.b64encode(json.dumps({"coa": {"S": "U1"}}).encode()).decode()]
+    "{'class_of_admission': 'U1'}", "<coa>U1</coa>", jwt({"sub": "x", "coa": "U1"}), base64.b64encode(json.dumps({"coa": {"S": "U1"}}).encode()).decode()]
 
 HARMLESS = [  # as such answers hold them of nobody
     {"relationships": {"form": {"data": {"type": "forms", "id": "918"}}}}, {"form": {"items": [{"id": "918"}]}}, {"form": {"elements": [{"number": 914}]}}, {"type": "form", "id": "918"},
