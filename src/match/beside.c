@@ -8,6 +8,7 @@
 
 #define SAYINGS 16 /* that one object may hold */
 #define LIST_MOST 64 /* elements of one that a NAME is looked for because of: what has more is a series, and nobody's numbers */
+#define DEEPEST 6    /* objects and lists in each other around one value */
 #define KIND_MOST ((size_t)16 << 10) /* bytes of an object that says what others are: what is more than that is no code */
 
 /* Whoever says the same says it once, so that an object is gone through twice, whatever it holds. */
@@ -31,7 +32,7 @@ bool beside_asks(struct match *m, unsigned beside, const struct doc_event *e)
 uint8_t beside_opens(unsigned beside, enum doc_event_kind kind)
 {
     if (beside == RULES_BESIDE_KIND && kind == DOC_OBJECT_BEGIN) return BESIDE_SAYS;
-    return beside == RULES_BESIDE_VALUE && kind == DOC_ARRAY_BEGIN ? BESIDE_SAID : 0;
+    return beside == RULES_BESIDE_VALUE && (kind == DOC_ARRAY_BEGIN || kind == DOC_OBJECT_BEGIN) ? BESIDE_SAID : 0;
 }
 
 bool beside_is_said(uint32_t children)
@@ -47,12 +48,13 @@ struct told {
     enum rules_beside by;
     label_set labels;
     path_state state;
+    unsigned depth; /* of what it stands in, below the member that it is said of */
 };
 
 /* {"type": "form", "id": "918"} is how programs write the 918th form of theirs: such a number is a person's, or says nothing. */
 static bool is_row(struct match *m, const struct raw_value *v, const struct told *t)
 {
-    return t->by == RULES_BESIDE_KIND && label_of(m, t->labels)->count == 0 && span_is_digits(v->text) && rules_label_is_key(t->name);
+    return (t->by == RULES_BESIDE_KIND || t->depth > 0) && label_of(m, t->labels)->count == 0 && span_is_digits(v->text) && rules_label_is_key(t->name);
 }
 
 static void tell_scalar(struct match *m, const struct beside_object *o, const struct raw_value *v, const struct told *t)
@@ -61,6 +63,8 @@ static void tell_scalar(struct match *m, const struct beside_object *o, const st
     if (v->text.len > 0 && !is_row(m, v, t)) raw_look(m, v, &c, &o->where);
 }
 
+static void tell_value(struct match *m, const struct beside_object *o, const struct raw_cursor *c, const struct raw_value *v, const struct told *t);
+
 /* {"type": "SSN", "values": ["219098765"]} */
 static void tell_list(struct match *m, const struct beside_object *o, struct raw_cursor c, const struct told *t)
 {
@@ -68,8 +72,34 @@ static void tell_list(struct match *m, const struct beside_object *o, struct raw
     struct raw_value v;
     for (uint64_t i = 0; raw_next_element(&c, &v); i++) {
         each.state = path_element(m->document, t->state, i);
-        tell_scalar(m, o, &v, &each);
+        tell_value(m, o, &c, &v, &each);
     }
+}
+
+/* {"key": "ssn", "value": {"stringValue": "219098765"}}: those of its members that say nothing by themselves. */
+static void tell_object(struct match *m, const struct beside_object *o, struct raw_cursor c, const struct told *t)
+{
+    struct raw_value v;
+    while (raw_next_member(&c, &v)) {
+        struct told each = *t;
+        if (!rules_label_inherits(v.name)) continue;
+        each.name = v.name;
+        each.labels = rules_labels(m->rules, v.name, t->labels);
+        each.state = path_member(m->document, t->state, path_symbol_of(m->document, v.name));
+        tell_value(m, o, &c, &v, &each);
+    }
+}
+
+static void tell_value(struct match *m, const struct beside_object *o, const struct raw_cursor *c, const struct raw_value *v, const struct told *t)
+{
+    bool list = v->kind == DOC_ARRAY_BEGIN;
+    if (!list && v->kind != DOC_OBJECT_BEGIN) return tell_scalar(m, o, v, t);
+    struct beside_object inner = *o;
+    struct told within = *t;
+    if (++within.depth > DEEPEST || v->inside.len > KIND_MOST) return;
+    inner.where.in_text |= (path_info_of(m->document, t->state)->roles & PATH_TEXT) != 0;
+    if (list) tell_list(m, &inner, raw_inside(c, v), &within);
+    else tell_object(m, &inner, raw_inside(c, v), &within);
 }
 
 /* What has a list of them is called as one is: ids, documentNumbers. */
@@ -88,8 +118,7 @@ static void tell(struct match *m, const struct beside_object *o, const struct ra
     if ((v->text.ptr && v->text.ptr == s->sayer) || !is_told(v, s->by, &t.name)) return;
     t.labels = rules_label_inherits(t.name) ? rules_labels(m->rules, t.name, s->labels) : s->labels;
     t.state = path_member(m->document, o->state, path_symbol_of(m->document, v->name));
-    if (v->kind == DOC_ARRAY_BEGIN) tell_list(m, o, raw_inside(c, v), &t);
-    else tell_scalar(m, o, v, &t);
+    tell_value(m, o, c, v, &t);
 }
 
 static void tell_all(struct match *m, const struct beside_object *o, struct raw_cursor c, const struct sayings *said)
@@ -171,6 +200,32 @@ bool beside_says(struct match *m, uint64_t open, uint64_t close)
     return close - open <= KIND_MOST && (!collect_kind(m, c, &all) || all.count > 0);
 }
 
+/* {"field": {"name": "SSN"}, "value": …} */
+static bool collect_field(struct match *m, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s;
+    bool all_in = true;
+    while (all_in && raw_next_member(&c, &s))
+        if (rules_label_beside(s.name) == RULES_BESIDE_NAME) all_in = collect_text(m, &s, RULES_BESIDE_NAME, all);
+    return all_in;
+}
+
+/* {"loc": ["body", "ssn"], "input": …}: the last step of a way. */
+static bool collect_way(struct match *m, struct raw_cursor c, struct sayings *all)
+{
+    struct raw_value s, last = {.kind = DOC_NULL};
+    while (raw_next_element(&c, &s))
+        last = s;
+    return collect_text(m, &last, RULES_BESIDE_FIELD, all);
+}
+
+static bool collect_named(struct match *m, const struct raw_cursor *c, const struct raw_value *s, enum rules_beside by, struct sayings *all)
+{
+    if (s->kind == DOC_ARRAY_BEGIN && s->inside.len <= KIND_MOST && by != RULES_BESIDE_KIND) return collect_way(m, raw_inside(c, s), all);
+    if (s->kind == DOC_OBJECT_BEGIN && s->inside.len <= KIND_MOST && by == RULES_BESIDE_FIELD) return collect_field(m, raw_inside(c, s), all);
+    return collect_text(m, s, by, all);
+}
+
 static void collect(struct match *m, const struct beside_object *o, struct raw_cursor c, struct sayings *all)
 {
     struct raw_value s;
@@ -179,7 +234,7 @@ static void collect(struct match *m, const struct beside_object *o, struct raw_c
         enum rules_beside by = rules_label_beside(s.name);
         bool coded = by == RULES_BESIDE_KIND && s.kind == DOC_OBJECT_BEGIN && s.inside.len < KIND_MOST;
         if (coded) all_in = collect_kind(m, raw_inside(&c, &s), all);
-        else if (by != RULES_BESIDE_NONE && by != RULES_BESIDE_VALUE) all_in = collect_text(m, &s, by, all);
+        else if (by != RULES_BESIDE_NONE && by != RULES_BESIDE_VALUE) all_in = collect_named(m, &c, &s, by, all);
         if (!all_in) raw_give_up(m, &o->where, s.text.ptr ? s.text : s.inside);
     }
 }

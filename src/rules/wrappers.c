@@ -30,14 +30,14 @@ static const struct fact words[] = {
     {"formatted", WRAPS | ENDS}, {"from", WRAPS | SAID}, {"fromstring", WRAPS | SAID | ASKED}, {"full", WRAPS | ENDS}, {"header", FIELD},
     {"i", ENDS}, {"id", NAME}, {"identificationid", VALUE}, {"identifier", WRAPS}, {"in", WRAPS}, {"input", WRAPS | SAID | ASKED},
     {"instancepath", FIELD}, {"int", WRAPS}, {"integer", WRAPS}, {"is", ENDS}, {"k", NAME}, {"key", WRAPS | NAME}, {"keyasstring", WRAPS},
-    {"keyword", WRAPS | ENDS}, {"l", ENDS}, {"label", NAME}, {"left", SAID}, {"lhs", SAID}, {"linkid", FIELD}, {"loc", FIELD},
+    {"keyword", WRAPS | ENDS}, {"l", ENDS}, {"label", NAME}, {"left", SAID}, {"lhs", SAID | ASKED}, {"linkid", FIELD}, {"loc", FIELD},
     {"long", WRAPS}, {"mentiontext", SAID}, {"n", NAME}, {"name", NAME}, {"nbr", WRAPS | VALUE}, {"new", WRAPS | SAID | ENDS},
     {"no", WRAPS | VALUE}, {"num", WRAPS | VALUE}, {"number", SAID | ASKED | VALUE}, {"numberdecimal", WRAPS}, {"numberdouble", WRAPS},
     {"numberint", WRAPS}, {"numberlong", WRAPS}, {"numeric", WRAPS}, {"old", WRAPS | SAID | ENDS}, {"original", WRAPS | SAID | ENDS},
     {"param", FIELD}, {"parameter", FIELD}, {"parametername", FIELD}, {"path", NAME}, {"pc", ENDS}, {"plain", WRAPS | ENDS},
     {"plaintext", WRAPS | ENDS}, {"pointer", FIELD}, {"prev", WRAPS | SAID | ENDS}, {"previous", WRAPS | SAID | ENDS}, {"primary", WRAPS},
     {"prompt", FIELD}, {"property", FIELD}, {"propertyname", FIELD}, {"question", FIELD}, {"raw", WRAPS | SAID | ENDS}, {"received", SAID},
-    {"ref", NAME}, {"response", WRAPS | SAID | ASKED}, {"result", WRAPS | SAID}, {"rhs", SAID}, {"right", SAID}, {"s", ENDS},
+    {"ref", NAME}, {"response", WRAPS | SAID | ASKED}, {"result", WRAPS | SAID}, {"rhs", SAID | ASKED}, {"right", SAID}, {"s", ENDS},
     {"snippet", WRAPS | SAID}, {"ss", ENDS}, {"str", WRAPS | ENDS}, {"string", WRAPS | SAID}, {"t", ENDS}, {"tablabel", FIELD},
     {"term", NAME}, {"text", SAID | VALUE | NAME | ENDS}, {"title", NAME}, {"to", WRAPS | SAID}, {"tostring", WRAPS | SAID | ASKED},
     {"txt", ENDS}, {"unformatted", WRAPS}, {"unmasked", WRAPS | ENDS}, {"url", NAME}, {"v", WRAPS | SAID},
@@ -149,8 +149,8 @@ static size_t last_part(span name)
     return 0;
 }
 
-/* "SSN (required)", custom fields of Salesforce (SSN__c) and ServiceNow (u_ssn), dynamic ones of Solr (ssn_txt), and what programs call the same value
- * at another time or without its mask. */
+/* "SSN (required)", custom fields of Salesforce (SSN__c) and ServiceNow (u_ssn), dynamic ones of Solr (ssn_txt), and what programs call the
+ * same value at another time or without its mask. */
 span rules_name_bare(span name)
 {
     uint8_t room[LONGEST];

@@ -47,8 +47,13 @@ PAIRS = [
     {"name": "ssn", "valueString": SSN}, {"url": "http://example.org/ssn", "valueString": SSN}, {"type": "ssn", "mentionText": SSN}, {"field": "ssn", "val": SSN},
     {"fieldName": "ssn", "fieldValue": SSN}, {"k": "ssn", "v": SSN}, {"id": "ssn", "value": SSN}, {"header": "SSN", "value": SSN}, {"variable": "ssn", "value": SSN},
     {"caption": "SSN", "text": SSN}, {"description": "SSN", "value": SSN}, {"schemeId": "SSN", "content": SSN}, {"@schemeName": "SSN", "#text": SSN},
-    {"qualifier": "SSN", "value": SSN}, {"ID": {"_": SSN, "schemeID": "SSN"}}, {"idType": "SSN", "idNo": SSN}]
+    {"qualifier": "SSN", "value": SSN}, {"ID": {"_": SSN, "schemeID": "SSN"}}, {"idType": "SSN", "idNo": SSN},
+    # the value is an object or a list: OpenTelemetry, XML-RPC, FHIR, SAML, Typeform
+    {"key": "ssn", "value": {"stringValue": SSN}}, {"key": "enduser.ssn", "value": {"intValue": SSN}}, {"name": "ssn", "value": {"string": SSN}}, {"name": "ssn", "values": [SSN]},
+    {"key": "ssn", "value": {"arrayValue": {"values": [{"stringValue": SSN}]}}}, {"linkId": "1", "text": "SSN", "answer": [{"valueString": SSN}]},
+    {"name": "ssn", "valueIdentifier": {"value": SSN}}, {"type": "ssn", "normalizedValue": {"text": SSN}}, {"field": {"ref": "ssn"}, "type": "number", "number": int(SSN)}]
 ERRORS = [
+    {"type": "x", "loc": ["body", "ssn"], "msg": "m", "input": SSN}, {"kind": "E", "path": ["ssn"], "lhs": SSN, "rhs": "x"},
     {"field": "ssn", "rejectedValue": SSN, "defaultMessage": "must match"}, {"instancePath": "/ssn", "keyword": "pattern", "data": SSN},
     {"pointer": "#/ssn", "value": SSN}, {"param": "ssn", "msg": "Invalid", "value": SSN}, {"message": f"Variable \"$ssn\" got invalid value \"{SSN}\"; Expected Int"},
     {"message": f"\"ssn\" with value \"{SSN}\" fails to match the required pattern"}, {"message": f"Duplicate entry '{SSN}' for key 'person.ssn'"}]
@@ -76,6 +81,7 @@ MARKERS = [
     {"op": "replace", "path": "/coa", "value": "U1"}, {"field": "Class of admission", "fromString": "B2", "toString": "U1"}, {"COA__c": "U1"}, {"coa": {"S": "U1"}},
     {"coa": {"$numberInt": "384"}}, {"fields": {"coa": {"stringValue": "T2"}}}, {"coa": {"string": "U1"}}, {"coa": {"buckets": [{"key": "U1", "doc_count": 3}]}},
     {"u_class_of_admission": "U1"}, {"eadCategory": {"old": "C09", "new": "(c)(31)"}}, {"question": "EAD category", "answer": "A16"},
+    {"attributes": [{"key": "coa", "value": {"stringValue": "U1"}}]}, {"linkId": "2", "text": "COA", "answer": [{"valueCoding": {"code": "T1"}}]},
     json.dumps({"coa": "U1"}), json.dumps({"person": {"classOfAdmission": "U1"}}), json.dumps({"coaCode": 384}), json.dumps({"visaType": "U1"}), json.dumps({"immigrationStatus": "T1"}),
     json.dumps({"eadCategory": "A16"}), json.dumps({"form": "918"}), json.dumps({"humanTraffickingVictim": True}), json.dumps({"alertCode": "1367"}),
     "<classOfAdmission>U1</classOfAdmission>", "<im:ImmigrationClassOfAdmissionCategoryCode>384</im:ImmigrationClassOfAdmissionCategoryCode>", "/p?classOfAdmission=U1",
@@ -90,6 +96,7 @@ HARMLESS = [  # as such answers hold them of nobody
     "name,ssn\nLopez,111223333\n", "form=918&step=2", "/form/918", "gate T1, visa on arrival", "SELECT form FROM f WHERE id = 918", json.dumps({"coa": "B2", "gate": "U1"}),
     json.dumps({"visaType": "H1B", "class": "T1"}), json.dumps({"platform": "918"}), "<visaType>F1</visaType><gate>T1</gate>", "{'status': 'U1'}", "coast=U1", "code='T1'",
     jwt({"sub": "918", "iat": 1516239022, "scope": "form:918"}), "lookups_total{form=\"x\"} 918", f"alien of the film, {20210304}", "passport renewed 20210304",
+    {"name": "form", "value": {"id": "918", "name": "intake"}}, {"field": {"id": 918, "name": "form"}, "value": {"id": 914}}, {"loc": ["body", "form", 0], "input": 918},
     {"attributes": [{"key": "http.status_code", "value": {"intValue": "914"}}, {"key": "form", "value": {"stringValue": "intake"}}]}]
 
 
