@@ -171,9 +171,11 @@ static bool spell_out(span folded, uint8_t word[INHERITING_LONGEST], size_t *len
     return *len > 0;
 }
 
-static int inheriting_word(span name)
+/* One of several alike inherits as one alone does: id_1, code[0]. */
+static int inheriting_word(span numbered)
 {
     uint8_t word[INHERITING_LONGEST], folded[64];
+    span name = without_number(numbered);
     size_t n;
     if (name.len > sizeof folded) return -1;
     if (ascii_length(name) < name.len) name = span_of(folded, registry_fold(name, folded));
@@ -197,19 +199,26 @@ static int inheriting_step(span step)
 static int inheriting_index(span name)
 {
     int i = inheriting_step(name);
-    span last = local_name(name);
-    return i >= 0 || last.len == name.len ? i : inheriting_step(last);
+    span bare = trim_marks(without_number(name)), last = local_name(bare);
+    return i >= 0 || last.len == bare.len ? i : inheriting_step(last);
+}
+
+/* Without its number. */
+static span last_step(span name)
+{
+    return local_name(trim_marks(without_number(name)));
 }
 
 /* ---- what a member says of the others ----------------------------------------------------------------------------- */
 
 #define BESIDE_LONGEST 48
 
-/* In lower-case letters and digits, without what stands before its last ':' and the like; 0: it is longer than any of these. */
+/* In lower-case letters and digits, without what stands before its last ':' and the like, and without a number at its end; 0: it is
+ * longer than any of these. */
 static size_t last_word(span name, uint8_t word[BESIDE_LONGEST])
 {
     size_t n = 0;
-    name = local_name(name);
+    name = last_step(name);
     for (size_t i = 0; i < name.len; i++) {
         if (!is_alnum(name.ptr[i])) continue;
         if (n == BESIDE_LONGEST) return 0;
@@ -223,10 +232,23 @@ static bool ends_with(span word, span end)
     return word.len >= end.len && span_equal(span_from(word, word.len - end.len), end);
 }
 
+/* type, idKind, categoryText */
+static bool ends_in_kind(span word)
+{
+    static const char *const kinds[] = {"type", "kind", "category"}, *const more[] = {"code", "name", "text"};
+    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+        if (!ends_with(word, span_str(more[i]))) continue;
+        word.len -= strlen(more[i]);
+        break;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (ends_with(word, span_str(kinds[i]))) return true;
+    return false;
+}
+
 //= 10-domain 3.3 nc:IdentificationCategoryText says what nc:IdentificationID is
 enum rules_beside rules_label_beside(span decoded_name)
 {
-    static const char *const kinds[] = {"type", "kind", "category", "typecode", "typename", "typetext", "categorycode", "categoryname", "categorytext"};
     static const char *const systems[] = {"system", "scheme", "schemename", "schemeid", "typ", "idclass", "qualifier"};
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
@@ -234,9 +256,7 @@ enum rules_beside rules_label_beside(span decoded_name)
     if (!versions && rules_name_is_asked(word)) return RULES_BESIDE_VALUE;
     for (size_t i = 0; i < ARRAY_LEN(systems); i++)
         if (span_equal(word, span_str(systems[i]))) return RULES_BESIDE_KIND;
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (ends_with(word, span_str(kinds[i]))) return RULES_BESIDE_KIND;
-    return rules_name_names(word);
+    return ends_in_kind(word) ? RULES_BESIDE_KIND : rules_name_names(word);
 }
 
 /* Of which nothing is known but that it is a number of something. */
@@ -253,7 +273,7 @@ static bool is_some_number(span decoded_name)
 
 bool rules_label_is_told(span decoded_name, enum rules_beside by)
 {
-    if (by == RULES_BESIDE_NAME || by == RULES_BESIDE_FIELD) return rules_name_is_said(local_name(decoded_name));
+    if (by == RULES_BESIDE_NAME || by == RULES_BESIDE_FIELD) return rules_name_is_said(last_step(decoded_name));
     return by == RULES_BESIDE_KIND && (inheriting_index(decoded_name) >= 0 || is_some_number(decoded_name));
 }
 
@@ -262,7 +282,7 @@ bool rules_label_is_key(span decoded_name)
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
     if (span_equal(word, SPAN("id")) || span_equal(word, SPAN("identifier"))) return true;
-    return rules_name_wraps(local_name(decoded_name)) && !rules_name_is_value(local_name(decoded_name));
+    return rules_name_wraps(last_step(decoded_name)) && !rules_name_is_value(last_step(decoded_name));
 }
 
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)
@@ -317,11 +337,13 @@ static label_set own_set(const struct rules_set *s, span whole)
     return set || last.len == name.len ? set : last_set(s, name);
 }
 
+/* In an object that has a label ssn.value is still an ssn's. */
 label_set rules_labels(const struct rules_set *s, span decoded_name, label_set parent)
 {
     int i = parent ? inheriting_index(decoded_name) : -1;
-    if (i >= 0 && i != WRAPS) return labels_of(s, parent)->joined[i];
-    label_set own = own_set(s, decoded_name);
+    bool joins = i >= 0 && i != WRAPS, has_more = !joins || decoded_name.len > strlen(inheriting[i]);
+    label_set own = has_more ? own_set(s, decoded_name) : 0;
+    if (joins && (own == 0 || own == s->labels.inherited[i])) return labels_of(s, parent)->joined[i];
     return own == 0 && i == WRAPS ? parent : own;
 }
 
