@@ -51,6 +51,24 @@ struct told {
     unsigned depth; /* of what it stands in, below the member that it is said of */
 };
 
+/* The innermost unit around a value: one may be a unit by itself. */
+static uint32_t unit_around(struct match *m, uint64_t value)
+{
+    uint32_t i = 0, behind = m->pieces.count;
+    while (behind - i > 1) {
+        uint32_t middle = i + (behind - i) / 2;
+        if (piece_at(m, middle)->begin <= value) i = middle;
+        else behind = middle;
+    }
+    while (i != MATCH_NONE) {
+        const struct match_piece *p = piece_at(m, i);
+        bool unit = p->roles & PATH_UNIT || p->is_object, around = p->begin <= value && (p->end == 0 || p->end > value);
+        if (unit && around) break;
+        i = p->unit_parent;
+    }
+    return i;
+}
+
 /* {"type": "form", "id": "918"} is how programs write the 918th form of theirs: such a number is a person's, or says nothing. */
 static bool is_row(struct match *m, const struct raw_value *v, const struct told *t)
 {
@@ -60,7 +78,10 @@ static bool is_row(struct match *m, const struct raw_value *v, const struct told
 static void tell_scalar(struct match *m, const struct beside_object *o, const struct raw_value *v, const struct told *t)
 {
     struct child c = child_of(m, t->state, t->labels, true);
-    if (v->text.len > 0 && !is_row(m, v, t)) raw_look(m, v, &c, &o->where);
+    struct where w = o->where;
+    if (v->text.len == 0 || is_row(m, v, t)) return;
+    if (m->pieces.count > 0) w.unit = unit_around(m, (uint64_t)(v->text.ptr - m->body));
+    raw_look(m, v, &c, &w);
 }
 
 static void tell_value(struct match *m, const struct beside_object *o, const struct raw_cursor *c, const struct raw_value *v, const struct told *t);

@@ -199,8 +199,8 @@ static int inheriting_step(span step)
 static int inheriting_index(span name)
 {
     int i = inheriting_step(name);
-    span bare = trim_marks(without_number(name)), last = local_name(bare);
-    return i >= 0 || last.len == bare.len ? i : inheriting_step(last);
+    span last = local_name(name);
+    return i >= 0 || last.len == name.len ? i : inheriting_step(last);
 }
 
 /* Without its number. */
@@ -282,7 +282,8 @@ bool rules_label_is_key(span decoded_name)
     uint8_t letters[BESIDE_LONGEST];
     span word = span_of(letters, last_word(decoded_name, letters));
     if (span_equal(word, SPAN("id")) || span_equal(word, SPAN("identifier"))) return true;
-    return rules_name_wraps(last_step(decoded_name)) && !rules_name_is_value(last_step(decoded_name));
+    span local = local_name(decoded_name), last = last_step(decoded_name);
+    return (rules_name_wraps(local) && !rules_name_is_value(local)) || (rules_name_wraps(last) && !rules_name_is_value(last));
 }
 
 const struct label_rules *labels_of(const struct rules_set *s, label_set set)

@@ -462,6 +462,11 @@ static void test_beside(void **state)
         {"\"type\":\"SSN\",\"x\":{\"value\":12,\"y\":{\"}\":1}},\"number\":123456789", "ssn@0/1"},
         {"\"x\":[{\"kind\":\"a\",\"value\":\"{\"},{\"value\":\"}]\"}],\"kind\":\"SSN\",\"id\":123456789", "ssn@0/1"},
         {"\"type\":\"category\",\"kind\":\"SSN\",\"otherKind\":\"SSN\",\"id\":123456789", "ssn@0/1"},
+        {"\"kindText\":\"SSN\",\"id\":\"123456789\"", "ssn@0/1"},
+        {"\"idType2\":\"SSN\",\"idNumber2\":\"123456789\",\"idType1\":\"badge\",\"idNumber1\":1", "ssn@0/1"},
+        {"\"key_1\":\"SSN\",\"value_1\":\"123456789\"", "ssn@0/1"},
+        {"\"ssn\":{\"value_1\":\"123456789\"}", "ssn@0/1"},
+        {"\"aliens\":[{\"ssn.value\":\"123456789\"}]", "ssn@0/1"},
         {"\"type\":\"SSN\",\"badge\":123456789", ""},
         {"\"type\":\"badge\",\"id\":123456789", ""},
         {"\"name\":\"SSN\",\"id\":123456789", ""}, /* people have names and ids */
@@ -475,8 +480,18 @@ static void test_beside(void **state)
         {"{\"items\":[{\"narrative\":{\"type\":\"SSN\",\"id\":123456789}}]}", "ssn@0/0t"},
         {"{\"items\":[],\"type\":\"SSN\",\"id\":123456789}", "ssn@-"},
     };
+    static const struct sample units[] = { /* themselves */
+        {"{\"byNumber\":{\"type\":\"SSN\",\"id\":\"123456789\",\"x\":1}}", "ssn@0/1"},
+        {"{\"byNumber\":{\"type\":\"SSN\",\"x\":1,\"ids\":[\"123456789\"]}}", "ssn@0/2"},
+    };
+    static const struct sample elements[] = {
+        {"{\"type\":\"SSN\",\"values\":[1,\"123456789\"]}", "ssn@0/1"},
+        {"{\"type\":\"SSN\",\"numbers\":[1,\"123456789\"]}", "ssn@-t"},
+    };
     check_values(values, ARRAY_LEN(values));
     check_samples("/list", DOC_JSON, lists, ARRAY_LEN(lists));
+    check_samples("/map", DOC_JSON, units, ARRAY_LEN(units));
+    check_samples("/values", DOC_JSON, elements, ARRAY_LEN(elements));
 }
 
 /* What a value is, said one level deeper, and of what stands in a list. The code, its system and its text are FHIR's (v2-0203). */

@@ -37,6 +37,7 @@ static const char world_pack[] =
     "\"counts\":{\"$.total\":\"$.items[*]\"},\"complete\":true,\"texts\":[\"$.items[*].narrative\"],\"uniform\":[\"$.items[*].notes\",\"$.echo\"]},"
     "{\"path\":\"/cut\",\"units\":[\"$.items[*]\"],\"counts\":{\"$.total\":\"$.items[*]\"}},"
     "{\"path\":\"/map\",\"units\":[\"$.byNumber.*\"]},"
+    "{\"path\":\"/values\",\"units\":[\"$.values[*]\"],\"texts\":[\"$.numbers\"]},"
     "{\"path\":\"/one\",\"units\":[\"$\",\"$.associates[*]\"],\"keys\":{\"person_id\":[\"$.personId\"]},\"texts\":[\"$.narrative\"]},"
     "{\"path\":\"/allow\",\"units\":[\"$.items[*]\"],\"allow\":[\"$.items[*].name\",\"$.items[*].address.city\"]},"
     "{\"path\":\"/lines\",\"units\":[\"$\",\"$.associates[*]\"]},"

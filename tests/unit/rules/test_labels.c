@@ -133,28 +133,15 @@ static bool is_empty(const char *name)
     return n <= 2 && strspn(folded, "0123456789") == n;
 }
 
-static void last_of(const char *name, char *out)
-{
-    char less[64];
-    without_number(name, less);
-    for (size_t n = strlen(less); n > 0 && !is_alnum((uint8_t)less[n - 1]); n--)
-        less[n - 1] = '\0';
-    strcpy(out, last_step(less));
-}
-
 static const char *plain_joins(const char *name)
 {
-    char last[64];
-    last_of(name, last);
     const char *word = is_inheriting(name);
-    return word || is_empty(name) ? word : is_inheriting(last);
+    return word || is_empty(name) ? word : is_inheriting(last_step(name));
 }
 
 static bool plain_inherits(const char *name)
 {
-    char last[64];
-    last_of(name, last);
-    return plain_joins(name) || is_empty(name) || (strpbrk(name, SEPARATORS) && is_empty(last));
+    return plain_joins(name) || is_empty(name) || is_empty(last_step(name));
 }
 
 /* What a name carries, or what it does without its number. */
@@ -236,14 +223,16 @@ static void draw_name(char *out)
     *out = '\0';
 }
 
-/* value, b:value, ab.value[1], value_2 */
+/* id, b:id, ab.id[1], id_2; but what ends in value or text may be what stands before that. */
 static void draw_inheriting(char *out)
 {
+    static const char *const ends[] = {"number", "id", "code", "category"};
+    static const char *const numbers[] = {"", "", "_2", "[1]"};
     char before[8] = "";
     for (unsigned n = roll(2) ? roll(4) : 0; n > 0; n--)
         before[n - 1] = "ab1"[roll(3)];
-    sprintf(out, "%s%s%s%s", before, *before ? (roll(2) ? ":" : ".") : "", inheriting[roll(ARRAY_LEN(inheriting))],
-        roll(3) ? "" : roll(2) ? "_2" : "[1]");
+    if (*before) sprintf(out, "%s%c%s%s", before, ":."[roll(2)], ends[roll(4)], numbers[roll(4)]);
+    else sprintf(out, "%s%s", inheriting[roll(ARRAY_LEN(inheriting))], numbers[roll(4)]);
 }
 
 static void compare_chain(const struct rules_set *s, const struct plain_rule *rules)
