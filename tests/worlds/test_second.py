@@ -69,11 +69,11 @@ def pack(entries):
          "tests": [example(e)] if e.example is not None else []} for n, e in enumerate(entries)]})
 
 
-def mended(directory, entries):
+def mended(directory, entries, people=PEOPLE):
     """The entries without what the loader does not take together: it says which key is one too many."""
     while True:
         try:
-            Inspector(directory, [SHIPPED, pack(entries)], PEOPLE).close()
+            Inspector(directory, [SHIPPED, pack(entries)], people).close()
             return entries
         except AssertionError as e:
             found = set(re.findall(r"(?m)^.*?: /profiles/(\d+)/documents/0(?:/([a-z_]+))?(?!.*warning: )", e.args[0].decode()))
@@ -93,9 +93,9 @@ def drop(entry, keys):
 class Asked(Inspector):
     """Documents of those entries."""
 
-    def __init__(self, directory, entries):
-        self.entries = mended(directory, entries)
-        super().__init__(directory, [SHIPPED, pack(self.entries)], PEOPLE)
+    def __init__(self, directory, entries, people=PEOPLE):
+        self.entries = mended(directory, entries, people)
+        super().__init__(directory, [SHIPPED, pack(self.entries)], people)
 
     def judge(self, entry, raw, entitled, cuts=(), limits=(0, 0, 0)):
         """(verdict, bytes, records). limits: depth, record, document; 0: the usual one."""
@@ -112,11 +112,11 @@ class Asked(Inspector):
         return verdict, b"".join(out), records
 
 
-def disagreement(asked, entry, raw, cuts, limits):
+def disagreement(asked, entry, raw, cuts, limits, world=WORLD):
     """None, or what differs: (whom it concerns, what the program says, what the second implementation says)"""
     depth, record, whole = limits
     profile = Profile(entry.declared, entry.on_finding, entry.lines, record, whole, depth)
-    wanted, found = delivered(profile, WORLD, raw)
+    wanted, found = delivered(profile, world, raw)
     verdict, out, records = asked.judge(entry, raw, 0, cuts, limits)
     got = out if verdict == DELIVER else None
     if got != wanted:
@@ -124,7 +124,7 @@ def disagreement(asked, entry, raw, cuts, limits):
     verdict, out, records = asked.judge(entry, raw, 1, cuts, limits)
     if found is None or verdict == UNREADABLE:
         return None if found is None and verdict == UNREADABLE else ("unreadable", verdict, found)
-    wanted = shown(profile, WORLD, raw)
+    wanted = shown(profile, world, raw)
     if verdict != DELIVER or out != (out if wanted is None else wanted):
         return "entitled", out, wanted
     return None if records == found or found == SOME else ("records", records, found)

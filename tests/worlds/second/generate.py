@@ -40,14 +40,14 @@ SCALAR, LIST, MAP, RECORD = "scalar", "list", "map", "record"
 class Schema:
     """members of a record; inner of a list or map."""
 
-    def __init__(self, rng, depth):
+    def __init__(self, rng, depth, names):
         self.members, self.inner = {}, None
         kinds = [SCALAR] if depth <= 0 else [SCALAR, SCALAR, LIST, RECORD, RECORD, MAP]
         self.kind = rng.choice(kinds)
         if self.kind in (LIST, MAP):
-            self.inner = Schema(rng, depth - 1)
+            self.inner = Schema(rng, depth - 1, names)
         elif self.kind == RECORD:
-            self.members = {n: Schema(rng, depth - 1) for n in rng.sample(NAMES, rng.randrange(1, 6))}
+            self.members = {n: Schema(rng, depth - 1, names) for n in rng.sample(names, rng.randrange(1, 6))}
 
     def paths(self, at=()):
         """[(segments, schema)] of everything in it; None is any."""
@@ -62,9 +62,9 @@ def scalars_of(schema):
     return [n for n, s in schema.members.items() if s.kind == SCALAR]
 
 
-def schema(rng):
+def schema(rng, names):
     while True:
-        made = Schema(rng, rng.choice([2, 3, 4, 5]))
+        made = Schema(rng, rng.choice([2, 3, 4, 5]), names)
         if made.kind != SCALAR and len(list(made.paths())) > 4:
             return made
 
@@ -99,17 +99,21 @@ def distinct(texts):
 class Entry:
     """One of `documents`, at random. `declared` as a pack has it."""
     speaking = True  # whether requests may speak of `columns`
+    names = NAMES    # of members
 
     def __init__(self, rng, number, like=None):
         """like: an entry that describes the same answers."""
         self.rng, self.number = rng, number
-        self.schema, self.lines = (like.schema, like.lines) if like else (schema(rng), rng.random() < 0.2)
+        self.schema, self.lines = (like.schema, like.lines) if like else (self.shape(rng), rng.random() < 0.2)
         self.all = list(self.schema.paths())
         self.below = [p for p in self.all if p[0]]
         self.declared = {"path": f"/d{number}/{{n}}", "query": {"x": "any"}}
         self.on_finding = rng.choice(["withhold"] * 10 + ["block", "redact", "mask", "pseudonym", "report"])
         self.declare()
         self.example = example(rng, self) if rng.random() < 0.4 else None
+
+    def shape(self, rng):
+        return schema(rng, self.names)
 
     @property
     def is_each(self):
@@ -433,9 +437,12 @@ def broken(rng, raw):
                        raw + rng.choice([b",", b"{}", b"0", b"\0"])])
 
 
+Entry.maker = Maker
+
+
 def example(rng, entry):
     """An answer as the origin writes it."""
-    maker = Maker(rng, entry)
+    maker = entry.maker(rng, entry)
     maker.flawed = maker.strange = 0
     maker.budget = min(maker.budget, 200)
     return maker.text()
@@ -443,7 +450,7 @@ def example(rng, entry):
 
 def body(rng, entry, strangers=STRANGERS, stretched=0):
     """stretched: so many elements, members or lines where there can be many."""
-    raw = Maker(rng, entry, strangers, stretched).text().encode("utf-8", "surrogateescape")
+    raw = entry.maker(rng, entry, strangers, stretched).text().encode("utf-8", "surrogateescape")
     return broken(rng, raw) if rng.random() < 0.02 and (entry.is_each or not entry.lines) else raw
 
 

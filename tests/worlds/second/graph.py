@@ -1,6 +1,7 @@
 """Things that point to each other by id: contract 6, `graph`, and docs/rules.md, "What goes with whom"."""
 import re
 
+from .names import integer
 from .reader import MAPS, NUMBERS, STRINGS
 
 ASIDES = {"@type", "@context", "@language", "@direction", "@index", "@list", "@set", "xsi:nil", "@xsi:nil", "structures:metadata", "@structures:metadata"}
@@ -64,7 +65,7 @@ class Things:
             self.says[place] = self.says.get(place, 0) + 1
 
     def name(self, node, shown, called):
-        text = node.value.strip(" \t\n\r\v\f")
+        text = integer(node.value) if node.kind == NUMBERS else node.value.strip(" \t\n\r\v\f")
         member = behind(node, self.id)
         if member:
             place = member[0].parent

@@ -2,7 +2,7 @@
 import re
 import unicodedata
 
-from . import columns, graph
+from . import columns, graph, names
 from .columns import Column, spoken
 from .paths import Paths, lies, meets
 from .reader import MAPS, NUMBERS, STRINGS, WORDS, Broken, document, lines
@@ -38,9 +38,21 @@ class World:
         self.suspects = suspects  # the gateway does, the library does not
         self.numbers, self.keys, self.expressions, self.codes = set(numbers), {k: set(map(key_of, v)) for k, v in keys.items()}, expressions, codes
 
-    def markers(self, text, labels):
+    def markers(self, text, labels, is_row=False):
         out = [(rule, strength) for expression, rule, strength in self.expressions if expression.search(text)]
         return out + [self.codes[label, text] for label in labels if (label, text) in self.codes]
+
+    def identifiers(self, text, labels, is_number, is_row=False):
+        return ["A" + "".join(digits).zfill(9) for digits in A_NUMBER.findall(text)]
+
+    def labels(self, name, around):
+        """What a member's name makes of its value; around: what it stands in."""
+        own = re.sub(r"[^a-z0-9]", "", name.lower())
+        return around | {own} if own in PARENTS else frozenset([own])
+
+    def said(self, node):
+        """{member or element of one: [(labels, whether digits alone are no code)]} that members of an object give each other; None: too many."""
+        return {}
 
 
 class Profile:
@@ -140,7 +152,7 @@ class Judge:
     def __init__(self, profile, world, root):
         self.profile, self.world, self.root = profile, world, root
         self.gone, self.touched, self.suspicions, self.known = set(), set(), {}, set()
-        self.values, self.linked, self.numbers, self.marked = {}, {}, [], set()
+        self.values, self.linked, self.numbers, self.marked, self.told = {}, {}, [], set(), {}
         self.units, self.found, self.named, self.deepest = [], [], set(), 0
         self.declared, self.things, self.waiting, self.itself, self.dangles = set(), None, [], set(), False
         self.finds, self.suspected, self.shown, self.people = [], [], set(), set()  # people: values about somebody registered
@@ -151,7 +163,8 @@ class Judge:
 
     # ---- where everything stands
 
-    def mark(self, node, state, unit, in_text, labels):
+    def mark(self, node, state, unit, in_text, labels, said=()):
+        """said: [(further labels, whether digits alone are no code)] by what stands beside it."""
         node.state = state
         roles = self.profile.roles_at(state)
         if "units" in roles:
@@ -162,8 +175,7 @@ class Judge:
             unit = node  # a place at first: whose, is known when all of it has been read
         node.unit, node.in_text = unit, in_text or "texts" in roles or "cursors" in roles
         if node.name is not None:
-            own = re.sub(r"[^a-z0-9]", "", node.name.lower())
-            labels = labels | {own} if own in PARENTS else frozenset([own])
+            labels = self.world.labels(node.name, labels)
             before = len(self.found)
             self.look(node.name, (), unit, node.in_text)
             self.flaw(node.name_flaw, unit, node.in_text)
@@ -171,11 +183,21 @@ class Judge:
                 self.named.add(node)
         self.flaw(node.flaw, unit, node.in_text)
         if not node.is_container:
-            return self.scalar(node, roles, labels)
+            return self.scalar(node, roles, [(labels, False), *said])
         self.deepest = max(self.deepest, node.depth)
         step = self.profile.paths.step
+        for one, readings in self.beside(node).items():
+            self.told.setdefault(one, []).extend(readings)
         for child in node.children:
-            self.mark(child, step(state, child.name if child.index is None else child.index), unit, node.in_text, labels)
+            self.mark(child, step(state, child.name if child.index is None else child.index), unit, node.in_text, labels, self.told.get(child, ()))
+
+    def beside(self, node):
+        """In a document of independent units only in these, or in lines."""
+        if node.kind != MAPS or (node.unit is ALL and self.profile.entry.get("independent") and not self.profile.lines):
+            return {}
+        said = self.world.said(node)
+        self.flaw(said is None, node.unit, node.in_text)
+        return said or {}
 
     def is_null(self, node):
         """Whether it would be written null: a member only, and only where its name may stay."""
@@ -249,14 +271,13 @@ class Judge:
                 place = graph.around(place)
             self.blame(ALL if place is None else place, in_text)
 
-    def look(self, text, labels, unit, in_text, node=None):
-        for digits in A_NUMBER.findall(text):
-            number = "A" + "".join(digits).zfill(9)
+    def look(self, text, labels, unit, in_text, node=None, is_row=False):
+        for number in self.world.identifiers(text, labels, node is not None and node.kind == NUMBERS, is_row):
             self.numbers.append((number, unit, in_text, node))
             if number in self.world.numbers:
                 self.people.add(node)
                 self.find(unit, in_text, node)
-        for rule, strength in self.world.markers(text, labels):
+        for rule, strength in self.world.markers(text, labels, is_row):
             self.marker(rule, strength, unit, in_text, node)
 
     def marker(self, rule, strength, unit, in_text, node):
@@ -268,8 +289,9 @@ class Judge:
             self.suspected.append((unit, in_text, node))
         self.suspicions.setdefault(unit, {}).setdefault(rule, set()).add(in_text)
 
-    def scalar(self, node, roles, labels):
-        self.look(node.value, labels, node.unit, node.in_text, node)
+    def scalar(self, node, roles, readings):
+        for labels, is_row in readings:
+            self.look(node.value, labels, node.unit, node.in_text, node, is_row)
         if node.kind not in (STRINGS, NUMBERS):
             return
         for role in roles:
@@ -280,11 +302,12 @@ class Judge:
 
     def key(self, node, kind, kept):
         """kind: None where another path says what it is."""
-        key = key_of(node.value)
+        text = names.integer(node.value) if node.kind == NUMBERS else node.value
+        key = key_of(text)
         if key in self.world.keys.get(kind, ()):
             self.people.add(node)
             self.find(node.unit, node.in_text, node)
-        if not node.in_text and not names_nobody(node.value):
+        if not node.in_text and not names_nobody(text):
             kept.setdefault(key, set()).add(node.unit)
 
     # ---- what follows
@@ -303,9 +326,9 @@ class Judge:
         return {rule for rule, stood in self.suspicions.get(unit, {}).items() if in_text in stood}
 
     def own_numbers(self):
-        """Those of units that a definitive marker shows."""
+        """Those of units that a definitive marker shows; eleven digits alone may be anybody's telephone."""
         owned = ((n, self.owner(unit)) for n, unit, in_text, _ in self.numbers if not in_text)
-        return {n for n, unit in owned if unit is not ALL and unit in self.marked}
+        return {n for n, unit in owned if unit is not ALL and unit in self.marked and not n.startswith("i94 ")}
 
     def find_numbers(self, shown):
         for number, place, in_text, node in self.numbers:
