@@ -14,6 +14,10 @@
 #define OUT_MOST 4      /* objects around a list of names, further out than which its rows do not stand */
 #define DEEPEST 32      /* containers around a table */
 #define LEVELS_MOST 10  /* containers of one, from where both names and rows are */
+/* Who has several lists of names has each value looked at for each of them: so many looks of this many bytes may be made in a document, and
+ * as many as one list needs of values of one digit. What would need more cannot be known. */
+#define LOOKS_MOST (UINT64_C(1) << 20)
+#define LOOK_BYTES 4
 
 static label_set *labels_at(struct match *m, uint32_t i)
 {
@@ -208,9 +212,27 @@ static void look(struct looking *l, const struct raw_value *v, label_set labels)
     if (l->closed) m->marked = marked;
 }
 
+/* By the names of this head: in a container further inside, or in a unit when it ended. */
 static bool was_looked_at(const struct looking *l, const struct head *h, uint64_t at)
 {
+    if (at > h->seen.open && at < h->seen.close) return true;
     return !l->ends && l->closed && at > h->close && !l->m->view->has_graph;
+}
+
+static void give_up(struct looking *l, const struct where *w, span at)
+{
+    if (!l->gave_up) raw_give_up(l->m, w, at);
+    l->gave_up = true;
+}
+
+/* False: too much was looked at. */
+static bool may_look(struct looking *l, const struct raw_value *v)
+{
+    uint64_t most = LOOKS_MOST + (uint64_t)(l->c.end - l->m->body) / 2;
+    if (l->m->looks <= most) l->m->looks += 1 + v->text.len / LOOK_BYTES;
+    if (l->m->looks <= most) return true;
+    give_up(l, &l->base, v->text);
+    return false;
 }
 
 static void look_at_cell(struct looking *l, const struct raw_value *v, uint32_t column)
@@ -220,8 +242,10 @@ static void look_at_cell(struct looking *l, const struct raw_value *v, uint32_t 
     go_to(l, at);
     for (const struct head *h = l->first; h < l->last && !m->failed; h++) {
         if (was_looked_at(l, h, at)) continue;
-        if (h->count == 0 && !l->gave_up) l->gave_up = true, raw_give_up(m, &l->where, v->text);
-        if (column < h->count && *labels_at(m, h->from + column)) look(l, v, *labels_at(m, h->from + column));
+        if (h->count == 0) give_up(l, &l->where, v->text);
+        if (column >= h->count || *labels_at(m, h->from + column) == 0) continue;
+        if (!may_look(l, v)) return;
+        look(l, v, *labels_at(m, h->from + column));
     }
 }
 
@@ -353,7 +377,7 @@ static void forget_before(struct match *m, uint64_t line)
     }
 }
 
-static void hand_out(struct match *m, const struct frame *f, uint32_t first, bool blind)
+static void hand_out(struct match *m, const struct frame *f, uint64_t close, uint32_t first, bool blind)
 {
     uint32_t last = m->named_count, kept = first, to = m->named[first].from;
     for (uint32_t i = first; i < last; i++) {
@@ -362,6 +386,7 @@ static void hand_out(struct match *m, const struct frame *f, uint32_t first, boo
         uint32_t n = (i + 1 < last ? m->named[i + 1].from : m->columns.count) - h.from;
         memmove(labels_at(m, to), labels_at(m, h.from), n * sizeof(label_set));
         h.from = to;
+        if (!blind) h.seen = (struct beside_span){f->open, close};
         h.level--;
         h.ups++;
         to += n;
@@ -381,7 +406,7 @@ void columns_closed(struct match *m, struct frame *f, uint64_t close)
     if (own > 0 && !(f->beside & BESIDE_HEADING) && is_outermost_unit(m, f)) look_through(m, f, close, 0, own);
     if (own < m->named_count) {
         if (!blind) look_through(m, f, close, own, m->named_count);
-        hand_out(m, f, own, blind);
+        hand_out(m, f, close, own, blind);
     }
     if (may_be_head && !blind && m->heading == 0) read_first_row(m, f, close);
 }

@@ -234,6 +234,7 @@ void match_reset(struct match *m)
     m->stepping = (struct stepping){0};
     m->steps_open = false;
     m->flaw_count = m->top = m->named_count = m->heading = 0;
+    m->looks = 0;
     m->document = NULL;
     m->view = NULL;
     m->registry = NULL;

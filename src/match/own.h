@@ -118,6 +118,7 @@ struct head {
     uint32_t width;        /* of all that there were */
     uint32_t level;        /* of the frame in which rows are looked for */
     uint64_t open, close;  /* where the names stand */
+    struct beside_span seen; /* the container further inside that was gone through */
     uint8_t ups;           /* so many frames further out than where they stand */
     bool is_row;           /* the table's own first row */
     bool met;              /* rows of theirs were there */
@@ -399,6 +400,7 @@ struct match {
     uint32_t named_count;
     uint32_t heading;      /* the level of the list of names that is open; 0: none */
     uint32_t heading_from; /* its columns */
+    uint64_t looks;        /* at values, for what the names of their columns say */
     struct head named[HEADS]; /* by level, the innermost last */
     struct scores *scores;
     struct table order, moved; /* streams: steps to hand out; where containers went */

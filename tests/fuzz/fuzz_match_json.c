@@ -6,14 +6,21 @@
 
 static const char *const paths[] = {"/list", "/map", "/one", "/allow", "/lines", "/plain", "/cut"};
 static const char *const joined[] = {"/linked", "/graph"}; /* from 0x70 on, of the lower seven bits */
+static const char *const tables[] = {"/table", "/sheet", "/stream"};    /* from 0x68 on */
+
+static const char *path_of(uint8_t how)
+{
+    unsigned low = how & 0x7F;
+    if (low >= 0x70) return joined[low & 1];
+    return low >= 0x68 ? tables[low % ARRAY_LEN(tables)] : paths[low % ARRAY_LEN(paths)];
+}
 
 /* NULL: not read. */
 static char *survey(struct world *w, uint8_t how, span body, unsigned pieces)
 {
     const struct match_survey *s = NULL;
     enum doc_status status = DOC_MORE;
-    bool join = (how & 0x7F) >= 0x70;
-    world_begin(w, join ? joined[how & 1] : paths[(how & 0x7F) % ARRAY_LEN(paths)], how & 0x80 ? DOC_NDJSON : DOC_JSON);
+    world_begin(w, path_of(how), how & 0x80 ? DOC_NDJSON : DOC_JSON);
     for (unsigned i = 1; i <= pieces && status == DOC_MORE; i++) {
         const struct doc_window window = {.data = body.ptr, .len = body.len * i / pieces, .complete = i == pieces};
         status = match_feed(w->match, &window);

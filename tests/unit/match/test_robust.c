@@ -227,6 +227,28 @@ static void test_many_tables(void **state)
     check_time(body, n, "ssn@0/0");
 }
 
+/* Each value of a table stands under a dozen names of several kinds, of lists that go on outwards. */
+static void test_many_names(void **state)
+{
+    static char body[LONG_BODY + 4096];
+    static const char *const names[] = {"ssn", "aNumber", "passport", "coa"};
+    (void)state;
+    for (size_t most = 64; most <= LONG_BODY; most *= LONG_BODY / 64) {
+        size_t n = (size_t)snprintf(body, sizeof body, "{\"x\":{\"x\":{\"x\":{\"x\":{");
+        for (unsigned i = 0; i < 12; i++) {
+            n += (size_t)snprintf(body + n, sizeof body - n, "\"%ucolumns\":[", i);
+            for (unsigned k = 0; k < 20; k++)
+                n += (size_t)snprintf(body + n, sizeof body - n, "%s\"%s\"", k ? "," : "", names[(k / 2 + (i >> k % 2)) % 4]);
+            n += (size_t)snprintf(body + n, sizeof body - n, "],");
+        }
+        n += (size_t)snprintf(body + n, sizeof body - n, "\"rows\":[[123456789]");
+        while (n < most)
+            n += (size_t)snprintf(body + n, sizeof body - n, ",[1,2,3,4,5,6,7,8,9]");
+        n += (size_t)snprintf(body + n, sizeof body - n, "]}}}}}");
+        check_time(body, n, most > 64 ? "limit:@0/0 ssn@0/0" : "ssn@0/0");
+    }
+}
+
 /* A catalogue of tables is nobody's; where a table stands beside it, more than 16 different lists of names may be that table's. */
 static void test_catalogue(void **state)
 {
@@ -353,7 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_splits), cmocka_unit_test(test_steps),
         cmocka_unit_test(test_malformed), cmocka_unit_test(test_survey_limit), cmocka_unit_test(test_many_sayers),
-        cmocka_unit_test(test_deep_sayers), cmocka_unit_test(test_deep_tables), cmocka_unit_test(test_many_tables), cmocka_unit_test(test_catalogue),
+        cmocka_unit_test(test_deep_sayers), cmocka_unit_test(test_deep_tables), cmocka_unit_test(test_many_tables), cmocka_unit_test(test_catalogue), cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_wiped)};
     return cmocka_run_group_tests(tests, open_world, close_world);
