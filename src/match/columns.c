@@ -316,11 +316,18 @@ static bool is_list(const struct match *m, const struct frame *f, uint32_t level
     return level > 0 ? f->is_array : m->format == DOC_NDJSON;
 }
 
+/* Of lines a list is one by itself or is all that its line has: a record's lists are not what a record before it named. Whose record that
+ * was, and whether it is shown, the next ones must not tell. */
+static bool is_listed_row(const struct match *m, const struct frame *f)
+{
+    return m->top > 1 || m->format != DOC_NDJSON || f->is_array || f->children == 1;
+}
+
 /* The container of f, by the names of these heads: they stand in it, or around it and it is a unit, which may be a row of theirs. */
 static void look_through(struct match *m, const struct frame *f, uint64_t close, uint32_t first, uint32_t last)
 {
     bool unit = m->named[first].level < m->top;
-    bool listed = unit && is_list(m, f - 1, m->top - 1), deeper = unit && m->top > 1 && is_list(m, f - 2, m->top - 2);
+    bool listed = unit && is_list(m, f - 1, m->top - 1) && is_listed_row(m, f), deeper = unit && m->top > 1 && is_list(m, f - 2, m->top - 2);
     struct looking l = {.m = m,
         .first = m->named + first,
         .last = m->named + last,

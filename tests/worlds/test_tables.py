@@ -34,6 +34,13 @@ def lines(name, *head):
     return Case(name, {"path": "", "units": ["$"]}, body(["x", 1], HERS, HIS), body(["x", 1], HIS), body(["x", 1], HIS), content_type="application/x-ndjson")
 
 
+def changes(name):
+    """Lines in each of which some names are, and values that are not theirs in another."""
+    hers, his = {"ssn": P["ssn"], "fields": ["form", "page"]}, {"id": 7, "fields": ["page"], "values": ["918", "2"]}
+    body = lambda *records: "".join(json.dumps(x) + "\n" for x in records).encode()  # noqa: E731
+    return Case(name, {"path": "", "units": ["$"]}, body(hers, his), body(his), body(his), content_type="application/x-ndjson")
+
+
 def patients(name, kind, of=lambda number: {"value": number}):
     hers, his = ({"resourceType": "Patient", "identifier": [{"use": "usual", **kind, **of(row[1])}]} for row in (HERS, HIS))
     return Case(name, {"path": "", "units": ["$[*]"]}, [hers, his], [his], [his])
@@ -65,6 +72,7 @@ CASES = numbered([
     record("the document, names last", lambda rows: {"result": {"data_array": rows}, "schema": {"columns": HEAD}}),
     lines("lines", HEAD),
     lines("lines behind their names", {"columns": NAMED}),
+    changes("lines that name what was changed"),
     patients("coded", {"type": CODED}),
     patients("coded by its text", {"type": {"coding": [{"code": "X"}], "text": "Social Security Number"}}),
     patients("in a list", {"type": "SSN"}, lambda number: {"values": ["1", number]}),

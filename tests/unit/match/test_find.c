@@ -577,6 +577,9 @@ static void test_tables(void **state)
         {"{\"columns\":[\"ssn\"]}\n{\"columns\":[\"x\",\"coa\"]}\n[\"123456789\",384]\n", "coa@0/2"},
         {"{\"columns\":[\"ssn\"],\"data\":[[123456789]]}\n[123456789]\n", "ssn@0/0"},
         {"{\"columns\":[\"ssn\"],\n[123456789]\n", "flaw@0/0"},
+        {"{\"columns\":[\"x\",\"ssn\"]}\n{\"row\":[1,123456789]}\n", "ssn@0/1"},
+        {"{\"columns\":[\"x\",\"ssn\"]}\n{\"n\":1,\"rows\":[[1,123456789]]}\n", "ssn@0/1"},
+        {"{\"id\":1,\"fields\":[\"coa\"]}\n{\"id\":2,\"old\":[\"384\"]}\n", ""},
     };
     static const struct sample plain[] = {
         {"{\"columns\":[\"name\",\"ssn\"],\"data\":" ROWS "}", "ssn@-"},
