@@ -110,6 +110,16 @@ bool columns_may_be_head(const struct match *m, const struct frame *f)
     return lines ? outer->children == 0 : table && outer->children == 1 && m->top <= DEEPEST;
 }
 
+/* A number as persons have them, which no column is called by: days have fewer digits, times more. Whose it is might be withheld, and what is
+ * under it told otherwise than where it is not there. */
+static bool is_number(span text)
+{
+    size_t digits = 0, letters = 0;
+    for (size_t i = 0; i < text.len && i < RAW_LONGEST; i++)
+        digits += is_digit(text.ptr[i]), letters += is_alpha(text.ptr[i]);
+    return digits >= 9 && digits <= 11 && letters <= 3;
+}
+
 static void read_first_row(struct match *m, const struct frame *f, uint64_t close)
 {
     struct raw_cursor c = {.at = m->body + f->open + 1, .end = m->body + close};
@@ -117,7 +127,7 @@ static void read_first_row(struct match *m, const struct frame *f, uint64_t clos
     uint32_t from = m->heading_from = m->columns.count, width = 0;
     bool names = true;
     for (; names && raw_next_element(&c, &v); width++) {
-        names = v.kind == DOC_STRING || v.kind == DOC_NULL;
+        names = v.kind == DOC_NULL || (v.kind == DOC_STRING && !is_number(v.text));
         if (names && v.text.len > 0) note(m, width, raw_labels(m, v.text));
     }
     if (names)

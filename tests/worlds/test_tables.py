@@ -73,6 +73,7 @@ CASES = numbered([
     lines("lines", HEAD),
     lines("lines behind their names", {"columns": NAMED}),
     changes("lines that name what was changed"),
+    Case("rows without names", {"path": "", "units": ["$[*]"]}, [["form", P["ssn"]], ["918", "2"]], [["918", "2"]], [["918", "2"]]),
     patients("coded", {"type": CODED}),
     patients("coded by its text", {"type": {"coding": [{"code": "X"}], "text": "Social Security Number"}}),
     patients("in a list", {"type": "SSN"}, lambda number: {"values": ["1", number]}),
