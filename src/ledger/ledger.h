@@ -464,6 +464,8 @@ bool ledger_tip_stale(const struct ledger *l);
 /* Spares short of two are made. Slow (writes whole segments): the scribe calls it from a thread of its own, at any time
  * between open and close; nothing else here may be called from two threads. */
 RESULT ledger_make_spares(struct ledger *l);
+/* One, where there is none: the same wait that a commit without a spare has, before there is no room left to say why. */
+RESULT ledger_make_spare(struct ledger *l);
 /* From any thread: from now on without the rests that are made while there is another spare. */
 void ledger_hurry_spares(struct ledger *l);
 unsigned ledger_spares(struct ledger *l);

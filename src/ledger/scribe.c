@@ -329,8 +329,10 @@ static result look_around(struct scribe *s)
 /* No spare, and none can be made: what is left of the last segment holds the group that is gathered and one entry more. */
 static bool at_the_end(struct scribe *s)
 {
-    return ledger_segment_room(s->at->ledger) < CLOSING_BYTES && ledger_spares(s->at->ledger) == 0 &&
-           atomic_load(&s->at->maker.trouble) != 0;
+    if (ledger_segment_room(s->at->ledger) >= CLOSING_BYTES || ledger_spares(s->at->ledger) > 0) return false;
+    if (atomic_load(&s->at->maker.trouble) != 0) return true;
+    /* The thread that makes them may have had no turn yet: found out while the last word fits, not by the commit that has no room. */
+    return !is_ok(ledger_make_spare(s->at->ledger));
 }
 
 static result close_for_good(struct scribe *s)

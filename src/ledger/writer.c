@@ -307,6 +307,12 @@ result ledger_make_spares(struct ledger *l)
     return OK;
 }
 
+result ledger_make_spare(struct ledger *l)
+{
+    MAGIC_CHECK(l, LEDGER_MAGIC);
+    return ledger_spares(l) > 0 ? OK : ensure_spare(l, 0);
+}
+
 void ledger_hurry_spares(struct ledger *l)
 {
     atomic_store(&l->hurry, true);
